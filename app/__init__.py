@@ -1,0 +1,1 @@
+"""Trade-mission deals: a REST API."""

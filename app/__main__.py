@@ -1,0 +1,95 @@
+"""The commands: `trade-missions --help`. No logic, and heavy imports only where they are used."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.settings import settings
+
+commands = typer.Typer(
+    name="trade-missions",
+    help="Trade missions, the agreements that come out of them, and what becomes of each.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@commands.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
+    workers: Annotated[int | None, typer.Option(help="How many processes serve.")] = None,
+    prepare: Annotated[bool, typer.Option(help="First migrate and seed the database.")] = False,
+) -> None:
+    """Serve the API."""
+    from app.commands.serve import serve as run
+
+    sys.exit(run(settings(), host=host, port=port, workers=workers, prepare=prepare))
+
+
+@commands.command()
+def migrate() -> None:
+    """Bring the database's tables to the state that this version needs."""
+    from app.commands.migrate import migrate as run
+
+    changed = asyncio.run(run(settings().database_url))
+    typer.echo("The database was migrated." if changed else "The database is up to date.")
+
+
+@commands.command()
+def seed(
+    texts: Annotated[
+        Path | None, typer.Option(help="A folder of articles' texts to attach to their sources.")
+    ] = None,
+) -> None:
+    """Add the code lists and the articles' facts; what users have changed stays."""
+    from app.commands.seed import run
+
+    typer.echo(asyncio.run(run(settings().database_url, texts)))
+
+
+@commands.command()
+def check() -> None:
+    """Check that the database is there, migrated and consistent."""
+    from app.commands.check import run
+
+    faults = asyncio.run(run(settings().database_url))
+    typer.echo("\n".join(faults) if faults else "All is well.")
+    sys.exit(1 if faults else 0)
+
+
+@commands.command()
+def generate(
+    agreements: Annotated[int, typer.Option(help="How many agreements to make.", min=1)] = 100_000,
+    companies: Annotated[int, typer.Option(help="How many companies.", min=1)] = 5_000,
+    missions: Annotated[int, typer.Option(help="How many missions.", min=1)] = 500,
+    random_seed: Annotated[int, typer.Option(help="The same number makes the same data.")] = 1,
+) -> None:
+    """Add synthetic records, marked as such, to try things at size."""
+    from app.commands.generate import run
+
+    made = run(settings().database_url, missions, companies, agreements, random_seed)
+    typer.echo(made)
+
+
+@commands.command()
+def openapi() -> None:
+    """Print the OpenAPI document."""
+    from app.commands.describe import openapi_document
+
+    typer.echo(openapi_document())
+
+
+@commands.command()
+def routes() -> None:
+    """List every address that is served, with its operation id."""
+    from app.commands.describe import route_table
+
+    typer.echo(route_table())
+
+
+if __name__ == "__main__":
+    commands()

@@ -1,0 +1,101 @@
+"""Everything that is served, one line each, in the order of the docs."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, or_, select
+
+from app.core.routing import Route
+from app.crud.resource import Collection, Resource, read_models
+from app.crud.routes import crud_routes
+from app.insights.summary import summary_route
+from app.resources.agreement import Agreement, AgreementParty, agreement
+from app.resources.citation import citation
+from app.resources.code import code_routes
+from app.resources.delegate import delegate
+from app.resources.event import event
+from app.resources.exchange_rate import exchange_rate
+from app.resources.mission import mission
+from app.resources.organization import company, organization
+from app.resources.outcome import outcome
+from app.resources.participation import Participation, participation
+from app.resources.person import person
+from app.resources.reported_total import reported_total
+from app.resources.source import source, text_routes
+from app.resources.statement import statement
+
+RESOURCES: tuple[Resource, ...] = (
+    mission,
+    delegate,
+    person,
+    company,
+    organization,
+    participation,
+    event,
+    agreement,
+    outcome,
+    statement,
+    reported_total,
+    source,
+    citation,
+    exchange_rate,
+)
+
+
+def _takes_part(company: Any, mission: Any) -> ColumnElement[bool]:
+    """Takes part by itself, or is party to an agreement of the mission."""
+    present = select(Participation.organization_id).where(Participation.mission_id == mission.id)
+    party = select(AgreementParty.organization_id).where(
+        AgreementParty.agreement_id.in_(select(Agreement.id).where(Agreement.mission_id == mission.id))
+    )
+    return or_(company.id.in_(present), company.id.in_(party))
+
+
+def _of_mission(outcome: Any, mission: Any) -> ColumnElement[bool]:
+    agreements = select(Agreement.id).where(Agreement.mission_id == mission.id)
+    return outcome.agreement_id.in_(agreements)  # type: ignore[no-any-return]
+
+
+def _concluded_by(agreement: Any, organization: Any) -> ColumnElement[bool]:
+    own = AgreementParty.organization_id == organization.id
+    return agreement.id.in_(select(AgreementParty.agreement_id).where(own))  # type: ignore[no-any-return]
+
+
+def _citations(of: Resource) -> Collection:
+    def on(citation: Any, record: Any) -> ColumnElement[bool]:
+        return (citation.record_kind == of.kind) & (citation.record_id == record.id)  # type: ignore[no-any-return]
+
+    return Collection(of, "citations", citation, on)
+
+
+# What lies under a record: parent, name, child, and what ties the child's table to the parent's.
+COLLECTIONS: tuple[Collection, ...] = (
+    Collection(mission, "delegates", delegate, lambda d, m: d.mission_id == m.id),
+    Collection(mission, "companies", company, _takes_part),
+    Collection(mission, "participations", participation, lambda p, m: p.mission_id == m.id),
+    Collection(mission, "events", event, lambda e, m: e.mission_id == m.id),
+    Collection(mission, "agreements", agreement, lambda a, m: a.mission_id == m.id),
+    Collection(mission, "outcomes", outcome, _of_mission),
+    Collection(mission, "statements", statement, lambda s, m: s.mission_id == m.id),
+    Collection(mission, "reported-totals", reported_total, lambda t, m: t.mission_id == m.id),
+    Collection(person, "delegates", delegate, lambda d, p: d.person_id == p.id),
+    Collection(company, "agreements", agreement, _concluded_by),
+    Collection(organization, "agreements", agreement, _concluded_by),
+    Collection(event, "agreements", agreement, lambda a, e: a.event_id == e.id),
+    Collection(agreement, "outcomes", outcome, lambda o, a: o.agreement_id == a.id),
+    *(_citations(resource) for resource in RESOURCES),
+)
+for _collection in COLLECTIONS:
+    _collection.parent.many[_collection.name.replace("-", "_")] = _collection
+
+
+def routes() -> list[Route]:
+    """Every operation, in the order of the docs."""
+    models = read_models(RESOURCES)
+    served: list[Route] = []
+    for resource in RESOURCES:
+        served += crud_routes(resource, models)
+        if resource is mission:
+            served.append(summary_route(mission))
+        if resource is source:
+            served += text_routes(models)
+    return served + code_routes()

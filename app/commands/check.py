@@ -1,0 +1,98 @@
+"""Checks a database: reachable, migrated, and its records consistent with their rules."""
+
+import sqlite3
+from typing import Any
+
+from sqlalchemy import Connection, func, select, text
+from sqlalchemy.exc import DBAPIError
+
+from app.commands.migrate import compare, engine_run, newest, revision_of
+from app.core.postgresql import GONE
+from app.crud.history import Change, ChangeCounter
+from app.resources.citation import KINDS, Citation
+
+_AWAY = (*GONE, DBAPIError, sqlite3.Error)
+
+
+async def unready(url: str) -> str | None:
+    """Why the database cannot be served from, and what to do; None when it can."""
+    try:
+        revision = await engine_run(url, revision_of)
+    except _AWAY as error:
+        return f"The database cannot be reached: {_first_line(error)}"
+    if revision is None:
+        return "The database is empty. Run: trade-missions migrate && trade-missions seed"
+    if revision != newest():
+        return f"The database is at revision {revision}, not {newest()}. Run: trade-missions migrate"
+    return None
+
+
+def _first_line(error: BaseException) -> str:
+    return str(getattr(error, "orig", error)).splitlines()[0]
+
+
+async def run(url: str) -> list[str]:
+    """Everything that is wrong, a line each; empty when all is well."""
+    reason = await unready(url)
+    if reason is not None:
+        return [reason]
+    faults = await compare(url)
+    return faults + await engine_run(url, _inconsistencies)
+
+
+def _inconsistencies(connection: Connection) -> list[str]:
+    return [
+        *_foreign_keys(connection),
+        *_gaps(connection),
+        *_versions(connection),
+        *_loose_citations(connection),
+    ]
+
+
+def _foreign_keys(connection: Connection) -> list[str]:
+    # PostgreSQL cannot hold a row that breaks one; SQLite can, when it was written by another tool.
+    if connection.dialect.name != "sqlite":
+        return []
+    damaged = [row[0] for row in connection.execute(text("PRAGMA quick_check")) if row[0] != "ok"]
+    broken = connection.execute(text("PRAGMA foreign_key_check")).all()
+    return damaged + [f"{row[0]}, row {row[1]}: what it refers to in {row[2]} is gone" for row in broken]
+
+
+def _gaps(connection: Connection) -> list[str]:
+    counted, last = connection.execute(select(func.count(), func.max(Change.seq))).one()
+    counter = connection.scalar(select(ChangeCounter.seq))
+    if counted == (last or 0) == counter:
+        return []
+    return [f"The change log has {counted} changes, the last is {last}, the counter says {counter}."]
+
+
+def _versions(connection: Connection) -> list[str]:
+    """A record is at the version that its last change says."""
+    faults = []
+    for resource in KINDS.values():
+        table: Any = resource.table
+        newest_change = (
+            select(func.max(Change.version))
+            .where(Change.kind == resource.kind, Change.record_id == table.id)
+            .scalar_subquery()
+        )
+        differing = select(func.count()).select_from(table).where(table.version != newest_change)
+        count = connection.scalar(differing)
+        if count:
+            faults.append(f"{count} of {resource.plural} differ from their last change.")
+    return faults
+
+
+def _loose_citations(connection: Connection) -> list[str]:
+    faults = []
+    for resource in KINDS.values():
+        table: Any = resource.table
+        loose = (
+            select(func.count())
+            .select_from(Citation)
+            .where(Citation.record_kind == resource.kind, Citation.record_id.not_in(select(table.id)))
+        )
+        count = connection.scalar(loose)
+        if count:
+            faults.append(f"{count} citations back a {resource.singular} that does not exist.")
+    return faults

@@ -1,0 +1,148 @@
+"""Fills a database with the code lists and the articles' facts; running it again changes nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.orm import Session
+
+from app.core import jsontext
+from app.core.database import Database, open_database
+from app.core.places import seeds_folder
+from app.crud import store
+from app.crud.history import Change, log_changes
+from app.resources.code import LISTS, Term
+from app.resources.source import Source, attach_text
+from app.seeds import Fact, code_rows, facts
+
+ACTOR = "seed"
+
+
+@dataclass
+class Report:
+    """What a run did: records by what became of them, and notes for the operator."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    kept: list[str] = field(default_factory=list)
+    codes: int = 0
+    texts: list[str] = field(default_factory=list)
+
+
+async def seed(database: Database, texts: Path | None = None) -> Report:
+    """Seed all in one transaction and report; `texts` is a folder of articles' texts."""
+
+    def work(session: Session) -> Report:
+        report = Report(codes=_seed_codes(session))
+        for fact in facts():
+            _seed_fact(session, fact, report)
+        _attach_texts(session, texts or seeds_folder() / "texts", report)
+        log_changes(session, ACTOR)
+        return report
+
+    return await database.write(work)
+
+
+def _seed_codes(session: Session) -> int:
+    """Make the code lists what their files say; how many codes were new or changed."""
+    changed = 0
+    for name, table in LISTS.items():
+        changed += _seed_list(session, table, [_code(row) for row in code_rows(name)], "code")
+    terms = [_code(row) for row in code_rows("terms")]
+    return changed + _seed_list(session, Term, terms, "list", "code")
+
+
+def _code(row: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {name: text or None for name, text in row.items()}
+    values["retired"] = row["retired"] == "true"
+    values["aliases"] = row["aliases"].split(";") if row.get("aliases") else []
+    if "decimals" in row:
+        values["decimals"] = int(row["decimals"]) if row["decimals"] else None
+    return values
+
+
+def _seed_list(session: Session, table: Any, rows: list[dict[str, Any]], *key: str) -> int:
+    columns = table.__table__.c
+    stored = {
+        tuple(row[name] for name in key): dict(row)
+        for row in session.execute(select(*columns)).mappings()
+    }
+    new: list[dict[str, Any]] = []
+    changed = 0
+    for row in rows:
+        old = stored.get(tuple(row[name] for name in key))
+        if old is None:
+            new.append({column.name: row.get(column.name) for column in columns})
+        elif any(old[name] != value for name, value in row.items()):
+            session.execute(update(table).where(*(columns[n] == row[n] for n in key)).values(row))
+            changed += 1
+    if new:
+        session.execute(insert(table), new)
+    return len(new) + changed
+
+
+def _seed_fact(session: Session, fact: Fact, report: Report) -> None:
+    resource = fact.resource
+    body = resource.create.model_validate(jsontext.loads(jsontext.dumps(dict(fact.fields))))
+    record = session.get(resource.table, fact.id)
+    if record is None:
+        store.create(session, resource, body, fact.id)
+        report.created += 1
+    elif record.version == 1 or _last_actor(session, fact) == ACTOR:
+        before = record.version
+        if record.deleted_at is None:
+            store.update(session, resource, str(fact.id), body)
+        report.updated += record.version != before
+        report.unchanged += record.version == before
+    else:
+        report.kept.append(f"{resource.singular} {fact.fields['ref']}")
+
+
+def _last_actor(session: Session, fact: Fact) -> str | None:
+    newest = (
+        select(Change.actor)
+        .where(Change.kind == fact.resource.kind, Change.record_id == fact.id)
+        .order_by(Change.seq.desc())
+        .limit(1)
+    )
+    return session.scalar(newest)
+
+
+def _attach_texts(session: Session, folder: Path, report: Report) -> None:
+    """Attach each text file whose SHA-256 is that of a source without its text."""
+    if not folder.is_dir():
+        return
+    contents = {sha256(c).hexdigest(): c for c in (p.read_bytes() for p in folder.iterdir() if p.is_file())}
+    sources = session.scalars(
+        select(Source).where(Source.sha256.in_(contents), Source.text.is_(None))
+    )
+    for source in sources.all():
+        attach_text(session, source, contents[str(source.sha256)])
+        report.texts.append(str(source.ref))
+
+
+async def run(url: str, texts: Path | None = None) -> str:
+    """Seed the database at the address and tell what was done."""
+    database = open_database(url)
+    await database.start()
+    try:
+        report = await seed(database, texts)
+    finally:
+        await database.stop()
+    return _told(report)
+
+
+def _told(report: Report) -> str:
+    lines = [
+        f"Seeded: {report.created} records created, {report.updated} updated,"
+        f" {report.unchanged} unchanged, {report.codes} codes written."
+    ]
+    if report.kept:
+        lines.append(f"Kept as users changed them: {', '.join(report.kept)}.")
+    if report.texts:
+        lines.append(f"Texts attached to: {', '.join(report.texts)}.")
+    return "\n".join(lines)

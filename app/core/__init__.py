@@ -1,0 +1,1 @@
+"""What any web service has; knows nothing of trade."""

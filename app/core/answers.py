@@ -1,0 +1,41 @@
+"""Answers: JSON that is finished already, and how the problems of an operation are documented."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import Response
+
+from app.core.errors import PROBLEM_TYPE, InternalError, Problem, Unavailable
+
+PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
+
+
+class Json(Response):
+    """An answer whose body is JSON in UTF-8 already."""
+
+    media_type = "application/json"
+
+    def __init__(
+        self, body: bytes, status: int = 200, headers: Mapping[str, str] | None = None
+    ) -> None:
+        # Starlette's own constructor guesses encodings and types; here all of it is known.
+        self.status_code = status
+        self.body = body
+        self.background = None
+        self.raw_headers = [
+            (b"content-length", b"%d" % len(body)),
+            (b"content-type", b"application/json"),
+        ]
+        for name, value in (headers or {}).items():
+            self.raw_headers.append((name.lower().encode(), value.encode("latin-1")))
+
+
+def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI responses for these problems, and for those that any operation can have."""
+    return {
+        kind.status: {
+            "description": f"{kind.title}. {kind.about}",
+            "content": {PROBLEM_TYPE: {"schema": PROBLEM_SCHEMA}},
+        }
+        for kind in (*kinds, InternalError, Unavailable)
+    }

@@ -1,0 +1,115 @@
+"""Where work meets a database: prepared reads, and writes that are plain functions of a Session."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Literal, TypeVar
+from uuid import UUID
+
+from sqlalchemy import Date, Dialect, Executable, MetaData, Text
+from sqlalchemy.orm import DeclarativeBase, Session
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from app.core.errors import Unavailable
+from app.core.types import Id, Instant
+
+T = TypeVar("T")
+Rows = list[Any]
+Pace = Literal["quick", "long"]
+
+
+class Base(DeclarativeBase):
+    """All tables; constraints are named by rule, so that migrations can name them too."""
+
+    type_annotation_map = {str: Text(), UUID: Id(), datetime: Instant(), date: Date()}
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """SQL of one dialect with the names of its parameters in order, ready for the driver."""
+
+    sql: str
+    names: tuple[str, ...]
+    converters: tuple[Callable[[Any], Any] | None, ...]
+    constants: Mapping[str, Any]
+
+    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+        """The driver's positional arguments; `values` are by parameter name, in Python types."""
+        result = []
+        for name, convert in zip(self.names, self.converters, strict=True):
+            value = values[name] if name in values else self.constants[name]
+            result.append(convert(value) if convert is not None and value is not None else value)
+        return result
+
+
+def prepare(statement: Executable, dialect: Dialect) -> Prepared:
+    """Compile a statement once, so that running it again costs the driver alone."""
+    compiled = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
+    assert isinstance(compiled, SQLCompiler)
+    names = tuple(compiled.positiontup or ())
+    kinds = {name: bind.type.dialect_impl(dialect) for name, bind in compiled.binds.items()}
+    converters = tuple(kinds[name].bind_processor(dialect) for name in names)
+    return Prepared(str(compiled), names, converters, compiled.params)
+
+
+class Database(ABC):
+    """One database: how to read from it and how to write to it.
+
+    Raises `Unavailable` (503) from every call while the database cannot be reached.
+    """
+
+    dialect: Dialect
+
+    @abstractmethod
+    async def start(self) -> None:
+        """Open what is needed; the database must be there."""
+
+    @abstractmethod
+    async def stop(self) -> None:
+        """Finish the writes that wait, then close everything."""
+
+    @abstractmethod
+    async def write(self, work: Callable[[Session], T]) -> T:
+        """Run the work in one transaction and return what it returned, once that is committed."""
+
+    @abstractmethod
+    async def read(
+        self, statement: Prepared, values: Mapping[str, Any], pace: Pace = "long"
+    ) -> Rows:
+        """All rows of the statement, as tuples; `quick` promises a look-up by key."""
+
+
+def open_database(url: str) -> Database:
+    """The database at an SQLAlchemy address: `sqlite:///file.db` or `postgresql://…`."""
+    if url.startswith("sqlite:"):
+        from app.core.sqlite import SqliteDatabase
+
+        return SqliteDatabase(url)
+    if url.startswith(("postgresql:", "postgresql+asyncpg:", "postgres:")):
+        from app.core.postgresql import PostgresDatabase
+
+        return PostgresDatabase(url)
+    raise ValueError(
+        f"The database address {url.split(':')[0]}:… is neither sqlite:///path nor"
+        " postgresql://user:password@host/name."
+    )
+
+
+def away(cause: BaseException | None = None) -> Unavailable:
+    """The 503 of a database that cannot be reached or stays locked."""
+    problem = Unavailable(
+        "The database cannot be reached or is busy. Nothing was stored; try again shortly.",
+        headers={"Retry-After": "5"},
+    )
+    problem.__cause__ = cause
+    return problem

@@ -1,0 +1,216 @@
+"""Problems: every error this service answers with, as RFC 9457 tells them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from app.core import jsontext
+
+PROBLEM_TYPE = "application/problem+json"
+
+
+class FaultBody(BaseModel):
+    """One thing that is wrong, and where."""
+
+    pointer: str | None = Field(None, description="Where in the body: a JSON Pointer (RFC 6901).")
+    parameter: str | None = Field(None, description="Which parameter of the query or path.")
+    code: str = Field(description="A short name of the fault that programs can rely on.")
+    detail: str = Field(description="What is wrong and what would be right.")
+
+
+class ProblemBody(BaseModel):
+    """An error, as RFC 9457 (Problem Details) describes it."""
+
+    model_config = ConfigDict(title="Problem")
+
+    type: str = Field(description="Address of a page about this kind of problem.")
+    title: str = Field(description="The kind of problem in a few words.")
+    status: int = Field(description="The HTTP status.")
+    detail: str = Field(description="What went wrong this time and what would be right.")
+    instance: str = Field(description="The path that was asked for.")
+    request_id: str = Field(description="Names this request in the logs.")
+    errors: list[FaultBody] = Field(description="One entry a fault; empty when there is one cause.")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong: `pointer` into the body or `parameter` of the address."""
+
+    code: str
+    detail: str
+    pointer: str | None = None
+    parameter: str | None = None
+
+
+class Problem(Exception):
+    """The base of all problems; a class is a kind of problem with its status."""
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal error"
+    about: ClassVar[str] = "Something failed on our side. Nothing was stored."
+
+    def __init__(
+        self,
+        detail: str,
+        errors: Iterable[Fault] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.errors = tuple(errors)
+        self.headers = dict(headers or {})
+
+    @classmethod
+    def slug(cls) -> str:
+        """The last part of this kind's address: `not-found`."""
+        return cls.title.lower().replace(" ", "-")
+
+    @classmethod
+    def at(cls, pointer: str, code: str, detail: str) -> Self:
+        """A problem of one fault in the body."""
+        return cls(detail, [Fault(code, detail, pointer=pointer)])
+
+    def body(self, instance: str, request_id: str) -> bytes:
+        """The problem document, shape `ProblemBody`."""
+        faults = [
+            {"pointer": f.pointer, "parameter": f.parameter, "code": f.code, "detail": f.detail}
+            for f in self.errors
+        ]
+        return jsontext.dumps(
+            {
+                "type": f"/problems/{self.slug()}",
+                "title": self.title,
+                "status": self.status,
+                "detail": self.detail,
+                "instance": instance,
+                "request_id": request_id,
+                "errors": faults,
+            }
+        )
+
+
+class InternalError(Problem):
+    pass
+
+
+class BadRequest(Problem):
+    status, title = 400, "Bad request"
+    about = "The address, a parameter or the syntax of the body is wrong. Nothing was stored."
+
+
+class NotFound(Problem):
+    status, title = 404, "Not found"
+    about = "There is no such page or record. A record in the trash is found with deleted=include."
+
+
+class MethodNotAllowed(Problem):
+    status, title = 405, "Method not allowed"
+    about = "The address exists, but not for this method; the Allow header names those it has."
+
+
+class Conflict(Problem):
+    status, title = 409, "Conflict"
+    about = (
+        "The request is well formed, but the state of the records does not allow it: a ref or an"
+        " identifier is taken, or a status cannot follow another. Nothing was stored."
+    )
+
+
+class TooLarge(Problem):
+    status, title = 413, "Content too large"
+    about = "The body is larger than the service accepts."
+
+
+class UnsupportedMediaType(Problem):
+    status, title = 415, "Unsupported media type"
+    about = "The body must be JSON: Content-Type application/json (or application/merge-patch+json)."
+
+
+class Invalid(Problem):
+    status, title = 422, "Invalid content"
+    about = "The body is JSON, but a field of it breaks a rule; `errors` tells each. Nothing stored."
+
+
+class Unavailable(Problem):
+    status, title = 503, "Service unavailable"
+    about = "The database cannot be reached or is busy. Retry-After says when to try again."
+
+
+PROBLEMS: tuple[type[Problem], ...] = (
+    BadRequest,
+    NotFound,
+    MethodNotAllowed,
+    Conflict,
+    TooLarge,
+    UnsupportedMediaType,
+    Invalid,
+    InternalError,
+    Unavailable,
+)
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """` Did you mean 'x'?` with the nearest of the names, or nothing where none is near."""
+    near = get_close_matches(name, list(names), n=1, cutoff=0.6)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
+def _pointer(location: tuple[int | str, ...]) -> str:
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
+
+
+def _explain(item: Mapping[str, Any], names: Iterable[str]) -> tuple[str, str]:
+    last = str(item["loc"][-1]) if item["loc"] else ""
+    if item["type"] == "extra_forbidden":
+        return "unknown", f"There is no {last!r} here.{did_you_mean(last, names)}"
+    if item["type"] == "missing":
+        return "missing", f"{last!r} is required."
+    given = item["input"]
+    shown = f" Given: {given!r}." if isinstance(given, str | int) and len(repr(given)) < 80 else ""
+    return str(item["type"]), f"{item['msg'].removeprefix('Value error, ')}.{shown}".replace("..", ".")
+
+
+def names_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """The field names of the model where a location points, to look for the nearest."""
+    for part in location[:-1]:
+        field = model.model_fields.get(str(part))
+        if field is None:
+            continue
+        nested = [t for t in _models_in(field.annotation)]
+        if nested:
+            model = nested[0]
+    return list(model.model_fields)
+
+
+def _models_in(annotation: Any) -> Iterable[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _models_in(argument)
+
+
+def invalid_body(error: ValidationError, model: type[BaseModel]) -> Invalid:
+    """The 422 that tells each fault of a body by JSON Pointer."""
+    faults = []
+    for item in error.errors(include_url=False):
+        code, detail = _explain(item, names_at(model, item["loc"]))
+        faults.append(Fault(code, detail, pointer=_pointer(item["loc"])))
+    return Invalid(_summary(faults), faults)
+
+
+def invalid_query(error: ValidationError, model: type[BaseModel]) -> BadRequest:
+    """The 400 that tells each fault of the query by parameter."""
+    faults = []
+    for item in error.errors(include_url=False):
+        code, detail = _explain(item, model.model_fields)
+        faults.append(Fault(code, detail, parameter=str(item["loc"][0]) if item["loc"] else None))
+    return BadRequest(_summary(faults), faults)
+
+
+def _summary(faults: list[Fault]) -> str:
+    first = faults[0]
+    more = f" ({len(faults) - 1} more in errors)" if len(faults) > 1 else ""
+    return f"{first.pointer or first.parameter or 'body'}: {first.detail}{more}"

@@ -1,0 +1,97 @@
+"""JSON in and out with every digit of a decimal kept (RFC 8259)."""
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+MAX_DEPTH = 64
+
+
+class JsonError(ValueError):
+    """Text that is not JSON; `str` of it says what is wrong and where."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    # A name given twice would lose one of the two values without a word.
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise JsonError(f"the name {twice!r} stands twice in one object")
+    return result
+
+
+def _constant(text: str) -> Any:
+    raise JsonError(f"{text} is not a JSON number")
+
+
+def _integer(text: str) -> int:
+    # Python refuses to read integers of over 4,300 digits with an error of its own.
+    if len(text) > 100:
+        raise JsonError("a number has more than 100 digits")
+    return int(text)
+
+
+def _decimal(text: str) -> Decimal:
+    if len(text) > 100:
+        raise JsonError("a number has more than 100 digits")
+    number = Decimal(text)
+    exponent = number.as_tuple().exponent
+    # 1e999999 is eight characters that would take megabytes once written out.
+    if not isinstance(exponent, int) or abs(exponent) > 100:
+        raise JsonError("a number's exponent is beyond 100")
+    return number
+
+
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_object,
+    parse_float=_decimal,
+    parse_int=_integer,
+    parse_constant=_constant,
+)
+
+
+def loads(text: bytes | str) -> Any:
+    """What the text says, fractions as `Decimal`; raises JsonError with line and column."""
+    if isinstance(text, bytes):
+        try:
+            text = text.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise JsonError(f"the body is not UTF-8 at byte {error.start}") from None
+    try:
+        value = _decoder.decode(text)
+    except json.JSONDecodeError as error:
+        raise JsonError(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
+    except RecursionError:
+        raise JsonError("it is nested too deeply") from None
+    if _depth(value) > MAX_DEPTH:
+        raise JsonError(f"it is nested deeper than {MAX_DEPTH} levels")
+    return value
+
+
+def _depth(value: Any) -> int:
+    level, depth = [value], 0
+    while level and depth <= MAX_DEPTH:
+        nested: list[Any] = []
+        for item in level:
+            if isinstance(item, dict):
+                nested.extend(item.values())
+            elif isinstance(item, list):
+                nested.extend(item)
+        level, depth = nested, depth + 1
+    return depth
+
+
+def _default(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        whole = value == value.to_integral_value()
+        text = f"{value:f}"
+        return orjson.Fragment(str(int(value)) if whole else text.rstrip("0"))
+    raise TypeError(f"{type(value).__name__} has no form in JSON")
+
+
+def dumps(value: Any) -> bytes:
+    """The value as JSON in UTF-8; a Decimal becomes a number with exactly its digits."""
+    return orjson.dumps(value, default=_default)

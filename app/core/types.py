@@ -1,0 +1,205 @@
+"""Column types that mean the same on SQLite and PostgreSQL, and how each looks in JSON."""
+
+import secrets
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CHAR, JSON, BigInteger, Boolean, DateTime, Dialect, Enum, Numeric, String, Text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import UUID as PostgresUUID
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+
+def uuid7() -> UUID:
+    """A new UUID version 7 (RFC 9562): 48 bits of Unix milliseconds, then random bits."""
+    return uuid7_of(time.time_ns() // 1_000_000, secrets.randbits(74))
+
+
+def uuid7_of(milliseconds: int, noise: int) -> UUID:
+    """The UUID version 7 with this time and these 74 bits (12 before the variant, 62 after)."""
+    high, low = noise >> 62, noise & ((1 << 62) - 1)
+    return UUID(int=(milliseconds << 80) | (0x7 << 76) | (high << 64) | (0b10 << 62) | low)
+
+
+def now() -> datetime:
+    """The present time, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class Id(TypeDecorator[UUID]):
+    """A UUID: native on PostgreSQL, its 36 characters on SQLite, so that JSON needs no work."""
+
+    impl = CHAR(36)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(PostgresUUID(as_uuid=True))
+        return dialect.type_descriptor(CHAR(36))
+
+    def __repr__(self) -> str:
+        return "Id()"
+
+    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:
+        return value if value is None or dialect.name == "postgresql" else str(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
+        return value if value is None or isinstance(value, UUID) else UUID(value)
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC: timestamptz on PostgreSQL, its sortable ISO 8601 text on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(DateTime(timezone=True))
+        return dialect.type_descriptor(CHAR(27))
+
+    def __repr__(self) -> str:
+        return "Instant()"
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        return value if value is None or dialect.name == "postgresql" else instant_text(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def instant_text(value: datetime) -> str:
+    """The one way a moment is written: `2016-04-12T09:30:00.000000Z`, always six decimals."""
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class Exact(TypeDecorator[Decimal]):
+    """A decimal with `digits` in all and `scale` after the point, exact on both databases.
+
+    SQLite has no decimals and would store a REAL: it gets the integer of the smallest units.
+    """
+
+    impl = Numeric
+    cache_ok = True
+
+    def __init__(self, digits: int, scale: int) -> None:
+        if digits > 18:
+            raise ValueError("an integer of SQLite holds 18 digits")
+        super().__init__(digits, scale)
+        self.digits, self.scale = digits, scale
+
+    def __repr__(self) -> str:
+        return f"Exact({self.digits}, {self.scale})"
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(Numeric(self.digits, self.scale))
+        return dialect.type_descriptor(BigInteger())
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return int(value.scaleb(self.scale).to_integral_exact())
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return Decimal(value).scaleb(-self.scale)
+
+    def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
+        return self
+
+
+class StatedDate(TypeDecorator[str]):
+    """A date as a source states it, in EDTF; `<name>_earliest` and `<name>_latest` stand beside."""
+
+    impl = String(64)
+    cache_ok = True
+
+    def __repr__(self) -> str:
+        return "StatedDate()"
+
+
+class CodeList(TypeDecorator[list[str]]):
+    """A list of texts; with `of` (`"sector.code"`) each of them is a value of that column."""
+
+    impl = JSON
+    cache_ok = True
+
+    def __init__(self, of: str | None = None) -> None:
+        super().__init__(none_as_null=True)
+        self.of = of
+
+    def __repr__(self) -> str:
+        return "CodeList()"
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(JSONB(none_as_null=True))
+        return dialect.type_descriptor(JSON(none_as_null=True))
+
+
+class JsonText(TypeDecorator[str]):
+    """Finished JSON, kept as the text it was written as: digits and order of names stay."""
+
+    impl = Text
+    cache_ok = True
+
+    def __repr__(self) -> str:
+        return "JsonText()"
+
+
+def choice(values: type[StrEnum], name: str) -> Enum:
+    """A column of one of these values, stored by value and held by a CHECK with this name."""
+    return Enum(
+        values,
+        name=name,
+        native_enum=False,
+        create_constraint=True,
+        validate_strings=True,
+        length=32,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+def _decimal_json(sql: str, scale: int) -> str:
+    """SQLite: the digits of an integer of smallest units, without trailing zeros."""
+    unit = 10**scale
+    return (
+        f"CASE WHEN {sql} IS NULL THEN NULL WHEN {sql} % {unit} = 0 THEN {sql} / {unit} ELSE"
+        f" json(rtrim(printf('%s%d.%0{scale}d', CASE WHEN {sql} < 0 THEN '-' ELSE '' END,"
+        f" abs({sql} / {unit}), abs({sql} % {unit})), '0')) END"
+    )
+
+
+def sqlite_json(kind: TypeEngine[Any], sql: str) -> str:
+    """The SQL of a value of this type as SQLite's `json_object` takes it."""
+    if isinstance(kind, Exact):
+        return _decimal_json(sql, kind.scale)
+    if isinstance(kind, Boolean):
+        return f"json(CASE {sql} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END)"
+    if isinstance(kind, JSON | CodeList | JsonText):
+        return f"json({sql})"
+    return sql
+
+
+def postgresql_json(kind: TypeEngine[Any], sql: str) -> str:
+    """The SQL of a value of this type as PostgreSQL's `json_build_object` takes it."""
+    if isinstance(kind, Exact):
+        return f"trim_scale({sql})"
+    if isinstance(kind, JsonText):
+        return f"({sql})::json"
+    if isinstance(kind, Instant):
+        return f"to_char({sql} AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+    return sql
+
+
+JSON_FORMS: dict[str, Callable[[TypeEngine[Any], str], str]] = {
+    "sqlite": sqlite_json,
+    "postgresql": postgresql_json,
+}

@@ -1,0 +1,1 @@
+"""The engine: what any resource has; it knows no resource."""

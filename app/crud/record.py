@@ -1,0 +1,61 @@
+"""What every stored record has, and the columns that records are made of."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, String, text
+from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
+
+from app.core.database import Base
+from app.core.types import CodeList, Exact, Id, StatedDate, now, uuid7
+
+
+
+class Record(Base):
+    """The columns of every kind of record."""
+
+    __abstract__ = True
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
+    ref: Mapped[str | None] = mapped_column(String(120), unique=True)
+    note: Mapped[str | None]
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    updated_at: Mapped[datetime] = mapped_column(default=now)
+    deleted_at: Mapped[datetime | None]
+
+
+def reference(target: str, **options: Any) -> MappedColumn[Any]:
+    """A foreign key to another record's id (`"mission.id"`), indexed: it is always looked up by."""
+    return mapped_column(Id, ForeignKey(target), index=True, **options)
+
+
+def code(target: str, **options: Any) -> MappedColumn[Any]:
+    """A foreign key to a code list (`"country.code"`)."""
+    return mapped_column(String(32), ForeignKey(target), **options)
+
+
+def region_of(country: str, region: str) -> ForeignKeyConstraint:
+    """The region's country is the record's country: both are looked up together."""
+    return ForeignKeyConstraint([region, country], ["region.code", "region.parent"])
+
+
+def code_list(of: str | None = None) -> MappedColumn[Any]:
+    """A list of texts, never null; with `of` each is a code of that list."""
+    return mapped_column(CodeList(of), default=list, server_default=text("'[]'"))
+
+
+def stated(**options: Any) -> MappedColumn[Any]:
+    """A date as stated; its class declares `<name>_earliest` and `<name>_latest` beside it."""
+    return mapped_column(StatedDate, **options)
+
+
+def money(**options: Any) -> MappedColumn[Any]:
+    """An amount with up to four decimals; the currency is a column of its own."""
+    return mapped_column(Exact(18, 4), **options)
+
+
+def rule(name: str, sql: str, says: str, pointer: str = "") -> CheckConstraint:
+    """A rule that the database holds; `says` is what a client is told who breaks it."""
+    return CheckConstraint(sql, name=name, info={"says": says, "pointer": pointer})

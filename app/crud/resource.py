@@ -1,0 +1,197 @@
+"""How a kind of record is declared: its table, its schemas, its relations and its rules."""
+
+from collections.abc import Callable, Mapping
+from copy import copy
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from typing import Any, Optional
+
+from pydantic import BaseModel, create_model
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+from sqlalchemy import ColumnElement, inspect
+from sqlalchemy.orm import Session
+
+from app.core.database import Base
+from app.core.types import StatedDate
+from app.crud.record import Record
+from app.crud.schemas import Identity, Noted, Page, Schema, Stamps
+
+#: A rule in code: sees the record as it will be, and its JSON as it was (None when new).
+Check = Callable[[Session, Any, Mapping[str, Any] | None], None]
+
+
+def _no_check(session: Session, record: Any, before: Mapping[str, Any] | None) -> None:
+    """Most records have no rules beyond their columns'."""
+
+
+@dataclass(eq=False)
+class Part:
+    """Rows that belong to one record and are read and written with it, in their order."""
+
+    table: type[Base]
+    fields: type[Schema]
+    owner: str
+    one: dict[str, "Resource"] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The schema's name in OpenAPI."""
+        return self.fields.__name__.removesuffix("Fields")
+
+
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """The records of a kind that lie under another one; `on(child, parent)` ties the tables."""
+
+    parent: "Resource"
+    name: str
+    child: "Resource"
+    on: Callable[[Any, Any], ColumnElement[bool]]
+
+
+@dataclass(eq=False)
+class Resource:
+    """A kind of record and how it is served.
+
+    `fields` is what clients write; `computed` what only the server tells, each an attribute of the
+    table; `one` the relations behind foreign keys (`mission` for `mission_id`); `many` the
+    collections under a record; `only(table)` narrows a table that two resources share.
+    """
+
+    name: str
+    path: str
+    table: type[Record]
+    fields: type[Schema]
+    about: str
+    computed: type[Schema] = Schema
+    one: dict[str, "Resource"] = field(default_factory=dict)
+    parts: dict[str, Part] = field(default_factory=dict)
+    many: dict[str, Collection] = field(default_factory=dict)
+    only: Callable[[Any], ColumnElement[bool]] | None = None
+    check: Check = _no_check
+
+    @property
+    def kind(self) -> str:
+        """What history and citations call the kind: the table's name."""
+        return self.table.__tablename__
+
+    @property
+    def singular(self) -> str:
+        """One of them, in words and in operation ids: `reported total`."""
+        return "".join(" " + c.lower() if c.isupper() else c for c in self.name).strip()
+
+    @property
+    def plural(self) -> str:
+        return self.path.replace("-", " ")
+
+    @cached_property
+    def stated(self) -> tuple[str, ...]:
+        """The dates that are kept as stated, with bounds beside them."""
+        columns = inspect(self.table).columns
+        return tuple(c.key for c in columns if isinstance(c.type, StatedDate) and c.key)
+
+    @cached_property
+    def shown(self) -> dict[str, tuple[Any, FieldInfo]]:
+        """The fields of the record as read, in order: annotation and description."""
+        own = dict(self.fields.model_fields)
+        ref, note = own.pop("ref"), own.pop("note", Noted.model_fields["note"])
+        fields = {"id": Identity.model_fields["id"], "ref": ref}
+        for name, info in own.items():
+            fields[name] = info
+            if name in self.stated:
+                fields[f"{name}_earliest"] = _bound(name, "earliest")
+                fields[f"{name}_latest"] = _bound(name, "latest")
+        fields |= self.computed.model_fields
+        fields |= {"note": note, **Stamps.model_fields}
+        return {name: (info.annotation, _required(info)) for name, info in fields.items()}
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The fields that one column or expression of the table holds."""
+        return tuple(name for name in self.shown if name not in self.parts)
+
+    @cached_property
+    def create(self) -> type[Schema]:
+        """What POST and PUT take."""
+        return create_model(
+            f"{self.name}Create", __base__=self.fields, __doc__=f"A new {self.singular}."
+        )
+
+    @cached_property
+    def patch(self) -> type[Schema]:
+        """What PATCH takes: every field may be absent, and null only where the record allows it."""
+        fields: dict[str, Any] = {}
+        for name, info in self.fields.model_fields.items():
+            info = copy(info)
+            info.default, info.default_factory = PydanticUndefined, _absent
+            fields[name] = (info.annotation, info)
+        doc = f"Changes to a {self.singular}: a JSON merge patch (RFC 7396)."
+        return create_model(f"{self.name}Patch", __base__=Schema, __doc__=doc, **fields)
+
+
+def _absent() -> None:
+    """The value of a field that a patch does not name; never read."""
+
+
+def _required(info: FieldInfo) -> FieldInfo:
+    info = copy(info)
+    info.default, info.default_factory = PydanticUndefined, None
+    return info
+
+
+def _bound(name: str, which: str) -> FieldInfo:
+    text = f"The {which} day that `{name}` can mean; null when its year is not stated."
+    info = FieldInfo.from_annotation(Optional[date])  # noqa: UP045 (an object, not syntax)
+    info.description = text
+    return info
+
+
+def read_models(resources: tuple[Resource, ...]) -> dict[str, type[BaseModel]]:
+    """The schemas of records as read and of their lists, by name.
+
+    They refer to each other in circles (a mission shows its delegates, a delegate its mission), so
+    they are made together; a relation is there only in answers that were asked to expand it.
+    """
+    models: dict[str, type[BaseModel]] = {}
+    for resource in resources:
+        fields: dict[str, Any] = dict(resource.shown)
+        for name, part in resource.parts.items():
+            _part_model(part, models)
+            fields[name] = (f"list[{part.name}]", fields[name][1])
+        for name, target in resource.one.items():
+            fields[name] = (f"{target.name} | None", _relation(f"{name}_id"))
+        for name, collection in resource.many.items():
+            fields[name] = (f"list[{collection.child.name}]", _relation(name))
+        models[resource.name] = create_model(
+            resource.name, __base__=Schema, __doc__=resource.about, **fields
+        )
+        list_name = f"{resource.name}List"
+        models[list_name] = create_model(
+            list_name,
+            __base__=Schema,
+            __doc__=f"A page of {resource.plural}.",
+            data=(f"list[{resource.name}]", FieldInfo(description="The records, in order.")),
+            page=(Page, FieldInfo()),
+        )
+    for model in models.values():
+        model.model_rebuild(_types_namespace={**models})
+    return models
+
+
+def _part_model(part: Part, models: dict[str, type[BaseModel]]) -> None:
+    fields: dict[str, Any] = {
+        name: (info.annotation, _required(info)) for name, info in part.fields.model_fields.items()
+    }
+    for name, target in part.one.items():
+        fields[name] = (f"{target.name} | None", _relation(f"{name}_id"))
+    models[part.name] = create_model(
+        part.name, __base__=Schema, __doc__=part.fields.__doc__, **fields
+    )
+
+
+def _relation(name: str) -> FieldInfo:
+    info = FieldInfo(description=f"Only with `expand`: what `{name}` stands for.")
+    info.default_factory = _absent
+    return info

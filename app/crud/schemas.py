@@ -1,0 +1,128 @@
+"""The base of all schemas, and the constrained types that fields are made of, each named once."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+from app.core.edtf import EDTF_PATTERN, parse_edtf
+from app.core.types import instant_text
+
+
+class Schema(BaseModel):
+    """What a client sends or receives; a name that is not declared is refused."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+# Text holds something besides white space, and no NUL, which PostgreSQL cannot store.
+_FILLED = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
+_text = {"strip_whitespace": True, "min_length": 1, "pattern": _FILLED}
+
+Line = Annotated[str, StringConstraints(max_length=500, **_text)]  # type: ignore[arg-type]
+Prose = Annotated[str, StringConstraints(max_length=20_000, **_text)]  # type: ignore[arg-type]
+Ref = Annotated[
+    str,
+    StringConstraints(max_length=120, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$"),
+]
+
+
+def _edtf(text: str) -> str:
+    parse_edtf(text)
+    return text
+
+
+Edtf = Annotated[
+    str,
+    StringConstraints(max_length=64),
+    AfterValidator(_edtf),
+    WithJsonSchema({"type": "string", "maxLength": 64, "pattern": EDTF_PATTERN, "format": "edtf"}),
+]
+
+
+def _only_numbers(value: Any) -> Any:
+    # Text and booleans would be taken for numbers: "1e3" is no amount anybody meant to send.
+    if isinstance(value, bool | float) or not isinstance(value, int | Decimal):
+        raise ValueError("must be a JSON number")
+    return value
+
+
+def _written(value: Decimal) -> int | float:
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def exact(digits: int, scale: int, minimum: Decimal | int | None = 0) -> Any:
+    """A decimal of at most `digits` digits, `scale` of them after the point, as a JSON number."""
+    largest = Decimal(10**digits - 1).scaleb(-scale)
+    least = -largest if minimum is None else Decimal(minimum)
+    schema = {"type": "number", "minimum": _written(least), "maximum": _written(largest)}
+    return Annotated[
+        Decimal,
+        BeforeValidator(_only_numbers),
+        Field(max_digits=digits, decimal_places=scale, ge=least),
+        PlainSerializer(_written, return_type=float, when_used="json"),
+        WithJsonSchema(schema),
+    ]
+
+
+Count = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
+Timestamp = Annotated[
+    datetime,
+    PlainSerializer(instant_text, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+
+
+class RecordFields(Schema):
+    """What clients may write of every record."""
+
+    ref: Ref | None = None
+    """A name of your own for the record: lower-case words joined by hyphens, unique within the
+    kind. It can stand wherever the id can in an address, and stays the same across imports."""
+
+
+class Noted(Schema):
+    note: Prose | None = None
+    """Anything worth knowing that no other field holds."""
+
+
+class Identity(Schema):
+    id: UUID
+    """UUID version 7."""
+
+
+class Stamps(Schema):
+    """What the server keeps of every record."""
+
+    version: int = Field(ge=1)
+    """1 when created, one more with every change."""
+    created_at: Timestamp
+    """When the record was entered, UTC."""
+    updated_at: Timestamp
+    """When it last changed, UTC."""
+    deleted_at: Timestamp | None
+    """Since when it lies in the trash, or null."""
+
+
+class Page(Schema):
+    """Where a list's answer lies within the whole list."""
+
+    limit: int
+    """The most records one answer holds."""
+    offset: int
+    """How many records were passed over."""
+    has_next: bool
+    """True when more records follow."""
+    total: int | None
+    """How many records match in all, with `count=exact`; else null."""

@@ -1,0 +1,191 @@
+"""Writes: plain functions over a Session that apply the rules and note what changed."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core import jsontext
+from app.core.edtf import bounds
+from app.core.errors import NotFound
+from app.core.types import now, uuid7
+from app.crud.history import Action, note_change
+from app.crud.references import check_references
+from app.crud.render import record_json
+from app.crud.resource import Resource
+from app.crud.violations import explained
+
+State = dict[str, Any]
+
+
+def rendered(session: Session, resource: Resource, record_id: UUID) -> str:
+    """The record's JSON as it is now, by the same SELECT that reads use."""
+    statement = select(record_json(resource)).where(resource.table.id == record_id)
+    body = session.execute(statement).scalar_one()
+    return body if isinstance(body, str) else jsontext.dumps(body).decode()
+
+
+def find(session: Session, resource: Resource, key: str) -> Any:
+    """The record with this id or ref, locked until the transaction ends; NotFound without one."""
+    table = resource.table
+    by_id = as_id(key)
+    condition = table.ref == key if by_id is None else table.id == by_id
+    statement = select(table).where(condition).with_for_update()
+    if resource.only is not None:
+        statement = statement.where(resource.only(table))
+    record = session.scalar(statement)
+    if record is None:
+        raise missing(resource, key)
+    return record
+
+
+def find_live(session: Session, resource: Resource, key: str) -> Any:
+    """Like `find`, and NotFound for a record in the trash too."""
+    record = find(session, resource, key)
+    if record.deleted_at is not None:
+        raise in_trash(resource, key)
+    return record
+
+
+def as_id(key: str) -> UUID | None:
+    """The UUID that a key of an address is, or None when it is a ref."""
+    if len(key) != 36:
+        return None
+    try:
+        return UUID(key)
+    except ValueError:
+        return None
+
+
+def missing(resource: Resource, key: str) -> NotFound:
+    """The 404 of a record that never was."""
+    return NotFound(f"There is no {resource.singular} with the id or ref {key!r}.")
+
+
+def in_trash(resource: Resource, key: str) -> NotFound:
+    """The 404 of a record in the trash."""
+    return NotFound(
+        f"The {resource.singular} {key!r} is in the trash. Read it with ?deleted=include, or bring"
+        f" it back with POST /{resource.path}/{key}/restore."
+    )
+
+
+def create(
+    session: Session, resource: Resource, body: BaseModel, record_id: UUID | None = None
+) -> str:
+    """Store a new record and return its JSON."""
+    data = written(body)
+    check_references(session, resource, data, {})
+    record = resource.table(id=record_id or uuid7())
+    _apply(resource, record, data)
+    session.add(record)
+    return _finish(session, resource, record, Action.create, None)
+
+
+def update(session: Session, resource: Resource, key: str, body: BaseModel) -> str:
+    """Change the fields that the body names (RFC 7396) and return the record's JSON."""
+    record = find_live(session, resource, key)
+    data = {name: value for name, value in written(body).items() if name in body.model_fields_set}
+    return _change(session, resource, record, data, Action.update)
+
+
+def replace(session: Session, resource: Resource, key: str, body: BaseModel) -> str:
+    """Set every field of the record, those not given to their defaults; return its JSON."""
+    record = find_live(session, resource, key)
+    return _change(session, resource, record, written(body), Action.replace)
+
+
+def delete(session: Session, resource: Resource, key: str) -> None:
+    """Move the record to the trash."""
+    record = find_live(session, resource, key)
+    before = _state(session, resource, record.id)
+    record.deleted_at = now()
+    _touch(record)
+    _finish(session, resource, record, Action.delete, before)
+
+
+def restore(session: Session, resource: Resource, key: str) -> str:
+    """Bring the record back from the trash and return its JSON; one that is not there stays."""
+    record = find(session, resource, key)
+    if record.deleted_at is None:
+        return rendered(session, resource, record.id)
+    before = _state(session, resource, record.id)
+    record.deleted_at = None
+    _touch(record)
+    return _finish(session, resource, record, Action.restore, before)
+
+
+def written(body: BaseModel) -> State:
+    """The body's values as Python objects, nested models as dicts."""
+    return body.model_dump()
+
+
+def _state(session: Session, resource: Resource, record_id: UUID) -> State:
+    state: State = jsontext.loads(rendered(session, resource, record_id))
+    return state
+
+
+def _change(
+    session: Session, resource: Resource, record: Any, data: State, action: Action
+) -> str:
+    before = _state(session, resource, record.id)
+    changed = {name: value for name, value in data.items() if _json(value) != before[name]}
+    if not changed:
+        return rendered(session, resource, record.id)
+    return _amend(session, resource, record, changed, before, action)
+
+
+def amend(session: Session, resource: Resource, record: Any, values: State) -> str:
+    """Set these attributes of a record at hand, as an update of it; return its JSON."""
+    before = _state(session, resource, record.id)
+    return _amend(session, resource, record, values, before, Action.update)
+
+
+def _amend(
+    session: Session, resource: Resource, record: Any, data: State, before: State, action: Action
+) -> str:
+    check_references(session, resource, data, before)
+    _apply(resource, record, data)
+    _touch(record)
+    return _finish(session, resource, record, action, before)
+
+
+def _json(value: Any) -> Any:
+    """The value as it would stand in the record's JSON, to tell whether it changes anything."""
+    return jsontext.loads(jsontext.dumps(value))
+
+
+def _apply(resource: Resource, record: Any, data: Mapping[str, Any]) -> None:
+    for name, value in data.items():
+        part = resource.parts.get(name)
+        if part is None:
+            setattr(record, name, value)
+        else:
+            rows = [part.table(position=at, **row) for at, row in enumerate(value)]
+            setattr(record, name, rows)
+        if name in resource.stated:
+            span = bounds(value)
+            setattr(record, f"{name}_earliest", span.earliest)
+            setattr(record, f"{name}_latest", span.latest)
+
+
+def _touch(record: Any) -> None:
+    record.version += 1
+    record.updated_at = now()
+
+
+def _finish(
+    session: Session, resource: Resource, record: Any, action: Action, before: State | None
+) -> str:
+    with explained(resource.table):
+        with session.no_autoflush:
+            resource.check(session, record, before)
+        session.flush()
+    after = rendered(session, resource, record.id)
+    note_change(session, action, resource.kind, before, jsontext.loads(after))
+    return after
+
+

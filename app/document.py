@@ -1,0 +1,157 @@
+"""The OpenAPI document: what the service is, its sections, and examples made of seeded facts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI
+
+from app.core import jsontext
+from app.core.edtf import bounds
+from app.core.errors import FaultBody, ProblemBody
+from app.core.types import uuid7_of
+from app.crud.resource import Resource
+
+TITLE = "Trade-mission deals"
+VERSION = "0.1.0"
+DESCRIPTION = """\
+Trade missions, the people and companies that take part, the agreements that come out of them, and
+what becomes of each: from the mission to the deal, to its outcome, to the passage in a source that
+says so.
+
+* A record is addressed by its `id` or by its `ref`: try `/missions/novosibirsk-april`.
+* Lists take a filter for each field that holds one value, `sort`, `limit` and `offset`;
+  `expand` shows related records in full. A parameter that does not exist is refused, not ignored.
+* Dates are kept as stated, in [EDTF](https://www.loc.gov/standards/datetime/): `XXXX-04-11` has no
+  year, and nothing is guessed. `…_earliest` and `…_latest` are what it can mean.
+* Amounts are exact; one that is not stated is null, never 0, and currencies are never added.
+* Deleting moves to the trash. Every change is kept: see `…/history`.
+* Every error is a problem document (RFC 9457); `errors` says what, where, and what would be right.
+"""
+
+#: What the article gives no example of.
+_INVENTED: dict[str, dict[str, Any]] = {
+    "Outcome": {
+        "ref": "nobel-katren-first-delivery",
+        "agreement_id": "nobel-katren-supply",
+        "date": "2016-09",
+        "status": "in_force",
+        "actual_amount": 1250000,
+        "currency": "USD",
+        "note": "An invented example: the article does not follow up on its agreements.",
+    },
+    "ExchangeRate": {
+        "ref": "usd-rub-2016-04-12",
+        "base": "USD",
+        "quote": "RUB",
+        "rate": 66.3466,
+        "date": "2016-04-12",
+        "provider": "An invented example",
+    },
+}
+#: What the server adds to a record beyond its fields.
+_EXTRA: dict[str, dict[str, Any]] = {
+    "Source": {"has_text": False},
+    "Agreement": {"amount_bound": "exact"},
+}
+
+_STAMP = "2026-01-15T09:30:00.000000Z"
+
+
+def describe(app: FastAPI, resources: tuple[Resource, ...]) -> None:
+    """Set what the document says beyond its routes; it is made when first asked for."""
+    app.title, app.version, app.description = TITLE, VERSION, DESCRIPTION
+    tags = [{"name": r.path, "description": r.about} for r in resources]
+    tags.append({"name": "codes", "description": "Code lists with labels in three languages."})
+    app.openapi_tags = tags
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = made()
+            _finish(document)
+            for resource in resources:
+                _add_examples(document, resource)
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _finish(document: dict[str, Any]) -> None:
+    """Add the problem schemas, and drop FastAPI's own error, which no operation answers with."""
+    schemas = document["components"]["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    template = "#/components/schemas/{model}"
+    problem = ProblemBody.model_json_schema(ref_template=template)
+    problem.pop("$defs")
+    problem["properties"]["errors"]["items"] = {"$ref": template.format(model="Fault")}
+    schemas["Problem"] = problem
+    schemas["Fault"] = {**FaultBody.model_json_schema(), "title": "Fault"}
+    for operation in _operations(document):
+        answers = operation["responses"]
+        content = answers.get("422", {}).get("content", {}).get("application/json", {})
+        if "HTTPValidationError" in str(content):
+            del answers["422"]
+
+
+def _operations(document: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [operation for path in document["paths"].values() for operation in path.values()]
+
+
+def _add_examples(document: dict[str, Any], resource: Resource) -> None:
+    written, read = examples(resource)
+    one = f"#/components/schemas/{resource.name}"
+    page = {"limit": 50, "offset": 0, "has_next": False, "total": None}
+    by_schema = {one: read, f"{one}List": {"data": [read], "page": page}}
+    bodies = {f"{one}Create": written, f"{one}Patch": _patch(written)}
+    for operation in _operations(document):
+        for answer in operation["responses"].values():
+            _set_example(answer, by_schema)
+        _set_example(operation.get("requestBody", {}), bodies)
+
+
+def _set_example(place: Mapping[str, Any], by_schema: Mapping[str, Any]) -> None:
+    content = place.get("content", {}).get("application/json", {})
+    reference = content.get("schema", {}).get("$ref")
+    if reference in by_schema:
+        content["example"] = by_schema[reference]
+
+
+def _patch(written: Mapping[str, Any]) -> dict[str, Any]:
+    return {"note": f"Checked again: {written.get('ref', 'this record')}."}
+
+
+def examples(resource: Resource) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A body to create a record of the kind, and a record as it is read."""
+    from app.seeds import facts, seeded_id
+
+    fact = next((f for f in facts() if _shows(resource, f.resource, f.fields)), None)
+    fields = dict(fact.fields if fact is not None else _INVENTED[resource.name])
+    if resource.name == "Outcome":
+        fields["agreement_id"] = str(seeded_id("agreement", fields["agreement_id"]))
+    model = resource.create.model_validate(jsontext.loads(jsontext.dumps(fields)))
+    state = model.model_dump(mode="json")
+    record_id = fact.id if fact is not None else uuid7_of(1_768_469_400_000, 1)
+    known = {
+        **{name: None for name in resource.shown},
+        **state,
+        "id": str(record_id),
+        "version": 1,
+        "created_at": _STAMP,
+        "updated_at": _STAMP,
+        **_EXTRA.get(resource.name, {}),
+    }
+    for name in resource.stated:
+        span = bounds(state[name])
+        known[f"{name}_earliest"] = span.earliest and span.earliest.isoformat()
+        known[f"{name}_latest"] = span.latest and span.latest.isoformat()
+    # Example bodies are to be tried as they stand, beside the seeded record: so under another ref.
+    fields["ref"] = f"{fields['ref']}-copy"
+    return fields, {name: known[name] for name in resource.shown}
+
+
+def _shows(resource: Resource, of: Resource, fields: Mapping[str, Any]) -> bool:
+    if of.table is not resource.table:
+        return False
+    return resource.name != "Company" or fields.get("kind") == "company"

@@ -1,0 +1,191 @@
+"""What came of a mission: counts that say what is counted, and totals that never mix."""
+
+from functools import cache
+from typing import Any
+
+from fastapi import Request
+from pydantic import Field
+from sqlalchemy import Dialect, Select, and_, bindparam, case, func, select
+from starlette.responses import Response
+
+from app.core.answers import Json, problems
+from app.core.database import Prepared, prepare
+from app.core.errors import BadRequest, NotFound
+from app.core.routing import Route
+from app.crud import store
+from app.crud.render import as_json, json_list, object_of
+from app.crud.resource import Resource
+from app.crud.routes import Key, database_of, find_row
+from app.crud.schemas import Schema, exact
+from app.resources.agreement import Agreement, Bindingness
+from app.resources.delegate import Certainty, Delegate
+from app.resources.mission import Mission
+from app.resources.money import Bound
+from app.resources.outcome import Outcome
+from app.resources.participation import Participation
+from app.resources.reported_total import Measure, ReportedTotal
+from app.resources.status import FALLEN_THROUGH, SIGNED, AgreementStatus
+
+
+class Total(Schema):
+    """The amounts in one currency."""
+
+    currency: str
+    amount: exact(18, 4)  # type: ignore[valid-type]
+    """The sum over agreements that have not fallen through."""
+    agreements: int
+    """How many agreements are in the sum."""
+    not_exact: int
+    """How many of these state a limit or an approximation and not the exact amount."""
+    fallen_through: exact(18, 4)  # type: ignore[valid-type]
+    """The sum over agreements cancelled, expired or superseded, which `amount` leaves out."""
+
+
+class Reported(Schema):
+    """A figure that a source states for the mission."""
+
+    measure: Measure
+    value: exact(18, 4)  # type: ignore[valid-type]
+    currency: str | None
+    bound: Bound
+
+
+class Summary(Schema):
+    """What came of a mission, from the records that are not in the trash."""
+
+    id: str
+    ref: str | None
+    title: str
+    agreements: int
+    """All agreements and announced outcomes on record."""
+    signed_instruments: int
+    """Agreements that were signed: announced plans and acts done are not counted."""
+    by_bindingness: dict[Bindingness, int]
+    """How many bind, do not bind, are announced, are done already, or are unknown."""
+    by_status: dict[AgreementStatus, int]
+    ambiguous: int
+    """How many agreements a source leaves open to several readings."""
+    totals: list[Total] = Field(description="One entry a currency; currencies are never added.")
+    without_amount: int
+    """Agreements for which no amount is stated; they count as unknown, not as zero."""
+    undated: int
+    """Agreements signed on a day whose year is not stated, or with no date at all."""
+    outcomes: int
+    """Follow-ups on record."""
+    delegates: int
+    participations: int
+    reported_totals: list[Reported] = Field(
+        description="Figures stated for the whole mission; they are not sums of the above."
+    )
+
+
+def _agreements() -> Any:
+    return and_(Agreement.mission_id == bindparam("mission"), Agreement.deleted_at.is_(None))
+
+
+def _count(*conditions: Any) -> Any:
+    return select(func.count()).select_from(Agreement).where(_agreements(), *conditions).scalar_subquery()
+
+
+def _rows(table: Any, *conditions: Any) -> Any:
+    counted = select(func.count()).select_from(table).where(table.deleted_at.is_(None), *conditions)
+    return counted.scalar_subquery()
+
+
+def _of_mission(table: Any) -> Any:
+    return table.mission_id == bindparam("mission")
+
+
+def _totals() -> Any:
+    fallen = Agreement.status.in_(FALLEN_THROUGH)
+    zero = Agreement.amount * 0
+    limit = and_(~fallen, Agreement.amount_bound != Bound.exact)
+    grouped = (
+        select(
+            Agreement.currency,
+            func.sum(case((fallen, zero), else_=Agreement.amount), type_=Agreement.amount.type).label(
+                "amount"
+            ),
+            func.sum(case((fallen, 0), else_=1)).label("agreements"),
+            func.sum(case((limit, 1), else_=0)).label("not_exact"),
+            func.sum(case((fallen, Agreement.amount), else_=zero), type_=Agreement.amount.type).label(
+                "fallen_through"
+            ),
+        )
+        .where(_agreements(), Agreement.currency.is_not(None))
+        .group_by(Agreement.currency)
+        .order_by(Agreement.currency)
+        .subquery()
+    )
+    return _list_of(grouped, Total)
+
+
+def _reported() -> Any:
+    columns = [getattr(ReportedTotal, name) for name in Reported.model_fields]
+    rows = (
+        select(*columns)
+        .where(_of_mission(ReportedTotal), ReportedTotal.deleted_at.is_(None))
+        .order_by(ReportedTotal.measure, ReportedTotal.id)
+        .subquery()
+    )
+    return _list_of(rows, Reported)
+
+
+def _list_of(rows: Any, schema: type[Schema]) -> Any:
+    values = {name: as_json(rows.c[name]) for name in schema.model_fields}
+    return select(json_list(object_of(values))).select_from(rows).scalar_subquery()
+
+
+def _select() -> Select[Any]:
+    signed = and_(
+        Agreement.status.in_(SIGNED),
+        Agreement.bindingness.not_in((Bindingness.announcement, Bindingness.accomplished)),
+    )
+    followed = select(Agreement.id).where(_agreements())
+    values = {
+        "id": as_json(Mission.id),
+        "ref": as_json(Mission.ref),
+        "title": as_json(Mission.title),
+        "agreements": _count(),
+        "signed_instruments": _count(signed),
+        "by_bindingness": object_of({b.value: _count(Agreement.bindingness == b) for b in Bindingness}),
+        "by_status": object_of({s.value: _count(Agreement.status == s) for s in AgreementStatus}),
+        "ambiguous": _count(Agreement.certainty == Certainty.ambiguous),
+        "totals": _totals(),
+        "without_amount": _count(Agreement.amount.is_(None)),
+        "undated": _count(Agreement.signed_earliest.is_(None)),
+        "outcomes": _rows(Outcome, Outcome.agreement_id.in_(followed)),
+        "delegates": _rows(Delegate, _of_mission(Delegate)),
+        "participations": _rows(Participation, _of_mission(Participation)),
+        "reported_totals": _reported(),
+    }
+    return select(object_of(values)).where(Mission.id == bindparam("mission"))
+
+
+@cache
+def _statement(dialect: Dialect) -> Prepared:
+    """Reads `(json,)` of the summary of `:mission`, all of it at one moment."""
+    return prepare(_select(), dialect)
+
+
+def summary_route(mission: Resource) -> Route:
+    """GET /missions/{key}/summary"""
+
+    async def get_mission_summary(request: Request, key: Key) -> Response:
+        """Counts by bindingness and status, totals for each currency, and what is missing. An
+        announced plan is not a signed contract, and an amount that is not stated is not zero."""
+        _, mission_id = await find_row(request, mission, key)
+        database = database_of(request)
+        values = {"mission": store.as_id(str(mission_id))}
+        ((body,),) = await database.read(_statement(database.dialect), values)
+        return Json(body.encode())
+
+    return Route(
+        "/missions/{key}/summary",
+        get_mission_summary,
+        operation_id="get_mission_summary",
+        summary="Summarise what came of one mission",
+        tags=["missions"],
+        response_model=Summary,
+        responses=problems(BadRequest, NotFound),
+    )

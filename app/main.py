@@ -1,0 +1,43 @@
+"""The application: wiring only."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app import api
+from app.core.database import open_database
+from app.core.docs import add_docs
+from app.core.gate import Gate
+from app.core.routing import Dispatch
+from app.document import describe
+from app.settings import Settings
+from app.settings import settings as current_settings
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The ASGI application on the database of the settings, which must be migrated."""
+    settings = settings or current_settings()
+    database = open_database(settings.database_url)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await database.start()
+        yield
+        await database.stop()
+
+    app = FastAPI(
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=settings.max_body,
+    )
+    app.state.database = database
+    routes = api.routes()
+    app.router.routes.extend(routes)
+    describe(app, api.RESOURCES)
+    add_docs(app)
+    # The last one added is the outermost.
+    app.add_middleware(Dispatch, routes=routes)
+    app.add_middleware(Gate, access_log=settings.access_log)
+    return app

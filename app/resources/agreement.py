@@ -1,0 +1,292 @@
+"""Agreements: instruments and announced outcomes, with their parties."""
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from app.core.errors import Invalid
+from app.core.types import Exact, choice
+from app.crud import store
+from app.crud.record import Base, Record, code, code_list, money, reference, rule, stated
+from app.crud.resource import Part, Resource
+from app.crud.schemas import Edtf, Line, Noted, Prose, RecordFields, Schema, exact
+from app.resources.code import CurrencyCode, Sectors
+from app.resources.delegate import Certainty
+from app.resources.event import event
+from app.resources.mission import mission
+from app.resources.money import Amount, AmountKind, AmountPeriod, Bound, check_money, money_rules
+from app.resources.organization import organization
+from app.resources.outcome import Outcome, OutcomeFields, outcome
+from app.resources.place import Place, PlaceFields, place_rules
+from app.resources.status import SIGNED, AgreementStatus, check_move
+
+
+class Instrument(StrEnum):
+    """What sort of instrument or announcement it is."""
+
+    supply_contract = "supply_contract"
+    sale_contract = "sale_contract"
+    distribution_agreement = "distribution_agreement"
+    service_contract = "service_contract"
+    investment_agreement = "investment_agreement"
+    loan_agreement = "loan_agreement"
+    licence_agreement = "licence_agreement"
+    founding_agreement = "founding_agreement"
+    framework_agreement = "framework_agreement"
+    memorandum_of_understanding = "memorandum_of_understanding"
+    letter_of_intent = "letter_of_intent"
+    interregional_agreement = "interregional_agreement"
+    intergovernmental_agreement = "intergovernmental_agreement"
+    announced_plan = "announced_plan"
+    office_opening = "office_opening"
+    other = "other"
+
+
+class Bindingness(StrEnum):
+    """Whether it binds anybody."""
+
+    binding = "binding"
+    non_binding = "non_binding"
+    announcement = "announcement"
+    accomplished = "accomplished"
+    unknown = "unknown"
+
+
+class PartyRole(StrEnum):
+    """As what somebody is party to an agreement."""
+
+    supplier = "supplier"
+    buyer = "buyer"
+    distributor = "distributor"
+    founder = "founder"
+    investor = "investor"
+    licensor = "licensor"
+    licensee = "licensee"
+    contractor = "contractor"
+    customer = "customer"
+    lender = "lender"
+    borrower = "borrower"
+    announcer = "announcer"
+    signatory = "signatory"
+
+
+#: Instruments that do not bind by themselves; those not named here do.
+_BINDINGNESS = {
+    Instrument.framework_agreement: Bindingness.non_binding,
+    Instrument.memorandum_of_understanding: Bindingness.non_binding,
+    Instrument.letter_of_intent: Bindingness.non_binding,
+    Instrument.announced_plan: Bindingness.announcement,
+    Instrument.office_opening: Bindingness.accomplished,
+    Instrument.other: Bindingness.unknown,
+}
+
+
+class Agreement(Place, Record):
+    __tablename__ = "agreement"
+    __table_args__ = (
+        *place_rules(),
+        *money_rules("amount", "currency"),
+        rule(
+            "plan_not_signed",
+            "instrument <> 'announced_plan' OR"
+            " (signed IS NULL AND status IN ('announced', 'cancelled'))",
+            "an announced_plan has no signed date, and its status is announced or cancelled",
+            "/status",
+        ),
+        rule(
+            "amount_details_with_amount",
+            "amount IS NOT NULL OR (amount_bound IS NULL AND amount_kind IS NULL"
+            " AND amount_period IS NULL AND amount_years IS NULL)",
+            "amount_bound, amount_kind, amount_period and amount_years describe an amount",
+            "/amount",
+        ),
+        rule(
+            "years_with_period",
+            "(amount_years IS NOT NULL) = (amount_period IS NOT NULL"
+            " AND amount_period = 'over_years')",
+            "amount_years goes with the amount_period over_years, and that with it",
+            "/amount_years",
+        ),
+        rule("years_positive", "amount_years > 0", "amount_years is at least 1", "/amount_years"),
+        rule("signed_in_order", "signed_earliest <= signed_latest", "signed is backwards", "/signed"),
+        rule("due_in_order", "due_earliest <= due_latest", "due runs backwards", "/due"),
+        # The lists that are asked for most: by status, dearest first or newest first.
+        Index("ix_agreement_status_amount", "status", "amount", "id"),
+        Index("ix_agreement_amount", "amount", "id"),
+        Index("ix_agreement_signed", "signed_earliest", "id"),
+        Index("ix_agreement_instrument", "instrument", "id"),
+    )
+
+    mission_id: Mapped[UUID | None] = reference("mission.id")
+    event_id: Mapped[UUID | None] = reference("event.id")
+    title: Mapped[str]
+    title_en: Mapped[str | None]
+    subject: Mapped[str | None]
+    subject_en: Mapped[str | None]
+    instrument: Mapped[Instrument] = mapped_column(choice(Instrument, "instrument"))
+    bindingness: Mapped[Bindingness] = mapped_column(choice(Bindingness, "bindingness"))
+    status: Mapped[AgreementStatus] = mapped_column(choice(AgreementStatus, "status"))
+    signed: Mapped[str | None] = stated()
+    signed_earliest: Mapped[date | None]
+    signed_latest: Mapped[date | None]
+    due: Mapped[str | None] = stated()
+    due_earliest: Mapped[date | None]
+    due_latest: Mapped[date | None]
+    amount: Mapped[Decimal | None] = money()
+    currency: Mapped[str | None] = code("currency.code")
+    amount_bound: Mapped[Bound | None] = mapped_column(choice(Bound, "amount_bound"))
+    amount_kind: Mapped[AmountKind | None] = mapped_column(choice(AmountKind, "amount_kind"))
+    amount_period: Mapped[AmountPeriod | None] = mapped_column(
+        choice(AmountPeriod, "amount_period")
+    )
+    amount_years: Mapped[int | None]
+    amount_text: Mapped[str | None]
+    sectors: Mapped[list[str]] = code_list("sector.code")
+    certainty: Mapped[Certainty] = mapped_column(choice(Certainty, "certainty"))
+    readings: Mapped[list[str]] = code_list()
+    parties: Mapped[list["AgreementParty"]] = relationship(
+        cascade="all, delete-orphan", order_by="AgreementParty.position"
+    )
+
+
+class AgreementParty(Base):
+    """One party of an agreement."""
+
+    __tablename__ = "agreement_party"
+    __table_args__ = (
+        rule(
+            "named_or_described",
+            "organization_id IS NOT NULL OR description IS NOT NULL",
+            "a party has an organization_id or, when it is not named, a description",
+            "/parties",
+        ),
+        rule(
+            "share_in_range",
+            "share_percent >= 0 AND share_percent <= 100",
+            "share_percent lies between 0 and 100",
+            "/parties",
+        ),
+    )
+
+    agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    organization_id: Mapped[UUID | None] = reference("organization.id")
+    description: Mapped[str | None]
+    role: Mapped[PartyRole] = mapped_column(choice(PartyRole, "role"))
+    share_percent: Mapped[Decimal | None] = mapped_column(Exact(7, 4))
+
+
+class PartyFields(Schema):
+    """One party of an agreement: an organization, or somebody who is described and not named."""
+
+    organization_id: UUID | None = None
+    description: Line | None = None
+    """Who it is, when no organization on record."""
+    role: PartyRole
+    share_percent: Annotated[exact(7, 4), Field(le=100)] | None = None
+    """Its share, 0 to 100; all shares of an agreement add up to at most 100."""
+
+
+class AgreementFields(RecordFields, PlaceFields, Noted):
+    """An agreement."""
+
+    mission_id: UUID | None = None
+    """The mission that it came out of."""
+    event_id: UUID | None = None
+    """The event at which it was concluded."""
+    title: Line
+    title_en: Line | None = None
+    """The title in English."""
+    subject: Prose | None = None
+    """What it is about."""
+    subject_en: Prose | None = None
+    """What it is about, in English."""
+    instrument: Instrument
+    bindingness: Bindingness | None = None
+    """Whether it binds; follows from the instrument when left out."""
+    status: AgreementStatus = AgreementStatus.signed
+    signed: Edtf | None = None
+    """When it was signed, as stated, in EDTF."""
+    due: Edtf | None = None
+    """When a plan is to come true, as stated, in EDTF."""
+    amount: Amount | None = None
+    """The amount as stated; null when none is, never 0."""
+    currency: CurrencyCode | None = None
+    """The currency of `amount`, ISO 4217."""
+    amount_bound: Bound | None = None
+    """Whether the amount is exact or a limit; `exact` when left out beside an amount."""
+    amount_kind: AmountKind | None = None
+    amount_period: AmountPeriod | None = None
+    """What time the amount is for; `over_years` goes with `amount_years`."""
+    amount_years: Annotated[int, Field(ge=1, le=200, strict=True)] | None = None
+    amount_text: Line | None = None
+    """The amount as printed."""
+    sectors: Sectors = []
+    """What it is about: codes of ISIC Rev. 4."""
+    certainty: Certainty = Certainty.certain
+    readings: Annotated[list[Prose], Field(max_length=20)] = []
+    """How the source can be read, one text a reading, when it is ambiguous."""
+    parties: Annotated[list[PartyFields], Field(max_length=200)] = []
+    """Who agreed, in order."""
+
+
+def _check(session: Session, record: Agreement, before: Any) -> None:
+    if record.bindingness is None:
+        record.bindingness = _BINDINGNESS.get(record.instrument, Bindingness.binding)
+    if record.amount is not None and record.amount_bound is None:
+        record.amount_bound = Bound.exact
+    check_money(session, record.amount, record.currency, "/amount")
+    _check_parties(record)
+    if before is not None and before["status"] != record.status:
+        check_move(AgreementStatus(before["status"]), record.status)
+        _enter_move(session, record)
+
+
+def _check_parties(record: Agreement) -> None:
+    parties = record.parties
+    if record.status in SIGNED and not parties:
+        raise Invalid.at("/parties", "parties", f"An agreement {record.status} has a party.")
+    if record.instrument is Instrument.founding_agreement:
+        founders = [p for p in parties if p.role is PartyRole.founder]
+        if len(founders) < 2 and not any(p.description for p in parties):
+            text = "A founding_agreement has two founders, or a party that is described."
+            raise Invalid.at("/parties", "founders", text)
+    if sum(p.share_percent or 0 for p in parties) > 100:
+        raise Invalid.at("/parties", "shares", "The shares add up to more than 100.")
+
+
+def _enter_move(session: Session, record: Agreement) -> None:
+    """Keep a change of status as an outcome, unless an outcome is what brings it about."""
+    for new in session.new:
+        if isinstance(new, Outcome) and (new.agreement_id, new.status) == (record.id, record.status):
+            return
+    day = record.signed if record.status is AgreementStatus.signed else None
+    body = OutcomeFields(agreement_id=record.id, date=day, status=record.status)
+    store.create(session, outcome, body)
+
+
+agreement = Resource(
+    name="Agreement",
+    path="agreements",
+    table=Agreement,
+    fields=AgreementFields,
+    about="A contract, a memorandum, an announced plan or an act done, with its parties.",
+    one={"mission": mission, "event": event},
+    parts={
+        "parties": Part(
+            table=AgreementParty,
+            fields=PartyFields,
+            owner="agreement_id",
+            one={"organization": organization},
+        )
+    },
+    check=_check,
+)
+# An outcome belongs to an agreement, which enters its own moves as outcomes: so it is told here.
+outcome.one["agreement"] = agreement

@@ -1,0 +1,165 @@
+"""Citations: this record, or one field of it, rests on that passage of a source."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+from sqlalchemy import Index, func, select
+from sqlalchemy.orm import Mapped, Session, column_property, mapped_column
+
+from app.core import jsontext
+from app.core.errors import Invalid
+from app.core.types import choice
+from app.crud import store
+from app.crud.record import Record, reference, rule
+from app.crud.resource import Resource
+from app.crud.schemas import Count, Noted, RecordFields, Schema
+from app.resources.agreement import agreement
+from app.resources.delegate import delegate
+from app.resources.event import event
+from app.resources.exchange_rate import exchange_rate
+from app.resources.mission import mission
+from app.resources.organization import organization
+from app.resources.outcome import outcome
+from app.resources.participation import participation
+from app.resources.person import person
+from app.resources.reported_total import reported_total
+from app.resources.source import Source, SourceSentence, source
+from app.resources.statement import statement
+
+
+class RecordKind(StrEnum):
+    """The kinds of records that can be cited for."""
+
+    mission = "mission"
+    person = "person"
+    delegate = "delegate"
+    organization = "organization"
+    participation = "participation"
+    event = "event"
+    agreement = "agreement"
+    outcome = "outcome"
+    statement = "statement"
+    reported_total = "reported_total"
+    source = "source"
+    citation = "citation"
+    exchange_rate = "exchange_rate"
+
+
+class Assertion(StrEnum):
+    """How the passage backs the fact."""
+
+    stated = "stated"
+    inferred = "inferred"
+    external = "external"
+
+
+class Citation(Record):
+    __tablename__ = "citation"
+    __table_args__ = (
+        rule("span", '"start" >= 0 AND "start" < "end"', "start lies before end", "/end"),
+        Index("ix_citation_record", "record_kind", "record_id"),
+    )
+
+    source_id: Mapped[UUID] = reference("source.id")
+    record_kind: Mapped[RecordKind] = mapped_column(choice(RecordKind, "record_kind"))
+    record_id: Mapped[UUID]
+    field: Mapped[str | None]
+    start: Mapped[int] = mapped_column()
+    end: Mapped[int] = mapped_column()
+    assertion: Mapped[Assertion] = mapped_column(choice(Assertion, "assertion"))
+    quote: Mapped[str | None] = column_property(
+        select(func.substr(Source.text, start + 1, end - start))
+        .where(Source.id == source_id)
+        .correlate_except(Source)
+        .scalar_subquery(),
+        deferred=True,
+    )
+    sentence: Mapped[int | None] = column_property(
+        select(func.max(SourceSentence.number))
+        .where(SourceSentence.source_id == source_id, SourceSentence.start <= start)
+        .correlate_except(SourceSentence)
+        .scalar_subquery(),
+        deferred=True,
+    )
+
+
+class CitationFields(RecordFields, Noted):
+    """A passage that backs a record or one field of it."""
+
+    source_id: UUID
+    record_kind: RecordKind
+    record_id: UUID
+    """The record that the passage backs."""
+    field: Annotated[str, StringConstraints(max_length=200, pattern=r"^(/[^\u0000]*)?$")] | None = None
+    """The field it backs, a JSON Pointer (RFC 6901): `/position`, `/parties/0/role`; null when it
+    backs the record as a whole."""
+    start: Count
+    """Where the passage begins in the source's text, in Unicode code points from 0."""
+    end: Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
+    """Where it ends: the position after its last code point."""
+    assertion: Assertion = Assertion.stated
+
+
+class Quoted(Schema):
+    quote: str | None
+    """The words of the passage, when the source's text is attached; never stored here."""
+    sentence: int | None
+    """Which sentence the passage begins in, counted from 1, when the text is attached."""
+
+
+def _check(session: Session, record: Citation, before: Any) -> None:
+    cited = session.get_one(Source, record.source_id)
+    if cited.char_count is not None and record.end > cited.char_count:
+        text = f"The source has {cited.char_count} characters: end lies beyond."
+        raise Invalid.at("/end", "range", text)
+    resource = KINDS[record.record_kind]
+    backed = session.get(resource.table, record.record_id)
+    if backed is None or backed.deleted_at is not None:
+        text = f"There is no {resource.singular} with the id {record.record_id}."
+        raise Invalid.at("/record_id", "reference", text)
+    if record.field:
+        _check_field(jsontext.loads(store.rendered(session, resource, backed.id)), record.field)
+
+
+def _check_field(value: Any, pointer: str) -> None:
+    for step in pointer[1:].split("/"):
+        name = step.replace("~1", "/").replace("~0", "~")
+        if isinstance(value, dict) and name in value:
+            value = value[name]
+        elif isinstance(value, list) and name.isdecimal() and int(name) < len(value):
+            value = value[int(name)]
+        else:
+            raise Invalid.at("/field", "pointer", f"The record has nothing at {pointer!r}.")
+
+
+citation = Resource(
+    name="Citation",
+    path="citations",
+    table=Citation,
+    fields=CitationFields,
+    computed=Quoted,
+    about="Evidence: the passage of a source that a record, or one field of it, rests on.",
+    one={"source": source},
+    check=_check,
+)
+
+KINDS: dict[str, Resource] = {
+    resource.kind: resource
+    for resource in (
+        mission,
+        person,
+        delegate,
+        organization,
+        participation,
+        event,
+        agreement,
+        outcome,
+        statement,
+        reported_total,
+        source,
+        citation,
+        exchange_rate,
+    )
+}

@@ -1,0 +1,307 @@
+"""Code lists: countries, regions, currencies, sectors, legal forms, languages, and our own terms."""
+
+import csv
+from functools import cache
+from typing import Annotated, Any
+
+from fastapi import Path, Query, Request
+from pydantic import AfterValidator, Field, StringConstraints
+from sqlalchemy import (
+    BigInteger,
+    Dialect,
+    ForeignKey,
+    String,
+    UniqueConstraint,
+    bindparam,
+    func,
+    literal,
+    null,
+    select,
+    union_all,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+from starlette.responses import Response
+
+from app.core import jsontext
+from app.core.answers import Json, problems
+from app.core.database import Base, Prepared, prepare
+from app.core.errors import BadRequest, NotFound, did_you_mean
+from app.core.places import seeds_folder
+from app.core.routing import Route
+from app.core.types import CodeList
+from app.crud.filters import MAX_LIMIT
+from app.crud.render import as_json, object_of
+from app.crud.routes import database_of
+from app.crud.schemas import Page, Schema
+
+
+class CodeRow(Base):
+    """What every code has: labels in English, Russian and Kazakh, where they are known."""
+
+    __abstract__ = True
+
+    code: Mapped[str] = mapped_column(String(32), primary_key=True)
+    parent: Mapped[str | None] = mapped_column(String(32))
+    en: Mapped[str]
+    ru: Mapped[str | None]
+    kk: Mapped[str | None]
+    aliases: Mapped[list[str]] = mapped_column(CodeList, default=list)
+    #: Kept for the records that use it, refused for new ones.
+    retired: Mapped[bool] = mapped_column(default=False)
+
+
+class Country(CodeRow):
+    """ISO 3166-1 alpha-2."""
+
+    __tablename__ = "country"
+
+
+class Region(CodeRow):
+    """ISO 3166-2, and macro-regions of our own (`RU-X-…`); the parent is the country."""
+
+    __tablename__ = "region"
+    # What the pair of a record's region and country refers to.
+    __table_args__ = (UniqueConstraint("code", "parent"),)
+
+    parent: Mapped[str] = mapped_column(ForeignKey("country.code"), index=True)
+
+
+class Currency(CodeRow):
+    """ISO 4217, with the number of decimals of the smallest unit."""
+
+    __tablename__ = "currency"
+
+    decimals: Mapped[int | None]
+
+
+class Sector(CodeRow):
+    """ISIC Rev. 4 with the letter of its section: C, C10, C105, C1050; the parent is the wider."""
+
+    __tablename__ = "sector"
+
+    parent: Mapped[str | None] = mapped_column(ForeignKey("sector.code"), index=True)
+
+
+class LegalForm(CodeRow):
+    """ISO 20275 (ELF) where it has the form, else a code of our own; the parent is the country."""
+
+    __tablename__ = "legal_form"
+
+    parent: Mapped[str] = mapped_column(ForeignKey("country.code"))
+    elf: Mapped[str | None]
+
+
+class Language(CodeRow):
+    """ISO 639-1."""
+
+    __tablename__ = "language"
+
+
+class Term(CodeRow):
+    """A value of one of our own enumerations."""
+
+    __tablename__ = "term"
+
+    list: Mapped[str] = mapped_column(String(32), primary_key=True)
+
+
+#: The lists with tables of their own, by their name in addresses; any other list is of terms.
+LISTS: dict[str, type[CodeRow]] = {
+    "countries": Country,
+    "regions": Region,
+    "currencies": Currency,
+    "sectors": Sector,
+    "legal-forms": LegalForm,
+    "languages": Language,
+}
+
+
+@cache
+def _region_aliases() -> dict[str, str]:
+    with (seeds_folder() / "codes" / "regions.csv").open(encoding="utf-8", newline="") as file:
+        return {
+            alias: row["code"] for row in csv.DictReader(file) for alias in row["aliases"].split(";")
+        }
+
+
+def _canonical_region(text: str) -> str:
+    return _region_aliases().get(text, text)
+
+
+CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+RegionCode = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Z]{2}-[A-Z0-9][A-Z0-9-]{0,20}$"),
+    AfterValidator(_canonical_region),
+]
+CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+SectorCode = Annotated[str, StringConstraints(pattern=r"^[A-U]([0-9]{2,4})?$")]
+LegalFormCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{3,32}$")]
+Sectors = Annotated[list[SectorCode], Field(max_length=50)]
+
+
+class Labels(Schema):
+    en: str
+    ru: str | None
+    kk: str | None
+
+
+class Code(Schema):
+    """A code with its labels."""
+
+    code: str
+    labels: Labels
+    parent: str | None
+    """What it belongs to: a region's or a legal form's country, a sector's wider sector."""
+    decimals: int | None
+    """Of a currency: the decimals of its smallest unit."""
+    elf: str | None
+    """Of a legal form: its code in ISO 20275."""
+    aliases: list[str]
+    """Other codes or printed forms that stand for it."""
+    retired: bool
+    """True when it may no longer be used for new records."""
+
+
+class CodePage(Schema):
+    """A page of a code list."""
+
+    data: list[Code]
+    page: Page
+
+
+class CodeListEntry(Schema):
+    """A code list."""
+
+    name: str
+    """Its name in the address `/codes/{list}`."""
+    codes: int
+    """How many codes it holds."""
+
+
+class CodeLists(Schema):
+    """All code lists."""
+
+    data: list[CodeListEntry]
+
+
+class CodeQuery(Schema):
+    """Parameters of a code list."""
+
+    parent: str | None = Field(None, max_length=32)
+    """Only codes that belong to this one: a country's regions, a sector's parts."""
+    limit: int = Field(MAX_LIMIT, ge=1, le=2**53)
+    """The most codes to answer with; more than 1000 is taken for 1000."""
+    offset: int = Field(0, ge=0, le=2**53)
+    """How many codes to pass over."""
+
+
+def _shown(table: Any) -> dict[str, Any]:
+    labels = {name: as_json(getattr(table, name)) for name in Labels.model_fields}
+    return {
+        "code": as_json(table.code),
+        "labels": object_of(labels),
+        "parent": as_json(table.parent),
+        "decimals": getattr(table, "decimals", null()),
+        "elf": getattr(table, "elf", null()),
+        "aliases": as_json(table.aliases),
+        "retired": as_json(table.retired),
+    }
+
+
+@cache
+def _statement(table: Any, conditions: tuple[str, ...], dialect: Dialect) -> Prepared:
+    """Reads `(json,)` of the codes for which the named columns have their parameters' values."""
+    statement = select(object_of(_shown(table))).order_by(table.code)
+    for name in conditions:
+        statement = statement.where(getattr(table, name) == bindparam(name))
+    statement = statement.limit(bindparam("limit", type_=BigInteger))
+    return prepare(statement.offset(bindparam("offset", type_=BigInteger)), dialect)
+
+
+async def _codes(request: Request, name: str, limit: int, offset: int, **sought: str) -> list[str]:
+    database = database_of(request)
+    table = LISTS.get(name, Term)
+    if table is Term:
+        sought["list"] = name
+    statement = _statement(table, tuple(sought), database.dialect)
+    rows = await database.read(statement, {**sought, "limit": limit, "offset": offset})
+    return [row[0] for row in rows]
+
+
+@cache
+def _lists_statement(dialect: Dialect) -> Prepared:
+    """Reads `(name, codes)` of every list."""
+    counts = [
+        select(literal(name).label("name"), func.count().label("codes")).select_from(table)
+        for name, table in LISTS.items()
+    ]
+    terms = select(Term.list.label("name"), func.count().label("codes")).group_by(Term.list)
+    return prepare(union_all(*counts, terms).order_by("name"), dialect)
+
+
+async def _lists(request: Request) -> list[tuple[str, int]]:
+    database = database_of(request)
+    return [tuple(row) for row in await database.read(_lists_statement(database.dialect), {})]
+
+
+async def _no_list(request: Request, name: str) -> NotFound:
+    names = [known for known, _ in await _lists(request)]
+    return NotFound(f"There is no code list {name!r}.{did_you_mean(name, names)} See /codes.")
+
+
+ListName = Annotated[str, Path(description="The name of a code list, as /codes gives it.")]
+CodeKey = Annotated[str, Path(description="A code of the list.")]
+
+
+async def list_code_lists(request: Request) -> Response:
+    """The names of all code lists, to be read at `/codes/{list}`."""
+    data = [{"name": name, "codes": codes} for name, codes in await _lists(request)]
+    return Json(jsontext.dumps({"data": data}))
+
+
+async def list_codes(
+    request: Request, list: ListName, query: Annotated[CodeQuery, Query()]
+) -> Response:
+    """The codes of one list, in the order of the codes."""
+    limit = min(query.limit, MAX_LIMIT)
+    sought = {} if query.parent is None else {"parent": query.parent}
+    rows = await _codes(request, list, limit + 1, query.offset, **sought)
+    if not rows and list not in dict(await _lists(request)):
+        raise await _no_list(request, list)
+    more = len(rows) > limit
+    page = {"limit": limit, "offset": query.offset, "has_next": more, "total": None}
+    body = f'{{"data":[{",".join(rows[:limit])}],"page":'.encode()
+    return Json(body + jsontext.dumps(page) + b"}")
+
+
+async def get_code(request: Request, list: ListName, code: CodeKey) -> Response:
+    """One code with its labels in English, Russian and Kazakh."""
+    rows = await _codes(request, list, 1, 0, code=code)
+    if not rows:
+        if list not in dict(await _lists(request)):
+            raise await _no_list(request, list)
+        known = [jsontext.loads(row)["code"] for row in await _codes(request, list, 10_000, 0)]
+        raise NotFound(f"There is no code {code!r} in {list}.{did_you_mean(code, known)}")
+    return Json(rows[0].encode())
+
+
+def code_routes() -> list[Route]:
+    """The read-only operations on code lists."""
+    return [
+        _route("/codes", list_code_lists, "List the code lists", CodeLists),
+        _route("/codes/{list}", list_codes, "List the codes of one list", CodePage),
+        _route("/codes/{list}/{code}", get_code, "Get one code", Code),
+    ]
+
+
+def _route(path: str, endpoint: Any, summary: str, model: type[Schema]) -> Route:
+    return Route(
+        path,
+        endpoint,
+        operation_id=endpoint.__name__,
+        summary=summary,
+        tags=["codes"],
+        response_model=model,
+        responses=problems(BadRequest, NotFound),
+    )

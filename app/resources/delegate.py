@@ -1,0 +1,80 @@
+"""Delegates: people taking part in a mission, each in a capacity."""
+
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.types import choice
+from app.crud.record import Record, reference
+from app.crud.resource import Resource
+from app.crud.schemas import Line, Noted, RecordFields
+from app.resources.mission import mission
+from app.resources.organization import organization
+from app.resources.person import person
+
+
+class Side(StrEnum):
+    """Whose side a person is on."""
+
+    delegation = "delegation"
+    host = "host"
+    third = "third"
+
+
+class Capacity(StrEnum):
+    """As what a person takes part."""
+
+    head_of_delegation = "head_of_delegation"
+    delegate = "delegate"
+    host_official = "host_official"
+    organizer_representative = "organizer_representative"
+    company_representative = "company_representative"
+    speaker = "speaker"
+
+
+class Certainty(StrEnum):
+    """How sure the reading of the source is."""
+
+    certain = "certain"
+    probable = "probable"
+    ambiguous = "ambiguous"
+
+
+class Delegate(Record):
+    __tablename__ = "delegate"
+
+    mission_id: Mapped[UUID] = reference("mission.id")
+    person_id: Mapped[UUID] = reference("person.id")
+    organization_id: Mapped[UUID | None] = reference("organization.id")
+    position: Mapped[str | None]
+    position_en: Mapped[str | None]
+    side: Mapped[Side] = mapped_column(choice(Side, "side"))
+    capacity: Mapped[Capacity] = mapped_column(choice(Capacity, "capacity"))
+    certainty: Mapped[Certainty] = mapped_column(choice(Certainty, "certainty"))
+
+
+class DelegateFields(RecordFields, Noted):
+    """A person taking part in a mission."""
+
+    mission_id: UUID
+    person_id: UUID
+    organization_id: UUID | None = None
+    """The organization on whose behalf the person takes part."""
+    position: Line | None = None
+    """The person's post as printed, true at the time of the mission."""
+    position_en: Line | None = None
+    """The post in English."""
+    side: Side
+    capacity: Capacity
+    certainty: Certainty = Certainty.certain
+
+
+delegate = Resource(
+    name="Delegate",
+    path="delegates",
+    table=Delegate,
+    fields=DelegateFields,
+    about="A person taking part in a mission, on whose behalf, and in what capacity.",
+    one={"mission": mission, "person": person, "organization": organization},
+)

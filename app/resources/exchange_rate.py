@@ -1,0 +1,61 @@
+"""Exchange rates: what conversion on request is done with."""
+
+from datetime import date as Day  # the column `date` hides the type
+from decimal import Decimal
+
+from sqlalchemy import Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.core.types import Exact
+from app.crud.record import Record, code, rule
+from app.crud.resource import Resource
+from app.crud.schemas import Line, Noted, RecordFields, exact
+from app.resources.code import CurrencyCode
+
+
+class ExchangeRate(Record):
+    __tablename__ = "exchange_rate"
+    __table_args__ = (
+        rule("rate_positive", "rate > 0", "rate is above 0", "/rate"),
+        rule("two_currencies", "base <> quote", "base and quote are two currencies", "/quote"),
+        Index(
+            "uq_exchange_rate_quoted",
+            "base",
+            "quote",
+            "date",
+            "provider",
+            unique=True,
+            sqlite_where=text("deleted_at IS NULL"),
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
+    )
+
+    base: Mapped[str] = code("currency.code")
+    quote: Mapped[str] = code("currency.code")
+    rate: Mapped[Decimal] = mapped_column(Exact(18, 8))
+    date: Mapped[Day]
+    provider: Mapped[str]
+
+
+class ExchangeRateFields(RecordFields, Noted):
+    """A rate of exchange on a day."""
+
+    base: CurrencyCode
+    """The currency of which one unit is priced."""
+    quote: CurrencyCode
+    """The currency it is priced in."""
+    rate: exact(18, 8)  # type: ignore[valid-type]
+    """How many units of `quote` one unit of `base` cost; up to eight decimals."""
+    date: Day
+    """The day it held."""
+    provider: Line
+    """Who published it: a central bank, an exchange."""
+
+
+exchange_rate = Resource(
+    name="ExchangeRate",
+    path="exchange-rates",
+    table=ExchangeRate,
+    fields=ExchangeRateFields,
+    about="A published rate between two currencies on a day, for conversion on request.",
+)

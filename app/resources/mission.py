@@ -1,0 +1,125 @@
+"""Trade missions: who went where, when, and what for."""
+
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.crud.record import (
+    Record,
+    code,
+    code_list,
+    money,
+    reference,
+    region_of,
+    rule,
+    stated,
+)
+from app.core.types import choice
+from app.crud.resource import Resource
+from app.crud.schemas import Edtf, Line, Noted, Prose, RecordFields
+from app.resources.code import CountryCode, CurrencyCode, RegionCode, Sectors
+from app.resources.money import Amount, check_money, money_rules
+
+
+class MissionKind(StrEnum):
+    """What sort of mission it is."""
+
+    outward_mission = "outward_mission"
+    inward_mission = "inward_mission"
+    reverse_mission = "reverse_mission"
+    trade_fair = "trade_fair"
+    investment_forum = "investment_forum"
+    official_visit = "official_visit"
+    virtual_mission = "virtual_mission"
+
+
+class MissionStatus(StrEnum):
+    """Whether it took place."""
+
+    planned = "planned"
+    held = "held"
+    postponed = "postponed"
+    cancelled = "cancelled"
+
+
+class Mission(Record):
+    __tablename__ = "mission"
+    __table_args__ = (
+        region_of("host_country", "host_region"),
+        rule(
+            "region_with_country",
+            "host_region IS NULL OR host_country IS NOT NULL",
+            "host_region needs host_country",
+            "/host_region",
+        ),
+        *money_rules("cost_amount", "cost_currency"),
+        rule("dates_in_order", "dates_earliest <= dates_latest", "dates run backwards", "/dates"),
+        Index("ix_mission_dates", "dates_earliest", "id"),
+    )
+
+    title: Mapped[str]
+    title_en: Mapped[str | None]
+    kind: Mapped[MissionKind] = mapped_column(choice(MissionKind, "kind"))
+    status: Mapped[MissionStatus] = mapped_column(choice(MissionStatus, "status"))
+    sending_country: Mapped[str | None] = code("country.code")
+    host_country: Mapped[str | None] = code("country.code")
+    host_region: Mapped[str | None] = code("region.code")
+    host_city: Mapped[str | None]
+    dates: Mapped[str | None] = stated()
+    dates_earliest: Mapped[date | None]
+    dates_latest: Mapped[date | None]
+    sectors: Mapped[list[str]] = code_list("sector.code")
+    summary: Mapped[str | None]
+    parent_id: Mapped[UUID | None] = reference("mission.id")
+    cost_amount: Mapped[Decimal | None] = money()
+    cost_currency: Mapped[str | None] = code("currency.code")
+
+
+class MissionFields(RecordFields, Noted):
+    """A trade mission."""
+
+    title: Line
+    """The mission's name, in the language of its papers."""
+    title_en: Line | None = None
+    """The name in English."""
+    kind: MissionKind
+    status: MissionStatus = MissionStatus.held
+    sending_country: CountryCode | None = None
+    """The country that the delegation comes from, ISO 3166-1 alpha-2."""
+    host_country: CountryCode | None = None
+    """The country visited, ISO 3166-1 alpha-2."""
+    host_region: RegionCode | None = None
+    """The region visited, ISO 3166-2; it lies in `host_country`."""
+    host_city: Line | None = None
+    dates: Edtf | None = None
+    """When it took place, as stated, in EDTF: `2016-04-11/2016-04-13`, `XXXX-04` without a year."""
+    sectors: Sectors = []
+    """What the mission was about: codes of ISIC Rev. 4."""
+    summary: Prose | None = None
+    """What it was, in a few sentences of our own."""
+    parent_id: UUID | None = None
+    """The mission that this one is a part of."""
+    cost_amount: Amount | None = None
+    """What the mission cost."""
+    cost_currency: CurrencyCode | None = None
+    """The currency of `cost_amount`, ISO 4217."""
+
+
+def _check(session: Session, record: Mission, before: Any) -> None:
+    check_money(session, record.cost_amount, record.cost_currency, "/cost_amount")
+
+
+mission = Resource(
+    name="Mission",
+    path="missions",
+    table=Mission,
+    fields=MissionFields,
+    about="A trade mission: a business delegation's visit, a fair, a forum, in person or online.",
+    check=_check,
+)
+mission.one["parent"] = mission

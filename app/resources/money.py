@@ -1,0 +1,71 @@
+"""Money: an exact amount with its currency, and what a source says of its kind."""
+
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+from sqlalchemy import CheckConstraint
+from sqlalchemy.orm import Session
+
+from app.core.errors import Invalid
+from app.crud.record import rule
+from app.crud.schemas import exact
+from app.resources.code import Currency
+
+Amount = Annotated[
+    exact(18, 4), Field(description="At least 0, with no more decimals than its currency has.")
+]
+
+
+class Bound(StrEnum):
+    """How a stated number limits the true one."""
+
+    exact = "exact"
+    at_least = "at_least"
+    at_most = "at_most"
+    approximately = "approximately"
+
+
+class AmountKind(StrEnum):
+    """What an amount is of."""
+
+    contract_value = "contract_value"
+    expected_sales = "expected_sales"
+    investment = "investment"
+    loan = "loan"
+    part_of_total = "part_of_total"
+
+
+class AmountPeriod(StrEnum):
+    """What time an amount is for."""
+
+    one_off = "one_off"
+    per_year = "per_year"
+    over_years = "over_years"
+
+
+def money_rules(amount: str, currency: str) -> tuple[CheckConstraint, CheckConstraint]:
+    """The rules of every amount: never without its currency, never below zero."""
+    return (
+        rule(
+            f"{amount}_with_currency",
+            f"({amount} IS NULL) = ({currency} IS NULL)",
+            f"{amount} and {currency} come together: give both or neither",
+            f"/{amount}",
+        ),
+        rule(f"{amount}_not_negative", f"{amount} >= 0", f"{amount} is at least 0", f"/{amount}"),
+    )
+
+
+def check_money(
+    session: Session, amount: Decimal | None, currency: str | None, pointer: str
+) -> None:
+    """Refuse (422) an amount with more decimals than its currency has (ISO 4217)."""
+    known = session.get(Currency, currency) if amount is not None and currency else None
+    if amount is None or known is None or known.decimals is None:
+        return
+    if amount != round(amount, known.decimals):
+        raise Invalid.at(
+            pointer, "decimals", f"An amount in {known.code} has at most {known.decimals} decimals."
+        )

@@ -1,0 +1,184 @@
+"""Organizations: companies, authorities, chambers and whatever else can act."""
+
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import Field, model_validator
+from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
+
+from app.core.errors import Conflict, Fault
+from app.core.types import choice
+from app.crud.record import Base, Record, code, code_list, reference, region_of, rule
+from app.crud.resource import Part, Resource
+from app.crud.schemas import Line, Noted, RecordFields, Schema
+from app.resources.code import CountryCode, LegalFormCode, RegionCode, Sectors
+from app.resources.identifier import IdentifierScheme, check_identifier
+from app.resources.person import OtherNames
+
+
+class OrganizationKind(StrEnum):
+    """What sort of organization it is."""
+
+    company = "company"
+    government = "government"
+    subnational_government = "subnational_government"
+    ministry = "ministry"
+    diplomatic_mission = "diplomatic_mission"
+    chamber_of_commerce = "chamber_of_commerce"
+    export_agency = "export_agency"
+    news_agency = "news_agency"
+    unknown = "unknown"
+
+
+class Organization(Record):
+    __tablename__ = "organization"
+    __table_args__ = (
+        region_of("country", "region"),
+        rule(
+            "region_with_country",
+            "region IS NULL OR country IS NOT NULL",
+            "region needs country",
+            "/region",
+        ),
+        rule(
+            "not_merged_into_itself",
+            "merged_into_id <> id",
+            "an organization cannot be merged into itself",
+            "/merged_into_id",
+        ),
+        Index("ix_organization_kind", "kind", "id"),
+        Index("ix_organization_name", "name", "id"),
+    )
+
+    kind: Mapped[OrganizationKind] = mapped_column(choice(OrganizationKind, "kind"))
+    name: Mapped[str]
+    name_en: Mapped[str | None]
+    other_names: Mapped[list[str]] = code_list()
+    legal_form: Mapped[str | None] = code("legal_form.code")
+    country: Mapped[str | None] = code("country.code")
+    region: Mapped[str | None] = code("region.code")
+    city: Mapped[str | None]
+    sectors: Mapped[list[str]] = code_list("sector.code")
+    parent_id: Mapped[UUID | None] = reference("organization.id")
+    is_named: Mapped[bool] = mapped_column(default=True)
+    merged_into_id: Mapped[UUID | None] = reference("organization.id")
+    identifiers: Mapped[list["OrganizationIdentifier"]] = relationship(
+        cascade="all, delete-orphan",
+        order_by="OrganizationIdentifier.position",
+    )
+
+
+class OrganizationIdentifier(Base):
+    """A registration number; one live organization at most has it."""
+
+    __tablename__ = "organization_identifier"
+    __table_args__ = (
+        Index(
+            "uq_organization_identifier_value",
+            "scheme",
+            "value",
+            unique=True,
+            sqlite_where=text("is_live"),
+            postgresql_where=text("is_live"),
+        ),
+    )
+
+    organization_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    scheme: Mapped[IdentifierScheme] = mapped_column(choice(IdentifierScheme, "scheme"))
+    value: Mapped[str]
+    #: False while the organization lies in the trash or is merged into another.
+    is_live: Mapped[bool] = mapped_column(default=True)
+
+
+class IdentifierFields(Schema):
+    """A registration number."""
+
+    scheme: IdentifierScheme
+    """Whose number it is: KZ BIN, RU INN, RU OGRN, RU OGRNIP or LEI (ISO 17442)."""
+    value: Line
+    """The number; its check digits are verified."""
+
+    @model_validator(mode="after")
+    def verified(self) -> Self:
+        self.value = check_identifier(self.scheme, self.value)
+        return self
+
+
+class OrganizationFields(RecordFields, Noted):
+    """An organization."""
+
+    kind: OrganizationKind
+    name: Line
+    """The name as printed, without legal form and quotation marks."""
+    name_en: Line | None = None
+    """The name in English or Latin letters."""
+    other_names: OtherNames = []
+    legal_form: LegalFormCode | None = None
+    """Legal form: ISO 20275 (ELF) or a code of our own, see /codes/legal-forms."""
+    country: CountryCode | None = None
+    """Country of its seat, ISO 3166-1 alpha-2."""
+    region: RegionCode | None = None
+    """Region of its seat, ISO 3166-2; it lies in `country`."""
+    city: Line | None = None
+    sectors: Sectors = []
+    """What it does: codes of ISIC Rev. 4."""
+    identifiers: Annotated[list[IdentifierFields], Field(max_length=20)] = []
+    """Registration numbers; no two live organizations share one."""
+    parent_id: UUID | None = None
+    """The organization that this one is a part of."""
+    is_named: bool = True
+    """False for one that a source describes without naming."""
+
+
+class Merged(Schema):
+    merged_into_id: UUID | None
+    """The organization that this one turned out to be, or null."""
+
+
+class CompanyFields(OrganizationFields):
+    """A company."""
+
+    kind: Literal[OrganizationKind.company] = OrganizationKind.company  # type: ignore[assignment]
+
+
+def _check(session: Session, record: Organization, before: Any) -> None:
+    live = record.deleted_at is None and record.merged_into_id is None
+    for identifier in record.identifiers:
+        identifier.is_live = live
+
+
+def _declare(name: str, path: str, fields: type[OrganizationFields], about: str) -> Resource:
+    return Resource(
+        name=name,
+        path=path,
+        table=Organization,
+        fields=fields,
+        computed=Merged,
+        parts={
+            "identifiers": Part(
+                table=OrganizationIdentifier, fields=IdentifierFields, owner="organization_id"
+            )
+        },
+        about=about,
+        check=_check,
+    )
+
+
+organization = _declare(
+    "Organization",
+    "organizations",
+    OrganizationFields,
+    "Anything that can act: a company, an authority, a chamber, an agency.",
+)
+company = _declare(
+    "Company",
+    "companies",
+    CompanyFields,
+    "An organization of kind company: the same record, with the same id, at its own address.",
+)
+company.only = lambda table: table.kind == OrganizationKind.company
+for _resource in (organization, company):
+    _resource.one |= {"parent": organization, "merged_into": organization}

@@ -1,0 +1,87 @@
+"""Outcomes: what became of an agreement, each with its date and who confirms it."""
+
+from datetime import date as Day  # the column `date` hides the type
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.core.errors import Conflict, Fault
+from app.core.types import choice
+from app.crud import store
+from app.crud.record import Record, code, money, reference, rule, stated
+from app.crud.resource import Resource
+from app.crud.schemas import Count, Edtf, Noted, RecordFields
+from app.resources.code import CurrencyCode
+from app.resources.money import Amount, check_money, money_rules
+from app.resources.organization import organization
+from app.resources.status import AgreementStatus
+
+
+class Outcome(Record):
+    __tablename__ = "outcome"
+    __table_args__ = (
+        *money_rules("actual_amount", "currency"),
+        rule("jobs_not_negative", "jobs >= 0", "jobs is at least 0", "/jobs"),
+        rule("date_in_order", "date_earliest <= date_latest", "date runs backwards", "/date"),
+    )
+
+    agreement_id: Mapped[UUID] = reference("agreement.id")
+    date: Mapped[str | None] = stated()
+    date_earliest: Mapped[Day | None]
+    date_latest: Mapped[Day | None]
+    status: Mapped[AgreementStatus | None] = mapped_column(choice(AgreementStatus, "status"))
+    actual_amount: Mapped[Decimal | None] = money()
+    currency: Mapped[str | None] = code("currency.code")
+    jobs: Mapped[int | None]
+    confirmed_by_id: Mapped[UUID | None] = reference("organization.id")
+
+
+class OutcomeFields(RecordFields, Noted):
+    """A dated follow-up of an agreement."""
+
+    agreement_id: UUID
+    date: Edtf | None = None
+    """The date it is about, as stated, in EDTF; null when nobody said."""
+    status: AgreementStatus | None = None
+    """The agreement's status from then on: storing the outcome moves the agreement."""
+    actual_amount: Amount | None = None
+    """What really was paid, sold or invested."""
+    currency: CurrencyCode | None = None
+    """The currency of `actual_amount`, ISO 4217."""
+    jobs: Count | None = None
+    """Jobs that came of it."""
+    confirmed_by_id: UUID | None = None
+    """The organization that confirms it."""
+
+
+def _check(session: Session, record: Outcome, before: Any) -> None:
+    check_money(session, record.actual_amount, record.currency, "/actual_amount")
+    if before is None:
+        _move_agreement(session, record)
+        return
+    for name in ("agreement_id", "status"):
+        old, new = before[name], getattr(record, name)
+        if old != (None if new is None else str(new)):
+            text = f"{name} of an outcome is fixed: the agreement has moved with it. Enter another."
+            raise Conflict(text, [Fault("fixed", text, pointer=f"/{name}")])
+
+
+def _move_agreement(session: Session, record: Outcome) -> None:
+    agreement = outcome.one["agreement"]
+    moved = session.get(agreement.table, record.agreement_id)
+    # An outcome that an agreement's own change of status entered finds it moved already.
+    if record.status is not None and moved is not None and moved.status != record.status:  # type: ignore[attr-defined]
+        store.amend(session, agreement, moved, {"status": record.status})
+
+
+outcome = Resource(
+    name="Outcome",
+    path="outcomes",
+    table=Outcome,
+    fields=OutcomeFields,
+    about="What became of an agreement: a dated follow-up that can move its status.",
+    one={"confirmed_by": organization},
+    check=_check,
+)

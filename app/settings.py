@@ -1,0 +1,28 @@
+"""All settings, read from environment variables with the prefix TRADE_MISSIONS_."""
+
+from functools import cache
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an operator can set; nothing else reads the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="TRADE_MISSIONS_", extra="ignore")
+
+    database_url: str = Field(
+        "sqlite:///trade-missions.db",
+        description="The database: sqlite:///file.db or postgresql://user:password@host/name.",
+    )
+    host: str = Field("127.0.0.1", description="The address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="The port to listen on.")
+    workers: int = Field(1, ge=1, le=64, description="How many processes serve.")
+    access_log: bool = Field(False, description="Whether each request is logged, a line each.")
+    max_body: int = Field(1024 * 1024, ge=1024, description="The largest body, in bytes.")
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this process."""
+    return Settings()

@@ -1,0 +1,34 @@
+"""Runs migrations on the connection that the commands hand over, or on the settings' database."""
+
+import asyncio
+from typing import Any
+
+import app.seeds  # noqa: F401 (imports every table)
+from alembic import context
+from app.commands.migrate import engine_run
+from app.core.database import Base
+from app.settings import settings
+from sqlalchemy import Connection
+
+
+def migrate(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        # SQLite cannot alter a table: it is copied into a new one.
+        render_as_batch=connection.dialect.name == "sqlite",
+        compare_type=True,
+        transaction_per_migration=True,
+        user_module_prefix="types.",
+        # CHECK constraints are compared too, by their names.
+        autogenerate_plugins=["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"],
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+given: Any = context.config.attributes.get("connection")
+if given is not None:
+    migrate(given)
+else:
+    asyncio.run(engine_run(settings().database_url, migrate))
