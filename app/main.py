@@ -4,11 +4,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.exceptions import HTTPException
 
 from app import api
 from app.core.database import open_database
 from app.core.docs import add_docs
-from app.core.gate import Gate
+from app.core.gate import Gate, hand_on
 from app.core.routing import Dispatch
 from app.document import describe
 from app.settings import Settings
@@ -31,6 +32,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         max_body_size=settings.max_body,
+        exception_handlers={HTTPException: hand_on},
     )
     app.state.database = database
     routes = api.routes()

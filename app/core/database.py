@@ -56,10 +56,17 @@ def prepare(statement: Executable, dialect: Dialect) -> Prepared:
     """Compile a statement once, so that running it again costs the driver alone."""
     compiled = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
     assert isinstance(compiled, SQLCompiler)
-    names = tuple(compiled.positiontup or ())
-    kinds = {name: bind.type.dialect_impl(dialect) for name, bind in compiled.binds.items()}
-    converters = tuple(kinds[name].bind_processor(dialect) for name in names)
-    return Prepared(str(compiled), names, converters, compiled.params)
+    left_open = {name: None for name, bind in compiled.binds.items() if bind.required}
+    # Lists of constants (`status IN (…)`) become one parameter an item.
+    state = compiled.construct_expanded_state(left_open)
+    names = tuple(state.positiontup or ())
+    processors: dict[str, Any] = {
+        name: bind.type.dialect_impl(dialect).bind_processor(dialect)
+        for name, bind in compiled.binds.items()
+    }
+    processors |= state.processors
+    converters = tuple(processors[name] for name in names)
+    return Prepared(state.statement, names, converters, state.parameters)
 
 
 class Database(ABC):

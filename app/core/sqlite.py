@@ -90,16 +90,18 @@ class SqliteDatabase(Database):
         if not Path(self.path).exists():
             raise away(FileNotFoundError(self.path))
         self._quick = connect(self.path, readonly=True)
+        self._reading = [self._quick]
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._writer = threading.Thread(target=self._write_all, name="writer", daemon=True)
         self._writer.start()
 
     async def stop(self) -> None:
+        self._readers.shutdown()
+        for connection in self._reading:
+            connection.close()
+        # Last, because the last one to close a file moves its log of writes into it.
         self._jobs.put(None)
         await asyncio.to_thread(self._writer.join)
-        self._readers.shutdown()
-        self._quick.close()
-        self.engine.dispose()
 
     async def read(
         self, statement: Prepared, values: Mapping[str, Any], pace: Pace = "long"
@@ -119,6 +121,7 @@ class SqliteDatabase(Database):
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             connection = self._local.connection = connect(self.path, readonly=True)
+            self._reading.append(connection)
         return connection.execute(sql, arguments).fetchall()
 
     async def write(self, work: Callable[[Session], T]) -> T:

@@ -104,7 +104,7 @@ class Exact(TypeDecorator[Decimal]):
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
         if value is None or dialect.name == "postgresql":
             return value
-        return int(value.scaleb(self.scale).to_integral_exact())
+        return int(Decimal(value).scaleb(self.scale).to_integral_exact())
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
         if value is None or dialect.name == "postgresql":

@@ -72,7 +72,7 @@ class ChangeCounter(Base):
 
 
 #: Stamps change with every write and say nothing of what was changed.
-_UNTOLD = {"version", "updated_at"}
+_UNTOLD = {"id", "version", "created_at", "updated_at"}
 
 
 def difference(

@@ -118,13 +118,13 @@ def _part(part: Part, get: Get, tree: Tree) -> ColumnElement[Any]:
 def _many(collection: Collection, get: Get, tree: Tree) -> ColumnElement[Any]:
     child = collection.child
     table = aliased(child.table)
-    rows = (
+    chosen = (
         select(*(getattr(table, name).label(name) for name in child.columns))
         .where(collection.on(table, _Parent(get)), table.deleted_at.is_(None))
         .order_by(table.id)
         .correlate_except(table)
-        .subquery()
     )
+    rows = (chosen if child.only is None else chosen.where(child.only(table))).subquery()
     values = _record(child, lambda name: rows.c[name], tree)
     return select(json_list(object_of(values))).select_from(rows).scalar_subquery()
 

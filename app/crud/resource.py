@@ -96,6 +96,8 @@ class Resource:
     def shown(self) -> dict[str, tuple[Any, FieldInfo]]:
         """The fields of the record as read, in order: annotation and description."""
         own = dict(self.fields.model_fields)
+        # What the class itself declares comes before what it shares with others.
+        own = {name: own[name] for name in (*self.fields.__annotations__, *own)}
         ref, note = own.pop("ref"), own.pop("note", Noted.model_fields["note"])
         fields = {"id": Identity.model_fields["id"], "ref": ref}
         for name, info in own.items():

@@ -79,7 +79,10 @@ def create(
     """Store a new record and return its JSON."""
     data = written(body)
     check_references(session, resource, data, {})
-    record = resource.table(id=record_id or uuid7())
+    entered = now()
+    record = resource.table(
+        id=record_id or uuid7(), version=1, created_at=entered, updated_at=entered
+    )
     _apply(resource, record, data)
     session.add(record)
     return _finish(session, resource, record, Action.create, None)
@@ -180,7 +183,7 @@ def _touch(record: Any) -> None:
 def _finish(
     session: Session, resource: Resource, record: Any, action: Action, before: State | None
 ) -> str:
-    with explained(resource.table):
+    with explained():
         with session.no_autoflush:
             resource.check(session, record, before)
         session.flush()

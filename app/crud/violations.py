@@ -4,18 +4,20 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import CheckConstraint, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.exc import IntegrityError
 
 from app.core.database import Base
-from app.core.errors import Conflict, Fault, Invalid, Problem
+from app.core.errors import Conflict, Invalid, Problem
 
-_SQLITE = re.compile(r"(UNIQUE|CHECK|FOREIGN KEY) constraint failed(?:: (.*))?")
+Held = CheckConstraint | UniqueConstraint | Index
+
+_SQLITE = re.compile(r"(?:UNIQUE|CHECK) constraint failed: (?:index ')?([^']*)")
 
 
 @contextmanager
-def explained(table: type[Base]) -> Iterator[None]:
-    """Turn an IntegrityError about the table into the problem that a client is told."""
+def explained() -> Iterator[None]:
+    """Turn an IntegrityError into the problem that a client is told."""
     try:
         yield
     except IntegrityError as error:
@@ -23,40 +25,31 @@ def explained(table: type[Base]) -> Iterator[None]:
 
 
 def _problem(error: IntegrityError) -> Problem:
-    name = getattr(getattr(error.orig, "__cause__", None), "constraint_name", None)
     found = _SQLITE.search(str(error.orig))
-    if name is None and found is not None:
-        name = found.group(2)
-    if name and (check := _check(name)) is not None:
-        says = check.info.get("says", f"the rule {name} is broken")
-        return Invalid.at(check.info.get("pointer", ""), "rule", f"{says}.")
-    fields = _unique_fields(name or "")
-    if fields:
-        text = f"Another record (perhaps in the trash) has the same {' and '.join(fields)}."
-        return Conflict(text, [Fault("unique", text, pointer=f"/{fields[-1]}")])
+    # asyncpg's error, which SQLAlchemy wraps, knows the constraint's name.
+    name = getattr(getattr(error.orig, "__cause__", None), "constraint_name", None)
+    held = _held(name or (found.group(1) if found else ""))
+    if isinstance(held, CheckConstraint):
+        says = held.info.get("says", f"the rule {held.name} is broken")
+        return Invalid.at(held.info.get("pointer", ""), "rule", f"{says}.")
+    if held is not None:
+        fields = [column.name for column in held.columns]
+        told = f"another record, perhaps in the trash, has the same {' and '.join(fields)}"
+        text = held.info.get("says", told)
+        return Conflict.at(held.info.get("pointer", f"/{fields[-1]}"), "unique", f"{text}.")
     return Conflict("The records that this one refers to, or that refer to it, do not allow it.")
 
 
-def _check(name: str) -> CheckConstraint | None:
+def _held(name: str) -> Held | None:
+    """The rule with this name; SQLite names a unique one by its columns: `mission.ref, …`."""
+    columns = set(name.split(", "))
     for table in Base.metadata.tables.values():
-        for constraint in table.constraints:
-            if isinstance(constraint, CheckConstraint) and name in (
-                constraint.name,
-                f"ck_{table.name}_{constraint.name}",
-            ):
-                return constraint
+        for held in (*table.constraints, *table.indexes):
+            if not isinstance(held, Held):
+                continue
+            if name in (held.name, f"ck_{table.name}_{held.name}"):
+                return held
+            unique = isinstance(held, UniqueConstraint) or (isinstance(held, Index) and held.unique)
+            if unique and columns == {f"{table.name}.{column.name}" for column in held.columns}:
+                return held
     return None
-
-
-def _unique_fields(name: str) -> list[str]:
-    """The columns of a unique constraint or index: by its name, or listed as SQLite does."""
-    if "." in name:
-        return [part.rpartition(".")[2] for part in name.removeprefix("index ").split(", ")]
-    for table in Base.metadata.tables.values():
-        for constraint in table.constraints:
-            if isinstance(constraint, UniqueConstraint) and constraint.name == name:
-                return [column.name for column in constraint.columns]
-        for index in table.indexes:
-            if index.unique and index.name == name:
-                return [column.name for column in index.columns]
-    return []

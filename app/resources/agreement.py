@@ -167,9 +167,9 @@ class AgreementParty(Base):
             "/parties",
         ),
         rule(
-            "share_in_range",
-            "share_percent >= 0 AND share_percent <= 100",
-            "share_percent lies between 0 and 100",
+            "share_not_negative",
+            "share_percent >= 0",
+            "share_percent is at least 0",
             "/parties",
         ),
     )

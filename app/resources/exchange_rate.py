@@ -27,6 +27,7 @@ class ExchangeRate(Record):
             unique=True,
             sqlite_where=text("deleted_at IS NULL"),
             postgresql_where=text("deleted_at IS NULL"),
+            info={"says": "this rate of the provider on this day is on record", "pointer": "/date"},
         ),
     )
 

@@ -8,7 +8,6 @@ from pydantic import Field, model_validator
 from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from app.core.errors import Conflict, Fault
 from app.core.types import choice
 from app.crud.record import Base, Record, code, code_list, reference, region_of, rule
 from app.crud.resource import Part, Resource
@@ -82,6 +81,7 @@ class OrganizationIdentifier(Base):
             unique=True,
             sqlite_where=text("is_live"),
             postgresql_where=text("is_live"),
+            info={"says": "another organization has this identifier", "pointer": "/identifiers"},
         ),
     )
 

@@ -1081,8 +1081,8 @@ def upgrade() -> None:
             name=op.f("ck_agreement_party_named_or_described"),
         ),
         sa.CheckConstraint(
-            "share_percent >= 0 AND share_percent <= 100",
-            name=op.f("ck_agreement_party_share_in_range"),
+            "share_percent >= 0",
+            name=op.f("ck_agreement_party_share_not_negative"),
         ),
         sa.ForeignKeyConstraint(
             ["agreement_id"], ["agreement.id"], name=op.f("fk_agreement_party_agreement_id")
