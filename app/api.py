@@ -45,7 +45,9 @@ def _takes_part(company: Any, mission: Any) -> ColumnElement[bool]:
     """Takes part by itself, or is party to an agreement of the mission."""
     present = select(Participation.organization_id).where(Participation.mission_id == mission.id)
     party = select(AgreementParty.organization_id).where(
-        AgreementParty.agreement_id.in_(select(Agreement.id).where(Agreement.mission_id == mission.id))
+        AgreementParty.agreement_id.in_(
+            select(Agreement.id).where(Agreement.mission_id == mission.id)
+        )
     )
     return or_(company.id.in_(present), company.id.in_(party))
 

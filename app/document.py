@@ -134,7 +134,7 @@ def examples(resource: Resource) -> tuple[dict[str, Any], dict[str, Any]]:
     state = model.model_dump(mode="json")
     record_id = fact.id if fact is not None else uuid7_of(1_768_469_400_000, 1)
     known = {
-        **{name: None for name in resource.shown},
+        **dict.fromkeys(resource.shown),
         **state,
         "id": str(record_id),
         "version": 1,

@@ -3,12 +3,13 @@
 import asyncio
 from typing import Any
 
-import app.seeds  # noqa: F401 (imports every table)
 from alembic import context
+from sqlalchemy import Connection
+
+import app.seeds  # noqa: F401 (imports every table)
 from app.commands.migrate import engine_run
 from app.core.database import Base
 from app.settings import settings
-from sqlalchemy import Connection
 
 
 def migrate(connection: Connection) -> None:

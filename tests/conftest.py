@@ -97,7 +97,9 @@ def client_of(app: FastAPI) -> httpx.AsyncClient:
 
 
 @pytest.fixture(scope="session")
-async def shared_app(template_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[FastAPI]:
+async def shared_app(
+    template_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[FastAPI]:
     """A seeded application for tests that only add records of their own."""
     async with copy_of(template_url, tmp_path_factory.mktemp("shared")) as url, serving(url) as app:
         yield app

@@ -23,7 +23,9 @@ async def unready(url: str) -> str | None:
     if revision is None:
         return "The database is empty. Run: trade-missions migrate && trade-missions seed"
     if revision != newest():
-        return f"The database is at revision {revision}, not {newest()}. Run: trade-missions migrate"
+        return (
+            f"The database is at revision {revision}, not {newest()}. Run: trade-missions migrate"
+        )
     return None
 
 
@@ -55,7 +57,9 @@ def _foreign_keys(connection: Connection) -> list[str]:
         return []
     damaged = [row[0] for row in connection.execute(text("PRAGMA quick_check")) if row[0] != "ok"]
     broken = connection.execute(text("PRAGMA foreign_key_check")).all()
-    return damaged + [f"{row[0]}, row {row[1]}: what it refers to in {row[2]} is gone" for row in broken]
+    return damaged + [
+        f"{row[0]}, row {row[1]}: what it refers to in {row[2]} is gone" for row in broken
+    ]
 
 
 def _gaps(connection: Connection) -> list[str]:
@@ -63,7 +67,9 @@ def _gaps(connection: Connection) -> list[str]:
     counter = connection.scalar(select(ChangeCounter.seq))
     if counted == (last or 0) == counter:
         return []
-    return [f"The change log has {counted} changes, the last is {last}, the counter says {counter}."]
+    return [
+        f"The change log has {counted} changes, the last is {last}, the counter says {counter}."
+    ]
 
 
 def _versions(connection: Connection) -> list[str]:
@@ -90,7 +96,9 @@ def _loose_citations(connection: Connection) -> list[str]:
         loose = (
             select(func.count())
             .select_from(Citation)
-            .where(Citation.record_kind == resource.kind, Citation.record_id.not_in(select(table.id)))
+            .where(
+                Citation.record_kind == resource.kind, Citation.record_id.not_in(select(table.id))
+            )
         )
         count = connection.scalar(loose)
         if count:

@@ -18,7 +18,7 @@ def route_table() -> str:
     lines = [
         (method, route.path, route.operation_id or "")
         for route in api.routes()
-        for method in sorted(route.methods)
+        for method in sorted(route.methods or ())
     ]
     width = max(len(path) for _, path, _ in lines)
     return "\n".join(f"{method:6} {path:{width}}  {name}" for method, path, name in lines)

@@ -116,7 +116,9 @@ def _attach_texts(session: Session, folder: Path, report: Report) -> None:
     """Attach each text file whose SHA-256 is that of a source without its text."""
     if not folder.is_dir():
         return
-    contents = {sha256(c).hexdigest(): c for c in (p.read_bytes() for p in folder.iterdir() if p.is_file())}
+    contents = {
+        sha256(c).hexdigest(): c for c in (p.read_bytes() for p in folder.iterdir() if p.is_file())
+    }
     sources = session.scalars(
         select(Source).where(Source.sha256.in_(contents), Source.text.is_(None))
     )

@@ -32,10 +32,11 @@ class Json(Response):
 
 def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """OpenAPI responses for these problems, and for those that any operation can have."""
+    all_kinds: tuple[type[Problem], ...] = (*kinds, InternalError, Unavailable)
     return {
         kind.status: {
             "description": f"{kind.title}. {kind.about}",
             "content": {PROBLEM_TYPE: {"schema": PROBLEM_SCHEMA}},
         }
-        for kind in (*kinds, InternalError, Unavailable)
+        for kind in all_kinds
     }

@@ -126,12 +126,16 @@ class TooLarge(Problem):
 
 class UnsupportedMediaType(Problem):
     status, title = 415, "Unsupported media type"
-    about = "The body must be JSON: Content-Type application/json (or application/merge-patch+json)."
+    about = (
+        "The body must be JSON: Content-Type application/json (or application/merge-patch+json)."
+    )
 
 
 class Invalid(Problem):
     status, title = 422, "Invalid content"
-    about = "The body is JSON, but a field of it breaks a rule; `errors` tells each. Nothing stored."
+    about = (
+        "The body is JSON, but a field of it breaks a rule; `errors` tells each. Nothing stored."
+    )
 
 
 class Unavailable(Problem):
@@ -170,7 +174,9 @@ def _explain(item: Mapping[str, Any], names: Iterable[str]) -> tuple[str, str]:
         return "missing", f"{last!r} is required."
     given = item["input"]
     shown = f" Given: {given!r}." if isinstance(given, str | int) and len(repr(given)) < 80 else ""
-    return str(item["type"]), f"{item['msg'].removeprefix('Value error, ')}.{shown}".replace("..", ".")
+    return str(item["type"]), f"{item['msg'].removeprefix('Value error, ')}.{shown}".replace(
+        "..", "."
+    )
 
 
 def names_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:

@@ -128,7 +128,7 @@ def read_body(model: type[BaseModel], request: Request, content: bytes) -> BaseM
 class _Node:
     """A place in the tree of paths: literal steps first, then a parameter."""
 
-    __slots__ = ("literal", "parameter", "methods")
+    __slots__ = ("literal", "methods", "parameter")
 
     def __init__(self) -> None:
         self.literal: dict[str, _Node] = {}
@@ -161,9 +161,9 @@ class Dispatch:
             else:
                 node = node.literal.setdefault(step, _Node())
         handler = lean_handler(route.endpoint)
-        for method in route.methods:
+        for method in route.methods or ():
             node.methods[method] = handler
-        if "GET" in route.methods:
+        if "GET" in node.methods:
             node.methods.setdefault("HEAD", handler)
 
     def find(self, path: str) -> tuple[_Node, dict[str, str]] | None:

@@ -9,7 +9,18 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CHAR, JSON, BigInteger, Boolean, DateTime, Dialect, Enum, Numeric, String, Text
+from sqlalchemy import (
+    CHAR,
+    JSON,
+    BigInteger,
+    Boolean,
+    DateTime,
+    Dialect,
+    Enum,
+    Numeric,
+    String,
+    Text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.dialects.postgresql import UUID as PostgresUUID
 from sqlalchemy.types import TypeDecorator, TypeEngine
@@ -107,9 +118,11 @@ class Exact(TypeDecorator[Decimal]):
         return int(Decimal(value).scaleb(self.scale).to_integral_exact())
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
-        if value is None or dialect.name == "postgresql":
-            return value
-        return Decimal(value).scaleb(-self.scale)
+        if value is None:
+            return None
+        return (
+            Decimal(value) if dialect.name == "postgresql" else Decimal(value).scaleb(-self.scale)
+        )
 
     def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
         return self

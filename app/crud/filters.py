@@ -1,16 +1,17 @@
 """The query dialect of lists: typed parameters made from the schemas, and what they ask for."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import Field, create_model
+from pydantic import Field, WithJsonSchema, create_model
 from pydantic.fields import FieldInfo
 
 from app.core.errors import BadRequest, Fault, did_you_mean
 from app.crud.resource import Part, Resource
-from app.crud.schemas import Schema
+from app.crud.schemas import Digits, Schema
 
 MAX_LIMIT = 1000
 MAX_EXPAND_DEPTH = 3
@@ -108,9 +109,18 @@ def _alternatives(annotation: Any) -> tuple[Any, ...]:
 
 
 def _optional(annotation: Any, info: FieldInfo) -> Any:
+    """The field's type as a parameter takes it: from text, and possibly not there."""
     kept = tuple(t for t in _alternatives(annotation) if t is not NoneType)
     inner = Union[kept] if len(kept) > 1 else kept[0]  # noqa: UP007
-    return (Annotated[inner, *info.metadata] if info.metadata else inner) | None
+    metadata = (*getattr(inner, "__metadata__", ()), *info.metadata)
+    plain = getattr(inner, "__origin__", inner)
+    if plain is Decimal:
+        digits = next(item for item in metadata if isinstance(item, Digits))
+        limits = Field(max_digits=digits.digits, decimal_places=digits.scale, allow_inf_nan=False)
+        return Annotated[Decimal, limits, WithJsonSchema({"type": "number"})] | None
+    if plain is int:
+        return Annotated[int, Field(ge=-(2**31), le=2**31 - 1)] | None
+    return (Annotated[plain, *metadata] if metadata else plain) | None
 
 
 def expand_paths(resource: Resource, text: str | None) -> tuple[str, ...]:
@@ -149,7 +159,9 @@ def sort_keys(resource: Resource, text: str | None) -> tuple[tuple[str, bool], .
         name = word.strip().removeprefix("-")
         if name not in allowed:
             raise _wrong(
-                "sort", "unknown", f"There is no field {name!r} to sort by.{did_you_mean(name, allowed)}"
+                "sort",
+                "unknown",
+                f"There is no field {name!r} to sort by.{did_you_mean(name, allowed)}",
             )
         keys.setdefault(name, word.strip().startswith("-"))
     # The tie-break runs with the first key, so that one index serves both directions.

@@ -23,9 +23,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core import jsontext
-from app.core.database import Prepared, prepare
+from app.core.database import Base, Prepared, prepare
 from app.core.types import Id, Instant, JsonText, choice, now
-from app.crud.record import Base
 from app.crud.render import as_json, object_of
 from app.crud.schemas import Schema, Timestamp
 
@@ -33,11 +32,11 @@ from app.crud.schemas import Schema, Timestamp
 class Action(StrEnum):
     """What was done to a record."""
 
-    create = "create"
-    update = "update"
-    replace = "replace"
-    delete = "delete"
-    restore = "restore"
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    RESTORE = "restore"
 
 
 class Change(Base):
@@ -75,9 +74,7 @@ class ChangeCounter(Base):
 _UNTOLD = {"id", "version", "created_at", "updated_at"}
 
 
-def difference(
-    before: Mapping[str, Any] | None, after: Mapping[str, Any]
-) -> dict[str, list[Any]]:
+def difference(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> dict[str, list[Any]]:
     """`{field: [old, new]}` of what differs between two states of a record."""
     old = before or {}
     return {

@@ -11,7 +11,6 @@ from app.core.database import Base
 from app.core.types import CodeList, Exact, Id, StatedDate, now, uuid7
 
 
-
 class Record(Base):
     """The columns of every kind of record."""
 

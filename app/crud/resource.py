@@ -5,9 +5,9 @@ from copy import copy
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import Any, Optional
+from typing import Any
 
-from pydantic import BaseModel, create_model
+from pydantic import BaseModel, Field, create_model
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 from sqlalchemy import ColumnElement, inspect
@@ -75,7 +75,7 @@ class Resource:
     @property
     def kind(self) -> str:
         """What history and citations call the kind: the table's name."""
-        return self.table.__tablename__
+        return str(self.table.__tablename__)
 
     @property
     def singular(self) -> str:
@@ -145,8 +145,8 @@ def _required(info: FieldInfo) -> FieldInfo:
 
 def _bound(name: str, which: str) -> FieldInfo:
     text = f"The {which} day that `{name}` can mean; null when its year is not stated."
-    info = FieldInfo.from_annotation(Optional[date])  # noqa: UP045 (an object, not syntax)
-    info.description = text
+    info: FieldInfo = Field(description=text)
+    info.annotation = date | None
     return info
 
 
@@ -170,13 +170,12 @@ def read_models(resources: tuple[Resource, ...]) -> dict[str, type[BaseModel]]:
             resource.name, __base__=Schema, __doc__=resource.about, **fields
         )
         list_name = f"{resource.name}List"
-        models[list_name] = create_model(
-            list_name,
-            __base__=Schema,
-            __doc__=f"A page of {resource.plural}.",
-            data=(f"list[{resource.name}]", FieldInfo(description="The records, in order.")),
-            page=(Page, FieldInfo()),
-        )
+        page: dict[str, Any] = {
+            "data": (f"list[{resource.name}]", Field(description="The records, in order.")),
+            "page": (Page, Field()),
+        }
+        doc = f"A page of {resource.plural}."
+        models[list_name] = create_model(list_name, __base__=Schema, __doc__=doc, **page)
     for model in models.values():
         model.model_rebuild(_types_namespace={**models})
     return models

@@ -1,6 +1,7 @@
 """The base of all schemas, and the constrained types that fields are made of, each named once."""
 
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
@@ -8,13 +9,15 @@ from uuid import UUID
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
 )
+from pydantic_core import core_schema
 
 from app.core.edtf import EDTF_PATTERN, parse_edtf
 from app.core.types import instant_text
@@ -30,8 +33,8 @@ class Schema(BaseModel):
 _FILLED = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
 _text = {"strip_whitespace": True, "min_length": 1, "pattern": _FILLED}
 
-Line = Annotated[str, StringConstraints(max_length=500, **_text)]  # type: ignore[arg-type]
-Prose = Annotated[str, StringConstraints(max_length=20_000, **_text)]  # type: ignore[arg-type]
+Line = Annotated[str, StringConstraints(max_length=500, **_text)]
+Prose = Annotated[str, StringConstraints(max_length=20_000, **_text)]
 Ref = Annotated[
     str,
     StringConstraints(max_length=120, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$"),
@@ -53,7 +56,7 @@ Edtf = Annotated[
 
 def _only_numbers(value: Any) -> Any:
     # Text and booleans would be taken for numbers: "1e3" is no amount anybody meant to send.
-    if isinstance(value, bool | float) or not isinstance(value, int | Decimal):
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError("must be a JSON number")
     return value
 
@@ -62,23 +65,53 @@ def _written(value: Decimal) -> int | float:
     return int(value) if value == value.to_integral_value() else float(value)
 
 
-def exact(digits: int, scale: int, minimum: Decimal | int | None = 0) -> Any:
-    """A decimal of at most `digits` digits, `scale` of them after the point, as a JSON number."""
-    largest = Decimal(10**digits - 1).scaleb(-scale)
-    least = -largest if minimum is None else Decimal(minimum)
-    schema = {"type": "number", "minimum": _written(least), "maximum": _written(largest)}
-    return Annotated[
-        Decimal,
-        BeforeValidator(_only_numbers),
-        Field(max_digits=digits, decimal_places=scale, ge=least),
-        PlainSerializer(_written, return_type=float, when_used="json"),
-        WithJsonSchema(schema),
-    ]
+@dataclass(frozen=True)
+class Digits:
+    """Annotates a Decimal: at most `digits` digits, `scale` of them decimals; a JSON number."""
+
+    digits: int
+    scale: int
+    minimum: Decimal | None = Decimal(0)
+    maximum: Decimal | None = None
+
+    def limits(self) -> tuple[Decimal, Decimal]:
+        """The least and the greatest value."""
+        largest = Decimal(10**self.digits - 1).scaleb(-self.scale)
+        least = -largest if self.minimum is None else self.minimum
+        return least, largest if self.maximum is None else self.maximum
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        least, greatest = self.limits()
+        number = core_schema.decimal_schema(
+            max_digits=self.digits, decimal_places=self.scale, ge=least, le=greatest
+        )
+        written = core_schema.plain_serializer_function_ser_schema(_written, when_used="json")
+        return core_schema.no_info_before_validator_function(
+            _only_numbers, number, serialization=written
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        least, greatest = (_written(limit) for limit in self.limits())
+        return {"type": "number", "minimum": least, "maximum": greatest}
 
 
 Count = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
+
+
+def _in_utc(value: datetime) -> datetime:
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is beyond the years 1 to 9999 in UTC") from None
+
+
 Timestamp = Annotated[
     datetime,
+    AfterValidator(_in_utc),
     PlainSerializer(instant_text, return_type=str, when_used="json"),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]

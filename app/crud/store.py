@@ -85,20 +85,20 @@ def create(
     )
     _apply(resource, record, data)
     session.add(record)
-    return _finish(session, resource, record, Action.create, None)
+    return _finish(session, resource, record, Action.CREATE, None)
 
 
 def update(session: Session, resource: Resource, key: str, body: BaseModel) -> str:
     """Change the fields that the body names (RFC 7396) and return the record's JSON."""
     record = find_live(session, resource, key)
     data = {name: value for name, value in written(body).items() if name in body.model_fields_set}
-    return _change(session, resource, record, data, Action.update)
+    return _change(session, resource, record, data, Action.UPDATE)
 
 
 def replace(session: Session, resource: Resource, key: str, body: BaseModel) -> str:
     """Set every field of the record, those not given to their defaults; return its JSON."""
     record = find_live(session, resource, key)
-    return _change(session, resource, record, written(body), Action.replace)
+    return _change(session, resource, record, written(body), Action.REPLACE)
 
 
 def delete(session: Session, resource: Resource, key: str) -> None:
@@ -107,7 +107,7 @@ def delete(session: Session, resource: Resource, key: str) -> None:
     before = _state(session, resource, record.id)
     record.deleted_at = now()
     _touch(record)
-    _finish(session, resource, record, Action.delete, before)
+    _finish(session, resource, record, Action.DELETE, before)
 
 
 def restore(session: Session, resource: Resource, key: str) -> str:
@@ -118,7 +118,7 @@ def restore(session: Session, resource: Resource, key: str) -> str:
     before = _state(session, resource, record.id)
     record.deleted_at = None
     _touch(record)
-    return _finish(session, resource, record, Action.restore, before)
+    return _finish(session, resource, record, Action.RESTORE, before)
 
 
 def written(body: BaseModel) -> State:
@@ -131,9 +131,7 @@ def _state(session: Session, resource: Resource, record_id: UUID) -> State:
     return state
 
 
-def _change(
-    session: Session, resource: Resource, record: Any, data: State, action: Action
-) -> str:
+def _change(session: Session, resource: Resource, record: Any, data: State, action: Action) -> str:
     before = _state(session, resource, record.id)
     changed = {name: value for name, value in data.items() if _json(value) != before[name]}
     if not changed:
@@ -144,7 +142,7 @@ def _change(
 def amend(session: Session, resource: Resource, record: Any, values: State) -> str:
     """Set these attributes of a record at hand, as an update of it; return its JSON."""
     before = _state(session, resource, record.id)
-    return _amend(session, resource, record, values, before, Action.update)
+    return _amend(session, resource, record, values, before, Action.UPDATE)
 
 
 def _amend(
@@ -190,5 +188,3 @@ def _finish(
     after = rendered(session, resource, record.id)
     note_change(session, action, resource.kind, before, jsontext.loads(after))
     return after
-
-

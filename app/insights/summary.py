@@ -1,7 +1,8 @@
 """What came of a mission: counts that say what is counted, and totals that never mix."""
 
+from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import Request
 from pydantic import Field
@@ -16,7 +17,7 @@ from app.crud import store
 from app.crud.render import as_json, json_list, object_of
 from app.crud.resource import Resource
 from app.crud.routes import Key, database_of, find_row
-from app.crud.schemas import Schema, exact
+from app.crud.schemas import Digits, Schema
 from app.resources.agreement import Agreement, Bindingness
 from app.resources.delegate import Certainty, Delegate
 from app.resources.mission import Mission
@@ -26,18 +27,20 @@ from app.resources.participation import Participation
 from app.resources.reported_total import Measure, ReportedTotal
 from app.resources.status import FALLEN_THROUGH, SIGNED, AgreementStatus
 
+Sum = Annotated[Decimal, Digits(18, 4)]
+
 
 class Total(Schema):
     """The amounts in one currency."""
 
     currency: str
-    amount: exact(18, 4)  # type: ignore[valid-type]
+    amount: Sum
     """The sum over agreements that have not fallen through."""
     agreements: int
     """How many agreements are in the sum."""
     not_exact: int
     """How many of these state a limit or an approximation and not the exact amount."""
-    fallen_through: exact(18, 4)  # type: ignore[valid-type]
+    fallen_through: Sum
     """The sum over agreements cancelled, expired or superseded, which `amount` leaves out."""
 
 
@@ -45,7 +48,7 @@ class Reported(Schema):
     """A figure that a source states for the mission."""
 
     measure: Measure
-    value: exact(18, 4)  # type: ignore[valid-type]
+    value: Sum
     currency: str | None
     bound: Bound
 
@@ -84,7 +87,12 @@ def _agreements() -> Any:
 
 
 def _count(*conditions: Any) -> Any:
-    return select(func.count()).select_from(Agreement).where(_agreements(), *conditions).scalar_subquery()
+    return (
+        select(func.count())
+        .select_from(Agreement)
+        .where(_agreements(), *conditions)
+        .scalar_subquery()
+    )
 
 
 def _rows(table: Any, *conditions: Any) -> Any:
@@ -103,14 +111,14 @@ def _totals() -> Any:
     grouped = (
         select(
             Agreement.currency,
-            func.sum(case((fallen, zero), else_=Agreement.amount), type_=Agreement.amount.type).label(
-                "amount"
-            ),
+            func.sum(
+                case((fallen, zero), else_=Agreement.amount), type_=Agreement.amount.type
+            ).label("amount"),
             func.sum(case((fallen, 0), else_=1)).label("agreements"),
             func.sum(case((limit, 1), else_=0)).label("not_exact"),
-            func.sum(case((fallen, Agreement.amount), else_=zero), type_=Agreement.amount.type).label(
-                "fallen_through"
-            ),
+            func.sum(
+                case((fallen, Agreement.amount), else_=zero), type_=Agreement.amount.type
+            ).label("fallen_through"),
         )
         .where(_agreements(), Agreement.currency.is_not(None))
         .group_by(Agreement.currency)
@@ -148,7 +156,9 @@ def _select() -> Select[Any]:
         "title": as_json(Mission.title),
         "agreements": _count(),
         "signed_instruments": _count(signed),
-        "by_bindingness": object_of({b.value: _count(Agreement.bindingness == b) for b in Bindingness}),
+        "by_bindingness": object_of(
+            {b.value: _count(Agreement.bindingness == b) for b in Bindingness}
+        ),
         "by_status": object_of({s.value: _count(Agreement.status == s) for s in AgreementStatus}),
         "ambiguous": _count(Agreement.certainty == Certainty.ambiguous),
         "totals": _totals(),

@@ -10,12 +10,13 @@ from pydantic import Field
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from app.core.database import Base
 from app.core.errors import Invalid
 from app.core.types import Exact, choice
 from app.crud import store
-from app.crud.record import Base, Record, code, code_list, money, reference, rule, stated
+from app.crud.record import Record, code, code_list, money, reference, rule, stated
 from app.crud.resource import Part, Resource
-from app.crud.schemas import Edtf, Line, Noted, Prose, RecordFields, Schema, exact
+from app.crud.schemas import Digits, Edtf, Line, Noted, Prose, RecordFields, Schema
 from app.resources.code import CurrencyCode, Sectors
 from app.resources.delegate import Certainty
 from app.resources.event import event
@@ -77,7 +78,7 @@ class PartyRole(StrEnum):
 
 
 #: Instruments that do not bind by themselves; those not named here do.
-_BINDINGNESS = {
+DEFAULT_BINDINGNESS = {
     Instrument.framework_agreement: Bindingness.non_binding,
     Instrument.memorandum_of_understanding: Bindingness.non_binding,
     Instrument.letter_of_intent: Bindingness.non_binding,
@@ -114,7 +115,9 @@ class Agreement(Place, Record):
             "/amount_years",
         ),
         rule("years_positive", "amount_years > 0", "amount_years is at least 1", "/amount_years"),
-        rule("signed_in_order", "signed_earliest <= signed_latest", "signed is backwards", "/signed"),
+        rule(
+            "signed_in_order", "signed_earliest <= signed_latest", "signed is backwards", "/signed"
+        ),
         rule("due_in_order", "due_earliest <= due_latest", "due runs backwards", "/due"),
         # The lists that are asked for most: by status, dearest first or newest first.
         Index("ix_agreement_status_amount", "status", "amount", "id"),
@@ -189,7 +192,7 @@ class PartyFields(Schema):
     description: Line | None = None
     """Who it is, when no organization on record."""
     role: PartyRole
-    share_percent: Annotated[exact(7, 4), Field(le=100)] | None = None
+    share_percent: Annotated[Decimal, Digits(7, 4, maximum=Decimal(100))] | None = None
     """Its share, 0 to 100; all shares of an agreement add up to at most 100."""
 
 
@@ -238,7 +241,7 @@ class AgreementFields(RecordFields, PlaceFields, Noted):
 
 def _check(session: Session, record: Agreement, before: Any) -> None:
     if record.bindingness is None:
-        record.bindingness = _BINDINGNESS.get(record.instrument, Bindingness.binding)
+        record.bindingness = DEFAULT_BINDINGNESS.get(record.instrument, Bindingness.binding)
     if record.amount is not None and record.amount_bound is None:
         record.amount_bound = Bound.exact
     check_money(session, record.amount, record.currency, "/amount")
@@ -264,7 +267,10 @@ def _check_parties(record: Agreement) -> None:
 def _enter_move(session: Session, record: Agreement) -> None:
     """Keep a change of status as an outcome, unless an outcome is what brings it about."""
     for new in session.new:
-        if isinstance(new, Outcome) and (new.agreement_id, new.status) == (record.id, record.status):
+        if isinstance(new, Outcome) and (new.agreement_id, new.status) == (
+            record.id,
+            record.status,
+        ):
             return
     day = record.signed if record.status is AgreementStatus.signed else None
     body = OutcomeFields(agreement_id=record.id, date=day, status=record.status)

@@ -120,7 +120,9 @@ LISTS: dict[str, type[CodeRow]] = {
 def _region_aliases() -> dict[str, str]:
     with (seeds_folder() / "codes" / "regions.csv").open(encoding="utf-8", newline="") as file:
         return {
-            alias: row["code"] for row in csv.DictReader(file) for alias in row["aliases"].split(";")
+            alias: row["code"]
+            for row in csv.DictReader(file)
+            for alias in row["aliases"].split(";")
         }
 
 

@@ -2,6 +2,7 @@
 
 from datetime import date as Day  # the column `date` hides the type
 from decimal import Decimal
+from typing import Annotated
 
 from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.types import Exact
 from app.crud.record import Record, code, rule
 from app.crud.resource import Resource
-from app.crud.schemas import Line, Noted, RecordFields, exact
+from app.crud.schemas import Digits, Line, Noted, RecordFields
 from app.resources.code import CurrencyCode
 
 
@@ -45,7 +46,7 @@ class ExchangeRateFields(RecordFields, Noted):
     """The currency of which one unit is priced."""
     quote: CurrencyCode
     """The currency it is priced in."""
-    rate: exact(18, 8)  # type: ignore[valid-type]
+    rate: Annotated[Decimal, Digits(18, 8)]
     """How many units of `quote` one unit of `base` cost; up to eight decimals."""
     date: Day
     """The day it held."""

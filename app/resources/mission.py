@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from app.core.types import choice
 from app.crud.record import (
     Record,
     code,
@@ -19,7 +20,6 @@ from app.crud.record import (
     rule,
     stated,
 )
-from app.core.types import choice
 from app.crud.resource import Resource
 from app.crud.schemas import Edtf, Line, Noted, Prose, RecordFields
 from app.resources.code import CountryCode, CurrencyCode, RegionCode, Sectors

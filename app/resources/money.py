@@ -10,11 +10,13 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import Invalid
 from app.crud.record import rule
-from app.crud.schemas import exact
+from app.crud.schemas import Digits
 from app.resources.code import Currency
 
 Amount = Annotated[
-    exact(18, 4), Field(description="At least 0, with no more decimals than its currency has.")
+    Decimal,
+    Digits(18, 4),
+    Field(description="At least 0, with no more decimals than its currency has."),
 ]
 
 

@@ -8,8 +8,9 @@ from pydantic import Field, model_validator
 from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from app.core.database import Base
 from app.core.types import choice
-from app.crud.record import Base, Record, code, code_list, reference, region_of, rule
+from app.crud.record import Record, code, code_list, reference, region_of, rule
 from app.crud.resource import Part, Resource
 from app.crud.schemas import Line, Noted, RecordFields, Schema
 from app.resources.code import CountryCode, LegalFormCode, RegionCode, Sectors
@@ -141,7 +142,7 @@ class Merged(Schema):
 class CompanyFields(OrganizationFields):
     """A company."""
 
-    kind: Literal[OrganizationKind.company] = OrganizationKind.company  # type: ignore[assignment]
+    kind: Literal[OrganizationKind.company] = OrganizationKind.company
 
 
 def _check(session: Session, record: Organization, before: Any) -> None:

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app.core.types import Exact, choice
 from app.crud.record import Record, code, reference, rule
 from app.crud.resource import Resource
-from app.crud.schemas import Noted, RecordFields, exact
+from app.crud.schemas import Digits, Noted, RecordFields
 from app.resources.code import CurrencyCode
 from app.resources.mission import mission
 from app.resources.money import Bound, check_money
@@ -52,7 +52,7 @@ class ReportedTotalFields(RecordFields, Noted):
 
     mission_id: UUID
     measure: Measure
-    value: exact(18, 4)  # type: ignore[valid-type]
+    value: Annotated[Decimal, Digits(18, 4)]
     """The figure; it is never added to the deals on record."""
     currency: CurrencyCode | None = None
     """The currency, ISO 4217, when the measure is money."""

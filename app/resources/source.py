@@ -1,8 +1,9 @@
 """Sources: the documents that facts come from, with or without their text."""
 
+from collections.abc import Mapping
 from datetime import date
 from hashlib import sha256
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Request
@@ -81,7 +82,9 @@ class SourceFields(RecordFields, Noted):
     title: Line
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s\u0000]{1,2000}$")] | None = None
     """Where it can be read: an http or https address."""
-    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None = None
+    language: (
+        Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")] | None
+    ) = None
     """Language of the text, BCP 47: `ru`, `kk`, `en`."""
     published: Edtf | None = None
     """When it was published, as stated, in EDTF."""
@@ -100,7 +103,7 @@ class HasText(Schema):
     """True when the text is attached, so that citations show their quotes."""
 
 
-def _check(session: Session, record: Source, before: store.State | None) -> None:
+def _check(session: Session, record: Source, before: Mapping[str, Any] | None) -> None:
     if before is None or not before["has_text"]:
         return
     for name in ("sha256", "char_count"):

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from enum import StrEnum
+from typing import Annotated
 from uuid import UUID
 
 from sqlalchemy.orm import Mapped, mapped_column
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.types import Exact, choice
 from app.crud.record import Record, reference, rule
 from app.crud.resource import Resource
-from app.crud.schemas import Line, Noted, Prose, RecordFields, exact
+from app.crud.schemas import Digits, Line, Noted, Prose, RecordFields
 from app.resources.delegate import delegate
 from app.resources.mission import mission
 from app.resources.money import Bound
@@ -109,7 +110,7 @@ class StatementFields(RecordFields, Noted):
     is_quote: bool = False
     """True when the source quotes it directly."""
     modality: Modality
-    quantity: exact(18, 4, None) | None = None  # type: ignore[valid-type]
+    quantity: Annotated[Decimal, Digits(18, 4, minimum=None)] | None = None
     """How much, in `unit`."""
     quantity_bound: Bound | None = None
     unit: Unit | None = None

@@ -5,8 +5,8 @@ Revision: 20261122_records, after nothing.
 
 import sqlalchemy as sa
 from alembic import op
-from app.core import types
 
+from app.core import types
 
 revision = "20261122_records"
 down_revision = None

@@ -1,0 +1,205 @@
+"""Makes synthetic missions, companies and agreements, marked as such, to try things at size."""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+from rich.progress import Progress
+from sqlalchemy import Connection, Table, insert, select, update
+
+from app.commands.migrate import engine_run
+from app.core import jsontext
+from app.core.types import now, uuid7
+from app.crud.history import Action, Change, ChangeCounter
+from app.resources.agreement import (
+    DEFAULT_BINDINGNESS,
+    Agreement,
+    AgreementParty,
+    Bindingness,
+    Instrument,
+    PartyRole,
+)
+from app.resources.delegate import Certainty
+from app.resources.mission import Mission, MissionKind, MissionStatus
+from app.resources.money import AmountKind, Bound
+from app.resources.organization import Organization, OrganizationKind
+from app.resources.status import AgreementStatus
+
+NOTE = "Synthetic: made by `trade-missions generate`, not a fact."
+BATCH = 2_000
+
+_COUNTRIES = ("KZ", "RU", "CN", "DE", "TR", "UZ", "IN", "FR", "IT", "PL")
+_CURRENCIES = ("USD", "EUR", "KZT", "RUB", "CNY")
+_SECTORS = ("F", "C10", "C1050", "C20", "C21", "C2732", "C2910", "G4649", "A01", "J62")
+_FIRST_DAY = date(2010, 1, 1)
+
+Row = dict[str, Any]
+Told = Callable[[int], None]
+
+
+def run(url: str, missions: int, companies: int, agreements: int, random_seed: int) -> str:
+    """Add this many of each in one transaction; returns what was done, in words."""
+    with Progress() as progress:
+        task = progress.add_task("Generating", total=missions + companies + agreements)
+
+        def told(made: int) -> None:
+            progress.advance(task, made)
+
+        def work(connection: Connection) -> None:
+            Generator(connection, random_seed, told).run(missions, companies, agreements)
+
+        asyncio.run(engine_run(url, work))
+    return f"Made {missions} missions, {companies} companies and {agreements} agreements."
+
+
+class Generator:
+    """Writes the rows in batches; the same random seed makes the same data under other ids."""
+
+    def __init__(self, connection: Connection, random_seed: int, told: Told) -> None:
+        self.connection = connection
+        self.random = random.Random(random_seed)  # noqa: S311 (data to try things, no secret)
+        self.told = told
+        self.stamp = now()
+        # Taken at once and held until the commit, as every write does at its end.
+        self.seq = self._lock_counter()
+
+    def run(self, missions: int, companies: int, agreements: int) -> None:
+        """Missions and companies first, as agreements refer to them."""
+        self.missions = list(self._write(Mission, (self._mission(n) for n in range(missions))))
+        self.companies = list(
+            self._write(Organization, (self._company(n) for n in range(companies)))
+        )
+        for _ in self._write(Agreement, (self._agreement(n) for n in range(agreements))):
+            pass
+        self.connection.execute(update(ChangeCounter).values(seq=self.seq))
+
+    def _lock_counter(self) -> int:
+        counter = select(ChangeCounter.seq).with_for_update()
+        return int(self.connection.execute(counter).scalar_one())
+
+    def _write(self, table: Any, rows: Iterator[Row]) -> Iterator[Any]:
+        """Store the rows with their parties and their entries in the change log; yields ids."""
+        while batch := list(islice(rows, BATCH)):
+            parties = [party for row in batch for party in row.pop("parties", ())]
+            stored = table.__table__
+            assert isinstance(stored, Table)
+            self.connection.execute(insert(stored), batch)
+            if parties:
+                self.connection.execute(insert(AgreementParty), parties)
+            by_record: dict[Any, list[Row]] = {}
+            for party in parties:
+                by_record.setdefault(party["agreement_id"], []).append(_shown(party))
+            changes = [self._change(stored.name, row, by_record.get(row["id"])) for row in batch]
+            self.connection.execute(insert(Change), changes)
+            self.told(len(batch))
+            yield from (row["id"] for row in batch)
+
+    def _change(self, kind: str, row: Row, parties: list[Row] | None) -> Row:
+        self.seq += 1
+        told: Row = row if parties is None else {**row, "parties": parties}
+        changes = {
+            name: [None, value]
+            for name, value in told.items()
+            if value is not None and name not in ("id", "version", "created_at", "updated_at")
+        }
+        return {
+            "seq": self.seq,
+            "at": self.stamp,
+            "actor": "generate",
+            "action": Action.CREATE,
+            "kind": kind,
+            "record_id": row["id"],
+            "version": 1,
+            "changes": jsontext.dumps(changes).decode(),
+        }
+
+    def _record(self) -> Row:
+        stamps = {"created_at": self.stamp, "updated_at": self.stamp}
+        return {"id": uuid7(), "version": 1, "note": NOTE, **stamps}
+
+    def _day(self) -> date:
+        return _FIRST_DAY + timedelta(days=self.random.randrange(16 * 365))
+
+    def _mission(self, number: int) -> Row:
+        sending, host = self.random.sample(_COUNTRIES, 2)
+        day = self._day()
+        until = day + timedelta(days=3)
+        return self._record() | {
+            "title": f"Synthetic mission {number}",
+            "kind": self.random.choice(list(MissionKind)),
+            "status": MissionStatus.held,
+            "sending_country": sending,
+            "host_country": host,
+            "dates": f"{day}/{until}",
+            "dates_earliest": day,
+            "dates_latest": until,
+            "sectors": [self.random.choice(_SECTORS)],
+        }
+
+    def _company(self, number: int) -> Row:
+        return self._record() | {
+            "kind": OrganizationKind.company,
+            "name": f"Synthetic company {number}",
+            "country": self.random.choice(_COUNTRIES),
+            "sectors": [self.random.choice(_SECTORS)],
+            "other_names": [],
+            "is_named": True,
+        }
+
+    def _agreement(self, number: int) -> Row:
+        choose = self.random.choice
+        row = self._record() | _unsaid()
+        instrument = choose(list(Instrument))
+        plan = instrument is Instrument.announced_plan
+        day = None if plan or self.random.random() < 0.1 else self._day()
+        row |= {
+            "mission_id": choose(self.missions),
+            "title": f"Synthetic agreement {number}",
+            "subject": f"A made-up deal about {choose(_SECTORS)}",
+            "instrument": instrument,
+            "bindingness": DEFAULT_BINDINGNESS.get(instrument, Bindingness.binding),
+            "status": AgreementStatus.announced if plan else choose(list(AgreementStatus)[2:]),
+            "signed": day and day.isoformat(),
+            "signed_earliest": day,
+            "signed_latest": day,
+            "sectors": [choose(_SECTORS)],
+            "parties": self._parties(row["id"], instrument),
+        }
+        return row if self.random.random() < 0.2 else row | self._amount()
+
+    def _amount(self) -> Row:
+        return {
+            "amount": Decimal(self.random.randrange(1_000, 100_000_000)),
+            "currency": self.random.choice(_CURRENCIES),
+            "amount_bound": Bound.exact,
+            "amount_kind": AmountKind.contract_value,
+        }
+
+    def _parties(self, agreement: Any, instrument: Instrument) -> list[Row]:
+        founding = instrument is Instrument.founding_agreement
+        roles = [PartyRole.founder] * 2 if founding else [PartyRole.supplier, PartyRole.buyer]
+        return [
+            {
+                "agreement_id": agreement,
+                "position": position,
+                "organization_id": self.random.choice(self.companies),
+                "description": None,
+                "role": role,
+                "share_percent": None,
+            }
+            for position, role in enumerate(roles)
+        ]
+
+
+def _unsaid() -> Row:
+    """What some agreements have and others not: a batch must name the same columns in each row."""
+    names = ("amount", "currency", "amount_bound", "amount_kind")
+    return {**dict.fromkeys(names), "certainty": Certainty.certain, "readings": []}
+
+
+def _shown(party: Row) -> Row:
+    return {k: v for k, v in party.items() if k not in ("agreement_id", "position")}
