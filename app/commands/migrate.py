@@ -1,6 +1,7 @@
 """Brings a database's tables to the state that this version needs."""
 
 from collections.abc import Callable
+from io import StringIO
 from typing import Any, TypeVar
 
 from alembic import command
@@ -34,7 +35,8 @@ async def engine_run(url: str, work: Callable[[Connection], T]) -> T:
 
 
 def _config(connection: Connection | None = None) -> Config:
-    config = Config()
+    # What Alembic says while it works is not for the terminal.
+    config = Config(stdout=StringIO())
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
     if connection is not None:
         config.attributes["connection"] = connection

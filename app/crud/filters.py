@@ -111,9 +111,9 @@ def _alternatives(annotation: Any) -> tuple[Any, ...]:
 def _optional(annotation: Any, info: FieldInfo) -> Any:
     """The field's type as a parameter takes it: from text, and possibly not there."""
     kept = tuple(t for t in _alternatives(annotation) if t is not NoneType)
-    inner = Union[kept] if len(kept) > 1 else kept[0]  # noqa: UP007
+    inner: Any = Union[kept] if len(kept) > 1 else kept[0]  # noqa: UP007
     metadata = (*getattr(inner, "__metadata__", ()), *info.metadata)
-    plain = getattr(inner, "__origin__", inner)
+    plain = inner.__origin__ if get_origin(inner) is Annotated else inner
     if plain is Decimal:
         digits = next(item for item in metadata if isinstance(item, Digits))
         limits = Field(max_digits=digits.digits, decimal_places=digits.scale, allow_inf_nan=False)

@@ -4,8 +4,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, String, text
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    ForeignKeyConstraint,
+    String,
+    literal_column,
+    text,
+)
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import FunctionElement
 
 from app.core.database import Base
 from app.core.types import CodeList, Exact, Id, StatedDate, now, uuid7
@@ -58,3 +69,27 @@ def money(**options: Any) -> MappedColumn[Any]:
 def rule(name: str, sql: str, says: str, pointer: str = "") -> CheckConstraint:
     """A rule that the database holds; `says` is what a client is told who breaks it."""
     return CheckConstraint(sql, name=name, info={"says": says, "pointer": pointer})
+
+
+def descending(name: str, *, filled: bool = False) -> ColumnElement[Any]:
+    """A column of an index for lists sorted by it downwards; `filled` when it is never null.
+
+    PostgreSQL uses an index only in its own direction and place of nulls; SQLite in both.
+    """
+    return (_Descending if filled else _DescendingNullsLast)(literal_column(name))
+
+
+class _Descending(FunctionElement[Any]):
+    inherit_cache = True
+    order = "DESC"
+
+
+class _DescendingNullsLast(_Descending):
+    order = "DESC NULLS LAST"
+
+
+@compiles(_Descending)
+@compiles(_DescendingNullsLast)
+def _compile_descending(element: _Descending, compiler: SQLCompiler, **kw: Any) -> str:
+    column = compiler.process(element.clauses, **kw)
+    return f"{column} {element.order}" if compiler.dialect.name == "postgresql" else column

@@ -14,7 +14,7 @@ from app.core.database import Base
 from app.core.errors import Invalid
 from app.core.types import Exact, choice
 from app.crud import store
-from app.crud.record import Record, code, code_list, money, reference, rule, stated
+from app.crud.record import Record, descending, code, code_list, money, reference, rule, stated
 from app.crud.resource import Part, Resource
 from app.crud.schemas import Digits, Edtf, Line, Noted, Prose, RecordFields, Schema
 from app.resources.code import CurrencyCode, Sectors
@@ -120,8 +120,13 @@ class Agreement(Place, Record):
         ),
         rule("due_in_order", "due_earliest <= due_latest", "due runs backwards", "/due"),
         # The lists that are asked for most: by status, dearest first or newest first.
-        Index("ix_agreement_status_amount", "status", "amount", "id"),
-        Index("ix_agreement_amount", "amount", "id"),
+        Index(
+            "ix_agreement_status_amount",
+            "status",
+            descending("amount"),
+            descending("id", filled=True),
+        ),
+        Index("ix_agreement_amount", descending("amount"), descending("id", filled=True)),
         Index("ix_agreement_signed", "signed_earliest", "id"),
         Index("ix_agreement_instrument", "instrument", "id"),
     )

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from app.core import types
+from app.crud.record import descending
 
 revision = "20261122_records"
 down_revision = None
@@ -855,13 +856,19 @@ def upgrade() -> None:
         sa.UniqueConstraint("ref", name=op.f("uq_agreement_ref")),
     )
     with op.batch_alter_table("agreement", schema=None) as batch_op:
-        batch_op.create_index("ix_agreement_amount", ["amount", "id"], unique=False)
+        batch_op.create_index(
+            "ix_agreement_amount",
+            [descending("amount"), descending("id", filled=True)],
+            unique=False,
+        )
         batch_op.create_index(batch_op.f("ix_agreement_event_id"), ["event_id"], unique=False)
         batch_op.create_index("ix_agreement_instrument", ["instrument", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_agreement_mission_id"), ["mission_id"], unique=False)
         batch_op.create_index("ix_agreement_signed", ["signed_earliest", "id"], unique=False)
         batch_op.create_index(
-            "ix_agreement_status_amount", ["status", "amount", "id"], unique=False
+            "ix_agreement_status_amount",
+            ["status", descending("amount"), descending("id", filled=True)],
+            unique=False,
         )
 
     op.create_table(

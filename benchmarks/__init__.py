@@ -1,0 +1,1 @@
+"""Measures the service against the same jobs written the usual way."""
