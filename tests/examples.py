@@ -224,7 +224,14 @@ EXAMPLES: dict[str, Example] = {
         {
             "title": "Zebra",
             "instrument": "supply_contract",
-            "parties": [{"role": "supplier", "description": "somebody"}],
+            "parties": [
+                {
+                    "organization_id": None,
+                    "description": "somebody",
+                    "role": "supplier",
+                    "share_percent": None,
+                }
+            ],
         },
         {
             "mission_id": "@missions/0",

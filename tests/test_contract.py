@@ -60,7 +60,7 @@ def compulsory(resource: Resource) -> list[str]:
     return [name for name in writable(resource) if name not in nullable(resource)]
 
 
-@dataclass
+@dataclass(repr=False)
 class Api:
     """The application as one client sees it, and what was stored there to look at."""
 
@@ -614,7 +614,8 @@ async def test_the_trash_holds_what_is_deleted(api: Api, resource: Resource) -> 
     problem(await api.client.get(f"/{resource.path}/{record['ref']}"), 404)
     kept = await api.get(address, deleted="include")
     assert kept == record | {n: kept[n] for n in ("version", "updated_at", "deleted_at")}
-    assert (kept["version"], kept["deleted_at"]) == (2, kept["updated_at"])
+    assert kept["version"] == 2
+    assert record["updated_at"] < kept["deleted_at"] <= kept["updated_at"]
     assert await listed(api, f"/{resource.path}", **narrow) == []
     for deleted in ("include", "only"):
         assert await listed(api, f"/{resource.path}", **narrow, deleted=deleted) == [kept]
@@ -1000,12 +1001,23 @@ async def test_a_method_that_is_not_there_is_told_those_that_are(
 
 
 @each
-@pytest.mark.parametrize("address", ["/", "/nowhere", "//", "/history/"])
-async def test_an_address_that_is_not_there_is_not_found(
-    api: Api, resource: Resource, address: str
+async def test_an_address_that_is_not_there_is_not_found(api: Api, resource: Resource) -> None:
+    record = at(resource, await api.full(resource))
+    for address in (f"{record}/nowhere", f"{record}/history/1", f"/{resource.path}//history"):
+        problem(await api.client.get(address), 404)
+
+
+@each
+async def test_a_slash_at_the_end_leads_to_the_address_without(
+    api: Api, resource: Resource
 ) -> None:
-    path = at(resource, await api.full(resource)) + address
-    problem(await api.client.get(path, follow_redirects=True), 404)
+    record = at(resource, await api.full(resource))
+    for address in (record, f"/{resource.path}"):
+        answer = await api.client.get(f"{address}/")
+        assert (answer.status_code, answer.next_request and answer.next_request.url.path) == (
+            307,
+            address,
+        )
 
 
 @each
@@ -1073,7 +1085,7 @@ async def test_a_body_that_is_no_object_is_refused(
 
 #: JSON texts that no field takes, or only as plain text.
 STRANGE = (
-    r'"\u0000"', r'"a\u0000b"', r'"\ud800"', r'"\udc00\ud800"', '""', '" "', r'"\u00a0\u2003"',
+    r'"\u0000"', r'"a\u0000b"', r'"\ud800"', r'"\udc00\ud800"', '" "', r'"\u00a0\u2003"',
     "1" * 30, "-" + "9" * 25, "1e100", "-1e100", "1e-100", "0.00000000000001", "{}", "[[]]", "[{}]",
     '["\\ud800"]', '["\\u0000"]', '[null]', '{"\\ud800": 1}', "[" * 60 + "]" * 60,
 )  # fmt: skip
@@ -1131,14 +1143,6 @@ def digits(whole: int, scale: int) -> st.SearchStrategy[Decimal]:
 _often = settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-
-
-async def comes_back(api: Api, path: str, name: str, value: Decimal) -> None:
-    resource = next(r for r in RESOURCES if r.path == path)
-    record = at(resource, await api.other(resource))
-    after = await api.change("PATCH", record, {name: value})
-    assert after[name] == value == (await api.get(record))[name]
-    assert after["id"] in [r["id"] for r in await listed(api, f"/{path}", id=after["id"], **{name: f"{value:f}"})]
 
 
 @_often

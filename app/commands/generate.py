@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Any
 
 from rich.progress import Progress
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Table, insert, select, text, update
 
 from app.commands.migrate import engine_run
 from app.core import jsontext
@@ -76,6 +76,8 @@ class Generator:
         for _ in self._write(Agreement, (self._agreement(n) for n in range(agreements))):
             pass
         self.connection.execute(update(ChangeCounter).values(seq=self.seq))
+        # So many rows at once make the planner's statistics wrong until it counts again.
+        self.connection.execute(text("ANALYZE"))
 
     def _lock_counter(self) -> int:
         counter = select(ChangeCounter.seq).with_for_update()

@@ -26,7 +26,7 @@ from app.core import jsontext
 from app.core.database import Base, Prepared, prepare
 from app.core.types import Id, Instant, JsonText, choice, now
 from app.crud.render import as_json, object_of
-from app.crud.schemas import Schema, Timestamp
+from app.crud.schemas import Page, Schema, Timestamp
 
 
 class Action(StrEnum):
@@ -136,18 +136,12 @@ class ChangeEntry(Schema):
     """For each field that changed, `[old, new]`."""
 
 
-class HistoryPage(Schema):
-    limit: int
-    offset: int
-    has_next: bool
-
-
 class ChangeList(Schema):
     """A page of changes."""
 
     data: list[ChangeEntry]
     """The changes, newest first."""
-    page: HistoryPage
+    page: Page
 
 
 class HistoryQuery(Schema):

@@ -31,7 +31,7 @@ T = TypeVar("T")
 Models = dict[str, type[BaseModel]]
 Key = Annotated[str, Path(description="The record's id (a UUID) or its ref.")]
 
-WRONG_BODY = (BadRequest, NotFound, Conflict, UnsupportedMediaType, Invalid)
+WRONG_WRITE = (BadRequest, NotFound, Conflict, UnsupportedMediaType, Invalid)
 
 
 def database_of(request: Request) -> Database:
@@ -65,7 +65,7 @@ async def find_row(
     body, deleted_at, found_id = rows[0]
     if deleted_at is not None and not trash:
         raise store.in_trash(resource, key)
-    return body, found_id
+    return body, store.as_id(str(found_id))
 
 
 async def answer_list(
@@ -88,24 +88,27 @@ async def answer_list(
     if query.count == "exact":
         counted = count_statement(resource, collection, shape, database.dialect)
         total = (await database.read(counted, values))[0][0]
-    page = {"limit": limit, "offset": query.offset, "has_next": len(rows) > limit, "total": total}
+    return page_of(request, rows, limit, query.offset, total)
+
+
+def page_of(
+    request: Request, rows: list[str], limit: int, offset: int, total: int | None = None
+) -> Response:
+    """Rows of JSON, read to one beyond the limit, as a page with its Link header (RFC 8288)."""
+    more = len(rows) > limit
+    page = {"limit": limit, "offset": offset, "has_next": more, "total": total}
     body = f'{{"data":[{",".join(rows[:limit])}],"page":'.encode() + jsontext.dumps(page) + b"}"
-    return Json(body, headers=_links(request, query, page))
+    links = []
+    if more:
+        links.append(_link(request, offset + limit, "next"))
+    if offset:
+        links.append(_link(request, max(0, offset - limit), "prev"))
+    return Json(body, headers={"Link": ", ".join(links)} if links else {})
 
 
-def _links(request: Request, query: ListQuery, page: dict[str, Any]) -> dict[str, str]:
-    """The Link header (RFC 8288) to the pages before and after."""
-    offsets = {}
-    if page["has_next"]:
-        offsets["next"] = page["offset"] + page["limit"]
-    if page["offset"]:
-        offsets["prev"] = max(0, page["offset"] - page["limit"])
+def _link(request: Request, offset: int, relation: str) -> str:
     sent = [(n, v) for n, v in request.query_params.multi_items() if n != "offset"]
-    links = (
-        f'<{request.url.path}?{urlencode([*sent, ("offset", offset)])}>; rel="{name}"'
-        for name, offset in offsets.items()
-    )
-    return {"Link": ", ".join(links)} if offsets else {}
+    return f'<{request.url.path}?{urlencode([*sent, ("offset", offset)])}>; rel="{relation}"'
 
 
 def list_route(resource: Resource, models: Models) -> Route:
@@ -137,16 +140,7 @@ def get_route(resource: Resource, models: Models) -> Route:
         body, _ = await find_row(request, resource, key, paths, asked.deleted == "include")
         return Json(body.encode())
 
-    return Route(
-        f"/{resource.path}/{{key}}",
-        endpoint,
-        operation_id=f"get_{_snake(resource.singular)}",
-        summary=f"Get one {resource.singular}",
-        description=f"The {resource.singular} with this id or ref.",
-        tags=[resource.path],
-        response_model=models[resource.name],
-        responses=problems(BadRequest, NotFound),
-    )
+    return _one(resource, endpoint, models, "get", "GET", "Get one {}", "By its id or ref.")
 
 
 def create_route(resource: Resource, models: Models) -> Route:
@@ -180,20 +174,11 @@ def update_route(resource: Resource, models: Models) -> Route:
         stored = await write(request, lambda session: store.update(session, resource, key, body))
         return Json(stored.encode())
 
-    return Route(
-        f"/{resource.path}/{{key}}",
-        endpoint,
-        methods=["PATCH"],
-        operation_id=f"update_{_snake(resource.singular)}",
-        summary=f"Change one {resource.singular}",
-        description=(
-            "A JSON merge patch (RFC 7396): a field that is absent keeps its value, null clears it,"
-            " a list replaces the whole list. A patch that changes nothing leaves the version."
-        ),
-        tags=[resource.path],
-        response_model=models[resource.name],
-        responses=problems(*WRONG_BODY),
+    text = (
+        "A JSON merge patch (RFC 7396): a field that is absent keeps its value, null clears it, a"
+        " list replaces the whole list. A patch that changes nothing leaves the version."
     )
+    return _one(resource, endpoint, models, "update", "PATCH", "Change one {}", text)
 
 
 def replace_route(resource: Resource, models: Models) -> Route:
@@ -204,17 +189,8 @@ def replace_route(resource: Resource, models: Models) -> Route:
         stored = await write(request, lambda session: store.replace(session, resource, key, body))
         return Json(stored.encode())
 
-    return Route(
-        f"/{resource.path}/{{key}}",
-        endpoint,
-        methods=["PUT"],
-        operation_id=f"replace_{_snake(resource.singular)}",
-        summary=f"Replace one {resource.singular}",
-        description="Sets every field: those that the body does not name get their defaults.",
-        tags=[resource.path],
-        response_model=models[resource.name],
-        responses=problems(*WRONG_BODY),
-    )
+    text = "Sets every field: those that the body does not name get their defaults."
+    return _one(resource, endpoint, models, "replace", "PUT", "Replace one {}", text)
 
 
 def delete_route(resource: Resource) -> Route:
@@ -231,7 +207,7 @@ def delete_route(resource: Resource) -> Route:
         status_code=204,
         operation_id=f"delete_{_snake(resource.singular)}",
         summary=f"Move one {resource.singular} to the trash",
-        description="Nothing is lost: what refers to the record still does, and it can be restored.",
+        description="Nothing is lost: what refers to the record still does; it can be restored.",
         tags=[resource.path],
         responses=problems(BadRequest, NotFound),
     )
@@ -244,17 +220,8 @@ def restore_route(resource: Resource, models: Models) -> Route:
         stored = await write(request, lambda session: store.restore(session, resource, key))
         return Json(stored.encode())
 
-    return Route(
-        f"/{resource.path}/{{key}}/restore",
-        endpoint,
-        methods=["POST"],
-        operation_id=f"restore_{_snake(resource.singular)}",
-        summary=f"Bring one {resource.singular} back from the trash",
-        description="A record that is not in the trash stays as it is.",
-        tags=[resource.path],
-        response_model=models[resource.name],
-        responses=problems(BadRequest, NotFound, Conflict),
-    )
+    summary, text = "Bring one {} back from the trash", "One that is not in the trash stays as is."
+    return _one(resource, endpoint, models, "restore", "POST", summary, text, "/restore")
 
 
 def history_route(resource: Resource) -> Route:
@@ -266,14 +233,11 @@ def history_route(resource: Resource) -> Route:
         database = database_of(request)
         _, record_id = await find_row(request, resource, key, trash=True)
         limit = min(query.limit, MAX_LIMIT)
-        values = {"kind": resource.kind, "record": store.as_id(str(record_id))}
+        statement = history.history_statement(database.dialect)
+        sought = {"kind": resource.kind, "record": record_id}
         paging = {"limit": limit + 1, "offset": query.offset}
-        rows = await database.read(
-            history.history_statement(database.dialect), {**values, **paging}
-        )
-        page = {"limit": limit, "offset": query.offset, "has_next": len(rows) > limit}
-        data = ",".join(row[0] for row in rows[:limit])
-        return Json(f'{{"data":[{data}],"page":'.encode() + jsontext.dumps(page) + b"}")
+        rows = [row[0] for row in await database.read(statement, {**sought, **paging})]
+        return page_of(request, rows, limit, query.offset)
 
     return Route(
         f"/{resource.path}/{{key}}/history",
@@ -294,7 +258,7 @@ def collection_route(collection: Collection, models: Models) -> Route:
 
     async def endpoint(request: Request, key: Key, query: Annotated[model, Query()]) -> Response:  # type: ignore[valid-type]
         _, parent_id = await find_row(request, parent, key)
-        return await answer_list(request, child, query, collection, store.as_id(str(parent_id)))
+        return await answer_list(request, child, query, collection, parent_id)
 
     return Route(
         f"/{parent.path}/{{key}}/{collection.name}",
@@ -321,6 +285,31 @@ def crud_routes(resource: Resource, models: Models) -> list[Route]:
         *(collection_route(c, models) for c in resource.many.values()),
         history_route(resource),
     ]
+
+
+def _one(
+    resource: Resource,
+    endpoint: Callable[..., Any],
+    models: Models,
+    verb: str,
+    method: str,
+    summary: str,
+    description: str,
+    suffix: str = "",
+) -> Route:
+    """An operation on one record that answers with the record."""
+    kinds = (BadRequest, NotFound) if method == "GET" else WRONG_WRITE
+    return Route(
+        f"/{resource.path}/{{key}}{suffix}",
+        endpoint,
+        methods=[method],
+        operation_id=f"{verb}_{_snake(resource.singular)}",
+        summary=summary.format(resource.singular),
+        description=description,
+        tags=[resource.path],
+        response_model=models[resource.name],
+        responses=problems(*kinds),
+    )
 
 
 def _snake(text: str) -> str:

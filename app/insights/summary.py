@@ -13,7 +13,6 @@ from app.core.answers import Json, problems
 from app.core.database import Prepared, prepare
 from app.core.errors import BadRequest, NotFound
 from app.core.routing import Route
-from app.crud import store
 from app.crud.render import as_json, json_list, object_of
 from app.crud.resource import Resource
 from app.crud.routes import Key, database_of, find_row
@@ -186,7 +185,7 @@ def summary_route(mission: Resource) -> Route:
         announced plan is not a signed contract, and an amount that is not stated is not zero."""
         _, mission_id = await find_row(request, mission, key)
         database = database_of(request)
-        values = {"mission": store.as_id(str(mission_id))}
+        values = {"mission": mission_id}
         ((body,),) = await database.read(_statement(database.dialect), values)
         return Json(body.encode())
 

@@ -31,7 +31,7 @@ from app.core.routing import Route
 from app.core.types import CodeList
 from app.crud.filters import MAX_LIMIT
 from app.crud.render import as_json, object_of
-from app.crud.routes import database_of
+from app.crud.routes import database_of, page_of
 from app.crud.schemas import Page, Schema
 
 
@@ -271,10 +271,7 @@ async def list_codes(
     rows = await _codes(request, list, limit + 1, query.offset, **sought)
     if not rows and list not in dict(await _lists(request)):
         raise await _no_list(request, list)
-    more = len(rows) > limit
-    page = {"limit": limit, "offset": query.offset, "has_next": more, "total": None}
-    body = f'{{"data":[{",".join(rows[:limit])}],"page":'.encode()
-    return Json(body + jsontext.dumps(page) + b"}")
+    return page_of(request, rows, limit, query.offset)
 
 
 async def get_code(request: Request, list: ListName, code: CodeKey) -> Response:

@@ -175,7 +175,7 @@ def text_routes(models: Models) -> list[Route]:
         statement = prepare(
             select(Source.text).where(Source.id == bindparam("source")), database.dialect
         )
-        ((text,),) = await database.read(statement, {"source": store.as_id(str(source_id))})
+        ((text,),) = await database.read(statement, {"source": source_id})
         if text is None:
             raise NotFound(f"No text is attached to the source {key!r}.")
         return PlainTextResponse(text)
