@@ -31,10 +31,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
-        max_body_size=settings.max_body,
+        redirect_slashes=False,
         exception_handlers={HTTPException: hand_on},
     )
     app.state.database = database
+    app.state.max_body = settings.max_body
     routes = api.routes()
     app.router.routes.extend(routes)
     describe(app, api.RESOURCES)

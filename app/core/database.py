@@ -19,6 +19,10 @@ Rows = list[Any]
 Pace = Literal["quick", "long"]
 
 
+#: Options of every Session: nothing is written but by an explicit flush, whose refusals are told.
+SESSION: dict[str, Any] = {"autoflush": False, "expire_on_commit": False}
+
+
 class Base(DeclarativeBase):
     """All tables; constraints are named by rule, so that migrations can name them too."""
 

@@ -1,6 +1,6 @@
 """Problems: every error this service answers with, as RFC 9457 tells them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, ClassVar, Self
@@ -166,32 +166,42 @@ def _pointer(location: tuple[int | str, ...]) -> str:
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
 
 
-def _explain(item: Mapping[str, Any], names: Iterable[str]) -> tuple[str, str]:
+def _explain(item: Mapping[str, Any], model: type[BaseModel]) -> tuple[str, str]:
+    """The code and the words of one of Pydantic's faults."""
     last = str(item["loc"][-1]) if item["loc"] else ""
-    if item["type"] == "extra_forbidden":
+    kind = str(item["type"])
+    if kind == "extra_forbidden":
+        names = _model_at(model, item["loc"]).model_fields
         return "unknown", f"There is no {last!r} here.{did_you_mean(last, names)}"
-    if item["type"] == "missing":
+    if kind == "missing":
         return "missing", f"{last!r} is required."
+    if kind in ("model_type", "model_attributes_type"):
+        return kind, "Must be a JSON object."
     given = item["input"]
     shown = f" Given: {given!r}." if isinstance(given, str | int) and len(repr(given)) < 80 else ""
-    return str(item["type"]), f"{item['msg'].removeprefix('Value error, ')}.{shown}".replace(
-        "..", "."
-    )
+    told = item["msg"].removeprefix("Value error, ").rstrip(".")
+    if kind == "string_pattern_mismatch":
+        told = f"Does not have the form of such a value. {_about(model, item['loc'])}".rstrip(" .")
+    return kind, f"{told}.{shown}"
 
 
-def names_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    """The field names of the model where a location points, to look for the nearest."""
+def _model_at(model: type[BaseModel], location: tuple[int | str, ...]) -> type[BaseModel]:
+    """The model that holds the field where a location points."""
     for part in location[:-1]:
         field = model.model_fields.get(str(part))
-        if field is None:
-            continue
-        nested = [t for t in _models_in(field.annotation)]
-        if nested:
-            model = nested[0]
-    return list(model.model_fields)
+        model = next(_models_in(field.annotation), model) if field is not None else model
+    return model
 
 
-def _models_in(annotation: Any) -> Iterable[type[BaseModel]]:
+def _about(model: type[BaseModel], location: tuple[int | str, ...]) -> str:
+    """What the field where a location points is described as."""
+    holder = _model_at(model, location)
+    names = (str(part) for part in reversed(location))
+    field = next((holder.model_fields[n] for n in names if n in holder.model_fields), None)
+    return (field.description or "") if field is not None else ""
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for argument in getattr(annotation, "__args__", ()):
@@ -202,7 +212,7 @@ def invalid_body(error: ValidationError, model: type[BaseModel]) -> Invalid:
     """The 422 that tells each fault of a body by JSON Pointer."""
     faults = []
     for item in error.errors(include_url=False):
-        code, detail = _explain(item, names_at(model, item["loc"]))
+        code, detail = _explain(item, model)
         faults.append(Fault(code, detail, pointer=_pointer(item["loc"])))
     return Invalid(_summary(faults), faults)
 
@@ -211,7 +221,7 @@ def invalid_query(error: ValidationError, model: type[BaseModel]) -> BadRequest:
     """The 400 that tells each fault of the query by parameter."""
     faults = []
     for item in error.errors(include_url=False):
-        code, detail = _explain(item, model.model_fields)
+        code, detail = _explain(item, model)
         faults.append(Fault(code, detail, parameter=str(item["loc"][0]) if item["loc"] else None))
     return BadRequest(_summary(faults), faults)
 

@@ -5,6 +5,7 @@ import time
 from uuid import uuid4
 
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -51,6 +52,8 @@ class Gate:
         began = time.perf_counter()
         try:
             await self.app(scope, receive, send_named)
+        except ClientDisconnect:
+            status = 499
         except Exception as error:
             # After the first byte nothing can be taken back; the server cuts the connection.
             if status:
@@ -84,6 +87,8 @@ def _detail(error: HTTPException) -> str:
         return "There is no such address. / leads to the documentation of all addresses."
     if error.status_code == 413:
         return "The body is larger than the service accepts."
+    if error.status_code == 405:
+        return f"Only {dict(error.headers or {}).get('Allow', 'GET')} is possible here."
     return str(error.detail)
 
 

@@ -34,7 +34,7 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-def _decimal(text: str) -> Decimal:
+def _decimal(text: str) -> Decimal | int:
     if len(text) > 100:
         raise JsonError("a number has more than 100 digits")
     number = Decimal(text)
@@ -42,7 +42,8 @@ def _decimal(text: str) -> Decimal:
     # 1e999999 is eight characters that would take megabytes once written out.
     if not isinstance(exponent, int) or abs(exponent) > 100:
         raise JsonError("a number's exponent is beyond 100")
-    return number
+    # JSON knows one kind of number: 5.0 is 5 wherever a whole one is wanted.
+    return int(number) if number == number.to_integral_value() else number
 
 
 _decoder = json.JSONDecoder(

@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any, TypeVar
 
 import asyncpg
-from sqlalchemy import make_url
+from sqlalchemy import event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 
-from app.core.database import Database, Pace, Prepared, Rows, away
+from app.core.database import SESSION, Database, Pace, Prepared, Rows, away
 
 T = TypeVar("T")
 
@@ -25,7 +27,21 @@ GONE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, Timeou
 
 def postgres_engine(url: str, **options: Any) -> AsyncEngine:
     """An asynchronous engine over asyncpg, whatever driver the address names."""
-    return create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"), **options)
+    address = make_url(url).set(drivername="postgresql+asyncpg")
+    engine = create_async_engine(address, **options)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def connected(connection: Any, record: object) -> None:
+        connection.run_async(_plain_dates)
+
+    return engine
+
+
+async def _plain_dates(connection: Any) -> None:
+    """Dates as their text: asyncpg takes the first and the last day there is for infinities."""
+    await connection.set_type_codec(
+        "date", schema="pg_catalog", encoder=date.isoformat, decoder=date.fromisoformat
+    )
 
 
 async def _keep(connection: Any) -> None:
@@ -49,6 +65,7 @@ class PostgresDatabase(Database):
                 dsn.render_as_string(hide_password=False),
                 min_size=1,
                 max_size=READ_CONNECTIONS,
+                init=_plain_dates,
                 reset=_keep,
                 timeout=10,
             )
@@ -72,10 +89,12 @@ class PostgresDatabase(Database):
     async def write(self, work: Callable[[Session], T]) -> T:
         for attempt in range(TRIES):
             try:
-                async with AsyncSession(self.engine, expire_on_commit=False) as session:
+                async with AsyncSession(self.engine, **SESSION) as session:
                     result = await session.run_sync(work)
                     await session.commit()
                     return result
+            except StaleDataError:
+                pass
             except DBAPIError as error:
                 if getattr(error.orig, "sqlstate", None) not in RETRIED:
                     if error.connection_invalidated or isinstance(

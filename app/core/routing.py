@@ -16,6 +16,8 @@ from app.core.errors import (
     BadRequest,
     Fault,
     MethodNotAllowed,
+    NotFound,
+    TooLarge,
     UnsupportedMediaType,
     invalid_body,
     invalid_query,
@@ -61,7 +63,8 @@ def lean_handler(endpoint: Callable[..., Awaitable[Response]]) -> Handler:
         else:
             arguments["query"] = read_query(query, sent) if sent else nothing
         if body is not None:
-            arguments["body"] = read_body(body, request, await request.body())
+            check_type(request, JSON_TYPES)
+            arguments["body"] = read_body(body, await read_content(request))
         return await endpoint(request=request, **arguments)
 
     return handle
@@ -91,6 +94,7 @@ def _pairs(sent: bytes) -> list[tuple[str, str]]:
     except UnicodeDecodeError:
         raise BadRequest("The query string is not percent-encoded UTF-8.") from None
     except ValueError:
+        # The one other thing that `parse_qsl` refuses.
         raise BadRequest(f"There are more than {MAX_PARAMETERS} parameters.") from None
     for name, value in pairs:
         if "\0" in name or "\0" in value:
@@ -107,14 +111,37 @@ def _unexpected(sent: bytes) -> BadRequest:
     return BadRequest("This address takes no parameters.", faults)
 
 
-def read_body(model: type[BaseModel], request: Request, content: bytes) -> BaseModel:
-    """The JSON body as the model; 400 for what is not JSON, 415 for another type, 422 for rules."""
+def check_type(request: Request, kinds: tuple[str, ...]) -> None:
+    """Refuse (415) a body that is not of one of these types, or that is compressed."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind not in JSON_TYPES:
-        raise UnsupportedMediaType(
-            f"The body must be JSON, sent with Content-Type: application/json; got {kind or 'none'}.",
-            headers={"Accept-Patch": ", ".join(reversed(JSON_TYPES)), "Accept": JSON_TYPES[0]},
-        )
+    coding = request.headers.get("content-encoding", "identity").lower()
+    allowed = {"Accept": ", ".join(kinds), "Accept-Encoding": "identity"}
+    if request.method == "PATCH":
+        allowed["Accept-Patch"] = ", ".join(kinds)
+    if kind not in kinds:
+        text = f"Send the body with Content-Type: {kinds[0]}; got {kind or 'none'}."
+        raise UnsupportedMediaType(text, headers=allowed)
+    if coding != "identity":
+        raise UnsupportedMediaType(f"Send the body as it is, not as {coding}.", headers=allowed)
+
+
+async def read_content(request: Request) -> bytes:
+    """The whole body; TooLarge (413) as soon as it is known to exceed the application's limit."""
+    limit: int = request.app.state.max_body
+    told = request.headers.get("content-length", "0")
+    content = bytearray()
+    if not told.isdecimal() or int(told) <= limit:
+        async for chunk in request.stream():
+            content += chunk
+            if len(content) > limit:
+                break
+        else:
+            return bytes(content)
+    raise TooLarge(f"The body is larger than {limit} bytes.", headers={"Connection": "close"})
+
+
+def read_body(model: type[BaseModel], content: bytes) -> BaseModel:
+    """The JSON body as the model; 400 for what is not JSON, 422 for what breaks a rule."""
     try:
         value = jsontext.loads(content)
     except jsontext.JsonError as error:
@@ -180,6 +207,8 @@ class Dispatch:
         return (node, found) if node.methods else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and "\0" in scope["path"]:
+            raise NotFound("The address holds a NUL character, which nothing here has.")
         found = self.find(scope["path"]) if scope["type"] == "http" else None
         if found is None or scope.get("root_path"):
             await self.app(scope, receive, send)

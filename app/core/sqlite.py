@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from app.core.database import Database, Pace, Prepared, Rows, away
+from app.core.database import SESSION, Database, Pace, Prepared, Rows, away
 
 T = TypeVar("T")
 
@@ -170,9 +170,7 @@ class SqliteDatabase(Database):
 
 
 def _attempt(connection: Connection, job: _Job) -> None:
-    with Session(
-        connection, join_transaction_mode="create_savepoint", expire_on_commit=False
-    ) as session:
+    with Session(connection, join_transaction_mode="create_savepoint", **SESSION) as session:
         try:
             job.result = job.work(session)
             session.commit()

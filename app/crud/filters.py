@@ -1,13 +1,16 @@
 """The query dialect of lists: typed parameters made from the schemas, and what they ask for."""
 
+import re
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import Field, WithJsonSchema, create_model
+from pydantic import BeforeValidator, Field, WithJsonSchema, create_model
 from pydantic.fields import FieldInfo
+from sqlalchemy import Label, inspect
 
 from app.core.errors import BadRequest, Fault, did_you_mean
 from app.crud.resource import Part, Resource
@@ -17,6 +20,15 @@ MAX_LIMIT = 1000
 MAX_EXPAND_DEPTH = 3
 
 Deleted = Literal["exclude", "include", "only"]
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,19}", value):
+        raise ValueError("must be a whole number")
+    return value
+
+
+Natural = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=2**53)]
 
 
 class ItemQuery(Schema):
@@ -31,9 +43,9 @@ class ListQuery(Schema):
     """Parameters that every list has, besides its filters."""
 
     sort: str | None = None
-    limit: int = Field(50, ge=1, le=2**53)
+    limit: Natural = Field(50, ge=1)
     """The most records to answer with; more than 1000 is taken for 1000."""
-    offset: int = Field(0, ge=0, le=2**53)
+    offset: Natural = 0
     """How many records to pass over."""
     count: Literal["none", "exact"] = "none"
     """`exact` also counts all records that match, which takes longer."""
@@ -94,11 +106,12 @@ def relations(at: Resource | Part) -> dict[str, Resource | Part]:
 
 
 def filterable(resource: Resource) -> list[str]:
-    """The fields that hold one value, which a list can be filtered and sorted by."""
+    """The fields that hold one value of the record's own, to filter and sort lists by."""
     return [
         name
         for name in resource.columns
         if list not in {get_origin(t) for t in _alternatives(resource.shown[name][0])}
+        and not isinstance(inspect(resource.table).columns[name], Label)
     ]
 
 
@@ -119,8 +132,22 @@ def _optional(annotation: Any, info: FieldInfo) -> Any:
         limits = Field(max_digits=digits.digits, decimal_places=digits.scale, allow_inf_nan=False)
         return Annotated[Decimal, limits, WithJsonSchema({"type": "number"})] | None
     if plain is int:
-        return Annotated[int, Field(ge=-(2**31), le=2**31 - 1)] | None
+        limits = Field(ge=-(2**31), le=2**31 - 1)
+        return Annotated[int, BeforeValidator(_whole), limits] | None
+    if plain in (date, datetime):
+        return Annotated[inner, *info.metadata, BeforeValidator(_iso)] | None
     return (Annotated[plain, *metadata] if metadata else plain) | None
+
+
+def _iso(value: Any) -> Any:
+    """Only ISO 8601: Pydantic would take a bare number for seconds since 1970."""
+    if not isinstance(value, str):
+        return value
+    # In a query `+` means a space; a zone such as +05:00 often comes without its encoding.
+    text = value.replace(" ", "+")
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]+(Z|[+-][0-9:]+)?)?", text):
+        raise ValueError("must be a date in ISO 8601, such as 2016-04-12")
+    return text
 
 
 def expand_paths(resource: Resource, text: str | None) -> tuple[str, ...]:

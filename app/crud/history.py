@@ -25,6 +25,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app.core import jsontext
 from app.core.database import Base, Prepared, prepare
 from app.core.types import Id, Instant, JsonText, choice, now
+from app.crud.filters import Natural
 from app.crud.render import as_json, object_of
 from app.crud.schemas import Page, Schema, Timestamp
 
@@ -147,9 +148,9 @@ class ChangeList(Schema):
 class HistoryQuery(Schema):
     """Parameters of a record's history."""
 
-    limit: int = Field(50, ge=1, le=2**53)
+    limit: Natural = Field(50, ge=1)
     """The most changes to answer with; more than 1000 is taken for 1000."""
-    offset: int = Field(0, ge=0, le=2**53)
+    offset: Natural = 0
     """How many changes to pass over."""
 
 

@@ -1,22 +1,21 @@
 """How a kind of record is declared: its table, its schemas, its relations and its rules."""
 
 from collections.abc import Callable, Mapping
-from copy import copy
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from typing import Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, Field, create_model
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 from sqlalchemy import ColumnElement, inspect
 from sqlalchemy.orm import Session
 
 from app.core.database import Base
 from app.core.types import StatedDate
 from app.crud.record import Record
-from app.crud.schemas import Identity, Noted, Page, Schema, Stamps
+from app.crud.schemas import Identity, Page, Schema, Stamps
 
 #: A rule in code: sees the record as it will be, and its JSON as it was (None when new).
 Check = Callable[[Session, Any, Mapping[str, Any] | None], None]
@@ -94,11 +93,11 @@ class Resource:
 
     @cached_property
     def shown(self) -> dict[str, tuple[Any, FieldInfo]]:
-        """The fields of the record as read, in order: annotation and description."""
+        """The fields of the record as read, in order: type and description, all required."""
         own = dict(self.fields.model_fields)
         # What the class itself declares comes before what it shares with others.
         own = {name: own[name] for name in (*self.fields.__annotations__, *own)}
-        ref, note = own.pop("ref"), own.pop("note", Noted.model_fields["note"])
+        ref, note = own.pop("ref"), own.pop("note")
         fields = {"id": Identity.model_fields["id"], "ref": ref}
         for name, info in own.items():
             fields[name] = info
@@ -107,7 +106,15 @@ class Resource:
                 fields[f"{name}_latest"] = _bound(name, "latest")
         fields |= self.computed.model_fields
         fields |= {"note": note, **Stamps.model_fields}
-        return {name: (info.annotation, _required(info)) for name, info in fields.items()}
+        return {name: self._as_read(name, info) for name, info in fields.items()}
+
+    def _as_read(self, name: str, info: FieldInfo) -> tuple[Any, FieldInfo]:
+        kind = _kind(info)
+        column = self.table.__table__.c.get(name)
+        # What may be left out because the server fills it in is never null once it is stored.
+        if column is not None and not column.nullable and get_origin(kind) in (Union, UnionType):
+            kind = Union[tuple(t for t in get_args(kind) if t is not NoneType)]  # noqa: UP007
+        return kind, Field(description=info.description)
 
     @cached_property
     def columns(self) -> tuple[str, ...]:
@@ -124,23 +131,21 @@ class Resource:
     @cached_property
     def patch(self) -> type[Schema]:
         """What PATCH takes: every field may be absent, and null only where the record allows it."""
-        fields: dict[str, Any] = {}
-        for name, info in self.fields.model_fields.items():
-            info = copy(info)
-            info.default, info.default_factory = PydanticUndefined, _absent
-            fields[name] = (info.annotation, info)
+        fields: dict[str, Any] = {
+            name: (_kind(info), Field(default_factory=_absent, description=info.description))
+            for name, info in self.fields.model_fields.items()
+        }
         doc = f"Changes to a {self.singular}: a JSON merge patch (RFC 7396)."
         return create_model(f"{self.name}Patch", __base__=Schema, __doc__=doc, **fields)
 
 
 def _absent() -> None:
-    """The value of a field that a patch does not name; never read."""
+    """The value of a field that is not there; never read."""
 
 
-def _required(info: FieldInfo) -> FieldInfo:
-    info = copy(info)
-    info.default, info.default_factory = PydanticUndefined, None
-    return info
+def _kind(info: FieldInfo) -> Any:
+    """The field's type with its constraints."""
+    return Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
 
 
 def _bound(name: str, which: str) -> FieldInfo:
@@ -183,7 +188,8 @@ def read_models(resources: tuple[Resource, ...]) -> dict[str, type[BaseModel]]:
 
 def _part_model(part: Part, models: dict[str, type[BaseModel]]) -> None:
     fields: dict[str, Any] = {
-        name: (info.annotation, _required(info)) for name, info in part.fields.model_fields.items()
+        name: (_kind(info), Field(description=info.description))
+        for name, info in part.fields.model_fields.items()
     }
     for name, target in part.one.items():
         fields[name] = (f"{target.name} | None", _relation(f"{name}_id"))
@@ -193,6 +199,7 @@ def _part_model(part: Part, models: dict[str, type[BaseModel]]) -> None:
 
 
 def _relation(name: str) -> FieldInfo:
-    info = FieldInfo(description=f"Only with `expand`: what `{name}` stands for.")
-    info.default_factory = _absent
+    text = f"Only with `expand`: what `{name}` stands for."
+    info: Any = Field(default_factory=_absent, description=text)
+    assert isinstance(info, FieldInfo)
     return info

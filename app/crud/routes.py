@@ -12,7 +12,7 @@ from starlette.responses import Response
 from app.core import jsontext
 from app.core.answers import Json, problems
 from app.core.database import Database
-from app.core.errors import BadRequest, Conflict, Invalid, NotFound, UnsupportedMediaType
+from app.core.errors import BadRequest, Conflict, Invalid, NotFound, TooLarge, UnsupportedMediaType
 from app.core.routing import Route
 from app.crud import history, store
 from app.crud.filters import (
@@ -31,7 +31,7 @@ T = TypeVar("T")
 Models = dict[str, type[BaseModel]]
 Key = Annotated[str, Path(description="The record's id (a UUID) or its ref.")]
 
-WRONG_WRITE = (BadRequest, NotFound, Conflict, UnsupportedMediaType, Invalid)
+WRONG_WRITE = (BadRequest, NotFound, Conflict, TooLarge, UnsupportedMediaType, Invalid)
 
 
 def database_of(request: Request) -> Database:
@@ -162,7 +162,7 @@ def create_route(resource: Resource, models: Models) -> Route:
         description="Answers with the record as stored; Location is its address.",
         tags=[resource.path],
         response_model=models[resource.name],
-        responses=problems(BadRequest, Conflict, UnsupportedMediaType, Invalid),
+        responses=problems(BadRequest, Conflict, TooLarge, UnsupportedMediaType, Invalid),
     )
 
 

@@ -1,5 +1,6 @@
 """The base of all schemas, and the constrained types that fields are made of, each named once."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -35,10 +36,32 @@ _text = {"strip_whitespace": True, "min_length": 1, "pattern": _FILLED}
 
 Line = Annotated[str, StringConstraints(max_length=500, **_text)]
 Prose = Annotated[str, StringConstraints(max_length=20_000, **_text)]
+
+#: What stands in addresses where a ref could.
+_RESERVED = ("aggregate", "bulk", "import", "search")
+
+
+def _no_id(ref: str) -> str:
+    if ref in _RESERVED:
+        raise ValueError(f"{ref!r} stands for something else in addresses")
+    if re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", ref):
+        raise ValueError("a ref cannot look like an id")
+    return ref
+
+
 Ref = Annotated[
     str,
     StringConstraints(max_length=120, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$"),
+    AfterValidator(_no_id),
 ]
+
+
+def distinct(items: list[str]) -> list[str]:
+    """The list, or ValueError when an item stands in it twice."""
+    for item in items:
+        if items.count(item) > 1:
+            raise ValueError(f"{item!r} stands in the list twice")
+    return items
 
 
 def _edtf(text: str) -> str:
@@ -76,7 +99,8 @@ class Digits:
 
     def limits(self) -> tuple[Decimal, Decimal]:
         """The least and the greatest value."""
-        largest = Decimal(10**self.digits - 1).scaleb(-self.scale)
+        # Whole, so that the document can state it: a float has no 18 digits.
+        largest = Decimal(10 ** (self.digits - self.scale) - 1)
         least = -largest if self.minimum is None else self.minimum
         return least, largest if self.maximum is None else self.maximum
 

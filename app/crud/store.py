@@ -5,8 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import select
+from sqlalchemy import Text, cast, select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.util import identity_key
 
 from app.core import jsontext
 from app.core.edtf import bounds
@@ -23,9 +24,9 @@ State = dict[str, Any]
 
 def rendered(session: Session, resource: Resource, record_id: UUID) -> str:
     """The record's JSON as it is now, by the same SELECT that reads use."""
-    statement = select(record_json(resource)).where(resource.table.id == record_id)
-    body = session.execute(statement).scalar_one()
-    return body if isinstance(body, str) else jsontext.dumps(body).decode()
+    # As text: SQLAlchemy would read PostgreSQL's JSON into floats, which lose digits.
+    body = cast(record_json(resource), Text)
+    return session.execute(select(body).where(resource.table.id == record_id)).scalar_one()
 
 
 def find(session: Session, resource: Resource, key: str) -> Any:
@@ -40,6 +41,12 @@ def find(session: Session, resource: Resource, key: str) -> Any:
     if record is None:
         raise missing(resource, key)
     return record
+
+
+def locked(session: Session, resource: Resource, record_id: UUID) -> Any:
+    """The record with this id, locked, or None; one that this transaction works on is as it is."""
+    at_hand = session.identity_map.get(identity_key(resource.table, record_id))
+    return at_hand or session.get(resource.table, record_id, with_for_update=True)
 
 
 def find_live(session: Session, resource: Resource, key: str) -> Any:
@@ -182,8 +189,7 @@ def _finish(
     session: Session, resource: Resource, record: Any, action: Action, before: State | None
 ) -> str:
     with explained():
-        with session.no_autoflush:
-            resource.check(session, record, before)
+        resource.check(session, record, before)
         session.flush()
     after = rendered(session, resource, record.id)
     note_change(session, action, resource.kind, before, jsontext.loads(after))

@@ -29,10 +29,10 @@ from app.core.errors import BadRequest, NotFound, did_you_mean
 from app.core.places import seeds_folder
 from app.core.routing import Route
 from app.core.types import CodeList
-from app.crud.filters import MAX_LIMIT
+from app.crud.filters import MAX_LIMIT, Natural
 from app.crud.render import as_json, object_of
 from app.crud.routes import database_of, page_of
-from app.crud.schemas import Page, Schema
+from app.crud.schemas import Page, Schema, distinct
 
 
 class CodeRow(Base):
@@ -139,7 +139,11 @@ RegionCode = Annotated[
 CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 SectorCode = Annotated[str, StringConstraints(pattern=r"^[A-U]([0-9]{2,4})?$")]
 LegalFormCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{3,32}$")]
-Sectors = Annotated[list[SectorCode], Field(max_length=50)]
+Sectors = Annotated[
+    list[SectorCode],
+    AfterValidator(distinct),
+    Field(max_length=50, json_schema_extra={"uniqueItems": True}),
+]
 
 
 class Labels(Schema):
@@ -192,9 +196,9 @@ class CodeQuery(Schema):
 
     parent: str | None = Field(None, max_length=32)
     """Only codes that belong to this one: a country's regions, a sector's parts."""
-    limit: int = Field(MAX_LIMIT, ge=1, le=2**53)
+    limit: Natural = Field(MAX_LIMIT, ge=1)
     """The most codes to answer with; more than 1000 is taken for 1000."""
-    offset: int = Field(0, ge=0, le=2**53)
+    offset: Natural = 0
     """How many codes to pass over."""
 
 

@@ -70,9 +70,9 @@ def _check(session: Session, record: Outcome, before: Any) -> None:
 
 def _move_agreement(session: Session, record: Outcome) -> None:
     agreement = outcome.one["agreement"]
-    moved = session.get(agreement.table, record.agreement_id)
+    moved = store.locked(session, agreement, record.agreement_id)
     # An outcome that an agreement's own change of status entered finds it moved already.
-    if record.status is not None and moved is not None and moved.status != record.status:  # type: ignore[attr-defined]
+    if record.status is not None and moved is not None and moved.status != record.status:
         store.amend(session, agreement, moved, {"status": record.status})
 
 

@@ -20,9 +20,10 @@ from app.core.errors import (
     Fault,
     Invalid,
     NotFound,
+    TooLarge,
     UnsupportedMediaType,
 )
-from app.core.routing import Route
+from app.core.routing import Route, check_type, read_content
 from app.crud import store
 from app.crud.record import Record, reference, rule, stated
 from app.crud.resource import Resource
@@ -155,13 +156,8 @@ def text_routes(models: Models) -> list[Route]:
     async def attach_source_text(request: Request, key: Key) -> Response:
         """Send the text itself, UTF-8, as text/plain. It is accepted only if its SHA-256 is the
         source's; from then on every citation of the source shows its quote and sentence."""
-        kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        if kind != "text/plain":
-            raise UnsupportedMediaType(
-                f"Send the text with Content-Type: text/plain; got {kind or 'none'}.",
-                headers={"Accept": "text/plain"},
-            )
-        content = await request.body()
+        check_type(request, ("text/plain",))
+        content = await read_content(request)
         stored = await write(
             request,
             lambda session: attach_text(session, store.find_live(session, source, key), content),
@@ -192,7 +188,9 @@ def text_routes(models: Models) -> list[Route]:
             tags=["sources"],
             response_model=models["Source"],
             openapi_extra={"requestBody": body},
-            responses=problems(BadRequest, NotFound, Conflict, UnsupportedMediaType, Invalid),
+            responses=problems(
+                BadRequest, NotFound, Conflict, TooLarge, UnsupportedMediaType, Invalid
+            ),
         ),
         Route(
             "/sources/{key}/text",
