@@ -1,8 +1,9 @@
 """Everything that is served, one line each, in the order of the docs."""
 
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 
 from app.core.routing import Route
 from app.crud.resource import Collection, Resource, read_models
@@ -20,7 +21,8 @@ from app.resources.outcome import outcome
 from app.resources.participation import Participation, participation
 from app.resources.person import person
 from app.resources.reported_total import reported_total
-from app.resources.source import source, text_routes
+from app.resources.source import source
+from app.resources.source_text import text_routes
 from app.resources.statement import statement
 
 RESOURCES: tuple[Resource, ...] = (
@@ -43,18 +45,22 @@ RESOURCES: tuple[Resource, ...] = (
 
 def _takes_part(company: Any, mission: Any) -> ColumnElement[bool]:
     """Takes part by itself, or is party to an agreement of the mission."""
-    present = select(Participation.organization_id).where(Participation.mission_id == mission.id)
-    party = select(AgreementParty.organization_id).where(
-        AgreementParty.agreement_id.in_(
-            select(Agreement.id).where(Agreement.mission_id == mission.id)
-        )
+    present = select(Participation.organization_id).where(
+        Participation.mission_id == mission.id, Participation.deleted_at.is_(None)
     )
+    own = AgreementParty.agreement_id.in_(_agreements(mission))
+    party = select(AgreementParty.organization_id).where(own)
     return or_(company.id.in_(present), company.id.in_(party))
 
 
+def _agreements(mission: Any) -> Select[UUID]:
+    return select(Agreement.id).where(
+        Agreement.mission_id == mission.id, Agreement.deleted_at.is_(None)
+    )
+
+
 def _of_mission(outcome: Any, mission: Any) -> ColumnElement[bool]:
-    agreements = select(Agreement.id).where(Agreement.mission_id == mission.id)
-    return outcome.agreement_id.in_(agreements)  # type: ignore[no-any-return]
+    return outcome.agreement_id.in_(_agreements(mission))  # type: ignore[no-any-return]
 
 
 def _concluded_by(agreement: Any, organization: Any) -> ColumnElement[bool]:

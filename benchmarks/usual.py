@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Annotated, Generic, TypeVar
 from uuid import UUID
 
-from app.core.types import CodeList, Exact, Id, Instant
 from fastapi import Depends, FastAPI, HTTPException
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import ForeignKey, make_url, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, selectinload
+
+from app.core.types import CodeList, Exact, Id, Instant
 
 
 class Base(DeclarativeBase):

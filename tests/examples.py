@@ -11,6 +11,7 @@ from itertools import count
 from typing import Any
 
 import httpx
+
 from app.core import jsontext
 
 Body = dict[str, Any]
@@ -102,7 +103,7 @@ EXAMPLES: dict[str, Example] = {
         {"title": "Zebra", "kind": "trade_fair"},
         {
             "title": "Ёлка",
-            "title_en": "Fir \"tree\" \\ <&> \t'",
+            "title_en": 'Fir "tree" \\ <&> \t\'',
             "kind": "outward_mission",
             "status": "planned",
             "sending_country": "KZ",
@@ -113,7 +114,7 @@ EXAMPLES: dict[str, Example] = {
             "sectors": ["C10", "F"],
             "summary": "Two\nlines",
             "parent_id": "@missions/0",
-            "cost_amount": Decimal("99999999999999.9999"),
+            "cost_amount": Decimal("99999999999998.9999"),
             "cost_currency": "CLF",
         },
         {
@@ -248,7 +249,7 @@ EXAMPLES: dict[str, Example] = {
             "place_country": "RU",
             "place_region": "RU-NVS",
             "place_city": "Новосибирск",
-            "amount": Decimal("99999999999999.9999"),
+            "amount": Decimal("99999999999998.9999"),
             "currency": "CLF",
             "amount_bound": "at_least",
             "amount_kind": "loan",
@@ -307,14 +308,19 @@ EXAMPLES: dict[str, Example] = {
                 }
             ],
         },
-        together=(_PLACE_TIED, frozenset({"amount_period", "amount_years"})),
+        together=(
+            _PLACE_TIED,
+            frozenset({"mission_id", "event_id"}),
+            frozenset({"amount_period", "amount_years"}),
+        ),
         cleared={
             **_PLACE_CLEARED,
-            **{name: _NO_AMOUNT for name in ("amount", "currency")},
+            "mission_id": {"event_id": None},
+            **dict.fromkeys(("amount", "currency"), _NO_AMOUNT),
             "amount_period": {"amount_years": None},
             "amount_years": {"amount_period": None},
         },
-        derived={"bindingness": "binding", "amount_bound": "exact"},
+        derived={"bindingness": "binding", "status": "signed", "amount_bound": "exact"},
     ),
     "outcomes": _example(
         {"agreement_id": "@agreements/0"},
@@ -353,7 +359,7 @@ EXAMPLES: dict[str, Example] = {
             "paraphrase": "Ёлка",
             "is_quote": True,
             "modality": "fact",
-            "quantity": Decimal("-99999999999999.9999"),
+            "quantity": Decimal("-99999999999998.9999"),
             "quantity_bound": "at_most",
             "unit": "share",
         },
@@ -382,7 +388,7 @@ EXAMPLES: dict[str, Example] = {
         {
             "mission_id": "@missions/0",
             "measure": "amount",
-            "value": Decimal("99999999999999.9999"),
+            "value": Decimal("99999999999998.9999"),
             "currency": "CLF",
             "bound": "at_least",
         },
@@ -459,7 +465,7 @@ EXAMPLES: dict[str, Example] = {
         {
             "base": "USD",
             "quote": "RUB",
-            "rate": Decimal("9999999999.99999999"),
+            "rate": Decimal("9999999998.99999999"),
             "date": "2016-04-12",
             "provider": "Ёлка {n}",
         },
@@ -506,6 +512,8 @@ class Examples:
         examples = cls()
         for path in _REFERRED:
             bodies = [examples.minimal(path, ref=f"referred-{path}-{n}") for n in range(2)]
+            if path == "events":
+                bodies[1]["mission_id"] = examples.ids["missions"][1]
             made = [await create(client, path, body) for body in bodies]
             examples.ids[path] = [record["id"] for record in made]
         for source, text in zip(examples.ids["sources"], _TEXTS, strict=True):

@@ -368,7 +368,9 @@ async def test_there_were_a_round_table_and_the_opening_of_an_office(
     article: httpx.AsyncClient,
 ) -> None:
     events = await by_ref(article, f"{MISSION}/events")
-    assert {ref: fields(event, "kind", "place_region", "dates") for ref, event in events.items()} == {
+    assert {
+        ref: fields(event, "kind", "place_region", "dates") for ref, event in events.items()
+    } == {
         "novosibirsk-round-table": ("round_table", "RU-NVS", None),
         "kaznex-invest-office-opening": ("office_opening", "RU-NVS", None),
     }
@@ -412,7 +414,9 @@ async def test_a_person_took_part_in_this_capacity(article: httpx.AsyncClient, r
 
 async def test_the_delegation_has_a_head_who_is_only_probable(article: httpx.AsyncClient) -> None:
     delegates = await read_all(article, f"{MISSION}/delegates")
-    heads = [fields(d, "ref", "certainty") for d in delegates if d["capacity"] == "head_of_delegation"]
+    heads = [
+        fields(d, "ref", "certainty") for d in delegates if d["capacity"] == "head_of_delegation"
+    ]
     assert heads == [("kosherbayev", "probable")]
 
 
@@ -646,7 +650,9 @@ async def test_thirty_five_companies_are_reported(article: httpx.AsyncClient) ->
 async def test_the_thirty_five_are_not_added_to_anything(article: httpx.AsyncClient) -> None:
     summary = await read(article, f"{MISSION}/summary")
     companies = await by_ref(article, f"{MISSION}/companies")
-    assert [fields(t, "measure", "value") for t in summary["reported_totals"]] == [("companies", 35)]
+    assert [fields(t, "measure", "value") for t in summary["reported_totals"]] == [
+        ("companies", 35)
+    ]
     assert fields(summary, "delegates", "agreements", "outcomes") == (5, 6, 0)
     assert summary["participations"] == len(await read_all(article, f"{MISSION}/participations"))
     assert set(companies) == {

@@ -2,24 +2,25 @@
 
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 import httpx
 import pytest
-from app.api import COLLECTIONS, RESOURCES
-from app.core import jsontext
-from app.core.database import prepare
-from app.crud.filters import filterable, relations
-from app.crud.history import Change
-from app.crud.resource import Collection, Part, Resource, read_models
 from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from app.api import COLLECTIONS, RESOURCES
+from app.core import jsontext
+from app.core.database import prepare
+from app.crud.filters import filterable, relations
+from app.crud.history import Change
+from app.crud.resource import Collection, Resource, read_models
 from tests.conftest import client_of
 from tests.examples import EXAMPLES, JSON, Body, Examples, create
 
@@ -30,9 +31,9 @@ MODELS = read_models(RESOURCES)
 each = pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: r.path)
 
 
-def of_each(*named: Callable[[Resource], Any]) -> pytest.MarkDecorator:
-    """Over all resources and, of each, what the function gives: fields, relations, …"""
-    pairs = [(resource, item) for resource in RESOURCES for item in named[0](resource)]
+def of_each(named: Callable[[Resource], list[str]]) -> pytest.MarkDecorator:
+    """Over all resources and, of each, what the function names: fields, relations, …"""
+    pairs = [(resource, item) for resource in RESOURCES for item in named(resource)]
     return pytest.mark.parametrize(
         ("resource", "name"), pairs, ids=[f"{resource.path}-{item}" for resource, item in pairs]
     )
@@ -49,7 +50,9 @@ def changeable(resource: Resource) -> list[str]:
 def nullable(resource: Resource) -> list[str]:
     """The fields that a body may hold null in."""
     schema = resource.create.model_json_schema()["properties"]
-    return [name for name in writable(resource) if {"type": "null"} in schema[name].get("anyOf", ())]
+    return [
+        name for name in writable(resource) if {"type": "null"} in schema[name].get("anyOf", ())
+    ]
 
 
 def clearable(resource: Resource) -> list[str]:
@@ -252,12 +255,10 @@ async def test_create_refuses_a_field_that_is_not_there(api: Api, resource: Reso
 
 
 @each
-@pytest.mark.parametrize("name", ["id", *STAMPS])
-async def test_create_refuses_what_the_server_sets(
-    api: Api, resource: Resource, name: str
-) -> None:
-    body = api.examples.full(resource.path, **{name: None})
-    assert pointers(await api.send("POST", f"/{resource.path}", body)) == [f"/{name}"]
+async def test_create_refuses_what_the_server_sets(api: Api, resource: Resource) -> None:
+    for name in ("id", *STAMPS):
+        body = api.examples.full(resource.path, **{name: None})
+        assert pointers(await api.send("POST", f"/{resource.path}", body)) == [f"/{name}"]
 
 
 @each
@@ -312,20 +313,24 @@ async def test_a_reference_to_nothing_or_into_the_trash_is_refused(
 async def test_get_finds_by_id_and_by_ref(api: Api, resource: Resource) -> None:
     record = await api.full(resource)
     assert await api.get(at(resource, record)) == record
-    assert await api.get(at(resource, record).upper().replace("/" + resource.path.upper(), "/" + resource.path)) == record
+    assert await api.get(f"/{resource.path}/{record['id'].upper()}") == record
     assert await api.get(f"/{resource.path}/{record['ref']}") == record
 
 
+NOWHERE = (UNKNOWN, "nowhere", "%D0%81", "%F0%9F%98%80", "%00", "a%00b", "-", "a" * 36, "x" * 5000)
+
+
 @each
-@pytest.mark.parametrize("key", [UNKNOWN, "nowhere", "%D0%81", "%F0%9F%98%80", "%00", "-", "a" * 36, "x" * 5000])
-async def test_an_unknown_record_is_not_found(api: Api, resource: Resource, key: str) -> None:
-    address = f"/{resource.path}/{key}"
-    problem(await api.client.get(address), 404)
-    problem(await api.client.get(f"{address}/history"), 404)
-    problem(await api.send("PATCH", address, {}), 404)
-    problem(await api.send("PUT", address, api.examples.full(resource.path)), 404)
-    problem(await api.client.delete(address), 404)
-    problem(await api.client.post(f"{address}/restore"), 404)
+async def test_an_unknown_record_is_not_found(api: Api, resource: Resource) -> None:
+    body = api.examples.full(resource.path)
+    for key in NOWHERE:
+        address = f"/{resource.path}/{key}"
+        problem(await api.client.get(address), 404)
+        problem(await api.client.get(f"{address}/history"), 404)
+        problem(await api.send("PATCH", address, {}), 404)
+        problem(await api.send("PUT", address, body), 404)
+        problem(await api.client.delete(address), 404)
+        problem(await api.client.post(f"{address}/restore"), 404)
 
 
 # List
@@ -350,7 +355,7 @@ async def test_a_list_holds_what_was_created(api: Api, resource: Resource) -> No
 
 @of_each(filterable)
 async def test_a_list_is_filtered_by_each_field(api: Api, resource: Resource, name: str) -> None:
-    record = (await api.full(resource)) | {"ref": (await api.full(resource))["ref"]}
+    record = await api.full(resource)
     unlike = (await api.other(resource))[name]
     address, narrow = f"/{resource.path}", {"id": record["id"]}
     if record[name] is not None:
@@ -361,33 +366,39 @@ async def test_a_list_is_filtered_by_each_field(api: Api, resource: Resource, na
         assert record not in await listed(api, address, **narrow | {name: value})
 
 
-ODD = ("1" * 30, "-1", "1e400", "NaN", "Infinity", "", " ", "x" * 3000, "\ud7ff", "%00", "٣",
-       "2016-01-01T00:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "null")  # fmt: skip
+ODD = (
+    "1" * 30,
+    "-1",
+    "1e400",
+    "NaN",
+    "Infinity",
+    "",
+    " ",
+    "x" * 3000,
+    "\ud7ff",
+    "%00",
+    "٣",
+    "null",
+)
+ODD_TIMES = ("2016-01-01T00:00:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "0")
 
 
-@of_each(filterable)
-async def test_an_odd_value_of_a_filter_is_no_failure(
-    api: Api, resource: Resource, name: str
-) -> None:
-    for value in ODD:
+@each
+async def test_an_odd_value_of_a_filter_is_no_failure(api: Api, resource: Resource) -> None:
+    for name, value in product(filterable(resource), ODD + ODD_TIMES):
         answer = await api.client.get(f"/{resource.path}", params={name: value, "limit": 1})
-        assert answer.status_code in (200, 400), (value, answer.text)
+        assert answer.status_code in (200, 400), (name, value, answer.text)
 
 
 @of_each(filterable)
-@pytest.mark.parametrize("sign", ["", "-"], ids=["up", "down"])
-async def test_a_list_is_sorted_by_each_field(
-    api: Api, resource: Resource, name: str, sign: str
-) -> None:
+async def test_a_list_is_sorted_by_each_field(api: Api, resource: Resource, name: str) -> None:
     records = await api.several(resource)
-    valued = sorted(
-        (r for r in records if r[name] is not None),
-        key=lambda r: (r[name], r["id"]),
-        reverse=bool(sign),
-    )
-    without = [record for record in records[:: -1 if sign else 1] if record[name] is None]
-    found = await listed(api, f"/{resource.path}", note=records[0]["note"], sort=f"{sign}{name}")
-    assert [r["id"] for r in found] == [r["id"] for r in [*valued, *without]]
+    by_value = sorted((r for r in records if r[name] is not None), key=lambda r: (r[name], r["id"]))
+    without = [record for record in records if record[name] is None]
+    address, narrow = f"/{resource.path}", {"note": records[0]["note"]}
+    assert await listed(api, address, **narrow, sort=name) == by_value + without
+    turned = by_value[::-1] + without[::-1]
+    assert await listed(api, address, **narrow, sort=f"-{name}") == turned
 
 
 @each
@@ -406,7 +417,13 @@ async def test_pages_follow_each_other_by_their_links(api: Api, resource: Resour
     for offset in (0, 2, 4):
         page = {"limit": 2, "offset": offset, "has_next": offset < 4, "total": 6}
         assert answer.json()["page"] == page
-        assert {*answer.links} == {"next"} if not offset else {"prev"} if offset == 4 else {"next", "prev"}
+        assert (
+            {*answer.links} == {"next"}
+            if not offset
+            else {"prev"}
+            if offset == 4
+            else {"next", "prev"}
+        )
         found += jsontext.loads(answer.content)["data"]
         if offset < 4:
             answer = await api.client.get(answer.links["next"]["url"])
@@ -442,11 +459,10 @@ REFUSED = [
 
 
 @each
-@pytest.mark.parametrize(("query", "parameter"), REFUSED, ids=[query for query, _ in REFUSED])
-async def test_a_list_refuses_a_wrong_parameter(
-    api: Api, resource: Resource, query: str, parameter: str
-) -> None:
-    assert fault(await api.client.get(f"/{resource.path}?{query}"))["parameter"] == parameter
+async def test_a_list_refuses_a_wrong_parameter(api: Api, resource: Resource) -> None:
+    for query, parameter in REFUSED:
+        answer = await api.client.get(f"/{resource.path}?{query}")
+        assert fault(answer)["parameter"] == parameter, query
 
 
 @each
@@ -520,7 +536,9 @@ async def test_a_patch_that_changes_nothing_leaves_no_trace(api: Api, resource: 
 async def test_a_patch_refuses_what_is_not_there(api: Api, resource: Resource) -> None:
     before = await api.full(resource)
     for name in ("nota", "id", *STAMPS):
-        answer = await api.send("PATCH", at(resource, before), {"note": "new", name: before.get(name)})
+        answer = await api.send(
+            "PATCH", at(resource, before), {"note": "new", name: before.get(name)}
+        )
         assert pointers(answer) == [f"/{name}"]
     assert await api.get(at(resource, before)) == before
 
@@ -543,7 +561,9 @@ async def test_a_patch_refuses_a_ref_that_is_taken(api: Api, resource: Resource)
     assert await api.get(at(resource, before)) == before
 
 
-LISTS = [(r, n) for r in RESOURCES for n in writable(r) if isinstance(EXAMPLES[r.path].full[n], list)]
+LISTS = [
+    (r, n) for r in RESOURCES for n in writable(r) if isinstance(EXAMPLES[r.path].full[n], list)
+]
 
 
 @pytest.mark.parametrize(("resource", "name"), LISTS, ids=[f"{r.path}-{name}" for r, name in LISTS])
@@ -572,9 +592,8 @@ async def test_replace_sets_what_is_left_out_to_its_default(api: Api, resource: 
     fixed = {name: before[name] for name in EXAMPLES[resource.path].fixed}
     body = api.examples.minimal(resource.path) | fixed
     after = await api.change("PUT", at(resource, before), body)
-    new = await create(api.client, resource.path, body | api.examples.minimal(resource.path) | fixed)
-    apart = {"id", "provider", *STAMPS}
-    assert {n: v for n, v in after.items() if n not in apart} == {n: v for n, v in new.items() if n not in apart}
+    new = await create(api.client, resource.path, api.examples.minimal(resource.path) | fixed)
+    assert set(differences(after, new)) <= {"provider"}
 
 
 @each
@@ -588,17 +607,14 @@ async def test_replace_with_the_same_leaves_no_trace(
     assert len(await api.history(at(resource, record))) == 1
 
 
-FIXED = [(r, name) for r in RESOURCES for name in sorted(EXAMPLES[r.path].fixed) if r.path == "outcomes"]
-
-
-@pytest.mark.parametrize(("resource", "name"), FIXED, ids=[name for _, name in FIXED])
-async def test_a_fixed_field_is_refused_as_a_conflict(
-    api: Api, resource: Resource, name: str
-) -> None:
-    record = await api.full(resource)
-    other = {"agreement_id": api.examples.ids["agreements"][1], "status": "completed"}[name]
-    answer = await api.send("PATCH", at(resource, record), {name: other})
-    assert fault(answer, 409)["pointer"] == f"/{name}"
+async def test_what_an_outcome_moved_stays_as_it_is(api: Api) -> None:
+    outcome = await create(api.client, "outcomes", api.examples.full("outcomes"))
+    for name, other in (
+        ("agreement_id", api.examples.ids["agreements"][1]),
+        ("status", "completed"),
+    ):
+        answer = await api.send("PATCH", f"/outcomes/{outcome['id']}", {name: other})
+        assert fault(answer, 409)["pointer"] == f"/{name}"
 
 
 # The trash
@@ -640,7 +656,9 @@ async def test_restore_brings_a_record_back(api: Api, resource: Resource) -> Non
     back = (await api.client.post(f"/{resource.path}/{record['ref']}/restore")).json()
     assert (back["version"], back["deleted_at"]) == (3, None)
     assert differences(record, await api.get(address)) == {}
-    assert [r["id"] for r in await listed(api, f"/{resource.path}", id=record["id"])] == [record["id"]]
+    assert [r["id"] for r in await listed(api, f"/{resource.path}", id=record["id"])] == [
+        record["id"]
+    ]
 
 
 @each
@@ -662,13 +680,13 @@ async def test_only_shows_nothing_but_the_trash(api: Api, resource: Resource) ->
 
 
 @each
-async def test_each_write_leaves_one_entry_of_what_it_changed(
-    api: Api, resource: Resource
-) -> None:
+async def test_each_write_leaves_one_entry_of_what_it_changed(api: Api, resource: Resource) -> None:
     states: list[Body] = [await api.new(resource)]
     address = at(resource, states[0])
     states.append(await api.change("PATCH", address, {"note": "changed"}))
-    body = {name: value for name, value in api.examples.other(resource.path).items() if name != "ref"}
+    body = {
+        name: value for name, value in api.examples.other(resource.path).items() if name != "ref"
+    }
     states.append(await api.change("PUT", address, body))
     await api.trash(address)
     states.append(await api.get(address, deleted="include"))
@@ -681,7 +699,16 @@ async def test_each_write_leaves_one_entry_of_what_it_changed(
         assert entry["changes"] == differences(before, after)
         assert (entry["kind"], entry["record_id"]) == (resource.kind, after["id"])
         assert entry["actor"] == "anonymous"
-        assert list(entry) == ["seq", "at", "actor", "action", "kind", "record_id", "version", "changes"]
+        assert list(entry) == [
+            "seq",
+            "at",
+            "actor",
+            "action",
+            "kind",
+            "record_id",
+            "version",
+            "changes",
+        ]
 
 
 @each
@@ -691,7 +718,7 @@ async def test_history_is_read_in_pages_newest_first(api: Api, resource: Resourc
         await api.change("PATCH", at(resource, record), {"note": note})
     page = await api.get(f"/{resource.path}/{record['ref']}/history", limit=2, offset=1)
     assert [entry["version"] for entry in page["data"]] == [3, 2]
-    assert page["page"] == {"limit": 2, "offset": 1, "has_next": True}
+    assert page["page"] == {"limit": 2, "offset": 1, "has_next": True, "total": None}
 
 
 @each
@@ -702,7 +729,12 @@ async def test_a_refused_write_leaves_no_entry(
     address = at(resource, second)
     before = await numbers(shared_app)
     problem(await api.send("PATCH", address, {"ref": first["ref"]}), 409)
-    problem(await api.send("POST", f"/{resource.path}", api.examples.full(resource.path, ref=first["ref"])), 409)
+    problem(
+        await api.send(
+            "POST", f"/{resource.path}", api.examples.full(resource.path, ref=first["ref"])
+        ),
+        409,
+    )
     problem(await api.send("PATCH", address, {"ref": ""}), 422)
     problem(await api.send("PATCH", f"/{resource.path}/nowhere", {}), 404)
     assert await numbers(shared_app) == before
@@ -716,7 +748,9 @@ async def test_changes_are_numbered_without_gaps(api: Api, shared_app: FastAPI) 
 
 async def numbers(app: FastAPI) -> list[int]:
     database = app.state.database
-    rows = await database.read(prepare(select(Change.seq).order_by(Change.seq), database.dialect), {})
+    rows = await database.read(
+        prepare(select(Change.seq).order_by(Change.seq), database.dialect), {}
+    )
     return [row[0] for row in rows]
 
 
@@ -797,10 +831,7 @@ async def test_an_expansion_of_a_list_is_that_of_each_record(api: Api, resource:
 
 @each
 async def test_an_expansion_goes_three_steps_deep(api: Api, resource: Resource) -> None:
-    path, here = [], resource
-    while len(path) < 4 and here.many:
-        path.append("citations")
-        here = here.many["citations"].child
+    path = ["citations"] * 4
     address = at(resource, await api.full(resource))
     assert "citations" in await api.get(address, expand=".".join(path[:3]))
     assert fault(await api.client.get(f"{address}?expand={'.'.join(path)}"))["code"] == "too_deep"
@@ -822,7 +853,9 @@ def _tied(path: str, **fields: Any) -> Tie:
     """A child that one of its own fields ties to the parent, which is `PARENT` there."""
 
     async def make(api: Api, parent: str) -> Body:
-        body = api.examples.full(path, **jsontext.loads(jsontext.dumps(fields).replace(b"PARENT", parent.encode())))
+        body = api.examples.full(
+            path, **jsontext.loads(jsontext.dumps(fields).replace(b"PARENT", parent.encode()))
+        )
         return await create(api.client, path, body)
 
     return make
@@ -845,7 +878,14 @@ _CONCLUDED = _tied("agreements", parties=[{"role": "buyer", "organization_id": "
 TIES: dict[tuple[str, str], Tie] = {
     **{
         ("missions", name): _tied(name, mission_id="PARENT")
-        for name in ("delegates", "participations", "events", "agreements", "statements", "reported-totals")
+        for name in (
+            "delegates",
+            "participations",
+            "events",
+            "agreements",
+            "statements",
+            "reported-totals",
+        )
     },
     ("missions", "companies"): _taking_part,
     ("missions", "outcomes"): _come_of,
@@ -855,7 +895,9 @@ TIES: dict[tuple[str, str], Tie] = {
     ("events", "agreements"): _tied("agreements", event_id="PARENT"),
     ("agreements", "outcomes"): _tied("outcomes", agreement_id="PARENT"),
     **{
-        (r.path, "citations"): _tied("citations", record_kind=r.kind, record_id="PARENT", field=None)
+        (r.path, "citations"): _tied(
+            "citations", record_kind=r.kind, record_id="PARENT", field=None
+        )
         for r in RESOURCES
     },
 }
@@ -877,7 +919,9 @@ async def test_a_collection_lists_exactly_the_live_records_of_its_parent(
     found = await api.get(address, count="exact")
     assert [record["id"] for record in found["data"]] == [live["id"]]
     assert found["page"]["total"] == 1
-    assert (await api.get(f"/{collection.parent.path}/{parent['ref']}/{collection.name}")) | {"page": 0} == found | {"page": 0}
+    assert (await api.get(f"/{collection.parent.path}/{parent['ref']}/{collection.name}")) | {
+        "page": 0
+    } == found | {"page": 0}
     assert [r["id"] for r in await listed(api, address, deleted="only")] == [trashed["id"]]
     assert await listed(api, address, id=trashed["id"]) == []
 
@@ -916,7 +960,7 @@ async def test_a_company_whose_agreement_is_in_the_trash_takes_no_part(api: Api)
 
 
 @pytest.fixture
-def statements(shared_app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+def statements(shared_app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The SQL of every read since the test began."""
     seen: list[str] = []
     database = shared_app.state.database
@@ -927,7 +971,7 @@ def statements(shared_app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> Iterator
         return await read(statement, *arguments)
 
     monkeypatch.setattr(database, "read", noted)
-    return iter([seen]) and seen  # type: ignore[return-value]
+    return seen
 
 
 @each
@@ -976,7 +1020,13 @@ async def test_a_list_is_what_its_schema_would_write(api: Api, resource: Resourc
 @each
 async def test_head_answers_as_get_without_content(api: Api, resource: Resource) -> None:
     record = at(resource, await api.full(resource))
-    for address in (record, f"/{resource.path}?limit=1", f"{record}/history", f"{record}/nowhere", f"{record}/citations"):
+    for address in (
+        record,
+        f"/{resource.path}?limit=1",
+        f"{record}/history",
+        f"{record}/nowhere",
+        f"{record}/citations",
+    ):
         head, get = await api.client.head(address), await api.client.get(address)
         assert (head.status_code, head.content) == (get.status_code, b"")
         for headers in (head.headers, get.headers):
@@ -1003,41 +1053,33 @@ async def test_a_method_that_is_not_there_is_told_those_that_are(
 @each
 async def test_an_address_that_is_not_there_is_not_found(api: Api, resource: Resource) -> None:
     record = at(resource, await api.full(resource))
-    for address in (f"{record}/nowhere", f"{record}/history/1", f"/{resource.path}//history"):
+    for address in (
+        f"{record}/nowhere",
+        f"{record}/history/1",
+        f"{record}/",
+        f"/{resource.path}//history",
+    ):
         problem(await api.client.get(address), 404)
 
 
 @each
-async def test_a_slash_at_the_end_leads_to_the_address_without(
-    api: Api, resource: Resource
-) -> None:
+async def test_a_body_of_another_type_is_refused(api: Api, resource: Resource) -> None:
     record = at(resource, await api.full(resource))
-    for address in (record, f"/{resource.path}"):
-        answer = await api.client.get(f"{address}/")
-        assert (answer.status_code, answer.next_request and answer.next_request.url.path) == (
-            307,
-            address,
-        )
-
-
-@each
-@pytest.mark.parametrize("kind", [None, "text/plain", "application/x-www-form-urlencoded", "json"])
-async def test_a_body_of_another_type_is_refused(
-    api: Api, resource: Resource, kind: str | None
-) -> None:
-    record = at(resource, await api.full(resource))
-    headers = {} if kind is None else {"content-type": kind}
     for method, address in (("POST", f"/{resource.path}"), ("PATCH", record), ("PUT", record)):
-        answer = await api.client.request(method, address, content=b"{}", headers=headers)
-        problem(answer, 415)
-        assert answer.headers["accept-patch"] == "application/merge-patch+json, application/json"
+        for headers in ({}, {"content-type": "text/plain"}, {"content-type": "json"}):
+            answer = await api.client.request(method, address, content=b"{}", headers=headers)
+            problem(answer, 415)
+            accepted = answer.headers["accept-patch"].split(", ")
+            assert set(accepted) == {"application/merge-patch+json", "application/json"}
 
 
 @each
 async def test_a_merge_patch_is_json(api: Api, resource: Resource) -> None:
     record = await api.full(resource)
     for kind in ("application/merge-patch+json", "Application/JSON; charset=utf-8"):
-        answer = await api.client.patch(at(resource, record), content=b"{}", headers={"content-type": kind})
+        answer = await api.client.patch(
+            at(resource, record), content=b"{}", headers={"content-type": kind}
+        )
         assert answer.status_code == 200
 
 
@@ -1065,22 +1107,22 @@ BROKEN = {
 
 
 @each
-@pytest.mark.parametrize("content", BROKEN.values(), ids=BROKEN.keys())
-async def test_what_is_not_json_is_refused(api: Api, resource: Resource, content: bytes) -> None:
+async def test_what_is_not_json_is_refused(api: Api, resource: Resource) -> None:
     record = at(resource, await api.full(resource))
     for method, address in (("POST", f"/{resource.path}"), ("PATCH", record), ("PUT", record)):
-        problem(await api.client.request(method, address, content=content, headers=JSON), 400)
+        for name, content in BROKEN.items():
+            answer = await api.client.request(method, address, content=content, headers=JSON)
+            assert answer.status_code == 400, (name, answer.text)
+            problem(answer, 400)
 
 
 @each
-@pytest.mark.parametrize("content", [b"null", b"[]", b'"x"', b"1", b"true"])
-async def test_a_body_that_is_no_object_is_refused(
-    api: Api, resource: Resource, content: bytes
-) -> None:
+async def test_a_body_that_is_no_object_is_refused(api: Api, resource: Resource) -> None:
     record = at(resource, await api.full(resource))
     for method, address in (("POST", f"/{resource.path}"), ("PATCH", record), ("PUT", record)):
-        answer = await api.client.request(method, address, content=content, headers=JSON)
-        assert pointers(answer) == [""]
+        for content in (b"null", b"[]", b'"x"', b"1", b"true"):
+            answer = await api.client.request(method, address, content=content, headers=JSON)
+            assert pointers(answer) == [""], content
 
 
 #: JSON texts that no field takes, or only as plain text.
@@ -1091,14 +1133,14 @@ STRANGE = (
 )  # fmt: skip
 
 
-@of_each(writable)
-async def test_a_strange_value_is_refused(api: Api, resource: Resource, name: str) -> None:
+@each
+async def test_a_strange_value_is_refused(api: Api, resource: Resource) -> None:
     record = at(resource, await api.full(resource))
-    for value in STRANGE:
+    for name, value in product(writable(resource), STRANGE):
         content = f'{{"{name}": {value}}}'
         answer = await api.client.patch(record, content=content, headers=JSON)
-        assert answer.status_code == 422, (value, answer.text)
-        assert all(pointer.startswith(f"/{name}") for pointer in pointers(answer)), value
+        assert answer.status_code == 422, (name, value, answer.text)
+        assert all(pointer.startswith(f"/{name}") for pointer in pointers(answer)), (name, value)
 
 
 @each
@@ -1124,7 +1166,9 @@ async def test_a_value_of_another_json_type_is_refused(
 ) -> None:
     schema = json.dumps(resource.create.model_json_schema()["properties"][name])
     # What is defined elsewhere is an enumeration of texts, or a part within an array.
-    named = set(re.findall(r'"type": "(\w+)"', schema)) | ({"string"} if "$ref" in schema else set())
+    named = set(re.findall(r'"type": "(\w+)"', schema)) | (
+        {"string"} if "$ref" in schema else set()
+    )
     own = {"number" if kind == "integer" else kind for kind in named}
     record = at(resource, await api.full(resource))
     for kind in KINDS.keys() - own:
@@ -1137,7 +1181,9 @@ async def test_a_value_of_another_json_type_is_refused(
 
 
 def digits(whole: int, scale: int) -> st.SearchStrategy[Decimal]:
-    return st.integers(1, 10 ** (whole + scale) - 1).map(lambda n: Decimal(n).scaleb(-scale))
+    """Decimals above zero, up to the greatest whole number of so many digits."""
+    units = st.integers(1, (10**whole - 1) * 10**scale)
+    return units.map(lambda n: Decimal(n).scaleb(-scale))
 
 
 _often = settings(

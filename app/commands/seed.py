@@ -1,4 +1,4 @@
-"""Fills a database with the code lists and the articles' facts; running it again changes nothing."""
+"""Fills a database with the code lists and the articles' facts; again changes nothing."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 
 from app.core import jsontext
 from app.core.database import Database, open_database
+from app.core.errors import Invalid
 from app.core.places import seeds_folder
 from app.crud import store
 from app.crud.history import Change, log_changes
 from app.resources.code import LISTS, Term
-from app.resources.source import Source, attach_text
+from app.resources.source import Source
+from app.resources.source_text import attach_text
 from app.seeds import Fact, code_rows, facts
 
 ACTOR = "seed"
@@ -31,6 +33,7 @@ class Report:
     kept: list[str] = field(default_factory=list)
     codes: int = 0
     texts: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
 
 
 async def seed(database: Database, texts: Path | None = None) -> Report:
@@ -123,8 +126,12 @@ def _attach_texts(session: Session, folder: Path, report: Report) -> None:
         select(Source).where(Source.sha256.in_(contents), Source.text.is_(None))
     )
     for source in sources.all():
-        attach_text(session, source, contents[str(source.sha256)])
-        report.texts.append(str(source.ref))
+        try:
+            attach_text(session, source, contents[str(source.sha256)])
+        except Invalid as refusal:
+            report.refused.append(f"{source.ref}: {refusal.detail}")
+        else:
+            report.texts.append(source.ref or str(source.id))
 
 
 async def run(url: str, texts: Path | None = None) -> str:
@@ -147,4 +154,5 @@ def _told(report: Report) -> str:
         lines.append(f"Kept as users changed them: {', '.join(report.kept)}.")
     if report.texts:
         lines.append(f"Texts attached to: {', '.join(report.texts)}.")
+    lines += [f"Not attached to {refusal}" for refusal in report.refused]
     return "\n".join(lines)

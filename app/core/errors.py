@@ -158,8 +158,9 @@ PROBLEMS: tuple[type[Problem], ...] = (
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
     """` Did you mean 'x'?` with the nearest of the names, or nothing where none is near."""
-    near = get_close_matches(name, list(names), n=1, cutoff=0.6)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    by_folded = {known.casefold(): known for known in names}
+    near = get_close_matches(name.casefold(), list(by_folded), n=1, cutoff=0.6)
+    return f" Did you mean {by_folded[near[0]]!r}?" if near else ""
 
 
 def _pointer(location: tuple[int | str, ...]) -> str:

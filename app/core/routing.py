@@ -115,9 +115,8 @@ def check_type(request: Request, kinds: tuple[str, ...]) -> None:
     """Refuse (415) a body that is not of one of these types, or that is compressed."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     coding = request.headers.get("content-encoding", "identity").lower()
-    allowed = {"Accept": ", ".join(kinds), "Accept-Encoding": "identity"}
-    if request.method == "PATCH":
-        allowed["Accept-Patch"] = ", ".join(kinds)
+    told = ", ".join(reversed(kinds))
+    allowed = {"Accept": told, "Accept-Patch": told, "Accept-Encoding": "identity"}
     if kind not in kinds:
         text = f"Send the body with Content-Type: {kinds[0]}; got {kind or 'none'}."
         raise UnsupportedMediaType(text, headers=allowed)

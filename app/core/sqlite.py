@@ -87,7 +87,7 @@ class SqliteDatabase(Database):
         self._local = threading.local()
 
     async def start(self) -> None:
-        if not Path(self.path).exists():
+        if not Path(self.path).exists():  # noqa: ASYNC240 (once, before anything is served)
             raise away(FileNotFoundError(self.path))
         self._quick = connect(self.path, readonly=True)
         self._reading = [self._quick]

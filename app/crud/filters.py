@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, create_model
 from pydantic.fields import FieldInfo
-from sqlalchemy import Label, inspect
 
 from app.core.errors import BadRequest, Fault, did_you_mean
 from app.crud.resource import Part, Resource
@@ -110,12 +109,14 @@ def filterable(resource: Resource) -> list[str]:
     return [
         name
         for name in resource.columns
-        if list not in {get_origin(t) for t in _alternatives(resource.shown[name][0])}
-        and not isinstance(inspect(resource.table).columns[name], Label)
+        if name not in resource.borrowed
+        and list not in {get_origin(t) for t in _alternatives(resource.shown[name][0])}
     ]
 
 
 def _alternatives(annotation: Any) -> tuple[Any, ...]:
+    if get_origin(annotation) is Annotated:
+        return _alternatives(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
         return get_args(annotation)
     return (annotation,)

@@ -91,15 +91,19 @@ def note_change(
     kind: str,
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any],
+    borrowed: frozenset[str] = frozenset(),
 ) -> None:
-    """Remember a write; it is logged when the transaction is about to end."""
+    """Remember a write, but for `borrowed` fields; it is logged when the transaction is to end."""
+    changes = difference(before, after)
     session.info.setdefault("changes", []).append(
         {
             "action": action,
             "kind": kind,
             "record_id": UUID(after["id"]),
             "version": after["version"],
-            "changes": jsontext.dumps(difference(before, after)).decode(),
+            "changes": jsontext.dumps(
+                {name: pair for name, pair in changes.items() if name not in borrowed}
+            ).decode(),
         }
     )
 

@@ -36,7 +36,7 @@ class Record(Base):
     deleted_at: Mapped[datetime | None]
 
     @declared_attr.directive
-    def __mapper_args__(cls) -> dict[str, Any]:  # noqa: N805 (a class)
+    def __mapper_args__(cls) -> dict[str, Any]:
         # An update of a row that has changed since it was read is refused, not lost.
         return {"version_id_col": cls.version, "version_id_generator": False}
 

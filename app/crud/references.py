@@ -47,6 +47,7 @@ def check_references(
         assert isinstance(rows, Table)
         for at, row in enumerate(data.get(name, ())):
             wanted += _of_row(rows, row, {}, f"/{name}/{at}")
+    _check_circles(session, table, data, before)
     if not wanted:
         return
     answers = session.execute(select(*(reference.holds() for reference in wanted))).one()
@@ -57,6 +58,20 @@ def check_references(
     ]
     if faults:
         raise Invalid(f"{faults[0].pointer}: {faults[0].detail}", faults)
+
+
+def _check_circles(
+    session: Session, table: Table, data: Mapping[str, Any], before: Mapping[str, Any]
+) -> None:
+    """Refuse (422) that a record is, by way of others or not, its own parent."""
+    for key in table.foreign_keys:
+        name, own = key.parent.name, before.get("id")
+        above = data.get(name) if key.column.table is table and own is not None else None
+        while above is not None:
+            if str(above) == own:
+                text = "The record would stand above itself."
+                raise Invalid.at(f"/{name}", "circle", text)
+            above = session.scalar(select(key.parent).where(table.c.id == above))
 
 
 def _of_row(

@@ -14,6 +14,7 @@ from sqlalchemy import (
     literal_column,
     select,
     true,
+    type_coerce,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import aliased
@@ -21,7 +22,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 
 from app.core.database import Prepared, prepare
-from app.core.types import JSON_FORMS
+from app.core.types import JSON_FORMS, Exact, JsonText
 from app.crud.filters import Shape
 from app.crud.resource import Collection, Part, Resource
 
@@ -51,6 +52,30 @@ class json_list(FunctionElement[Any]):  # noqa: N801
     inherit_cache = True
 
 
+class exact_sum(FunctionElement[Any]):  # noqa: N801
+    """An aggregate: the sum of an `Exact` column as JSON; SQLite's integers would overflow."""
+
+    inherit_cache = True
+
+
+@compiles(exact_sum, "postgresql")
+def _exact_sum(element: exact_sum, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"coalesce(trim_scale(sum({compiler.process(element.clauses, **kw)})), 0)"
+
+
+@compiles(exact_sum, "sqlite")
+def _exact_sum_of_units(element: exact_sum, compiler: SQLCompiler, **kw: Any) -> str:
+    """The smallest units are added in two halves of nine digits; amounts are never negative."""
+    (column,) = element.clauses
+    assert isinstance(column.type, Exact)
+    sql, half, unit = compiler.process(column, **kw), 10**9, 10**column.type.scale
+    low = f"sum({sql} % {half})"
+    whole = f"((sum({sql} / {half}) + {low} / {half}) * {half // unit} + {low} % {half} / {unit})"
+    rest = f"({low} % {unit})"
+    digits = f"printf('%d.%0{column.type.scale}d', {whole}, {rest})"
+    return f"coalesce(json(CASE {rest} WHEN 0 THEN {whole} ELSE rtrim({digits}, '0') END), 0)"
+
+
 @compiles(as_json)
 def _as_json(element: as_json, compiler: SQLCompiler, **kw: Any) -> str:
     (column,) = element.clauses
@@ -67,6 +92,11 @@ def _json_list(element: json_list, compiler: SQLCompiler, **kw: Any) -> str:
     return _LIST[compiler.dialect.name] % compiler.process(element.clauses, **kw)
 
 
+def parsed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """JSON that comes out of a subquery, which SQLite takes for text otherwise."""
+    return as_json(type_coerce(column, JsonText()))
+
+
 def object_of(values: Mapping[str, ColumnElement[Any]]) -> json_object:
     """The JSON object of these values, which are JSON already; names are our own, so inlined."""
     pairs: list[Any] = []
@@ -80,11 +110,12 @@ def _record(resource: Resource, get: Get, tree: Tree) -> dict[str, ColumnElement
     for name in resource.shown:
         part = resource.parts.get(name)
         values[name] = as_json(get(name)) if part is None else _part(part, get, tree.get(name, {}))
-    for name, inner in tree.items():
-        if name in resource.one:
-            values[name] = _one(resource.one[name], get(f"{name}_id"), inner)
-        elif name in resource.many:
-            values[name] = _many(resource.many[name], get, inner)
+    for name, target in resource.one.items():
+        if name in tree:
+            values[name] = _one(target, get(f"{name}_id"), tree[name])
+    for name, collection in resource.many.items():
+        if name in tree:
+            values[name] = _many(collection, get, tree[name])
     return values
 
 
@@ -96,7 +127,7 @@ def _one(target: Resource, key: ColumnElement[Any], tree: Tree) -> ColumnElement
 
 def _part(part: Part, get: Get, tree: Tree) -> ColumnElement[Any]:
     table = aliased(part.table)
-    names = [name for name in part.fields.model_fields]
+    names = list(part.fields.model_fields)
     keys = {getattr(table, f"{relation}_id") for relation in tree}
     chosen = [getattr(table, name) for name in names]
     chosen += [key for key in keys if key.key not in names]

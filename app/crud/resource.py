@@ -9,7 +9,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, Field, create_model
 from pydantic.fields import FieldInfo
-from sqlalchemy import ColumnElement, inspect
+from sqlalchemy import ColumnElement, ScalarSelect, inspect
 from sqlalchemy.orm import Session
 
 from app.core.database import Base
@@ -120,6 +120,16 @@ class Resource:
     def columns(self) -> tuple[str, ...]:
         """The fields that one column or expression of the table holds."""
         return tuple(name for name in self.shown if name not in self.parts)
+
+    @cached_property
+    def borrowed(self) -> frozenset[str]:
+        """The fields that are read from other records: no filters, and not part of history."""
+        columns = inspect(self.table).columns
+        return frozenset(
+            name
+            for name in self.computed.model_fields
+            if isinstance(getattr(columns[name], "element", None), ScalarSelect)
+        )
 
     @cached_property
     def create(self) -> type[Schema]:

@@ -192,5 +192,6 @@ def _finish(
         resource.check(session, record, before)
         session.flush()
     after = rendered(session, resource, record.id)
-    note_change(session, action, resource.kind, before, jsontext.loads(after))
+    state = jsontext.loads(after)
+    note_change(session, action, resource.kind, before, state, resource.borrowed)
     return after

@@ -13,7 +13,7 @@ from app.core.answers import Json, problems
 from app.core.database import Prepared, prepare
 from app.core.errors import BadRequest, NotFound
 from app.core.routing import Route
-from app.crud.render import as_json, json_list, object_of
+from app.crud.render import as_json, exact_sum, json_list, object_of, parsed
 from app.crud.resource import Resource
 from app.crud.routes import Key, database_of, find_row
 from app.crud.schemas import Digits, Schema
@@ -105,26 +105,22 @@ def _of_mission(table: Any) -> Any:
 
 def _totals() -> Any:
     fallen = Agreement.status.in_(FALLEN_THROUGH)
-    zero = Agreement.amount * 0
-    limit = and_(~fallen, Agreement.amount_bound != Bound.exact)
+    exact = Agreement.amount_bound == Bound.exact
+    values = {
+        "currency": as_json(Agreement.currency),
+        "amount": exact_sum(case((~fallen, Agreement.amount))),
+        "agreements": func.count(case((~fallen, 1))),
+        "not_exact": func.count(case((and_(~fallen, ~exact), 1))),
+        "fallen_through": exact_sum(case((fallen, Agreement.amount))),
+    }
     grouped = (
-        select(
-            Agreement.currency,
-            func.sum(
-                case((fallen, zero), else_=Agreement.amount), type_=Agreement.amount.type
-            ).label("amount"),
-            func.sum(case((fallen, 0), else_=1)).label("agreements"),
-            func.sum(case((limit, 1), else_=0)).label("not_exact"),
-            func.sum(
-                case((fallen, Agreement.amount), else_=zero), type_=Agreement.amount.type
-            ).label("fallen_through"),
-        )
+        select(object_of(values).label("total"))
         .where(_agreements(), Agreement.currency.is_not(None))
         .group_by(Agreement.currency)
         .order_by(Agreement.currency)
         .subquery()
     )
-    return _list_of(grouped, Total)
+    return select(json_list(parsed(grouped.c.total))).select_from(grouped).scalar_subquery()
 
 
 def _reported() -> Any:

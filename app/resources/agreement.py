@@ -14,12 +14,12 @@ from app.core.database import Base
 from app.core.errors import Invalid
 from app.core.types import Exact, choice
 from app.crud import store
-from app.crud.record import Record, descending, code, code_list, money, reference, rule, stated
+from app.crud.record import Record, code, code_list, descending, money, reference, rule, stated
 from app.crud.resource import Part, Resource
 from app.crud.schemas import Digits, Edtf, Line, Noted, Prose, RecordFields, Schema
 from app.resources.code import CurrencyCode, Sectors
 from app.resources.delegate import Certainty
-from app.resources.event import event
+from app.resources.event import Event, event
 from app.resources.mission import mission
 from app.resources.money import Amount, AmountKind, AmountPeriod, Bound, check_money, money_rules
 from app.resources.organization import organization
@@ -85,6 +85,12 @@ DEFAULT_BINDINGNESS = {
     Instrument.announced_plan: Bindingness.announcement,
     Instrument.office_opening: Bindingness.accomplished,
     Instrument.other: Bindingness.unknown,
+}
+
+
+_FIRST_STATUS = {
+    Instrument.announced_plan: AgreementStatus.announced,
+    Instrument.office_opening: AgreementStatus.completed,
 }
 
 
@@ -218,7 +224,9 @@ class AgreementFields(RecordFields, PlaceFields, Noted):
     instrument: Instrument
     bindingness: Bindingness | None = None
     """Whether it binds; follows from the instrument when left out."""
-    status: AgreementStatus = AgreementStatus.signed
+    status: AgreementStatus | None = None
+    """How far it has come. When left out: `announced` for an announced plan, `completed` for an
+    office opened, else `signed`. A later change is checked and entered as an outcome."""
     signed: Edtf | None = None
     """When it was signed, as stated, in EDTF."""
     due: Edtf | None = None
@@ -247,19 +255,25 @@ class AgreementFields(RecordFields, PlaceFields, Noted):
 def _check(session: Session, record: Agreement, before: Any) -> None:
     if record.bindingness is None:
         record.bindingness = DEFAULT_BINDINGNESS.get(record.instrument, Bindingness.binding)
+    if record.status is None:
+        record.status = _FIRST_STATUS.get(record.instrument, AgreementStatus.signed)
     if record.amount is not None and record.amount_bound is None:
         record.amount_bound = Bound.exact
     check_money(session, record.amount, record.currency, "/amount")
     _check_parties(record)
+    _check_event(session, record)
     if before is not None and before["status"] != record.status:
         check_move(AgreementStatus(before["status"]), record.status)
         _enter_move(session, record)
 
 
+_NO_PARTY = "An agreement that is {} has at least one party."
+
+
 def _check_parties(record: Agreement) -> None:
     parties = record.parties
     if record.status in SIGNED and not parties:
-        raise Invalid.at("/parties", "parties", f"An agreement {record.status} has a party.")
+        raise Invalid.at("/parties", "parties", _NO_PARTY.format(record.status))
     if record.instrument is Instrument.founding_agreement:
         founders = [p for p in parties if p.role is PartyRole.founder]
         if len(founders) < 2 and not any(p.description for p in parties):
@@ -267,6 +281,12 @@ def _check_parties(record: Agreement) -> None:
             raise Invalid.at("/parties", "founders", text)
     if sum(p.share_percent or 0 for p in parties) > 100:
         raise Invalid.at("/parties", "shares", "The shares add up to more than 100.")
+
+
+def _check_event(session: Session, record: Agreement) -> None:
+    held_at = session.get(Event, record.event_id) if record.event_id is not None else None
+    if held_at is not None and record.mission_id not in (None, held_at.mission_id):
+        raise Invalid.at("/event_id", "mission", "The event belongs to another mission.")
 
 
 def _enter_move(session: Session, record: Agreement) -> None:

@@ -130,7 +130,7 @@ def _check_field(value: Any, pointer: str) -> None:
         name = step.replace("~1", "/").replace("~0", "~")
         if isinstance(value, dict) and name in value:
             value = value[name]
-        elif isinstance(value, list) and name.isdecimal() and int(name) < len(value):
+        elif isinstance(value, list) and name in map(str, range(len(value))):
             value = value[int(name)]
         else:
             raise Invalid.at("/field", "pointer", f"The record has nothing at {pointer!r}.")

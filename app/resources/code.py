@@ -1,4 +1,4 @@
-"""Code lists: countries, regions, currencies, sectors, legal forms, languages, and our own terms."""
+"""Code lists: countries, regions, currencies, sectors and more, and our own terms."""
 
 import csv
 from functools import cache
@@ -25,7 +25,7 @@ from starlette.responses import Response
 from app.core import jsontext
 from app.core.answers import Json, problems
 from app.core.database import Base, Prepared, prepare
-from app.core.errors import BadRequest, NotFound, did_you_mean
+from app.core.errors import BadRequest, Fault, NotFound, did_you_mean
 from app.core.places import seeds_folder
 from app.core.routing import Route
 from app.core.types import CodeList
@@ -114,6 +114,9 @@ LISTS: dict[str, type[CodeRow]] = {
     "legal-forms": LegalForm,
     "languages": Language,
 }
+
+#: The list that the codes of a list belong to.
+PARENTS = {"regions": "countries", "sectors": "sectors", "legal-forms": "countries"}
 
 
 @cache
@@ -275,12 +278,27 @@ async def list_codes(
     rows = await _codes(request, list, limit + 1, query.offset, **sought)
     if not rows and list not in dict(await _lists(request)):
         raise await _no_list(request, list)
+    if not rows and query.parent is not None:
+        await _check_parent(request, list, query.parent)
     return page_of(request, rows, limit, query.offset)
+
+
+async def _check_parent(request: Request, name: str, parent: str) -> None:
+    """Refuse (400) a parent that is no code of the list that this one's codes belong to."""
+    above = PARENTS.get(name)
+    if above is None:
+        text = f"The codes of {name} belong to no other code."
+    elif not await _codes(request, above, 1, 0, code=parent):
+        text = f"{parent!r} is not a code of {above}."
+    else:
+        return
+    raise BadRequest(text, [Fault("unknown", text, parameter="parent")])
 
 
 async def get_code(request: Request, list: ListName, code: CodeKey) -> Response:
     """One code with its labels in English, Russian and Kazakh."""
-    rows = await _codes(request, list, 1, 0, code=code)
+    wanted = _canonical_region(code) if list == "regions" else code
+    rows = await _codes(request, list, 1, 0, code=wanted)
     if not rows:
         if list not in dict(await _lists(request)):
             raise await _no_list(request, list)

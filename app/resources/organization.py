@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
@@ -12,7 +12,7 @@ from app.core.database import Base
 from app.core.types import choice
 from app.crud.record import Record, code, code_list, reference, region_of, rule
 from app.crud.resource import Part, Resource
-from app.crud.schemas import Line, Noted, RecordFields, Schema
+from app.crud.schemas import Line, Noted, RecordFields, Schema, distinct
 from app.resources.code import CountryCode, LegalFormCode, RegionCode, Sectors
 from app.resources.identifier import IdentifierScheme, check_identifier
 from app.resources.person import OtherNames
@@ -108,6 +108,11 @@ class IdentifierFields(Schema):
         return self
 
 
+def _distinct(identifiers: list[IdentifierFields]) -> list[IdentifierFields]:
+    distinct([f"{identifier.scheme} {identifier.value}" for identifier in identifiers])
+    return identifiers
+
+
 class OrganizationFields(RecordFields, Noted):
     """An organization."""
 
@@ -126,7 +131,9 @@ class OrganizationFields(RecordFields, Noted):
     city: Line | None = None
     sectors: Sectors = []
     """What it does: codes of ISIC Rev. 4."""
-    identifiers: Annotated[list[IdentifierFields], Field(max_length=20)] = []
+    identifiers: Annotated[
+        list[IdentifierFields], AfterValidator(_distinct), Field(max_length=20)
+    ] = []
     """Registration numbers; no two live organizations share one."""
     parent_id: UUID | None = None
     """The organization that this one is a part of."""
@@ -142,7 +149,7 @@ class Merged(Schema):
 class CompanyFields(OrganizationFields):
     """A company."""
 
-    kind: Literal[OrganizationKind.company] = OrganizationKind.company
+    kind: Literal["company"] = "company"  # type: ignore[assignment]
 
 
 def _check(session: Session, record: Organization, before: Any) -> None:

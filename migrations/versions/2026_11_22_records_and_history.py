@@ -634,7 +634,7 @@ def upgrade() -> None:
         sa.Column("publisher", sa.Text(), nullable=False),
         sa.Column("title", sa.Text(), nullable=False),
         sa.Column("url", sa.Text(), nullable=True),
-        sa.Column("language", sa.Text(), nullable=True),
+        sa.Column("language", sa.String(length=32), nullable=True),
         sa.Column("published", types.StatedDate(), nullable=True),
         sa.Column("published_earliest", sa.Date(), nullable=True),
         sa.Column("published_latest", sa.Date(), nullable=True),
@@ -654,6 +654,7 @@ def upgrade() -> None:
         sa.CheckConstraint(
             "published_earliest <= published_latest", name=op.f("ck_source_published_in_order")
         ),
+        sa.ForeignKeyConstraint(["language"], ["language.code"], name=op.f("fk_source_language")),
         sa.ForeignKeyConstraint(
             ["reported_by_id"], ["organization.id"], name=op.f("fk_source_reported_by_id")
         ),
@@ -857,19 +858,16 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("agreement", schema=None) as batch_op:
         batch_op.create_index(
-            "ix_agreement_amount",
-            [descending("amount"), descending("id", filled=True)],
-            unique=False,
+            "ix_agreement_amount", [descending("amount"), descending("id", filled=True)]
+        )
+        batch_op.create_index(
+            "ix_agreement_status_amount",
+            ["status", descending("amount"), descending("id", filled=True)],
         )
         batch_op.create_index(batch_op.f("ix_agreement_event_id"), ["event_id"], unique=False)
         batch_op.create_index("ix_agreement_instrument", ["instrument", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_agreement_mission_id"), ["mission_id"], unique=False)
         batch_op.create_index("ix_agreement_signed", ["signed_earliest", "id"], unique=False)
-        batch_op.create_index(
-            "ix_agreement_status_amount",
-            ["status", descending("amount"), descending("id", filled=True)],
-            unique=False,
-        )
 
     op.create_table(
         "citation",
@@ -1088,8 +1086,7 @@ def upgrade() -> None:
             name=op.f("ck_agreement_party_named_or_described"),
         ),
         sa.CheckConstraint(
-            "share_percent >= 0",
-            name=op.f("ck_agreement_party_share_not_negative"),
+            "share_percent >= 0", name=op.f("ck_agreement_party_share_not_negative")
         ),
         sa.ForeignKeyConstraint(
             ["agreement_id"], ["agreement.id"], name=op.f("fk_agreement_party_agreement_id")
@@ -1193,11 +1190,11 @@ def downgrade() -> None:
     op.drop_table("citation")
     with op.batch_alter_table("agreement", schema=None) as batch_op:
         batch_op.drop_index("ix_agreement_status_amount")
+        batch_op.drop_index("ix_agreement_amount")
         batch_op.drop_index("ix_agreement_signed")
         batch_op.drop_index(batch_op.f("ix_agreement_mission_id"))
         batch_op.drop_index("ix_agreement_instrument")
         batch_op.drop_index(batch_op.f("ix_agreement_event_id"))
-        batch_op.drop_index("ix_agreement_amount")
 
     op.drop_table("agreement")
     with op.batch_alter_table("source", schema=None) as batch_op:

@@ -1,0 +1,113 @@
+"""The text of a source: attached by whoever has it, so that citations show their quotes."""
+
+from hashlib import sha256
+
+from fastapi import Request
+from sqlalchemy import bindparam, func, select
+from sqlalchemy.orm import Session
+from starlette.responses import PlainTextResponse, Response
+
+from app.core.answers import Json, problems
+from app.core.database import prepare
+from app.core.errors import (
+    BadRequest,
+    Conflict,
+    Invalid,
+    NotFound,
+    TooLarge,
+    UnsupportedMediaType,
+)
+from app.core.routing import Route, check_type, read_content
+from app.crud import store
+from app.crud.routes import Key, Models, database_of, find_row, write
+from app.resources.citation import Citation
+from app.resources.sentence import sentence_spans
+from app.resources.source import Source, SourceSentence, source
+
+
+def attach_text(session: Session, record: Source, content: bytes) -> str:
+    """Keep the text with its source and return the source's JSON.
+
+    Invalid (422) when it is not UTF-8 or not the text that the source's sha256 and positions are
+    about.
+    """
+    digest = sha256(content).hexdigest()
+    if record.sha256 not in (None, digest):
+        raise Invalid(f"This is another text: its sha256 is {digest}, not {record.sha256}.")
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Invalid(f"The text is not UTF-8 at byte {error.start}.") from None
+    if "\0" in text:
+        raise Invalid("The text holds a NUL character, which cannot be stored.")
+    if record.char_count not in (None, len(text)):
+        raise Invalid(f"The text has {len(text)} characters, not {record.char_count}.")
+    if record.has_text:
+        return store.rendered(session, source, record.id)
+    _check_citations(session, record, len(text))
+    spans = sentence_spans(text)
+    sentences = [
+        SourceSentence(number=number, start=start) for number, (start, _) in enumerate(spans, 1)
+    ]
+    values = {"text": text, "sha256": digest, "char_count": len(text), "sentences": sentences}
+    return store.amend(session, source, record, values)
+
+
+def _check_citations(session: Session, record: Source, length: int) -> None:
+    cited = select(func.max(Citation.end)).where(Citation.source_id == record.id)
+    if (session.scalar(cited) or 0) > length:
+        raise Invalid(f"The text has {length} characters, but citations go beyond.")
+
+
+def text_routes(models: Models) -> list[Route]:
+    """Attaching the text of a source, and reading it."""
+
+    async def attach_source_text(request: Request, key: Key) -> Response:
+        """Send the text itself, UTF-8, as text/plain. It is accepted only if its SHA-256 is the
+        source's; from then on every citation of the source shows its quote and sentence."""
+        check_type(request, ("text/plain",))
+        content = await read_content(request)
+        stored = await write(
+            request,
+            lambda session: attach_text(session, store.find_live(session, source, key), content),
+        )
+        return Json(stored.encode())
+
+    async def get_source_text(request: Request, key: Key) -> Response:
+        """The attached text; 404 when none is attached."""
+        _, source_id = await find_row(request, source, key)
+        database = database_of(request)
+        statement = prepare(
+            select(Source.text).where(Source.id == bindparam("source")), database.dialect
+        )
+        ((text,),) = await database.read(statement, {"source": source_id})
+        if text is None:
+            raise NotFound(f"No text is attached to the source {key!r}.")
+        return PlainTextResponse(text)
+
+    body = {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}
+    plain = {"description": "The text.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+    return [
+        Route(
+            "/sources/{key}/text",
+            attach_source_text,
+            methods=["PUT"],
+            operation_id="attach_source_text",
+            summary="Attach the text of one source",
+            tags=["sources"],
+            response_model=models["Source"],
+            openapi_extra={"requestBody": body},
+            responses=problems(
+                BadRequest, NotFound, Conflict, TooLarge, UnsupportedMediaType, Invalid
+            ),
+        ),
+        Route(
+            "/sources/{key}/text",
+            get_source_text,
+            operation_id="get_source_text",
+            summary="Get the text of one source",
+            tags=["sources"],
+            response_class=PlainTextResponse,
+            responses={200: plain, **problems(BadRequest, NotFound)},
+        ),
+    ]

@@ -1,0 +1,223 @@
+"""The code lists: read-only, in three languages, with the nearest name for a wrong one."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+
+
+async def codes(client: httpx.AsyncClient, path: str) -> list[dict[str, Any]]:
+    """The codes of a list, of all pages."""
+    found: list[dict[str, Any]] = []
+    while True:
+        separator = "&" if "?" in path else "?"
+        answer = await client.get(f"{path}{separator}offset={len(found)}")
+        assert answer.status_code == 200, answer.text
+        found += answer.json()["data"]
+        if not answer.json()["page"]["has_next"]:
+            return found
+
+
+def problem(answer: httpx.Response, status: int) -> str:
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    return str(answer.json()["detail"])
+
+
+async def test_the_lists_are_listed_with_their_sizes(client: httpx.AsyncClient) -> None:
+    lists = {entry["name"]: entry["codes"] for entry in (await client.get("/codes")).json()["data"]}
+    names = {"countries", "regions", "currencies", "sectors", "legal-forms", "languages"}
+    assert names | {"instruments", "statuses", "party-roles"} <= set(lists)
+    for name, size in lists.items():
+        assert len(await codes(client, f"/codes/{name}")) == size > 0
+
+
+async def test_codes_come_in_pages_of_at_most_a_thousand(client: httpx.AsyncClient) -> None:
+    answer = (await client.get("/codes/regions?limit=5000")).json()
+    assert (len(answer["data"]), answer["page"]["has_next"]) == (1000, True)
+
+
+async def test_pages_follow_one_another_in_the_order_of_the_codes(
+    client: httpx.AsyncClient,
+) -> None:
+    first = (await client.get("/codes/countries?limit=2")).json()["data"]
+    second = (await client.get("/codes/countries?limit=2&offset=2")).json()["data"]
+    assert [c["code"] for c in first + second] == ["AD", "AE", "AF", "AG"]
+
+
+@pytest.mark.parametrize("name", ["countries", "regions", "currencies", "sectors"])
+async def test_codes_are_in_the_same_order_on_both_databases(
+    client: httpx.AsyncClient, name: str
+) -> None:
+    found = [code["code"] for code in await codes(client, f"/codes/{name}")]
+    assert found == sorted(found)
+
+
+@pytest.mark.parametrize(
+    ("path", "labels"),
+    [
+        ("countries/KZ", {"en": "Kazakhstan", "ru": "Казахстан", "kk": "Қазақстан"}),
+        (
+            "regions/KZ-55",
+            {"en": "Pavlodar Region", "ru": "Павлодарская область", "kk": "Павлодар облысы"},
+        ),
+        ("statuses/signed", {"en": "Signed", "ru": "Подписано", "kk": "Қол қойылды"}),
+    ],
+)
+async def test_a_code_has_labels_in_three_languages(
+    client: httpx.AsyncClient, path: str, labels: dict[str, str]
+) -> None:
+    assert (await client.get(f"/codes/{path}")).json()["labels"] == labels
+
+
+@pytest.mark.parametrize("name", ["countries", "legal-forms", "instruments", "statuses"])
+async def test_no_label_is_missing(client: httpx.AsyncClient, name: str) -> None:
+    for code in await codes(client, f"/codes/{name}"):
+        assert all(code["labels"].values()), code
+
+
+# Parents
+
+
+async def test_the_regions_of_a_country_have_numeric_codes_in_kazakhstan(
+    client: httpx.AsyncClient,
+) -> None:
+    regions = await codes(client, "/codes/regions?parent=KZ")
+    assert len(regions) == 20
+    assert all(r["parent"] == "KZ" and re.fullmatch(r"KZ-\d\d", r["code"]) for r in regions)
+
+
+async def test_the_parts_of_a_sector_are_told(client: httpx.AsyncClient) -> None:
+    groups = [code["code"] for code in await codes(client, "/codes/sectors?parent=C20")]
+    assert groups == ["C201", "C202", "C203"]
+
+
+@pytest.mark.parametrize("code", ["C1050", "C2022", "C2395", "C2420", "C2732", "C2930", "G4649"])
+async def test_a_class_leads_up_to_its_section(client: httpx.AsyncClient, code: str) -> None:
+    chain = [code]
+    while parent := (await client.get(f"/codes/sectors/{chain[-1]}")).json()["parent"]:
+        chain.append(parent)
+    assert chain == [code, code[:4], code[:3], code[0]]
+
+
+async def test_every_parent_of_a_sector_is_a_sector(client: httpx.AsyncClient) -> None:
+    found = await codes(client, "/codes/sectors")
+    assert {code["parent"] for code in found} - {None} <= {code["code"] for code in found}
+
+
+async def test_every_region_is_of_a_country(client: httpx.AsyncClient) -> None:
+    countries = {code["code"] for code in await codes(client, "/codes/countries")}
+    assert {code["parent"] for code in await codes(client, "/codes/regions")} <= countries
+
+
+async def test_the_siberian_federal_district_has_a_code_of_our_own(
+    client: httpx.AsyncClient,
+) -> None:
+    regions = await codes(client, "/codes/regions?parent=RU")
+    own = [r for r in regions if r["labels"]["en"] == "Siberian Federal District"]
+    assert len(own) == 1
+    assert not re.fullmatch(r"RU-[A-Z0-9]{1,3}", own[0]["code"])
+
+
+# Standards
+
+
+@pytest.mark.parametrize(
+    ("currency", "decimals"), [("JPY", 0), ("USD", 2), ("KZT", 2), ("RUB", 2), ("KWD", 3)]
+)
+async def test_a_currency_has_its_number_of_decimals(
+    client: httpx.AsyncClient, currency: str, decimals: int
+) -> None:
+    assert (await client.get(f"/codes/currencies/{currency}")).json()["decimals"] == decimals
+
+
+@pytest.mark.parametrize(
+    ("code", "elf", "parent", "names"),
+    [
+        ("17R7", "17R7", "RU", {"ООО"}),
+        ("R71T", "R71T", "RU", {"АО"}),
+        ("4TYO", "4TYO", "RU", {"ПАО"}),
+        ("kz-llp", None, "KZ", {"ТОО", "ЖШС", "LLP"}),
+        ("kz-jsc", None, "KZ", {"АО", "АҚ", "JSC"}),
+    ],
+)
+async def test_a_legal_form_has_its_elf_code_and_printed_names(
+    client: httpx.AsyncClient, code: str, elf: str | None, parent: str, names: set[str]
+) -> None:
+    form = (await client.get(f"/codes/legal-forms/{code}")).json()
+    assert (form["elf"], form["parent"]) == (elf, parent)
+    assert names <= set(form["aliases"])
+
+
+@pytest.mark.parametrize(
+    ("old", "code"),
+    [
+        ("KZ-PAV", "KZ-55"),
+        ("KZ-AKM", "KZ-11"),
+        ("KZ-VOS", "KZ-63"),
+        ("KZ-AST", "KZ-71"),
+        ("KZ-ALA", "KZ-75"),
+    ],
+)
+async def test_a_region_of_kazakhstan_has_its_old_code_as_an_alias(
+    client: httpx.AsyncClient, old: str, code: str
+) -> None:
+    assert old in (await client.get(f"/codes/regions/{code}")).json()["aliases"]
+
+
+async def test_an_old_region_code_leads_to_the_new(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/codes/regions/KZ-PAV", follow_redirects=True)
+    assert (answer.status_code, answer.json().get("code")) == (200, "KZ-55")
+
+
+@pytest.mark.parametrize("language", ["ru", "kk", "en"])
+async def test_the_languages_of_the_labels_are_codes(
+    client: httpx.AsyncClient, language: str
+) -> None:
+    assert (await client.get(f"/codes/languages/{language}")).json()["retired"] is False
+
+
+# Wrong names
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/codes/region", "Did you mean 'regions'?"),
+        ("/codes/currency/USD", "Did you mean 'currencies'?"),
+        ("/codes/xyzzy", "See /codes."),
+        ("/codes/instruments/suply_contract", "Did you mean 'supply_contract'?"),
+        ("/codes/currencies/usd", "Did you mean 'USD'?"),
+        ("/codes/countries/QQ", "no code 'QQ'"),
+    ],
+)
+async def test_a_wrong_name_is_not_found_and_the_nearest_is_named(
+    client: httpx.AsyncClient, path: str, words: str
+) -> None:
+    assert words in problem(await client.get(path), 404)
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("parnt=KZ", "'parent'"),
+        ("limit=-1", "greater than or equal to 1"),
+        ("limit=many", "whole number"),
+        ("offset=-1", "greater than or equal to 0"),
+    ],
+)
+async def test_a_wrong_parameter_is_told(client: httpx.AsyncClient, query: str, words: str) -> None:
+    assert words in problem(await client.get(f"/codes/regions?{query}"), 400)
+
+
+async def test_an_unknown_parent_is_told(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/codes/regions?parent=QQ")
+    assert "QQ" in problem(answer, 400)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+async def test_codes_are_read_only(client: httpx.AsyncClient, method: str) -> None:
+    answer = await client.request(method, "/codes/countries/KZ", json={})
+    assert "GET" in problem(answer, 405)
+    assert answer.headers["allow"] == "GET, HEAD"
