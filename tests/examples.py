@@ -418,7 +418,7 @@ EXAMPLES: dict[str, Example] = {
             "publisher": "apple",
             "title": "apple",
             "url": "http://example.org/",
-            "language": "kk-KZ",
+            "language": "kk",
             "published": "XXXX-04",
             "dateline": "АСТАНА",
             "reported_by_id": "@organizations/1",

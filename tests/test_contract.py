@@ -2,9 +2,10 @@
 
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -47,9 +48,16 @@ def changeable(resource: Resource) -> list[str]:
     return [name for name in writable(resource) if name not in EXAMPLES[resource.path].fixed]
 
 
+@cache
+def properties(resource: Resource) -> dict[str, Any]:
+    """The JSON Schema of each field of a body."""
+    schema: dict[str, Any] = resource.create.model_json_schema()["properties"]
+    return schema
+
+
 def nullable(resource: Resource) -> list[str]:
     """The fields that a body may hold null in."""
-    schema = resource.create.model_json_schema()["properties"]
+    schema = properties(resource)
     return [
         name for name in writable(resource) if {"type": "null"} in schema[name].get("anyOf", ())
     ]
@@ -126,14 +134,9 @@ class Api:
 
 
 @pytest.fixture(scope="session")
-async def shared_api(shared_app: FastAPI) -> Api:
-    client = client_of(shared_app)
-    return Api(client, await Examples.on(client))
-
-
-@pytest.fixture
-def api(shared_api: Api, client: httpx.AsyncClient) -> Api:
-    return Api(client, shared_api.examples, shared_api.kept)
+async def api(shared_app: FastAPI) -> AsyncIterator[Api]:
+    async with client_of(shared_app) as client:
+        yield Api(client, await Examples.on(client))
 
 
 def at(resource: Resource, record: Body) -> str:
@@ -696,7 +699,8 @@ async def test_each_write_leaves_one_entry_of_what_it_changed(api: Api, resource
     assert [e["version"] for e in entries] == [state["version"] for state in states]
     assert [e["at"] for e in entries] == sorted(e["at"] for e in entries)
     for entry, before, after in zip(entries, [None, *states], states, strict=False):
-        assert entry["changes"] == differences(before, after)
+        told = differences(before, after)
+        assert entry["changes"] == {n: told[n] for n in told if n not in resource.borrowed}
         assert (entry["kind"], entry["record_id"]) == (resource.kind, after["id"])
         assert entry["actor"] == "anonymous"
         assert list(entry) == [
@@ -762,8 +766,8 @@ def expandable(resource: Resource) -> list[str]:
 
 
 async def shown(api: Api, resource: Resource) -> list[str]:
-    """Addresses of records that have something to expand: of the article, and one of our own."""
-    seeded = await listed(api, f"/{resource.path}", limit=2, sort="id")
+    """Addresses of two records that have something to expand: the article's and one of ours."""
+    seeded = await listed(api, f"/{resource.path}", limit=1, sort="id")
     return [at(resource, record) for record in [*seeded, await api.full(resource)]]
 
 
@@ -869,20 +873,20 @@ async def _taking_part(api: Api, parent: str) -> Body:
 
 
 async def _come_of(api: Api, parent: str) -> Body:
-    agreement = await _tied("agreements", mission_id="PARENT")(api, parent)
+    agreement = await _tied("agreements", mission_id="PARENT", event_id=None)(api, parent)
     body = api.examples.full("outcomes", agreement_id=agreement["id"])
     return await create(api.client, "outcomes", body)
 
 
 _CONCLUDED = _tied("agreements", parties=[{"role": "buyer", "organization_id": "PARENT"}])
 TIES: dict[tuple[str, str], Tie] = {
+    ("missions", "agreements"): _tied("agreements", mission_id="PARENT", event_id=None),
     **{
         ("missions", name): _tied(name, mission_id="PARENT")
         for name in (
             "delegates",
             "participations",
             "events",
-            "agreements",
             "statements",
             "reported-totals",
         )
@@ -998,7 +1002,7 @@ async def test_a_read_is_one_statement_whatever_it_shows(
 
 @each
 async def test_an_answer_is_what_its_schema_would_write(api: Api, resource: Resource) -> None:
-    expand = ",".join([*expandable(resource), *two_steps(resource)][:30])
+    expand = ",".join([*expandable(resource), *two_steps(resource)][:16])
     for address in await shown(api, resource):
         answer = await api.client.get(address, params={"expand": expand})
         read = MODELS[resource.name].model_validate(jsontext.loads(answer.content))
@@ -1164,7 +1168,7 @@ KINDS = {
 async def test_a_value_of_another_json_type_is_refused(
     api: Api, resource: Resource, name: str
 ) -> None:
-    schema = json.dumps(resource.create.model_json_schema()["properties"][name])
+    schema = json.dumps(properties(resource)[name])
     # What is defined elsewhere is an enumeration of texts, or a part within an array.
     named = set(re.findall(r'"type": "(\w+)"', schema)) | (
         {"string"} if "$ref" in schema else set()

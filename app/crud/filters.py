@@ -10,8 +10,10 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BeforeValidator, Field, WithJsonSchema, create_model
 from pydantic.fields import FieldInfo
+from sqlalchemy import null
 
 from app.core.errors import BadRequest, Fault, did_you_mean
+from app.core.types import CodeList
 from app.crud.resource import Part, Resource
 from app.crud.schemas import Digits, Schema
 
@@ -110,13 +112,11 @@ def filterable(resource: Resource) -> list[str]:
         name
         for name in resource.columns
         if name not in resource.borrowed
-        and list not in {get_origin(t) for t in _alternatives(resource.shown[name][0])}
+        and not isinstance(resource.table.__table__.c.get(name, null()).type, CodeList)
     ]
 
 
 def _alternatives(annotation: Any) -> tuple[Any, ...]:
-    if get_origin(annotation) is Annotated:
-        return _alternatives(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
         return get_args(annotation)
     return (annotation,)
