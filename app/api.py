@@ -1,9 +1,8 @@
 """Everything that is served, one line each, in the order of the docs."""
 
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, or_, select
 
 from app.core.routing import Route
 from app.crud.resource import Collection, Resource, read_models
@@ -45,27 +44,36 @@ RESOURCES: tuple[Resource, ...] = (
 
 def _takes_part(company: Any, mission: Any) -> ColumnElement[bool]:
     """Takes part by itself, or is party to an agreement of the mission."""
-    present = select(Participation.organization_id).where(
-        Participation.mission_id == mission.id, Participation.deleted_at.is_(None)
+    present = (
+        select(Participation.organization_id)
+        .where(Participation.mission_id == mission.id, Participation.deleted_at.is_(None))
+        .correlate_except(Participation)
     )
-    own = AgreementParty.agreement_id.in_(_agreements(mission))
-    party = select(AgreementParty.organization_id).where(own)
+    party = (
+        select(AgreementParty.organization_id)
+        .join(Agreement, Agreement.id == AgreementParty.agreement_id)
+        .where(Agreement.mission_id == mission.id, Agreement.deleted_at.is_(None))
+        .correlate_except(AgreementParty, Agreement)
+    )
     return or_(company.id.in_(present), company.id.in_(party))
 
 
-def _agreements(mission: Any) -> Select[UUID]:
-    return select(Agreement.id).where(
-        Agreement.mission_id == mission.id, Agreement.deleted_at.is_(None)
-    )
-
-
 def _of_mission(outcome: Any, mission: Any) -> ColumnElement[bool]:
-    return outcome.agreement_id.in_(_agreements(mission))  # type: ignore[no-any-return]
+    agreements = (
+        select(Agreement.id)
+        .where(Agreement.mission_id == mission.id, Agreement.deleted_at.is_(None))
+        .correlate_except(Agreement)
+    )
+    return outcome.agreement_id.in_(agreements)  # type: ignore[no-any-return]
 
 
 def _concluded_by(agreement: Any, organization: Any) -> ColumnElement[bool]:
-    own = AgreementParty.organization_id == organization.id
-    return agreement.id.in_(select(AgreementParty.agreement_id).where(own))  # type: ignore[no-any-return]
+    concluded = (
+        select(AgreementParty.agreement_id)
+        .where(AgreementParty.organization_id == organization.id)
+        .correlate_except(AgreementParty)
+    )
+    return agreement.id.in_(concluded)  # type: ignore[no-any-return]
 
 
 def _citations(of: Resource) -> Collection:

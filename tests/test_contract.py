@@ -620,6 +620,15 @@ async def test_what_an_outcome_moved_stays_as_it_is(api: Api) -> None:
         assert fault(answer, 409)["pointer"] == f"/{name}"
 
 
+async def test_an_amount_is_cleared_with_its_currency_alone(api: Api) -> None:
+    body = api.examples.minimal("agreements", amount=5, currency="USD")
+    agreement = await create(api.client, "agreements", body)
+    assert agreement["amount_bound"] == "exact"
+    patch = {"amount": None, "currency": None}
+    after = await api.change("PATCH", f"/agreements/{agreement['id']}", patch)
+    assert after["amount_bound"] is None
+
+
 # The trash
 
 
@@ -1106,6 +1115,7 @@ BROKEN = {
     "a huge integer": b'{"note": ' + b"1" * 5000 + b"}",
     "a huge exponent": b'{"note": 1e999999999}',
     "a tiny exponent": b'{"note": 1e-999999999}',
+    "an exponent beyond what Decimal reads": b'{"note": 1e-999999999999999999999}',
     "a NUL": b'{"note": "\x00"}',
 }
 

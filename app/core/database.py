@@ -11,6 +11,7 @@ from sqlalchemy import Date, Dialect, Executable, MetaData, Text
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from app.core import jsontext
 from app.core.errors import Unavailable
 from app.core.types import Id, Instant
 
@@ -19,6 +20,8 @@ Rows = list[Any]
 Pace = Literal["quick", "long"]
 
 
+#: Options of every engine: JSON is stored with its letters, not with their escapes.
+JSON_AS_IS: dict[str, Any] = {"json_serializer": lambda value: jsontext.dumps(value).decode()}
 #: Options of every Session: nothing is written but by an explicit flush, whose refusals are told.
 SESSION: dict[str, Any] = {"autoflush": False, "expire_on_commit": False}
 

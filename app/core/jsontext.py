@@ -1,7 +1,7 @@
 """JSON in and out with every digit of a decimal kept (RFC 8259)."""
 
 import json
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import orjson
@@ -37,7 +37,10 @@ def _integer(text: str) -> int:
 def _decimal(text: str) -> Decimal | int:
     if len(text) > 100:
         raise JsonError("a number has more than 100 digits")
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise JsonError("a number's exponent is beyond 100") from None
     exponent = number.as_tuple().exponent
     # 1e999999 is eight characters that would take megabytes once written out.
     if not isinstance(exponent, int) or abs(exponent) > 100:

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from app.core.database import SESSION, Database, Pace, Prepared, Rows, away
+from app.core.database import JSON_AS_IS, SESSION, Database, Pace, Prepared, Rows, away
 
 T = TypeVar("T")
 
@@ -28,7 +28,7 @@ GONE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, Timeou
 def postgres_engine(url: str, **options: Any) -> AsyncEngine:
     """An asynchronous engine over asyncpg, whatever driver the address names."""
     address = make_url(url).set(drivername="postgresql+asyncpg")
-    engine = create_async_engine(address, **options)
+    engine = create_async_engine(address, **JSON_AS_IS, **options)
 
     @event.listens_for(engine.sync_engine, "connect")
     def connected(connection: Any, record: object) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from app.core.database import SESSION, Database, Pace, Prepared, Rows, away
+from app.core.database import JSON_AS_IS, SESSION, Database, Pace, Prepared, Rows, away
 
 T = TypeVar("T")
 
@@ -55,7 +55,9 @@ def connect(path: str, *, readonly: bool = False) -> sqlite3.Connection:
 
 def sqlite_engine(path: str) -> Engine:
     """An engine whose transactions take the write lock at once."""
-    engine = create_engine("sqlite://", creator=lambda: connect(path), poolclass=NullPool)
+    engine = create_engine(
+        "sqlite://", creator=lambda: connect(path), poolclass=NullPool, **JSON_AS_IS
+    )
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -132,6 +132,8 @@ def _optional(annotation: Any, info: FieldInfo) -> Any:
         digits = next(item for item in metadata if isinstance(item, Digits))
         limits = Field(max_digits=digits.digits, decimal_places=digits.scale, allow_inf_nan=False)
         return Annotated[Decimal, limits, WithJsonSchema({"type": "number"})] | None
+    if plain is bool:
+        return bool | None
     if plain is int:
         limits = Field(ge=-(2**31), le=2**31 - 1)
         return Annotated[int, BeforeValidator(_whole), limits] | None
@@ -142,8 +144,6 @@ def _optional(annotation: Any, info: FieldInfo) -> Any:
 
 def _iso(value: Any) -> Any:
     """Only ISO 8601: Pydantic would take a bare number for seconds since 1970."""
-    if not isinstance(value, str):
-        return value
     # In a query `+` means a space; a zone such as +05:00 often comes without its encoding.
     text = value.replace(" ", "+")
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]+(Z|[+-][0-9:]+)?)?", text):

@@ -69,11 +69,11 @@ def _exact_sum_of_units(element: exact_sum, compiler: SQLCompiler, **kw: Any) ->
     (column,) = element.clauses
     assert isinstance(column.type, Exact)
     sql, half, unit = compiler.process(column, **kw), 10**9, 10**column.type.scale
-    low = f"sum({sql} % {half})"
-    whole = f"((sum({sql} / {half}) + {low} / {half}) * {half // unit} + {low} % {half} / {unit})"
+    low, high = f"coalesce(sum({sql} % {half}), 0)", f"coalesce(sum({sql} / {half}), 0)"
+    whole = f"(({high} + {low} / {half}) * {half // unit} + {low} % {half} / {unit})"
     rest = f"({low} % {unit})"
     digits = f"printf('%d.%0{column.type.scale}d', {whole}, {rest})"
-    return f"coalesce(json(CASE {rest} WHEN 0 THEN {whole} ELSE rtrim({digits}, '0') END), 0)"
+    return f"json(CASE {rest} WHEN 0 THEN {whole} ELSE rtrim({digits}, '0') END)"
 
 
 @compiles(as_json)
@@ -214,7 +214,9 @@ def list_statement(
     for name, descending in shape.sort:
         column = _column(resource, name)
         order = column.desc() if descending else column.asc()
-        statement = statement.order_by(order.nulls_last() if column.nullable else order)
+        stored = resource.table.__table__.c.get(name)
+        filled = stored is not None and not stored.nullable
+        statement = statement.order_by(order if filled else order.nulls_last())
     statement = statement.limit(bindparam("limit", type_=BigInteger))
     return prepare(statement.offset(bindparam("offset", type_=BigInteger)), dialect)
 

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
@@ -123,6 +124,14 @@ class Digits:
         return {"type": "number", "minimum": least, "maximum": greatest}
 
 
+def _iso_day(value: Any) -> Any:
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError("must be a date in ISO 8601, such as 2016-04-12")
+    return value
+
+
+#: A day of the calendar; Pydantic alone would take a number for seconds since 1970.
+Day = Annotated[date, BeforeValidator(_iso_day)]
 Count = Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)]
 
 

@@ -92,6 +92,7 @@ def create(
     )
     _apply(resource, record, data)
     session.add(record)
+    resource.check(session, record, None)
     return _finish(session, resource, record, Action.CREATE, None)
 
 
@@ -113,6 +114,7 @@ def delete(session: Session, resource: Resource, key: str) -> None:
     record = find_live(session, resource, key)
     before = _state(session, resource, record.id)
     record.deleted_at = now()
+    resource.check(session, record, before)
     _touch(record)
     _finish(session, resource, record, Action.DELETE, before)
 
@@ -124,6 +126,7 @@ def restore(session: Session, resource: Resource, key: str) -> str:
         return rendered(session, resource, record.id)
     before = _state(session, resource, record.id)
     record.deleted_at = None
+    resource.check(session, record, before)
     _touch(record)
     return _finish(session, resource, record, Action.RESTORE, before)
 
@@ -156,9 +159,18 @@ def _amend(
     session: Session, resource: Resource, record: Any, data: State, before: State, action: Action
 ) -> str:
     check_references(session, resource, data, before)
+    _clear_parts(session, resource, record, data)
     _apply(resource, record, data)
+    resource.check(session, record, before)
+    # A rule may have put back what the request left out: then nothing has changed after all.
+    if not any(name in resource.parts or _differs(record, name, before) for name in data):
+        return rendered(session, resource, record.id)
     _touch(record)
     return _finish(session, resource, record, action, before)
+
+
+def _differs(record: Any, name: str, before: State) -> bool:
+    return name not in before or _json(getattr(record, name)) != before[name]
 
 
 def _json(value: Any) -> Any:
@@ -180,6 +192,16 @@ def _apply(resource: Resource, record: Any, data: Mapping[str, Any]) -> None:
             setattr(record, f"{name}_latest", span.latest)
 
 
+def _clear_parts(
+    session: Session, resource: Resource, record: Any, data: Mapping[str, Any]
+) -> None:
+    """Delete the old rows first: changed one by one, two could be alike where none may be."""
+    for name in resource.parts:
+        if name in data and getattr(record, name):
+            setattr(record, name, [])
+            session.flush()
+
+
 def _touch(record: Any) -> None:
     record.version += 1
     record.updated_at = now()
@@ -189,7 +211,6 @@ def _finish(
     session: Session, resource: Resource, record: Any, action: Action, before: State | None
 ) -> str:
     with explained():
-        resource.check(session, record, before)
         session.flush()
     after = rendered(session, resource, record.id)
     state = jsontext.loads(after)

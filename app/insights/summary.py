@@ -105,22 +105,32 @@ def _of_mission(table: Any) -> Any:
 
 def _totals() -> Any:
     fallen = Agreement.status.in_(FALLEN_THROUGH)
-    exact = Agreement.amount_bound == Bound.exact
-    values = {
-        "currency": as_json(Agreement.currency),
-        "amount": exact_sum(case((~fallen, Agreement.amount))),
-        "agreements": func.count(case((~fallen, 1))),
-        "not_exact": func.count(case((and_(~fallen, ~exact), 1))),
-        "fallen_through": exact_sum(case((fallen, Agreement.amount))),
-    }
-    grouped = (
-        select(object_of(values).label("total"))
+    limited = and_(~fallen, Agreement.amount_bound != Bound.exact)
+    rows = (
+        select(
+            Agreement.currency,
+            case((~fallen, Agreement.amount)).label("standing"),
+            case((fallen, Agreement.amount)).label("fallen"),
+            case((limited, 1)).label("limited"),
+        )
         .where(_agreements(), Agreement.currency.is_not(None))
-        .group_by(Agreement.currency)
-        .order_by(Agreement.currency)
         .subquery()
     )
-    return select(json_list(parsed(grouped.c.total))).select_from(grouped).scalar_subquery()
+    values = {
+        "currency": as_json(rows.c.currency),
+        "amount": exact_sum(rows.c.standing),
+        "agreements": func.count(rows.c.standing),
+        "not_exact": func.count(rows.c.limited),
+        "fallen_through": exact_sum(rows.c.fallen),
+    }
+    by_currency = (
+        select(object_of(values).label("total"))
+        .group_by(rows.c.currency)
+        .order_by(rows.c.currency)
+        .subquery()
+    )
+    total = parsed(by_currency.c.total)
+    return select(json_list(total)).select_from(by_currency).scalar_subquery()
 
 
 def _reported() -> Any:

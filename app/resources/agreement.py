@@ -226,7 +226,8 @@ class AgreementFields(RecordFields, PlaceFields, Noted):
     """Whether it binds; follows from the instrument when left out."""
     status: AgreementStatus | None = None
     """How far it has come. When left out: `announced` for an announced plan, `completed` for an
-    office opened, else `signed`. A later change is checked and entered as an outcome."""
+    office opened, else `signed`; a record keeps what it has. A later change is checked, and entered
+    as an outcome."""
     signed: Edtf | None = None
     """When it was signed, as stated, in EDTF."""
     due: Edtf | None = None
@@ -255,10 +256,14 @@ class AgreementFields(RecordFields, PlaceFields, Noted):
 def _check(session: Session, record: Agreement, before: Any) -> None:
     if record.bindingness is None:
         record.bindingness = DEFAULT_BINDINGNESS.get(record.instrument, Bindingness.binding)
+    if record.status is None and before is not None:
+        record.status = AgreementStatus(before["status"])
     if record.status is None:
         record.status = _FIRST_STATUS.get(record.instrument, AgreementStatus.signed)
     if record.amount is not None and record.amount_bound is None:
         record.amount_bound = Bound.exact
+    if record.amount is None and before is not None and before["amount"] is not None:
+        record.amount_bound = None
     check_money(session, record.amount, record.currency, "/amount")
     _check_parties(record)
     _check_event(session, record)

@@ -1,6 +1,6 @@
 """Exchange rates: what conversion on request is done with."""
 
-from datetime import date as Day  # the column `date` hides the type
+import datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.types import Exact
 from app.crud.record import Record, code, rule
 from app.crud.resource import Resource
-from app.crud.schemas import Digits, Line, Noted, RecordFields
+from app.crud.schemas import Day, Digits, Line, Noted, RecordFields
 from app.resources.code import CurrencyCode
 
 
@@ -35,7 +35,7 @@ class ExchangeRate(Record):
     base: Mapped[str] = code("currency.code")
     quote: Mapped[str] = code("currency.code")
     rate: Mapped[Decimal] = mapped_column(Exact(18, 8))
-    date: Mapped[Day]
+    date: Mapped[datetime.date]
     provider: Mapped[str]
 
 

@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, StrictBool, model_validator
 from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
@@ -137,7 +137,7 @@ class OrganizationFields(RecordFields, Noted):
     """Registration numbers; no two live organizations share one."""
     parent_id: UUID | None = None
     """The organization that this one is a part of."""
-    is_named: bool = True
+    is_named: StrictBool = True
     """False for one that a source describes without naming."""
 
 

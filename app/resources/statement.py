@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
+from pydantic import StrictBool
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.types import Exact, choice
@@ -107,7 +108,7 @@ class StatementFields(RecordFields, Noted):
     """What is on the other end, when no organization on record."""
     paraphrase: Prose
     """What was said, in our own words."""
-    is_quote: bool = False
+    is_quote: StrictBool = False
     """True when the source quotes it directly."""
     modality: Modality
     quantity: Annotated[Decimal, Digits(18, 4, minimum=None)] | None = None

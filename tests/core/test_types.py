@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Dialect, bindparam, select, type_coerce
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.types import TypeEngine
 
 from app.core import jsontext
@@ -18,7 +19,9 @@ from app.core.database import Database, open_database, prepare
 from app.core.types import CodeList, Exact, Id, Instant, JsonText, instant_text, uuid7, uuid7_of
 from app.crud.render import as_json, object_of
 
-DIALECTS: tuple[Dialect, ...] = (sqlite.dialect(), postgresql.dialect())
+DIALECTS: tuple[Dialect, ...] = (sqlite.dialect(), asyncpg.dialect())  # type: ignore[no-untyped-call]
+#: What asyncpg calls a numeric; the other types do not look at it.
+NUMERIC = 1700
 over_dialects = pytest.mark.parametrize("dialect", DIALECTS, ids=lambda d: d.name)
 
 
@@ -83,7 +86,7 @@ def test_moments_sort_as_their_texts(one: datetime, other: datetime) -> None:
 def stored(kind: TypeEngine[Any], dialect: Dialect, value: Any) -> Any:
     """The value as the driver gets it, and read from there again."""
     there = kind.dialect_impl(dialect).bind_processor(dialect)
-    back = kind.dialect_impl(dialect).result_processor(dialect, None)
+    back = kind.dialect_impl(dialect).result_processor(dialect, NUMERIC)
     given = there(value) if there else value
     return back(given) if back else given
 
@@ -111,9 +114,7 @@ def test_sqlite_stores_the_smallest_units() -> None:
     assert (units, type(units)) == (123400, int)
 
 
-def test_more_digits_than_a_column_has_are_refused() -> None:
-    with pytest.raises(ArithmeticError):
-        Exact(18, 4).process_bind_param(Decimal("0.00001"), DIALECTS[0])
+def test_a_column_of_more_digits_than_sqlite_holds_is_refused() -> None:
     with pytest.raises(ValueError, match="18 digits"):
         Exact(19, 4)
 

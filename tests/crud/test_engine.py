@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -240,4 +241,4 @@ async def test_writers_of_one_record_do_not_lose_a_change(toys: httpx.AsyncClien
     assert sorted(answer.json()["version"] for answer in answers) == list(range(2, 12))
     history = (await toys.get(f"{address}/history")).json()["data"][::-1]
     notes = [entry["changes"].get("note", [None, None]) for entry in history]
-    assert all(before[1] == after[0] for before, after in zip(notes, notes[1:], strict=False))
+    assert all(before[1] == after[0] for before, after in pairwise(notes))

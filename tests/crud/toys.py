@@ -9,9 +9,10 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, MetaData
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from app.core.database import Base
 from app.core.errors import Invalid
 from app.core.types import Exact
-from app.crud.record import Base, Record, code_list, reference, stated
+from app.crud.record import Record, code_list, reference, stated
 from app.crud.resource import Collection, Part, Resource
 from app.crud.schemas import Digits, Edtf, Line, Noted, RecordFields, Schema
 
@@ -32,7 +33,7 @@ class Toy(Record):
     colours: Mapped[list[str]] = code_list()
     box_id: Mapped[UUID | None] = reference("toy.id")
     wheels: Mapped[list["Wheel"]] = relationship(
-        cascade="all, delete-orphan", order_by="Wheel.position"
+        cascade="all, delete-orphan", order_by="Wheel.position", foreign_keys="Wheel.toy_id"
     )
 
 
