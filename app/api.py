@@ -8,9 +8,9 @@ from app.core.routing import Route
 from app.crud.resource import Collection, Resource, read_models
 from app.crud.routes import crud_routes
 from app.insights.summary import summary_route
-from app.resources.agreement import Agreement, AgreementParty, agreement
+from app.resources.agreement import Agreement, agreement
 from app.resources.citation import citation
-from app.resources.code import code_routes
+from app.resources.code_list import code_routes
 from app.resources.delegate import delegate
 from app.resources.event import event
 from app.resources.exchange_rate import exchange_rate
@@ -18,6 +18,7 @@ from app.resources.mission import mission
 from app.resources.organization import company, organization
 from app.resources.outcome import outcome
 from app.resources.participation import Participation, participation
+from app.resources.party import AgreementParty
 from app.resources.person import person
 from app.resources.reported_total import reported_total
 from app.resources.source import source

@@ -9,13 +9,13 @@ from uuid import uuid4
 
 import httpx
 import pytest
+from fastapi import FastAPI
+
 from app.commands.migrate import migrate
 from app.commands.seed import seed
 from app.core.database import open_database
 from app.main import create_app
 from app.settings import Settings
-from fastapi import FastAPI
-
 from tests.postgres import (
     create_database,
     drop_database,
@@ -107,7 +107,7 @@ async def shared_app(
 
 @pytest.fixture
 async def client(shared_app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of `shared_app`: other tests' records may be there, the seeded ones are as seeded."""
+    """A client of `shared_app`: the seeded records are as seeded; other tests' may be there."""
     async with client_of(shared_app) as client:
         yield client
 

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import update
 
 from app.core.database import open_database
-from app.resources.code import LISTS, Term
+from app.resources.code_list import LISTS, Term
 from tests.conftest import client_of, serving
 
 Body = Mapping[str, Any]
@@ -928,7 +928,6 @@ async def retire(url: str, name: str, code: str) -> None:
         ("regions", "KZ-55", CONTRACT | {"place_country": "KZ", "place_region": "KZ-55"}, None),
         ("regions", "KZ-55", CONTRACT | {"place_country": "KZ", "place_region": "KZ-PAV"}, None),
         ("sectors", "C21", CONTRACT | {"sectors": ["C21"]}, "/sectors/0"),
-        ("instruments", "supply_contract", CONTRACT, "/instrument"),
     ],
 )
 async def test_a_retired_code_is_for_no_new_record(

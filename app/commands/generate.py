@@ -18,15 +18,14 @@ from app.crud.history import Action, Change, ChangeCounter
 from app.resources.agreement import (
     DEFAULT_BINDINGNESS,
     Agreement,
-    AgreementParty,
     Bindingness,
     Instrument,
-    PartyRole,
 )
 from app.resources.delegate import Certainty
 from app.resources.mission import Mission, MissionKind, MissionStatus
 from app.resources.money import AmountKind, Bound
 from app.resources.organization import Organization, OrganizationKind
+from app.resources.party import AgreementParty, PartyRole
 from app.resources.status import AgreementStatus
 
 NOTE = "Synthetic: made by `trade-missions generate`, not a fact."

@@ -15,7 +15,8 @@ from app.core.errors import Invalid
 from app.core.places import seeds_folder
 from app.crud import store
 from app.crud.history import Change, log_changes
-from app.resources.code import LISTS, Term
+from app.resources.code import Term
+from app.resources.code_list import LISTS
 from app.resources.source import Source
 from app.resources.source_text import attach_text
 from app.seeds import Fact, code_rows, facts

@@ -132,9 +132,11 @@ class ChangeEntry(Schema):
     actor: str
     """Who made it."""
     action: Action
+    """What was done."""
     kind: str
     """The kind of record."""
     record_id: UUID
+    """The record's id."""
     version: int
     """The record's version after the change."""
     changes: dict[str, list[Any]] = Field(json_schema_extra={"additionalProperties": {}})
@@ -147,6 +149,7 @@ class ChangeList(Schema):
     data: list[ChangeEntry]
     """The changes, newest first."""
     page: Page
+    """Where this page lies within the history."""
 
 
 class HistoryQuery(Schema):

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
-from urllib.parse import urlencode
 
 from fastapi import Body, Path, Query, Request
 from pydantic import BaseModel
@@ -10,7 +9,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from app.core import jsontext
-from app.core.answers import Json, problems
+from app.core.answers import Json, page_of, problems
 from app.core.database import Database
 from app.core.errors import BadRequest, Conflict, Invalid, NotFound, TooLarge, UnsupportedMediaType
 from app.core.routing import Route
@@ -89,26 +88,6 @@ async def answer_list(
         counted = count_statement(resource, collection, shape, database.dialect)
         total = (await database.read(counted, values))[0][0]
     return page_of(request, rows, limit, query.offset, total)
-
-
-def page_of(
-    request: Request, rows: list[str], limit: int, offset: int, total: int | None = None
-) -> Response:
-    """Rows of JSON, read to one beyond the limit, as a page with its Link header (RFC 8288)."""
-    more = len(rows) > limit
-    page = {"limit": limit, "offset": offset, "has_next": more, "total": total}
-    body = f'{{"data":[{",".join(rows[:limit])}],"page":'.encode() + jsontext.dumps(page) + b"}"
-    links = []
-    if more:
-        links.append(_link(request, offset + limit, "next"))
-    if offset:
-        links.append(_link(request, max(0, offset - limit), "prev"))
-    return Json(body, headers={"Link": ", ".join(links)} if links else {})
-
-
-def _link(request: Request, offset: int, relation: str) -> str:
-    sent = [(n, v) for n, v in request.query_params.multi_items() if n != "offset"]
-    return f'<{request.url.path}?{urlencode([*sent, ("offset", offset)])}>; rel="{relation}"'
 
 
 def list_route(resource: Resource, models: Models) -> Route:

@@ -33,6 +33,7 @@ class Total(Schema):
     """The amounts in one currency."""
 
     currency: str
+    """ISO 4217."""
     amount: Sum
     """The sum over agreements that have not fallen through."""
     agreements: int
@@ -47,17 +48,24 @@ class Reported(Schema):
     """A figure that a source states for the mission."""
 
     measure: Measure
+    """What it counts."""
     value: Sum
+    """The figure."""
     currency: str | None
+    """ISO 4217, when the measure is money."""
     bound: Bound
+    """How the figure limits the true one."""
 
 
 class Summary(Schema):
     """What came of a mission, from the records that are not in the trash."""
 
     id: str
+    """The mission's id."""
     ref: str | None
+    """The mission's ref."""
     title: str
+    """The mission's title."""
     agreements: int
     """All agreements and announced outcomes on record."""
     signed_instruments: int
@@ -65,6 +73,7 @@ class Summary(Schema):
     by_bindingness: dict[Bindingness, int]
     """How many bind, do not bind, are announced, are done already, or are unknown."""
     by_status: dict[AgreementStatus, int]
+    """How many have come how far."""
     ambiguous: int
     """How many agreements a source leaves open to several readings."""
     totals: list[Total] = Field(description="One entry a currency; currencies are never added.")
@@ -75,7 +84,9 @@ class Summary(Schema):
     outcomes: int
     """Follow-ups on record."""
     delegates: int
+    """People on record who take part."""
     participations: int
+    """Organizations on record that take part, in each role."""
     reported_totals: list[Reported] = Field(
         description="Figures stated for the whole mission; they are not sums of the above."
     )

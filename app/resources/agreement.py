@@ -7,16 +7,15 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from app.core.database import Base
 from app.core.errors import Invalid
-from app.core.types import Exact, choice
+from app.core.types import choice
 from app.crud import store
 from app.crud.record import Record, code, code_list, descending, money, reference, rule, stated
 from app.crud.resource import Part, Resource
-from app.crud.schemas import Digits, Edtf, Line, Noted, Prose, RecordFields, Schema
+from app.crud.schemas import Edtf, Line, Noted, Prose, RecordFields
 from app.resources.code import CurrencyCode, Sectors
 from app.resources.delegate import Certainty
 from app.resources.event import Event, event
@@ -24,6 +23,7 @@ from app.resources.mission import mission
 from app.resources.money import Amount, AmountKind, AmountPeriod, Bound, check_money, money_rules
 from app.resources.organization import organization
 from app.resources.outcome import Outcome, OutcomeFields, outcome
+from app.resources.party import AgreementParty, PartyFields, PartyRole
 from app.resources.place import Place, PlaceFields, place_rules
 from app.resources.status import SIGNED, AgreementStatus, check_move
 
@@ -57,24 +57,6 @@ class Bindingness(StrEnum):
     announcement = "announcement"
     accomplished = "accomplished"
     unknown = "unknown"
-
-
-class PartyRole(StrEnum):
-    """As what somebody is party to an agreement."""
-
-    supplier = "supplier"
-    buyer = "buyer"
-    distributor = "distributor"
-    founder = "founder"
-    investor = "investor"
-    licensor = "licensor"
-    licensee = "licensee"
-    contractor = "contractor"
-    customer = "customer"
-    lender = "lender"
-    borrower = "borrower"
-    announcer = "announcer"
-    signatory = "signatory"
 
 
 #: Instruments that do not bind by themselves; those not named here do.
@@ -164,47 +146,9 @@ class Agreement(Place, Record):
     sectors: Mapped[list[str]] = code_list("sector.code")
     certainty: Mapped[Certainty] = mapped_column(choice(Certainty, "certainty"))
     readings: Mapped[list[str]] = code_list()
-    parties: Mapped[list["AgreementParty"]] = relationship(
+    parties: Mapped[list[AgreementParty]] = relationship(
         cascade="all, delete-orphan", order_by="AgreementParty.position"
     )
-
-
-class AgreementParty(Base):
-    """One party of an agreement."""
-
-    __tablename__ = "agreement_party"
-    __table_args__ = (
-        rule(
-            "named_or_described",
-            "organization_id IS NOT NULL OR description IS NOT NULL",
-            "a party has an organization_id or, when it is not named, a description",
-            "/parties",
-        ),
-        rule(
-            "share_not_negative",
-            "share_percent >= 0",
-            "share_percent is at least 0",
-            "/parties",
-        ),
-    )
-
-    agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"), primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True)
-    organization_id: Mapped[UUID | None] = reference("organization.id")
-    description: Mapped[str | None]
-    role: Mapped[PartyRole] = mapped_column(choice(PartyRole, "role"))
-    share_percent: Mapped[Decimal | None] = mapped_column(Exact(7, 4))
-
-
-class PartyFields(Schema):
-    """One party of an agreement: an organization, or somebody who is described and not named."""
-
-    organization_id: UUID | None = None
-    description: Line | None = None
-    """Who it is, when no organization on record."""
-    role: PartyRole
-    share_percent: Annotated[Decimal, Digits(7, 4, maximum=Decimal(100))] | None = None
-    """Its share, 0 to 100; all shares of an agreement add up to at most 100."""
 
 
 class AgreementFields(RecordFields, PlaceFields, Noted):
@@ -215,6 +159,7 @@ class AgreementFields(RecordFields, PlaceFields, Noted):
     event_id: UUID | None = None
     """The event at which it was concluded."""
     title: Line
+    """What it is called, in the language of its papers."""
     title_en: Line | None = None
     """The title in English."""
     subject: Prose | None = None
@@ -222,6 +167,7 @@ class AgreementFields(RecordFields, PlaceFields, Noted):
     subject_en: Prose | None = None
     """What it is about, in English."""
     instrument: Instrument
+    """What sort of instrument or announcement it is."""
     bindingness: Bindingness | None = None
     """Whether it binds; follows from the instrument when left out."""
     status: AgreementStatus | None = None
@@ -239,14 +185,17 @@ class AgreementFields(RecordFields, PlaceFields, Noted):
     amount_bound: Bound | None = None
     """Whether the amount is exact or a limit; `exact` when left out beside an amount."""
     amount_kind: AmountKind | None = None
+    """What the amount is of."""
     amount_period: AmountPeriod | None = None
     """What time the amount is for; `over_years` goes with `amount_years`."""
     amount_years: Annotated[int, Field(ge=1, le=200, strict=True)] | None = None
+    """For how many years the amount is, with the period `over_years`."""
     amount_text: Line | None = None
     """The amount as printed."""
     sectors: Sectors = []
     """What it is about: codes of ISIC Rev. 4."""
     certainty: Certainty = Certainty.certain
+    """How sure the reading of the source is; `ambiguous` ones say their `readings`."""
     readings: Annotated[list[Prose], Field(max_length=20)] = []
     """How the source can be read, one text a reading, when it is ambiguous."""
     parties: Annotated[list[PartyFields], Field(max_length=200)] = []

@@ -89,7 +89,9 @@ class CitationFields(RecordFields, Noted):
     """A passage that backs a record or one field of it."""
 
     source_id: UUID
+    """The source that the passage is in."""
     record_kind: RecordKind
+    """The kind of the record that the passage backs."""
     record_id: UUID
     """The record that the passage backs."""
     field: Annotated[str, StringConstraints(max_length=200, pattern=r"^(/[^\u0000]*)?$")] | None = (
@@ -102,6 +104,7 @@ class CitationFields(RecordFields, Noted):
     end: Annotated[int, Field(ge=1, le=2**31 - 1, strict=True)]
     """Where it ends: the position after its last code point."""
     assertion: Assertion = Assertion.stated
+    """Whether the passage states it, we infer it, or it comes from elsewhere."""
 
 
 class Quoted(Schema):

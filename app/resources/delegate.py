@@ -58,7 +58,9 @@ class DelegateFields(RecordFields, Noted):
     """A person taking part in a mission."""
 
     mission_id: UUID
+    """The mission that the person takes part in."""
     person_id: UUID
+    """Who it is."""
     organization_id: UUID | None = None
     """The organization on whose behalf the person takes part."""
     position: Line | None = None
@@ -66,8 +68,11 @@ class DelegateFields(RecordFields, Noted):
     position_en: Line | None = None
     """The post in English."""
     side: Side
+    """Whose side the person is on."""
     capacity: Capacity
+    """As what the person takes part."""
     certainty: Certainty = Certainty.certain
+    """How sure the reading of the source is."""
 
 
 delegate = Resource(

@@ -45,8 +45,11 @@ class EventFields(RecordFields, PlaceFields, Noted):
     """An event of a mission's programme."""
 
     mission_id: UUID
+    """The mission whose programme it belongs to."""
     kind: EventKind
+    """What sort of event it is."""
     title: Line
+    """Its name, in the language of the programme."""
     title_en: Line | None = None
     """The title in English."""
     dates: Edtf | None = None

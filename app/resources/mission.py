@@ -88,7 +88,9 @@ class MissionFields(RecordFields, Noted):
     title_en: Line | None = None
     """The name in English."""
     kind: MissionKind
+    """What sort of mission it is."""
     status: MissionStatus = MissionStatus.held
+    """Whether it took place."""
     sending_country: CountryCode | None = None
     """The country that the delegation comes from, ISO 3166-1 alpha-2."""
     host_country: CountryCode | None = None
@@ -96,6 +98,7 @@ class MissionFields(RecordFields, Noted):
     host_region: RegionCode | None = None
     """The region visited, ISO 3166-2; it lies in `host_country`."""
     host_city: Line | None = None
+    """The city visited."""
     dates: Edtf | None = None
     """When it took place, as stated, in EDTF: `2016-04-11/2016-04-13`, `XXXX-04` without a year."""
     sectors: Sectors = []

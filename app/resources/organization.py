@@ -117,6 +117,7 @@ class OrganizationFields(RecordFields, Noted):
     """An organization."""
 
     kind: OrganizationKind
+    """What sort of organization it is."""
     name: Line
     """The name as printed, without legal form and quotation marks."""
     name_en: Line | None = None
@@ -129,6 +130,7 @@ class OrganizationFields(RecordFields, Noted):
     region: RegionCode | None = None
     """Region of its seat, ISO 3166-2; it lies in `country`."""
     city: Line | None = None
+    """City of its seat."""
     sectors: Sectors = []
     """What it does: codes of ISIC Rev. 4."""
     identifiers: Annotated[
@@ -150,6 +152,7 @@ class CompanyFields(OrganizationFields):
     """A company."""
 
     kind: Literal["company"] = "company"  # type: ignore[assignment]
+    """Always `company`."""
 
 
 def _check(session: Session, record: Organization, before: Any) -> None:

@@ -42,6 +42,7 @@ class OutcomeFields(RecordFields, Noted):
     """A dated follow-up of an agreement."""
 
     agreement_id: UUID
+    """The agreement that it follows up."""
     date: Edtf | None = None
     """The date it is about, as stated, in EDTF; null when nobody said."""
     status: AgreementStatus | None = None

@@ -36,8 +36,11 @@ class ParticipationFields(RecordFields, Noted):
     """An organization taking part in a mission."""
 
     mission_id: UUID
+    """The mission."""
     organization_id: UUID
+    """The organization that takes part."""
     role: ParticipationRole
+    """As what it takes part."""
 
 
 participation = Resource(

@@ -51,12 +51,15 @@ class ReportedTotalFields(RecordFields, Noted):
     """A figure that a source states for a whole mission."""
 
     mission_id: UUID
+    """The mission that it is stated for."""
     measure: Measure
+    """What it counts."""
     value: Annotated[Decimal, Digits(18, 4)]
     """The figure; it is never added to the deals on record."""
     currency: CurrencyCode | None = None
     """The currency, ISO 4217, when the measure is money."""
     bound: Bound = Bound.exact
+    """How the figure limits the true one."""
 
 
 def _check(session: Session, record: ReportedTotal, before: Any) -> None:

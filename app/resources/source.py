@@ -67,7 +67,9 @@ class SourceFields(RecordFields, Noted):
     """A document that facts come from."""
 
     publisher: Line
+    """Who published it."""
     title: Line
+    """Its title, or a description of ours where it has none."""
     url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s\u0000]{1,2000}$")] | None = None
     """Where it can be read: an http or https address."""
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] | None = None

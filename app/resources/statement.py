@@ -102,6 +102,7 @@ class StatementFields(RecordFields, Noted):
     subject_description: Line | None = None
     """What it is about, when no organization on record."""
     predicate: Predicate
+    """What is said of the subject."""
     object_id: UUID | None = None
     """The organization on the other end."""
     object_description: Line | None = None
@@ -111,10 +112,13 @@ class StatementFields(RecordFields, Noted):
     is_quote: StrictBool = False
     """True when the source quotes it directly."""
     modality: Modality
+    """Whether it is, could be, or ought to be."""
     quantity: Annotated[Decimal, Digits(18, 4, minimum=None)] | None = None
     """How much, in `unit`."""
     quantity_bound: Bound | None = None
+    """How the quantity limits the true one."""
     unit: Unit | None = None
+    """What the quantity counts."""
 
 
 statement = Resource(
