@@ -8,7 +8,7 @@ serve: .venv/serve ## Install, migrate, seed and serve on http://127.0.0.1:8000
 	@$(BIN)/trade-missions serve --prepare
 
 test: .venv/test ## Install the test set and run all tests
-	@$(BIN)/python -m pytest -n auto
+	@$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
 
 check: .venv/test ## Formatting, lints, types, import rules
 	$(BIN)/ruff format --check .

@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import update
 
 from app.core.database import open_database
-from app.resources.code_list import LISTS, Term
+from app.resources.code import Term
+from app.resources.code_list import LISTS
 from tests.conftest import client_of, serving
 
 Body = Mapping[str, Any]

@@ -85,7 +85,8 @@ class Instant(TypeDecorator[datetime]):
 
 def instant_text(value: datetime) -> str:
     """The one way a moment is written: `2016-04-12T09:30:00.000000Z`, always six decimals."""
-    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Not strftime: it writes the year 1 without its zeros, and texts must sort as moments do.
+    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 class Exact(TypeDecorator[Decimal]):

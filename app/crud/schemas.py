@@ -31,8 +31,8 @@ class Schema(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
 
-# Text holds something besides white space, and no NUL, which PostgreSQL cannot store.
-_FILLED = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
+# Text holds something that can be seen, and no NUL, which PostgreSQL cannot store.
+_FILLED = r"^[^\u0000]*[^\s\u0000\u200b-\u200f\u2060\ufeff][^\u0000]*$"
 _text = {"strip_whitespace": True, "min_length": 1, "pattern": _FILLED}
 
 Line = Annotated[str, StringConstraints(max_length=500, **_text)]
