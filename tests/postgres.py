@@ -38,6 +38,7 @@ SETTINGS = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
+    "autovacuum": "off",  # its workers are sessions too, which forbid to copy a database
     "max_connections": "200",
     "listen_addresses": "127.0.0.1",
 }
@@ -215,7 +216,15 @@ def system_postgres() -> Path | None:
 def create_database(url: str, name: str, template: str | None = None) -> str:
     """Create a database, empty or as a copy of another one, and return its URL."""
     copied = f" TEMPLATE {_quoted(template)}" if template else ""
-    _execute(url, f"CREATE DATABASE {_quoted(name)}{copied}")
+    for attempt in range(100):
+        try:
+            _execute(url, f"CREATE DATABASE {_quoted(name)}{copied}")
+            break
+        except asyncpg.ObjectInUseError:
+            # The server takes a moment to end a session that its client has closed.
+            if attempt == 99:
+                raise
+            time.sleep(0.05)
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 

@@ -1,0 +1,235 @@
+"""The documentation page, opened in a browser as a reader would, from a server as users start it.
+
+The page must work on a closed network: whatever it asks for, it asks the server itself for.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+CHROMIUM = shutil.which("chromium")
+# No sandbox, as in a container; and no traffic of the browser's own.
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+TITLE = "Деловая миссия Казахстана в Новосибирскую область"
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None and "CI" not in os.environ, reason="Chromium is not installed"
+)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server on a seeded database of its own, started by the commands."""
+    folder = tmp_path_factory.mktemp("docs")
+    environment = {**os.environ, "TRADE_MISSIONS_DATABASE_URL": f"sqlite:///{folder}/docs.db"}
+    port = free_port()
+    command = [sys.executable, "-m", "app", "serve", "--prepare", "--port", str(port)]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            command,
+            cwd=Path(__file__).parents[1],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        address = f"http://127.0.0.1:{port}"
+        wait_for(address, process, folder / "log")
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    end = time.monotonic() + 60
+    while time.monotonic() < end and process.poll() is None:
+        try:
+            httpx.get(f"{address}/openapi.json", timeout=10)
+        except httpx.TransportError:
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail(f"The server did not start: {log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def document(server: str) -> dict[str, Any]:
+    made: dict[str, Any] = httpx.get(f"{server}/openapi.json").json()
+    return made
+
+
+@pytest.fixture(scope="module")
+def browser(server: str) -> Iterator[Browser]:
+    assert CHROMIUM is not None, "Chromium is not installed, and CI has to have it"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Seen:
+    """What a page did while it was open."""
+
+    requests: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1280, "height": 1000})
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def seen(page: Page) -> Seen:
+    seen = Seen()
+    page.on("request", lambda request: seen.requests.append(request.url))
+    page.on("requestfailed", lambda request: seen.failures.append(request.url))
+    page.on(
+        "response",
+        lambda answer: (
+            answer.status >= 400 and seen.failures.append(f"{answer.status} {answer.url}")
+        ),
+    )
+    page.on(
+        "console",
+        lambda said: said.type in ("error", "warning") and seen.complaints.append(said.text),
+    )
+    page.on("pageerror", lambda error: seen.complaints.append(str(error)))
+    return seen
+
+
+@pytest.fixture
+def docs(page: Page, seen: Seen, server: str) -> Page:
+    """The documentation, shown and with its sections closed."""
+    page.goto(f"{server}/docs")
+    page.locator(".opblock-tag").first.wait_for()
+    return page
+
+
+def opened(docs: Page, tag: str, operation_id: str) -> Locator:
+    """The operation's panel, opened as a reader would: first its section, then itself."""
+    panel = docs.locator(f"#operations-{tag}-{operation_id}")
+    if not panel.is_visible():
+        docs.locator(f"#operations-tag-{tag}").click()
+    panel.locator(".opblock-summary-control").click()
+    panel.locator(".opblock-body .execute").wait_for()
+    return panel
+
+
+def test_the_root_leads_to_the_documentation(page: Page, server: str) -> None:
+    page.goto(f"{server}/")
+    assert page.url == f"{server}/docs"
+    expect(page).to_have_title("Trade-mission deals")
+    expect(page.locator(".info .title")).to_contain_text("Trade-mission deals")
+
+
+def test_the_page_needs_nothing_but_the_server(docs: Page, seen: Seen, server: str) -> None:
+    panel = opened(docs, "codes", "list_code_lists")
+    panel.locator(".execute").click()
+    expect(panel.locator(".live-responses-table .response-col_status").last).to_contain_text("200")
+    docs.wait_for_load_state("networkidle")
+    assert f"{server}/openapi.json" in seen.requests
+    elsewhere = [url for url in seen.requests if not url.startswith((f"{server}/", "data:"))]
+    assert elsewhere == []
+    assert seen.failures == []
+    assert seen.complaints == []
+    # A browser without a window does not ask for it.
+    icon = docs.locator("link[rel='shortcut icon']").evaluate("link => link.href")
+    assert icon.startswith(f"{server}/")
+    assert httpx.get(icon).status_code == 200
+
+
+def test_every_section_is_there_and_closed(docs: Page, document: dict[str, Any]) -> None:
+    tags = docs.locator(".opblock-tag")
+    names = [tags.nth(number).get_attribute("data-tag") for number in range(tags.count())]
+    assert names == [tag["name"] for tag in document["tags"]]
+    expect(docs.locator(".opblock")).to_have_count(0)
+
+
+def test_every_operation_shows_once(docs: Page, seen: Seen, document: dict[str, Any]) -> None:
+    expected = [
+        f"operations-{operation['tags'][0]}-{operation['operationId']}"
+        for path in document["paths"].values()
+        for operation in path.values()
+    ]
+    for tag in docs.locator(".opblock-tag").all():
+        tag.click()
+    expect(docs.locator(".opblock")).to_have_count(len(expected))
+    shown = docs.locator(".opblock").evaluate_all("all => all.map(one => one.id)")
+    assert sorted(shown) == sorted(expected)
+    assert seen.complaints == []
+
+
+def test_a_mission_can_be_read_from_the_page(docs: Page, seen: Seen, server: str) -> None:
+    panel = opened(docs, "missions", "get_mission")
+    panel.get_by_placeholder("key").fill("novosibirsk-april")
+    panel.locator(".execute").click()
+    answer = panel.locator(".live-responses-table")
+    expect(answer.locator(".response-col_status").last).to_contain_text("200")
+    expect(answer).to_contain_text(TITLE)
+    # Parameters that the reader leaves alone are not sent with made-up values.
+    assert seen.requests[-1] in (
+        f"{server}/missions/novosibirsk-april",
+        f"{server}/missions/novosibirsk-april?deleted=exclude",
+    )
+    assert seen.complaints == []
+
+
+def test_a_mission_that_is_not_there_shows_the_problem(docs: Page) -> None:
+    panel = opened(docs, "missions", "get_mission")
+    panel.get_by_placeholder("key").fill("novosibirsk-may")
+    panel.locator(".execute").click()
+    answer = panel.locator(".live-responses-table")
+    expect(answer.locator(".response-col_status").last).to_contain_text("404")
+    expect(answer).to_contain_text("/problems/not-found")
+    expect(answer).to_contain_text("application/problem+json")
+
+
+def test_a_list_can_be_read_from_the_page(docs: Page) -> None:
+    panel = opened(docs, "agreements", "list_agreements")
+    panel.locator(".execute").click()
+    answer = panel.locator(".live-responses-table")
+    expect(answer.locator(".response-col_status").last).to_contain_text("200")
+    expect(answer).to_contain_text("has_next")
+
+
+def test_a_mission_can_be_created_from_the_example(docs: Page, seen: Seen) -> None:
+    """The heaviest panel opens within the time that Playwright waits, with a body to send."""
+    panel = opened(docs, "missions", "create_mission")
+    expect(panel.locator("textarea.body-param__text")).to_contain_text("novosibirsk-april-copy")
+    panel.locator(".execute").click()
+    answer = panel.locator(".live-responses-table")
+    expect(answer.locator(".response-col_status").last).to_contain_text("201")
+    expect(answer).to_contain_text("novosibirsk-april-copy")
+    assert seen.complaints == []

@@ -1,0 +1,139 @@
+"""Migrations on an empty database: up, down, up again, and nothing differs from the program."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import CheckConstraint, Connection, inspect, text
+
+import app.seeds  # noqa: F401 (imports every table)
+from app.commands.migrate import compare, downgrade, engine_run, migrate, newest, revision_of
+from app.core.database import Base
+from tests.postgres import create_database, drop_database
+
+
+@contextmanager
+def empty_database(kind: str, folder: Path) -> Iterator[str]:
+    """A database without any table, as long as the context lasts."""
+    name = f"bare_{uuid4().hex}"
+    if kind == "sqlite":
+        yield f"sqlite:///{folder / name}.db"
+        return
+    server = os.environ["TEST_DATABASE_URL"]
+    url = create_database(server, name)
+    try:
+        yield url
+    finally:
+        drop_database(server, name)
+
+
+@pytest.fixture
+def bare_url(database_kind: str, tmp_path: Path) -> Iterator[str]:
+    """An empty database of the test's own."""
+    with empty_database(database_kind, tmp_path) as url:
+        yield url
+
+
+def table_names(connection: Connection) -> set[str]:
+    return set(inspect(connection).get_table_names())
+
+
+def written_checks(connection: Connection) -> set[tuple[str, str]]:
+    """The table and the name of each CHECK that the database has."""
+    inspector = inspect(connection)
+    return {
+        (table, check["name"] or "")
+        for table in inspector.get_table_names()
+        for check in inspector.get_check_constraints(table)
+    }
+
+
+def named_checks(connection: Connection) -> set[tuple[str, str]]:
+    """The table and the name of each CHECK that the program's tables have."""
+    preparer = connection.dialect.identifier_preparer
+    return {
+        (table.name, preparer.format_constraint(constraint) or "")
+        for table in Base.metadata.tables.values()
+        for constraint in table.constraints
+        if isinstance(constraint, CheckConstraint)
+    }
+
+
+async def run_sql(url: str, *statements: str) -> None:
+    """Run statements in one transaction."""
+
+    def work(connection: Connection) -> None:
+        for statement in statements:
+            connection.execute(text(statement))
+
+    await engine_run(url, work)
+
+
+async def test_a_migrated_database_differs_in_nothing_from_the_program(bare_url: str) -> None:
+    assert await migrate(bare_url) is True
+    assert await compare(bare_url) == []
+    assert await engine_run(bare_url, revision_of) == newest()
+    made = await engine_run(bare_url, table_names)
+    assert made == {*Base.metadata.tables, "alembic_version"}
+
+
+async def test_going_back_leaves_no_table_and_going_up_again_makes_all(bare_url: str) -> None:
+    await migrate(bare_url)
+    await downgrade(bare_url)
+    assert await engine_run(bare_url, table_names) == {"alembic_version"}
+    assert await engine_run(bare_url, revision_of) is None
+    assert await migrate(bare_url) is True
+    assert await compare(bare_url) == []
+
+
+async def test_migrating_again_changes_nothing_and_says_so(bare_url: str) -> None:
+    await migrate(bare_url)
+    assert await migrate(bare_url) is False
+
+
+async def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(bare_url: str) -> None:
+    await migrate(bare_url)
+    await run_sql(bare_url, "UPDATE alembic_version SET version_num = 'of_tomorrow'")
+    with pytest.raises(RuntimeError, match=r"of_tomorrow.*newer version\. Nothing was changed"):
+        await migrate(bare_url)
+    assert await engine_run(bare_url, revision_of) == "of_tomorrow"
+
+
+async def test_every_check_of_the_program_is_in_the_database(bare_url: str) -> None:
+    await migrate(bare_url)
+    named = await engine_run(bare_url, named_checks)
+    assert len(named) > 20
+    assert named == await engine_run(bare_url, written_checks)
+
+
+async def test_a_missing_column_is_a_difference(bare_url: str) -> None:
+    await migrate(bare_url)
+    await run_sql(bare_url, "ALTER TABLE mission DROP COLUMN note")
+    assert "note" in str(await compare(bare_url))
+
+
+async def test_a_missing_check_is_a_difference(bare_url: str) -> None:
+    await migrate(bare_url)
+    await run_sql(
+        bare_url,
+        "DROP TABLE change_counter",
+        "CREATE TABLE change_counter (id INTEGER NOT NULL, seq BIGINT NOT NULL,"
+        " CONSTRAINT pk_change_counter PRIMARY KEY (id))",
+    )
+    assert "one_row" in str(await compare(bare_url))
+
+
+async def test_the_tables_of_a_new_database_hold_the_counter_of_changes_only(bare_url: str) -> None:
+    await migrate(bare_url)
+
+    def filled(connection: Connection) -> set[str]:
+        return {
+            name
+            for name in Base.metadata.tables
+            if connection.execute(text(f'SELECT 1 FROM "{name}" LIMIT 1')).all()
+        }
+
+    assert await engine_run(bare_url, filled) == {"change_counter"}

@@ -1,0 +1,125 @@
+"""The README tells of everything there is, and of nothing else."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import httpx
+import pytest
+import typer
+
+from app.__main__ import commands
+from app.settings import Settings
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+FENCES = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FENCED = FENCES.findall(README)
+INLINE = re.findall(r"`([^`\n]+)`", FENCES.sub("", README))
+CODE = "\n".join([*FENCED, *INLINE])
+MAP = FENCES.findall(README.partition("\n## Map\n")[2])[0]
+PREFIX = str(Settings.model_config["env_prefix"])
+
+
+def rows(first: str) -> dict[str, str]:
+    """The rows of tables whose first cell is code that begins so, by the rest of that cell."""
+    found = re.findall(rf"^\| `{first}(\w+)` \| (.*) \|$", README, re.MULTILINE)
+    return dict(found)
+
+
+def command_options() -> dict[str, set[str]]:
+    """The options of each command."""
+    group = typer.main.get_command(commands)
+    found: dict[str, set[str]] = {}
+    for name, command in getattr(group, "commands", {}).items():
+        found[name] = {flag for parameter in command.params for flag in parameter.opts}
+    return found
+
+
+def folders(parent: Path) -> set[str]:
+    ignored = {line.rstrip("/") for line in (ROOT / ".gitignore").read_text().splitlines()}
+    return {
+        path.name
+        for path in parent.iterdir()
+        if path.is_dir() and not path.name.startswith(".") and path.name not in ignored
+        if path.suffix != ".egg-info"
+    }
+
+
+def test_the_table_of_commands_is_complete() -> None:
+    assert set(rows("trade-missions ")) == set(command_options())
+
+
+def test_every_option_that_is_told_is_one_of_its_command() -> None:
+    for name, told in rows("trade-missions ").items():
+        assert set(re.findall(r"--[a-z-]+", told)) <= command_options()[name]
+
+
+def test_the_table_of_settings_is_complete_and_names_the_defaults() -> None:
+    told = {name: row.split(" | ")[0].strip("`") for name, row in rows(PREFIX).items()}
+    assert told == {
+        name.upper(): str(field.default).lower() if field.annotation is bool else str(field.default)
+        for name, field in Settings.model_fields.items()
+    }
+
+
+def test_every_variable_that_is_told_is_read_by_somebody() -> None:
+    compose = (ROOT / "docker-compose.yml").read_text()
+    names = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
+    for name in re.findall(rf"{PREFIX}\w+", README):
+        assert name in names or f"${{{name}" in compose
+
+
+@pytest.mark.parametrize("target", ["serve", "test"])
+def test_the_two_commands_are_told(target: str) -> None:
+    assert re.search(rf"^make {target}\b", CODE, re.MULTILINE)
+
+
+def test_every_make_target_that_is_told_is_in_the_makefile() -> None:
+    made = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"^make ([\w-]+)", CODE, re.MULTILINE)) <= made
+
+
+def test_the_map_shows_every_folder_and_every_module_at_the_top() -> None:
+    top = set(re.findall(r"^([\w-]+)/", MAP, re.MULTILINE))
+    assert top == folders(ROOT)
+    below = set(re.findall(r"^  ([\w-]+)/", MAP, re.MULTILINE))
+    assert below == folders(ROOT / "app")
+    modules = {path.name for path in (ROOT / "app").glob("*.py")} - {"__init__.py"}
+    assert set(re.findall(r"^  (\w+\.py)", MAP, re.MULTILINE)) == modules
+
+
+def test_every_file_on_the_map_is_there() -> None:
+    for name in re.findall(r"^([\w.-]+\.\w+|[A-Z]\w+) ", MAP, re.MULTILINE):
+        assert (ROOT / name).is_file()
+
+
+def test_every_relative_link_leads_somewhere() -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", README):
+        if not re.match(r"[a-z]+:|#", link):
+            assert (ROOT / link.partition("#")[0]).exists(), link
+
+
+def test_the_order_of_imports_is_the_one_that_is_checked() -> None:
+    told = re.search(r"`(\w+(?: → \w+)+)`", README)
+    assert told is not None
+    project = (ROOT / "pyproject.toml").read_text()
+    layers = re.findall(r'^    "app\.(\w+)",$', project.partition("layers = [")[2], re.MULTILINE)
+    assert told[1].split(" → ") == layers[1 : len(told[1].split(" → ")) + 1]
+
+
+async def test_every_request_that_is_told_is_answered(fresh: httpx.AsyncClient) -> None:
+    lines = "\n".join(FENCED).replace("\\\n", " ").splitlines()
+    calls = [shlex.split(line, comments=True) for line in lines if line.startswith("curl ")]
+    assert len(calls) >= 3
+    for call in calls:
+        url = next(part for part in call if part.startswith("http://"))
+        path = url.removeprefix("http://127.0.0.1:8000")
+        if "-d" in call:
+            answer = await fresh.post(path, json=json.loads(call[call.index("-d") + 1]))
+        else:
+            answer = await fresh.get(path)
+        assert answer.is_success, f"{call}: {answer.text}"
+        shown = answer.json()
+        assert shown.get("data", shown), f"{call} shows nothing"
