@@ -16,7 +16,15 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Response,
+    expect,
+    sync_playwright,
+)
 
 CHROMIUM = shutil.which("chromium")
 # No sandbox, as in a container; and no traffic of the browser's own.
@@ -113,18 +121,19 @@ def page(browser: Browser) -> Iterator[Page]:
 @pytest.fixture
 def seen(page: Page) -> Seen:
     seen = Seen()
+
+    def answered(answer: Response) -> None:
+        if answer.status >= 400:
+            seen.failures.append(f"{answer.status} {answer.url}")
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            seen.complaints.append(message.text)
+
     page.on("request", lambda request: seen.requests.append(request.url))
     page.on("requestfailed", lambda request: seen.failures.append(request.url))
-    page.on(
-        "response",
-        lambda answer: (
-            answer.status >= 400 and seen.failures.append(f"{answer.status} {answer.url}")
-        ),
-    )
-    page.on(
-        "console",
-        lambda said: said.type in ("error", "warning") and seen.complaints.append(said.text),
-    )
+    page.on("response", answered)
+    page.on("console", said)
     page.on("pageerror", lambda error: seen.complaints.append(str(error)))
     return seen
 

@@ -207,11 +207,8 @@ def test_errors_are_problem_documents(name: str) -> None:
 @every
 def test_records_and_lists_have_valid_examples(name: str) -> None:
     """What shows one kind of record, alone or in a list, shows an example of it."""
-    shown = {
-        f"#/components/schemas/{resource.name}{many}"
-        for resource in RESOURCES
-        for many in ("", "List")
-    }
+    names = [name for resource in RESOURCES for name in (resource.name, f"{resource.name}List")]
+    shown = [f"#/components/schemas/{name}" for name in names]
     for status, content in answers(operations()[name]):
         media = content.get("application/json", {})
         if status < 300 and media.get("schema", {}).get("$ref") in shown:
@@ -262,7 +259,6 @@ async def test_every_body_example_can_be_sent_as_it_stands(fresh: httpx.AsyncCli
         sent = body_example("POST", path)
         answer = await fresh.post(path, json=sent)
         assert answer.status_code == 201, answer.text
-        assert resolve(f"#/components/schemas/{resource.name}")
         assert faults({"$ref": f"#/components/schemas/{resource.name}"}, answer.json()) == []
 
         one = f"{path}/{sent['ref']}"

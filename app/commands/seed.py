@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Text, cast, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.core import jsontext
@@ -15,6 +16,7 @@ from app.core.errors import Invalid
 from app.core.places import seeds_folder
 from app.crud import store
 from app.crud.history import Change, log_changes
+from app.crud.render import record_json
 from app.resources.code import Term
 from app.resources.code_list import LISTS
 from app.resources.source import Source
@@ -42,8 +44,9 @@ async def seed(database: Database, texts: Path | None = None) -> Report:
 
     def work(session: Session) -> Report:
         report = Report(codes=_seed_codes(session))
+        stored = _stored(session)
         for fact in facts():
-            _seed_fact(session, fact, report)
+            _seed_fact(session, fact, stored.get(fact.id), report)
         _attach_texts(session, texts or seeds_folder() / "texts", report)
         log_changes(session, ACTOR)
         return report
@@ -89,9 +92,27 @@ def _seed_list(session: Session, table: Any, rows: list[dict[str, Any]], *key: s
     return len(new) + changed
 
 
-def _seed_fact(session: Session, fact: Fact, report: Report) -> None:
+def _stored(session: Session) -> dict[UUID, store.State]:
+    """The records that are there already, a SELECT a kind: a second start has to be quick."""
+    states: dict[UUID, store.State] = {}
+    for resource in {fact.resource.kind: fact.resource for fact in facts()}.values():
+        ids = [fact.id for fact in facts() if fact.resource.kind == resource.kind]
+        body = cast(record_json(resource), Text)
+        rows = session.execute(select(resource.table.id, body).where(resource.table.id.in_(ids)))
+        states |= {record_id: jsontext.loads(text) for record_id, text in rows}
+    return states
+
+
+def _seed_fact(session: Session, fact: Fact, state: store.State | None, report: Report) -> None:
     resource = fact.resource
-    body = resource.create.model_validate(jsontext.loads(jsontext.dumps(dict(fact.fields))))
+    given = jsontext.loads(jsontext.dumps(dict(fact.fields)))
+    body = resource.create.model_validate(given)
+    if state is not None and all(
+        state[name] == value
+        for name, value in jsontext.loads(jsontext.dumps(store.written(body))).items()
+    ):
+        report.unchanged += 1
+        return
     record = session.get(resource.table, fact.id)
     if record is None:
         store.create(session, resource, body, fact.id)

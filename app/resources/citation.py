@@ -94,9 +94,7 @@ class CitationFields(RecordFields, Noted):
     """The kind of the record that the passage backs."""
     record_id: UUID
     """The record that the passage backs."""
-    field: Annotated[str, StringConstraints(max_length=200, pattern=r"^/[^\u0000]*$")] | None = (
-        None
-    )
+    field: Annotated[str, StringConstraints(max_length=200, pattern=r"^/[^\u0000]*$")] | None = None
     """The field it backs, a JSON Pointer (RFC 6901): `/position`, `/parties/0/role`; null when it
     backs the record as a whole."""
     start: Count

@@ -11,9 +11,10 @@ from sqlalchemy import Connection, func, select
 from app.commands import check, generate
 from app.commands.migrate import engine_run
 from app.crud.history import Change, ChangeCounter
-from app.resources.agreement import Agreement, AgreementParty
+from app.resources.agreement import Agreement
 from app.resources.mission import Mission
 from app.resources.organization import Organization
+from app.resources.party import AgreementParty
 from tests.conftest import client_of, copy_of, serving
 
 MISSIONS, COMPANIES, AGREEMENTS = 5, 20, 100
