@@ -91,5 +91,19 @@ def routes() -> None:
     typer.echo(route_table())
 
 
+def main() -> None:
+    """Run the command that was asked for; what an operator can mend is told in a sentence."""
+    from app.core.errors import Problem
+
+    try:
+        commands()
+    except Problem as problem:
+        sys.exit(problem.detail)
+    except OSError as error:
+        sys.exit(f"The database cannot be reached: {error}")
+    except (RuntimeError, ValueError) as error:
+        sys.exit(str(error))
+
+
 if __name__ == "__main__":
-    commands()
+    main()

@@ -51,7 +51,6 @@ _INVENTED: dict[str, dict[str, Any]] = {
 #: What the server adds to a record beyond its fields.
 _EXTRA: dict[str, dict[str, Any]] = {
     "Source": {"has_text": False},
-    "Agreement": {"amount_bound": "exact"},
 }
 
 _STAMP = "2026-01-15T09:30:00.000000Z"
@@ -104,8 +103,12 @@ def _add_examples(document: dict[str, Any], resource: Resource) -> None:
     one = f"#/components/schemas/{resource.name}"
     page = {"limit": 50, "offset": 0, "has_next": False, "total": None}
     by_schema = {one: read, f"{one}List": {"data": [read], "page": page}}
+    key = {"name": "key", "example": read["ref"]}
     bodies = {f"{one}Create": written, f"{one}Patch": _patch(written)}
     for operation in _operations(document):
+        if operation["tags"] == [resource.path]:
+            for parameter in operation.get("parameters", ()):
+                parameter |= key if parameter["name"] == "key" else {}
         for answer in operation["responses"].values():
             _set_example(answer, by_schema)
         _set_example(operation.get("requestBody", {}), bodies)

@@ -187,16 +187,16 @@ def test_every_section_is_there_and_closed(docs: Page, document: dict[str, Any])
 
 
 def test_every_operation_shows_once(docs: Page, seen: Seen, document: dict[str, Any]) -> None:
-    expected = [
-        f"operations-{operation['tags'][0]}-{operation['operationId']}"
-        for path in document["paths"].values()
-        for operation in path.values()
-    ]
-    for tag in docs.locator(".opblock-tag").all():
-        tag.click()
-    expect(docs.locator(".opblock")).to_have_count(len(expected))
-    shown = docs.locator(".opblock").evaluate_all("all => all.map(one => one.id)")
-    assert sorted(shown) == sorted(expected)
+    """Section by section: with very many rows open, the page keeps only those in sight."""
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    for name in [tag["name"] for tag in document["tags"]]:
+        ids = [one["operationId"] for one in operations if one["tags"] == [name]]
+        docs.locator(f"#operations-tag-{name}").click()
+        expect(docs.locator(".opblock")).to_have_count(len(ids))
+        shown = docs.locator(".opblock").evaluate_all("all => all.map(one => one.id)")
+        assert shown == [f"operations-{name}-{one}" for one in ids]
+        docs.locator(f"#operations-tag-{name}").click()
+        expect(docs.locator(".opblock")).to_have_count(0)
     assert seen.complaints == []
 
 

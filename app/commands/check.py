@@ -1,27 +1,32 @@
 """Checks a database: reachable, migrated, and its records consistent with their rules."""
 
 import sqlite3
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.commands.migrate import compare, engine_run, newest, revision_of
+from app.core.database import is_sqlite
 from app.core.postgresql import GONE
 from app.crud.history import Change, ChangeCounter
 from app.resources.citation import KINDS, Citation
 
+_EMPTY = "The database is empty. Run: trade-missions migrate && trade-missions seed"
 _AWAY = (*GONE, DBAPIError, sqlite3.Error)
 
 
 async def unready(url: str) -> str | None:
     """Why the database cannot be served from, and what to do; None when it can."""
+    if is_sqlite(url) and not Path(make_url(url).database or "").exists():
+        return _EMPTY
     try:
         revision = await engine_run(url, revision_of)
     except _AWAY as error:
         return f"The database cannot be reached: {_first_line(error)}"
     if revision is None:
-        return "The database is empty. Run: trade-missions migrate && trade-missions seed"
+        return _EMPTY
     if revision != newest():
         return (
             f"The database is at revision {revision}, not {newest()}. Run: trade-missions migrate"

@@ -11,6 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url
 
+from app.core.database import is_sqlite
 from app.core.places import migrations_folder
 
 T = TypeVar("T")
@@ -18,7 +19,7 @@ T = TypeVar("T")
 
 async def engine_run(url: str, work: Callable[[Connection], T]) -> T:
     """Run the work in one transaction on a connection of its own to the database."""
-    if url.startswith("sqlite:"):
+    if is_sqlite(url):
         from app.core.sqlite import sqlite_engine
 
         path = make_url(url).database

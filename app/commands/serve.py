@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import signal
+import sys
 
 import typer
 import uvicorn
@@ -32,6 +34,8 @@ def serve(
     typer.echo(f"Documentation: http://{shown}:{port}/docs")
     # Worker processes read the settings anew; they find the ones that were given here.
     os.environ.update(TRADE_MISSIONS_HOST=host, TRADE_MISSIONS_PORT=str(port))
+    # Uvicorn stops well and then sends itself the signal again; that is no failure.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(
         "app.main:create_app",
         factory=True,

@@ -103,20 +103,27 @@ class Database(ABC):
         """All rows of the statement, as tuples; `quick` promises a look-up by key."""
 
 
-def open_database(url: str) -> Database:
-    """The database at an SQLAlchemy address: `sqlite:///file.db` or `postgresql://…`."""
+def is_sqlite(url: str) -> bool:
+    """Whether the address is of SQLite and not of PostgreSQL; ValueError for any other."""
     if url.startswith("sqlite:"):
-        from app.core.sqlite import SqliteDatabase
-
-        return SqliteDatabase(url)
+        return True
     if url.startswith(("postgresql:", "postgresql+asyncpg:", "postgres:")):
-        from app.core.postgresql import PostgresDatabase
-
-        return PostgresDatabase(url)
+        return False
     raise ValueError(
         f"The database address {url.split(':')[0]}:… is neither sqlite:///path nor"
         " postgresql://user:password@host/name."
     )
+
+
+def open_database(url: str) -> Database:
+    """The database at an SQLAlchemy address: `sqlite:///file.db` or `postgresql://…`."""
+    if is_sqlite(url):
+        from app.core.sqlite import SqliteDatabase
+
+        return SqliteDatabase(url)
+    from app.core.postgresql import PostgresDatabase
+
+    return PostgresDatabase(url)
 
 
 def away(cause: BaseException | None = None) -> Unavailable:

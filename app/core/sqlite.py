@@ -127,6 +127,8 @@ class SqliteDatabase(Database):
         return connection.execute(sql, arguments).fetchall()
 
     async def write(self, work: Callable[[Session], T]) -> T:
+        if not self._writer.is_alive():
+            raise away()
         loop = asyncio.get_running_loop()
         job = _Job(work, loop.create_future(), loop)
         self._jobs.put(job)

@@ -29,7 +29,7 @@ def _whole(value: Any) -> Any:
     return value
 
 
-Natural = Annotated[int, BeforeValidator(_whole), Field(ge=0, le=2**53)]
+Natural = Annotated[int, Field(ge=0, le=2**53), BeforeValidator(_whole)]
 
 
 class ItemQuery(Schema):
@@ -136,7 +136,7 @@ def _optional(annotation: Any, info: FieldInfo) -> Any:
         return bool | None
     if plain is int:
         limits = Field(ge=-(2**31), le=2**31 - 1)
-        return Annotated[int, BeforeValidator(_whole), limits] | None
+        return Annotated[int, limits, BeforeValidator(_whole)] | None
     if plain in (date, datetime):
         return Annotated[inner, *info.metadata, BeforeValidator(_iso)] | None
     return (Annotated[plain, *metadata] if metadata else plain) | None
