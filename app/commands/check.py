@@ -19,7 +19,7 @@ _AWAY = (*GONE, DBAPIError, sqlite3.Error)
 
 async def unready(url: str) -> str | None:
     """Why the database cannot be served from, and what to do; None when it can."""
-    if is_sqlite(url) and not Path(make_url(url).database or "").exists():
+    if is_sqlite(url) and _absent(Path(make_url(url).database or "")):
         return _EMPTY
     try:
         revision = await engine_run(url, revision_of)
@@ -32,6 +32,11 @@ async def unready(url: str) -> str | None:
             f"The database is at revision {revision}, not {newest()}. Run: trade-missions migrate"
         )
     return None
+
+
+def _absent(file: Path) -> bool:
+    """Whether the file is not there but could be made; looking into it would make it."""
+    return file.parent.is_dir() and not file.exists()
 
 
 def _first_line(error: BaseException) -> str:
