@@ -216,15 +216,14 @@ def system_postgres() -> Path | None:
 def create_database(url: str, name: str, template: str | None = None) -> str:
     """Create a database, empty or as a copy of another one, and return its URL."""
     copied = f" TEMPLATE {_quoted(template)}" if template else ""
-    for attempt in range(100):
+    for attempt in range(3):
         try:
             _execute(url, f"CREATE DATABASE {_quoted(name)}{copied}")
             break
         except asyncpg.ObjectInUseError:
-            # The server takes a moment to end a session that its client has closed.
-            if attempt == 99:
+            # The server itself waits five seconds for the sessions that are about to end.
+            if attempt == 2:
                 raise
-            time.sleep(0.05)
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 

@@ -18,6 +18,7 @@ from app.core import jsontext
 from app.core.database import Database, open_database, prepare
 from app.core.types import CodeList, Exact, Id, Instant, JsonText, instant_text, uuid7, uuid7_of
 from app.crud.render import as_json, object_of
+from tests.conftest import copy_of
 
 DIALECTS: tuple[Dialect, ...] = (sqlite.dialect(), asyncpg.dialect())  # type: ignore[no-untyped-call]
 #: What asyncpg calls a numeric; the other types do not look at it.
@@ -123,12 +124,13 @@ def test_a_column_of_more_digits_than_sqlite_holds_is_refused() -> None:
 
 
 @pytest.fixture(scope="session")
-async def database(template_url: str) -> Any:
-    """The seeded template, which these tests only read."""
-    opened = open_database(template_url)
-    await opened.start()
-    yield opened
-    await opened.stop()
+async def database(template_url: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A database that these tests only read; the template itself cannot be copied while open."""
+    async with copy_of(template_url, tmp_path_factory.mktemp("types")) as url:
+        opened = open_database(url)
+        await opened.start()
+        yield opened
+        await opened.stop()
 
 
 async def shown(database: Database, kind: TypeEngine[Any], value: Any) -> str:
