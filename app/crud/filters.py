@@ -30,6 +30,7 @@ def _whole(value: Any) -> Any:
 
 
 Natural = Annotated[int, Field(ge=0, le=2**53), BeforeValidator(_whole)]
+Limit = Annotated[int, Field(ge=1, le=2**53), BeforeValidator(_whole)]
 
 
 class ItemQuery(Schema):
@@ -44,7 +45,7 @@ class ListQuery(Schema):
     """Parameters that every list has, besides its filters."""
 
     sort: str | None = None
-    limit: Natural = Field(50, ge=1)
+    limit: Limit = 50
     """The most records to answer with; more than 1000 is taken for 1000."""
     offset: Natural = 0
     """How many records to pass over."""

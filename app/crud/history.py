@@ -25,7 +25,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app.core import jsontext
 from app.core.database import Base, Prepared, prepare
 from app.core.types import Id, Instant, JsonText, choice, now
-from app.crud.filters import Natural
+from app.crud.filters import Limit, Natural
 from app.crud.render import as_json, object_of
 from app.crud.schemas import Page, Schema, Timestamp
 
@@ -155,7 +155,7 @@ class ChangeList(Schema):
 class HistoryQuery(Schema):
     """Parameters of a record's history."""
 
-    limit: Natural = Field(50, ge=1)
+    limit: Limit = 50
     """The most changes to answer with; more than 1000 is taken for 1000."""
     offset: Natural = 0
     """How many changes to pass over."""

@@ -13,7 +13,7 @@ from app.core.answers import Json, page_of, problems
 from app.core.database import Prepared, prepare
 from app.core.errors import BadRequest, Fault, NotFound, did_you_mean
 from app.core.routing import Route
-from app.crud.filters import MAX_LIMIT, Natural
+from app.crud.filters import MAX_LIMIT, Limit, Natural
 from app.crud.render import as_json, object_of
 from app.crud.routes import database_of
 from app.crud.schemas import Page, Schema
@@ -101,7 +101,7 @@ class CodeQuery(Schema):
 
     parent: str | None = Field(None, max_length=32)
     """Only codes that belong to this one: a country's regions, a sector's parts."""
-    limit: Natural = Field(MAX_LIMIT, ge=1)
+    limit: Limit = MAX_LIMIT
     """The most codes to answer with; more than 1000 is taken for 1000."""
     offset: Natural = 0
     """How many codes to pass over."""
