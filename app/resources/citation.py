@@ -113,6 +113,9 @@ class Quoted(Schema):
 
 
 def _check(session: Session, record: Citation, before: Any) -> None:
+    # What it backed may be in the trash already; then it can still follow.
+    if record.deleted_at is not None:
+        return
     cited = session.get_one(Source, record.source_id)
     if cited.char_count is not None and record.end > cited.char_count:
         text = f"The source has {cited.char_count} characters: end lies beyond."
