@@ -52,6 +52,14 @@ def seed(
 
 
 @commands.command()
+def reindex() -> None:
+    """Make the index of full-text search anew."""
+    from app.commands.reindex import run
+
+    typer.echo(run(settings().database_url))
+
+
+@commands.command()
 def check() -> None:
     """Check that the database is there, migrated and consistent."""
     from app.commands.check import run

@@ -5,8 +5,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, select
 
 from app.core.routing import Route
+from app.crud.change_routes import changes_route
 from app.crud.resource import Collection, Resource, read_models
 from app.crud.routes import crud_routes
+from app.insights.search import search_route
 from app.insights.summary import summary_route
 from app.resources.agreement import Agreement, agreement
 from app.resources.citation import citation
@@ -115,4 +117,4 @@ def routes() -> list[Route]:
             served.append(summary_route(mission))
         if resource is source:
             served += text_routes(models)
-    return served + code_routes()
+    return [*served, search_route(RESOURCES), changes_route(RESOURCES), *code_routes()]

@@ -1,6 +1,6 @@
 """The OpenAPI document: what the service is, its sections, and examples made of seeded facts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fastapi import FastAPI
@@ -8,7 +8,10 @@ from fastapi import FastAPI
 from app.core import jsontext
 from app.core.edtf import bounds
 from app.core.errors import FaultBody, ProblemBody
+from app.core.routing import Route
 from app.core.types import uuid7_of
+from app.crud.parameters import filter_parameters, view_parameters
+from app.crud.read_routes import ReadRoute
 from app.crud.resource import Resource
 
 TITLE = "Trade-mission deals"
@@ -19,8 +22,9 @@ what becomes of each: from the mission to the deal, to its outcome, to the passa
 says so.
 
 * A record is addressed by its `id` or by its `ref`: try `/missions/novosibirsk-april`.
-* Lists take a filter for each field that holds one value, `sort`, `limit` and `offset`;
-  `expand` shows related records in full. A parameter that does not exist is refused, not ignored.
+* Lists take filters (`amount__gte=1000000`, `mission__host_country=RU`, or a whole expression in
+  `filter`), words to search for in `q`, `sort`, and cursors to walk on; `fields` and `expand` say
+  what is shown. What does not exist is refused, never ignored. The [query guide](guide) shows how.
 * Dates are kept as stated, in [EDTF](https://www.loc.gov/standards/datetime/): `XXXX-04-11` has no
   year, and nothing is guessed. `…_earliest` and `…_latest` are what it can mean.
 * Amounts are exact; one that is not stated is null, never 0, and currencies are never added.
@@ -56,10 +60,12 @@ _EXTRA: dict[str, dict[str, Any]] = {
 _STAMP = "2026-01-15T09:30:00.000000Z"
 
 
-def describe(app: FastAPI, resources: tuple[Resource, ...]) -> None:
+def describe(app: FastAPI, resources: tuple[Resource, ...], routes: Sequence[Route]) -> None:
     """Set what the document says beyond its routes; it is made when first asked for."""
     app.title, app.version, app.description = TITLE, VERSION, DESCRIPTION
     tags = [{"name": r.path, "description": r.about} for r in resources]
+    tags.append({"name": "search", "description": "Words, found in records of every kind."})
+    tags.append({"name": "changes", "description": "Every write there was, in order."})
     tags.append({"name": "codes", "description": "Code lists with labels in three languages."})
     app.openapi_tags = tags
     made = app.openapi
@@ -68,6 +74,7 @@ def describe(app: FastAPI, resources: tuple[Resource, ...]) -> None:
         if app.openapi_schema is None:
             document = made()
             _finish(document)
+            _add_parameters(document, routes)
             for resource in resources:
                 _add_examples(document, resource)
             app.openapi_schema = document
@@ -94,6 +101,27 @@ def _finish(document: dict[str, Any]) -> None:
             del answers["422"]
 
 
+def _add_parameters(document: dict[str, Any], routes: Sequence[Route]) -> None:
+    """Tell what can be asked of each kind of record; the filters once, for all its lists."""
+    told: dict[str, Any] = document["components"].setdefault("parameters", {})
+    for route in routes:
+        if not isinstance(route, ReadRoute):
+            continue
+        method = next(iter(route.methods or ()))
+        operation = document["paths"][route.path][method.lower()]
+        views = view_parameters(route.resource)
+        filters = filter_parameters(route.resource) if route.filtered else {}
+        told |= filters
+        for parameter in operation["parameters"]:
+            if parameter["name"] in views:
+                name = f"{route.resource.name}.{parameter['name']}"
+                told[name] = {**parameter, **views[parameter["name"]]}
+                filters[name] = told[name]
+        own = [p for p in operation["parameters"] if p["name"] not in views]
+        refs = [{"$ref": f"#/components/parameters/{name}"} for name in filters]
+        operation["parameters"] = own + refs
+
+
 def _operations(document: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [operation for path in document["paths"].values() for operation in path.values()]
 
@@ -101,14 +129,20 @@ def _operations(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _add_examples(document: dict[str, Any], resource: Resource) -> None:
     written, read = examples(resource)
     one = f"#/components/schemas/{resource.name}"
-    page = {"limit": 50, "offset": 0, "has_next": False, "total": None}
+    page = {
+        "limit": 50,
+        "next_cursor": None,
+        "prev_cursor": None,
+        "total": None,
+        "total_is_estimate": False,
+    }
     by_schema = {one: read, f"{one}List": {"data": [read], "page": page}}
     key = {"name": "key", "example": read["ref"]}
     bodies = {f"{one}Create": written, f"{one}Patch": _patch(written)}
     for operation in _operations(document):
         if operation["tags"] == [resource.path]:
             for parameter in operation.get("parameters", ()):
-                parameter |= key if parameter["name"] == "key" else {}
+                parameter |= key if parameter.get("name") == "key" else {}
         for answer in operation["responses"].values():
             _set_example(answer, by_schema)
         _set_example(operation.get("requestBody", {}), bodies)

@@ -10,6 +10,7 @@ from app import api
 from app.core.database import open_database
 from app.core.docs import add_docs
 from app.core.gate import Gate, hand_on
+from app.core.installation import secret_of
 from app.core.routing import Dispatch
 from app.document import describe
 from app.settings import Settings
@@ -24,6 +25,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await database.start()
+        app.state.secret = await secret_of(database)
         yield
         await database.stop()
 
@@ -35,10 +37,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         exception_handlers={HTTPException: hand_on},
     )
     app.state.database = database
-    app.state.max_body = settings.max_body
+    app.state.max_body, app.state.max_import = settings.max_body, settings.max_import
+    app.state.require_if_match = settings.require_if_match
+    #: The codes of each list as last read, and the idempotency keys of requests under way.
+    app.state.codes, app.state.running = {}, set()
     routes = api.routes()
     app.router.routes.extend(routes)
-    describe(app, api.RESOURCES)
+    describe(app, api.RESOURCES, routes)
     add_docs(app)
     # The last one added is the outermost.
     app.add_middleware(Dispatch, routes=routes)

@@ -19,7 +19,13 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="The port to listen on.")
     workers: int = Field(1, ge=1, le=64, description="How many processes serve.")
     access_log: bool = Field(False, description="Whether each request is logged, a line each.")
+    require_if_match: bool = Field(
+        False, description="Whether a change must name the record's version in If-Match."
+    )
     max_body: int = Field(1024 * 1024, ge=1024, description="The largest body, in bytes.")
+    max_import: int = Field(
+        100 * 1024 * 1024, ge=1024, description="The largest import or bulk body, in bytes."
+    )
 
 
 @cache

@@ -277,7 +277,7 @@ async def read(article: httpx.AsyncClient, path: str) -> Any:
 
 async def read_all(article: httpx.AsyncClient, path: str) -> list[dict[str, Any]]:
     page = await read(article, f"{path}?limit=1000")
-    assert page["page"]["has_next"] is False
+    assert page["page"]["next_cursor"] is None
     records: list[dict[str, Any]] = page["data"]
     return records
 

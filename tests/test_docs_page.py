@@ -230,7 +230,7 @@ def test_a_list_can_be_read_from_the_page(docs: Page) -> None:
     panel.locator(".execute").click()
     answer = panel.locator(".live-responses-table")
     expect(answer.locator(".response-col_status").last).to_contain_text("200")
-    expect(answer).to_contain_text("has_next")
+    expect(answer).to_contain_text("next_cursor")
 
 
 def test_a_mission_can_be_created_from_the_example(docs: Page, seen: Seen) -> None:

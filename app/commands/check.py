@@ -8,9 +8,11 @@ from sqlalchemy import Connection, func, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.commands.migrate import compare, engine_run, newest, revision_of
+from app.commands.reindex import count
 from app.core.database import is_sqlite
 from app.core.postgresql import GONE
 from app.crud.history import Change, ChangeCounter
+from app.crud.indexing import SearchEntry, is_current
 from app.resources.citation import KINDS, Citation
 
 _EMPTY = "The database is empty. Run: trade-missions migrate && trade-missions seed"
@@ -58,6 +60,7 @@ def _inconsistencies(connection: Connection) -> list[str]:
         *_gaps(connection),
         *_versions(connection),
         *_loose_citations(connection),
+        *_index(connection),
     ]
 
 
@@ -114,3 +117,15 @@ def _loose_citations(connection: Connection) -> list[str]:
         if count:
             faults.append(f"{count} citations back a {resource.singular} that does not exist.")
     return faults
+
+
+def _index(connection: Connection) -> list[str]:
+    """Each record is in the search index, which the present analyser made."""
+    mend = "Run: trade-missions reindex"
+    if not is_current(connection):
+        return [f"The search index was made by another version. {mend}"]
+    total = count(connection)
+    indexed = connection.scalar(select(func.count()).select_from(SearchEntry))
+    if total == indexed:
+        return []
+    return [f"The search index has {indexed} of {total} records. {mend}"]

@@ -15,12 +15,14 @@ from app.commands.migrate import engine_run
 from app.core import jsontext
 from app.core.types import now, uuid7
 from app.crud.history import Action, Change, ChangeCounter
+from app.crud.indexing import index_many
 from app.resources.agreement import (
     DEFAULT_BINDINGNESS,
     Agreement,
     Bindingness,
     Instrument,
 )
+from app.resources.citation import KINDS
 from app.resources.delegate import Certainty
 from app.resources.mission import Mission, MissionKind, MissionStatus
 from app.resources.money import AmountKind, Bound
@@ -96,6 +98,7 @@ class Generator:
                 by_record.setdefault(party["agreement_id"], []).append(_shown(party))
             changes = [self._change(stored.name, row, by_record.get(row["id"])) for row in batch]
             self.connection.execute(insert(Change), changes)
+            index_many(self.connection, KINDS[stored.name], batch)
             self.told(len(batch))
             yield from (row["id"] for row in batch)
 

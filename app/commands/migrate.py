@@ -13,6 +13,7 @@ from sqlalchemy import Connection, make_url
 
 from app.core.database import is_sqlite
 from app.core.places import migrations_folder
+from app.crud.indexing import is_current
 
 T = TypeVar("T")
 
@@ -58,16 +59,30 @@ def revision_of(connection: Connection) -> str | None:
 
 
 async def migrate(url: str, to: str = "head") -> bool:
-    """Upgrade the database to a revision; False when it is there already."""
+    """Upgrade the database to a revision; False when it is there already.
+
+    At the newest one the search index is made anew too, when another analyser made it.
+    """
 
     def work(connection: Connection) -> bool:
-        if to == "head" and revision_of(connection) == newest():
-            return False
-        _known(revision_of(connection))
-        command.upgrade(_config(connection), to)
-        return True
+        is_there = to == "head" and revision_of(connection) == newest()
+        if not is_there:
+            _known(revision_of(connection))
+            command.upgrade(_config(connection), to)
+        if revision_of(connection) != newest():
+            return True
+        return _index(connection) or not is_there
 
     return await engine_run(url, work)
+
+
+def _index(connection: Connection) -> bool:
+    if is_current(connection):
+        return False
+    from app.commands.reindex import reindex
+
+    reindex(connection)
+    return True
 
 
 async def downgrade(url: str, to: str = "base") -> None:

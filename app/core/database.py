@@ -1,7 +1,7 @@
 """Where work meets a database: prepared reads, and writes that are plain functions of a Session."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal, TypeVar
@@ -18,6 +18,9 @@ from app.core.types import Id, Instant
 T = TypeVar("T")
 Rows = list[Any]
 Pace = Literal["quick", "long"]
+
+#: How many rows of a stream are at hand at a time.
+BATCH = 2000
 
 
 #: Options of every engine: JSON is stored with its letters, not with their escapes.
@@ -101,6 +104,13 @@ class Database(ABC):
         self, statement: Prepared, values: Mapping[str, Any], pace: Pace = "long"
     ) -> Rows:
         """All rows of the statement, as tuples; `quick` promises a look-up by key."""
+
+    @abstractmethod
+    def stream(self, statement: Prepared, values: Mapping[str, Any]) -> AsyncGenerator[Rows]:
+        """The rows of the statement in batches of at most `BATCH`, as they were at one moment.
+
+        Memory does not grow with their number; closing the generator ends the reading.
+        """
 
 
 def is_sqlite(url: str) -> bool:

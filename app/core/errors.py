@@ -1,7 +1,8 @@
 """Problems: every error this service answers with, as RFC 9457 tells them."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, ClassVar, Self
 
@@ -92,6 +93,20 @@ class Problem(Exception):
         )
 
 
+@contextmanager
+def within(pointer: str) -> Iterator[None]:
+    """Problems from inside tell their places as seen from outside, under the pointer."""
+    try:
+        yield
+    except Problem as problem:
+        if problem.errors and problem.detail.startswith(f"{problem.errors[0].pointer}: "):
+            problem.detail = pointer + problem.detail
+        problem.errors = tuple(
+            replace(fault, pointer=pointer + (fault.pointer or "")) for fault in problem.errors
+        ) or (Fault(problem.slug(), problem.detail, pointer=pointer),)
+        raise
+
+
 class InternalError(Problem):
     pass
 
@@ -119,6 +134,16 @@ class Conflict(Problem):
     )
 
 
+class NotAcceptable(Problem):
+    status, title = 406, "Not acceptable"
+    about = "The answer cannot be had in any of the forms that the Accept header names."
+
+
+class PreconditionFailed(Problem):
+    status, title = 412, "Precondition failed"
+    about = "The record is not as the If-Match or If-None-Match header says. Nothing was stored."
+
+
 class TooLarge(Problem):
     status, title = 413, "Content too large"
     about = "The body is larger than the service accepts."
@@ -138,6 +163,11 @@ class Invalid(Problem):
     )
 
 
+class PreconditionRequired(Problem):
+    status, title = 428, "Precondition required"
+    about = "A change must say in If-Match which version of the record it is of. Nothing stored."
+
+
 class Unavailable(Problem):
     status, title = 503, "Service unavailable"
     about = "The database cannot be reached or is busy. Retry-After says when to try again."
@@ -147,10 +177,13 @@ PROBLEMS: tuple[type[Problem], ...] = (
     BadRequest,
     NotFound,
     MethodNotAllowed,
+    NotAcceptable,
     Conflict,
+    PreconditionFailed,
     TooLarge,
     UnsupportedMediaType,
     Invalid,
+    PreconditionRequired,
     InternalError,
     Unavailable,
 )

@@ -1,7 +1,7 @@
 """PostgreSQL: reads straight through asyncpg, writes as a Session on an asynchronous engine."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from datetime import date
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
-from app.core.database import JSON_AS_IS, SESSION, Database, Pace, Prepared, Rows, away
+from app.core.database import BATCH, JSON_AS_IS, SESSION, Database, Pace, Prepared, Rows, away
 
 T = TypeVar("T")
 
@@ -83,6 +83,20 @@ class PostgresDatabase(Database):
             async with self._pool.acquire(timeout=10) as connection:
                 rows: Rows = await connection.fetch(statement.sql, *statement.arguments(values))
                 return rows
+        except GONE as error:
+            raise away(error) from error
+
+    async def stream(
+        self, statement: Prepared, values: Mapping[str, Any]
+    ) -> AsyncGenerator[Rows]:
+        try:
+            async with (
+                self._pool.acquire(timeout=10) as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                cursor = await connection.cursor(statement.sql, *statement.arguments(values))
+                while rows := await cursor.fetch(BATCH):
+                    yield rows
         except GONE as error:
             raise away(error) from error
 

@@ -1,13 +1,15 @@
 """Routes that FastAPI documents and that are served without its generic dependency solving."""
 
+import asyncio
 import inspect
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from enum import Enum
 from typing import Any, get_args
 from urllib.parse import parse_qsl
 
 from fastapi import Request
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, PrivateAttr, ValidationError
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,8 +27,17 @@ from app.core.errors import (
 
 JSON_TYPES = ("application/json", "application/merge-patch+json")
 MAX_PARAMETERS = 200
+MANY_BYTES = 256 * 1024
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class BodyMark(Enum):
+    """Says of a body's annotation how it is read: `RAW` as parsed JSON, which the endpoint checks
+    itself against the model that the document tells; `LARGE` up to the limit of imports."""
+
+    RAW = "raw"
+    LARGE = "large"
 
 
 class Route(APIRoute):
@@ -44,15 +55,18 @@ def lean_handler(endpoint: Callable[..., Awaitable[Response]]) -> Handler:
     """A handler that reads what the endpoint's signature asks for and nothing else."""
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
+    marks: Sequence[Any] = ()
     path: list[str] = []
     for parameter in inspect.signature(endpoint).parameters.values():
         if parameter.name == "query":
             query = get_args(parameter.annotation)[0]
         elif parameter.name == "body":
-            body = get_args(parameter.annotation)[0]
+            body, *marks = get_args(parameter.annotation)
         elif parameter.name != "request":
             path.append(parameter.name)
-    nothing = query() if query is not None else None
+    nothing = None
+    if query is not None and not any(f.is_required() for f in query.model_fields.values()):
+        nothing = query()
 
     async def handle(request: Request) -> Response:
         arguments: dict[str, Any] = {name: request.path_params[name] for name in path}
@@ -61,18 +75,41 @@ def lean_handler(endpoint: Callable[..., Awaitable[Response]]) -> Handler:
             if sent:
                 raise _unexpected(sent)
         else:
-            arguments["query"] = read_query(query, sent) if sent else nothing
+            arguments["query"] = nothing if nothing and not sent else read_query(query, sent)
         if body is not None:
             check_type(request, JSON_TYPES)
-            arguments["body"] = read_body(body, await read_content(request))
+            content = await read_content(request, large=BodyMark.LARGE in marks)
+            request.scope["content"] = content
+            if BodyMark.RAW not in marks:
+                arguments["body"] = read_body(body, content)
+            elif len(content) < MANY_BYTES:
+                arguments["body"] = read_json(content)
+            else:
+                # The loop goes on serving others while a large body is parsed.
+                arguments["body"] = await asyncio.to_thread(read_json, content)
         return await endpoint(request=request, **arguments)
 
     return handle
 
 
+class OpenQuery(BaseModel):
+    """A query model that keeps the parameters it does not declare, for the endpoint to judge."""
+
+    _others: list[tuple[str, str]] = PrivateAttr(default_factory=list)
+
+    @property
+    def others(self) -> list[tuple[str, str]]:
+        """Names and values of what was sent besides, in the order in which it was sent."""
+        return self._others
+
+
 def read_query(model: type[BaseModel], sent: bytes) -> BaseModel:
     """The query string as the model; BadRequest tells each wrong parameter."""
     pairs = _pairs(sent)
+    others: list[tuple[str, str]] = []
+    if issubclass(model, OpenQuery):
+        others = [pair for pair in pairs if pair[0] not in model.model_fields]
+        pairs = [pair for pair in pairs if pair[0] in model.model_fields]
     values = dict(pairs)
     if len(values) != len(pairs):
         names = [name for name, _ in pairs]
@@ -80,9 +117,12 @@ def read_query(model: type[BaseModel], sent: bytes) -> BaseModel:
         text = f"{twice!r} is given more than once."
         raise BadRequest(text, [Fault("repeated", text, parameter=twice)])
     try:
-        return model.model_validate(values)
+        query = model.model_validate(values)
     except ValidationError as error:
         raise invalid_query(error, model) from None
+    if isinstance(query, OpenQuery):
+        query._others = others
+    return query
 
 
 def _pairs(sent: bytes) -> list[tuple[str, str]]:
@@ -124,9 +164,10 @@ def check_type(request: Request, kinds: tuple[str, ...]) -> None:
         raise UnsupportedMediaType(f"Send the body as it is, not as {coding}.", headers=allowed)
 
 
-async def read_content(request: Request) -> bytes:
+async def read_content(request: Request, large: bool = False) -> bytes:
     """The whole body; TooLarge (413) as soon as it is known to exceed the application's limit."""
-    limit: int = request.app.state.max_body
+    state = request.app.state
+    limit: int = state.max_import if large else state.max_body
     told = request.headers.get("content-length", "0")
     content = bytearray()
     if not told.isdecimal() or int(told) <= limit:
@@ -139,12 +180,21 @@ async def read_content(request: Request) -> bytes:
     raise TooLarge(f"The body is larger than {limit} bytes.", headers={"Connection": "close"})
 
 
-def read_body(model: type[BaseModel], content: bytes) -> BaseModel:
-    """The JSON body as the model; 400 for what is not JSON, 422 for what breaks a rule."""
+def read_json(content: bytes) -> Any:
+    """The body as JSON; 400 for what is not."""
     try:
-        value = jsontext.loads(content)
+        return jsontext.loads(content)
     except jsontext.JsonError as error:
         raise BadRequest(f"The body is not valid JSON: {error}.") from None
+
+
+def read_body(model: type[BaseModel], content: bytes) -> BaseModel:
+    """The JSON body as the model; 400 for what is not JSON, 422 for what breaks a rule."""
+    return checked(model, read_json(content))
+
+
+def checked(model: type[BaseModel], value: Any) -> BaseModel:
+    """The value as the model; 422 for what breaks a rule."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
@@ -154,10 +204,12 @@ def read_body(model: type[BaseModel], content: bytes) -> BaseModel:
 class _Node:
     """A place in the tree of paths: literal steps first, then a parameter."""
 
-    __slots__ = ("literal", "methods", "parameter")
+    __slots__ = ("literal", "methods", "parameter", "suffixed")
 
     def __init__(self) -> None:
         self.literal: dict[str, _Node] = {}
+        #: Steps such as `missions.{format}`, by what comes before the dot.
+        self.suffixed: dict[str, tuple[str, _Node]] = {}
         self.parameter: tuple[str, _Node] | None = None
         self.methods: dict[str, Handler] = {}
 
@@ -184,6 +236,9 @@ class Dispatch:
                 if node.parameter[0] != name:
                     raise ValueError(f"{route.path}: another route calls this step otherwise")
                 node = node.parameter[1]
+            elif ".{" in step:
+                before, _, name = step.rstrip("}").partition(".{")
+                node = node.suffixed.setdefault(before, (name, _Node()))[1]
             else:
                 node = node.literal.setdefault(step, _Node())
         handler = lean_handler(route.endpoint)
@@ -197,7 +252,11 @@ class Dispatch:
         node, found = self.root, {}
         for step in path[1:].split("/"):
             inner = node.literal.get(step)
-            if inner is None:
+            before, dot, after = step.partition(".")
+            if inner is None and dot and before in node.suffixed:
+                name, inner = node.suffixed[before]
+                found[name] = after
+            elif inner is None:
                 if node.parameter is None or not step:
                     return None
                 found[node.parameter[0]] = step

@@ -4,7 +4,7 @@ import asyncio
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,8 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from app.core.database import JSON_AS_IS, SESSION, Database, Pace, Prepared, Rows, away
+from app.core.database import BATCH, JSON_AS_IS, SESSION, Database, Pace, Prepared, Rows, away
+from app.core.types import simple_lower
 
 T = TypeVar("T")
 
@@ -36,6 +37,8 @@ def connect(path: str, *, readonly: bool = False) -> sqlite3.Connection:
         check_same_thread=False,
         cached_statements=512,
     )
+    # SQLite's own lower() knows the letters of English alone.
+    connection.create_function("lowered", 1, _lowered, deterministic=True)
     # Off by default in SQLite, for every connection anew.
     connection.execute("PRAGMA foreign_keys=ON")
     # 64 MiB of pages in memory: the default of 2 MiB re-reads the inner nodes of large indexes.
@@ -51,6 +54,10 @@ def connect(path: str, *, readonly: bool = False) -> sqlite3.Connection:
         # An acknowledged write survives a power cut; NORMAL would lose the last ones.
         connection.execute("PRAGMA synchronous=FULL")
     return connection
+
+
+def _lowered(text: str | None) -> str | None:
+    return None if text is None else simple_lower(text)
 
 
 def sqlite_engine(path: str) -> Engine:
@@ -125,6 +132,24 @@ class SqliteDatabase(Database):
             connection = self._local.connection = connect(self.path, readonly=True)
             self._reading.append(connection)
         return connection.execute(sql, arguments).fetchall()
+
+    async def stream(
+        self, statement: Prepared, values: Mapping[str, Any]
+    ) -> AsyncGenerator[Rows]:
+        loop = asyncio.get_running_loop()
+        # A connection of its own, because the reading goes on between other reads of its thread.
+        connection = connect(self.path, readonly=True)
+        try:
+            arguments = statement.arguments(values)
+            cursor = await loop.run_in_executor(
+                self._readers, connection.execute, statement.sql, arguments
+            )
+            while rows := await loop.run_in_executor(self._readers, cursor.fetchmany, BATCH):
+                yield rows
+        except sqlite3.OperationalError as error:
+            raise away(error) from error
+        finally:
+            connection.close()
 
     async def write(self, work: Callable[[Session], T]) -> T:
         if not self._writer.is_alive():

@@ -14,9 +14,11 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
+    Date,
     DateTime,
     Dialect,
     Enum,
+    Integer,
     Numeric,
     String,
     Text,
@@ -39,6 +41,11 @@ def uuid7_of(milliseconds: int, noise: int) -> UUID:
 def now() -> datetime:
     """The present time, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def simple_lower(text: str) -> str:
+    """Lower case letter by letter, as PostgreSQL's lower() does: the length never changes."""
+    return "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)
 
 
 class Id(TypeDecorator[UUID]):
@@ -215,4 +222,45 @@ def postgresql_json(kind: TypeEngine[Any], sql: str) -> str:
 JSON_FORMS: dict[str, Callable[[TypeEngine[Any], str], str]] = {
     "sqlite": sqlite_json,
     "postgresql": postgresql_json,
+}
+
+
+def sqlite_cell(kind: TypeEngine[Any], sql: str) -> str:
+    """The SQL of a value of this type as it stands in a cell of a table: text or an integer."""
+    if isinstance(kind, Exact):
+        unit = 10**kind.scale
+        digits = f"printf('%s%d.%0{kind.scale}d', iif({sql} < 0, '-', ''),"
+        digits += f" abs({sql} / {unit}), abs({sql} % {unit}))"
+        return (
+            f"CASE WHEN {sql} IS NULL THEN NULL WHEN {sql} % {unit} = 0"
+            f" THEN CAST({sql} / {unit} AS TEXT) ELSE rtrim({digits}, '0') END"
+        )
+    if isinstance(kind, Boolean):
+        return f"CASE {sql} WHEN 1 THEN 'true' WHEN 0 THEN 'false' END"
+    if isinstance(kind, CodeList) and kind.of is not None:
+        return f"(SELECT group_concat(value, ';') FROM json_each({sql}))"  # noqa: S608
+    if isinstance(kind, JSON | CodeList | JsonText):
+        return f"nullif({sql}, '[]')"
+    return sql
+
+
+def postgresql_cell(kind: TypeEngine[Any], sql: str) -> str:
+    """The SQL of a value of this type as it stands in a cell of a table: text or an integer."""
+    if isinstance(kind, Exact):
+        return f"CAST(trim_scale({sql}) AS TEXT)"
+    if isinstance(kind, Instant):
+        return postgresql_json(kind, sql)
+    if isinstance(kind, Date):
+        return f"to_char({sql}, 'YYYY-MM-DD')"
+    if isinstance(kind, CodeList) and kind.of is not None:
+        items = f"jsonb_array_elements_text({sql}) WITH ORDINALITY AS items(item, place)"
+        return f"(SELECT string_agg(item, ';' ORDER BY place) FROM {items})"  # noqa: S608
+    if isinstance(kind, JSON | CodeList | JsonText):
+        return f"nullif(CAST({sql} AS TEXT), '[]')"
+    return sql if isinstance(kind, Integer) else f"CAST({sql} AS TEXT)"
+
+
+CELL_FORMS: dict[str, Callable[[TypeEngine[Any], str], str]] = {
+    "sqlite": sqlite_cell,
+    "postgresql": postgresql_cell,
 }

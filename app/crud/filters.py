@@ -1,219 +1,323 @@
-"""The query dialect of lists: typed parameters made from the schemas, and what they ask for."""
+"""Filters in their two forms, `field__op=value` and `filter=`, read into one condition."""
 
 import re
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
-from functools import cache
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from itertools import pairwise
+from typing import Any, Never
 
-from pydantic import BeforeValidator, Field, WithJsonSchema, create_model
-from pydantic.fields import FieldInfo
-from sqlalchemy import null
+from sqlalchemy import Column
 
 from app.core.errors import BadRequest, Fault, did_you_mean
-from app.core.types import CodeList
+from app.core.types import simple_lower
+from app.crud import expression
+from app.crud.conditions import Both, Condition, Either, Not, Path, Some, Term, both, joined
+from app.crud.expression import ExpressionError, Literal, Name, parse_expression
+from app.crud.operators import OPERATORS, operators_of
+from app.crud.paths import (
+    Kind,
+    Leaf,
+    PathError,
+    find_leaf,
+    find_step,
+    leads_to_many,
+    leaves_of,
+    steps_of,
+)
 from app.crud.resource import Part, Resource
-from app.crud.schemas import Digits, Schema
+from app.crud.values import fitted, parse_boolean, parse_day, parse_value
 
-MAX_LIMIT = 1000
-MAX_EXPAND_DEPTH = 3
-
-Deleted = Literal["exclude", "include", "only"]
-
-
-def _whole(value: Any) -> Any:
-    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,19}", value):
-        raise ValueError("must be a whole number")
-    return value
-
-
-Natural = Annotated[int, Field(ge=0, le=2**53), BeforeValidator(_whole)]
-Limit = Annotated[int, Field(ge=1, le=2**53), BeforeValidator(_whole)]
-
-
-class ItemQuery(Schema):
-    """Parameters of reading one record."""
-
-    expand: str | None = None
-    deleted: Literal["exclude", "include"] = "exclude"
-    """`include` also finds a record in the trash."""
-
-
-class ListQuery(Schema):
-    """Parameters that every list has, besides its filters."""
-
-    sort: str | None = None
-    limit: Limit = 50
-    """The most records to answer with; more than 1000 is taken for 1000."""
-    offset: Natural = 0
-    """How many records to pass over."""
-    count: Literal["none", "exact"] = "none"
-    """`exact` also counts all records that match, which takes longer."""
-    deleted: Deleted = "exclude"
-    """Whether records in the trash are shown: not, too, or alone."""
-    expand: str | None = None
+MAX_ITEMS = 256
+#: Of all filters of a query; far below what a statement of either database can have.
+MAX_VALUES = 4096
+Pairs = Iterable[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """What makes two lists the same statement; values apart."""
+class CodeUsed:
+    """A value that must be in a code list: an unknown one is a mistake, not an empty answer."""
 
-    filters: tuple[str, ...] = ()
-    sort: tuple[tuple[str, bool], ...] = (("id", False),)
-    deleted: Deleted = "exclude"
-    expand: tuple[str, ...] = ()
-
-
-@cache
-def list_query(resource: Resource) -> type[ListQuery]:
-    """The typed parameters of a resource's lists: equality on each field, then the common ones."""
-    fields: dict[str, Any] = {}
-    for name in filterable(resource):
-        annotation, info = resource.shown[name]
-        text = f"Only records whose `{name}` is this. {info.description or ''}".strip()
-        fields[name] = (_optional(annotation, info), Field(None, description=text))
-    text = (
-        "Fields to sort by, separated by commas, `-` before one for descending; records without a"
-        " value come last, and `id` breaks ties. Example: `-updated_at,ref`."
-    )
-    fields["sort"] = (str | None, Field(None, max_length=200, description=text))
-    fields["expand"] = _expand_field(resource)
-    return create_model(f"{resource.name}Query", __base__=ListQuery, **fields)
+    parameter: str
+    column: Column[Any]
+    code: str
 
 
-@cache
-def item_query(resource: Resource) -> type[ItemQuery]:
-    """The parameters of reading one record of the resource."""
-    fields: dict[str, Any] = {"expand": _expand_field(resource)}
-    return create_model(f"{resource.name}ItemQuery", __base__=ItemQuery, **fields)
+@dataclass(slots=True)
+class Sought:
+    """A condition with its values by parameter, and the codes that it names."""
+
+    condition: Condition | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    codes: list[CodeUsed] = field(default_factory=list)
 
 
-def _expand_field(resource: Resource) -> Any:
-    names = ", ".join(f"`{name}`" for name in relations(resource))
-    text = (
-        "Relations to show in full beside their ids, separated by commas; a dot goes on into the"
-        f" related record (at most {MAX_EXPAND_DEPTH} steps). Here: {names}."
-    )
-    return (str | None, Field(None, max_length=500, description=text))
-
-
-def relations(at: Resource | Part) -> dict[str, Resource | Part]:
-    """What can be expanded: relation → what it leads to; a part is passed through by its name."""
-    if isinstance(at, Part):
-        return {**at.one}
-    inner = {name: part for name, part in at.parts.items() if part.one}
-    return {**at.one, **inner, **{name: c.child for name, c in at.many.items()}}
-
-
-def filterable(resource: Resource) -> list[str]:
-    """The fields that hold one value of the record's own, to filter and sort lists by."""
-    return [
-        name
-        for name in resource.columns
-        if name not in resource.borrowed
-        and not isinstance(resource.table.__table__.c.get(name, null()).type, CodeList)
-    ]
-
-
-def _alternatives(annotation: Any) -> tuple[Any, ...]:
-    if get_origin(annotation) in (Union, UnionType):
-        return get_args(annotation)
-    return (annotation,)
-
-
-def _optional(annotation: Any, info: FieldInfo) -> Any:
-    """The field's type as a parameter takes it: from text, and possibly not there."""
-    kept = tuple(t for t in _alternatives(annotation) if t is not NoneType)
-    inner: Any = Union[kept] if len(kept) > 1 else kept[0]  # noqa: UP007
-    metadata = (*getattr(inner, "__metadata__", ()), *info.metadata)
-    plain = inner.__origin__ if get_origin(inner) is Annotated else inner
-    if plain is Decimal:
-        digits = next(item for item in metadata if isinstance(item, Digits))
-        limits = Field(max_digits=digits.digits, decimal_places=digits.scale, allow_inf_nan=False)
-        return Annotated[Decimal, limits, WithJsonSchema({"type": "number"})] | None
-    if plain is bool:
-        return bool | None
-    if plain is int:
-        limits = Field(ge=-(2**31), le=2**31 - 1)
-        return Annotated[int, limits, BeforeValidator(_whole)] | None
-    if plain in (date, datetime):
-        return Annotated[inner, *info.metadata, BeforeValidator(_iso)] | None
-    return (Annotated[plain, *metadata] if metadata else plain) | None
-
-
-def _iso(value: Any) -> Any:
-    """Only ISO 8601: Pydantic would take a bare number for seconds since 1970."""
-    # In a query `+` means a space; a zone such as +05:00 often comes without its encoding.
-    text = value.replace(" ", "+")
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]+(Z|[+-][0-9:]+)?)?", text):
-        raise ValueError("must be a date in ISO 8601, such as 2016-04-12")
-    return text
-
-
-def expand_paths(resource: Resource, text: str | None) -> tuple[str, ...]:
-    """The paths of an `expand` parameter, checked and in one order; 400 for one that is not."""
-    if not text:
-        return ()
-    paths = sorted({path.strip() for path in text.split(",")})
-    for path in paths:
-        _check_path(resource, path)
-    return tuple(paths)
-
-
-def _check_path(resource: Resource, path: str) -> None:
-    at: Resource | Part = resource
-    steps = path.split(".")
-    if len(steps) > MAX_EXPAND_DEPTH:
-        raise _wrong("expand", "too_deep", f"{path!r} has more than {MAX_EXPAND_DEPTH} steps.")
-    for step in steps:
-        known = relations(at)
-        if step not in known:
-            allowed = ", ".join(known) or "nothing"
-            raise _wrong(
-                "expand",
-                "unknown",
-                f"{path!r}: there is no relation {step!r} to expand.{did_you_mean(step, known)}"
-                f" Possible here: {allowed}.",
-            )
-        at = known[step]
-
-
-def sort_keys(resource: Resource, text: str | None) -> tuple[tuple[str, bool], ...]:
-    """`-amount,title` as fields with "descending?"; `id` is always the last and only key."""
-    keys: dict[str, bool] = {}
-    allowed = filterable(resource)
-    for word in (text or "").split(",") if text else ():
-        name = word.strip().removeprefix("-")
-        if name not in allowed:
-            raise _wrong(
-                "sort",
-                "unknown",
-                f"There is no field {name!r} to sort by.{did_you_mean(name, allowed)}",
-            )
-        keys.setdefault(name, word.strip().startswith("-"))
-    # The tie-break runs with the first key, so that one index serves both directions.
-    keys.setdefault("id", next(iter(keys.values()), False))
-    return tuple(keys.items())
-
-
-def _wrong(parameter: str, code: str, detail: str) -> BadRequest:
+def wrong(parameter: str, code: str, detail: str) -> BadRequest:
+    """The 400 of one parameter."""
     return BadRequest(f"{parameter}: {detail}", [Fault(code, detail, parameter=parameter)])
 
 
-def shape_of(resource: Resource, query: ListQuery) -> tuple[Shape, dict[str, Any]]:
-    """The statement a list query asks for, and its filters' values by name."""
-    common = ListQuery.model_fields
-    values = {
-        name: getattr(query, name)
-        for name in query.model_fields_set
-        if name not in common and getattr(query, name) is not None
-    }
-    shape = Shape(
-        filters=tuple(sorted(values)),
-        sort=sort_keys(resource, query.sort),
-        deleted=query.deleted,
-        expand=expand_paths(resource, query.expand),
-    )
-    return shape, values
+def read_filters(
+    resource: Resource, pairs: Pairs, text: str | None = None, others: Iterable[str] = ()
+) -> Sought:
+    """The filters of a query: flat ones from its parameters, AND the expression `text`.
+
+    `others` are the names of the parameters that are no filters, to be suggested for a misspelt
+    one. BadRequest tells the first mistake and what would be right.
+    """
+    reader = _Reader(resource, Sought(), tuple(others))
+    terms = [reader.flat(name, values) for name, values in _by_name(pairs).items()]
+    found = [joined(resource, terms), reader.condition(text) if text is not None else None]
+    reader.sought.condition = both(item for item in found if item is not None)
+    return reader.sought
+
+
+def _by_name(pairs: Pairs) -> dict[str, list[str]]:
+    """In one order however they were sent, so that alike queries share their statement."""
+    found: dict[str, list[str]] = {}
+    for name, value in sorted(pairs, key=lambda pair: pair[0]):
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def split_name(name: str) -> tuple[Path, str]:
+    """`mission__dates__isnull` as its path and operator."""
+    *steps, last = name.split("__")
+    return (tuple(steps), last) if steps and last in OPERATORS else ((*steps, last), "eq")
+
+
+_ITEM = re.compile(r'"((?:[^"]|"")*)"(?:,|$)|([^,]*)(?:,|$)', re.DOTALL)
+
+
+def split_items(text: str) -> list[str]:
+    """`a,b,"c, d"` as its items; an item with a comma stands in double quotes."""
+    items, at = [], 0
+    while at <= len(text):
+        found = _ITEM.match(text, at)
+        assert found is not None
+        quoted, plain = found.groups()
+        items.append(plain if quoted is None else quoted.replace('""', '"'))
+        if found.end() == len(text) and not found[0].endswith(","):
+            break
+        at = found.end()
+    return items
+
+
+@dataclass(slots=True)
+class _Reader:
+    resource: Resource
+    sought: Sought
+    others: tuple[str, ...]
+
+    def flat(self, name: str, texts: list[str]) -> Condition:
+        path, operator = split_name(name)
+        self._check_name(name, path)
+        if len(texts) > 1 and not OPERATORS[operator].many:
+            raise wrong(name, "repeated", f"{name!r} is given more than once.")
+        if operator == "isnull" and self._is_many(path):
+            return self._none_of(name, path, texts[0])
+        try:
+            leaf = find_leaf(self.resource, path)
+            return self._term(name, path, leaf, operator, self._items(operator, texts))
+        except ValueError as error:
+            code = "unknown" if isinstance(error, PathError) else "value"
+            raise wrong(name, code, _told(error)) from None
+
+    def _check_name(self, name: str, path: Path) -> None:
+        first = path[0]
+        leaves, steps = leaves_of(self.resource), steps_of(self.resource)
+        if first not in leaves and first not in steps:
+            known = [*leaves, *steps, *self.others]
+            text = f"There is no parameter {name!r}.{did_you_mean(first, known)}"
+            raise wrong(name, "unknown", text)
+        at: Resource | Part = self.resource
+        for step, following in pairwise(path):
+            if step in steps_of(at):
+                at = steps_of(at)[step].target
+            elif step in leaves_of(at):
+                possible = operators_of(leaves_of(at)[step])
+                text = f"{step} has no operator {following!r}.{did_you_mean(following, possible)}"
+                raise wrong(name, "operator", f"{text} Possible: {', '.join(possible)}.")
+            else:
+                return
+
+    def _is_many(self, path: Path) -> bool:
+        *before, last = path
+        at: Resource | Part = self.resource
+        for name in before:
+            step = steps_of(at).get(name)
+            if step is None:
+                return False
+            at = step.target
+        return last in steps_of(at) and steps_of(at)[last].many
+
+    def _none_of(self, name: str, path: Path, text: str) -> Condition:
+        try:
+            return Not(Some(path, None)) if parse_boolean(text) else Some(path, None)
+        except ValueError as error:
+            raise wrong(name, "value", _told(error)) from None
+
+    @staticmethod
+    def _items(operator: str, texts: list[str]) -> list[str]:
+        if not OPERATORS[operator].many:
+            return texts
+        items = [item for text in texts for item in split_items(text)]
+        if not 1 <= len(items) <= MAX_ITEMS:
+            raise ValueError(f"takes 1 to {MAX_ITEMS} values, not {len(items)}")
+        return items
+
+    def _term(
+        self, name: str, path: Path, leaf: Leaf, operator: str, texts: list[str]
+    ) -> Condition:
+        """A comparison of the field with values that are still text; ValueError for a wrong one."""
+        meant = OPERATORS[operator]
+        if operator not in operators_of(leaf):
+            possible = ", ".join(operators_of(leaf))
+            raise ValueError(f"{leaf.name} cannot be asked with {operator}; possible: {possible}")
+        if operator == "isnull":
+            term = Term(path, operator, ())
+            return term if parse_boolean(texts[0]) else Not(term)
+        values = [self._value(name, leaf, operator, text) for text in texts]
+        if meant.many:
+            # As many as a power of two, so that lists of similar length share their statement.
+            values += [values[-1]] * ((1 << (len(values) - 1).bit_length()) - len(values))
+        term = Term(path, _POSITIVE.get(operator, operator), self._slots(values))
+        return Not(term) if meant.negated else term
+
+    def _slots(self, values: list[Any]) -> tuple[str, ...]:
+        first = len(self.sought.values)
+        if first + len(values) > MAX_VALUES:
+            raise ValueError(f"is too much: all filters together take {MAX_VALUES} values")
+        slots = tuple(f"f{first + at}" for at in range(len(values)))
+        self.sought.values.update(zip(slots, values, strict=True))
+        return slots
+
+    def _value(self, name: str, leaf: Leaf, operator: str, text: str) -> Any:
+        if leaf.kind is Kind.stated and OPERATORS[operator].rounding:
+            return parse_day(text)
+        value = parse_value(leaf, text)
+        if isinstance(value, Decimal):
+            return fitted(leaf, value, OPERATORS[operator].rounding)
+        if leaf.codes is not None and operator != "startswith":
+            self.sought.codes.append(CodeUsed(name, leaf.codes, value))
+        return simple_lower(value) if operator == "icontains" else value
+
+    def condition(self, text: str) -> Condition:
+        try:
+            return self._node(parse_expression(text), self.resource)
+        except ExpressionError as error:
+            raise wrong(
+                "filter", "expression", f"Character {error.position}: {error.detail}"
+            ) from None
+
+    def _node(self, node: expression.Node, at: Resource | Part) -> Condition:
+        match node:
+            case expression.And():
+                return Both(tuple(self._node(item, at) for item in node.items))
+            case expression.Or():
+                return Either(tuple(self._node(item, at) for item in node.items))
+            case expression.Not():
+                return Not(self._node(node.item, at))
+            case expression.Some() | expression.Every():
+                return self._quantified(node, at)
+            case expression.Match():
+                return self._match(node, at)
+            case expression.Comparison():
+                return self._comparison(node, at)
+
+    def _quantified(
+        self, node: expression.Some | expression.Every, at: Resource | Part
+    ) -> Condition:
+        target: Resource | Part = at
+        step = None
+        for name in node.name.steps:
+            try:
+                step = find_step(target, name)
+            except PathError as error:
+                _refuse(node.name.at, str(error))
+            target = step.target
+        if step is None or not step.many:
+            _refuse(node.name.at, f"{node.name.steps[-1]} leads to one record: write its fields.")
+        item = self._node(node.item, target) if node.item is not None else None
+        if isinstance(node, expression.Every):
+            assert item is not None
+            return Not(Some(node.name.steps, Not(item)))
+        return Some(node.name.steps, item)
+
+    def _match(self, node: expression.Match, at: Resource | Part) -> Condition:
+        if node.folded and node.function != "contains":
+            _refuse(node.at, f"tolower goes with contains only, not with {node.function}.")
+        operator = "icontains" if node.folded else node.function
+        return self._compared(node.name, operator, (node.literal,), at)
+
+    def _comparison(self, node: expression.Comparison, at: Resource | Part) -> Condition:
+        if node.literals[0].kind is expression.Kind.NULL:
+            leaf = _leaf(node.name, at)
+            if "isnull" not in operators_of(leaf):
+                _refuse(node.name.at, f"{leaf.name} always has a value.")
+            term = Term(node.name.steps, "isnull", ())
+            return term if node.op == "eq" else Not(term)
+        return self._compared(node.name, _FLAT.get(node.op, node.op), node.literals, at)
+
+    def _compared(
+        self, name: Name, operator: str, literals: tuple[Literal, ...], at: Resource | Part
+    ) -> Condition:
+        leaf = _leaf(name, at)
+        if len(literals) > MAX_ITEMS:
+            _refuse(literals[0].at, f"Write at most {MAX_ITEMS} values.")
+        for literal in literals:
+            if literal.kind.value not in _WRITTEN.get(leaf.kind, ("text",)):
+                right = _EXAMPLES.get(leaf.kind, "a text in quotes, such as 'signed'")
+                _refuse(literal.at, f"{leaf.name} is compared with {right}.")
+        try:
+            texts = [literal.text for literal in literals]
+            return self._term("filter", name.steps, leaf, operator, texts)
+        except ValueError as error:
+            _refuse(literals[0].at, _told(error))
+
+
+_FLAT: Mapping[str, str] = {"ge": "gte", "le": "lte"}
+_POSITIVE: Mapping[str, str] = {"ne": "eq", "not_in": "in"}
+#: How a literal that is compared with a field of this kind may be written; a text otherwise.
+_WRITTEN: Mapping[Kind, tuple[str, ...]] = {
+    Kind.id: ("guid", "text"),
+    Kind.integer: ("number",),
+    Kind.decimal: ("number",),
+    Kind.boolean: ("boolean",),
+    Kind.date: ("date", "text"),
+    Kind.instant: ("instant", "date", "text"),
+    Kind.stated: ("text", "date"),
+}
+_EXAMPLES: Mapping[Kind, str] = {
+    Kind.id: "an id, such as 0197c5a0-0000-7000-8000-000000000000",
+    Kind.integer: "a number without quotes",
+    Kind.decimal: "a number without quotes, such as 1250.5",
+    Kind.boolean: "true or false",
+    Kind.date: "a date, such as 2016-04-12",
+    Kind.instant: "a time, such as 2016-04-12T09:30:00Z",
+    Kind.stated: "a date, such as 2016-04-12, or '2016-04'",
+}
+
+
+def _leaf(name: Name, at: Resource | Part) -> Leaf:
+    try:
+        leaf = find_leaf(at, name.steps)
+    except PathError as error:
+        _refuse(name.at, str(error))
+    steps = leads_to_many(at, name.steps)
+    if steps is not None:
+        relation, inner = "/".join(name.steps[:steps]), "/".join(name.steps[steps:])
+        _refuse(
+            name.at,
+            f"{relation} leads to any number of records: write {relation}/any(x: x/{inner} …).",
+        )
+    return leaf
+
+
+def _refuse(position: int, detail: str) -> Never:
+    raise ExpressionError(position, detail)
+
+
+def _told(error: ValueError) -> str:
+    text = str(error)
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."

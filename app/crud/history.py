@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from pydantic import Field
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -15,7 +14,6 @@ from sqlalchemy import (
     Index,
     String,
     Text,
-    bindparam,
     insert,
     select,
     update,
@@ -25,9 +23,6 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app.core import jsontext
 from app.core.database import Base, Prepared, prepare
 from app.core.types import Id, Instant, JsonText, choice, now
-from app.crud.filters import Limit, Natural
-from app.crud.render import as_json, object_of
-from app.crud.schemas import Page, Schema, Timestamp
 
 
 class Action(StrEnum):
@@ -122,54 +117,26 @@ def log_changes(session: Session, actor: str) -> None:
     )
 
 
-class ChangeEntry(Schema):
-    """One change of a record, as it is read."""
-
-    seq: int
-    """The number of the change among all changes: gapless, in commit order."""
-    at: Timestamp
-    """When it was made, UTC."""
-    actor: str
-    """Who made it."""
-    action: Action
-    """What was done."""
-    kind: str
-    """The kind of record."""
-    record_id: UUID
-    """The record's id."""
-    version: int
-    """The record's version after the change."""
-    changes: dict[str, list[Any]] = Field(json_schema_extra={"additionalProperties": {}})
-    """For each field that changed, `[old, new]`."""
+def changes_since(
+    session: Session, kind: str, record_id: UUID, version: int
+) -> list[Mapping[str, Any]]:
+    """What was changed after a version of a record, newest first, each `{field: [old, new]}`."""
+    found = session.scalars(
+        select(Change.changes)
+        .where(Change.kind == kind, Change.record_id == record_id, Change.version > version)
+        .order_by(Change.seq.desc())
+    )
+    return [jsontext.loads(changes) for changes in found]
 
 
-class ChangeList(Schema):
-    """A page of changes."""
-
-    data: list[ChangeEntry]
-    """The changes, newest first."""
-    page: Page
-    """Where this page lies within the history."""
-
-
-class HistoryQuery(Schema):
-    """Parameters of a record's history."""
-
-    limit: Limit = 50
-    """The most changes to answer with; more than 1000 is taken for 1000."""
-    offset: Natural = 0
-    """How many changes to pass over."""
+def undo(state: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    """Put a state back to what it was before these changes."""
+    for name, (old, _) in changes.items():
+        if name in state:
+            state[name] = old
 
 
 @cache
-def history_statement(dialect: Dialect) -> Prepared:
-    """Reads `(json,)` of the changes of `:record` of `:kind`, newest first."""
-    shown = {name: as_json(getattr(Change, name)) for name in ChangeEntry.model_fields}
-    statement = (
-        select(object_of(shown))
-        .where(Change.kind == bindparam("kind"), Change.record_id == bindparam("record"))
-        .order_by(Change.seq.desc())
-        .limit(bindparam("limit", type_=BigInteger))
-        .offset(bindparam("offset", type_=BigInteger))
-    )
-    return prepare(statement, dialect)
+def position_statement(dialect: Dialect) -> Prepared:
+    """Reads `(seq,)`: how far the log has come."""
+    return prepare(select(ChangeCounter.seq), dialect)

@@ -1,5 +1,6 @@
 """What every stored record has, and the columns that records are made of."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,9 @@ from sqlalchemy.sql.expression import FunctionElement
 
 from app.core.database import Base
 from app.core.types import CodeList, Exact, Id, StatedDate, now, uuid7
+
+
+_NONE: Mapping[str, tuple[str, ...]] = {}
 
 
 class Record(Base):
@@ -71,9 +75,16 @@ def money(**options: Any) -> MappedColumn[Any]:
     return mapped_column(Exact(18, 4), **options)
 
 
-def rule(name: str, sql: str, says: str, pointer: str = "") -> CheckConstraint:
-    """A rule that the database holds; `says` is what a client is told who breaks it."""
-    return CheckConstraint(sql, name=name, info={"says": says, "pointer": pointer})
+def rule(
+    name: str, sql: str, says: str, pointer: str = "", units: Mapping[str, tuple[str, ...]] = _NONE
+) -> CheckConstraint:
+    """A rule that the database holds; `says` is what a client is told who breaks it.
+
+    `units` names the fields that must be equal for values of a field to be added or compared: of
+    an amount its currency.
+    """
+    info = {"says": says, "pointer": pointer, "units": units}
+    return CheckConstraint(sql, name=name, info=info)
 
 
 def descending(name: str, *, filled: bool = False) -> ColumnElement[Any]:

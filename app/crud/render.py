@@ -1,36 +1,24 @@
 """Reads: from a resource's declaration to one SELECT whose rows are finished JSON."""
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Dialect,
-    Select,
-    bindparam,
-    func,
-    literal_column,
-    select,
-    true,
-    type_coerce,
-)
+from sqlalchemy import ColumnElement, literal_column, select, type_coerce
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 
-from app.core.database import Prepared, prepare
-from app.core.types import JSON_FORMS, Exact, JsonText
-from app.crud.filters import Shape
+from app.core.types import CELL_FORMS, JSON_FORMS, Exact, JsonText
+from app.crud.conditions import Path, Row
+from app.crud.operators import Get
+from app.crud.paths import steps_of
+from app.crud.queries import View
 from app.crud.resource import Collection, Part, Resource
 
-#: What to expand: relation name → what to expand inside it.
-Tree = Mapping[str, "Tree"]
-Get = Callable[[str], ColumnElement[Any]]
-
 _OBJECT = {"sqlite": "json_object", "postgresql": "json_build_object"}
+_ARRAY = {"sqlite": "json_array", "postgresql": "json_build_array"}
 _LIST = {"sqlite": "json_group_array(%s)", "postgresql": "coalesce(json_agg(%s), '[]'::json)"}
 
 
@@ -40,8 +28,20 @@ class as_json(FunctionElement[Any]):  # noqa: N801 (reads as an SQL function)
     inherit_cache = True
 
 
+class as_cell(FunctionElement[Any]):  # noqa: N801
+    """A column as its type looks in a cell of a table; a list that is empty as no value."""
+
+    inherit_cache = True
+
+
 class json_object(FunctionElement[Any]):  # noqa: N801
     """A JSON object of names and values in turn."""
+
+    inherit_cache = True
+
+
+class json_array(FunctionElement[Any]):  # noqa: N801
+    """A JSON list of values."""
 
     inherit_cache = True
 
@@ -82,9 +82,20 @@ def _as_json(element: as_json, compiler: SQLCompiler, **kw: Any) -> str:
     return JSON_FORMS[compiler.dialect.name](column.type, compiler.process(column, **kw))
 
 
+@compiles(as_cell)
+def _as_cell(element: as_cell, compiler: SQLCompiler, **kw: Any) -> str:
+    (column,) = element.clauses
+    return CELL_FORMS[compiler.dialect.name](column.type, compiler.process(column, **kw))
+
+
 @compiles(json_object)
 def _json_object(element: json_object, compiler: SQLCompiler, **kw: Any) -> str:
     return f"{_OBJECT[compiler.dialect.name]}({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(json_array)
+def _json_array(element: json_array, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"{_ARRAY[compiler.dialect.name]}({compiler.process(element.clauses, **kw)})"
 
 
 @compiles(json_list)
@@ -105,150 +116,119 @@ def object_of(values: Mapping[str, ColumnElement[Any]]) -> json_object:
     return json_object(*pairs)
 
 
-def _record(resource: Resource, get: Get, tree: Tree) -> dict[str, ColumnElement[Any]]:
+def _record(resource: Resource, get: Get, shown: "Shown") -> dict[str, ColumnElement[Any]]:
     values: dict[str, ColumnElement[Any]] = {}
     for name in resource.shown:
+        if not shown.has(name):
+            continue
         part = resource.parts.get(name)
-        values[name] = as_json(get(name)) if part is None else _part(part, get, tree.get(name, {}))
+        values[name] = as_json(get(name)) if part is None else _part(part, get, shown.inside(name))
     for name, target in resource.one.items():
-        if name in tree:
-            values[name] = _one(target, get(f"{name}_id"), tree[name])
+        if name in shown.relations:
+            values[name] = _one(target, get(f"{name}_id"), shown.relations[name])
     for name, collection in resource.many.items():
-        if name in tree:
-            values[name] = _many(collection, get, tree[name])
+        if name in shown.relations:
+            values[name] = _many(collection, get, shown.relations[name])
     return values
 
 
-def _one(target: Resource, key: ColumnElement[Any], tree: Tree) -> ColumnElement[Any]:
+def _one(target: Resource, key: ColumnElement[Any], shown: "Shown") -> ColumnElement[Any]:
     table = aliased(target.table)
-    values = _record(target, lambda name: getattr(table, name), tree)
+    values = _record(target, lambda name: getattr(table, name), shown)
     return select(object_of(values)).where(table.id == key).scalar_subquery()
 
 
-def _part(part: Part, get: Get, tree: Tree) -> ColumnElement[Any]:
+def _part(part: Part, get: Get, shown: "Shown") -> ColumnElement[Any]:
     table = aliased(part.table)
-    names = list(part.fields.model_fields)
-    keys = {getattr(table, f"{relation}_id") for relation in tree}
-    chosen = [getattr(table, name) for name in names]
-    chosen += [key for key in keys if key.key not in names]
+    names = [name for name in part.fields.model_fields if shown.has(name)]
+    related = [name for name in shown.relations if name in part.one]
+    chosen = {*names, *(f"{name}_id" for name in related)}
     # The rows are put in order first and made JSON outside: SQLite 3.40 has no ORDER BY in an
     # aggregate, and JSON made inside would be parsed again on its way out.
     rows = (
-        select(*chosen)
+        select(*(getattr(table, name) for name in sorted(chosen)))
         .where(getattr(table, part.owner) == get("id"))
         .order_by(table.position)  # type: ignore[attr-defined]
         .correlate_except(table)
         .subquery()
     )
     values: dict[str, ColumnElement[Any]] = {name: as_json(rows.c[name]) for name in names}
-    for name, inner in tree.items():
-        values[name] = _one(part.one[name], rows.c[f"{name}_id"], inner)
+    for name in related:
+        values[name] = _one(part.one[name], rows.c[f"{name}_id"], shown.relations[name])
     return select(json_list(object_of(values))).select_from(rows).scalar_subquery()
 
 
-def _many(collection: Collection, get: Get, tree: Tree) -> ColumnElement[Any]:
+def _many(collection: Collection, get: Get, shown: "Shown") -> ColumnElement[Any]:
     child = collection.child
     table = aliased(child.table)
     chosen = (
         select(*(getattr(table, name).label(name) for name in child.columns))
-        .where(collection.on(table, _Parent(get)), table.deleted_at.is_(None))
+        .where(collection.on(table, Row(get)), table.deleted_at.is_(None))
         .order_by(table.id)
         .correlate_except(table)
     )
     rows = (chosen if child.only is None else chosen.where(child.only(table))).subquery()
-    values = _record(child, lambda name: rows.c[name], tree)
+    values = _record(child, lambda name: rows.c[name], shown)
     return select(json_list(object_of(values))).select_from(rows).scalar_subquery()
 
 
-class _Parent:
-    """Stands for the parent's table where its columns come from somewhere else."""
+@dataclass(slots=True)
+class Shown:
+    """What to show of a record: the fields named, or all; and what of its relations."""
 
-    def __init__(self, get: Get) -> None:
-        self._get = get
+    names: set[str] | None = None
+    relations: dict[str, "Shown"] = field(default_factory=dict)
 
-    def __getattr__(self, name: str) -> ColumnElement[Any]:
-        return self._get(name)
+    def at(self, path: Path) -> "Shown":
+        """What is shown at the end of a path of relations, which are shown from now on."""
+        shown = self
+        for name in path:
+            shown = shown.relations.setdefault(name, Shown())
+        return shown
 
+    def inside(self, name: str) -> "Shown":
+        """What is shown of a part, which needs not be named to be shown."""
+        return self.relations.get(name, Shown())
 
-def tree_of(paths: Iterable[str]) -> Tree:
-    """`["mission", "parties.organization"]` as nested relations."""
-    tree: dict[str, Any] = {}
-    for path in paths:
-        inner = tree
-        for name in path.split("."):
-            inner = inner.setdefault(name, {})
-    return tree
-
-
-def record_json(resource: Resource, paths: Iterable[str] = ()) -> ColumnElement[Any]:
-    """The JSON of one row of the resource's table, relations expanded along the paths."""
-    return object_of(_record(resource, lambda n: getattr(resource.table, n), tree_of(paths)))
+    def has(self, name: str) -> bool:
+        return self.names is None or name in self.names
 
 
-@lru_cache(maxsize=512)
-def item_statement(
-    resource: Resource, paths: tuple[str, ...], by: str, dialect: Dialect
-) -> Prepared:
-    """Reads `(json, deleted_at, id)` of the record whose column `by` is `:key`."""
-    table = resource.table
-    columns = (record_json(resource, paths), table.deleted_at, table.id)
-    statement = select(*columns).where(_column(resource, by) == bindparam("key"))
-    if resource.only is not None:
-        statement = statement.where(resource.only(table))
-    return prepare(statement, dialect)
+def shown_of(resource: Resource, view: View) -> Shown:
+    """The view as a tree: `fields` name what is shown at each place, `expand` adds relations."""
+    root = Shown()
+    for path in view.fields or ():
+        _name(root, resource, path)
+    for path in view.expand:
+        if view.fields is not None and path[0] in resource.parts and root.names is not None:
+            root.names.add(path[0])
+        root.at(path)
+    return root
 
 
-def _column(resource: Resource, name: str) -> Any:
-    return getattr(resource.table, name)
+def _name(shown: Shown, at: Resource | Part, path: Path) -> None:
+    """Show the field or relation at the end of the path, and of what it passes nothing else."""
+    *before, last = path
+    for name in before:
+        shown.names = (shown.names or set()) | {name}
+        fresh = name not in shown.relations
+        shown = shown.relations.setdefault(name, Shown())
+        if fresh:
+            shown.names = set()
+        elif shown.names is None:
+            return  # Shown in full already: `fields=mission,mission.title`.
+        at = steps_of(at)[name].target
+    shown.names = (shown.names or set()) | {last}
+    if last in steps_of(at):
+        shown.relations[last] = Shown()
 
 
-@lru_cache(maxsize=512)
-def list_statement(
-    resource: Resource,
-    collection: Collection | None,
-    shape: Shape,
-    dialect: Dialect,
-) -> Prepared:
-    """Reads `(json,)` of a page of records; parameters are the filters', `limit` and `offset`."""
-    statement = narrowed(select(record_json(resource, shape.expand)), resource, collection, shape)
-    for name, descending in shape.sort:
-        column = _column(resource, name)
-        order = column.desc() if descending else column.asc()
-        stored = resource.table.__table__.c.get(name)
-        filled = stored is not None and not stored.nullable
-        statement = statement.order_by(order if filled else order.nulls_last())
-    statement = statement.limit(bindparam("limit", type_=BigInteger))
-    return prepare(statement.offset(bindparam("offset", type_=BigInteger)), dialect)
+def part_json(part: Part, get: Get) -> ColumnElement[Any]:
+    """The JSON list of a record's part, as text."""
+    return type_coerce(_part(part, get, Shown()), JsonText())
 
 
-@lru_cache(maxsize=512)
-def count_statement(
-    resource: Resource,
-    collection: Collection | None,
-    shape: Shape,
-    dialect: Dialect,
-) -> Prepared:
-    """Reads `(count,)` of all records that match."""
-    counted = select(func.count()).select_from(resource.table)
-    return prepare(narrowed(counted, resource, collection, shape), dialect)
-
-
-def narrowed(
-    statement: Select[Any], resource: Resource, collection: Collection | None, shape: Shape
-) -> Select[Any]:
-    """The statement with the conditions of a list: filters, trash, and the parent's `:parent`."""
-    table = resource.table
-    if collection is not None:
-        parent = aliased(collection.parent.table)
-        statement = statement.join(parent, true()).where(
-            collection.on(table, parent), parent.id == bindparam("parent")
-        )
-    if resource.only is not None:
-        statement = statement.where(resource.only(table))
-    for name in shape.filters:
-        statement = statement.where(_column(resource, name) == bindparam(name))
-    if shape.deleted == "exclude":
-        statement = statement.where(table.deleted_at.is_(None))
-    elif shape.deleted == "only":
-        statement = statement.where(table.deleted_at.is_not(None))
-    return statement
+def record_json(resource: Resource, view: View = View()) -> ColumnElement[Any]:  # noqa: B008
+    """The JSON of one row of the resource's table, as much of it as the view shows."""
+    shown = shown_of(resource, view)
+    return object_of(_record(resource, lambda n: getattr(resource.table, n), shown))

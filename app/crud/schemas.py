@@ -186,9 +186,11 @@ class Page(Schema):
 
     limit: int
     """The most records one answer holds."""
-    offset: int
-    """How many records were passed over."""
-    has_next: bool
-    """True when more records follow."""
+    next_cursor: str | None
+    """What to send as `cursor` for the records that follow; null at the end of the list."""
+    prev_cursor: str | None
+    """What to send as `cursor` for the records before these; null at the list's beginning."""
     total: int | None
-    """How many records match in all, with `count=exact`; else null."""
+    """How many records match in all, when `count` asks for it; else null."""
+    total_is_estimate: bool
+    """True when `total` was estimated and not counted."""

@@ -1,25 +1,42 @@
 """Writes: plain functions over a Session that apply the rules and note what changed."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import Text, cast, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.util import identity_key
 
 from app.core import jsontext
 from app.core.edtf import bounds
-from app.core.errors import NotFound
+from app.core.errors import Conflict, Invalid, NotFound, PreconditionFailed, invalid_body
 from app.core.types import now, uuid7
-from app.crud.history import Action, note_change
+from app.crud.history import Action, changes_since, note_change, undo
+from app.crud.indexing import index_record
 from app.crud.references import check_references
 from app.crud.render import record_json
 from app.crud.resource import Resource
 from app.crud.violations import explained
 
 State = dict[str, Any]
+#: Looks at a record before it is changed, and raises the problem that keeps it as it is.
+Guard = Callable[[Any], None]
+
+
+def no_guard(record: Any) -> None:
+    """Any record may be changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A record as it stands after a write."""
+
+    body: str
+    id: UUID
+    version: int
 
 
 def rendered(session: Session, resource: Resource, record_id: UUID) -> str:
@@ -82,8 +99,8 @@ def in_trash(resource: Resource, key: str) -> NotFound:
 
 def create(
     session: Session, resource: Resource, body: BaseModel, record_id: UUID | None = None
-) -> str:
-    """Store a new record and return its JSON."""
+) -> Stored:
+    """Store a new record."""
     data = written(body)
     check_references(session, resource, data, {})
     entered = now()
@@ -96,34 +113,66 @@ def create(
     return _finish(session, resource, record, Action.CREATE, None)
 
 
-def update(session: Session, resource: Resource, key: str, body: BaseModel) -> str:
-    """Change the fields that the body names (RFC 7396) and return the record's JSON."""
-    record = find_live(session, resource, key)
-    data = {name: value for name, value in written(body).items() if name in body.model_fields_set}
-    return _change(session, resource, record, data, Action.UPDATE)
+def create_at(session: Session, resource: Resource, key: str, body: BaseModel) -> Stored:
+    """Store a new record at an id or ref of the client's; PreconditionFailed where one is."""
+    table, by_id = resource.table, as_id(key)
+    taken = select(table.id).where(table.ref == key if by_id is None else table.id == by_id)
+    if session.scalar(taken) is not None:
+        raise PreconditionFailed(f"There is a {resource.kind} {key!r} already.")
+    if by_id is not None:
+        return create(session, resource, body, by_id)
+    ref = getattr(body, "ref", None)
+    if ref not in (None, key):
+        raise Invalid.at(
+            "/ref", "ref", f"The address says {key!r}: leave ref out, or say the same."
+        )
+    try:
+        named = type(body).model_validate({**written(body), "ref": key})
+    except ValidationError as error:
+        raise invalid_body(error, type(body)) from None
+    return create(session, resource, named)
 
 
-def replace(session: Session, resource: Resource, key: str, body: BaseModel) -> str:
-    """Set every field of the record, those not given to their defaults; return its JSON."""
+def update(
+    session: Session, resource: Resource, key: str, body: BaseModel, guard: Guard = no_guard
+) -> Stored:
+    """Change the fields that the body names (RFC 7396)."""
     record = find_live(session, resource, key)
+    guard(record)
+    return _change(session, resource, record, patched(body), Action.UPDATE)
+
+
+def replace(
+    session: Session, resource: Resource, key: str, body: BaseModel, guard: Guard = no_guard
+) -> Stored:
+    """Set every field of the record, those not given to their defaults."""
+    record = find_live(session, resource, key)
+    guard(record)
     return _change(session, resource, record, written(body), Action.REPLACE)
 
 
-def delete(session: Session, resource: Resource, key: str) -> None:
+def delete(session: Session, resource: Resource, key: str, guard: Guard = no_guard) -> Stored:
     """Move the record to the trash."""
     record = find_live(session, resource, key)
+    guard(record)
+    return trash(session, resource, record)
+
+
+def trash(session: Session, resource: Resource, record: Any) -> Stored:
+    """Move a record at hand to the trash."""
     before = _state(session, resource, record.id)
     record.deleted_at = now()
     resource.check(session, record, before)
     _touch(record)
-    _finish(session, resource, record, Action.DELETE, before)
+    return _finish(session, resource, record, Action.DELETE, before)
 
 
-def restore(session: Session, resource: Resource, key: str) -> str:
-    """Bring the record back from the trash and return its JSON; one that is not there stays."""
+def restore(session: Session, resource: Resource, key: str, guard: Guard = no_guard) -> Stored:
+    """Bring the record back from the trash; one that is not there stays as it is."""
     record = find(session, resource, key)
+    guard(record)
     if record.deleted_at is None:
-        return rendered(session, resource, record.id)
+        return as_stored(session, resource, record)
     before = _state(session, resource, record.id)
     record.deleted_at = None
     resource.check(session, record, before)
@@ -131,9 +180,49 @@ def restore(session: Session, resource: Resource, key: str) -> str:
     return _finish(session, resource, record, Action.RESTORE, before)
 
 
+def restore_version(
+    session: Session, resource: Resource, key: str, version: int, guard: Guard = no_guard
+) -> Stored:
+    """Give the record the values that it had in an earlier version, as a new change of it."""
+    record = find(session, resource, key)
+    guard(record)
+    then = state_at(session, resource, record, version)
+    if record.deleted_at is not None:
+        restore(session, resource, key)
+    fields = {name: then[name] for name in resource.fields.model_fields}
+    try:
+        body = resource.create.model_validate(fields)
+    except ValidationError as error:
+        raise Conflict(
+            f"Version {version} does not meet today's rules: {error.errors()[0]['msg']}."
+        ) from None
+    return _change(session, resource, record, written(body), Action.RESTORE)
+
+
+def state_at(session: Session, resource: Resource, record: Any, version: int) -> State:
+    """What the record was in one of its versions; NotFound for one that it never had."""
+    if not 1 <= version <= record.version:
+        text = f"There is no version {version} of {record.id}: it has 1 to {record.version}."
+        raise NotFound(text)
+    state = _state(session, resource, record.id)
+    for change in changes_since(session, resource.kind, record.id, version):
+        undo(state, change)
+    return state
+
+
+def as_stored(session: Session, resource: Resource, record: Any) -> Stored:
+    """A record that stays as it is."""
+    return Stored(rendered(session, resource, record.id), record.id, record.version)
+
+
 def written(body: BaseModel) -> State:
     """The body's values as Python objects, nested models as dicts."""
     return body.model_dump()
+
+
+def patched(body: BaseModel) -> State:
+    """The values of those fields that the body names."""
+    return {name: value for name, value in written(body).items() if name in body.model_fields_set}
 
 
 def _state(session: Session, resource: Resource, record_id: UUID) -> State:
@@ -141,30 +230,37 @@ def _state(session: Session, resource: Resource, record_id: UUID) -> State:
     return state
 
 
-def _change(session: Session, resource: Resource, record: Any, data: State, action: Action) -> str:
+def change(session: Session, resource: Resource, record: Any, data: State) -> Stored:
+    """Set these fields of a record at hand; one that has them already stays as it is."""
+    return _change(session, resource, record, data, Action.UPDATE)
+
+
+def _change(
+    session: Session, resource: Resource, record: Any, data: State, action: Action
+) -> Stored:
     before = _state(session, resource, record.id)
     changed = {name: value for name, value in data.items() if _json(value) != before[name]}
     if not changed:
-        return rendered(session, resource, record.id)
+        return as_stored(session, resource, record)
     return _amend(session, resource, record, changed, before, action)
 
 
-def amend(session: Session, resource: Resource, record: Any, values: State) -> str:
-    """Set these attributes of a record at hand, as an update of it; return its JSON."""
+def amend(session: Session, resource: Resource, record: Any, values: State) -> Stored:
+    """Set these attributes of a record at hand, as an update of it."""
     before = _state(session, resource, record.id)
     return _amend(session, resource, record, values, before, Action.UPDATE)
 
 
 def _amend(
     session: Session, resource: Resource, record: Any, data: State, before: State, action: Action
-) -> str:
+) -> Stored:
     check_references(session, resource, data, before)
     _clear_parts(session, resource, record, data)
     _apply(resource, record, data)
     resource.check(session, record, before)
     # A rule may have put back what the request left out: then nothing has changed after all.
     if not any(name in resource.parts or _differs(record, name, before) for name in data):
-        return rendered(session, resource, record.id)
+        return as_stored(session, resource, record)
     _touch(record)
     return _finish(session, resource, record, action, before)
 
@@ -209,10 +305,11 @@ def _touch(record: Any) -> None:
 
 def _finish(
     session: Session, resource: Resource, record: Any, action: Action, before: State | None
-) -> str:
+) -> Stored:
     with explained():
         session.flush()
     after = rendered(session, resource, record.id)
     state = jsontext.loads(after)
     note_change(session, action, resource.kind, before, state, resource.borrowed)
-    return after
+    index_record(session, resource, state, before)
+    return Stored(after, record.id, record.version)

@@ -13,9 +13,10 @@ from app.core.answers import Json, problems
 from app.core.database import Prepared, prepare
 from app.core.errors import BadRequest, NotFound
 from app.core.routing import Route
+from app.crud.read_routes import Key
+from app.crud.reading import database_of, find_row
 from app.crud.render import as_json, exact_sum, json_list, object_of, parsed
 from app.crud.resource import Resource
-from app.crud.routes import Key, database_of, find_row
 from app.crud.schemas import Digits, Schema
 from app.resources.agreement import Agreement, Bindingness
 from app.resources.delegate import Certainty, Delegate
@@ -200,9 +201,9 @@ def summary_route(mission: Resource) -> Route:
     async def get_mission_summary(request: Request, key: Key) -> Response:
         """Counts by bindingness and status, totals for each currency, and what is missing. An
         announced plan is not a signed contract, and an amount that is not stated is not zero."""
-        _, mission_id = await find_row(request, mission, key)
+        found = await find_row(request, mission, key)
         database = database_of(request)
-        values = {"mission": mission_id}
+        values = {"mission": found.id}
         ((body,),) = await database.read(_statement(database.dialect), values)
         return Json(body.encode())
 

@@ -5,17 +5,33 @@ from typing import Annotated, Any
 
 from fastapi import Path, Query, Request
 from pydantic import Field
-from sqlalchemy import BigInteger, Dialect, bindparam, func, literal, null, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    Dialect,
+    String,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    type_coerce,
+    union_all,
+)
 from starlette.responses import Response
 
 from app.core import jsontext
-from app.core.answers import Json, page_of, problems
+from app.core.answers import Json, problems
 from app.core.database import Prepared, prepare
 from app.core.errors import BadRequest, Fault, NotFound, did_you_mean
 from app.core.routing import Route
-from app.crud.filters import MAX_LIMIT, Limit, Natural
-from app.crud.render import as_json, object_of
-from app.crud.routes import database_of
+from app.core.types import JsonText
+from app.crud.cursor import binding
+from app.crud.pages import MAX_LIMIT, answer_page, walk
+from app.crud.queries import Limit
+from app.crud.reading import database_of
+from app.crud.render import as_json, json_array, object_of
 from app.crud.schemas import Page, Schema
 from app.resources.code import (
     CodeRow,
@@ -103,8 +119,8 @@ class CodeQuery(Schema):
     """Only codes that belong to this one: a country's regions, a sector's parts."""
     limit: Limit = MAX_LIMIT
     """The most codes to answer with; more than 1000 is taken for 1000."""
-    offset: Natural = 0
-    """How many codes to pass over."""
+    cursor: str | None = Field(None, max_length=4000)
+    """`next_cursor` or `prev_cursor` of a page of the same list, to go on from there."""
 
 
 def _shown(table: Any) -> dict[str, Any]:
@@ -121,23 +137,33 @@ def _shown(table: Any) -> dict[str, Any]:
 
 
 @cache
-def _statement(table: Any, conditions: tuple[str, ...], dialect: Dialect) -> Prepared:
-    """Reads `(json,)` of the codes for which the named columns have their parameters' values."""
-    statement = select(object_of(_shown(table))).order_by(table.code)
+def _statement(
+    table: Any, conditions: tuple[str, ...], backward: bool, dialect: Dialect
+) -> Prepared:
+    """Reads `(json, key)` of the codes for which the named columns have their parameters' values;
+    `after` is the code beyond which they lie."""
+    key = type_coerce(json_array(table.code), JsonText())
+    statement = select(object_of(_shown(table)), cast(key, Text))
     for name in conditions:
-        statement = statement.where(getattr(table, name) == bindparam(name))
-    statement = statement.limit(bindparam("limit", type_=BigInteger))
-    return prepare(statement.offset(bindparam("offset", type_=BigInteger)), dialect)
+        if name == "after":
+            place = bindparam("after", type_=String())
+            statement = statement.where(table.code < place if backward else table.code > place)
+        else:
+            statement = statement.where(getattr(table, name) == bindparam(name))
+    statement = statement.order_by(table.code.desc() if backward else table.code)
+    return prepare(statement.limit(bindparam("limit", type_=BigInteger)), dialect)
 
 
-async def _codes(request: Request, name: str, limit: int, offset: int, **sought: str) -> list[str]:
+async def _codes(
+    request: Request, name: str, limit: int, backward: bool = False, **sought: str
+) -> list[Any]:
+    """Rows of `(json, key)`."""
     database = database_of(request)
     table = LISTS.get(name, Term)
     if table is Term:
         sought["list"] = name
-    statement = _statement(table, tuple(sought), database.dialect)
-    rows = await database.read(statement, {**sought, "limit": limit, "offset": offset})
-    return [row[0] for row in rows]
+    statement = _statement(table, tuple(sought), backward, database.dialect)
+    return list(await database.read(statement, {**sought, "limit": limit}))
 
 
 @cache
@@ -175,14 +201,16 @@ async def list_codes(
     request: Request, list: ListName, query: Annotated[CodeQuery, Query()]
 ) -> Response:
     """The codes of one list, in the order of the codes."""
-    limit = min(query.limit, MAX_LIMIT)
     sought = {} if query.parent is None else {"parent": query.parent}
-    rows = await _codes(request, list, limit + 1, query.offset, **sought)
+    at = walk(request, query.limit, query.cursor, binding("codes", list, query.parent))
+    if at.place is not None:
+        sought["after"] = at.place.key[0]
+    rows = await _codes(request, list, at.limit + 1, at.backward, **sought)
     if not rows and list not in dict(await _lists(request)):
         raise await _no_list(request, list)
     if not rows and query.parent is not None:
         await _check_parent(request, list, query.parent)
-    return page_of(request, rows, limit, query.offset)
+    return answer_page(at, rows)
 
 
 async def _check_parent(request: Request, name: str, parent: str) -> None:
@@ -190,7 +218,7 @@ async def _check_parent(request: Request, name: str, parent: str) -> None:
     above = PARENTS.get(name)
     if above is None:
         text = f"The codes of {name} belong to no other code."
-    elif not await _codes(request, above, 1, 0, code=parent):
+    elif not await _codes(request, above, 1, code=parent):
         text = f"{parent!r} is not a code of {above}."
     else:
         return
@@ -200,13 +228,13 @@ async def _check_parent(request: Request, name: str, parent: str) -> None:
 async def get_code(request: Request, list: ListName, code: CodeKey) -> Response:
     """One code with its labels in English, Russian and Kazakh."""
     wanted = canonical_region(code) if list == "regions" else code
-    rows = await _codes(request, list, 1, 0, code=wanted)
+    rows = await _codes(request, list, 1, code=wanted)
     if not rows:
         if list not in dict(await _lists(request)):
             raise await _no_list(request, list)
-        known = [jsontext.loads(row)["code"] for row in await _codes(request, list, 10_000, 0)]
+        known = [jsontext.loads(row[0])["code"] for row in await _codes(request, list, 10_000)]
         raise NotFound(f"There is no code {code!r} in {list}.{did_you_mean(code, known)}")
-    return Json(rows[0].encode())
+    return Json(rows[0][0].encode())
 
 
 def code_routes() -> list[Route]:

@@ -18,7 +18,13 @@ class ExchangeRate(Record):
     __tablename__ = "exchange_rate"
     __table_args__ = (
         rule("rate_positive", "rate > 0", "rate is above 0", "/rate"),
-        rule("two_currencies", "base <> quote", "base and quote are two currencies", "/quote"),
+        rule(
+            "two_currencies",
+            "base <> quote",
+            "base and quote are two currencies",
+            "/quote",
+            units={"rate": ("base", "quote")},
+        ),
         Index(
             "uq_exchange_rate_quoted",
             "base",

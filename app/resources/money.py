@@ -55,6 +55,7 @@ def money_rules(amount: str, currency: str) -> tuple[CheckConstraint, CheckConst
             f"({amount} IS NULL) = ({currency} IS NULL)",
             f"{amount} and {currency} come together: give both or neither",
             f"/{amount}",
+            units={amount: (currency,)},
         ),
         rule(f"{amount}_not_negative", f"{amount} >= 0", f"{amount} is at least 0", f"/{amount}"),
     )

@@ -36,6 +36,7 @@ class ReportedTotal(Record):
             "(currency IS NOT NULL) = (measure IN ('amount', 'projected_sales_12m'))",
             "currency goes with the measures amount and projected_sales_12m, and with no other",
             "/currency",
+            units={"value": ("measure", "currency")},
         ),
         rule("value_not_negative", "value >= 0", "value is at least 0", "/value"),
     )

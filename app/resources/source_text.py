@@ -19,14 +19,17 @@ from app.core.errors import (
 )
 from app.core.routing import Route, check_type, read_content
 from app.crud import store
-from app.crud.routes import Key, Models, database_of, find_row, write
+from app.crud.read_routes import Key, Models
+from app.crud.reading import database_of, find_row
+from app.crud.store import Stored
+from app.crud.writing import write
 from app.resources.citation import Citation
 from app.resources.sentence import sentence_spans
 from app.resources.source import Source, SourceSentence, source
 
 
-def attach_text(session: Session, record: Source, content: bytes) -> str:
-    """Keep the text with its source and return the source's JSON.
+def attach_text(session: Session, record: Source, content: bytes) -> Stored:
+    """Keep the text with its source.
 
     Invalid (422) when it is not UTF-8 or not the text that the source's sha256 and positions are
     about.
@@ -43,7 +46,7 @@ def attach_text(session: Session, record: Source, content: bytes) -> str:
     if record.char_count not in (None, len(text)):
         raise Invalid(f"The text has {len(text)} characters, not {record.char_count}.")
     if record.has_text:
-        return store.rendered(session, source, record.id)
+        return store.as_stored(session, source, record)
     _check_citations(session, record, len(text))
     spans = sentence_spans(text)
     sentences = [
@@ -71,16 +74,16 @@ def text_routes(models: Models) -> list[Route]:
             request,
             lambda session: attach_text(session, store.find_live(session, source, key), content),
         )
-        return Json(stored.encode())
+        return Json(stored.body.encode())
 
     async def get_source_text(request: Request, key: Key) -> Response:
         """The attached text; 404 when none is attached."""
-        _, source_id = await find_row(request, source, key)
+        found = await find_row(request, source, key)
         database = database_of(request)
         statement = prepare(
             select(Source.text).where(Source.id == bindparam("source")), database.dialect
         )
-        ((text,),) = await database.read(statement, {"source": source_id})
+        ((text,),) = await database.read(statement, {"source": found.id})
         if text is None:
             raise NotFound(f"No text is attached to the source {key!r}.")
         return PlainTextResponse(text)

@@ -69,6 +69,7 @@ class Statement(Record):
             "(quantity IS NULL) = (unit IS NULL)",
             "quantity and unit come together: give both or neither",
             "/quantity",
+            units={"quantity": ("unit",)},
         ),
     )
 

@@ -39,7 +39,7 @@ async def stored(client: httpx.AsyncClient) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for collection in COLLECTIONS:
         answer = await client.get(f"/{collection}?limit=1000&deleted=include")
-        assert answer.json()["page"]["has_next"] is False
+        assert answer.json()["page"]["next_cursor"] is None
         found[collection] = answer.json()["data"]
     return found
 

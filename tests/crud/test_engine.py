@@ -1,64 +1,23 @@
 """The engine alone, on toys: whatever it does, it does without knowing a resource."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 
-from app.core import jsontext
-from app.core.database import Base, open_database, prepare
+from app.core.database import Base, prepare
 from app.core.errors import BadRequest
-from app.core.gate import Gate
-from app.core.routing import Dispatch
-from app.crud.filters import expand_paths, filterable, relations, sort_keys
 from app.crud.history import Change, difference
-from app.crud.render import tree_of
-from app.crud.resource import read_models
-from app.crud.routes import crud_routes
-from tests.conftest import client_of, copy_of
-from tests.crud.toys import CHECKED, TABLES, soft_toy, toy
-
-Body = dict[str, Any]
-
-
-@pytest.fixture(scope="session")
-async def toy_app(
-    template_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[FastAPI]:
-    """An application that serves toys and nothing else."""
-    async with copy_of(template_url, tmp_path_factory.mktemp("toys")) as url:
-        database = open_database(url)
-        await database.start()
-        await database.write(lambda session: TABLES.create_all(session.connection()))
-        models = read_models((toy, soft_toy))
-        routes = crud_routes(toy, models) + crud_routes(soft_toy, models)
-        app = FastAPI()
-        app.state.database, app.state.max_body = database, 10_000
-        app.add_middleware(Dispatch, routes=routes)
-        app.add_middleware(Gate)
-        yield app
-        await database.stop()
-
-
-@pytest.fixture
-async def toys(toy_app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(toy_app) as client:
-        yield client
-
-
-async def make(toys: httpx.AsyncClient, **fields: Any) -> Body:
-    headers = {"content-type": "application/json"}
-    answer = await toys.post("/wooden-toys", content=jsontext.dumps(fields), headers=headers)
-    assert answer.status_code == 201, answer.text
-    record: Body = jsontext.loads(answer.content)
-    return record
-
+from app.crud.paths import leaves_of, steps_of
+from app.crud.queries import ViewQuery, read_sort, read_view, sortable
+from app.crud.render import shown_of
+from tests.crud.conftest import make
+from tests.crud.toys import CHECKED, toy
+from tests.examples import Body
 
 # Declarations
 
@@ -79,8 +38,9 @@ def test_a_record_is_read_with_bounds_beside_each_stated_date() -> None:
     ]
 
 
-def test_only_fields_of_one_value_are_filtered_by() -> None:
-    assert set(toy.shown) - set(filterable(toy)) == {"colours", "wheels"}
+def test_parts_are_not_filtered_by_themselves_and_lists_are_not_sorted_by() -> None:
+    assert set(toy.shown) - set(leaves_of(toy)) == {"wheels"}
+    assert set(leaves_of(toy)) - set(sortable(toy)) == {"colours"}
 
 
 def test_a_patch_requires_nothing_and_a_new_record_its_name() -> None:
@@ -89,8 +49,8 @@ def test_a_patch_requires_nothing_and_a_new_record_its_name() -> None:
 
 
 def test_relations_lead_through_parts_and_collections() -> None:
-    assert list(relations(toy)) == ["box", "wheels", "contents"]
-    assert list(relations(toy.parts["wheels"])) == ["maker"]
+    assert list(steps_of(toy)) == ["box", "wheels", "contents"]
+    assert list(steps_of(toy.parts["wheels"])) == ["maker"]
 
 
 # Queries
@@ -100,37 +60,42 @@ def test_relations_lead_through_parts_and_collections() -> None:
     ("text", "keys"),
     [
         (None, [("id", False)]),
-        ("", [("id", False)]),
         ("name", [("name", False), ("id", False)]),
         ("-name,price", [("name", True), ("price", False), ("id", True)]),
         ("-id", [("id", True)]),
-        ("id,name", [("id", False), ("name", False)]),
+        ("id,name", [("id", False)]),
+        ("name,-name", [("name", False), ("id", False)]),
         (" name , -price ", [("name", False), ("price", True), ("id", False)]),
     ],
 )
 def test_a_sort_always_ends_in_the_id(text: str | None, keys: list[tuple[str, bool]]) -> None:
-    assert set(sort_keys(toy, text)) == set(keys)
-    assert sort_keys(toy, text)[: len(keys) - 1] == tuple(keys[:-1])
+    assert read_sort(toy, text) == tuple(((name,), descending) for name, descending in keys)
 
 
-@pytest.mark.parametrize("text", ["colours", "nam", "name,", ",", "+name", "--name", "name desc"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "colours", "nam", "name,", ",", "+name", "--name", "name desc", "wheels.size", "box"],
+)
 def test_a_sort_by_something_else_is_refused(text: str) -> None:
     with pytest.raises(BadRequest):
-        sort_keys(toy, text)
+        read_sort(toy, text)
 
 
 @pytest.mark.parametrize("text", ["bx", "box.", ".box", "box.bx", "wheels.box", "name", "box,,"])
 def test_an_expansion_of_something_else_is_refused(text: str) -> None:
     with pytest.raises(BadRequest):
-        expand_paths(toy, text)
+        read_view(toy, ViewQuery(expand=text))
 
 
 def test_expansions_in_any_order_are_one_statement() -> None:
-    assert expand_paths(toy, "wheels.maker,box,box") == expand_paths(toy, " box , wheels.maker")
+    first, second = (ViewQuery(expand=t) for t in ("wheels.maker,box,box", " box , wheels.maker"))
+    assert read_view(toy, first) == read_view(toy, second)
 
 
 def test_paths_with_the_same_beginning_share_it() -> None:
-    assert tree_of(["a", "a.b", "a.c.d"]) == {"a": {"b": {}, "c": {"d": {}}}}
+    shown = shown_of(toy, read_view(toy, ViewQuery(expand="box,box.box,box.contents.wheels")))
+    assert set(shown.relations) == {"box"}
+    assert set(shown.relations["box"].relations) == {"box", "contents"}
 
 
 def test_a_difference_tells_old_and_new_of_what_changed() -> None:

@@ -10,13 +10,14 @@ import pytest
 async def codes(client: httpx.AsyncClient, path: str) -> list[dict[str, Any]]:
     """The codes of a list, of all pages."""
     found: list[dict[str, Any]] = []
-    while True:
-        separator = "&" if "?" in path else "?"
-        answer = await client.get(f"{path}{separator}offset={len(found)}")
+    separator, cursor = "&" if "?" in path else "?", ""
+    while cursor is not None:
+        answer = await client.get(f"{path}{separator if cursor else ''}{cursor}")
         assert answer.status_code == 200, answer.text
         found += answer.json()["data"]
-        if not answer.json()["page"]["has_next"]:
-            return found
+        following = answer.json()["page"]["next_cursor"]
+        cursor = following and f"cursor={following}"
+    return found
 
 
 def problem(answer: httpx.Response, status: int) -> str:
@@ -35,15 +36,34 @@ async def test_the_lists_are_listed_with_their_sizes(client: httpx.AsyncClient) 
 
 async def test_codes_come_in_pages_of_at_most_a_thousand(client: httpx.AsyncClient) -> None:
     answer = (await client.get("/codes/regions?limit=5000")).json()
-    assert (len(answer["data"]), answer["page"]["has_next"]) == (1000, True)
+    assert len(answer["data"]) == 1000
+    assert answer["page"]["next_cursor"]
 
 
 async def test_pages_follow_one_another_in_the_order_of_the_codes(
     client: httpx.AsyncClient,
 ) -> None:
-    first = (await client.get("/codes/countries?limit=2")).json()["data"]
-    second = (await client.get("/codes/countries?limit=2&offset=2")).json()["data"]
-    assert [c["code"] for c in first + second] == ["AD", "AE", "AF", "AG"]
+    first = await client.get("/codes/countries?limit=2")
+    second = await client.get(first.links["next"]["url"])
+    pages = (first.json()["data"], second.json()["data"])
+    assert [c["code"] for page in pages for c in page] == ["AD", "AE", "AF", "AG"]
+
+
+async def test_pages_lead_back_as_they_lead_on(client: httpx.AsyncClient) -> None:
+    first = await client.get("/codes/countries?limit=2")
+    second = await client.get(first.links["next"]["url"])
+    back = await client.get(second.links["prev"]["url"])
+    assert back.json()["data"] == first.json()["data"]
+    assert back.json()["page"]["prev_cursor"] is None
+    assert {*back.links} == {"next"}
+
+
+@pytest.mark.parametrize("path", ["currencies", "countries?parent=KZ", "statuses"])
+async def test_a_cursor_of_another_list_is_refused(client: httpx.AsyncClient, path: str) -> None:
+    cursor = (await client.get("/codes/countries?limit=2")).json()["page"]["next_cursor"]
+    separator = "&" if "?" in path else "?"
+    answer = await client.get(f"/codes/{path}{separator}cursor={cursor}")
+    assert "another filter or order" in problem(answer, 400)
 
 
 @pytest.mark.parametrize("name", ["countries", "regions", "currencies", "sectors"])
@@ -204,7 +224,8 @@ async def test_a_wrong_name_is_not_found_and_the_nearest_is_named(
         ("parnt=KZ", "'parent'"),
         ("limit=-1", "greater than or equal to 1"),
         ("limit=many", "whole number"),
-        ("offset=-1", "greater than or equal to 0"),
+        ("offset=1", "'offset'"),
+        ("cursor=nonsense", "no cursor of this service"),
     ],
 )
 async def test_a_wrong_parameter_is_told(client: httpx.AsyncClient, query: str, words: str) -> None:

@@ -1,0 +1,69 @@
+"""Fills the search index anew: after a change of the analyser, or when it was damaged."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sqlalchemy import Connection, Text, cast, func, select
+
+from app.core import jsontext
+from app.crud import indexing
+from app.crud.render import record_json
+from app.crud.resource import Resource
+
+BATCH = 1_000
+
+Told = Callable[[int], None]
+
+
+def kinds() -> list[Resource]:
+    """The kinds of records, each once: companies are organizations."""
+    from app.api import RESOURCES
+
+    return [resource for resource in RESOURCES if resource.only is None]
+
+
+def reindex(connection: Connection, told: Told = lambda count: None) -> None:
+    """Index all records in the connection's transaction; `told` hears how many were done."""
+    indexing.clear(connection)
+    for resource in kinds():
+        for batch in _batches(connection, resource):
+            indexing.index_many(connection, resource, batch)
+            told(len(batch))
+
+
+def _batches(connection: Connection, resource: Resource) -> Iterator[list[dict[str, Any]]]:
+    table: Any = resource.table
+    last = None
+    while True:
+        statement = select(table.id, cast(record_json(resource), Text)).order_by(table.id)
+        after = statement if last is None else statement.where(table.id > last)
+        rows = connection.execute(after.limit(BATCH)).all()
+        if not rows:
+            return
+        last = rows[-1][0]
+        yield [jsontext.loads(body) for _, body in rows]
+
+
+def count(connection: Connection) -> int:
+    """How many records there are, of all kinds."""
+    return sum(
+        connection.scalar(select(func.count()).select_from(resource.table)) or 0
+        for resource in kinds()
+    )
+
+
+def run(url: str) -> str:
+    """Index all records with a progress bar; returns what was done, in words."""
+    from rich.progress import Progress
+
+    from app.commands.migrate import engine_run
+
+    def work(connection: Connection) -> int:
+        total = count(connection)
+        with Progress() as progress:
+            task = progress.add_task("Indexing", total=total)
+            reindex(connection, lambda done: progress.advance(task, done))
+        return total
+
+    return f"Indexed {asyncio.run(engine_run(url, work))} records."

@@ -1,0 +1,50 @@
+"""Conditional requests (RFC 9110, 13): entity tags, and what If-Match and If-None-Match say."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.core.errors import BadRequest
+
+_TAG = re.compile(r'\s*((?:W/)?"[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)')
+
+
+def tags_in(request: Request, header: str) -> list[str] | None:
+    """The entity tags of a header, `["*"]` for any; None where the header is not sent.
+
+    BadRequest for what is no list of tags: a guard that is not understood must not be passed over.
+    """
+    sent = request.headers.get(header)
+    if sent is None:
+        return None
+    if sent.strip() == "*":
+        return ["*"]
+    tags, at = [], 0
+    while at < len(sent):
+        found = _TAG.match(sent, at)
+        if found is None:
+            text = f'{header} takes entity tags in double quotes, such as "3-0a1b2c3d4e5f", or *.'
+            raise BadRequest(text)
+        tags.append(found.group(1))
+        at = found.end()
+    if not tags:
+        raise BadRequest(f"{header} is empty: send an ETag as it was received, or leave it out.")
+    return tags
+
+
+def is_known(request: Request, tag: str) -> bool:
+    """Whether If-None-Match names the tag, compared weakly as RFC 9110 asks for reads."""
+    if "if-none-match" not in request.headers:
+        return False
+    tags = tags_in(request, "if-none-match") or []
+    return "*" in tags or tag.removeprefix("W/") in {t.removeprefix("W/") for t in tags}
+
+
+def not_modified(tag: str, headers: Mapping[str, Any] | None = None) -> Response:
+    """304, with the headers that 200 would have had."""
+    response = Response(status_code=304, headers={"ETag": tag, **(headers or {})})
+    del response.headers["content-length"]
+    return response

@@ -1,0 +1,213 @@
+"""Tables written as streams of bytes, row batch by row batch: what all formats share, and CSV."""
+
+import csv
+import io
+import re
+import shutil
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from operator import is_not
+from pathlib import Path
+from typing import ClassVar, Final
+
+Row = Sequence[str | int | None]
+"""A row as the database gives it: integers as such, all else as canonical text (`CellKind`)."""
+
+Scalar = str | int | Decimal | bool | None
+"""What a cell holds when it is read."""
+
+CUT_SHORT: Final = "FILE CUT SHORT: "
+"""Begins the last line of a CSV file whose writing failed; the rest of the line says why."""
+
+_PIECE: Final = 1 << 18
+
+
+class CellKind(StrEnum):
+    """What a column holds, and how the database gives it."""
+
+    text = "text"  # ids and codes too; never empty: what is absent is None
+    integer = "integer"  # int
+    decimal = "decimal"  # "-12.5", every digit
+    boolean = "boolean"  # "true", "false"
+    date = "date"  # "2016-04-12"
+    instant = "instant"  # "2016-04-12T09:30:00.000000Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table: its header and what stands under it."""
+
+    name: str
+    kind: CellKind
+
+
+class SheetLimit(ValueError):
+    """A value or table that the format cannot hold; `row` counts as spreadsheets do (header: 1)."""
+
+    def __init__(self, detail: str, row: int | None = None, column: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail, self.row, self.column = detail, row, column
+
+
+class SheetError(ValueError):
+    """A table that cannot be read: what is wrong, and where.
+
+    `row` counts as spreadsheets do (the header is 1; NDJSON: the line), `column` is a header or
+    the letters of a column without one.
+    """
+
+    def __init__(self, detail: str, row: int | None = None, column: str | None = None) -> None:
+        place = [f"row {row}"] if row is not None else []
+        place += [f"column {column}"] if column is not None else []
+        super().__init__(f"{', '.join(place)}: {detail}" if place else detail)
+        self.detail, self.row, self.column = detail, row, column
+
+
+def column_letters(index: int) -> str:
+    """What spreadsheets call the column with this index: 0 is A, 26 is AA."""
+    letters = ""
+    while index >= 0:
+        letters = chr(ord("A") + index % 26) + letters
+        index = index // 26 - 1
+    return letters
+
+
+class MissingExtra(RuntimeError):
+    """A format needs a package that is not installed; `str` of it says how to install it."""
+
+
+class Sheet(ABC):
+    """A table being written: `begin`, then `rows` any number of times, then `end`; then `close`.
+
+    Memory does not grow with the number of rows. `rows` raises SheetLimit for what the format
+    cannot hold, which CSV never does.
+    """
+
+    media_type: ClassVar[str]
+    suffix: ClassVar[str]
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        self.columns = tuple(columns)
+
+    @abstractmethod
+    def begin(self) -> bytes:
+        """The bytes before the first row."""
+
+    @abstractmethod
+    def rows(self, batch: Sequence[Row]) -> bytes:
+        """Takes more rows, each with a cell for each column; the bytes that can be sent now."""
+
+    @abstractmethod
+    def end(self) -> Iterator[bytes]:
+        """The remaining bytes, in pieces."""
+
+    def fail(self, message: str) -> bytes:
+        """What is sent in place of `end` when no more rows will come.
+
+        Empty where a format cannot say so: the answer must then be broken off.
+        """
+        return b""
+
+    def close(self) -> None:  # noqa: B027 - most formats leave nothing behind.
+        """Removes temporary files; at any time, and more than once."""
+
+
+class FileSheet(Sheet):
+    """A table that is written to a temporary file, all of which `end` reads out."""
+
+    def __init__(self, columns: Sequence[Column]) -> None:
+        super().__init__(columns)
+        self._folder = Path(tempfile.mkdtemp(prefix="sheet-"))
+        self._path = self._folder / f"sheet.{self.suffix}"
+
+    @abstractmethod
+    def _finish(self) -> None:
+        """Completes the file at `_path`."""
+
+    def end(self) -> Iterator[bytes]:
+        self._finish()
+        with self._path.open("rb") as file:
+            while piece := file.read(_PIECE):
+                yield piece
+
+    def close(self) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+
+# A spreadsheet takes a cell that begins with one of these for a formula (OWASP, CSV injection).
+# Those that have apostrophes before are marked too, or taking the mark away would take theirs.
+_FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
+_MARKED: Final = re.compile(r"'+[=+\-@\t\r]")
+_FIRST: Final = frozenset("=+-@\t\r'")
+# One pass in C over what was written finds whether any cell of a batch may begin with one of them.
+_CLASSES: Final = bytes.maketrans(
+    bytes(range(256)),
+    bytes(ord("S" if c in b',\n"' else "X" if c in b"=+-@\t\r'" else "o") for c in range(256)),
+)
+
+
+def neutralise(text: str) -> str:
+    """The text as a CSV cell that no spreadsheet runs as a formula; `restore` undoes it."""
+    return "'" + text if text[:1] in _FIRST and _FORMULA.match(text) else text
+
+
+def restore(cell: str) -> str:
+    """The text that `neutralise` made this cell of."""
+    return cell[1:] if cell[:1] == "'" and _MARKED.match(cell) else cell
+
+
+class CsvSheet(Sheet):
+    """RFC 4180 in UTF-8: commas, CRLF, quotes where needed, a header; null is an empty cell.
+
+    Texts that a spreadsheet would run as formulas get a leading apostrophe (OWASP, CSV injection),
+    which `sheet_readers` takes away. Numbers and dates are never touched. `bom` begins the file
+    with a byte order mark, without which Excel does not see that it is UTF-8.
+    """
+
+    media_type = "text/csv; charset=utf-8; header=present"
+    suffix = "csv"
+
+    def __init__(self, columns: Sequence[Column], bom: bool = False) -> None:
+        super().__init__(columns)
+        self._bom = bom
+        self._texts = [i for i, column in enumerate(columns) if column.kind is CellKind.text]
+
+    def begin(self) -> bytes:
+        header = _written([[neutralise(column.name) for column in self.columns]])
+        return (b"\xef\xbb\xbf" if self._bom else b"") + header
+
+    def rows(self, batch: Sequence[Row]) -> bytes:
+        written = _written(batch)
+        # Looking at every cell in Python would take longer than writing them all. What is found
+        # here may be a negative number or the middle of a text: the slow way looks closely.
+        classes = written.translate(_CLASSES)
+        if b"SX" in classes or classes.startswith(b"X"):
+            harmless = [self._neutralised(row) for row in batch]
+            return _written(harmless) if any(map(is_not, harmless, batch)) else written
+        return written
+
+    def _neutralised(self, row: Row) -> Row:
+        """The row itself where no cell of it needs a change."""
+        changed: list[str | int | None] | None = None
+        for index in self._texts:
+            cell = row[index]
+            if isinstance(cell, str) and cell[:1] in _FIRST:
+                changed = changed or list(row)
+                changed[index] = neutralise(cell)
+        return row if changed is None else changed
+
+    def end(self) -> Iterator[bytes]:
+        yield from ()
+
+    def fail(self, message: str) -> bytes:
+        return _written([[CUT_SHORT + " ".join(message.split())]])
+
+
+def _written(rows: Sequence[Row]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    return text.getvalue().encode()

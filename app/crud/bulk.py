@@ -1,0 +1,205 @@
+"""Many writes in one transaction: operations in a list, or a change of all a filter finds."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core import jsontext
+from app.core.errors import Conflict, Fault, Invalid, Problem, did_you_mean, within
+from app.core.routing import checked
+from app.crud import store
+from app.crud.filters import Sought
+from app.crud.nested import create_nested
+from app.crud.queries import Shape
+from app.crud.resource import Resource
+from app.crud.statements import narrowed
+from app.crud.store import Stored
+
+MAX_OPERATIONS = 10_000
+#: How many of the faults of a refused list are told.
+MAX_TOLD = 1000
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What one operation came to."""
+
+    op: str
+    status: int
+    stored: Stored | None = None
+    problem: Problem | None = None
+
+    def told(self) -> Item:
+        """As the answer tells it."""
+        if self.problem is not None:
+            faults = [
+                {"pointer": f.pointer, "parameter": f.parameter, "code": f.code, "detail": f.detail}
+                for f in self.problem.errors
+            ]
+            told = {"title": self.problem.title, "detail": self.problem.detail, "errors": faults}
+            return {"op": self.op, "status": self.status, "problem": told}
+        assert self.stored is not None
+        known = {"id": str(self.stored.id), "version": self.stored.version}
+        return {"op": self.op, "status": self.status, **known}
+
+
+def run_all(session: Session, resource: Resource, items: list[Any], *, apart: bool) -> list[Done]:
+    """Do the operations in their order; `apart` keeps one that fails from undoing the others.
+
+    Otherwise the first failure is raised as its problem, placed under `/operations/<n>`.
+    """
+    done = []
+    for at, item in enumerate(items):
+        with within(f"/operations/{at}"):
+            done.append(_apart(session, resource, item) if apart else _run(session, resource, item))
+    return done
+
+
+def refused(done: list[Done]) -> Invalid:
+    """The 422 of a list that is stored as a whole or not at all, one entry an operation or more."""
+    faults: list[Fault] = []
+    for at, one in enumerate(done):
+        if one.problem is not None:
+            try:
+                with within(f"/operations/{at}"):
+                    raise one.problem
+            except Problem as problem:
+                faults += problem.errors
+    failed = sum(one.problem is not None for one in done)
+    text = f"{failed} of {len(done)} operations fail, so nothing was stored. First:"
+    return Invalid(f"{text} {faults[0].pointer}: {faults[0].detail}", faults[:MAX_TOLD])
+
+
+def summary(done: list[Done]) -> dict[str, int]:
+    """How many operations came to what."""
+    counted = Counter(
+        "failed" if one.problem else "created" if one.status == 201 else _PAST[one.op]
+        for one in done
+    )
+    return {name: counted[name] for name in ("created", "updated", "deleted", "failed")}
+
+
+def _apart(session: Session, resource: Resource, item: Any) -> Done:
+    noted = len(session.info.get("changes", ()))
+    try:
+        with session.begin_nested():
+            return _run(session, resource, item)
+    except Problem as problem:
+        # What the failed operation had noted for the log is undone with it.
+        del session.info.setdefault("changes", [])[noted:]
+        op = item.get("op") if isinstance(item, dict) else None
+        return Done(str(op), problem.status, problem=problem)
+
+
+def _run(session: Session, resource: Resource, item: Any) -> Done:
+    if not isinstance(item, dict):
+        raise Invalid.at("", "object", "An operation is a JSON object.")
+    op = item.get("op")
+    if op not in _OPERATIONS:
+        near = did_you_mean(str(op), _OPERATIONS)
+        text = f"{op!r} is no operation: write one of {', '.join(_OPERATIONS)}.{near}"
+        raise Invalid.at("/op", "unknown", text)
+    run, takes = _OPERATIONS[op]
+    for name in item.keys() - {"op", "version"} - takes:
+        text = f"{op} takes no {name!r}.{did_you_mean(name, takes)}"
+        raise Invalid.at(f"/{name}", "unknown", text)
+    for name in sorted(takes - item.keys()):
+        raise Invalid.at(f"/{name}", "missing", f"{op} needs {name!r}.")
+    return run(session, resource, item)
+
+
+def _body(model: type[BaseModel], item: Item) -> BaseModel:
+    with within("/body"):
+        return checked(model, item["body"])
+
+
+def _guard(item: Item) -> store.Guard:
+    """What `version` asks of the record: that it is still at that one."""
+    expected = item.get("version")
+    if expected is None:
+        return store.no_guard
+    if isinstance(expected, bool) or not isinstance(expected, int):
+        raise Invalid.at("/version", "number", "version is a whole number.")
+
+    def guard(record: Any) -> None:
+        if record.version != expected:
+            text = f"The record has changed since: it is at version {record.version}."
+            raise Conflict.at("/version", "stale", text)
+
+    return guard
+
+
+def _key(item: Item) -> str:
+    if not isinstance(item["key"], str):
+        raise Invalid.at("/key", "text", "key is the record's id or ref, as a text.")
+    return item["key"]
+
+
+def _create(session: Session, resource: Resource, item: Item) -> Done:
+    with within("/body"):
+        return Done("create", 201, create_nested(session, resource, item["body"]))
+
+
+def _update(session: Session, resource: Resource, item: Item) -> Done:
+    body = _body(resource.patch, item)
+    with within("/body"):
+        stored = store.update(session, resource, _key(item), body, _guard(item))
+    return Done("update", 200, stored)
+
+
+def _upsert(session: Session, resource: Resource, item: Item) -> Done:
+    ref = item["body"].get("ref") if isinstance(item["body"], dict) else None
+    if not isinstance(ref, str):
+        raise Invalid.at("/body/ref", "missing", "upsert finds the record by ref: give one.")
+    table = resource.table
+    if session.scalar(select(table.id).where(table.ref == ref)) is None:
+        return Done("upsert", 201, _create(session, resource, item).stored)
+    return Done("upsert", 200, _update(session, resource, {**item, "key": ref}).stored)
+
+
+def _delete(session: Session, resource: Resource, item: Item) -> Done:
+    return Done("delete", 200, store.delete(session, resource, _key(item), _guard(item)))
+
+
+_OPERATIONS: dict[str, tuple[Callable[[Session, Resource, Item], Done], set[str]]] = {
+    "create": (_create, {"body"}),
+    "update": (_update, {"key", "body"}),
+    "upsert": (_upsert, {"body"}),
+    "delete": (_delete, {"key"}),
+}
+_PAST = {"create": "created", "update": "updated", "upsert": "updated", "delete": "deleted"}
+
+
+def chosen(
+    session: Session, resource: Resource, sought: Sought, text: str | None, most: int
+) -> list[Any]:
+    """The records that a filter finds, locked, oldest first; Conflict (409) beyond `most`."""
+    shape = Shape(condition=sought.condition, q=text is not None)
+    values = dict(sought.values)
+    if text is not None:
+        from app.crud.search import query_value
+
+        assert session.bind is not None
+        values["q"] = query_value(text, session.bind.dialect.name)
+    table = resource.table
+    found = narrowed(select(table), resource, None, shape).order_by(table.id).limit(most + 1)
+    records = session.scalars(found.with_for_update(), values).all()
+    if len(records) > most:
+        text = f"The filter finds more than {most} records, which max_affected allows at most."
+        raise Conflict(text, [Fault("max_affected", text, parameter="max_affected")])
+    return list(records)
+
+
+def told(done: list[Done], *, results: bool = True) -> str:
+    """The answer to a list of operations, as JSON."""
+    answer: Item = {"summary": summary(done)}
+    if results:
+        answer["results"] = [one.told() for one in done]
+    return jsontext.dumps(answer).decode()

@@ -1,0 +1,55 @@
+"""Cursors: opaque, signed marks of a place in a list, bound to the list's filter and order."""
+
+import hmac
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from app.core import jsontext
+from app.core.errors import BadRequest, Fault
+
+_SIGNATURE = 12
+_BINDING = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The key of the record that a page ended (or, `backward`, began) with, as JSON values."""
+
+    key: Sequence[Any]
+    backward: bool = False
+
+
+def binding(*parts: object) -> bytes:
+    """What a cursor is good for: a digest of all that chooses and orders the list's records."""
+    return sha256(repr(parts).encode()).digest()[:_BINDING]
+
+
+def write_cursor(place: Place, bound_to: bytes, secret: bytes) -> str:
+    """The cursor of a place."""
+    content = b"%d" % place.backward + bound_to + jsontext.dumps(list(place.key))
+    signature = hmac.digest(secret, content, "sha256")[:_SIGNATURE]
+    return urlsafe_b64encode(signature + content).decode().rstrip("=")
+
+
+def read_cursor(text: str, bound_to: bytes, secret: bytes) -> Place:
+    """The place that a cursor marks; BadRequest for one that is not ours or of another list."""
+    try:
+        raw = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+    except ValueError:
+        raw = b""
+    signature, content = raw[:_SIGNATURE], raw[_SIGNATURE:]
+    if not hmac.compare_digest(signature, hmac.digest(secret, content, "sha256")[:_SIGNATURE]):
+        raise _wrong("This is no cursor of this service: take next_cursor or prev_cursor as it is.")
+    if content[1 : 1 + _BINDING] != bound_to:
+        raise _wrong(
+            "This cursor is of a list with another filter or order. Leave the cursor out to begin"
+            " anew, or ask for what you asked for when you got it."
+        )
+    return Place(jsontext.loads(content[1 + _BINDING :]), content[:1] == b"1")
+
+
+def _wrong(detail: str) -> BadRequest:
+    return BadRequest(f"cursor: {detail}", [Fault("cursor", detail, parameter="cursor")])

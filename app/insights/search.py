@@ -1,0 +1,194 @@
+"""Search across all kinds of records: what matched, and where."""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Query, Request
+from pydantic import Field
+from sqlalchemy import Dialect, Text, bindparam, cast, select
+from starlette.responses import Response
+
+from app.core import jsontext
+from app.core.analysis import highlights
+from app.core.answers import problems
+from app.core.database import Prepared, prepare
+from app.core.errors import BadRequest, did_you_mean
+from app.core.routing import Route
+from app.core.types import Id
+from app.crud.cursor import binding
+from app.crud.exports import label_of
+from app.crud.filters import split_items, wrong
+from app.crud.pages import answer_page, walk
+from app.crud.queries import Limit
+from app.crud.reading import database_of
+from app.crud.render import record_json
+from app.crud.resource import Resource
+from app.crud.schemas import Page, Schema
+from app.crud.search import query_value, search_statement
+from app.crud.searched import searched
+
+MAX_HITS = 100
+
+
+class SearchQuery(Schema):
+    """Parameters of the search."""
+
+    q: str = Field(min_length=1, max_length=500)
+    """Words to be found in names and texts, whatever their endings and script; all of them must be
+    there. A word of three letters or more also finds those that begin with it; words in quotes
+    must follow each other."""
+    kinds: str | None = Field(None, max_length=300)
+    """Only these kinds of records, separated by commas: `agreement,organization`."""
+    limit: Limit = 20
+    """The most hits to answer with; more than 100 is taken for 100."""
+    cursor: str | None = Field(None, max_length=4000)
+    """`next_cursor` of a page of the same search, to go on from there."""
+
+
+class Match(Schema):
+    """A field in which the search was found."""
+
+    field: str
+    """The field, as a JSON Pointer into the record (RFC 6901)."""
+    text: str
+    """The field's text, or the passage of it around what was found."""
+    spans: list[tuple[int, int]]
+    """Where the words stand in `text`: `[start, end]` in Unicode code points from 0."""
+
+
+class Hit(Schema):
+    """A record that was found."""
+
+    kind: str
+    """The kind of record."""
+    id: UUID
+    """Its id."""
+    ref: str | None
+    """Its ref."""
+    name: str | None
+    """What it is called."""
+    url: str
+    """Its address."""
+    in_name: bool
+    """True when its names alone match: such hits come first."""
+    matches: list[Match]
+    """Where the words were found in it."""
+
+
+class Hits(Schema):
+    """A page of what was found, best first: by name before by text, then newest first."""
+
+    data: list[Hit]
+    """The hits."""
+    page: Page
+    """Where this page lies within all hits."""
+
+
+@lru_cache(maxsize=512)
+def _records(resource: Resource, count: int, dialect: Dialect) -> Prepared:
+    """Reads `(id, json)` of the records `:r0, :r1, …`."""
+    ids = [bindparam(f"r{at}", type_=Id()) for at in range(count)]
+    shown = cast(resource.table.id, Text), cast(record_json(resource), Text)
+    return prepare(select(*shown).where(resource.table.id.in_(ids)), dialect)
+
+
+async def _read(
+    request: Request, resource: Resource, ids: list[UUID]
+) -> dict[str, Mapping[str, Any]]:
+    database = database_of(request)
+    # As many as a power of two, so that there are few statements.
+    padded = ids + [ids[-1]] * ((1 << (len(ids) - 1).bit_length()) - len(ids))
+    statement = _records(resource, len(padded), database.dialect)
+    values = {f"r{at}": each for at, each in enumerate(padded)}
+    rows = await database.read(statement, values)
+    return {str(row[0]): jsontext.loads(row[1]) for row in rows}
+
+
+def _texts(resource: Resource, record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Every text of the record that is searched, with its place in it."""
+    fields = searched(resource)
+    for name in (*fields.names, *fields.others):
+        value = record[name]
+        for at, text in enumerate(value) if isinstance(value, list) else ((None, value),):
+            if text is not None:
+                yield f"/{name}" if at is None else f"/{name}/{at}", text
+    for part, names in fields.parts:
+        for at, row in enumerate(record[part]):
+            for name in names:
+                if row[name] is not None:
+                    yield f"/{part}/{at}/{name}", row[name]
+
+
+def _hit(resource: Resource, record: Mapping[str, Any], tier: int, q: str) -> dict[str, Any]:
+    return {
+        "kind": resource.kind,
+        "id": record["id"],
+        "ref": record["ref"],
+        "name": record[label_of(resource)],
+        "url": f"/{resource.path}/{record['id']}",
+        "in_name": tier == 0,
+        "matches": [
+            {"field": found.field, "text": found.text, "spans": found.spans}
+            for found in highlights(dict(_texts(resource, record)), q)
+        ],
+    }
+
+
+def search_route(resources: tuple[Resource, ...]) -> Route:
+    """GET /search"""
+    # A company is an organization too, and is found as one.
+    by_kind = {resource.kind: resource for resource in resources if resource.only is None}
+
+    async def search(request: Request, query: Annotated[SearchQuery, Query()]) -> Response:
+        """Records of every kind in which all words of `q` are found. Russian, Kazakh and English
+        endings do not matter, nor capitals, nor ё and е, nor Cyrillic or Latin letters:
+        `Novosibirsk` finds «в Новосибирске»."""
+        kinds = _kinds(query.kinds, by_kind)
+        limit = min(query.limit, MAX_HITS)
+        at = walk(request, limit, query.cursor, binding("search", query.q, kinds))
+        offset = at.place.key[0] if at.place is not None else 0
+        database = database_of(request)
+        words = query_value(query.q, database.dialect.name)
+        asked = {"q": words, "limit": limit + 1, "offset": offset}
+        found = await database.read(search_statement(database.dialect, kinds), asked)
+        rows = await _shown(request, by_kind, found[: limit + 1], query.q)
+        # The place of a hit is how many come before it.
+        keyed = [(row, f"[{offset + n}]") for n, row in enumerate(rows, 1)]
+        return answer_page(at, keyed)
+
+    return Route(
+        "/search",
+        search,
+        operation_id="search",
+        summary="Search all records",
+        tags=["search"],
+        response_model=Hits,
+        responses=problems(BadRequest),
+    )
+
+
+def _kinds(text: str | None, known: Mapping[str, Resource]) -> tuple[str, ...]:
+    kinds = tuple(sorted(set(split_items(text)))) if text is not None else ()
+    for kind in kinds:
+        if kind not in known:
+            near = did_you_mean(kind, known)
+            told = f"There is no kind {kind!r}.{near} Possible: {', '.join(known)}."
+            raise wrong("kinds", "unknown", told)
+    return kinds
+
+
+async def _shown(
+    request: Request, by_kind: Mapping[str, Resource], found: list[Any], q: str
+) -> list[str]:
+    ids: dict[str, list[UUID]] = {}
+    for kind, record_id, _ in found:
+        ids.setdefault(kind, []).append(UUID(str(record_id)))
+    records: dict[str, Mapping[str, Any]] = {}
+    for kind, of_kind in ids.items():
+        records |= await _read(request, by_kind[kind], of_kind)
+    return [
+        jsontext.dumps(_hit(by_kind[kind], records[str(record_id)], tier, q)).decode()
+        for kind, record_id, tier in found
+    ]

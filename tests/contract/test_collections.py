@@ -1,0 +1,121 @@
+"""The records that lie under a record."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from app.api import COLLECTIONS, RESOURCES
+from app.core import jsontext
+from app.crud.resource import Collection
+from tests.contract.api import UNKNOWN, Api, at, listed, problem
+from tests.examples import Body, create
+
+Tie = Callable[[Api, str], Awaitable[Body]]
+
+
+def _tied(path: str, **fields: Any) -> Tie:
+    """A child that one of its own fields ties to the parent, which is `PARENT` there."""
+
+    async def make(api: Api, parent: str) -> Body:
+        body = api.examples.full(
+            path, **jsontext.loads(jsontext.dumps(fields).replace(b"PARENT", parent.encode()))
+        )
+        return await create(api.client, path, body)
+
+    return make
+
+
+async def _taking_part(api: Api, parent: str) -> Body:
+    company = await create(api.client, "companies", api.examples.full("companies"))
+    body = api.examples.minimal("participations", mission_id=parent, organization_id=company["id"])
+    await create(api.client, "participations", body)
+    return company
+
+
+async def _come_of(api: Api, parent: str) -> Body:
+    agreement = await _tied("agreements", mission_id="PARENT", event_id=None)(api, parent)
+    body = api.examples.full("outcomes", agreement_id=agreement["id"])
+    return await create(api.client, "outcomes", body)
+
+
+_CONCLUDED = _tied("agreements", parties=[{"role": "buyer", "organization_id": "PARENT"}])
+TIES: dict[tuple[str, str], Tie] = {
+    ("missions", "agreements"): _tied("agreements", mission_id="PARENT", event_id=None),
+    **{
+        ("missions", name): _tied(name, mission_id="PARENT")
+        for name in (
+            "delegates",
+            "participations",
+            "events",
+            "statements",
+            "reported-totals",
+        )
+    },
+    ("missions", "companies"): _taking_part,
+    ("missions", "outcomes"): _come_of,
+    ("people", "delegates"): _tied("delegates", person_id="PARENT"),
+    ("companies", "agreements"): _CONCLUDED,
+    ("organizations", "agreements"): _CONCLUDED,
+    ("events", "agreements"): _tied("agreements", event_id="PARENT"),
+    ("agreements", "outcomes"): _tied("outcomes", agreement_id="PARENT"),
+    **{
+        (r.path, "citations"): _tied(
+            "citations", record_kind=r.kind, record_id="PARENT", field=None
+        )
+        for r in RESOURCES
+    },
+}
+under_each = pytest.mark.parametrize(
+    "collection", COLLECTIONS, ids=[f"{c.parent.path}-{c.name}" for c in COLLECTIONS]
+)
+
+
+@under_each
+async def test_a_collection_lists_exactly_the_live_records_of_its_parent(
+    api: Api, collection: Collection
+) -> None:
+    tie = TIES[collection.parent.path, collection.name]
+    parent, elsewhere = await api.new(collection.parent), await api.new(collection.parent)
+    live, trashed = await tie(api, parent["id"]), await tie(api, parent["id"])
+    await tie(api, elsewhere["id"])
+    await api.trash(at(collection.child, trashed))
+    address = f"{at(collection.parent, parent)}/{collection.name}"
+    found = await api.get(address, count="exact")
+    assert [record["id"] for record in found["data"]] == [live["id"]]
+    assert found["page"]["total"] == 1
+    assert (await api.get(f"/{collection.parent.path}/{parent['ref']}/{collection.name}")) | {
+        "page": 0
+    } == found | {"page": 0}
+    assert [r["id"] for r in await listed(api, address, deleted="only")] == [trashed["id"]]
+    assert await listed(api, address, id=trashed["id"]) == []
+
+
+@under_each
+async def test_a_collection_needs_its_parent(api: Api, collection: Collection) -> None:
+    parent = await api.new(collection.parent)
+    await api.trash(at(collection.parent, parent))
+    for key in (UNKNOWN, "nowhere", parent["id"]):
+        problem(await api.client.get(f"/{collection.parent.path}/{key}/{collection.name}"), 404)
+
+
+async def test_a_company_whose_participation_is_in_the_trash_takes_no_part(api: Api) -> None:
+    mission = await create(api.client, "missions", api.examples.minimal("missions"))
+    company = await _taking_part(api, mission["id"])
+    address = f"/missions/{mission['id']}"
+    (participation,) = await listed(api, f"{address}/participations")
+    assert [c["id"] for c in await listed(api, f"{address}/companies")] == [company["id"]]
+    await api.trash(f"/participations/{participation['id']}")
+    assert await listed(api, f"{address}/companies") == []
+
+
+async def test_a_company_whose_agreement_is_in_the_trash_takes_no_part(api: Api) -> None:
+    mission = await create(api.client, "missions", api.examples.minimal("missions"))
+    company = await create(api.client, "companies", api.examples.minimal("companies"))
+    party = {"role": "buyer", "organization_id": company["id"]}
+    body = api.examples.minimal("agreements", mission_id=mission["id"], parties=[party, party])
+    agreement = await create(api.client, "agreements", body)
+    address = f"/missions/{mission['id']}/companies"
+    assert [c["id"] for c in await listed(api, address)] == [company["id"]]
+    await api.trash(f"/agreements/{agreement['id']}")
+    assert await listed(api, address) == []

@@ -1,0 +1,168 @@
+"""Every kind of record is read alike: alone, with relations, each time in one statement."""
+
+import json
+from typing import Any
+
+from app.core import jsontext
+from app.crud.paths import steps_of
+from app.crud.queries import expandable
+from app.crud.resource import Resource
+from tests.contract.api import MODELS, UNKNOWN, Api, at, each, fault, listed, of_each, problem
+from tests.examples import Body, create
+
+# Get
+
+
+@each
+async def test_get_finds_by_id_and_by_ref(api: Api, resource: Resource) -> None:
+    record = await api.full(resource)
+    assert await api.get(at(resource, record)) == record
+    assert await api.get(f"/{resource.path}/{record['id'].upper()}") == record
+    assert await api.get(f"/{resource.path}/{record['ref']}") == record
+
+
+NOWHERE = (UNKNOWN, "nowhere", "%D0%81", "%F0%9F%98%80", "%00", "a%00b", "-", "a" * 36, "x" * 5000)
+
+
+@each
+async def test_an_unknown_record_is_not_found(api: Api, resource: Resource) -> None:
+    body = api.examples.full(resource.path)
+    for key in NOWHERE:
+        address = f"/{resource.path}/{key}"
+        problem(await api.client.get(address), 404)
+        problem(await api.client.get(f"{address}/history"), 404)
+        problem(await api.send("PATCH", address, {}), 404)
+        problem(await api.send("PUT", address, body), 404)
+        problem(await api.client.delete(address), 404)
+        problem(await api.client.post(f"{address}/restore"), 404)
+
+
+# Expansion
+
+
+async def shown(api: Api, resource: Resource) -> list[str]:
+    """Addresses of two records that have something to expand: the article's and one of ours."""
+    seeded = await listed(api, f"/{resource.path}", limit=1, sort="id")
+    return [at(resource, record) for record in [*seeded, await api.full(resource)]]
+
+
+async def looked_up(api: Api, resource: Resource, address: str, name: str, expand: str = "") -> Any:
+    """What a relation of a record stands for, read at its own address."""
+    inner = {"expand": expand} if expand else {}
+    if name in resource.many:
+        path = f"{address}/{resource.many[name].name}"
+        return await listed(api, path, limit=1000, **inner)
+    key = (await api.get(address))[f"{name}_id"]
+    return key and await api.get(f"/{resource.one[name].path}/{key}", **inner)
+
+
+@of_each(expandable)
+async def test_each_relation_shows_what_it_stands_for(
+    api: Api, resource: Resource, name: str
+) -> None:
+    for address in await shown(api, resource):
+        plain, expanded = await api.get(address), await api.get(address, expand=name)
+        if name in resource.parts:
+            assert expanded == plain
+        else:
+            assert expanded == {**plain, name: await looked_up(api, resource, address, name)}
+            assert list(expanded) == [*plain, name]
+
+
+@each
+async def test_all_relations_are_shown_together(api: Api, resource: Resource) -> None:
+    names = expandable(resource)
+    for address in await shown(api, resource):
+        alone: Body = {}
+        for name in names:
+            alone |= await api.get(address, expand=name)
+        assert await api.get(address, expand=",".join(names)) == alone
+
+
+def two_steps(resource: Resource) -> list[str]:
+    return [
+        f"{name}.{inner}"
+        for name in expandable(resource)
+        for inner in expandable(steps_of(resource)[name].target)
+    ]
+
+
+@of_each(two_steps)
+async def test_a_relation_of_a_relation_shows_what_it_stands_for(
+    api: Api, resource: Resource, name: str
+) -> None:
+    first, second = name.split(".")
+    for address in await shown(api, resource):
+        found = (await api.get(address, expand=name))[first]
+        if first in resource.parts:
+            target = resource.parts[first].one[second]
+            for row in found:
+                key = row[f"{second}_id"]
+                assert row[second] == (key and await api.get(f"/{target.path}/{key}"))
+        else:
+            assert found == await looked_up(api, resource, address, first, second)
+
+
+@each
+async def test_an_expansion_of_a_list_is_that_of_each_record(api: Api, resource: Resource) -> None:
+    expand = ",".join([*expandable(resource), *two_steps(resource)][:12])
+    for record in await listed(api, f"/{resource.path}", limit=3, sort="id", expand=expand):
+        assert record == await api.get(at(resource, record), expand=expand)
+
+
+@each
+async def test_an_expansion_goes_three_steps_deep(api: Api, resource: Resource) -> None:
+    path = ["citations"] * 4
+    address = at(resource, await api.full(resource))
+    assert "citations" in await api.get(address, expand=".".join(path[:3]))
+    assert fault(await api.client.get(f"{address}?expand={'.'.join(path)}"))["code"] == "too_deep"
+
+
+@each
+async def test_an_unknown_relation_is_told_the_nearest(api: Api, resource: Resource) -> None:
+    address = at(resource, await api.full(resource))
+    wrong = fault(await api.client.get(f"{address}?expand=citation"))
+    assert (wrong["parameter"], "'citations'" in wrong["detail"]) == ("expand", True)
+
+
+@each
+async def test_a_read_is_one_statement_whatever_it_shows(
+    api: Api, resource: Resource, statements: list[str]
+) -> None:
+    shown = (await api.several(resource))[0]
+    cited = {"record_kind": resource.kind, "record_id": shown["id"]}
+    await create(api.client, "citations", api.examples.minimal("citations", **cited))
+    record = at(resource, shown)
+    expand = ",".join([*expandable(resource), *two_steps(resource)][:12])
+    for address, number in (
+        (f"{record}?expand={expand}", 1),
+        (f"/{resource.path}?limit=1&expand={expand}", 1),
+        (f"/{resource.path}?limit=50&expand={expand}", 1),
+        (f"/{resource.path}?limit=50&count=exact&expand={expand}", 2),
+        (f"{record}/citations?limit=50&expand=source", 2),
+        (f"{record}/history", 2),
+    ):
+        statements.clear()
+        assert (await api.client.get(address)).status_code == 200
+        assert len(statements) == number, address
+
+
+# What is rendered is what the schema says
+
+
+@each
+async def test_an_answer_is_what_its_schema_would_write(api: Api, resource: Resource) -> None:
+    expand = ",".join([*expandable(resource), *two_steps(resource)][:16])
+    for address in await shown(api, resource):
+        answer = await api.client.get(address, params={"expand": expand})
+        read = MODELS[resource.name].model_validate(jsontext.loads(answer.content))
+        written = read.model_dump(mode="json", exclude_unset=True)
+        assert json.dumps(written) == json.dumps(answer.json())
+
+
+@each
+async def test_a_list_is_what_its_schema_would_write(api: Api, resource: Resource) -> None:
+    answer = await api.client.get(f"/{resource.path}", params={"limit": 20, "count": "exact"})
+    read = MODELS[f"{resource.name}List"].model_validate(jsontext.loads(answer.content))
+    written = read.model_dump(mode="json", exclude_unset=True)
+    assert json.dumps(written) == json.dumps(answer.json())
