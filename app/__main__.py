@@ -83,6 +83,24 @@ def generate(
     typer.echo(made)
 
 
+@commands.command(name="import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A file of CSV, XLSX or NDJSON.")],
+    kind: Annotated[
+        str | None, typer.Option(help="What it holds: agreements, … Else its name says so.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option(help="Check everything and store nothing.")] = False,
+    lenient: Annotated[bool, typer.Option(help="Store the good rows even if others fail.")] = False,
+    columns: Annotated[
+        str | None, typer.Option(help="Which fields headers stand for: Header=field,…")
+    ] = None,
+) -> None:
+    """Store the rows of a file as new records, or as changes of those that they name."""
+    from app.commands.import_ import run
+
+    sys.exit(run(settings().database_url, file, kind, columns, dry_run=dry_run, lenient=lenient))
+
+
 @commands.command()
 def openapi() -> None:
     """Print the OpenAPI document."""

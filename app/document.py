@@ -1,18 +1,24 @@
 """The OpenAPI document: what the service is, its sections, and examples made of seeded facts."""
 
+import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from fastapi import FastAPI
 
 from app.core import jsontext
 from app.core.edtf import bounds
-from app.core.errors import FaultBody, ProblemBody
+from app.core.openapi import add_headers, add_problems, operations, share, simplify
 from app.core.routing import Route
 from app.core.types import uuid7_of
 from app.crud.parameters import filter_parameters, view_parameters
 from app.crud.read_routes import ReadRoute
 from app.crud.resource import Resource
+from app.crud.write_routes import IF_NONE_MATCH
+from app.resources.code import LegalFormCode, RegionCode, SectorCode
+from app.seeds import code_rows, facts, seeded_id
+
+Json = dict[str, Any]
 
 TITLE = "Trade-mission deals"
 VERSION = "0.1.0"
@@ -73,57 +79,155 @@ def describe(app: FastAPI, resources: tuple[Resource, ...], routes: Sequence[Rou
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
             document = made()
-            _finish(document)
+            add_problems(document)
+            simplify(document)
+            _loosen(document, resources)
             _add_parameters(document, routes)
             for resource in resources:
                 _add_examples(document, resource)
+            _add_headers(document, routes)
+            share(document)
             app.openapi_schema = document
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _finish(document: dict[str, Any]) -> None:
-    """Add the problem schemas, and drop FastAPI's own error, which no operation answers with."""
-    schemas = document["components"]["schemas"]
-    for name in ("HTTPValidationError", "ValidationError"):
-        schemas.pop(name, None)
-    template = "#/components/schemas/{model}"
-    problem = ProblemBody.model_json_schema(ref_template=template)
-    problem.pop("$defs")
-    problem["properties"]["errors"]["items"] = {"$ref": template.format(model="Fault")}
-    schemas["Problem"] = problem
-    schemas["Fault"] = {**FaultBody.model_json_schema(), "title": "Fault"}
-    for operation in _operations(document):
-        answers = operation["responses"]
-        content = answers.get("422", {}).get("content", {}).get("application/json", {})
-        if "HTTPValidationError" in str(content):
-            del answers["422"]
-
-
-def _add_parameters(document: dict[str, Any], routes: Sequence[Route]) -> None:
+def _add_parameters(document: Json, routes: Sequence[Route]) -> None:
     """Tell what can be asked of each kind of record; the filters once, for all its lists."""
-    told: dict[str, Any] = document["components"].setdefault("parameters", {})
+    told: Json = document["components"].setdefault("parameters", {})
+    schemas: Json = document["components"]["schemas"]
+    codes = _code_schemas(schemas)
     for route in routes:
         if not isinstance(route, ReadRoute):
             continue
-        method = next(iter(route.methods or ()))
-        operation = document["paths"][route.path][method.lower()]
-        views = view_parameters(route.resource)
-        filters = filter_parameters(route.resource) if route.filtered else {}
-        told |= filters
+        operation = _operation(document, route)
+        # What shows no records, such as an aggregate, has a `sort` of its own.
+        shows = any(parameter["name"] == "fields" for parameter in operation["parameters"])
+        views = view_parameters(route.resource) if shows else {}
         for parameter in operation["parameters"]:
             if parameter["name"] in views:
-                name = f"{route.resource.name}.{parameter['name']}"
-                told[name] = {**parameter, **views[parameter["name"]]}
-                filters[name] = told[name]
-        own = [p for p in operation["parameters"] if p["name"] not in views]
-        refs = [{"$ref": f"#/components/parameters/{name}"} for name in filters]
-        operation["parameters"] = own + refs
+                name, words = views[parameter["name"]]
+                # A client that is generated names its constants by these.
+                names = [re.sub("^-(.*)", r"\1_descending", word) for word in words]
+                schemas[name] = {"title": name, "type": "string", "enum": words}
+                if names != words:
+                    schemas[name]["x-enum-varnames"] = names
+                items = {"$ref": f"#/components/schemas/{name}"}
+                parameter["schema"] = {"type": "array", "items": items, "minItems": 1}
+                parameter |= {"style": "form", "explode": False}
+        if route.filtered:
+            for parameter in filter_parameters(route.resource, codes):
+                name = _told_as(told, route.resource, parameter)
+                operation["parameters"].append({"$ref": f"#/components/parameters/{name}"})
 
 
-def _operations(document: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [operation for path in document["paths"].values() for operation in path.values()]
+def _told_as(told: Json, resource: Resource, parameter: Json) -> str:
+    """The name of the parameter among all: what several kinds of records have stands once."""
+    names = (parameter["name"], f"{resource.name}.{parameter['name']}")
+    return next(name for name in names if told.setdefault(name, parameter) == parameter)
+
+
+def _code_schemas(schemas: Json) -> dict[str, Json]:
+    """The schemas of codes, by the table of their list: all of them where they are few enough."""
+    found = {
+        table: {"type": "string", "pattern": get_args(kind)[1].pattern}
+        for table, kind in _MANY_CODES.items()
+    }
+    for table, name in _FEW_CODES.items():
+        words = [row["code"] for row in code_rows(name)]
+        title = f"{table.title()}Code"
+        schemas[title] = {"title": title, "type": "string", "enum": words}
+        found[table] = {"$ref": f"#/components/schemas/{title}"}
+    return found
+
+
+_FEW_CODES = {"country": "countries", "currency": "currencies", "language": "languages"}
+_MANY_CODES = {"region": RegionCode, "sector": SectorCode, "legal_form": LegalFormCode}
+
+
+def _loosen(document: Json, resources: Sequence[Resource]) -> None:
+    """Of a record that is read any field can be left out, as `fields` asks."""
+    read = [resource.name for resource in resources]
+    read += [part.name for resource in resources for part in resource.parts.values()]
+    for name in dict.fromkeys(read):
+        schema = document["components"]["schemas"][name]
+        if schema.pop("required", None):
+            schema["description"] += " A key is missing only where `fields` left it out."
+
+
+def _operation(document: Json, route: Route) -> Json:
+    method = next(iter(route.methods or ()))
+    operation: Json = document["paths"][route.path][method.lower()]
+    return operation
+
+
+def _add_headers(document: Json, routes: Sequence[Route]) -> None:
+    """Tell the headers of answers, and what conditional requests and preferences lead to."""
+    document["components"]["headers"] = {
+        name: {"description": text, "schema": {"type": "string"}} for name, text in _HEADERS.items()
+    }
+    for route in routes:
+        operation = _operation(document, route)
+        answers = operation["responses"]
+        if isinstance(route, ReadRoute) and route.methods == {"GET"}:
+            operation["parameters"].append(IF_NONE_MATCH)
+            answers["304"] = {"description": "Not modified: the answer is the one that you have."}
+            for status in ("200", "304"):
+                add_headers(answers[status], "ETag", "Vary")
+        sent = [parameter.get("name") for parameter in operation.get("parameters", ())]
+        if "200" in answers and "cursor" in sent:
+            add_headers(answers["200"], "Link")
+        if "format" in sent:
+            add_headers(answers["200"], "Content-Disposition")
+        if "dry_run" in sent:
+            _add_write_headers(answers, sent)
+        for status, answer in answers.items():
+            add_headers(answer, *_ALWAYS.get(status, ()), "X-Request-ID")
+
+
+def _add_write_headers(answers: Json, sent: Sequence[str | None]) -> None:
+    if "Prefer" in sent and "201" in answers:
+        answers["201"]["description"] = "Created. With `Prefer: return=minimal` without content."
+    if "Prefer" in sent and "200" in answers:
+        answers["204"] = {"description": "Done; `Prefer: return=minimal` asked for no more."}
+    for status in ("200", "201", "204", "207"):
+        if status not in answers:
+            continue
+        add_headers(answers[status], "Dry-Run")
+        if status == "201":
+            add_headers(answers[status], "Location")
+        if "Prefer" in sent:
+            add_headers(answers[status], "Preference-Applied")
+        if "Idempotency-Key" in sent:
+            add_headers(answers[status], "Idempotency-Replayed")
+        if "Idempotency-Key" not in sent or status == "201":
+            add_headers(answers[status], "ETag")
+
+
+_HEADERS = {
+    "Accept": "What the body can be sent as.",
+    "Accept-Encoding": "How the body can be encoded.",
+    "Accept-Patch": "What the body can be sent as.",
+    "Content-Disposition": "A name for the file.",
+    "Dry-Run": "`true` when nothing was stored, as `dry_run` asked.",
+    "ETag": "Names the state of what is shown: for `If-None-Match`, and of one record that is shown"
+    " whole for `If-Match`.",
+    "Idempotency-Replayed": "`true` when this is the answer to an earlier request with this key.",
+    "Link": "The pages that follow and precede this one (RFC 8288).",
+    "Location": "The address of the new record.",
+    "Preference-Applied": "Which preference of `Prefer` was followed (RFC 7240).",
+    "Retry-After": "After how many seconds to try again.",
+    "Vary": "Which headers of the request the answer depends on.",
+    "X-Request-ID": "Names this request in the logs.",
+}
+#: Headers of problems, whatever the operation.
+_ALWAYS = {
+    "409": ("Retry-After",),
+    "412": ("ETag",),
+    "415": ("Accept", "Accept-Encoding", "Accept-Patch"),
+    "503": ("Retry-After",),
+}
 
 
 def _add_examples(document: dict[str, Any], resource: Resource) -> None:
@@ -139,7 +243,7 @@ def _add_examples(document: dict[str, Any], resource: Resource) -> None:
     by_schema = {one: read, f"{one}List": {"data": [read], "page": page}}
     key = {"name": "key", "example": read["ref"]}
     bodies = {f"{one}Create": written, f"{one}Patch": _patch(written)}
-    for operation in _operations(document):
+    for _, _, operation in operations(document):
         if operation["tags"] == [resource.path]:
             for parameter in operation.get("parameters", ()):
                 parameter |= key if parameter.get("name") == "key" else {}
@@ -161,8 +265,6 @@ def _patch(written: Mapping[str, Any]) -> dict[str, Any]:
 
 def examples(resource: Resource) -> tuple[dict[str, Any], dict[str, Any]]:
     """A body to create a record of the kind, and a record as it is read."""
-    from app.seeds import facts, seeded_id
-
     fact = next((f for f in facts() if _shows(resource, f.resource, f.fields)), None)
     fields = dict(fact.fields if fact is not None else _INVENTED[resource.name])
     if resource.name == "Outcome":

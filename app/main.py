@@ -13,6 +13,7 @@ from app.core.gate import Gate, hand_on
 from app.core.installation import secret_of
 from app.core.routing import Dispatch
 from app.document import describe
+from app.guide.page import add_guide
 from app.settings import Settings
 from app.settings import settings as current_settings
 
@@ -31,6 +32,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
     app = FastAPI(
         lifespan=lifespan,
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -45,6 +47,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.router.routes.extend(routes)
     describe(app, api.RESOURCES, routes)
     add_docs(app)
+    add_guide(app)
     # The last one added is the outermost.
     app.add_middleware(Dispatch, routes=routes)
     app.add_middleware(Gate, access_log=settings.access_log)

@@ -1,5 +1,10 @@
-"""Pages for people: the documentation without the internet, and what each problem means."""
+"""The documentation: the OpenAPI document, its page without the internet, and what each problem
+means."""
 
+import asyncio
+import gzip
+from dataclasses import dataclass
+from hashlib import sha256
 from html import escape
 from importlib.resources import files
 
@@ -9,13 +14,63 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
+from app.core import jsontext
+from app.core.conditional import is_known, not_modified
 from app.core.errors import PROBLEMS, NotFound, Problem, did_you_mean
 
 _STYLE = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """The document as it is sent: its bytes, the same compressed, and what names both."""
+
+    plain: bytes
+    compressed: bytes
+    digest: str
+
+
+def _served(app: FastAPI) -> _Served:
+    plain = jsontext.dumps(app.openapi())
+    return _Served(plain, gzip.compress(plain, mtime=0), sha256(plain).hexdigest()[:32])
+
+
+def _takes_gzip(request: Request) -> bool:
+    """Whether Accept-Encoding names gzip, and not to refuse it (RFC 9110, 12.5.3)."""
+    for item in request.headers.get("accept-encoding", "").lower().split(","):
+        coding, _, weight = item.partition(";")
+        if coding.strip() == "gzip":
+            return weight.replace(" ", "").removeprefix("q=").strip("0.") != "" or not weight
+    return False
+
+
+def add_document(app: FastAPI) -> None:
+    """Serve `/openapi.json`, made when first asked for and then kept."""
+    made: list[_Served] = []
+    making = asyncio.Lock()
+
+    async def document(request: Request) -> Response:
+        async with making:
+            if not made:
+                # It takes seconds, in which the loop goes on serving others.
+                made.append(await asyncio.to_thread(_served, app))
+        (served,) = made
+        compressed = _takes_gzip(request)
+        tag = f'"{served.digest}-gzip"' if compressed else f'"{served.digest}"'
+        headers = {"ETag": tag, "Vary": "Accept-Encoding", "Cache-Control": "no-cache"}
+        if is_known(request, tag):
+            return not_modified(tag, headers)
+        if compressed:
+            headers["Content-Encoding"] = "gzip"
+        content = served.compressed if compressed else served.plain
+        return Response(content, headers=headers, media_type="application/json")
+
+    app.router.add_route("/openapi.json", document, include_in_schema=False)
+
+
 def add_docs(app: FastAPI) -> None:
     """Serve `/docs` with files of our own, `/problems/…`, and lead `/` to the documentation."""
+    add_document(app)
 
     async def root(request: Request) -> Response:
         return RedirectResponse("docs")

@@ -20,6 +20,13 @@ class FaultBody(BaseModel):
     parameter: str | None = Field(None, description="Which parameter of the query or path.")
     code: str = Field(description="A short name of the fault that programs can rely on.")
     detail: str = Field(description="What is wrong and what would be right.")
+    row: int = Field(
+        default_factory=int,
+        description="Only of a file: the row as spreadsheets count, the header being 1.",
+    )
+    column: str = Field(
+        default_factory=str, description="Only of a file: the header of the column, as it stands."
+    )
 
 
 class ProblemBody(BaseModel):
@@ -38,12 +45,24 @@ class ProblemBody(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong: `pointer` into the body or `parameter` of the address."""
+    """One thing that is wrong: `pointer` into the body or `parameter` of the address.
+
+    In a file it has a `row`, as spreadsheets count (the header is 1), and a `column`: its header.
+    """
 
     code: str
     detail: str
     pointer: str | None = None
     parameter: str | None = None
+    row: int | None = None
+    column: str | None = None
+
+    def told(self) -> dict[str, Any]:
+        """As a problem tells it, shape `FaultBody`: row and column only where there are any."""
+        place = {"pointer": self.pointer, "parameter": self.parameter}
+        within = {"row": self.row, "column": self.column}
+        found = {name: value for name, value in within.items() if value is not None}
+        return {**place, "code": self.code, "detail": self.detail, **found}
 
 
 class Problem(Exception):
@@ -76,10 +95,6 @@ class Problem(Exception):
 
     def body(self, instance: str, request_id: str) -> bytes:
         """The problem document, shape `ProblemBody`."""
-        faults = [
-            {"pointer": f.pointer, "parameter": f.parameter, "code": f.code, "detail": f.detail}
-            for f in self.errors
-        ]
         return jsontext.dumps(
             {
                 "type": f"/problems/{self.slug()}",
@@ -88,7 +103,7 @@ class Problem(Exception):
                 "detail": self.detail,
                 "instance": instance,
                 "request_id": request_id,
-                "errors": faults,
+                "errors": [fault.told() for fault in self.errors],
             }
         )
 
@@ -153,6 +168,7 @@ class UnsupportedMediaType(Problem):
     status, title = 415, "Unsupported media type"
     about = (
         "The body must be JSON: Content-Type application/json (or application/merge-patch+json)."
+        " An import takes a file of CSV, XLSX or NDJSON; `detail` tells what is taken."
     )
 
 

@@ -86,9 +86,7 @@ class PostgresDatabase(Database):
         except GONE as error:
             raise away(error) from error
 
-    async def stream(
-        self, statement: Prepared, values: Mapping[str, Any]
-    ) -> AsyncGenerator[Rows]:
+    async def stream(self, statement: Prepared, values: Mapping[str, Any]) -> AsyncGenerator[Rows]:
         try:
             async with (
                 self._pool.acquire(timeout=10) as connection,

@@ -5,28 +5,25 @@ import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from enum import Enum
 from typing import Any, get_args
-from urllib.parse import parse_qsl
 
 from fastapi import Request
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, PrivateAttr, ValidationError
+from pydantic import BaseModel
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.core import jsontext
-from app.core.errors import (
-    BadRequest,
-    Fault,
-    MethodNotAllowed,
-    NotFound,
-    TooLarge,
-    UnsupportedMediaType,
-    invalid_body,
-    invalid_query,
+from app.core.errors import MethodNotAllowed, NotFound
+from app.core.requests import (
+    JSON_TYPES,
+    check_type,
+    read_body,
+    read_content,
+    read_json,
+    read_query,
+    unexpected,
 )
 
-JSON_TYPES = ("application/json", "application/merge-patch+json")
-MAX_PARAMETERS = 200
+#: From how many bytes on a body is parsed in a thread.
 MANY_BYTES = 256 * 1024
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -73,7 +70,7 @@ def lean_handler(endpoint: Callable[..., Awaitable[Response]]) -> Handler:
         sent = request.scope["query_string"]
         if query is None:
             if sent:
-                raise _unexpected(sent)
+                raise unexpected(sent)
         else:
             arguments["query"] = nothing if nothing and not sent else read_query(query, sent)
         if body is not None:
@@ -90,115 +87,6 @@ def lean_handler(endpoint: Callable[..., Awaitable[Response]]) -> Handler:
         return await endpoint(request=request, **arguments)
 
     return handle
-
-
-class OpenQuery(BaseModel):
-    """A query model that keeps the parameters it does not declare, for the endpoint to judge."""
-
-    _others: list[tuple[str, str]] = PrivateAttr(default_factory=list)
-
-    @property
-    def others(self) -> list[tuple[str, str]]:
-        """Names and values of what was sent besides, in the order in which it was sent."""
-        return self._others
-
-
-def read_query(model: type[BaseModel], sent: bytes) -> BaseModel:
-    """The query string as the model; BadRequest tells each wrong parameter."""
-    pairs = _pairs(sent)
-    others: list[tuple[str, str]] = []
-    if issubclass(model, OpenQuery):
-        others = [pair for pair in pairs if pair[0] not in model.model_fields]
-        pairs = [pair for pair in pairs if pair[0] in model.model_fields]
-    values = dict(pairs)
-    if len(values) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        text = f"{twice!r} is given more than once."
-        raise BadRequest(text, [Fault("repeated", text, parameter=twice)])
-    try:
-        query = model.model_validate(values)
-    except ValidationError as error:
-        raise invalid_query(error, model) from None
-    if isinstance(query, OpenQuery):
-        query._others = others
-    return query
-
-
-def _pairs(sent: bytes) -> list[tuple[str, str]]:
-    try:
-        text = sent.decode("ascii")
-        pairs = parse_qsl(
-            text, keep_blank_values=True, errors="strict", max_num_fields=MAX_PARAMETERS
-        )
-    except UnicodeDecodeError:
-        raise BadRequest("The query string is not percent-encoded UTF-8.") from None
-    except ValueError:
-        # The one other thing that `parse_qsl` refuses.
-        raise BadRequest(f"There are more than {MAX_PARAMETERS} parameters.") from None
-    for name, value in pairs:
-        if "\0" in name or "\0" in value:
-            text = f"{name!r} holds a NUL character, which no record can hold."
-            raise BadRequest(text, [Fault("nul", text, parameter=name)])
-    return pairs
-
-
-def _unexpected(sent: bytes) -> BadRequest:
-    faults = [
-        Fault("unknown", f"This address takes no parameter {name!r}.", parameter=name)
-        for name, _ in _pairs(sent)
-    ]
-    return BadRequest("This address takes no parameters.", faults)
-
-
-def check_type(request: Request, kinds: tuple[str, ...]) -> None:
-    """Refuse (415) a body that is not of one of these types, or that is compressed."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    coding = request.headers.get("content-encoding", "identity").lower()
-    told = ", ".join(reversed(kinds))
-    allowed = {"Accept": told, "Accept-Patch": told, "Accept-Encoding": "identity"}
-    if kind not in kinds:
-        text = f"Send the body with Content-Type: {kinds[0]}; got {kind or 'none'}."
-        raise UnsupportedMediaType(text, headers=allowed)
-    if coding != "identity":
-        raise UnsupportedMediaType(f"Send the body as it is, not as {coding}.", headers=allowed)
-
-
-async def read_content(request: Request, large: bool = False) -> bytes:
-    """The whole body; TooLarge (413) as soon as it is known to exceed the application's limit."""
-    state = request.app.state
-    limit: int = state.max_import if large else state.max_body
-    told = request.headers.get("content-length", "0")
-    content = bytearray()
-    if not told.isdecimal() or int(told) <= limit:
-        async for chunk in request.stream():
-            content += chunk
-            if len(content) > limit:
-                break
-        else:
-            return bytes(content)
-    raise TooLarge(f"The body is larger than {limit} bytes.", headers={"Connection": "close"})
-
-
-def read_json(content: bytes) -> Any:
-    """The body as JSON; 400 for what is not."""
-    try:
-        return jsontext.loads(content)
-    except jsontext.JsonError as error:
-        raise BadRequest(f"The body is not valid JSON: {error}.") from None
-
-
-def read_body(model: type[BaseModel], content: bytes) -> BaseModel:
-    """The JSON body as the model; 400 for what is not JSON, 422 for what breaks a rule."""
-    return checked(model, read_json(content))
-
-
-def checked(model: type[BaseModel], value: Any) -> BaseModel:
-    """The value as the model; 422 for what breaks a rule."""
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        raise invalid_body(error, model) from None
 
 
 class _Node:

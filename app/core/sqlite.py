@@ -133,9 +133,7 @@ class SqliteDatabase(Database):
             self._reading.append(connection)
         return connection.execute(sql, arguments).fetchall()
 
-    async def stream(
-        self, statement: Prepared, values: Mapping[str, Any]
-    ) -> AsyncGenerator[Rows]:
+    async def stream(self, statement: Prepared, values: Mapping[str, Any]) -> AsyncGenerator[Rows]:
         loop = asyncio.get_running_loop()
         # A connection of its own, because the reading goes on between other reads of its thread.
         connection = connect(self.path, readonly=True)

@@ -34,7 +34,7 @@ SUM_PART, AVG_PART = 10**9, 10**4
 AVG_DECIMALS = 4
 
 # Beyond every sum and every average that there can be, and within both parts.
-_FURTHEST = {Function.sum: Decimal(10**27), Function.avg: Decimal(10**22)}
+_FURTHEST = {Function.SUM: Decimal(10**27), Function.AVG: Decimal(10**22)}
 _MOST = Decimal(2**62)
 _WIDE = Context(prec=200)
 
@@ -154,7 +154,7 @@ class _Reader:
         return slot
 
     def _split(self, slot: str, value: Decimal, output: Metric) -> None:
-        part = SUM_PART if output.function is Function.sum else AVG_PART
+        part = SUM_PART if output.function is Function.SUM else AVG_PART
         scale = scale_of(self.resource, output)
         units = int(value.scaleb(scale, context=_WIDE))
         sign = -1 if units < 0 else 1
@@ -181,7 +181,7 @@ class _Reader:
         return value
 
 
-_NUMBERS = (Function.count, Function.count_distinct, Function.sum, Function.avg)
+_NUMBERS = (Function.COUNT, Function.COUNT_DISTINCT, Function.SUM, Function.AVG)
 
 
 def _is_undated(output: Output, literal: Literal) -> bool:
@@ -227,4 +227,4 @@ def scale_of(resource: Resource, output: Metric) -> int:
         return 0
     kind = find_leaf(resource, output.path).type
     own = kind.scale if isinstance(kind, Exact) else 0
-    return own + AVG_DECIMALS if output.function is Function.avg else own
+    return own + AVG_DECIMALS if output.function is Function.AVG else own

@@ -24,7 +24,6 @@ from app.crud.filters import Sought, wrong
 from app.crud.paths import Kind, Leaf, PathError, find_leaf, leads_to_many
 from app.crud.queries import FilterQuery, Limit, read_conditions
 from app.crud.resource import Resource
-from app.crud.schemas import Schema
 
 MAX_KEYS = 4
 MAX_METRICS = 10
@@ -80,7 +79,7 @@ def read_aggregate(resource: Resource, query: AggregateQuery) -> Aggregate:
 
 
 _CALL = re.compile(r"([A-Za-z_]+)\(([^()]*)\)")
-_VALUES = (Function.sum, Function.avg, Function.min, Function.max)
+_VALUES = (Function.SUM, Function.AVG, Function.MIN, Function.MAX)
 _NUMBERS = (Kind.integer, Kind.decimal)
 _DATES = (Kind.date, Kind.instant, Kind.stated)
 
@@ -138,8 +137,8 @@ def _read_metrics(resource: Resource, text: str) -> tuple[Metric, ...]:
 
 
 def _metric(resource: Resource, word: str) -> Metric:
-    if word == Function.count:
-        return Metric(Function.count)
+    if word == Function.COUNT:
+        return Metric(Function.COUNT)
     call = _CALL.fullmatch(word)
     name = call[1] if call is not None else word
     if call is None or name not in list(Function):
@@ -162,7 +161,7 @@ def _check_metric(resource: Resource, metric: Metric) -> None:
     if kinds is not None and leaf.kind not in kinds:
         told = "a number" if kinds is _NUMBERS else _ORDERED_TOLD
         raise wrong("metrics", "kind", f"{path} has no {metric.function}: it takes {told}.")
-    if metric.function is Function.count_distinct and leaf.kind is Kind.list:
+    if metric.function is Function.COUNT_DISTINCT and leaf.kind is Kind.list:
         raise wrong("metrics", "kind", f"{path} is a list: group by it to count its items.")
     if kinds is _NUMBERS and len(metric.path) > 1:
         # A mission's cost would be added once for each of its agreements.
@@ -172,10 +171,10 @@ def _check_metric(resource: Resource, metric: Metric) -> None:
 
 _ORDERED_TOLD = "a number, a date, a time or a text"
 _KINDS: Mapping[Function, tuple[Kind, ...]] = {
-    Function.sum: _NUMBERS,
-    Function.avg: _NUMBERS,
-    Function.min: (*_NUMBERS, *_DATES, Kind.text),
-    Function.max: (*_NUMBERS, *_DATES, Kind.text),
+    Function.SUM: _NUMBERS,
+    Function.AVG: _NUMBERS,
+    Function.MIN: (*_NUMBERS, *_DATES, Kind.text),
+    Function.MAX: (*_NUMBERS, *_DATES, Kind.text),
 }
 
 

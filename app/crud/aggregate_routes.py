@@ -44,7 +44,7 @@ class Aggregate(Schema):
         description="Of these records, how many are without a value: one entry for each field that"
         " is grouped by or measured and can be null. A date as stated is missing when no day can"
         " be told, for want of its year; of a relation or list with any number of values, those"
-        " records are counted that are in its group of null."
+        " records are counted that are in its group of null or `undated`."
     )
 
 
@@ -77,9 +77,7 @@ def _as_csv(responses: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[
     return {200: {"content": {_CSV: {"schema": {"type": "string"}}}}, **responses}
 
 
-async def answer_aggregate(
-    request: Request, resource: Resource, query: AggregateQuery
-) -> Response:
+async def answer_aggregate(request: Request, resource: Resource, query: AggregateQuery) -> Response:
     """The figures that the query asks for, by one statement."""
     aggregate = read_aggregate(resource, query)
     form = preferred(request.headers.get("accept", "*/*"))

@@ -28,12 +28,12 @@ class DatePart(StrEnum):
 class Function(StrEnum):
     """What a metric tells of the records of a group."""
 
-    count = "count"
-    count_distinct = "count_distinct"
-    sum = "sum"
-    avg = "avg"
-    min = "min"
-    max = "max"
+    COUNT = "count"
+    COUNT_DISTINCT = "count_distinct"
+    SUM = "sum"
+    AVG = "avg"
+    MIN = "min"
+    MAX = "max"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def leaf_of(resource: Resource, output: Output) -> Leaf:
     date, and an item of a list."""
     leaf = find_leaf(resource, output.path)
     if isinstance(output, Metric) and leaf.kind is Kind.stated:
-        return find_leaf(resource, bound_path(output.path, output.function is Function.max))
+        return find_leaf(resource, bound_path(output.path, output.function is Function.MAX))
     if leaf.kind is Kind.list:
         return replace(leaf, kind=Kind.text if leaf.codes is None else Kind.code, type=String())
     return leaf

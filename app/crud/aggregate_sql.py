@@ -63,7 +63,9 @@ def part_of_span(
 ) -> ColumnElement[Any]:
     """The part that all days from the earliest to the latest have; null when they differ."""
     first = part_of(part, earliest, dialect)
-    return case((first == part_of(part, latest, dialect), first))
+    # Most dates are days: their part is worked out once.
+    same = first == part_of(part, latest, dialect)
+    return case((earliest == latest, first), (same, first))
 
 
 class Number:
@@ -76,30 +78,36 @@ class Number:
     def __init__(self, parts: list[ColumnElement[Any]], part: int, scale: int) -> None:
         self.parts, self.part, self.scale = parts, part, scale
 
+    @classmethod
+    def sum(cls, parts: list[ColumnElement[Any]], scale: int) -> "Number":
+        """A sum of values with so many decimals."""
+        return cls(parts, SUM_PART, scale)
+
     def json(self) -> ColumnElement[Any]:
         """The number as JSON, with all its digits and no trailing zeros."""
         if len(self.parts) == 1:
             return Sql("trim_scale({0})", *self.parts, kind=Numeric())
-        rest = self.scale if self.part == SUM_PART else self.scale - AVG_DECIMALS
-        # Digits before the point, and after it; as texts, since together they exceed 64 bits.
-        unit, width = 10**rest, len(str(self.part)) - 1
-        if self.part == SUM_PART:
-            front = (
-                f"ltrim(abs({{0}}) || printf('%0{width - rest}d', abs({{1}}) / {unit}), '0')"
-                if rest < width
-                else "abs({0})"
-            )
-            back = f"printf('%0{rest}d', abs({{1}}) % {unit})" if rest else "''"
-        else:
-            front = f"abs({{0}}) / {unit}"
-            low = f"printf('%0{width}d', abs({{1}}))"
-            back = f"printf('%0{rest}d', abs({{0}}) % {unit}) || {low}" if rest else low
+        front, back = self._average_digits() if self.part == AVG_PART else self._sum_digits()
         text = (
             "iif({0} < 0 OR {1} < 0, '-', '')"
-            f" || coalesce(nullif({front}, ''), '0')"
-            f" || rtrim(rtrim('.' || {back}, '0'), '.')"
+            f" || coalesce(nullif({front}, ''), '0') || rtrim(rtrim('.' || {back}, '0'), '.')"
         )
         return Sql(f"json(iif({{0}} IS NULL, NULL, {text}))", *self.parts, kind=JsonText())
+
+    # The digits before and after the point are texts, because together they can exceed 64 bits.
+
+    def _sum_digits(self) -> tuple[str, str]:
+        """Nine digits are in the low integer, and `scale` of these after the point."""
+        unit, before = 10**self.scale, 9 - self.scale
+        front = f"ltrim(abs({{0}}) || printf('%0{before}d', abs({{1}}) / {unit}), '0')"
+        return front, f"printf('%0{self.scale}d', abs({{1}}) % {unit})" if self.scale else "''"
+
+    def _average_digits(self) -> tuple[str, str]:
+        """The low integer are the last four digits after the point."""
+        own = self.scale - AVG_DECIMALS
+        last = "printf('%04d', abs({1}))"
+        back = f"printf('%0{own}d', abs({{0}}) % {10**own}) || {last}" if own else last
+        return f"abs({{0}}) / {10**own}", back
 
 
 def raw_sums(column: ColumnElement[Any], dialect: str) -> list[ColumnElement[Any]]:
@@ -109,20 +117,17 @@ def raw_sums(column: ColumnElement[Any], dialect: str) -> list[ColumnElement[Any
     return [Sql(f"sum({{0}} {sign} {SUM_PART})", column) for sign in "/%"]
 
 
-def sum_number(raw: list[ColumnElement[Any]], scale: int) -> Number:
-    """The sum of `raw_sums`: what the low digits amount to is carried to the high ones."""
+def carried(raw: list[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+    """The sum of `raw_sums`: what the low digits amount to is carried to the high ones, and both
+    get the same sign."""
     if len(raw) == 1:
-        return Number(raw, SUM_PART, scale)
+        return raw
     high, low = f"({{0}} + {{1}} / {SUM_PART})", f"({{1}} % {SUM_PART})"
     lent = (
         f"(CASE WHEN {high} > 0 AND {low} < 0 THEN 1"
         f" WHEN {high} < 0 AND {low} > 0 THEN -1 ELSE 0 END)"
     )
-    parts: list[ColumnElement[Any]] = [
-        Sql(f"{high} - {lent}", *raw),
-        Sql(f"{low} + {lent} * {SUM_PART}", *raw),
-    ]
-    return Number(parts, SUM_PART, scale)
+    return [Sql(f"{high} - {lent}", *raw), Sql(f"{low} + {lent} * {SUM_PART}", *raw)]
 
 
 def avg_number(total: Number, count: ColumnElement[Any]) -> Number:

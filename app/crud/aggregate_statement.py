@@ -11,342 +11,161 @@ from sqlalchemy import (
     Dialect,
     FromClause,
     Select,
-    Text,
-    and_,
     bindparam,
     case,
-    collate,
     distinct,
-    false,
     func,
     literal_column,
-    not_,
-    or_,
     select,
-    true,
-    tuple_,
 )
-from sqlalchemy.types import Boolean, Numeric, String, TypeEngine
 
 from app.core.database import Prepared, prepare
-from app.core.types import StatedDate
+from app.crud.aggregate_figures import Figures, sorted_as
 from app.crud.aggregate_having import scale_of
-from app.crud.aggregate_joins import Joins, can_be_null
-from app.crud.aggregate_shape import (
-    UNDATED,
-    Function,
-    Grouping,
-    GroupKey,
-    Metric,
-    Output,
-    bound_path,
-    leaf_of,
-    many_of,
-)
-from app.crud.aggregate_sql import Number, avg_number, part_of, part_of_span, raw_sums, sum_number
-from app.crud.conditions import Both, Condition, Either, Not, Path, Term
+from app.crud.aggregate_rows import Rows
+from app.crud.aggregate_shape import Function, Grouping, Metric
+from app.crud.aggregate_sql import Number, avg_number, carried, raw_sums
 from app.crud.history import ChangeCounter
-from app.crud.operators import bound, list_is_empty
-from app.crud.paths import Kind, find_leaf
-from app.crud.queries import Shape
-from app.crud.render import as_json, json_list, object_of
+from app.crud.render import json_list, object_of
 from app.crud.resource import Resource
-from app.crud.statements import narrowed
 
-_SIGNS = {"eq": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+_ADDED = (Function.SUM, Function.AVG)
+_NONE: ColumnElement[Any] = literal_column("0", BigInteger())
 
 
 @lru_cache(maxsize=512)
 def aggregate_statement(resource: Resource, grouping: Grouping, dialect: Dialect) -> Prepared:
     """Reads `(json, seq)`: the answer and the position of the change log.
 
-    Parameters are the filters' and having's values, `limit`, and `q` when the grouping has one.
+    Parameters are the values of the filters and of having, `limit`, and `q` if it is sent.
     """
     return prepare(_Plan(resource, grouping, dialect.name).statement(), dialect)
 
 
-def missing_of(resource: Resource, grouping: Grouping) -> dict[str, Path]:
-    """The fields that are grouped by or measured and can be null, by their dotted names."""
-    paths = dict.fromkeys(output.path for output in grouping.outputs if output.path)
-    return {".".join(path): path for path in paths if can_be_null(resource, path)}
-
-
 @dataclass(slots=True, eq=False)
 class _Plan:
-    """`rows` of one record each, or of one record in one group where it can be in several;
-    from them `groups`; from these the figures, and what is missing in all of them together."""
+    """Records are looked at once: what is missing in all of them, and how many there are, is added
+    up from their groups."""
 
     resource: Resource
     grouping: Grouping
     dialect: str
-    joins: Joins = field(init=False)
-    names: dict[str, str] = field(init=False, default_factory=dict)
-    columns: dict[str, ColumnElement[Any]] = field(init=False, default_factory=dict)
-    aggregates: dict[str, ColumnElement[Any]] = field(init=False, default_factory=dict)
-    rows: FromClause = field(init=False)
+    rows: Rows = field(init=False)
+    table: FromClause = field(init=False)
     groups: CTE = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.joins = Joins(self.resource, self.dialect)
-
-    @property
-    def is_spread(self) -> bool:
-        """Whether a record can be in several groups."""
-        return any(many_of(self.resource, key.path) for key in self.grouping.keys)
-
     def statement(self) -> Select[Any]:
-        missing = missing_of(self.resource, self.grouping)
-        wanted = [self._column(path, "known") for path in missing.values()]
-        self._make_rows(wanted)
-        self._make_groups(wanted)
-        shown, matching = self._shown()
-        totals = self._totals(wanted, matching)
+        self.rows = Rows(self.resource, self.grouping, self.dialect)
+        columns = {m: self._measured(m) for m in self.grouping.metrics if m.path}
+        missing = self.rows.missing()
+        self.table = self.rows.select()
+        self.groups = self._groups(columns, missing)
+        figures = Figures(self.resource, self.grouping, self.dialect, self._figures(columns))
+        totals, shown = self._totals(missing, figures), figures.ordered()
         limit = bindparam("limit", type_=BigInteger)
         values = {
-            "data": select(json_list(self._object(shown))).select_from(shown).scalar_subquery(),
+            "data": select(json_list(figures.json(shown))).select_from(shown).scalar_subquery(),
             "groups": case((totals.c.groups > limit, limit), else_=totals.c.groups),
             "groups_in_all": totals.c.groups,
             "records": totals.c.records,
-            "missing": object_of({n: totals.c[w] for n, w in zip(missing, wanted, strict=True)}),
+            "missing": object_of({name: totals.c[f"no_{c}"] for name, c in missing.items()}),
         }
-        seq = select(ChangeCounter.seq).scalar_subquery()
-        return select(object_of(values), seq).select_from(totals)
+        position = select(ChangeCounter.seq).scalar_subquery()
+        return select(object_of(values), position).select_from(totals)
 
-    # Rows
+    def _measured(self, metric: Metric) -> str:
+        """The name of the column that the metric is made of."""
+        is_end = metric.function in (Function.MIN, Function.MAX)
+        return self.rows.column(metric.path, str(metric.function) if is_end else None)
 
-    def _make_rows(self, wanted: list[str]) -> None:
-        keys = [self._key(key).label(f"k{at}") for at, key in enumerate(self.grouping.keys)]
-        for metric in self.grouping.metrics:
-            self._aggregate(metric)
-        table: Any = self.resource.table
-        used = [column.label(name) for name, column in self.columns.items()]
-        statement = select(*([table.id.label("id")] if self.is_spread else ()), *keys, *used)
-        if not (keys or used):
-            statement = select(literal_column("1").label("one"))
-        shape = Shape(self.grouping.condition, self.grouping.q, self.grouping.deleted)
-        statement = narrowed(self.joins.join(statement), self.resource, None, shape)
-        if self.is_spread:
-            # A record is once in each group, however many of its parties lead there.
-            self.rows = statement.distinct().cte("spread").prefix_with("MATERIALIZED")
-        else:
-            self.rows = statement.subquery("found")
+    def _groups(self, columns: dict[Metric, str], missing: dict[str, str]) -> CTE:
+        """A row a group: its keys, `records`, and the aggregates that figures are made of."""
+        found: dict[str, ColumnElement[Any]] = {}
+        for metric, name in columns.items():
+            found |= self._aggregates(metric, name)
+        for name in missing.values():
+            if not name.startswith("k") and not self.rows.is_spread:
+                found[f"count_{name}"] = func.count(self.table.c[name])
+        keys = [self.table.c[f"k{at}"] for at in range(len(self.grouping.keys))]
+        made = [column.label(name) for name, column in found.items()]
+        statement = select(*keys, func.count().label("records"), *made).select_from(self.table)
+        return statement.group_by(*keys).cte("grouped").prefix_with("MATERIALIZED")
 
-    def _column(self, path: Path, how: str) -> str:
-        """The name, among the rows' columns, of the field's value, or of what else is looked at:
-        `filled`, null where there is none or an empty list; `known`, null where `missing` counts
-        it; `min` and `max`, that end of a date as stated."""
-        leaf = find_leaf(self.resource, path)
-        if leaf.kind is Kind.stated and how in ("known", "min", "max"):
-            path = bound_path(path, how == "max")
-        is_key = any(key.path == path for key in self.grouping.keys)
-        if leaf.kind is not Kind.list:
-            how = "value"
-        elif how == "known":
-            how = "item" if is_key else "filled"
-        name = f"{how}.{'.'.join(path)}"
-        if name not in self.names:
-            self.names[name] = f"c{len(self.names)}"
-            column = self.joins.item(path) if how == "item" else self.joins.value(path)
-            if how == "filled":
-                column = case((not_(list_is_empty(column)), 1))
-            self.columns[self.names[name]] = column
-        return self.names[name]
+    def _aggregates(self, metric: Metric, name: str) -> dict[str, ColumnElement[Any]]:
+        column = self.table.c[name]
+        match metric.function:
+            case Function.COUNT:
+                return {f"count_{name}": func.count(column)}
+            case Function.COUNT_DISTINCT:
+                return {f"distinct_{name}": func.count(distinct(column))}
+            case Function.SUM | Function.AVG:
+                sums = {f"sum_{name}_{n}": s for n, s in enumerate(raw_sums(column, self.dialect))}
+                return {f"count_{name}": func.count(column), **sums}
+            case Function.MIN:
+                return {f"min_{name}": func.min(sorted_as(column, self.dialect))}
+            case Function.MAX:
+                return {f"max_{name}": func.max(sorted_as(column, self.dialect))}
 
-    def _key(self, key: GroupKey) -> ColumnElement[Any]:
-        leaf = find_leaf(self.resource, key.path)
-        if key.part is None:
-            return self.joins.item(key.path)
-        if leaf.kind is not Kind.stated:
-            return part_of(key.part, self.joins.item(key.path), self.dialect)
-        ends = (self.joins.item(bound_path(key.path, latest)) for latest in (False, True))
-        return part_of_span(key.part, *ends, self.dialect)
-
-    # Groups
-
-    def _aggregate(self, metric: Metric) -> None:
-        """Put the columns that the metric needs among those of the rows."""
-        if metric.path:
-            self._column(metric.path, _HOW.get(metric.function, "value"))
-
-    def _make_groups(self, wanted: list[str]) -> None:
-        for metric in self.grouping.metrics:
-            if metric.path:
-                self._raw(metric)
-        if not self.is_spread:
-            for name in wanted:
-                self.aggregates.setdefault(f"count_{name}", func.count(self.rows.c[name]))
-        keys = [self.rows.c[f"k{at}"] for at in range(len(self.grouping.keys))]
-        figures = [column.label(name) for name, column in self.aggregates.items()]
-        statement = select(*keys, func.count().label("records"), *figures)
-        statement = statement.select_from(self.rows).group_by(*keys)
-        self.groups = statement.cte("groups").prefix_with("MATERIALIZED")
-
-    def _raw(self, metric: Metric) -> list[str]:
-        """The names of the aggregates that the metric is made of."""
-        name = self._column(metric.path, _HOW.get(metric.function, "value"))
-        column = self.rows.c[name]
-        if metric.function is Function.count:
-            found: list[ColumnElement[Any]] = [func.count(column)]
-        elif metric.function is Function.count_distinct:
-            found = [func.count(distinct(column))]
-        elif metric.function in (Function.sum, Function.avg):
-            self.aggregates.setdefault(f"count_{name}", func.count(column))
-            found = raw_sums(column, self.dialect)
-        else:
-            least = func.min if metric.function is Function.min else func.max
-            found = [least(self._sorted(column))]
-        function = Function.sum if metric.function is Function.avg else metric.function
-        names = [f"{function}_{name}" + (f"_{at}" if at else "") for at in range(len(found))]
-        for key, aggregate in zip(names, found, strict=True):
-            self.aggregates.setdefault(key, aggregate)
-        return names
-
-    def _sorted(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
-        """Texts in the order of their code points, as SQLite has them."""
-        is_text = isinstance(column.type, String | StatedDate)
-        return collate(column, "C") if is_text and self.dialect == "postgresql" else column
-
-    # Figures
-
-    def _figure(self, metric: Metric) -> ColumnElement[Any] | Number:
-        """What a group has for the metric."""
-        if not metric.path:
-            return self.groups.c.records
-        names = self._raw(metric)
-        raw: list[ColumnElement[Any]] = [self.groups.c[name] for name in names]
-        if metric.function not in (Function.sum, Function.avg):
-            return raw[0]
-        scale = scale_of(self.resource, Metric(Function.sum, metric.path))
-        total = sum_number(raw, scale)
-        if metric.function is Function.sum:
-            return total
-        return avg_number(total, self.groups.c[f"count_{self._column(metric.path, 'value')}"])
-
-    def _figures(self) -> dict[str, list[ColumnElement[Any]]]:
-        """The columns of each output, by its name: two for a sum on SQLite."""
-        found: dict[str, list[ColumnElement[Any]]] = {}
+    def _figures(self, columns: dict[Metric, str]) -> dict[str, ColumnElement[Any] | Number]:
+        """What each group is told by, by the names of the answer."""
+        added = dict.fromkeys(n for metric, n in columns.items() if metric.function in _ADDED)
+        sums = {name: self._raw(name) for name in added}
+        carry = {
+            f"{name}_{n}": part for name, raw in sums.items() for n, part in enumerate(carried(raw))
+        }
+        # A level of its own, since averages are made of finished sums.
+        level = select(self.groups, *(part.label(n) for n, part in carry.items())).subquery("sums")
+        found: dict[str, ColumnElement[Any] | Number] = {}
         for at, key in enumerate(self.grouping.keys):
-            found[key.name] = [self.groups.c[f"k{at}"]]
+            found[key.name] = level.c[f"k{at}"]
         for metric in self.grouping.metrics:
-            figure = self._figure(metric)
-            found[metric.name] = figure.parts if isinstance(figure, Number) else [figure]
+            found[metric.name] = self._figure(metric, columns.get(metric), level)
         return found
 
-    def _shown(self) -> tuple[FromClause, ColumnElement[Any]]:
-        """The groups of the answer in order, and how many there are without the limit."""
-        labels = {
-            output.name: [f"o{at}_{part}" for part in range(2)]
-            for at, output in enumerate(self.grouping.outputs)
-        }
-        columns = [
-            column.label(label)
-            for name, parts in self._figures().items()
-            for label, column in zip(labels[name], parts, strict=False)
-        ]
-        figures = select(*columns).subquery("figures")
-        found = {
-            name: [figures.c[label] for label in pair if label in figures.c]
-            for name, pair in labels.items()
-        }
-        met = true()
-        if self.grouping.having is not None:
-            met = self._met(self.grouping.having, found)
-        shown = select(figures).where(met).order_by(*self._order(found))
-        shown = shown.limit(bindparam("limit", type_=BigInteger))
-        count = select(func.count()).select_from(figures).where(met)
-        return shown.subquery("shown"), count.scalar_subquery()
+    def _raw(self, name: str) -> list[ColumnElement[Any]]:
+        names = (f"sum_{name}_{n}" for n in range(2))
+        return [self.groups.c[n] for n in names if n in self.groups.c]
 
-    def _order(self, found: dict[str, list[ColumnElement[Any]]]) -> list[ColumnElement[Any]]:
-        order = []
-        for output, descending in self.grouping.sort:
-            for column in found[output.name]:
-                key = self._sorted(column)
-                order.append((key.desc() if descending else key.asc()).nulls_last())
-        return order
+    def _figure(
+        self, metric: Metric, name: str | None, level: FromClause
+    ) -> ColumnElement[Any] | Number:
+        if name is None:
+            return level.c.records
+        if metric.function not in _ADDED:
+            made = "distinct" if metric.function is Function.COUNT_DISTINCT else metric.function
+            return level.c[f"{made}_{name}"]
+        names = (f"{name}_{n}" for n in range(2))
+        parts: list[ColumnElement[Any]] = [level.c[n] for n in names if n in level.c]
+        total = Number.sum(parts, scale_of(self.resource, Metric(Function.SUM, metric.path)))
+        if metric.function is Function.SUM:
+            return total
+        return avg_number(total, level.c[f"count_{name}"])
 
-    def _object(self, shown: FromClause) -> ColumnElement[Any]:
-        """The JSON of a group."""
-        values: dict[str, ColumnElement[Any]] = {}
-        for at, output in enumerate(self.grouping.outputs):
-            parts = [shown.c[n] for n in (f"o{at}_0", f"o{at}_1") if n in shown.c]
-            if isinstance(output, Metric) and output.function in (Function.sum, Function.avg):
-                figure = self._figure(output)
-                assert isinstance(figure, Number)
-                values[output.name] = Number(parts, figure.part, figure.scale).json()
-            elif isinstance(output, GroupKey) and output.part is not None:
-                values[output.name] = func.coalesce(parts[0], literal_column(f"'{UNDATED}'"))
-            else:
-                values[output.name] = as_json(parts[0])
-        return object_of(values)
-
-    def _totals(self, wanted: list[str], matching: ColumnElement[Any]) -> FromClause:
-        """How many records match, how many of them are without each of the wanted columns, and
-        how many groups there are."""
-        if self.is_spread:
-            ids = self.rows.c.id
-            gone = {n: func.count(distinct(case((self.rows.c[n].is_(None), ids)))) for n in wanted}
-            records: ColumnElement[Any] = func.count(distinct(ids))
+    def _totals(self, missing: dict[str, str], figures: Figures) -> FromClause:
+        """One row: how many `records` match, how many of them are without each value, and how many
+        `groups` there are without the limit."""
+        source: FromClause = self.table if self.rows.is_spread else self.groups
+        gone = {name: self._gone(name) for name in missing.values()}
+        if self.rows.is_spread:
+            records: ColumnElement[Any] = func.count(distinct(self.table.c.id))
         else:
-            n = self.groups.c.records
-            gone = {w: _added(n - self.groups.c[f"count_{w}"]) for w in wanted}
-            records = _added(n)
-        columns = [column.label(name) for name, column in gone.items()]
-        figures = (records.label("records"), matching.label("groups"))
-        return select(*figures, *columns).subquery("totals")
+            records = _all(self.groups.c.records)
+        matching = figures.select() if self.grouping.having is not None else select(self.groups)
+        groups = select(func.count()).select_from(matching.subquery("counted")).scalar_subquery()
+        columns = [column.label(f"no_{name}") for name, column in gone.items()]
+        made = (records.label("records"), groups.label("groups"), *columns)
+        return select(*made).select_from(source).subquery("totals")
 
-    # Having
-
-    def _met(
-        self, condition: Condition, found: dict[str, list[ColumnElement[Any]]]
-    ) -> ColumnElement[bool]:
-        """The condition on a group; as in filters, what a missing value is compared with is false
-        and its negation true."""
-        match condition:
-            case Term():
-                return self._compared(condition, found[condition.path[0]])
-            case Not():
-                known = func.coalesce(self._met(condition.item, found), false(), type_=Boolean)
-                return not_(known)
-            case Both():
-                return and_(*(self._met(item, found) for item in condition.items))
-            case Either():
-                return or_(*(self._met(item, found) for item in condition.items))
-        raise TypeError(condition)
-
-    def _compared(self, term: Term, columns: list[ColumnElement[Any]]) -> ColumnElement[bool]:
-        if term.operator == "isnull":
-            return columns[0].is_(None)
-        output = next(o for o in self.grouping.outputs if o.name == term.path[0])
-        sign = _SIGNS.get(term.operator, "=")
-        ways = []
-        for slot in term.slots:
-            if len(columns) > 1:
-                pair = (bindparam(f"{slot}_{end}", type_=BigInteger) for end in ("high", "low"))
-                ways.append(tuple_(*columns).op(sign, is_comparison=True)(tuple_(*pair)))
-            else:
-                key = self._sorted(columns[0])
-                ways.append(key.op(sign, is_comparison=True)(self._slot(output, slot)))
-        return or_(*ways)
-
-    def _slot(self, output: Output, slot: str) -> ColumnElement[Any]:
-        if isinstance(output, GroupKey) and output.part is not None:
-            return bindparam(slot, type_=Text())
-        kind = _TYPES.get(output.function) if isinstance(output, Metric) else None
-        if kind is not None:
-            return bindparam(slot, type_=kind)
-        return bound(leaf_of(self.resource, output), slot)
+    def _gone(self, name: str) -> ColumnElement[Any]:
+        """How many records are without a value in the column of this name."""
+        if self.rows.is_spread:
+            return func.count(distinct(case((self.table.c[name].is_(None), self.table.c.id))))
+        records = self.groups.c.records
+        if name.startswith("k"):
+            return _all(case((self.groups.c[name].is_(None), records), else_=_NONE))
+        return _all(records - self.groups.c[f"count_{name}"])
 
 
-#: What a metric looks at, where that is not the value itself.
-_HOW = {Function.count: "filled", Function.min: "min", Function.max: "max"}
-_TYPES: dict[Function, TypeEngine[Any]] = {
-    Function.count: BigInteger(),
-    Function.count_distinct: BigInteger(),
-    Function.sum: Numeric(),
-    Function.avg: Numeric(),
-}
-
-
-def _added(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The sum of numbers of records; 0 of none."""
-    return func.coalesce(func.sum(column), 0)
+def _all(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The numbers of records of all groups together; 0 of none."""
+    return func.coalesce(func.sum(column), _NONE)

@@ -37,19 +37,19 @@ def check_units(
         names = " and ".join(".".join(unit) for unit in left)
         flat = "&".join(f"{'__'.join(unit)}=…" for unit in left)
         text = (
-            f"{written} would put together values of different {names}: add"
+            f"{written} would put together values that differ in {names}: add"
             f" {','.join('.'.join(unit) for unit in left)} to group_by, or filter by one: {flat}."
         )
         raise Invalid(text, [Fault("units", text, parameter="metrics")])
 
 
 def _is_fixed(sought: Sought, unit: Path) -> bool:
-    """Whether all records that match have the same unit, or none."""
+    """Whether all records that match have the same unit, or all none."""
     for term in _certain(sought.condition):
-        if term.path == unit and term.operator in ("eq", "in", "isnull"):
-            # The values of `in` are repeated to the next power of two.
-            if len({sought.values[slot] for slot in term.slots}) <= 1:
-                return True
+        # The values of `in` are repeated to the next power of two.
+        values = {sought.values[slot] for slot in term.slots}
+        if term.path == unit and term.operator in ("eq", "in", "isnull") and len(values) <= 1:
+            return True
     return False
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.core import jsontext
 from app.core.errors import Conflict, Fault, Invalid, Problem, did_you_mean, within
-from app.core.routing import checked
+from app.core.requests import checked
 from app.crud import store
 from app.crud.filters import Sought
 from app.crud.nested import create_nested
@@ -102,14 +102,16 @@ def _run(session: Session, resource: Resource, item: Any) -> Done:
     if not isinstance(item, dict):
         raise Invalid.at("", "object", "An operation is a JSON object.")
     op = item.get("op")
-    if op not in _OPERATIONS:
+    if not isinstance(op, str) or op not in _OPERATIONS:
         near = did_you_mean(str(op), _OPERATIONS)
         text = f"{op!r} is no operation: write one of {', '.join(_OPERATIONS)}.{near}"
         raise Invalid.at("/op", "unknown", text)
     run, takes = _OPERATIONS[op]
-    for name in item.keys() - {"op", "version"} - takes:
-        text = f"{op} takes no {name!r}.{did_you_mean(name, takes)}"
-        raise Invalid.at(f"/{name}", "unknown", text)
+    known = takes | {"op"} if op == "create" else takes | {"op", "version"}
+    for name in item.keys() - known:
+        text = f"{op} takes no {name!r}.{did_you_mean(name, known)}"
+        place = name.replace("~", "~0").replace("/", "~1")
+        raise Invalid.at(f"/{place}", "unknown", text)
     for name in sorted(takes - item.keys()):
         raise Invalid.at(f"/{name}", "missing", f"{op} needs {name!r}.")
     return run(session, resource, item)
@@ -127,6 +129,8 @@ def _guard(item: Item) -> store.Guard:
         return store.no_guard
     if isinstance(expected, bool) or not isinstance(expected, int):
         raise Invalid.at("/version", "number", "version is a whole number.")
+    if expected < 1:
+        raise Invalid.at("/version", "number", "version is at least 1.")
 
     def guard(record: Any) -> None:
         if record.version != expected:
@@ -136,10 +140,15 @@ def _guard(item: Item) -> store.Guard:
     return guard
 
 
-def _key(item: Item) -> str:
-    if not isinstance(item["key"], str):
-        raise Invalid.at("/key", "text", "key is the record's id or ref, as a text.")
-    return item["key"]
+def _found(session: Session, resource: Resource, item: Item, key: Any, pointer: str) -> Any:
+    """The record that an operation is on."""
+    if not isinstance(key, str):
+        raise Invalid.at(pointer, "text", "key is the record's id or ref, as a text.")
+    guard = _guard(item)
+    with within(pointer):
+        record = store.find_live(session, resource, key)
+    guard(record)
+    return record
 
 
 def _create(session: Session, resource: Resource, item: Item) -> Done:
@@ -149,23 +158,39 @@ def _create(session: Session, resource: Resource, item: Item) -> Done:
 
 def _update(session: Session, resource: Resource, item: Item) -> Done:
     body = _body(resource.patch, item)
+    record = _found(session, resource, item, item["key"], "/key")
+    return Done("update", 200, _changed(session, resource, record, body))
+
+
+def _changed(session: Session, resource: Resource, record: Any, body: BaseModel) -> Stored:
+    data = {n: v for n, v in store.written(body).items() if n in body.model_fields_set}
     with within("/body"):
-        stored = store.update(session, resource, _key(item), body, _guard(item))
-    return Done("update", 200, stored)
+        return store.change(session, resource, record, data)
 
 
 def _upsert(session: Session, resource: Resource, item: Item) -> Done:
-    ref = item["body"].get("ref") if isinstance(item["body"], dict) else None
+    if not isinstance(item["body"], dict):
+        raise Invalid.at("/body", "object", "Must be a JSON object.")
+    ref = item["body"].get("ref")
     if not isinstance(ref, str):
         raise Invalid.at("/body/ref", "missing", "upsert finds the record by ref: give one.")
     table = resource.table
-    if session.scalar(select(table.id).where(table.ref == ref)) is None:
+    # What can be no ref is refused as any wrong body is.
+    by_ref = select(table.id).where(table.ref == ref)
+    if not store.is_askable(ref) or session.scalar(by_ref) is None:
+        _guard(item)
+        if item.get("version") is not None:
+            text = "There is no record with this ref, so it has no version."
+            raise Conflict.at("/version", "stale", text)
         return Done("upsert", 201, _create(session, resource, item).stored)
-    return Done("upsert", 200, _update(session, resource, {**item, "key": ref}).stored)
+    body = _body(resource.patch, item)
+    record = _found(session, resource, item, ref, "/body/ref")
+    return Done("upsert", 200, _changed(session, resource, record, body))
 
 
 def _delete(session: Session, resource: Resource, item: Item) -> Done:
-    return Done("delete", 200, store.delete(session, resource, _key(item), _guard(item)))
+    record = _found(session, resource, item, item["key"], "/key")
+    return Done("delete", 200, store.trash(session, resource, record))
 
 
 _OPERATIONS: dict[str, tuple[Callable[[Session, Resource, Item], Done], set[str]]] = {

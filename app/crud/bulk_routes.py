@@ -1,5 +1,7 @@
 """The HTTP operations that write many records at once."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Annotated, Any, Literal, Union
 from uuid import UUID
@@ -23,19 +25,19 @@ from app.crud.read_routes import Models, listing, snake
 from app.crud.reading import check_codes
 from app.crud.resource import Resource
 from app.crud.schemas import Schema
-from app.crud.write_routes import IDEMPOTENCY_KEY, WRONG_BODY
+from app.crud.write_routes import IDEMPOTENCY_KEY, PREFER, WRONG_BODY
 from app.crud.writing import Answer, WriteQuery, answer_write, prefers, write
 
 HANDLING = {
     "name": "Prefer",
     "in": "header",
-    "schema": {"type": "string", "maxLength": 200},
+    "schema": {"type": "string"},
     "description": "`handling=lenient` stores what is right and tells what is not (207);"
     " `return=minimal` leaves out the result of each operation (RFC 7240).",
 }
 
 
-class Summary(Schema):
+class Counts(Schema):
     """How many operations came to what."""
 
     created: int
@@ -70,7 +72,7 @@ class Result(Schema):
 class BulkAnswer(Schema):
     """What a list of operations came to."""
 
-    summary: Summary
+    summary: Counts
     results: list[Result] = []
     """One entry an operation, in their order."""
 
@@ -110,7 +112,7 @@ def operations_model(resource: Resource) -> type[BaseModel]:
     for op, fields in shapes.items():
         name = f"{resource.name}{op.title()}Operation"
         doc = f"{op.title()} one {resource.singular}."
-        told: dict[str, Any] = {"op": (Literal[op], ...), **fields}  # type: ignore[valid-type]
+        told: dict[str, Any] = {"op": (Literal[op], ...), **fields}
         kinds.append(create_model(name, __base__=Schema, __doc__=doc, **told))
     one: Any = Annotated[Union[tuple(kinds)], Field(discriminator="op")]  # noqa: UP007
     items = (list[one], Field(min_length=1, max_length=MAX_OPERATIONS))
@@ -132,10 +134,12 @@ def bulk_route(resource: Resource) -> Route:
         items = _items(body)
         results = not prefers(request, "return=minimal")
         lenient = prefers(request, "handling=lenient")
+        preferred = ["return=minimal"] * (not results) + ["handling=lenient"] * lenient
+        applied = {"Preference-Applied": ", ".join(preferred)} if preferred else {}
 
         def work(session: Session) -> Answer:
             done = run_all(session, resource, items, apart=lenient)
-            return Answer(told_of(done, results=results), 207 if lenient else 200)
+            return Answer(told_of(done, results=results), 207 if lenient else 200, applied)
 
         try:
             return await answer_write(request, work, query)
@@ -143,7 +147,7 @@ def bulk_route(resource: Resource) -> Route:
             places = (fault.pointer or "" for fault in problem.errors)
             if lenient or not any(place.startswith("/operations/") for place in places):
                 raise
-            raise await _all_faults(request, resource, items) from None
+            raise await _all_faults(request, resource, items) or problem from None
 
     text = (
         f"Up to {MAX_OPERATIONS} operations in one transaction: create, update, upsert (by `ref`)"
@@ -178,12 +182,13 @@ def _items(body: Any) -> list[Any]:
     return items
 
 
-async def _all_faults(request: Request, resource: Resource, items: list[Any]) -> Invalid:
-    """Every fault of a list that was refused at its first: found by trying each apart."""
+async def _all_faults(request: Request, resource: Resource, items: list[Any]) -> Invalid | None:
+    """Every fault of a list that was refused at its first, found by trying each apart; None when
+    there is none any more."""
     done = await write(
         request, lambda session: run_all(session, resource, items, apart=True), dry_run=True
     )
-    return refused(done)
+    return refused(done) if any(one.problem for one in done) else None
 
 
 def update_many_route(resource: Resource) -> Route:
@@ -200,7 +205,10 @@ def update_many_route(resource: Resource) -> Route:
         def work(session: Session) -> Answer:
             before = _versions(chosen(session, resource, sought, query.q, query.max_affected))
             data = store.patched(body)
-            after = [store.change(session, resource, record, data) for record, _ in before]
+            after = []
+            for record, _ in before:
+                with _naming(resource, record):
+                    after.append(store.change(session, resource, record, data))
             changed = sum(s.version != v for s, (_, v) in zip(after, before, strict=True))
             return _affected([s.id for s in after], changed)
 
@@ -221,7 +229,10 @@ def delete_many_route(resource: Resource) -> Route:
 
         def work(session: Session) -> Answer:
             found = chosen(session, resource, sought, query.q, query.max_affected)
-            done = [store.trash(session, resource, record) for record in found]
+            done = []
+            for record in found:
+                with _naming(resource, record):
+                    done.append(store.trash(session, resource, record))
             return _affected([stored.id for stored in done], len(done))
 
         return await answer_write(request, work, query)
@@ -240,6 +251,17 @@ async def _sought(request: Request, resource: Resource, query: AffectedQuery) ->
         raise wrong("filter", "missing", "Say which records are meant: give at least one filter.")
     await check_codes(request, sought)
     return sought
+
+
+@contextmanager
+def _naming(resource: Resource, record: Any) -> Iterator[None]:
+    """Problems from inside say which record has them."""
+    record_id = record.id
+    try:
+        yield
+    except Problem as problem:
+        problem.detail = f"The {resource.singular} {record_id}: {problem.detail}"
+        raise
 
 
 def _versions(records: list[Any]) -> list[tuple[Any, int]]:
@@ -264,6 +286,7 @@ def _many(
         description=text,
         tags=[resource.path],
         response_model=Affected,
+        openapi_extra={"parameters": [PREFER]},
         responses=problems(*WRONG_BODY),
     )
 

@@ -21,7 +21,16 @@ from app.crud.conditions import Path, columns_of, value_at
 from app.crud.filters import wrong
 from app.crud.linking import names_of
 from app.crud.paths import Kind, find_leaf, leads_to_many, leaves_of, steps_of
-from app.crud.queries import FilterQuery, Limit, ListQuery, Shape, View, ViewQuery, read_listing
+from app.crud.queries import (
+    FilterQuery,
+    Limit,
+    ListQuery,
+    Names,
+    Shape,
+    View,
+    ViewQuery,
+    read_listing,
+)
 from app.crud.reading import complete, database_of, position_of
 from app.crud.render import as_cell, part_json, record_json
 from app.crud.resource import Collection, Part, Resource
@@ -46,7 +55,7 @@ _CELLS: Mapping[Kind, CellKind] = {
 class ExportQuery(FilterQuery, ViewQuery):
     """Parameters of an export: a list's, without its pages."""
 
-    sort: str | None = Field(None, max_length=500)
+    sort: Names = Field(None, max_length=500)
     """Fields to sort by, as in lists."""
     limit: Limit | None = None
     """The most records to write; all of them when left out."""

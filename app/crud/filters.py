@@ -171,9 +171,7 @@ class _Reader:
     ) -> Condition:
         """A comparison of the field with values that are still text; ValueError for a wrong one."""
         meant = OPERATORS[operator]
-        if operator not in operators_of(leaf):
-            possible = ", ".join(operators_of(leaf))
-            raise ValueError(f"{leaf.name} cannot be asked with {operator}; possible: {possible}")
+        _check_operator(leaf, operator)
         if operator == "isnull":
             term = Term(path, operator, ())
             return term if parse_boolean(texts[0]) else Not(term)
@@ -265,6 +263,10 @@ class _Reader:
         leaf = _leaf(name, at)
         if len(literals) > MAX_ITEMS:
             _refuse(literals[0].at, f"Write at most {MAX_ITEMS} values.")
+        try:
+            _check_operator(leaf, operator)
+        except ValueError as error:
+            _refuse(literals[0].at, _told(error))
         for literal in literals:
             if literal.kind.value not in _WRITTEN.get(leaf.kind, ("text",)):
                 right = _EXAMPLES.get(leaf.kind, "a text in quotes, such as 'signed'")
@@ -312,6 +314,12 @@ def _leaf(name: Name, at: Resource | Part) -> Leaf:
             f"{relation} leads to any number of records: write {relation}/any(x: x/{inner} …).",
         )
     return leaf
+
+
+def _check_operator(leaf: Leaf, operator: str) -> None:
+    if operator not in operators_of(leaf):
+        possible = ", ".join(operators_of(leaf))
+        raise ValueError(f"{leaf.name} cannot be asked with {operator}; possible: {possible}")
 
 
 def _refuse(position: int, detail: str) -> Never:

@@ -1,10 +1,13 @@
 """The change log: every write, in commit order without gaps, in the transaction of the write."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from tempfile import TemporaryFile
+from typing import IO, Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -90,31 +93,86 @@ def note_change(
 ) -> None:
     """Remember a write, but for `borrowed` fields; it is logged when the transaction is to end."""
     changes = difference(before, after)
+    told = jsontext.dumps({name: pair for name, pair in changes.items() if name not in borrowed})
     session.info.setdefault("changes", []).append(
         {
             "action": action,
             "kind": kind,
             "record_id": UUID(after["id"]),
             "version": after["version"],
-            "changes": jsontext.dumps(
-                {name: pair for name, pair in changes.items() if name not in borrowed}
-            ).decode(),
+            "changes": told.decode(),
         }
     )
+
+
+def noted(session: Session) -> int:
+    """A mark of what is noted by now, for `forget`."""
+    return len(session.info.get("changes", ()))
+
+
+def forget(session: Session, mark: int) -> None:
+    """Forget what was noted since the mark: it was undone."""
+    del session.info.setdefault("changes", [])[mark:]
+
+
+class _Spool:
+    """Changes that wait in a file; a line of JSON holds as many as were noted at a time."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file, self.count = file, 0
+
+    def add(self, changes: list[dict[str, Any]]) -> None:
+        told = [{**change, "record_id": str(change["record_id"])} for change in changes]
+        self.file.write(jsontext.dumps(told) + b"\n")
+        self.count += len(changes)
+
+    def batches(self) -> Iterator[list[dict[str, Any]]]:
+        self.file.seek(0)
+        for line in self.file:
+            changes = json.loads(line)
+            yield [{**change, "record_id": UUID(change["record_id"])} for change in changes]
+
+
+@contextmanager
+def spooling(session: Session) -> Iterator[None]:
+    """Within, `spool` can be called: so a long transaction keeps its changes out of memory."""
+    with TemporaryFile() as file:
+        session.info["spool"] = _Spool(file)
+        try:
+            yield
+        finally:
+            session.info.pop("spool", None)
+
+
+def spool(session: Session) -> None:
+    """Put what is noted into the file; it can no longer be forgotten one by one."""
+    if changes := session.info.pop("changes", []):
+        session.info["spool"].add(changes)
 
 
 def log_changes(session: Session, actor: str) -> None:
     """Number and store the changes that were noted; nothing may be written after this."""
     changes = session.info.pop("changes", [])
-    if not changes:
+    spooled: _Spool | None = session.info.get("spool")
+    total = len(changes) + (spooled.count if spooled else 0)
+    if not total:
         return
-    taking = update(ChangeCounter).values(seq=ChangeCounter.seq + len(changes))
+    taking = update(ChangeCounter).values(seq=ChangeCounter.seq + total)
     taken = session.execute(taking.returning(ChangeCounter.seq)).scalar_one()
-    first = taken - len(changes) + 1
-    stamp = {"at": now(), "actor": actor}
-    session.execute(
-        insert(Change), [{"seq": first + n, **stamp, **change} for n, change in enumerate(changes)]
-    )
+    seq, stamp = taken - total, {"at": now(), "actor": actor}
+    for batch in _in_order(spooled, changes):
+        rows = [{"seq": seq + n, **stamp, **change} for n, change in enumerate(batch, 1)]
+        session.execute(insert(Change), rows)
+        seq += len(batch)
+
+
+def _in_order(
+    spooled: _Spool | None, changes: list[dict[str, Any]]
+) -> Iterable[list[dict[str, Any]]]:
+    if spooled:
+        yield from spooled.batches()
+    if changes:
+        yield changes
 
 
 def changes_since(

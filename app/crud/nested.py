@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.core import jsontext
 from app.core.errors import Invalid, within
-from app.core.routing import checked
+from app.core.requests import checked
 from app.crud import store
 from app.crud.linking import find_id
 from app.crud.resource import Collection, Part, Resource
@@ -54,10 +54,9 @@ def create_nested(session: Session, resource: Resource, value: Any) -> Stored:
     own = _linked(session, resource, own)
     stored = store.create(session, resource, checked(resource.create, own))
     for name, (collection, relation) in nested_in(resource).items():
-        items = value.get(name)
-        if items is not None:
+        if name in value:
             with within(f"/{name}"):
-                _create_under(session, collection.child, f"{relation}_id", stored, items)
+                _create_under(session, collection.child, f"{relation}_id", stored, value[name])
     # A rule of a nested record can have changed this one, as an outcome moves its agreement.
     body = store.rendered(session, resource, stored.id)
     return Stored(body, stored.id, jsontext.loads(body)["version"])
@@ -82,12 +81,14 @@ def _linked(session: Session, at: Resource | Part, value: Mapping[str, Any]) -> 
     """The value with ids in place of the records that stand for them."""
     found = dict(value)
     for name, target in at.one.items():
-        if f"{name}_id" in at.fields.model_fields and isinstance(value.get(name), dict):
-            with within(f"/{name}"):
-                if f"{name}_id" in value:
-                    text = f"Give {name} or {name}_id, not both."
-                    raise Invalid.at("", "both", text)
-                found[f"{name}_id"] = _record(session, target, found.pop(name))
+        if f"{name}_id" not in at.fields.model_fields or found.pop(name, None) is None:
+            continue
+        with within(f"/{name}"):
+            if f"{name}_id" in value:
+                raise Invalid.at("", "both", f"Give {name} or {name}_id, not both.")
+            if not isinstance(value[name], dict):
+                raise Invalid.at("", "object", "Must be a JSON object.")
+            found[f"{name}_id"] = _record(session, target, value[name])
     for name, part in at.parts.items() if isinstance(at, Resource) else ():
         if isinstance(value.get(name), list) and part.one:
             found[name] = [
@@ -104,9 +105,13 @@ def _linked_part(session: Session, part: Part, pointer: str, row: Any) -> Any:
 
 def _record(session: Session, resource: Resource, value: dict[str, Any]) -> UUID:
     """The id of a record that is named, or of the new one that is told."""
-    if value.keys() == {"id"} or value.keys() == {"ref"}:
-        (key,) = value
-        return find_id(session, resource, str(value[key]), f"/{key}")
+    if value and value.keys() <= {"id", "ref"}:
+        if len(value) > 1:
+            raise Invalid.at("", "both", "Give id or ref, not both.")
+        (key,) = checked(Link, value).model_fields_set
+        if value[key] is None:
+            raise Invalid.at(f"/{key}", "missing", f"Give the {key} of a {resource.singular}.")
+        return find_id(session, resource, value[key], f"/{key}")
     body = checked(resource.create, _linked(session, resource, value))
     return store.create(session, resource, body).id
 
@@ -119,7 +124,7 @@ def nested_model(resource: Resource) -> type[BaseModel]:
         item = _child_model(collection.child, f"{relation}_id")
         about = f"Its {name.replace('_', ' ')}, created with it."
         fields[name] = (
-            list[item],
+            list[item],  # type: ignore[valid-type]
             Field(default=[], max_length=MAX_NESTED, description=about),
         )
     if not fields:
@@ -137,7 +142,7 @@ def _child_model(child: Resource, key: str) -> type[BaseModel]:
     } | _with_relations(child, key)
     doc = f"A {child.singular} that is created with the record above it."
     name = f"{child.name}Under{key.removesuffix('_id').title().replace('_', '')}"
-    return create_model(name, __base__=Schema, __doc__=doc, **fields)  # type: ignore[call-overload]
+    return create_model(name, __base__=Schema, __doc__=doc, **fields)
 
 
 def _with_relations(at: Resource, without: str = "") -> dict[str, Any]:

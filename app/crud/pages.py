@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -75,8 +75,13 @@ def answer_page(
     return Json(body, headers={**told, **(headers or {})})
 
 
+#: What says in a query where a page is.
+_PLACES = ("cursor=", "offset=")
+
+
 def _link(request: Request, cursor: str, relation: str) -> str:
     """One link of RFC 8288."""
-    left_out = ("cursor", "offset")
-    sent = [(n, v) for n, v in request.query_params.multi_items() if n not in left_out]
-    return f'<{request.url.path}?{urlencode([*sent, ("cursor", cursor)])}>; rel="{relation}"'
+    sent: str = request.scope["query_string"].decode("ascii")
+    kept = [pair for pair in sent.split("&") if pair and not pair.startswith(_PLACES)]
+    path = quote(request.scope["path"])
+    return f'<{path}?{"&".join([*kept, f"cursor={cursor}"])}>; rel="{relation}"'

@@ -1,8 +1,9 @@
 """The filters of lists as OpenAPI tells them: each operator of each field, with its type."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from app.core.edtf import EDTF_PATTERN
 from app.crud.operators import OPERATORS, operators_of
 from app.crud.paths import MAX_DEPTH, Kind, Leaf, find_leaf, leaves_of, steps_of
 from app.crud.queries import expandable, shown_in, sortable
@@ -14,30 +15,28 @@ _TEXT: Json = {"type": "string", "minLength": 1, "pattern": "^[^\\u0000]+$"}
 _TYPES: dict[Kind, Json] = {
     Kind.id: {"type": "string", "format": "uuid"},
     Kind.text: _TEXT,
-    Kind.code: {"type": "string", "minLength": 1, "maxLength": 32},
+    Kind.code: _TEXT,
     Kind.integer: {"type": "integer"},
     Kind.decimal: {"type": "number"},
     Kind.boolean: {"type": "boolean"},
     Kind.date: {"type": "string", "format": "date"},
     Kind.instant: {"type": "string", "format": "date-time"},
-    Kind.stated: {"type": "string", "format": "edtf"},
+    Kind.stated: {"type": "string", "maxLength": 64, "pattern": EDTF_PATTERN, "format": "edtf"},
     Kind.list: _TEXT,
 }
+#: What filters of related records are told of: enough to pick some of them out.
+_TOLD_OF_RELATED = ("eq", "ne", "in", "not_in", "isnull")
 
 
-def filter_parameters(resource: Resource) -> dict[str, Json]:
-    """Every filter of the resource's lists as a parameter object, by the name it is referred to.
+def filter_parameters(resource: Resource, codes: Mapping[str, Json]) -> list[Json]:
+    """Every filter of the resource's lists as a parameter object.
 
     Fields of related records are told for those in `related`; all others can be asked in the same
-    way, `relation__field__op`.
+    way, `relation__field__op`. `codes` are the schemas of codes, by the table of their list.
     """
     paths: list[tuple[str, ...]] = [(name,) for name in leaves_of(resource)]
     paths += [tuple(path.split(".")) for path in related(resource)]
-    return {
-        f"{resource.name}.{parameter['name']}": parameter
-        for path in paths
-        for parameter in _of_field(path, find_leaf(resource, path))
-    }
+    return [parameter for path in paths for parameter in _of_field(resource, path, codes)]
 
 
 def related(resource: Resource) -> list[str]:
@@ -56,24 +55,26 @@ def _tells_apart(leaf: Leaf) -> bool:
     return leaf.name == "ref" or leaf.kind in (Kind.choice, Kind.code)
 
 
-def _of_field(path: tuple[str, ...], leaf: Leaf) -> Iterator[Json]:
-    field = ".".join(path)
+def _of_field(
+    resource: Resource, path: tuple[str, ...], codes: Mapping[str, Json]
+) -> Iterator[Json]:
+    field, leaf = ".".join(path), find_leaf(resource, path)
     for operator in operators_of(leaf):
+        if path[0] in resource.one and operator not in _TOLD_OF_RELATED:
+            continue
         name = "__".join(path) + ("" if operator == "eq" else f"__{operator}")
         yield {
             "name": name,
             "in": "query",
             "description": f"Only records whose `{field}` {OPERATORS[operator].says}.",
-            **_schema(leaf, operator),
+            **_schema(leaf, operator, codes),
         }
 
 
-def _schema(leaf: Leaf, operator: str) -> Json:
+def _schema(leaf: Leaf, operator: str, codes: Mapping[str, Json]) -> Json:
     if operator == "isnull":
         return {"schema": {"type": "boolean"}}
-    single = {"type": "string", "enum": list(leaf.choices)} if leaf.choices else _TYPES[leaf.kind]
-    if leaf.kind is Kind.stated and OPERATORS[operator].rounding:
-        single = _TYPES[Kind.date]
+    single = _single(leaf, operator, codes)
     if not OPERATORS[operator].many:
         return {"schema": single}
     return {
@@ -83,20 +84,33 @@ def _schema(leaf: Leaf, operator: str) -> Json:
     }
 
 
-def view_parameters(resource: Resource) -> dict[str, Json]:
-    """The schemas of `fields`, `expand` and `sort`, by parameter."""
+def _single(leaf: Leaf, operator: str, codes: Mapping[str, Json]) -> Json:
+    """The schema of one value."""
+    if leaf.choices:
+        # The enumeration that the field itself has in the document.
+        of: Any = leaf.type
+        return {"$ref": f"#/components/schemas/{of.enum_class.__name__}"}
+    if leaf.codes is not None and operator != "startswith":
+        return codes[leaf.codes.table.name]
+    if leaf.kind is Kind.stated and OPERATORS[operator].rounding:
+        return _TYPES[Kind.date]
+    return _TYPES[leaf.kind]
+
+
+def view_parameters(resource: Resource) -> dict[str, tuple[str, list[str]]]:
+    """What `fields`, `expand` and `sort` can name, by parameter, and what such a name is called."""
     own = list(shown_in(resource))
-    paths = list(_paths(resource, ()))
     inner = [
         f"{name}.{field}"
         for name, step in steps_of(resource).items()
         for field in shown_in(step.target)
     ]
-    keys = sortable(resource)
+    keys = [key for name in sortable(resource) for key in (name, f"-{name}")]
+    fields = dict.fromkeys([*own, *steps_of(resource), *inner])
     return {
-        "fields": _names([*own, *steps_of(resource), *inner]),
-        "expand": _names(paths),
-        "sort": _names([key for name in keys for key in (name, f"-{name}")]),
+        "fields": (f"{resource.name}Field", list(fields)),
+        "expand": (f"{resource.name}Relation", list(dict.fromkeys(_paths(resource, ())))),
+        "sort": (f"{resource.name}Order", keys),
     }
 
 
@@ -107,8 +121,3 @@ def _paths(at: Resource | Part, before: tuple[str, ...]) -> Iterator[str]:
         yield ".".join(path)
         if len(path) < MAX_DEPTH - 1:
             yield from _paths(steps_of(at)[name].target, path)
-
-
-def _names(names: list[str]) -> Json:
-    schema = {"type": "array", "items": {"type": "string", "enum": list(dict.fromkeys(names))}}
-    return {"schema": schema | {"minItems": 1}, "style": "form", "explode": False}

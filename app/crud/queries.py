@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from app.core.errors import did_you_mean
-from app.core.routing import OpenQuery
+from app.core.requests import OpenQuery, Several
 from app.crud.conditions import Condition, Path
 from app.crud.filters import Sought, read_filters, wrong
 from app.crud.paths import (
@@ -38,14 +38,16 @@ def _whole(value: Any) -> Any:
 
 Natural = Annotated[int, Field(ge=0, le=2**53), BeforeValidator(_whole)]
 Limit = Annotated[int, Field(ge=1, le=2**53), BeforeValidator(_whole)]
+#: Names, separated by commas or given one by one.
+Names = Annotated[str | None, Several()]
 
 
 class ViewQuery(Schema):
     """Parameters that say how much of a record is shown."""
 
-    fields: str | None = Field(None, max_length=2000)
+    fields: Names = Field(None, max_length=2000)
     """Only these fields, separated by commas; a dot goes on into a related record."""
-    expand: str | None = Field(None, max_length=500)
+    expand: Names = Field(None, max_length=500)
     """Related records to show in full beside their ids, separated by commas; a dot goes on into
     the related record, at most 3 steps."""
 
@@ -73,7 +75,7 @@ class FilterQuery(OpenQuery, Schema):
 class ListQuery(FilterQuery, ViewQuery):
     """Parameters that every list has, besides its filters."""
 
-    sort: str | None = Field(None, max_length=500)
+    sort: Names = Field(None, max_length=500)
     """Fields to sort by, separated by commas, `-` before one for descending; a dot goes on into a
     related record. Records without a value come last; `id` breaks ties."""
     limit: Limit = 50

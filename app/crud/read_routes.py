@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 
 from fastapi import Path, Query, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
 from starlette.responses import Response
 
 from app.core.answers import problems
@@ -21,10 +21,17 @@ from app.crud.filters import wrong
 from app.crud.queries import ItemQuery, ListQuery
 from app.crud.reading import answer_item, answer_list, find_row
 from app.crud.resource import Collection, Resource
-from app.crud.schemas import Timestamp
+from app.crud.schemas import KEY_PATTERN, Timestamp
+from app.crud.values import parse_instant
 
 Models = dict[str, type[BaseModel]]
-Key = Annotated[str, Path(description="The record's id (a UUID) or its ref.")]
+Key = Annotated[
+    str,
+    Path(
+        description="The record's id (a UUID) or its ref.",
+        json_schema_extra={"pattern": KEY_PATTERN},
+    ),
+]
 
 
 _NAMES = "|".join(FORMATS)
@@ -40,10 +47,18 @@ AS_FILE: dict[int | str, dict[str, Any]] = {
 }
 
 
+def _moment(value: Any) -> Any:
+    # Pydantic alone would take a number for seconds since 1970.
+    return parse_instant(value) if isinstance(value, str) else value
+
+
+Moment = Annotated[Timestamp, BeforeValidator(_moment)]
+
+
 class PastQuery(ItemQuery):
     """Parameters of reading one record, now or as it was."""
 
-    as_of: Timestamp | None = None
+    as_of: Moment | None = None
     """A moment (ISO 8601): the record as it was then, with all its fields and no relations."""
 
 

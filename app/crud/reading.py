@@ -1,8 +1,8 @@
 """Reads: from a request to finished JSON, asking the database once."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Column, select
 from starlette.requests import Request
@@ -28,7 +28,7 @@ from app.crud.statements import (
     sample_statement,
     segments,
 )
-from app.crud.values import parse_value
+from app.crud.values import fitted, parse_value
 
 
 def database_of(request: Request) -> Database:
@@ -42,7 +42,8 @@ class Found:
     """A record that was read, with what its entity tag is made of."""
 
     body: str
-    id: UUID
+    #: As the driver gives it, which it takes again just so.
+    id: Any
     version: int
     position: int
 
@@ -65,16 +66,16 @@ async def find_row(
     body, deleted_at, found_id, version, position = rows[0]
     if deleted_at is not None and not trash:
         raise store.in_trash(resource, key)
-    return Found(body, UUID(str(found_id)), version, position)
+    return Found(body, found_id, version, position)
 
 
-def tag_of(resource: Resource, record_id: UUID, version: int, position: int) -> str:
+def tag_of(resource: Resource, record_id: Any, version: int, position: int) -> str:
     """The strong entity tag of a record shown whole.
 
     It names the record too, because a ref can pass to another one; and the state of everything
     where the record shows what is stored elsewhere.
     """
-    told = f"{version}-{record_id.hex[-12:]}"
+    told = f"{version}-{str(record_id)[-12:]}"
     return f'"{told}-{position}"' if resource.borrowed else f'"{told}"'
 
 
@@ -84,7 +85,7 @@ async def answer_item(request: Request, resource: Resource, key: str, query: Ite
     found = await find_row(request, resource, key, view, query.deleted == "include")
     tag = tag_of(resource, found.id, found.version, found.position)
     if not view.whole:
-        tag = f'W/"{found.version}-{found.id.hex[-12:]}-{found.position}"'
+        tag = f'W/"{found.version}-{str(found.id)[-12:]}-{found.position}"'
     if is_known(request, tag):
         return not_modified(tag)
     return Json(found.body.encode(), headers={"ETag": tag})
@@ -108,8 +109,15 @@ async def answer_list(
         if is_known(request, tag):
             return not_modified(tag, {"Vary": "Accept"})
     rows = await _read_page(request, resource, collection, listing, values, at, query.offset or 0)
+    if rows:
+        position = rows[0][2]
+    else:
+        # A tag must not be newer than the list: what is stored meanwhile would stay hidden.
+        position = await position_of(request)
+        rows = await _read_page(
+            request, resource, collection, listing, values, at, query.offset or 0
+        )
     total, estimated = await _count(request, resource, collection, listing, values, query.count)
-    position = rows[0][2] if rows else await position_of(request)
     headers = {"ETag": f'W/"{position}"', "Vary": "Accept"}
     return answer_page(at, rows, query.offset or 0, total, estimated, headers)
 
@@ -174,7 +182,8 @@ def _key_values(keys: list[Any], place: Place) -> dict[str, Any]:
     for at, (key, value) in enumerate(zip(keys, place.key, strict=True)):
         if value is not None:
             text = str(value).lower() if isinstance(value, bool) else str(value)
-            found[f"k{at}"] = parse_value(key.leaf, text)
+            read = parse_value(key.leaf, text)
+            found[f"k{at}"] = fitted(key.leaf, read, None) if isinstance(read, Decimal) else read
     return found
 
 

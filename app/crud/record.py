@@ -22,7 +22,6 @@ from sqlalchemy.sql.expression import FunctionElement
 from app.core.database import Base
 from app.core.types import CodeList, Exact, Id, StatedDate, now, uuid7
 
-
 _NONE: Mapping[str, tuple[str, ...]] = {}
 
 

@@ -1,10 +1,18 @@
 """References: whatever a record points to must be there, and not in the trash or retired."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, ForeignKeyConstraint, Table, exists, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    ForeignKeyConstraint,
+    Table,
+    exists,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import Session
 
 from app.core.database import Base
@@ -12,9 +20,11 @@ from app.core.errors import Fault, Invalid, did_you_mean
 from app.core.types import CodeList
 from app.crud.resource import Resource
 
+#: References that a transaction has found to hold: a column, the value, and what stands beside it.
+Known = set[tuple[Any, ...]]
 
-@dataclass(frozen=True, slots=True)
-class _Reference:
+
+class _Reference(NamedTuple):
     """A value at a pointer that must be found in a column; `besides` narrows where."""
 
     pointer: str
@@ -39,25 +49,70 @@ def check_references(
     session: Session, resource: Resource, data: Mapping[str, Any], before: Mapping[str, Any]
 ) -> None:
     """Refuse (422) what points nowhere; `data` is what changes, `before` the record's old state."""
-    table = resource.table.__table__
-    assert isinstance(table, Table)
-    wanted = list(_of_row(table, data, before, ""))
-    for name, part in resource.parts.items():
-        rows = part.table.__table__
-        assert isinstance(rows, Table)
-        for at, row in enumerate(data.get(name, ())):
-            wanted += _of_row(rows, row, {}, f"/{name}/{at}")
-    _check_circles(session, table, data, before)
+    wanted = list(_of_record(resource, data, before))
+    _check_circles(session, _table(resource.table), data, before)
     if not wanted:
         return
     answers = session.execute(select(*(reference.holds() for reference in wanted))).one()
-    faults = [
-        _fault(session, reference)
-        for reference, holds in zip(wanted, answers, strict=True)
-        if not holds
-    ]
-    if faults:
-        raise Invalid(f"{faults[0].pointer}: {faults[0].detail}", faults)
+    loose = [reference for reference, holds in zip(wanted, answers, strict=True) if not holds]
+    if loose:
+        raise _refusal(session, loose)
+
+
+def loose_references(
+    session: Session, resource: Resource, records: Sequence[Mapping[str, Any]], known: Known
+) -> dict[int, Invalid]:
+    """Of new records, those that point nowhere, by their place in the list; one SELECT for each
+    column that is pointed to. What is found to hold is added to `known` and not asked again."""
+    wanted = [list(_of_record(resource, data, {})) for data in records]
+    unknown: dict[tuple[Any, ...], Known] = {}
+    for reference in (each for several in wanted for each in several):
+        if reference[1:] not in known:
+            columns = (reference.column, *(column for column, _ in reference.besides))
+            unknown.setdefault(columns, set()).add(reference[1:])
+    for columns, several in unknown.items():
+        known |= _held(session, columns, several)
+    refused: dict[int, Invalid] = {}
+    for at, references in enumerate(wanted):
+        loose = [reference for reference in references if reference[1:] not in known]
+        if loose:
+            refused[at] = _refusal(session, loose)
+    return refused
+
+
+def _held(session: Session, columns: tuple[Any, ...], wanted: Known) -> Known:
+    """Those of the references to these columns that hold."""
+    values = {(value, *(each for _, each in besides)): None for _, value, besides in wanted}
+    condition = columns[0].in_([value for (value,) in values]) if len(columns) == 1 else None
+    if condition is None:
+        condition = tuple_(*columns).in_(list(values))
+    rows = session.execute(select(*columns).where(condition, _usable(columns[0].table)))
+    found = {tuple(row) for row in rows}
+    return {
+        (column, value, besides)
+        for column, value, besides in wanted
+        if (value, *(each for _, each in besides)) in found
+    }
+
+
+def _refusal(session: Session, loose: Sequence[_Reference]) -> Invalid:
+    faults = [_fault(session, reference) for reference in loose]
+    return Invalid(f"{faults[0].pointer}: {faults[0].detail}", faults)
+
+
+def _of_record(
+    resource: Resource, data: Mapping[str, Any], before: Mapping[str, Any]
+) -> Iterator[_Reference]:
+    yield from _of_row(_table(resource.table), data, before, "")
+    for name, part in resource.parts.items():
+        for at, row in enumerate(data.get(name, ())):
+            yield from _of_row(_table(part.table), row, {}, f"/{name}/{at}")
+
+
+def _table(of: type[Base]) -> Table:
+    table = of.__table__
+    assert isinstance(table, Table)
+    return table
 
 
 def _check_circles(
@@ -77,29 +132,38 @@ def _check_circles(
 def _of_row(
     table: Table, data: Mapping[str, Any], before: Mapping[str, Any], at: str
 ) -> Iterator[_Reference]:
-    for constraint in table.constraints:
-        if isinstance(constraint, ForeignKeyConstraint):
-            yield from _of_key(constraint, data, before, at)
-    for name, value in data.items():
-        kind = table.c[name].type if name in table.c else None
-        if isinstance(kind, CodeList) and kind.of is not None:
-            target = _column(kind.of)
-            for n, item in enumerate(value):
-                yield _Reference(f"{at}/{name}/{n}", target, item)
+    for names, columns in _keys(table):
+        if any(data.get(name) is not None for name in names):
+            values = [data[name] if name in data else before.get(name) for name in names]
+            if all(value is not None for value in values):
+                besides = tuple(zip(columns[1:], values[1:], strict=True))
+                yield _Reference(f"{at}/{names[0]}", columns[0], values[0], besides)
+    for name, target in _code_lists(table):
+        for n, item in enumerate(data.get(name) or ()):
+            yield _Reference(f"{at}/{name}/{n}", target, item)
 
 
-def _of_key(
-    constraint: ForeignKeyConstraint, data: Mapping[str, Any], before: Mapping[str, Any], at: str
-) -> Iterator[_Reference]:
-    names = [element.parent.name for element in constraint.elements]
-    if not any(data.get(name) is not None for name in names):
-        return
-    values = {name: data[name] if name in data else before.get(name) for name in names}
-    if any(value is None for value in values.values()):
-        return
-    first, *rest = constraint.elements
-    besides = tuple((e.column, values[e.parent.name]) for e in rest)
-    yield _Reference(f"{at}/{names[0]}", first.column, values[names[0]], besides)
+@cache
+def _keys(table: Table) -> tuple[tuple[tuple[str, ...], tuple[Column[Any], ...]], ...]:
+    """The foreign keys: names of the columns, and the columns that these point to."""
+    return tuple(
+        (
+            tuple(element.parent.name for element in constraint.elements),
+            tuple(element.column for element in constraint.elements),
+        )
+        for constraint in table.constraints
+        if isinstance(constraint, ForeignKeyConstraint)
+    )
+
+
+@cache
+def _code_lists(table: Table) -> tuple[tuple[str, Column[Any]], ...]:
+    """The columns that are lists of codes, each with the column of its list."""
+    return tuple(
+        (column.name, _column(column.type.of))
+        for column in table.c
+        if isinstance(column.type, CodeList) and column.type.of is not None
+    )
 
 
 def _column(target: str) -> Column[Any]:

@@ -3,6 +3,7 @@
 from app.core.routing import Route
 from app.crud.aggregate_routes import aggregate_route
 from app.crud.bulk_routes import bulk_routes
+from app.crud.import_routes import import_route
 from app.crud.read_routes import Models, read_routes
 from app.crud.resource import Resource
 from app.crud.write_routes import write_routes
@@ -15,4 +16,5 @@ def crud_routes(resource: Resource, models: Models) -> list[Route]:
         aggregate_route(resource),
         *write_routes(resource, models),
         *bulk_routes(resource, models),
+        import_route(resource),
     ]

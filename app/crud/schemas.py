@@ -40,6 +40,8 @@ Prose = Annotated[str, StringConstraints(max_length=20_000, **_text)]
 
 #: What stands in addresses where a ref could.
 _RESERVED = ("aggregate", "bulk", "import", "search")
+#: What stands in an address for a record; all else is another address, or a 404.
+KEY_PATTERN = rf"^(?!({'|'.join(_RESERVED)})$)[A-Za-z0-9]+(-[A-Za-z0-9]+)*$"
 
 
 def _no_id(ref: str) -> str:

@@ -33,13 +33,16 @@ class _Fields(NamedTuple):
 
 @cache
 def searched(resource: Resource) -> _Fields:
-    """The fields that are searched: refs and lines as names, prose and texts of parts as others."""
+    """The fields that are searched: lines as names; refs, prose and texts of parts as others.
+
+    A ref is no name: those of evidence repeat the names of what they back, and would come first.
+    """
     fields = resource.fields.model_fields
     parts = (
         (name, _of(part.fields.model_fields, Line, Prose)) for name, part in resource.parts.items()
     )
     return _Fields(
-        _of(fields, Ref, Line), _of(fields, Prose), tuple(part for part in parts if part[1])
+        _of(fields, Line), _of(fields, Ref, Prose), tuple(part for part in parts if part[1])
     )
 
 

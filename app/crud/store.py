@@ -1,12 +1,14 @@
 """Writes: plain functions over a Session that apply the rules and note what changed."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import Text, cast, select
+from sqlalchemy import Select, Text, bindparam, cast, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.util import identity_key
 
@@ -24,6 +26,7 @@ from app.crud.violations import explained
 State = dict[str, Any]
 #: Looks at a record before it is changed, and raises the problem that keeps it as it is.
 Guard = Callable[[Any], None]
+_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def no_guard(record: Any) -> None:
@@ -41,15 +44,30 @@ class Stored:
 
 def rendered(session: Session, resource: Resource, record_id: UUID) -> str:
     """The record's JSON as it is now, by the same SELECT that reads use."""
+    (body,) = rendered_many(session, resource, [record_id])
+    return body
+
+
+def rendered_many(session: Session, resource: Resource, ids: Sequence[UUID]) -> list[str]:
+    """The JSON of these records, which are there, in the order of the ids."""
+    found = {row[0]: row[1] for row in session.execute(_rendering(resource), {"ids": ids})}
+    return [found[record_id] for record_id in ids]
+
+
+@cache
+def _rendering(resource: Resource) -> Select[UUID, str]:
+    table = resource.table
     # As text: SQLAlchemy would read PostgreSQL's JSON into floats, which lose digits.
-    body = cast(record_json(resource), Text)
-    return session.execute(select(body).where(resource.table.id == record_id)).scalar_one()
+    body = cast(record_json(resource), Text).label("body")
+    return select(table.id, body).where(table.id.in_(bindparam("ids", expanding=True)))
 
 
 def find(session: Session, resource: Resource, key: str) -> Any:
     """The record with this id or ref, locked until the transaction ends; NotFound without one."""
     table = resource.table
     by_id = as_id(key)
+    if not is_askable(key):
+        raise missing(resource, key)
     condition = table.ref == key if by_id is None else table.id == by_id
     statement = select(table).where(condition).with_for_update()
     if resource.only is not None:
@@ -76,12 +94,12 @@ def find_live(session: Session, resource: Resource, key: str) -> Any:
 
 def as_id(key: str) -> UUID | None:
     """The UUID that a key of an address is, or None when it is a ref."""
-    if len(key) != 36:
-        return None
-    try:
-        return UUID(key)
-    except ValueError:
-        return None
+    return UUID(key) if _ID.fullmatch(key) else None
+
+
+def is_askable(key: str) -> bool:
+    """Whether a record can have the key at all: PostgreSQL would not even take some texts."""
+    return key.isascii() and key.isprintable()
 
 
 def missing(resource: Resource, key: str) -> NotFound:
@@ -118,7 +136,8 @@ def create_at(session: Session, resource: Resource, key: str, body: BaseModel) -
     table, by_id = resource.table, as_id(key)
     taken = select(table.id).where(table.ref == key if by_id is None else table.id == by_id)
     if session.scalar(taken) is not None:
-        raise PreconditionFailed(f"There is a {resource.kind} {key!r} already.")
+        kind = resource.kind.replace("_", " ")
+        raise PreconditionFailed(f"There is one already, perhaps in the trash: {kind} {key!r}.")
     if by_id is not None:
         return create(session, resource, body, by_id)
     ref = getattr(body, "ref", None)
@@ -126,8 +145,9 @@ def create_at(session: Session, resource: Resource, key: str, body: BaseModel) -
         raise Invalid.at(
             "/ref", "ref", f"The address says {key!r}: leave ref out, or say the same."
         )
+    named = body.model_copy()
     try:
-        named = type(body).model_validate({**written(body), "ref": key})
+        type(body).__pydantic_validator__.validate_assignment(named, "ref", key)
     except ValidationError as error:
         raise invalid_body(error, type(body)) from None
     return create(session, resource, named)

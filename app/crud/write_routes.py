@@ -39,16 +39,27 @@ IDEMPOTENCY_KEY = {
     "description": "Names this request, so that sending it again within 24 hours stores nothing"
     " twice but gives the first answer again. Best a new UUID.",
 }
+_TAGS = r"^\s*\*\s*$|^(\s*(W/)?\"[\x21\x23-\x7e\x80-\xff]*\"\s*(,|$))+$"
 IF_MATCH = {
     "name": "If-Match",
     "in": "header",
-    "schema": {"type": "string", "maxLength": 500},
+    "schema": {"type": "string", "pattern": _TAGS},
     "description": "The ETag of the record as you have read it: 412 when it has changed since.",
+}
+IF_NONE_MATCH = {
+    "name": "If-None-Match",
+    "in": "header",
+    "schema": {"type": "string", "pattern": _TAGS},
+    "description": "The ETag of an answer that you have: 304 without content when it still holds.",
+}
+CREATE_ONLY = {
+    **IF_NONE_MATCH,
+    "description": "`*` creates the record: 412 when there is one already.",
 }
 PREFER = {
     "name": "Prefer",
     "in": "header",
-    "schema": {"type": "string", "maxLength": 200},
+    "schema": {"type": "string"},
     "description": "`return=minimal` leaves the record out of the answer (RFC 7240).",
 }
 
@@ -156,6 +167,7 @@ def replace_route(resource: Resource, models: Models) -> Route:
     )
     route = _one(resource, endpoint, models, "replace", "PUT", "Replace one {}", text)
     route.responses[201] = {"description": "Created.", "model": models[resource.name]}
+    route.openapi_extra = {"parameters": [IF_MATCH, CREATE_ONLY, PREFER]}
     return route
 
 

@@ -140,28 +140,29 @@ def _preferred(request: Request, answer: Answer) -> Answer:
 
 
 def guard_of(request: Request, resource: Resource) -> Guard:
-    """What If-Match asks of a record before it is changed; PreconditionRequired (428) when the
-    service is set to ask for it and it is not there."""
-    tags = tags_in(request, "if-match")
-    if tags is None:
-        if request.app.state.require_if_match:
-            raise PreconditionRequired(
-                "Send If-Match with the ETag of the record as you have read it."
-            )
+    """What If-Match and If-None-Match ask of a record before it is changed; PreconditionRequired
+    (428) when the service is set to ask for the former and it is not there."""
+    tags, others = tags_in(request, "if-match"), tags_in(request, "if-none-match")
+    if tags is None and request.app.state.require_if_match:
+        raise PreconditionRequired("Send If-Match with the ETag of the record as you have read it.")
+    if tags in (None, ["*"]) and others is None:
         return no_guard
-    if tags == ["*"]:
-        return no_guard
+    return _guard(resource, tags or ["*"], others or [])
 
+
+def _guard(resource: Resource, tags: list[str], others: list[str]) -> Guard:
     def guard(record: Any) -> None:
         told = tag_of(resource, record.id, record.version, 0)
         # The last part of some tags is the state of other records, which a write does not change.
         known = {_core(tag) for tag in tags} if resource.borrowed else set(tags)
-        if (_core(told) if resource.borrowed else told) not in known:
+        if tags != ["*"] and (_core(told) if resource.borrowed else told) not in known:
             raise PreconditionFailed(
                 f"The {resource.singular} has changed since: it is at version {record.version}."
                 " Read it again, and send its present ETag. (A weak one, W/…, guards nothing.)",
                 headers={} if resource.borrowed else {"ETag": told},
             )
+        if others == ["*"] or _core(told) in {_core(tag.removeprefix("W/")) for tag in others}:
+            raise PreconditionFailed(f"The {resource.singular} is as If-None-Match says.")
 
     return guard
 

@@ -17,7 +17,8 @@ from app.core.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
-from app.core.routing import Route, check_type, read_content
+from app.core.requests import check_type, read_content
+from app.core.routing import Route
 from app.crud import store
 from app.crud.read_routes import Key, Models
 from app.crud.reading import database_of, find_row

@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import PlainTextResponse, Response
 
 from app.core.gate import Gate
-from app.core.routing import MAX_PARAMETERS, Dispatch, Route
+from app.core.requests import MAX_PARAMETERS
+from app.core.routing import Dispatch, Route
 from tests.conftest import client_of
 
 

@@ -231,12 +231,20 @@ OFFICE = which("soffice") or which("libreoffice")
 
 
 @pytest.mark.skipif(OFFICE is None, reason="LibreOffice is not installed")
-def test_libreoffice_opens_the_workbook(tmp_path: Path) -> None:
+def test_libreoffice_sees_dates_as_dates_and_amounts_as_numbers(tmp_path: Path) -> None:
     assert OFFICE is not None
     row: Row = ("=1+1_x0041_", 7, "-12.5", "true", "2016-04-12", "2016-04-12T09:30:00.000000Z")
     (tmp_path / "t.xlsx").write_bytes(written(XlsxSheet(COLUMNS), [row]))
     home = f"-env:UserInstallation=file://{tmp_path}/home"
-    command = [OFFICE, home, "--headless", "--convert-to", "csv", "--outdir", str(tmp_path)]
+    command = [OFFICE, home, "--headless", "--convert-to", "fods", "--outdir", str(tmp_path)]
     subprocess.run([*command, str(tmp_path / "t.xlsx")], check=True, timeout=120)
-    converted = (tmp_path / "t.csv").read_text("utf-8").splitlines()
-    assert converted[1] == "=1+1_x0041_,7,-12.50,TRUE,2016-04-12,2016-04-12 09:30:00"
+    opened = (tmp_path / "t.fods").read_text("utf-8")
+    for cell in (
+        "<text:p>=1+1_x0041_</text:p>",
+        'office:value-type="float" office:value="7"',
+        'office:value-type="float" office:value="-12.5"',
+        'office:value-type="date" office:date-value="2016-04-12"',
+        'office:value-type="date" office:date-value="2016-04-12T09:30:00"',
+    ):
+        assert cell in opened, cell
+    assert "of:=1" not in opened

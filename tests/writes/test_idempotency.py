@@ -13,15 +13,14 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.core.types import now
+from app.crud.resource import Resource
 from app.crud.writing import KeptAnswer
 from app.resources.agreement import agreement
 from app.resources.person import person
 from tests.conftest import client_of, serving
 from tests.contract.api import Api, at, each, fault, listed, pointers, problem
-from tests.examples import Body
+from tests.examples import Body, Examples
 from tests.writes.calls import position, post, send
-
-from app.crud.resource import Resource
 
 
 def new_key() -> str:
@@ -105,9 +104,7 @@ async def test_restoring_can_be_repeated(api: Api) -> None:
     record, key = await api.new(person), new_key()
     await api.trash(at(person, record))
     address = f"{at(person, record)}/restore"
-    first, again = [
-        await send(api.client, "POST", address, idempotency_key=key) for _ in range(2)
-    ]
+    first, again = [await send(api.client, "POST", address, idempotency_key=key) for _ in range(2)]
     assert first.json()["version"] == 3
     assert told(again) == told(first)
     assert len(await api.history(at(person, record))) == 3
@@ -234,9 +231,13 @@ async def test_one_that_is_still_worked_on_is_told_so(api: Api) -> None:
 @pytest.fixture
 async def pair(fresh_url: str) -> AsyncIterator[list[Api]]:
     """Two applications on one database, as two processes would be."""
-    async with serving(fresh_url) as one, serving(fresh_url) as two:
-        async with client_of(one) as first, client_of(two) as second:
-            yield [Api(first, None), Api(second, None)]  # type: ignore[arg-type]
+    async with (
+        serving(fresh_url) as one,
+        serving(fresh_url) as two,
+        client_of(one) as first,
+        client_of(two) as second,
+    ):
+        yield [Api(first, Examples()), Api(second, Examples())]
 
 
 async def test_two_processes_store_one_record(pair: list[Api]) -> None:

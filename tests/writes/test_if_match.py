@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-import httpx
 import pytest
 from fastapi import FastAPI
 
@@ -14,7 +13,7 @@ from app.resources.person import person
 from app.settings import Settings
 from tests.conftest import client_of
 from tests.contract.api import Api, at, each, problem
-from tests.examples import Body, Examples
+from tests.examples import Examples
 from tests.writes.calls import CHANGES, change, fields_of, send, tag
 
 each_change = pytest.mark.parametrize("how", CHANGES)
@@ -116,9 +115,7 @@ async def test_a_tag_that_goes_on_longer_is_another(api: Api) -> None:
 
 async def test_the_tag_of_another_record_matches_nothing(api: Api) -> None:
     record, other = await api.new(person), await api.new(person)
-    answer = await change(
-        api, "PATCH", person, record, if_match=await tag(api, at(person, other))
-    )
+    answer = await change(api, "PATCH", person, record, if_match=await tag(api, at(person, other)))
     problem(answer, 412)
 
 
@@ -185,13 +182,9 @@ async def test_of_64_writers_none_is_lost(api: Api, writes_app: FastAPI) -> None
     first, *lines = after["note"].split("\n")
     assert (first, sorted(lines)) == ("begun", sorted(names))
     assert after["version"] == 65
-    notes = [entry["changes"]["note"] for entry in (await api.get(f"{address}/history?limit=100"))["data"]]
-    assert [new for _, new in notes[:-1]][1:] == [old for old, _ in notes[:-2]]
-
-
-async def _sums(client: httpx.AsyncClient, address: str) -> Body:
-    record: Body = (await client.get(address)).json()
-    return record
+    history = await api.get(f"{address}/history", limit=100)
+    notes = [entry["changes"]["note"] for entry in history["data"]]
+    assert [new for _, new in notes[1:]] == [old for old, _ in notes[:-1]]
 
 
 async def test_writers_without_if_match_do_not_mix_their_records(
@@ -205,7 +198,7 @@ async def test_writers_without_if_match_do_not_mix_their_records(
     )
     assert {answer.status_code for answer in answers} == {200}
     assert sorted(answer.json()["version"] for answer in answers) == list(range(2, 34))
-    after = await _sums(api.client, at(person, record))
+    after = await api.get(at(person, record))
     assert after["other_names"] == [after["note"]]
     assert {**fields_of(person, record), **bodies[int(after["note"][2:])]} == fields_of(
         person, after

@@ -46,9 +46,7 @@ async def test_a_new_record_is_told_by_its_address_alone(api: Api, resource: Res
 
 @each
 @pytest.mark.parametrize("how", ["PATCH", "PUT", "restore"])
-async def test_a_change_is_told_by_its_status_alone(
-    api: Api, resource: Resource, how: str
-) -> None:
+async def test_a_change_is_told_by_its_status_alone(api: Api, resource: Resource, how: str) -> None:
     record = await api.new(resource)
     answer = await change(api, how, resource, record, prefer="return=minimal")
     assert (answer.status_code, answer.content) == (204, b"")

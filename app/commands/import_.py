@@ -1,0 +1,134 @@
+"""Imports a file of records into the database, as the API's imports do."""
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from sqlalchemy.orm import Session
+
+from app.api import RESOURCES
+from app.commands.check import unready
+from app.core.database import open_database
+from app.core.errors import Fault, Invalid, did_you_mean
+from app.crud.import_columns import read_mapping
+from app.crud.importing import ImportFile, Report, import_file
+from app.crud.resource import Resource
+
+ACTOR = "import"
+FORMATS = ("csv", "xlsx", "ndjson")
+
+Heard = Callable[[int], None]
+
+
+class _DryRun(Exception):
+    """Ends a transaction whose report is wanted and whose writes are not."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+
+
+def run(
+    url: str, path: Path, kind: str | None, columns: str | None, *, dry_run: bool, lenient: bool
+) -> int:
+    """Import the file and tell what came of it; the exit status, 1 when a row failed.
+
+    Raises ValueError for a kind or format that is not known, OSError for a file that is not there.
+    """
+    resource = _resource(kind or path.stem)
+    file_format = path.suffix.removeprefix(".").lower()
+    if file_format not in FORMATS:
+        raise ValueError(f"{path.name} is no file of {', '.join(FORMATS)}, by its name.")
+    if not path.is_file():
+        raise ValueError(f"There is no file {path}.")
+    file = ImportFile(path, file_format, read_mapping(resource, columns), lenient)
+    reason = asyncio.run(unready(url))
+    if reason is not None:
+        raise RuntimeError(reason)
+    errors = Console(stderr=True, soft_wrap=True)
+    try:
+        report = _with_progress(url, resource, file, dry_run, errors)
+    except Invalid as problem:
+        _show(errors, problem.errors)
+        errors.print(problem.detail, markup=False, highlight=False)
+        return 1
+    _show(errors, tuple(report.faults))
+    sys.stdout.write(_told(report, dry_run) + "\n")
+    return 1 if report.failed else 0
+
+
+def _resource(name: str) -> Resource:
+    by_path = {resource.path: resource for resource in RESOURCES}
+    path = name.lower().replace("_", "-").replace(" ", "-")
+    if path not in by_path:
+        near = did_you_mean(path, by_path)
+        raise ValueError(f"{name!r} is no kind of record: give --kind.{near}")
+    return by_path[path]
+
+
+def _with_progress(
+    url: str, resource: Resource, file: ImportFile, dry_run: bool, console: Console
+) -> Report:
+    shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*shown, TimeElapsedColumn(), console=console, transient=True) as progress:
+        task = progress.add_task(f"Importing {resource.plural}", total=_lines(file))
+
+        def heard(rows: int) -> None:
+            progress.advance(task, rows)
+
+        return asyncio.run(import_into(url, resource, file, dry_run, heard))
+
+
+def _lines(file: ImportFile) -> int | None:
+    """About how many rows the file has; None where only reading it would tell."""
+    if file.format == "xlsx":
+        return None
+    with file.path.open("rb") as content:
+        return sum(piece.count(b"\n") for piece in iter(lambda: content.read(1 << 20), b""))
+
+
+async def import_into(
+    url: str, resource: Resource, file: ImportFile, dry_run: bool, heard: Heard
+) -> Report:
+    """Import the file in one transaction on the database at the address; nothing of a dry run."""
+
+    def work(session: Session) -> Report:
+        report = import_file(session, resource, file, ACTOR, heard)
+        if dry_run:
+            raise _DryRun(report)
+        return report
+
+    database = open_database(url)
+    await database.start()
+    try:
+        return await database.write(work)
+    except _DryRun as end:
+        return end.report
+    finally:
+        await database.stop()
+
+
+def _show(console: Console, faults: tuple[Fault, ...]) -> None:
+    if not faults:
+        return
+    table = Table("row", "column", "what", highlight=False)
+    for fault in faults:
+        row = "" if fault.row is None else str(fault.row)
+        table.add_row(row, _plain(fault.column or ""), _plain(fault.detail))
+    console.print(table)
+
+
+def _plain(text: str) -> str:
+    """The text with nothing in it that the table would take for its own marks."""
+    return text.replace("[", "\\[")
+
+
+def _told(report: Report, dry_run: bool) -> str:
+    done = "Nothing was stored, but would be: " if dry_run else "Imported: "
+    return (
+        f"{done}{report.created} created, {report.updated} updated,"
+        f" {report.unchanged} unchanged, {report.failed} failed."
+    )

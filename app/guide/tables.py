@@ -1,0 +1,153 @@
+"""The guide's tables, made of the program itself so that they are never out of date."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from functools import cache
+from html import escape
+
+from app.api import RESOURCES
+from app.core import jsontext
+from app.core.errors import PROBLEMS
+from app.core.requests import MAX_PARAMETERS
+from app.crud import aggregate_query, bulk, expression, filters, nested, queries, writing
+from app.crud.operators import OPERATORS, Operator, operators_of
+from app.crud.paths import MAX_DEPTH, Kind, Leaf, leaves_of
+from app.guide.marks import marked
+from app.insights.search import MAX_HITS
+from app.settings import Settings
+
+#: What a kind of field is called.
+KINDS: dict[Kind, str] = {
+    Kind.id: "an id",
+    Kind.text: "text",
+    Kind.choice: "one word of a few",
+    Kind.code: "a code of a list",
+    Kind.integer: "a whole number",
+    Kind.decimal: "a number with decimals",
+    Kind.boolean: "true or false",
+    Kind.date: "a day",
+    Kind.instant: "a time",
+    Kind.stated: "a stated date",
+    Kind.list: "a list of texts or codes",
+}
+#: How an operator is written in an expression, where not by its own name.
+_WRITTEN = {
+    "gte": "ge",
+    "lte": "le",
+    "not_in": "not … in (…)",
+    "in": "in (…)",
+    "isnull": "eq null, ne null",
+    "contains": "contains(…)",
+    "icontains": "contains(tolower(…),…)",
+    "startswith": "startswith(…)",
+    "endswith": "endswith(…)",
+}
+
+
+def operators() -> str:
+    """Each operator with what it asks and how an expression writes it."""
+    rows = [
+        (_parameter(name), escape(_asks(operator)), _code(_WRITTEN.get(name, name)))
+        for name, operator in OPERATORS.items()
+    ]
+    return _table(("parameter", "finds records whose field …", "in an expression"), rows)
+
+
+def _parameter(name: str) -> str:
+    return _code("field=" if name == "eq" else f"field__{name}=")
+
+
+def _asks(operator: Operator) -> str:
+    return f"{operator.says}; several, by commas" if operator.many else operator.says
+
+
+def kinds() -> str:
+    """Each kind of field with its operators and some fields of the kind."""
+    rows = []
+    for kind, name in KINDS.items():
+        found = _leaves(kind)
+        possible = {operator for _, leaf in found for operator in operators_of(leaf)}
+        asked = " ".join(_code(operator) for operator in OPERATORS if operator in possible)
+        rows.append((name, ", ".join(_code(field) for field, _ in found[:2]), asked))
+    return _table(("kind", "for example", "operators"), rows)
+
+
+@cache
+def _leaves(kind: Kind) -> list[tuple[str, Leaf]]:
+    """The fields of a kind, each by its first name, those of agreements first."""
+    first = sorted(RESOURCES, key=lambda resource: resource.path != "agreements")
+    found: dict[str, tuple[str, Leaf]] = {}
+    for resource in first:
+        for name, leaf in leaves_of(resource).items():
+            if leaf.kind is kind:
+                found.setdefault(name, (f"{resource.path}: {name}", leaf))
+    return list(found.values())
+
+
+def problems() -> str:
+    """Each kind of problem with its status and what it means."""
+    rows = [
+        (
+            str(kind.status),
+            f'<a href="problems/{kind.slug()}">{escape(kind.title)}</a>',
+            marked(kind.about),
+        )
+        for kind in sorted(PROBLEMS, key=lambda kind: kind.status)
+    ]
+    return _table(("status", "problem", "what it means"), rows)
+
+
+def limits() -> str:
+    """What the service takes at most."""
+    default = {name: field.default for name, field in Settings.model_fields.items()}
+    rows = [
+        ("records on a page", _number(queries.MAX_LIMIT)),
+        ("hits of the search on a page", _number(MAX_HITS)),
+        ("groups of figures", _number(aggregate_query.MAX_LIMIT)),
+        (
+            "group keys, and metrics",
+            f"{aggregate_query.MAX_KEYS}, and {aggregate_query.MAX_METRICS}",
+        ),
+        ("fields to sort by", _number(queries.MAX_SORT)),
+        ("steps through related records", _number(MAX_DEPTH)),
+        ("parameters of an address", _number(MAX_PARAMETERS)),
+        ("values of one filter, of all", f"{filters.MAX_ITEMS}, {_number(filters.MAX_VALUES)}"),
+        (
+            "an expression: characters, conditions, levels",
+            f"{_number(expression.MAX_LENGTH)}, {expression.MAX_TERMS}, {expression.MAX_DEPTH}",
+        ),
+        ("levels of a JSON body", _number(jsontext.MAX_DEPTH)),
+        ("records in one list of a nested create", _number(nested.MAX_NESTED)),
+        ("operations of a bulk request", _number(bulk.MAX_OPERATIONS)),
+        ("a body", f"{_number(default['max_body'])} bytes, unless the operator sets another"),
+        (
+            "the body of a bulk request or import",
+            f"{_number(default['max_import'])} bytes, likewise",
+        ),
+        ("how long an Idempotency-Key is kept", f"{writing.KEPT // timedelta(hours=1)} hours"),
+    ]
+    return _table(("what", "at most"), rows)
+
+
+#: The tables by the names that the text calls them.
+TABLES: dict[str, Callable[[], str]] = {
+    "operators": operators,
+    "kinds": kinds,
+    "problems": problems,
+    "limits": limits,
+}
+
+
+def _number(value: int) -> str:
+    return f"{value:,}"
+
+
+def _code(text: str) -> str:
+    return f"<code>{escape(text)}</code>"
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    names = "".join(f"<th scope=col>{name}</th>" for name in head)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>\n" for row in rows)
+    opening = f'<div class=scroll tabindex=0 role=region aria-label="Table: {head[0]}">'
+    return f"{opening}<table><thead><tr>{names}</tr></thead>\n<tbody>\n{body}</tbody></table></div>"

@@ -1,0 +1,118 @@
+"""Clients that others generate from the document work as they come, on both databases.
+
+They create, filter by typed parameters, page to the end, change under an ETag, and read problems.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.clients import tools
+from tests.conftest import copy_of
+from tests.test_docs_page import free_port
+
+PACKAGE = "trade_missions_client"
+
+
+@pytest.fixture(scope="module")
+async def url(template_url: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+    async with copy_of(template_url, tmp_path_factory.mktemp("clients")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def server(anyio_backend: str, url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server on a seeded database of the module's own."""
+    port, log = free_port(), tmp_path_factory.mktemp("server") / "log"
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "app", "serve", "--port", str(port)],
+            cwd=Path(__file__).parents[2],
+            env={**os.environ, "TRADE_MISSIONS_DATABASE_URL": url},
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+        )
+    address = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(600):
+            try:
+                httpx.get(f"{address}/codes", timeout=30)
+                break
+            except httpx.TransportError:
+                assert process.poll() is None, log.read_text()
+                time.sleep(0.1)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+@pytest.fixture(scope="session")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The folders of the clients that this run has generated, by language and document."""
+    return {}
+
+
+@pytest.fixture
+def document(server: str, tmp_path: Path) -> Path:
+    path = tmp_path / "openapi.json"
+    path.write_bytes(httpx.get(f"{server}/openapi.json", timeout=60).content)
+    return path
+
+
+def seen(folder: Path, *command: str | Path) -> dict[str, Any]:
+    """What a program that uses a client prints."""
+    found: dict[str, Any] = json.loads(tools.run(*command, folder=folder))
+    return found
+
+
+def check(found: dict[str, Any]) -> None:
+    # 200 or more, in dollars or tenge: all of seven but the first and the one in euros.
+    assert found["titles"] == ["Supply 6", "Supply 5", "Supply 4", "Supply 2", "Supply 1"]
+    assert found["pages"] == 3
+    assert found["changed"] == [200, "cancelled", 2]
+    assert found["stale"]["status"] == 412
+    assert "it is at version 2" in found["stale"]["detail"]
+    assert found["wrong"]["status"] == 422
+    assert "amount and currency come together" in found["wrong"]["detail"]
+    assert found["wrong"]["pointers"] == ["/amount"]
+
+
+def test_a_generated_python_client_works(
+    server: str, document: Path, generated: dict[str, Path], tmp_path: Path
+) -> None:
+    python = tools.python()
+    if "python" not in generated:
+        (tmp_path / "settings.yml").write_text("post_hooks: []\n")
+        generator = python.with_name("openapi-python-client")
+        arguments = ["--meta", "none", "--config", "settings.yml", "--path", document]
+        tools.run(generator, "generate", *arguments, "--output-path", PACKAGE, folder=tmp_path)
+        (tmp_path / "walk.py").write_text((tools.HERE / "walk.py").read_text())
+        generated["python"] = tmp_path
+    check(seen(generated["python"], python, "walk.py", server))
+
+
+def test_a_generated_typescript_client_works_and_is_typed(
+    server: str, document: Path, generated: dict[str, Path], tmp_path: Path
+) -> None:
+    packages = tools.packages()
+    if "typescript" not in generated:
+        (tmp_path / "node_modules").symlink_to(packages)
+        (tmp_path / "package.json").write_text((tools.HERE / "package.json").read_text())
+        (tmp_path / "walk.ts").write_text((tools.HERE / "walk.ts").read_text())
+        binaries = packages / ".bin"
+        tools.run(binaries / "openapi-typescript", document, "-o", "api.d.ts", folder=tmp_path)
+        options = ["--strict", "--module", "nodenext", "--target", "es2022"]
+        options += ["--lib", "es2022,dom,dom.iterable"]
+        tools.run(binaries / "tsc", *options, "walk.ts", folder=tmp_path)
+        generated["typescript"] = tmp_path
+    check(seen(generated["typescript"], tools.NODE / "node", "walk.js", server))

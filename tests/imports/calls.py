@@ -1,0 +1,116 @@
+"""Imports as the tests send them."""
+
+import csv
+import io
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.core import jsontext
+
+TYPES = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "ndjson": "application/x-ndjson",
+}
+FORMATS = tuple(TYPES)
+
+
+def table(*rows: dict[str, Any], separator: str = ",") -> bytes:
+    """A CSV file of the rows, whose names are its header; lists and objects as JSON."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, delimiter=separator)
+    writer.writerow(names)
+    writer.writerows([_cell(row.get(name)) for name in names] for row in rows)
+    return file.getvalue().encode()
+
+
+def _cell(value: Any) -> Any:
+    return jsontext.dumps(value).decode() if isinstance(value, list | dict) else value
+
+
+def lines(*rows: dict[str, Any]) -> bytes:
+    """An NDJSON file of the rows."""
+    return b"".join(jsontext.dumps(row) + b"\n" for row in rows)
+
+
+async def send(
+    client: httpx.AsyncClient,
+    path: str,
+    content: Any,
+    kind: str = "csv",
+    headers: dict[str, str] | None = None,
+    **parameters: Any,
+) -> httpx.Response:
+    """Import a file of one of the formats, or of a media type."""
+    sent = {"content-type": TYPES.get(kind, kind), **(headers or {})}
+    address = f"/{path}/import"
+    return await client.post(address, content=content, headers=sent, params=parameters)
+
+
+async def done(
+    client: httpx.AsyncClient, path: str, content: Any, kind: str = "csv", **parameters: Any
+) -> dict[str, int]:
+    """Import a file that is all good: how many rows came to what, as far as any did."""
+    answer = await send(client, path, content, kind, **parameters)
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert list(told) == ["created", "updated", "unchanged", "failed", "errors"]
+    assert told.pop("errors") == []
+    return {name: count for name, count in told.items() if count}
+
+
+async def faults(
+    client: httpx.AsyncClient, path: str, content: Any, kind: str = "csv", **parameters: Any
+) -> list[tuple[int | None, str | None, str]]:
+    """Import a file that is refused: row, column and code of each error."""
+    return [
+        (fault.get("row"), fault.get("column"), fault["code"])
+        for fault in (await refused(client, path, content, kind, **parameters))["errors"]
+    ]
+
+
+async def refused(
+    client: httpx.AsyncClient, path: str, content: Any, kind: str = "csv", **parameters: Any
+) -> Any:
+    """Import a file that is refused: the problem."""
+    answer = await send(client, path, content, kind, **parameters)
+    assert answer.status_code == 422, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    return answer.json()
+
+
+async def detail(client: httpx.AsyncClient, path: str, content: Any, kind: str = "csv") -> str:
+    """Import a file with one error: what is said of it."""
+    (only,) = (await refused(client, path, content, kind))["errors"]
+    return str(only["detail"])
+
+
+async def export(client: httpx.AsyncClient, path: str, kind: str, **parameters: Any) -> bytes:
+    answer = await client.get(f"/{path}.{kind}", params=parameters)
+    assert answer.status_code == 200, answer.text
+    return answer.content
+
+
+async def by_ref(client: httpx.AsyncClient, path: str, ref: str) -> Any:
+    answer = await client.get(f"/{path}/{ref}")
+    assert answer.status_code == 200, answer.text
+    return jsontext.loads(answer.content)
+
+
+async def is_there(client: httpx.AsyncClient, path: str, ref: str) -> bool:
+    return (await client.get(f"/{path}/{ref}")).status_code == 200
+
+
+async def position(app: FastAPI) -> int:
+    """The number of the newest change."""
+
+    def read(session: Session) -> int:
+        return int(session.scalar(text("SELECT seq FROM change_counter")) or 0)
+
+    result: int = await app.state.database.write(read)
+    return result

@@ -1,0 +1,140 @@
+"""What was exported is imported again: as nothing new here, as the same in an empty database."""
+
+import csv
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.api import RESOURCES
+from app.commands.seed import _seed_codes
+from app.core import jsontext
+from app.core.database import open_database
+from tests.conftest import client_of, copy_of, serving
+from tests.contract.api import STAMPS
+from tests.examples import Examples, create
+from tests.imports.calls import FORMATS, done, export, position
+from tests.imports.records import file_of_records
+
+#: Each after those it refers to.
+ORDER = (
+    "missions", "people", "organizations", "delegates", "participations", "events", "agreements",
+    "outcomes", "statements", "reported-totals", "sources", "exchange-rates", "citations",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("path", [resource.path for resource in RESOURCES])
+async def test_an_export_changes_nothing(
+    client: httpx.AsyncClient, imports_app: FastAPI, path: str, kind: str
+) -> None:
+    content = await export(client, path, kind)
+    before = await position(imports_app)
+    told = await done(client, path, content, kind)
+    assert set(told) <= {"unchanged"}
+    assert await position(imports_app) == before
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+async def test_the_full_examples_change_nothing(
+    fresh: httpx.AsyncClient, fresh_app: FastAPI, kind: str
+) -> None:
+    """Records with every field, and what is shown of others beside their ids."""
+    examples = await Examples.on(fresh)
+    for path in ORDER:
+        await create(fresh, path, examples.full(path))
+        await create(fresh, path, examples.other(path))
+    before = await position(fresh_app)
+    for resource in RESOURCES:
+        expand = ",".join(resource.one) or None
+        parameters = {"expand": expand} if expand else {}
+        content = await export(fresh, resource.path, kind, **parameters)
+        assert set(await done(fresh, resource.path, content, kind)) == {"unchanged"}
+    assert await position(fresh_app) == before
+
+
+@pytest.fixture(scope="session")
+async def codes_url(
+    database_kind: str, template_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[str]:
+    """A database that has code lists and no records."""
+    from app.commands.migrate import migrate
+    from tests.test_migrations import empty_database
+
+    with empty_database(database_kind, tmp_path_factory.mktemp("codes")) as url:
+        await migrate(url)
+        database = open_database(url)
+        await database.start()
+        await database.write(_seed_codes)
+        await database.stop()
+        yield url
+
+
+@asynccontextmanager
+async def empty(url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a database without records."""
+    with TemporaryDirectory() as folder:
+        file = copy_of(url, Path(folder))
+        async with file as copy, serving(copy) as app, client_of(app) as client:
+            yield client
+
+
+def _without_stamps(content: bytes, kind: str) -> Any:
+    if kind == "csv":
+        rows: list[Any] = list(csv.DictReader(io.StringIO(content.decode(), newline="")))
+    elif kind == "ndjson":
+        rows = [jsontext.loads(line) for line in content.splitlines()]
+    else:
+        raise ValueError(kind)
+    return [{name: row[name] for name in row if name not in STAMPS[:3]} for row in rows]
+
+
+async def _same(one: httpx.AsyncClient, other: httpx.AsyncClient, path: str) -> None:
+    for kind in ("csv", "ndjson"):
+        first = _without_stamps(await export(one, path, kind, sort="id"), kind)
+        assert _without_stamps(await export(other, path, kind, sort="id"), kind) == first
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+async def test_the_article_is_the_same_in_an_empty_database(
+    fresh: httpx.AsyncClient, codes_url: str, kind: str
+) -> None:
+    async with empty(codes_url) as other:
+        for path in ORDER:
+            content = await export(fresh, path, kind, sort="id")
+            assert set(await done(other, path, content, kind)) <= {"created"}
+        for path in ORDER:
+            await _same(fresh, other, path)
+
+
+# One example is a whole set of records of several kinds, so few are many.
+thorough = settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@thorough
+@given(records=file_of_records(), kind=st.sampled_from(FORMATS))
+async def test_random_records_are_the_same_in_an_empty_database(
+    codes_url: str, records: dict[str, list[Any]], kind: str
+) -> None:
+    async with empty(codes_url) as first, empty(codes_url) as second:
+        for path, rows in records.items():
+            for row in rows:
+                await create(first, path, row)
+        for path in records:
+            content = await export(first, path, kind, sort="id")
+            if rows := records[path]:
+                assert await done(first, path, content, kind) == {"unchanged": len(rows)}
+                assert await done(second, path, content, kind) == {"created": len(rows)}
+            await _same(first, second, path)
