@@ -242,7 +242,12 @@ def _add_examples(document: dict[str, Any], resource: Resource) -> None:
     }
     by_schema = {one: read, f"{one}List": {"data": [read], "page": page}}
     key = {"name": "key", "example": read["ref"]}
-    bodies = {f"{one}Create": written, f"{one}Patch": _patch(written)}
+    bodies = {
+        f"{one}Create": written,
+        f"{one}Tree": written,
+        f"{one}Patch": _patch(written),
+        f"{one}Operations": {"operations": [{"op": "create", "body": written}]},
+    }
     for _, _, operation in operations(document):
         if operation["tags"] == [resource.path]:
             for parameter in operation.get("parameters", ()):

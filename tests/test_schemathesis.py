@@ -7,8 +7,8 @@ import pytest
 import schemathesis
 from schemathesis.config import SchemathesisConfig
 from schemathesis.engine import events, from_schema
-from schemathesis.specs.openapi.schemas import OpenApiSchema
 from schemathesis.python.asgi import shutdown_lifespans
+from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from app.api import RESOURCES
 from app.main import create_app

@@ -25,7 +25,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core import jsontext
 from app.core.database import Base, Prepared, prepare
-from app.core.types import Id, Instant, JsonText, choice, now
+from app.core.types import Id, Instant, JsonText, choice
 
 
 class Action(StrEnum):
@@ -96,6 +96,9 @@ def note_change(
     told = jsontext.dumps({name: pair for name, pair in changes.items() if name not in borrowed})
     session.info.setdefault("changes", []).append(
         {
+            # When the record changed, and not when the log is written: what it was at its own
+            # `updated_at` is its present state.
+            "at": datetime.fromisoformat(after["updated_at"]),
             "action": action,
             "kind": kind,
             "record_id": UUID(after["id"]),
@@ -130,7 +133,13 @@ class _Spool:
         self.file.seek(0)
         for line in self.file:
             changes = json.loads(line)
-            yield [{**change, "record_id": UUID(change["record_id"])} for change in changes]
+            yield [{**change, **_read_back(change)} for change in changes]
+
+
+def _read_back(change: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a spooled change is no JSON."""
+    at, record_id = datetime.fromisoformat(change["at"]), UUID(change["record_id"])
+    return {"at": at, "record_id": record_id}
 
 
 @contextmanager
@@ -159,9 +168,9 @@ def log_changes(session: Session, actor: str) -> None:
         return
     taking = update(ChangeCounter).values(seq=ChangeCounter.seq + total)
     taken = session.execute(taking.returning(ChangeCounter.seq)).scalar_one()
-    seq, stamp = taken - total, {"at": now(), "actor": actor}
+    seq = taken - total
     for batch in _in_order(spooled, changes):
-        rows = [{"seq": seq + n, **stamp, **change} for n, change in enumerate(batch, 1)]
+        rows = [{"seq": seq + n, "actor": actor, **change} for n, change in enumerate(batch, 1)]
         session.execute(insert(Change), rows)
         seq += len(batch)
 

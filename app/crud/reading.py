@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Column, select
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.core import jsontext
 from app.core.answers import Json
 from app.core.conditional import is_known, not_modified
 from app.core.database import Database, prepare
@@ -23,6 +25,7 @@ from app.crud.statements import (
     SAMPLE,
     count_statement,
     item_statement,
+    key_statement,
     keys_of,
     list_statement,
     sample_statement,
@@ -108,15 +111,15 @@ async def answer_list(
         tag = f'W/"{await position_of(request)}"'
         if is_known(request, tag):
             return not_modified(tag, {"Vary": "Accept"})
-    rows = await _read_page(request, resource, collection, listing, values, at, query.offset or 0)
-    if rows:
+    page = (request, resource, collection, listing, values, at, query.offset or 0)
+    # A tag must not be newer than any part of the list: what is stored meanwhile would stay hidden.
+    position = None if at.place is None else await position_of(request)
+    rows = await _read_page(*page)
+    if position is None and rows:
         position = rows[0][2]
-    else:
-        # A tag must not be newer than the list: what is stored meanwhile would stay hidden.
+    elif position is None:
         position = await position_of(request)
-        rows = await _read_page(
-            request, resource, collection, listing, values, at, query.offset or 0
-        )
+        rows = await _read_page(*page)
     total, estimated = await _count(request, resource, collection, listing, values, query.count)
     headers = {"ETag": f'W/"{position}"', "Vary": "Accept"}
     return answer_page(at, rows, query.offset or 0, total, estimated, headers)
@@ -163,8 +166,9 @@ async def _read_page(
         statement = list_statement(resource, collection, listing.shape, database.dialect)
         return list(await database.read(statement, {**values, **limits}))
     keys = keys_of(resource, listing.shape)
-    values = values | _key_values(keys, at.place)
-    seek = Seek(at.place.backward, tuple(value is None for value in at.place.key))
+    place = await _whole_place(request, resource, listing, at.place, len(keys))
+    values = values | _key_values(keys, place)
+    seek = Seek(place.backward, tuple(value is None for value in place.key))
     rows: list[Any] = []
     for part in segments(seek, keys):
         statement = list_statement(
@@ -175,6 +179,20 @@ async def _read_page(
         if len(rows) > at.limit:
             break
     return rows
+
+
+async def _whole_place(
+    request: Request, resource: Resource, listing: Listing, place: Place, parts: int
+) -> Place:
+    """The place with its whole key, which is looked up where the cursor holds the id alone."""
+    if len(place.key) == parts:
+        return place
+    database = database_of(request)
+    statement = key_statement(resource, listing.shape.sort, database.dialect)
+    rows = await database.read(statement, {"id": UUID(place.key[0])}, "quick")
+    if not rows:
+        raise wrong("cursor", "cursor", "The record that this cursor is at is gone. Begin anew.")
+    return Place(jsontext.loads(rows[0][0]), place.backward)
 
 
 def _key_values(keys: list[Any], place: Place) -> dict[str, Any]:

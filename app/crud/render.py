@@ -65,15 +65,19 @@ def _exact_sum(element: exact_sum, compiler: SQLCompiler, **kw: Any) -> str:
 
 @compiles(exact_sum, "sqlite")
 def _exact_sum_of_units(element: exact_sum, compiler: SQLCompiler, **kw: Any) -> str:
-    """The smallest units are added in two halves of nine digits; amounts are never negative."""
+    """The smallest units are added in two halves of nine digits; amounts are never negative.
+
+    The digits are put together as text, because all of them can exceed 64 bits.
+    """
     (column,) = element.clauses
     assert isinstance(column.type, Exact)
-    sql, half, unit = compiler.process(column, **kw), 10**9, 10**column.type.scale
+    sql, scale, half = compiler.process(column, **kw), column.type.scale, 10**9
+    unit = 10**scale
     low, high = f"coalesce(sum({sql} % {half}), 0)", f"coalesce(sum({sql} / {half}), 0)"
-    whole = f"(({high} + {low} / {half}) * {half // unit} + {low} % {half} / {unit})"
-    rest = f"({low} % {unit})"
-    digits = f"printf('%d.%0{column.type.scale}d', {whole}, {rest})"
-    return f"json(CASE {rest} WHEN 0 THEN {whole} ELSE rtrim({digits}, '0') END)"
+    before = f"printf('%0{9 - scale}d', {low} % {half} / {unit})"
+    whole = f"coalesce(nullif(ltrim(({high} + {low} / {half}) || {before}, '0'), ''), '0')"
+    rest = f"rtrim(rtrim(printf('.%0{scale}d', {low} % {unit}), '0'), '.')"
+    return f"json({whole} || {rest})"
 
 
 @compiles(as_json)

@@ -25,7 +25,7 @@ from sqlalchemy.orm import aliased
 
 from app.core.database import Prepared, prepare
 from app.core.types import JsonText
-from app.crud.conditions import columns_of, sql_of, value_at
+from app.crud.conditions import Path, columns_of, sql_of, value_at
 from app.crud.history import ChangeCounter
 from app.crud.operators import bound
 from app.crud.paths import Kind, Leaf, find_leaf
@@ -73,8 +73,7 @@ def list_statement(
     `k0, k1, …`.
     """
     keys = keys_of(resource, shape)
-    key = type_coerce(json_array(*(as_json(k.column) for k in keys)), JsonText())
-    shown = (record_json(resource, shape.view), cast(key, Text), _position())
+    shown = (record_json(resource, shape.view), _key(keys), _position())
     statement = narrowed(select(*shown), resource, collection, shape)
     backward = shape.seek is not None and shape.seek.backward
     for k in keys:
@@ -88,6 +87,22 @@ def list_statement(
     if shape.offset:
         statement = statement.offset(bindparam("offset", type_=BigInteger))
     return prepare(statement, dialect)
+
+
+@lru_cache(maxsize=128)
+def key_statement(
+    resource: Resource, sort: tuple[tuple[Path, bool], ...], dialect: Dialect
+) -> Prepared:
+    """Reads `(key,)` of the record `:id` in lists of this order."""
+    keys = keys_of(resource, Shape(sort=sort))
+    statement = select(_key(keys)).where(resource.table.id == bindparam("id"))
+    return prepare(statement, dialect)
+
+
+def _key(keys: "list[Key]") -> ColumnElement[Any]:
+    """The JSON list of a record's sort keys, as text."""
+    listed = json_array(*(as_json(key.column) for key in keys))
+    return cast(type_coerce(listed, JsonText()), Text)
 
 
 def keys_of(resource: Resource, shape: Shape) -> list[Key]:

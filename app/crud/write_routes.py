@@ -1,6 +1,6 @@
 """The HTTP operations that write one record, each a small function that can be used alone."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import Body, Query, Request
@@ -31,6 +31,7 @@ from app.crud.writing import Answer, WriteQuery, answer_write, guard_of, headers
 WRONG_BODY = (BadRequest, Conflict, TooLarge, UnsupportedMediaType, Invalid)
 WRONG_CHANGE = (BadRequest, NotFound, PreconditionFailed, PreconditionRequired)
 WRONG_WRITE = (*WRONG_BODY, *WRONG_CHANGE)
+Responses = Mapping[int | str, dict[str, Any]]
 #: Headers that an operation understands, for its document.
 IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
@@ -165,10 +166,10 @@ def replace_route(resource: Resource, models: Models) -> Route:
         " `If-None-Match: *` it creates the record, at an id or ref of your own; 412 when there is"
         " one already."
     )
-    route = _one(resource, endpoint, models, "replace", "PUT", "Replace one {}", text)
-    route.responses[201] = {"description": "Created.", "model": models[resource.name]}
-    route.openapi_extra = {"parameters": [IF_MATCH, CREATE_ONLY, PREFER]}
-    return route
+    created_too: Responses = {201: {"description": "Created.", "model": models[resource.name]}}
+    headers = [IF_MATCH, CREATE_ONLY, PREFER]
+    names = ("replace", "PUT", "Replace one {}", text)
+    return _one(resource, endpoint, models, *names, also=created_too, headers=headers)
 
 
 def delete_route(resource: Resource) -> Route:
@@ -244,6 +245,8 @@ def _one(
     summary: str,
     description: str,
     suffix: str = "",
+    also: Responses = {},  # noqa: B006 (it never changes)
+    headers: Sequence[dict[str, Any]] = (IF_MATCH, PREFER),
 ) -> Route:
     """An operation on one record that answers with the record."""
     return Route(
@@ -255,6 +258,6 @@ def _one(
         description=description,
         tags=[resource.path],
         response_model=models[resource.name],
-        openapi_extra={"parameters": [IF_MATCH, PREFER]},
-        responses=problems(*WRONG_WRITE),
+        openapi_extra={"parameters": list(headers)},
+        responses={**also, **problems(*WRONG_WRITE)},
     )

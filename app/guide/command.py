@@ -1,15 +1,12 @@
 """The `curl` commands of the guide, read as requests."""
 
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
 #: Where the commands send their requests; a reader puts the real address in its place.
 ADDRESS = "http://127.0.0.1:8000"
-
-_JSON = {"Content-Type": "application/json", "Accept": "application/json"}
-# What curl does with an answer is no part of the request.
-_IGNORED = ("-s", "-i", "-O", "-J")
 
 
 @dataclass(slots=True)
@@ -19,7 +16,7 @@ class Call:
     A body that begins with `@` is the content of a file; `saves` is the file for the answer.
     """
 
-    method: str = "GET"
+    method: str = ""
     path: str = ""
     headers: dict[str, str] = field(default_factory=dict)
     body: str | None = None
@@ -34,36 +31,52 @@ class Call:
 def read_command(command: str) -> Call:
     """The request that a command sends; ValueError for an option that the guide does not use."""
     words = iter(shlex.split(command.replace("\\\n", " "))[1:])
-    call, pairs, method, as_query = Call(), [], None, False
+    call, pairs = Call(), []
     for word in words:
-        match word:
-            case "-G":
-                as_query = True
-            case "-I":
-                method = "HEAD"
-            case "-X":
-                method = next(words)
-            case "-o":
-                call.saves = next(words)
-            case "-H":
-                name, _, value = next(words).partition(": ")
-                call.headers[name] = value
-            case "--json":
-                call.body, call.headers = next(words), {**_JSON, **call.headers}
-            case "--data-binary":
-                call.body = next(words)
-            case "-d" | "--data-urlencode":
-                pairs.append(_pair(next(words), encoded=word != "-d"))
-            case _ if word.startswith(ADDRESS):
-                call.path = word.removeprefix(ADDRESS)
-            case _ if word not in _IGNORED:
-                raise ValueError(f"The guide's commands have no {word!r}.")
-    if as_query:
-        call.path += ("&" if "?" in call.path else "?") + "&".join(pairs)
-    call.method = method or ("GET" if call.body is None else "POST")
+        if word in _OPTIONS:
+            _OPTIONS[word](call, next(words))
+        elif word == "--data-urlencode":
+            pairs.append(next(words))
+        elif word == "-I":
+            call.method = "HEAD"
+        elif word.startswith(ADDRESS):
+            call.path = word.removeprefix(ADDRESS)
+        elif word not in _IGNORED:
+            raise ValueError(f"The guide's commands have no {word!r}.")
+    for name, _, value in (pair.partition("=") for pair in pairs):
+        call.path += f"{'&' if '?' in call.path else '?'}{name}={quote(value, safe='')}"
+    call.method = call.method or ("GET" if call.body is None else "POST")
     return call
 
 
-def _pair(text: str, *, encoded: bool) -> str:
-    name, _, value = text.partition("=")
-    return f"{name}={quote(value, safe='') if encoded else value}"
+def _method(call: Call, value: str) -> None:
+    call.method = value
+
+
+def _header(call: Call, value: str) -> None:
+    name, _, told = value.partition(": ")
+    call.headers[name] = told
+
+
+def _json(call: Call, value: str) -> None:
+    call.body = value
+    call.headers |= {"Content-Type": "application/json", "Accept": "application/json"}
+
+
+def _body(call: Call, value: str) -> None:
+    call.body = value
+
+
+def _save(call: Call, value: str) -> None:
+    call.saves = value
+
+
+_OPTIONS: dict[str, Callable[[Call, str], None]] = {
+    "-X": _method,
+    "-H": _header,
+    "--json": _json,
+    "--data-binary": _body,
+    "-o": _save,
+}
+# `-G` is how curl is told to put `--data-urlencode` into the address, as is always done here.
+_IGNORED = ("-G", "-O", "-J")

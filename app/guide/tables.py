@@ -99,34 +99,38 @@ def problems() -> str:
 
 def limits() -> str:
     """What the service takes at most."""
-    default = {name: field.default for name, field in Settings.model_fields.items()}
-    rows = [
+    return _table(("what", "at most"), [*_limits_of_reads(), *_limits_of_writes()])
+
+
+def _limits_of_reads() -> list[tuple[str, str]]:
+    keys, metrics = aggregate_query.MAX_KEYS, aggregate_query.MAX_METRICS
+    levels = f"{expression.MAX_TERMS}, {expression.MAX_DEPTH}"
+    return [
         ("records on a page", _number(queries.MAX_LIMIT)),
         ("hits of the search on a page", _number(MAX_HITS)),
         ("groups of figures", _number(aggregate_query.MAX_LIMIT)),
-        (
-            "group keys, and metrics",
-            f"{aggregate_query.MAX_KEYS}, and {aggregate_query.MAX_METRICS}",
-        ),
+        ("group keys, metrics", f"{keys}, {metrics}"),
         ("fields to sort by", _number(queries.MAX_SORT)),
         ("steps through related records", _number(MAX_DEPTH)),
         ("parameters of an address", _number(MAX_PARAMETERS)),
         ("values of one filter, of all", f"{filters.MAX_ITEMS}, {_number(filters.MAX_VALUES)}"),
         (
             "an expression: characters, conditions, levels",
-            f"{_number(expression.MAX_LENGTH)}, {expression.MAX_TERMS}, {expression.MAX_DEPTH}",
+            f"{_number(expression.MAX_LENGTH)}, {levels}",
         ),
+    ]
+
+
+def _limits_of_writes() -> list[tuple[str, str]]:
+    default = {name: setting.default for name, setting in Settings.model_fields.items()}
+    return [
+        ("a body", f"{_number(default['max_body'])} bytes, unless the operator sets another"),
+        ("a bulk request or an imported file", f"{_number(default['max_import'])} bytes, likewise"),
         ("levels of a JSON body", _number(jsontext.MAX_DEPTH)),
         ("records in one list of a nested create", _number(nested.MAX_NESTED)),
         ("operations of a bulk request", _number(bulk.MAX_OPERATIONS)),
-        ("a body", f"{_number(default['max_body'])} bytes, unless the operator sets another"),
-        (
-            "the body of a bulk request or import",
-            f"{_number(default['max_import'])} bytes, likewise",
-        ),
         ("how long an Idempotency-Key is kept", f"{writing.KEPT // timedelta(hours=1)} hours"),
     ]
-    return _table(("what", "at most"), rows)
 
 
 #: The tables by the names that the text calls them.

@@ -242,9 +242,7 @@ async def test_cursors_go_on_from_a_page_with_an_offset(
     "length",
     [
         500,
-        pytest.param(
-            5000, marks=pytest.mark.xfail(strict=True, reason="a cursor holds the whole text")
-        ),
+        5000,
     ],
 )
 async def test_a_walk_goes_by_long_texts_too(toys: httpx.AsyncClient, length: int) -> None:

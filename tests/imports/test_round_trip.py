@@ -18,12 +18,15 @@ from app.api import RESOURCES
 from app.commands.seed import _seed_codes
 from app.core import jsontext
 from app.core.database import open_database
-from tests.conftest import client_of, copy_of, serving
+from app.main import create_app
+from app.settings import Settings
+from tests.conftest import client_of, copy_of
 from tests.contract.api import STAMPS
 from tests.examples import Examples, create
 from tests.imports.calls import FORMATS, done, export, position
 from tests.imports.records import file_of_records
 
+Apps = tuple[FastAPI, FastAPI]
 #: Each after those it refers to.
 ORDER = (
     "missions", "people", "organizations", "delegates", "participations", "events", "agreements",
@@ -78,13 +81,25 @@ async def codes_url(
         yield url
 
 
+@pytest.fixture(scope="session")
+def apps(codes_url: str) -> tuple[FastAPI, FastAPI]:
+    """Two applications to be put on databases: making one takes longer than a test."""
+    one, other = (create_app(Settings(database_url=codes_url)) for _ in range(2))
+    return one, other
+
+
 @asynccontextmanager
-async def empty(url: str) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a database without records."""
+async def empty(app: FastAPI, url: str) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the application on a database without records."""
     with TemporaryDirectory() as folder:
-        file = copy_of(url, Path(folder))
-        async with file as copy, serving(copy) as app, client_of(app) as client:
-            yield client
+        async with copy_of(url, Path(folder)) as copy:
+            app.state.database, app.state.secret = open_database(copy), b"no secret"
+            await app.state.database.start()
+            try:
+                async with client_of(app) as client:
+                    yield client
+            finally:
+                await app.state.database.stop()
 
 
 def _without_stamps(content: bytes, kind: str) -> Any:
@@ -105,9 +120,9 @@ async def _same(one: httpx.AsyncClient, other: httpx.AsyncClient, path: str) -> 
 
 @pytest.mark.parametrize("kind", FORMATS)
 async def test_the_article_is_the_same_in_an_empty_database(
-    fresh: httpx.AsyncClient, codes_url: str, kind: str
+    fresh: httpx.AsyncClient, apps: Apps, codes_url: str, kind: str
 ) -> None:
-    async with empty(codes_url) as other:
+    async with empty(apps[0], codes_url) as other:
         for path in ORDER:
             content = await export(fresh, path, kind, sort="id")
             assert set(await done(other, path, content, kind)) <= {"created"}
@@ -126,9 +141,10 @@ thorough = settings(
 @thorough
 @given(records=file_of_records(), kind=st.sampled_from(FORMATS))
 async def test_random_records_are_the_same_in_an_empty_database(
-    codes_url: str, records: dict[str, list[Any]], kind: str
+    apps: Apps, codes_url: str, records: dict[str, list[Any]], kind: str
 ) -> None:
-    async with empty(codes_url) as first, empty(codes_url) as second:
+    here, there = (empty(app, codes_url) for app in apps)
+    async with here as first, there as second:
         for path, rows in records.items():
             for row in rows:
                 await create(first, path, row)

@@ -1,0 +1,134 @@
+"""`trade-missions import` as an operator runs it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from tests.commands.test_commands import ROOT, environment, run
+from tests.imports.calls import table
+
+PATIENCE = 60.0
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> Path:
+    """A file of three people, by its name."""
+    file = tmp_path / "people.csv"
+    file.write_bytes(table(*({"ref": f"by-command-{n}", "full_name": "Иван"} for n in range(3))))
+    return file
+
+
+def counted(url: str) -> tuple[int, int]:
+    """How many people were imported, and how many changes the importing command made."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        found = [
+            connection.scalar(text(query)) or 0
+            for query in (
+                "SELECT count(*) FROM person WHERE ref LIKE 'by-command-%'",
+                "SELECT count(*) FROM change WHERE actor = 'import'",
+            )
+        ]
+    engine.dispose()
+    return found[0], found[1]
+
+
+async def test_it_imports_the_kind_that_its_name_says(fresh_url: str, people: Path) -> None:
+    done = run("import", str(people), url=fresh_url)
+    assert (done.returncode, done.stdout) == (
+        0,
+        "Imported: 3 created, 0 updated, 0 unchanged, 0 failed.\n",
+    ), done.stderr
+    again = run("import", str(people), url=fresh_url)
+    assert "3 unchanged" in again.stdout
+
+
+@pytest.fixture
+def file_url(seeded: Path, tmp_path: Path) -> str:
+    """A seeded database of SQLite, of the test's own."""
+    shutil.copy(seeded, tmp_path / "own.db")
+    return f"sqlite:///{tmp_path / 'own.db'}"
+
+
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("seeded") / "seeded.db"
+    for command in ("migrate", "seed"):
+        assert run(command, url=f"sqlite:///{file}").returncode == 0
+    return file
+
+
+def test_the_log_names_the_command(file_url: str, people: Path) -> None:
+    assert run("import", str(people), url=file_url).returncode == 0
+    assert counted(file_url) == (3, 3)
+
+
+def test_a_dry_run_stores_nothing(file_url: str, people: Path) -> None:
+    done = run("import", str(people), "--dry-run", url=file_url)
+    assert done.stdout == (
+        "Nothing was stored, but would be: 3 created, 0 updated, 0 unchanged, 0 failed.\n"
+    )
+    assert counted(file_url) == (0, 0)
+
+
+def test_errors_are_a_table(file_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "some.csv"
+    file.write_bytes(table({"ФИО": "", "note": "[bold]", "ref": "by-command-x"}))
+    arguments = ("import", str(file), "--kind", "people", "--columns", "ФИО=full_name")
+    done = run(*arguments, url=file_url)
+    assert done.returncode == 1
+    for told in ("row", "column", "what", "ФИО", "1 of 1 rows fail", "nothing was stored"):
+        assert told in done.stderr
+    lenient = run(*arguments, "--lenient", url=file_url)
+    assert (lenient.returncode, "1 failed" in lenient.stdout) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "told"),
+    [
+        ("persons.csv", (), "give --kind"),
+        ("peple.csv", (), "'people'"),
+        ("people.txt", (), "csv, xlsx, ndjson"),
+        ("people.csv", ("--columns", "A=nothing"), "not a field"),
+        ("people.csv", ("--kind", "nothing"), "no kind of record"),
+    ],
+)
+def test_what_cannot_be_is_said(
+    file_url: str, tmp_path: Path, name: str, arguments: tuple[str, ...], told: str
+) -> None:
+    (tmp_path / name).write_bytes(table({"full_name": "A"}))
+    done = run("import", str(tmp_path / name), *arguments, url=file_url)
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_file_that_is_not_there_is_said(file_url: str, tmp_path: Path) -> None:
+    done = run("import", str(tmp_path / "people.csv"), url=file_url)
+    assert (done.returncode, "There is no file" in done.stderr) == (1, True)
+
+
+def test_a_kill_in_the_middle_leaves_nothing(file_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    rows = ({"ref": f"by-command-{n}", "full_name": "Иван"} for n in range(50_000))
+    file.write_bytes(table(*rows))
+    command = [sys.executable, "-m", "app", "import", str(file)]
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with subprocess.Popen(command, cwd=ROOT, env=environment(file_url), **pipes) as process:  # type: ignore[call-overload]
+        log = Path(f"{file_url.removeprefix('sqlite:///')}-wal")
+        until = time.monotonic() + PATIENCE
+        while process.poll() is None and time.monotonic() < until:
+            # Something of the import has reached the disk by now.
+            if log.exists() and log.stat().st_size > 1_000_000:
+                break
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    assert counted(file_url) == (0, 0)
