@@ -15,7 +15,8 @@ from app.commands.check import unready
 from app.core.database import open_database
 from app.core.errors import Fault, Invalid, did_you_mean
 from app.crud.import_columns import read_mapping
-from app.crud.importing import ImportFile, Report, import_file
+from app.crud.import_report import Report
+from app.crud.importing import ImportFile, import_file
 from app.crud.resource import Resource
 
 ACTOR = "import"

@@ -1,11 +1,11 @@
 """Answers: JSON that is finished already, and how the problems of an operation are documented."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.responses import Response
 
-from app.core.errors import PROBLEM_TYPE, InternalError, Problem, Unavailable
+from app.core.errors import PROBLEM_TYPE, InternalError, NotAcceptable, Problem, Unavailable
 
 PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
 
@@ -40,3 +40,26 @@ def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
         }
         for kind in all_kinds
     }
+
+
+def preferred(accept: str, offered: Sequence[str]) -> str:
+    """Which of the media types an Accept header prefers (RFC 9110, 12.5.1), the first when it does
+    not matter; NotAcceptable (406) when it takes none."""
+    best = max(offered, key=lambda form: _weight(accept, form))
+    if not _weight(accept, best):
+        raise NotAcceptable(f"This can be had as {', '.join(offered)}; asked for: {accept[:200]}.")
+    return best
+
+
+def _weight(accept: str, form: str) -> float:
+    """How much a media type is wanted, 0 to 1, by the closest range of the header."""
+    weights: dict[str, float] = {}
+    for item in accept.lower().split(","):
+        media, *parameters = (part.strip() for part in item.split(";"))
+        told = next((p[2:] for p in parameters if p.startswith("q=")), "1")
+        try:
+            weights.setdefault(media, min(max(float(told), 0.0), 1.0))
+        except ValueError:
+            weights.setdefault(media, 0.0)
+    ranges = (form, f"{form.partition('/')[0]}/*", "*/*")
+    return next((weights[wanted] for wanted in ranges if wanted in weights), 0.0)

@@ -1,5 +1,6 @@
 """Problems: every error this service answers with, as RFC 9457 tells them."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -207,7 +208,7 @@ PROBLEMS: tuple[type[Problem], ...] = (
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
     """` Did you mean 'x'?` with the nearest of the names, or nothing where none is near."""
-    by_folded = {known.casefold(): known for known in names}
+    by_folded = {known.casefold(): str(known) for known in names}
     near = get_close_matches(name.casefold(), list(by_folded), n=1, cutoff=0.6)
     return f" Did you mean {by_folded[near[0]]!r}?" if near else ""
 
@@ -230,6 +231,8 @@ def _explain(item: Mapping[str, Any], model: type[BaseModel]) -> tuple[str, str]
     given = item["input"]
     shown = f" Given: {given!r}." if isinstance(given, str | int) and len(repr(given)) < 80 else ""
     told = item["msg"].removeprefix("Value error, ").rstrip(".")
+    if kind in ("enum", "literal_error") and isinstance(given, str):
+        shown += did_you_mean(given, re.findall(r"'([^']*)'", item["ctx"]["expected"]))
     if kind == "string_pattern_mismatch":
         told = f"Does not have the form of such a value. {_about(model, item['loc'])}".rstrip(" .")
     return kind, f"{told}.{shown}"

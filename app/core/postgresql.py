@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import asyncpg
 from sqlalchemy import event, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
@@ -22,7 +23,14 @@ TRIES = 5
 #: serialization_failure and deadlock_detected: the same work can succeed when run again.
 RETRIED = {"40001", "40P01"}
 #: What the driver raises when the server is not there, or went away.
-GONE = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, TimeoutError)
+GONE = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    TimeoutError,
+    # All connections are taken, and none became free in time.
+    PoolTimeout,
+)
 
 
 def postgres_engine(url: str, **options: Any) -> AsyncEngine:

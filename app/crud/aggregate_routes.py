@@ -10,7 +10,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from app.core import jsontext
-from app.core.answers import Json, problems
+from app.core.answers import Json, preferred, problems
 from app.core.conditional import is_known, not_modified
 from app.core.errors import BadRequest, Invalid, NotAcceptable
 from app.core.routing import Route
@@ -73,18 +73,40 @@ def aggregate_route(resource: Resource) -> Route:
     )
 
 
+def aggregate_csv_route(resource: Resource) -> Route:
+    """GET /missions/aggregate.csv"""
+
+    async def endpoint(request: Request, query: Annotated[AggregateQuery, Query()]) -> Response:
+        return await answer_aggregate(request, resource, query, _CSV)
+
+    return listing(
+        resource,
+        f"/{resource.path}/aggregate.csv",
+        endpoint,
+        operation_id=f"export_aggregate_{snake(resource.path)}",
+        summary=f"Count and sum {resource.plural}, as CSV",
+        description=f"As GET /{resource.path}/aggregate, with the groups as rows of CSV.",
+        tags=[resource.path],
+        response_class=Response,
+        responses=_as_csv(problems(BadRequest, Invalid)),
+    )
+
+
 def _as_csv(responses: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
-    return {200: {"content": {_CSV: {"schema": {"type": "string"}}}}, **responses}
+    content = {_CSV: {"schema": {"type": "string"}}}
+    return {200: {"description": "The groups.", "content": content}, **responses}
 
 
-async def answer_aggregate(request: Request, resource: Resource, query: AggregateQuery) -> Response:
-    """The figures that the query asks for, by one statement."""
+async def answer_aggregate(
+    request: Request, resource: Resource, query: AggregateQuery, form: str | None = None
+) -> Response:
+    """The figures that the query asks for, by one statement; in this form or the accepted one."""
     aggregate = read_aggregate(resource, query)
-    form = preferred(request.headers.get("accept", "*/*"))
+    form = form or preferred(request.headers.get("accept", "*/*"), (_JSON, _CSV))
     await check_codes(request, aggregate.sought)
-    headers = {"Vary": "Accept"}
+    headers, suffix = {"Vary": "Accept"}, "-csv" if form == _CSV else ""
     if "if-none-match" in request.headers:
-        tag = f'W/"{await position_of(request)}"'
+        tag = f'W/"{await position_of(request)}{suffix}"'
         if is_known(request, tag):
             return not_modified(tag, headers)
     database = database_of(request)
@@ -95,39 +117,10 @@ async def answer_aggregate(request: Request, resource: Resource, query: Aggregat
         values["q"] = search.query_value(query.q, database.dialect.name)
     statement = aggregate_statement(resource, aggregate.grouping, database.dialect)
     ((body, position),) = await database.read(statement, values)
-    headers["ETag"] = f'W/"{position}"'
+    headers["ETag"] = f'W/"{position}{suffix}"'
     if form == _CSV:
         return Response(_table(aggregate.grouping, body), headers=headers, media_type=_CSV)
     return Json(body.encode(), headers=headers)
-
-
-def preferred(accept: str) -> str:
-    """The form that an Accept header prefers (RFC 9110, 12.5.1), JSON when it does not matter;
-    NotAcceptable when it takes neither."""
-    weights = {_JSON: 0.0, _CSV: 0.0}
-    for form in weights:
-        for pattern in (form, f"{form.partition('/')[0]}/*", "*/*"):
-            found = _weight(accept, pattern)
-            if found is not None:
-                weights[form] = found
-                break
-    best = max(weights, key=lambda form: weights[form])
-    if not weights[best]:
-        raise NotAcceptable(f"Possible here: {_JSON} and {_CSV}.")
-    return best
-
-
-def _weight(accept: str, pattern: str) -> float | None:
-    """How much a media range of the header is wanted, 0 to 1; None when it is not there."""
-    for item in accept.split(","):
-        media, *parameters = (part.strip().lower() for part in item.split(";"))
-        if media == pattern:
-            weight = next((p[2:] for p in parameters if p.startswith("q=")), "1")
-            try:
-                return min(max(float(weight), 0.0), 1.0)
-            except ValueError:
-                return 0.0
-    return None
 
 
 def _table(grouping: Grouping, body: str) -> str:

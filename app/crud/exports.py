@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from app.core import jsontext
+from app.core.answers import preferred
 from app.core.conditional import is_known, not_modified
 from app.core.database import Prepared, Rows, prepare
 from app.core.errors import Fault, Invalid, NotAcceptable, NotFound
@@ -153,14 +154,14 @@ def export_statement(
 
 def format_of(request: Request) -> str | None:
     """The format that the Accept header asks for, None for JSON; NotAcceptable (406) for others."""
-    accept = request.headers.get("accept", "*/*").lower()
-    if "*/*" in accept or "json" in accept.replace("x-ndjson", "") or "application/*" in accept:
+    accept = request.headers.get("accept", "*/*")
+    if accept == "*/*":
         return None
-    for name, media_type in FORMATS.items():
-        if media_type in accept:
-            return name
-    told = ", ".join(["application/json", *FORMATS.values()])
-    raise NotAcceptable(f"This can be had as {told}; asked for: {accept[:200]}.")
+    chosen = preferred(accept, _OFFERED)
+    return next((name for name, media_type in FORMATS.items() if media_type == chosen), None)
+
+
+_OFFERED = ("application/json", *FORMATS.values())
 
 
 async def answer_accepted(
@@ -172,14 +173,16 @@ async def answer_accepted(
     parent: Any = None,
 ) -> Response:
     """A list that Accept asks for in another format: the same as by the suffix of the address."""
-    for name in ("cursor", "offset"):
-        if getattr(query, name) is not None:
-            text = "An export has every record, without pages: leave it out."
-            raise wrong(name, "export", text)
+    _refuse_pages(query.model_fields_set)
     sent = {n: getattr(query, n) for n in query.model_fields_set & ExportQuery.model_fields.keys()}
     asked = ExportQuery(**sent)
     asked.others.extend(query.others)
     return await answer_export(request, resource, asked, file_format, collection, parent)
+
+
+def _refuse_pages(names: set[str]) -> None:
+    for name in sorted(names & {"cursor", "offset", "count"}):
+        raise wrong(name, "export", "An export has every record, without pages: leave it out.")
 
 
 async def answer_export(
@@ -193,6 +196,7 @@ async def answer_export(
     """Every record that matches, as a file of the format; NotFound for one that is not known."""
     if file_format not in FORMATS:
         raise NotFound(f"There is no format {file_format!r}: write one of {', '.join(FORMATS)}.")
+    _refuse_pages({name for name, _ in query.others})
     as_list = ListQuery(**{n: getattr(query, n) for n in query.model_fields_set - {"limit", "bom"}})
     as_list.others.extend(query.others)
     listing = read_listing(resource, as_list)

@@ -19,6 +19,7 @@ from app.crud.paths import (
     Kind,
     Leaf,
     PathError,
+    Step,
     find_leaf,
     find_step,
     leads_to_many,
@@ -114,8 +115,10 @@ class _Reader:
         self._check_name(name, path)
         if len(texts) > 1 and not OPERATORS[operator].many:
             raise wrong(name, "repeated", f"{name!r} is given more than once.")
-        if operator == "isnull" and self._is_many(path):
-            return self._none_of(name, path, texts[0])
+        if operator == "isnull" and (step := self._step(path)):
+            if step.many:
+                return self._none_of(name, path, texts[0])
+            path = (*path[:-1], f"{path[-1]}_id")
         try:
             leaf = find_leaf(self.resource, path)
             return self._term(name, path, leaf, operator, self._items(operator, texts))
@@ -141,15 +144,16 @@ class _Reader:
             else:
                 return
 
-    def _is_many(self, path: Path) -> bool:
+    def _step(self, path: Path) -> Step | None:
+        """The relation at the end of the path, if there is one."""
         *before, last = path
         at: Resource | Part = self.resource
         for name in before:
             step = steps_of(at).get(name)
             if step is None:
-                return False
+                return None
             at = step.target
-        return last in steps_of(at) and steps_of(at)[last].many
+        return None if last in leaves_of(at) else steps_of(at).get(last)
 
     def _none_of(self, name: str, path: Path, text: str) -> Condition:
         try:
@@ -319,7 +323,8 @@ def _leaf(name: Name, at: Resource | Part) -> Leaf:
 def _check_operator(leaf: Leaf, operator: str) -> None:
     if operator not in operators_of(leaf):
         possible = ", ".join(operators_of(leaf))
-        raise ValueError(f"{leaf.name} cannot be asked with {operator}; possible: {possible}")
+        text = f"'{leaf.name}' cannot be asked with {operator}; possible: {possible}"
+        raise ValueError(text)
 
 
 def _refuse(position: int, detail: str) -> Never:
@@ -327,5 +332,5 @@ def _refuse(position: int, detail: str) -> Never:
 
 
 def _told(error: ValueError) -> str:
-    text = str(error)
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+    text = str(error).rstrip(".")
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('?') else '.'}"

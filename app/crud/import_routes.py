@@ -18,7 +18,8 @@ from app.core.errors import BadRequest, Fault, TooLarge, UnsupportedMediaType
 from app.core.routing import Route
 from app.crud.exports import FORMATS
 from app.crud.import_columns import read_mapping
-from app.crud.importing import MAX_TOLD, ImportFile, import_file
+from app.crud.import_report import MAX_TOLD
+from app.crud.importing import ImportFile, import_file
 from app.crud.read_routes import snake
 from app.crud.resource import Resource
 from app.crud.schemas import Schema

@@ -91,11 +91,15 @@ _UPDATE_WORDS = {
 _DELETE_WORDS = text("DELETE FROM search_words WHERE rowid = :number")
 
 
+#: Leaves room above for records of the last moment there is, which a client's own id can have.
+_LAST_NUMBER = 2**63 - 2**20
+
+
 def _number(record_id: UUID) -> int:
     """63 bits that sort as ids of UUID version 7 do: 42 of their time, 21 of their noise."""
     bits = record_id.int
     time, noise = (bits >> 80) & (2**42 - 1), (bits >> 64) & 0xFFF
-    return time << 21 | noise << 9 | (bits >> 53) & 0x1FF
+    return min(time << 21 | noise << 9 | (bits >> 53) & 0x1FF, _LAST_NUMBER)
 
 
 def index_record(

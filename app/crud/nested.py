@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field, create_model
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app.core import jsontext
 from app.core.errors import Invalid, within
@@ -36,10 +36,19 @@ def nested_in(resource: Resource) -> dict[str, tuple[Collection, str]]:
     found: dict[str, tuple[Collection, str]] = {}
     for name, collection in resource.many.items():
         for relation, target in collection.child.one.items():
-            same = target.table is resource.table
-            if same and f"{relation}_id" in collection.child.fields.model_fields:
+            if target.table is resource.table and _ties(collection, f"{relation}_id"):
                 found.setdefault(name, (collection, relation))
     return found
+
+
+def _ties(collection: Collection, key: str) -> bool:
+    """Whether this field of the child is all that puts it under the parent: the citations under a
+    source are about it, and do not point to it as the source that they cite."""
+    if key not in collection.child.fields.model_fields:
+        return False
+    child: Any = collection.child.table
+    parent: Any = aliased(collection.parent.table)
+    return str(collection.on(child, parent)) == str(getattr(child, key) == parent.id)
 
 
 def create_nested(session: Session, resource: Resource, value: Any) -> Stored:

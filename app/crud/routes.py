@@ -1,7 +1,7 @@
 """All operations of a kind of record, in the order of the docs."""
 
 from app.core.routing import Route
-from app.crud.aggregate_routes import aggregate_route
+from app.crud.aggregate_routes import aggregate_csv_route, aggregate_route
 from app.crud.bulk_routes import bulk_routes
 from app.crud.import_routes import import_route
 from app.crud.read_routes import Models, read_routes
@@ -14,6 +14,7 @@ def crud_routes(resource: Resource, models: Models) -> list[Route]:
     return [
         *read_routes(resource, models),
         aggregate_route(resource),
+        aggregate_csv_route(resource),
         *write_routes(resource, models),
         *bulk_routes(resource, models),
         import_route(resource),

@@ -77,7 +77,7 @@ def parse_instant(text: str) -> datetime:
 
 def _text(leaf: Leaf, text: str) -> str:
     if not text:
-        raise ValueError(f"is empty; for records without a value write {leaf.name}__isnull=true")
+        raise ValueError("is empty; to ask for records without a value write __isnull=true")
     return text
 
 

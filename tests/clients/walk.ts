@@ -8,7 +8,7 @@ type NewAgreement = components["schemas"]["AgreementTree"];
 
 const address = process.argv[2];
 if (address === undefined) throw new Error("give the address of the server");
-const client = createClient<paths, "application/json">({ baseUrl: address });
+const client = createClient<paths, "application/json" | "application/problem+json">({ baseUrl: address });
 
 function agreement(mission: string, title: string, amount: number, currency: "USD" | "KZT" | "EUR") {
   const body: NewAgreement = {

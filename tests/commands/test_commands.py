@@ -23,7 +23,7 @@ from tests.test_migrations import empty_database
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
 SUMMARY = "/missions/novosibirsk-april/summary"
-NAMES = {"serve", "migrate", "seed", "reindex", "check", "generate", "openapi", "routes"}
+NAMES = {"serve", "migrate", "seed", "reindex", "check", "generate", "import", "openapi", "routes"}
 
 
 @pytest.fixture

@@ -118,7 +118,7 @@ async def test_an_error_tells_its_row_and_column(
 
 
 async def test_an_error_within_a_cell_tells_its_place(client: Client) -> None:
-    parties = [DEAL["parties"][0], {"description": "B", "role": "nobody"}]  # type: ignore[index]
+    parties = [DEAL["parties"][0], {"description": "B", "role": "nobody"}]
     told = await refused(client, "agreements", table({**DEAL, "parties": parties}))
     (fault,) = [f for f in told["errors"] if f["column"] == "parties"]
     assert fault["detail"].startswith("1/role: ")

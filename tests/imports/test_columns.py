@@ -65,7 +65,7 @@ async def test_lines_name_relations_too(client: Client, ref: str) -> None:
     for name, told in (("a", ref), ("b", {"ref": ref}), ("c", {"id": mission["id"], "x": 1})):
         row = {"ref": f"{ref}-{name}", "title": "A", "kind": "meeting", "mission": told}
         await done(client, "events", lines(row), "ndjson")
-        assert (await by_ref(client, "events", row["ref"]))["mission_id"] == mission["id"]
+        assert (await by_ref(client, "events", f"{ref}-{name}"))["mission_id"] == mission["id"]
 
 
 async def test_parties_are_named_by_refs_and_names(client: Client, ref: str) -> None:

@@ -1,0 +1,55 @@
+"""What came of an import: how many rows became what, and what is wrong with the others."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.core.errors import Fault, Invalid
+
+#: How many errors are told.
+MAX_TOLD = 1000
+
+
+@dataclass(slots=True)
+class Report:
+    """How many rows came to what, and the first of the errors, of which there are `faults_seen`."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    failed: int = 0
+    faults: list[Fault] = field(default_factory=list)
+    faults_seen: int = 0
+
+    @property
+    def rows(self) -> int:
+        return self.created + self.updated + self.unchanged + self.failed
+
+    def tell(self, faults: Iterable[Fault]) -> None:
+        """Keep these for the answer, as long as there is room."""
+        for fault in faults:
+            self.faults_seen += 1
+            if self.faults_seen <= MAX_TOLD:
+                self.faults.append(fault)
+
+    def told(self) -> dict[str, Any]:
+        """As the answer tells it."""
+        return {
+            "created": self.created,
+            "updated": self.updated,
+            "unchanged": self.unchanged,
+            "failed": self.failed,
+            "errors": [
+                {"row": f.row, "column": f.column, "code": f.code, "detail": f.detail}
+                for f in self.faults
+            ],
+        }
+
+    def refusal(self) -> Invalid:
+        """The 422 of a file that is stored as a whole or not at all."""
+        first = self.faults[0]
+        place = f"row {first.row}" + (f", column {first.column}" if first.column else "")
+        count = f"{self.faults_seen} error{'s' if self.faults_seen > 1 else ''}"
+        shown = f", of which {MAX_TOLD} are told" if self.faults_seen > MAX_TOLD else ""
+        text = f"{self.failed} of {self.rows} rows fail with {count}{shown}, so nothing was stored."
+        return Invalid(f"{text} First: {place}: {first.detail}", self.faults)
