@@ -20,6 +20,8 @@ T = TypeVar("T")
 READ_CONNECTIONS = 10
 WRITE_CONNECTIONS = 10
 TRIES = 5
+#: For how many seconds a write waits for a connection before it is told to come again.
+POOL_WAIT = 10.0
 #: serialization_failure and deadlock_detected: the same work can succeed when run again.
 RETRIED = {"40001", "40P01"}
 #: What the driver raises when the server is not there, or went away.
@@ -62,7 +64,11 @@ class PostgresDatabase(Database):
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine = postgres_engine(
-            url, pool_size=WRITE_CONNECTIONS, max_overflow=0, pool_timeout=10, pool_pre_ping=True
+            url,
+            pool_size=WRITE_CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=POOL_WAIT,
+            pool_pre_ping=True,
         )
         self.dialect = self.engine.dialect
 

@@ -5,14 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core import jsontext
 from app.core.errors import Conflict, Fault, Invalid, Problem, did_you_mean, within
 from app.core.requests import checked
-from app.crud import store
+from app.core.types import uuid7
+from app.crud import history, store
+from app.crud.creating import Course, New, create_many
 from app.crud.filters import Sought
 from app.crud.nested import create_nested
 from app.crud.queries import Shape
@@ -21,6 +23,9 @@ from app.crud.statements import narrowed
 from app.crud.store import Stored
 
 MAX_OPERATIONS = 10_000
+#: How many records are created together.
+TOGETHER = 250
+_CREATION = {"op", "body"}
 #: How many of the faults of a refused list are told.
 MAX_TOLD = 1000
 
@@ -55,10 +60,58 @@ def run_all(session: Session, resource: Resource, items: list[Any], *, apart: bo
 
     Otherwise the first failure is raised as its problem, placed under `/operations/<n>`.
     """
-    done = []
-    for at, item in enumerate(items):
-        with within(f"/operations/{at}"):
+    done: list[Done] = []
+    course = Course()
+    while len(done) < len(items):
+        plain = _plain(resource, items[len(done) : len(done) + TOGETHER])
+        if plain:
+            done += _create_all(session, resource, plain, course, len(done), apart=apart)
+            continue
+        item = items[len(done)]
+        with within(f"/operations/{len(done)}"):
             done.append(_apart(session, resource, item) if apart else _run(session, resource, item))
+    return done
+
+
+def _plain(resource: Resource, items: list[Any]) -> list[New]:
+    """As many of the items, from the first on, as create one record and nothing with it."""
+    found: list[New] = []
+    for item in items:
+        if not isinstance(item, dict) or item.get("op") != "create" or item.keys() != _CREATION:
+            break
+        try:
+            found.append(New(resource.create.model_validate(item["body"]), uuid7()))
+        except ValidationError:
+            break  # Whatever is wrong with it, or nested in it, is for the usual way to tell.
+    return found
+
+
+def _create_all(
+    session: Session,
+    resource: Resource,
+    new: list[New],
+    course: Course,
+    first: int,
+    *,
+    apart: bool,
+) -> list[Done]:
+    """Create records together, the operations from the `first` on."""
+    refusals = create_many(session, resource, new, course)
+    done = []
+    for at, each in enumerate(new):
+        problem = refusals.get(at)
+        if problem is None:
+            assert each.id is not None
+            done.append(Done("create", 201, Stored("", each.id, 1)))
+            continue
+        with within("" if apart else f"/operations/{first + at}"):
+            try:
+                with within("/body"):
+                    raise problem
+            except Problem as placed:
+                if not apart:
+                    raise
+                done.append(Done("create", placed.status, problem=placed))
     return done
 
 
@@ -87,13 +140,13 @@ def summary(done: list[Done]) -> dict[str, int]:
 
 
 def _apart(session: Session, resource: Resource, item: Any) -> Done:
-    noted = len(session.info.get("changes", ()))
+    mark = history.noted(session)
     try:
         with session.begin_nested():
             return _run(session, resource, item)
     except Problem as problem:
         # What the failed operation had noted for the log is undone with it.
-        del session.info.setdefault("changes", [])[noted:]
+        history.forget(session, mark)
         op = item.get("op") if isinstance(item, dict) else None
         return Done(str(op), problem.status, problem=problem)
 

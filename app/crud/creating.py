@@ -1,6 +1,7 @@
 """Creation of many records at once: the same rules as one by one, in few statements."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache, lru_cache
@@ -42,6 +43,13 @@ class Course:
     known: Known = field(default_factory=set)
     #: Kinds whose rules write other records: these are created one after another.
     alone: set[str] = field(default_factory=set)
+    #: Whether each batch has a savepoint, to find out which record the database refuses. SQLite
+    #: keeps what all savepoints of a transaction have saved, so a good file has none.
+    careful: bool = True
+
+
+class StartAgain(Exception):
+    """A course that was not careful has to be: all that it has written must be undone."""
 
 
 class _WritesOthers(Exception):
@@ -79,16 +87,20 @@ class _Batch:
             return
         mark = history.noted(self.session)
         try:
-            with self.session.begin_nested():
+            with self.session.begin_nested() if self.course.careful else nullcontext():
                 if self.resource.kind in self.course.alone:
                     self._create_each(places)
                 else:
                     self._insert(places)
         except _WritesOthers:
-            history.forget(self.session, mark)
             self.course.alone.add(self.resource.kind)
+            if not self.course.careful:
+                raise StartAgain from None
+            history.forget(self.session, mark)
             self.store(places)
         except Problem as problem:
+            if not self.course.careful:
+                raise StartAgain from None
             history.forget(self.session, mark)
             if len(places) == 1:
                 self.refused[places[0]] = problem
@@ -104,11 +116,18 @@ class _Batch:
     def _insert(self, places: Sequence[int]) -> None:
         resource, session = self.resource, self.session
         mark = history.noted(session)
-        records = [_record(resource, self.data[at], self.new[at].id) for at in places]
-        for record in records:
-            resource.check(session, record, None)
+        records = []
+        for at in places:
+            record = _record(resource, self.data[at], self.new[at].id)
+            try:
+                resource.check(session, record, None)
+            except Problem as problem:
+                if history.noted(session) == mark:
+                    self.refused[at] = problem
+                    continue
             if history.noted(session) != mark:
                 raise _WritesOthers
+            records.append(record)
         with explained():
             _insert_rows(session, resource.table, records)
             for name, part in resource.parts.items():

@@ -1,8 +1,9 @@
 """Which records the rows of an imported file are of."""
 
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Text, bindparam, cast, literal, or_, select
+from sqlalchemy import ColumnElement, Select, Text, bindparam, cast, literal, select
 from sqlalchemy.orm import Session
 
 from app.core import jsontext
@@ -18,7 +19,9 @@ class Matches:
 
     def __init__(self, session: Session, resource: Resource) -> None:
         self.session, self.resource = session, resource
-        self.statement = _matching(resource)
+        # One statement each: with both in one, SQLite would read the whole table.
+        self.by_id = _matching(resource, resource.table.id)
+        self.by_ref = _matching(resource, resource.table.ref)
         self.by_key: dict[str, tuple[bool, State]] = {}
         self.touched: set[str] = set()
 
@@ -31,9 +34,11 @@ class Matches:
         several = list(entries)
         ids = [entry.id for entry in several if entry.id is not None]
         refs = [entry.ref for entry in several if entry.ref is not None]
-        if not ids and not refs:
-            return
-        for is_kind, body in self.session.execute(self.statement, {"ids": ids, "refs": refs}):
+        self._keep(self.by_id, ids)
+        self._keep(self.by_ref, [ref for ref in refs if ref not in self.by_key])
+
+    def _keep(self, statement: Select[bool, str], keys: list[Any]) -> None:
+        for is_kind, body in self.session.execute(statement, {"keys": keys}) if keys else ():
             state = jsontext.loads(body)
             self.by_key[state["id"]] = (bool(is_kind), state)
             if state["ref"] is not None:
@@ -82,11 +87,8 @@ class Matches:
             self.touched |= {key for key in (state["id"], state["ref"]) if key}
 
 
-def _matching(resource: Resource) -> Select[bool, str]:
+def _matching(resource: Resource, column: Any) -> Select[bool, str]:
     table = resource.table
     is_kind: ColumnElement[bool] = literal(True) if resource.only is None else resource.only(table)
-    named = or_(
-        table.id.in_(bindparam("ids", expanding=True)),
-        table.ref.in_(bindparam("refs", expanding=True)),
-    )
-    return select(is_kind, cast(record_json(resource), Text)).where(named)
+    body = cast(record_json(resource), Text)
+    return select(is_kind, body).where(column.in_(bindparam("keys", expanding=True)))

@@ -17,7 +17,7 @@ from app.core.errors import Fault, Invalid, Problem
 from app.core.sheet_readers import SheetRow, read_header, read_rows
 from app.core.sheets import SheetError
 from app.crud import history
-from app.crud.creating import Course, New, create_many
+from app.crud.creating import Course, New, StartAgain, create_many
 from app.crud.import_columns import Plan, plan_of
 from app.crud.import_matches import Matches
 from app.crud.import_report import Report
@@ -58,8 +58,38 @@ def import_file(
     Raises Invalid with a row and column for each error when a row fails and the file is not
     lenient, and for a file that cannot be read. The session's transaction must then be undone.
     """
-    with _collecting_less(), _holding(session), history.spooling(session):
-        report = _Import(session, resource, file).run(heard)
+    course = Course(careful=False)
+    with _collecting_less(), _holding(session):
+        try:
+            return _import(session, resource, file, actor, heard, course)
+        except StartAgain:
+            course.careful = True
+            return _import(session, resource, file, actor, heard, course)
+
+
+def _import(
+    session: Session,
+    resource: Resource,
+    file: ImportFile,
+    actor: str,
+    heard: Callable[[int], None],
+    course: Course,
+) -> Report:
+    mark, done = history.noted(session), 0
+
+    def counted(rows: int) -> None:
+        nonlocal done
+        done += rows
+        heard(rows)
+
+    with history.spooling(session):
+        try:
+            with session.begin_nested():
+                report = _Import(session, resource, file, course).run(counted)
+        except StartAgain:
+            history.forget(session, mark)
+            heard(-done)
+            raise
         history.log_changes(session, actor)
     return report
 
@@ -75,10 +105,11 @@ class _Waiting:
 class _Import:
     """The course of one import through its transaction."""
 
-    def __init__(self, session: Session, resource: Resource, file: ImportFile) -> None:
+    def __init__(
+        self, session: Session, resource: Resource, file: ImportFile, course: Course
+    ) -> None:
         self.session, self.resource, self.file = session, resource, file
-        self.report = Report()
-        self.course = Course()
+        self.report, self.course = Report(), course
         self.waiting = _Waiting()
         self.matches = Matches(session, resource)
         self.reader = RowReader(session, resource)

@@ -154,9 +154,19 @@ def _child_model(child: Resource, key: str) -> type[BaseModel]:
     return create_model(name, __base__=Schema, __doc__=doc, **fields)
 
 
-def _with_relations(at: Resource, without: str = "") -> dict[str, Any]:
+@cache
+def _part_model(part: Part) -> Any:
+    doc = f"{part.fields.__doc__} In place of an id a new record can stand."
+    name, fields = f"{part.name}Tree", _with_relations(part)
+    return create_model(name, __base__=part.fields, __doc__=doc, **fields)
+
+
+def _with_relations(at: Resource | Part, without: str = "") -> dict[str, Any]:
     """The fields that point to other records, which may be told instead."""
     fields: dict[str, Any] = {}
+    for name, part in at.parts.items() if isinstance(at, Resource) else ():
+        if part.one:
+            fields[name] = (list[_part_model(part)], at.fields.model_fields[name])  # type: ignore[misc]
     for name, target in at.one.items():
         key = f"{name}_id"
         if key not in at.fields.model_fields or key == without:

@@ -94,7 +94,14 @@ def test_a_generated_python_client_works(
     if "python" not in generated:
         (tmp_path / "settings.yml").write_text("post_hooks: []\n")
         generator = python.with_name("openapi-python-client")
-        arguments = ["--meta", "none", "--config", "settings.yml", "--path", document]
+        arguments: list[str | Path] = [
+            "--meta",
+            "none",
+            "--config",
+            "settings.yml",
+            "--path",
+            document,
+        ]
         tools.run(generator, "generate", *arguments, "--output-path", PACKAGE, folder=tmp_path)
         (tmp_path / "walk.py").write_text((tools.HERE / "walk.py").read_text())
         generated["python"] = tmp_path

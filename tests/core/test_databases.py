@@ -230,3 +230,23 @@ async def test_changes_of_many_records_at_once_are_numbered_without_gaps(
     statement = prepare(select(func.count(), func.max(Change.seq)), database.dialect)
     ((count, last),) = await database.read(statement, {})
     assert count == last
+
+
+async def test_writes_that_find_no_connection_in_time_are_told_to_come_again(
+    fresh_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if fresh_url.startswith("sqlite"):
+        pytest.skip("SQLite has one writer, whose queue has no end")
+    monkeypatch.setattr("app.core.postgresql.POOL_WAIT", 0.2)
+    database = open_database(fresh_url)
+    await database.start()
+    held = [
+        asyncio.create_task(database.write(lambda s: s.execute(select(func.pg_sleep(1.5)))))
+        for _ in range(10)
+    ]
+    await asyncio.sleep(0.5)
+    with pytest.raises(Unavailable) as refusal:
+        await database.write(adding("too-late"))
+    assert "Retry-After" in refusal.value.headers
+    await asyncio.gather(*held)
+    await database.stop()
