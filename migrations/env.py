@@ -6,7 +6,8 @@ from typing import Any
 from alembic import context
 from sqlalchemy import Connection
 
-import app.seeds  # noqa: F401 (imports every table)
+import app.core.installation
+import app.seeds  # noqa: F401 (both import tables)
 from app.commands.migrate import engine_run
 from app.core.database import Base
 from app.settings import settings

@@ -38,6 +38,9 @@ ARGUMENTS = (
 )
 TITLE = "Деловая миссия Казахстана в Новосибирскую область"
 
+# A list has hundreds of parameters, which take seconds to draw while all the processors are busy.
+expect.set_options(timeout=30_000)
+
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None and "CI" not in os.environ, reason="Chromium is not installed"
 )

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 from sqlalchemy import Table, insert, inspect
-from sqlalchemy.orm import ClassManager, Session
+from sqlalchemy.orm import ClassManager, Session, configure_mappers
 
 from app.core import jsontext
 from app.core.database import Base
@@ -118,16 +118,18 @@ class _Batch:
         mark = history.noted(session)
         records = []
         for at in places:
+            self.refused.pop(at, None)
             record = _record(resource, self.data[at], self.new[at].id)
             try:
                 resource.check(session, record, None)
+                records.append(record)
             except Problem as problem:
-                if history.noted(session) == mark:
-                    self.refused[at] = problem
-                    continue
-            if history.noted(session) != mark:
+                self.refused[at] = problem
+            # A rule may have changed another record, or have been about to.
+            if history.noted(session) != mark or session.dirty or session.new:
                 raise _WritesOthers
-            records.append(record)
+        if not records:
+            return
         with explained():
             _insert_rows(session, resource.table, records)
             for name, part in resource.parts.items():
@@ -172,6 +174,8 @@ def _span(stated: str | None) -> tuple[date | None, date | None]:
 
 @cache
 def _manager(table: type[Base]) -> ClassManager[Any]:
+    # An instance made the usual way would see to this itself.
+    configure_mappers()
     return inspect(table).class_manager
 
 

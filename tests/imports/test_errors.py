@@ -102,3 +102,16 @@ async def test_a_wrong_header_is_refused_of_a_lenient_import_too(client: Client)
 async def test_a_dry_run_tells_the_errors(client: Client) -> None:
     file = table({"full_name": "", "note": "A"})
     assert await faults(client, "people", file, dry_run="true") == [(2, "full_name", "missing")]
+
+
+async def test_an_outcome_that_cannot_be_leaves_its_agreement(client: Client, ref: str) -> None:
+    deal = {"title": "A", "instrument": "other", "parties": [{"description": "B", "role": "buyer"}]}
+    await done(client, "agreements", table({"ref": ref, **deal}))
+    rows = table(
+        {"ref": f"{ref}-1", "agreement": ref, "status": "announced"},
+        {"ref": f"{ref}-2", "agreement": ref, "status": "in_force"},
+    )
+    told = (await send(client, "outcomes", rows, headers=LENIENT)).json()
+    assert (told["created"], told["failed"]) == (1, 1)
+    agreement = (await client.get(f"/agreements/{ref}")).json()
+    assert (agreement["status"], agreement["version"]) == ("in_force", 2)
