@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, select
 
 from app.core.routing import Route
-from app.crud.change_routes import changes_route
+from app.crud.reads.change_routes import changes_route
 from app.crud.resource import Collection, Resource, read_models
 from app.crud.routes import crud_routes
 from app.insights.search import search_route

@@ -11,10 +11,10 @@ from app.core.edtf import bounds
 from app.core.openapi import add_headers, add_problems, operations, share, simplify
 from app.core.routing import Route
 from app.core.types import uuid7_of
-from app.crud.parameters import filter_parameters, view_parameters
-from app.crud.read_routes import ReadRoute
+from app.crud.reads.parameters import filter_parameters, view_parameters
+from app.crud.reads.read_routes import ReadRoute
 from app.crud.resource import Resource
-from app.crud.write_routes import IF_NONE_MATCH
+from app.crud.writes.write_routes import IF_NONE_MATCH
 from app.resources.code import LegalFormCode, RegionCode, SectorCode
 from app.seeds import code_rows, facts, seeded_id
 

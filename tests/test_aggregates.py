@@ -8,8 +8,8 @@ from fastapi import FastAPI
 
 from app.api import RESOURCES
 from app.core import jsontext
-from app.crud.aggregate_units import units_of
-from app.crud.operators import operators_of
+from app.crud.aggregates.units import units_of
+from app.crud.filters.operators import operators_of
 from app.crud.paths import Kind, leaves_of, steps_of
 from app.crud.resource import Resource
 

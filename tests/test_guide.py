@@ -9,17 +9,17 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from app.crud.aggregate_query import AggregateQuery
-from app.crud.bulk_routes import AffectedQuery
-from app.crud.changes import ChangesQuery
-from app.crud.exports import ExportQuery
-from app.crud.expression import parse_expression
-from app.crud.import_routes import ImportQuery
-from app.crud.operators import OPERATORS
+from app.crud.aggregates.query import AggregateQuery
+from app.crud.filters.expression import parse_expression
+from app.crud.filters.operators import OPERATORS
+from app.crud.imports.routes import ImportQuery
 from app.crud.paths import Kind
-from app.crud.queries import ListQuery
-from app.crud.read_routes import PastQuery
-from app.crud.write_routes import RestoreQuery
+from app.crud.reads.changes import ChangesQuery
+from app.crud.reads.exports import ExportQuery
+from app.crud.reads.queries import ListQuery
+from app.crud.reads.read_routes import PastQuery
+from app.crud.writes.bulk_routes import AffectedQuery
+from app.crud.writes.write_routes import RestoreQuery
 from app.guide.command import read_command
 from app.guide.page import page
 from app.guide.tables import KINDS

@@ -11,8 +11,8 @@ from app.commands.migrate import compare, engine_run, newest, revision_of
 from app.commands.reindex import count
 from app.core.database import is_sqlite
 from app.core.postgresql import GONE
-from app.crud.history import Change, ChangeCounter
-from app.crud.indexing import SearchEntry, is_current
+from app.crud.search.indexing import SearchEntry, is_current
+from app.crud.writes.history import Change, ChangeCounter
 from app.resources.citation import KINDS, Citation
 
 _EMPTY = "The database is empty. Run: trade-missions migrate && trade-missions seed"

@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Table, insert, select, text, update
 from app.commands.migrate import engine_run
 from app.core import jsontext
 from app.core.types import now, uuid7
-from app.crud.history import Action, Change, ChangeCounter
-from app.crud.indexing import index_many
+from app.crud.search.indexing import index_many
+from app.crud.writes.history import Action, Change, ChangeCounter
 from app.resources.agreement import (
     DEFAULT_BINDINGNESS,
     Agreement,

@@ -14,9 +14,9 @@ from app.api import RESOURCES
 from app.commands.check import unready
 from app.core.database import open_database
 from app.core.errors import Fault, Invalid, did_you_mean
-from app.crud.import_columns import read_mapping
-from app.crud.import_report import Report
-from app.crud.importing import ImportFile, import_file
+from app.crud.imports.columns import read_mapping
+from app.crud.imports.importing import ImportFile, import_file
+from app.crud.imports.report import Report
 from app.crud.resource import Resource
 
 ACTOR = "import"

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, make_url
 
 from app.core.database import is_sqlite
 from app.core.places import migrations_folder
-from app.crud.indexing import is_current
+from app.crud.search.indexing import is_current
 
 T = TypeVar("T")
 

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, Text, cast, func, select
 
 from app.core import jsontext
-from app.crud import indexing
-from app.crud.render import record_json
+from app.crud.reads.render import record_json
 from app.crud.resource import Resource
+from app.crud.search import indexing
 
 BATCH = 1_000
 

@@ -14,9 +14,9 @@ from app.core import jsontext
 from app.core.database import Database, open_database
 from app.core.errors import Invalid
 from app.core.places import seeds_folder
-from app.crud import store
-from app.crud.history import Change, log_changes
-from app.crud.render import record_json
+from app.crud.reads.render import record_json
+from app.crud.writes import store
+from app.crud.writes.history import Change, log_changes
 from app.resources.code import Term
 from app.resources.code_list import LISTS
 from app.resources.source import Source

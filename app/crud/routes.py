@@ -1,12 +1,12 @@
 """All operations of a kind of record, in the order of the docs."""
 
 from app.core.routing import Route
-from app.crud.aggregate_routes import aggregate_csv_route, aggregate_route
-from app.crud.bulk_routes import bulk_routes
-from app.crud.import_routes import import_route
-from app.crud.read_routes import Models, read_routes
+from app.crud.aggregates.routes import aggregate_csv_route, aggregate_route
+from app.crud.imports.routes import import_route
+from app.crud.reads.read_routes import Models, read_routes
 from app.crud.resource import Resource
-from app.crud.write_routes import write_routes
+from app.crud.writes.bulk_routes import bulk_routes
+from app.crud.writes.write_routes import write_routes
 
 
 def crud_routes(resource: Resource, models: Models) -> list[Route]:

@@ -9,9 +9,13 @@ from app.api import RESOURCES
 from app.core import jsontext
 from app.core.errors import PROBLEMS
 from app.core.requests import MAX_PARAMETERS
-from app.crud import aggregate_query, bulk, expression, filters, nested, queries, writing
-from app.crud.operators import OPERATORS, Operator, operators_of
+from app.crud.aggregates import query as aggregate_query
+from app.crud.filters import expression
+from app.crud.filters import reader as filters
+from app.crud.filters.operators import OPERATORS, Operator, operators_of
 from app.crud.paths import MAX_DEPTH, Kind, Leaf, leaves_of
+from app.crud.reads import queries
+from app.crud.writes import bulk, nested, writing
 from app.guide.marks import marked
 from app.insights.search import MAX_HITS
 from app.settings import Settings

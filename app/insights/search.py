@@ -11,23 +11,23 @@ from sqlalchemy import Dialect, Text, bindparam, cast, select
 from starlette.responses import Response
 
 from app.core import jsontext
-from app.core.analysis import highlights
 from app.core.answers import problems
 from app.core.database import Prepared, prepare
 from app.core.errors import BadRequest, did_you_mean
 from app.core.routing import Route
 from app.core.types import Id
-from app.crud.cursor import binding
-from app.crud.exports import label_of
-from app.crud.filters import split_items, wrong
-from app.crud.pages import answer_page, walk
-from app.crud.queries import Limit
-from app.crud.reading import database_of
-from app.crud.render import record_json
+from app.core.words.analysis import highlights
+from app.crud.filters.reader import split_items, wrong
+from app.crud.reads.cursor import binding
+from app.crud.reads.exports import label_of
+from app.crud.reads.pages import answer_page, walk
+from app.crud.reads.queries import Limit
+from app.crud.reads.reading import database_of
+from app.crud.reads.render import record_json
 from app.crud.resource import Resource
 from app.crud.schemas import Page, Schema
-from app.crud.search import query_value, search_statement
-from app.crud.searched import searched
+from app.crud.search.hits import query_value, search_statement
+from app.crud.search.searched import searched
 
 MAX_HITS = 100
 

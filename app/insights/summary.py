@@ -13,9 +13,9 @@ from app.core.answers import Json, problems
 from app.core.database import Prepared, prepare
 from app.core.errors import BadRequest, NotFound
 from app.core.routing import Route
-from app.crud.read_routes import Key
-from app.crud.reading import database_of, find_row
-from app.crud.render import as_json, exact_sum, json_list, object_of, parsed
+from app.crud.reads.read_routes import Key
+from app.crud.reads.reading import database_of, find_row
+from app.crud.reads.render import as_json, exact_sum, json_list, object_of, parsed
 from app.crud.resource import Resource
 from app.crud.schemas import Digits, Schema
 from app.resources.agreement import Agreement, Bindingness

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Mapped, Session, column_property, mapped_column
 from app.core import jsontext
 from app.core.errors import Invalid
 from app.core.types import choice
-from app.crud import store
 from app.crud.record import Record, reference, rule
 from app.crud.resource import Resource
 from app.crud.schemas import Count, Noted, RecordFields, Schema
+from app.crud.writes import store
 from app.resources.agreement import agreement
 from app.resources.delegate import delegate
 from app.resources.event import event

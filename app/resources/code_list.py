@@ -27,11 +27,11 @@ from app.core.database import Prepared, prepare
 from app.core.errors import BadRequest, Fault, NotFound, did_you_mean
 from app.core.routing import Route
 from app.core.types import JsonText
-from app.crud.cursor import binding
-from app.crud.pages import MAX_LIMIT, answer_page, walk
-from app.crud.queries import Limit
-from app.crud.reading import database_of
-from app.crud.render import as_json, json_array, object_of
+from app.crud.reads.cursor import binding
+from app.crud.reads.pages import MAX_LIMIT, answer_page, walk
+from app.crud.reads.queries import Limit
+from app.crud.reads.reading import database_of
+from app.crud.reads.render import as_json, json_array, object_of
 from app.crud.schemas import Page, Schema
 from app.resources.code import (
     CodeRow,

@@ -9,10 +9,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.errors import Conflict, Fault
 from app.core.types import choice
-from app.crud import store
 from app.crud.record import Record, code, money, reference, rule, stated
 from app.crud.resource import Resource
 from app.crud.schemas import Count, Edtf, Noted, RecordFields
+from app.crud.writes import store
 from app.resources.code import CurrencyCode
 from app.resources.money import Amount, check_money, money_rules
 from app.resources.organization import organization

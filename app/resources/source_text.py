@@ -19,11 +19,11 @@ from app.core.errors import (
 )
 from app.core.requests import check_type, read_content
 from app.core.routing import Route
-from app.crud import store
-from app.crud.read_routes import Key, Models
-from app.crud.reading import database_of, find_row
-from app.crud.store import Stored
-from app.crud.writing import write
+from app.crud.reads.read_routes import Key, Models
+from app.crud.reads.reading import database_of, find_row
+from app.crud.writes import store
+from app.crud.writes.store import Stored
+from app.crud.writes.writing import write
 from app.resources.citation import Citation
 from app.resources.sentence import sentence_spans
 from app.resources.source import Source, SourceSentence, source

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.core import jsontext
 from app.crud.paths import steps_of
-from app.crud.queries import expandable
+from app.crud.reads.queries import expandable
 from app.crud.resource import Resource
 from tests.contract.api import MODELS, UNKNOWN, Api, at, each, fault, listed, of_each, problem
 from tests.examples import Body, create

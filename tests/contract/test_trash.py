@@ -8,8 +8,8 @@ from sqlalchemy import select
 from app.api import RESOURCES
 from app.core import jsontext
 from app.core.database import prepare
-from app.crud.history import Change
 from app.crud.resource import Resource
+from app.crud.writes.history import Change
 from tests.contract.api import Api, at, differences, each, listed, problem
 from tests.examples import Body
 

@@ -12,8 +12,8 @@ import pytest
 import xlsxwriter
 from hypothesis import HealthCheck, settings
 
-from app.core.sheet_readers import read_rows
-from app.core.sheets import CellKind, Column, Row, Sheet, SheetError
+from app.core.sheets.readers import read_rows
+from app.core.sheets.sheet import CellKind, Column, Row, Sheet, SheetError
 
 TEXT = (Column("id", CellKind.integer), Column("name", CellKind.text))
 KINDS = tuple(Column(kind.value, kind) for kind in CellKind)

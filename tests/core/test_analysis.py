@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.analysis import (
+from app.core.words.analysis import (
     Clause,
     Word,
     highlights,
@@ -17,7 +17,7 @@ from app.core.analysis import (
     spans,
     words,
 )
-from app.core.spelling import fold
+from app.core.words.spelling import fold
 
 #: A name in Cyrillic letters, and how it is usually written in Latin ones.
 SPELLINGS = """

@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 from app.core.database import Database, open_database, prepare
 from app.core.errors import Unavailable
 from app.core.sqlite import SqliteDatabase
-from app.crud import store
-from app.crud.history import Change
+from app.crud.writes import store
+from app.crud.writes.history import Change
 from app.resources.person import Person, person
 from tests.conftest import client_of
 

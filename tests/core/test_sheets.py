@@ -16,9 +16,9 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 
-from app.core.parquet_sheet import ParquetSheet
-from app.core.sheets import CellKind, Column, CsvSheet, MissingExtra, Row, Sheet, SheetLimit
-from app.core.xlsx_sheet import XlsxSheet
+from app.core.sheets.parquet_sheet import ParquetSheet
+from app.core.sheets.sheet import CellKind, Column, CsvSheet, MissingExtra, Row, Sheet, SheetLimit
+from app.core.sheets.xlsx_sheet import XlsxSheet
 
 COLUMNS = (
     Column("ref", CellKind.text),

@@ -17,7 +17,7 @@ from sqlalchemy.types import TypeEngine
 from app.core import jsontext
 from app.core.database import Database, open_database, prepare
 from app.core.types import CodeList, Exact, Id, Instant, JsonText, instant_text, uuid7, uuid7_of
-from app.crud.render import as_json, object_of
+from app.crud.reads.render import as_json, object_of
 from tests.conftest import copy_of
 
 DIALECTS: tuple[Dialect, ...] = (sqlite.dialect(), asyncpg.dialect())  # type: ignore[no-untyped-call]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.sheets import SheetError
+from app.core.sheets.sheet import SheetError
 from tests.core.tables import (
     SHEET_1,
     formatted,

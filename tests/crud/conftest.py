@@ -1,6 +1,8 @@
 """An application that serves toys and nothing else, for every test of the engine."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -24,7 +26,14 @@ async def toy_app(
     template_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[FastAPI]:
     """Toys, for tests that only add records of their own."""
-    async with copy_of(template_url, tmp_path_factory.mktemp("toys")) as url:
+    async with serving_toys(template_url, tmp_path_factory.mktemp("toys")) as app:
+        yield app
+
+
+@asynccontextmanager
+async def serving_toys(template_url: str, folder: Path) -> AsyncIterator[FastAPI]:
+    """An application with a database of its own."""
+    async with copy_of(template_url, folder) as url:
         database = open_database(url)
         await database.start()
         await database.write(lambda session: TABLES.create_all(session.connection()))

@@ -1,6 +1,7 @@
 """Aggregates of toys: groups, parts of dates, exact figures, and what is refused."""
 
 import csv
+from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,9 +14,9 @@ from sqlalchemy.orm import Session
 
 from app.core import jsontext
 from app.core.edtf import bounds
-from app.crud.history import ChangeCounter
+from app.crud.writes.history import ChangeCounter
 from tests.conftest import client_of
-from tests.crud.conftest import fault, make, read
+from tests.crud.conftest import fault, make, read, serving_toys
 from tests.crud.toys import Toy
 
 Rows = list[dict[str, Any]]
@@ -64,6 +65,15 @@ async def counts(toys: httpx.AsyncClient, query: str, note: str = "lot") -> dict
 
 async def refused(toys: httpx.AsyncClient, query: str) -> Any:
     return fault(await toys.get(f"/wooden-toys/aggregate?{query}"))
+
+
+@pytest.fixture(scope="module")
+async def toy_app(
+    template_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[FastAPI]:
+    """Toys by the thousand, apart from those of other tests."""
+    async with serving_toys(template_url, tmp_path_factory.mktemp("aggregates")) as app:
+        yield app
 
 
 async def stock(app: FastAPI, *toys: Toy) -> None:

@@ -1,6 +1,6 @@
 """Aggregates of random toys against plain Python, exact to the last digit, on both databases."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -23,6 +23,7 @@ from app.core import jsontext
 from app.core.edtf import bounds
 from app.core.types import uuid7
 from tests.conftest import client_of
+from tests.crud.conftest import serving_toys
 from tests.crud.toys import Toy, Wheel
 
 DATES = (
@@ -83,6 +84,15 @@ def stored(toy: Made) -> Toy:
         box_id=toy.box.id if toy.box else None,
         wheels=wheels,
     )
+
+
+@pytest.fixture(scope="module")
+async def toy_app(
+    template_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[FastAPI]:
+    """Toys by the thousand, apart from those of other tests."""
+    async with serving_toys(template_url, tmp_path_factory.mktemp("aggregates")) as app:
+        yield app
 
 
 @pytest.fixture(scope="module")

@@ -70,9 +70,9 @@ async def test_a_cursor_of_a_code_list_or_a_history_is_of_no_other_list(
     client: httpx.AsyncClient,
 ) -> None:
     codes = (await read(client, "/codes/countries", limit=1))["page"]["next_cursor"]
-    await client.patch("/missions/novosibirsk-april", json={"note": "One."})
-    await client.patch("/missions/novosibirsk-april", json={"note": "Two."})
-    history = "/missions/novosibirsk-april/history"
+    person = (await client.post("/people", json={"full_name": "Of a history"})).json()
+    await client.patch(f"/people/{person['id']}", json={"note": "One."})
+    history = f"/people/{person['id']}/history"
     changes = (await read(client, history, limit=1))["page"]["next_cursor"]
     agreements = (await read(client, "/agreements", limit=1))["page"]["next_cursor"]
     for address, cursors in (

@@ -6,10 +6,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from app.crud.expression import (
-    MAX_DEPTH,
-    MAX_LENGTH,
-    MAX_TERMS,
+from app.crud.filters.expression import MAX_DEPTH, MAX_LENGTH, MAX_TERMS, parse_expression
+from app.crud.filters.nodes import (
     And,
     Comparison,
     Every,
@@ -22,7 +20,6 @@ from app.crud.expression import (
     Not,
     Or,
     Some,
-    parse_expression,
 )
 
 GUID = "0190a6f2-7c1e-7b1a-9d3e-0123456789ab"

@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 
 from app.commands.migrate import engine_run, migrate
 from app.commands.reindex import reindex
-from app.core.analysis import located, parse_query, spans
 from app.core.database import Database, open_database, prepare
 from app.core.errors import BadRequest
 from app.core.types import now, uuid7
-from app.crud.indexing import index_many, index_record, remove_record
-from app.crud.search import matches, query_value, reached, search_statement
-from app.crud.searched import searched, texts_of
+from app.core.words.analysis import located, parse_query, spans
+from app.crud.search.hits import matches, query_value, reached, search_statement
+from app.crud.search.indexing import index_many, index_record, remove_record
+from app.crud.search.searched import searched, texts_of
 from app.resources.agreement import Agreement, agreement
 from app.resources.delegate import delegate
 from app.resources.organization import organization
@@ -71,8 +71,8 @@ async def refs(database: Database, resource: Any, query: str) -> list[str]:
 
 
 def test_what_is_searched_follows_from_the_fields_types() -> None:
-    assert set(searched(organization).names) == {"ref", "name", "name_en", "other_names", "city"}
-    assert searched(organization).others == ("note",)
+    assert set(searched(organization).names) == {"name", "name_en", "other_names", "city"}
+    assert searched(organization).others == ("note", "ref")
     assert searched(organization).parts == (("identifiers", ("value",)),)
     assert {"subject", "readings"} <= set(searched(agreement).others)
     assert searched(agreement).parts == (("parties", ("description",)),)

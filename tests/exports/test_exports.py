@@ -13,9 +13,9 @@ from fastapi import FastAPI
 from app.api import RESOURCES
 from app.core import jsontext
 from app.core.database import BATCH
-from app.core.sheets import CellKind, Column, CsvSheet
-from app.crud.exports import FORMATS, _lines, _written, export_statement
-from app.crud.queries import Shape
+from app.core.sheets.sheet import CellKind, Column, CsvSheet
+from app.crud.reads.exports import FORMATS, _lines, _written, export_statement
+from app.crud.reads.queries import Shape
 from app.crud.resource import Resource
 from app.resources.person import person
 from tests.conftest import client_of, serving
@@ -242,7 +242,8 @@ async def _batches(app: FastAPI, client: httpx.AsyncClient) -> list[int]:
     """The sizes of the batches of an export during which a person is added and not seen."""
     database = app.state.database
     statement = export_statement(person, None, Shape(), None, database.dialect)
-    sizes, bodies = [], ""
+    sizes: list[int] = []
+    bodies = ""
     async with aclosing(database.stream(statement, {"limit": 2**53})) as stream:
         async for batch in stream:
             if not sizes:

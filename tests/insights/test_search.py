@@ -86,7 +86,12 @@ async def test_what_is_in_the_trash_is_not_found(fresh: httpx.AsyncClient) -> No
 
 async def test_a_changed_text_is_found_by_its_new_words_alone(fresh: httpx.AsyncClient) -> None:
     found = (await fresh.get("/organizations/katren")).json()
-    renamed = {"name": "Переименованная", "name_en": None, "other_names": [], "ref": None}
+    renamed: dict[str, Any] = {
+        "name": "Переименованная",
+        "name_en": None,
+        "other_names": [],
+        "ref": None,
+    }
     await fresh.patch(f"/organizations/{found['id']}", json=renamed)
     hits = await search(fresh, "переименованная", kinds="organization")
     assert [hit["id"] for hit in hits] == [found["id"]]

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from app.core.database import SESSION
 from app.core.postgresql import PostgresDatabase, postgres_engine
 from app.core.sqlite import SqliteDatabase, sqlite_engine
-from app.crud import store
-from app.crud.history import log_changes
+from app.crud.writes import store
+from app.crud.writes.history import log_changes
 from app.resources.person import person
 from tests.conftest import client_of, serving
 from tests.writes.calls import send

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.core.types import now
 from app.crud.resource import Resource
-from app.crud.writing import KeptAnswer
+from app.crud.writes.writing import KeptAnswer
 from app.resources.agreement import agreement
 from app.resources.person import person
 from tests.conftest import client_of, serving

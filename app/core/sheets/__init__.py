@@ -1,0 +1,1 @@
+"""Tables as files: written as streams, and read row by row."""

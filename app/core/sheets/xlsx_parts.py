@@ -1,0 +1,264 @@
+"""The parts of an Office Open XML workbook (ECMA-376 part 1), each with its parser."""
+
+from dataclasses import dataclass, field
+from posixpath import join, normpath
+from typing import Final
+from xml.parsers import expat
+
+from app.core.sheets.sheet import Scalar, SheetError, column_letters
+from app.core.sheets.xlsx_cells import (
+    CellFault,
+    NumberForm,
+    dated,
+    form_of,
+    number_of,
+    styled,
+    unescape,
+)
+
+BROKEN: Final = "The XLSX file is broken: open it in a spreadsheet program and save it again."
+MAX_SHARED: Final = 256 << 20
+"""The most bytes that the texts shared by cells may take, at two a character: they stay in
+memory."""
+_MAX_TAG: Final = 4 << 20
+_MAX_DEPTH: Final = 64  # Elements within elements.
+_MAX_ROWS: Final = 1_048_576
+_MAX_PIECES: Final = 200
+_MAX_CELL: Final = 1 << 20  # Characters; programs that keep to the rules write 32,767.
+_MAX_COLUMNS: Final = 16_384
+
+Cells = dict[int, Scalar]
+"""The cells of a row that hold something, by column from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worksheet:
+    """Where a worksheet lies in the file, and whether it is shown."""
+
+    path: str
+    is_visible: bool
+
+
+@dataclass(slots=True)
+class Book:
+    """What the cells of all worksheets refer to."""
+
+    sheets: list[Worksheet] = field(default_factory=list)
+    shared: list[str] = field(default_factory=list)
+    forms: list[NumberForm] = field(default_factory=list)
+    starts_1904: bool = False
+
+
+def _refuse_doctype(*_: object) -> None:
+    # Nothing that writes workbooks declares entities, which can grow without bound.
+    raise SheetError(BROKEN)
+
+
+class Part:
+    """Tells a subclass of each element, by its name without a prefix, and collects text."""
+
+    def __init__(self) -> None:
+        self.text: list[str] = []  # In pieces of at most what is fed at once.
+        self._fed, self._depth = 0, 0
+        self._expat = expat.ParserCreate()
+        self._expat.buffer_text = True
+        self._expat.StartDoctypeDeclHandler = _refuse_doctype
+        self._expat.StartElementHandler = self._started
+        self._expat.EndElementHandler = self._ended
+        self._expat.CharacterDataHandler = self.text.append
+
+    def feed(self, piece: bytes, is_last: bool = False) -> None:
+        self._expat.Parse(piece, is_last)
+        # No part has such long texts or tags; unlimited ones would fill the memory.
+        self._fed += len(piece)
+        if len(self.text) > _MAX_PIECES or self._fed - self._expat.CurrentByteIndex > _MAX_TAG:
+            raise SheetError(BROKEN)
+
+    def _started(self, name: str, attributes: dict[str, str]) -> None:
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise SheetError(BROKEN)
+        self.start(name.rpartition(":")[2] if ":" in name else name, attributes)
+
+    def _ended(self, name: str) -> None:
+        self._depth -= 1
+        self.end(name.rpartition(":")[2] if ":" in name else name)
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        """An element begins."""
+
+    def end(self, name: str) -> None:
+        """An element ends."""
+
+
+class RelationsPart(Part):
+    def __init__(self, folder: str) -> None:
+        super().__init__()
+        self._folder = folder
+        self.found: dict[str, tuple[str, str]] = {}
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "Relationship" and attributes.get("TargetMode") != "External":
+            # Paths in a ZIP file have no leading slash; here one means the file's root.
+            path = normpath(join("/", self._folder, attributes["Target"])).lstrip("/")
+            self.found[attributes["Id"]] = (attributes["Type"].rpartition("/")[2], path)
+
+
+class SheetsPart(Part):
+    def __init__(self, book: Book, related: dict[str, tuple[str, str]]) -> None:
+        super().__init__()
+        self._book, self._related = book, related
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "workbookPr":
+            self._book.starts_1904 = attributes.get("date1904") in ("1", "true")
+        elif name == "sheet":
+            # The only attribute with a prefix, which the document is free to choose.
+            identifier = next((v for k, v in attributes.items() if k.endswith(":id")), "")
+            kind, path = self._related[identifier]
+            if kind == "worksheet":
+                is_visible = attributes.get("state", "visible") == "visible"
+                self._book.sheets.append(Worksheet(path, is_visible))
+
+
+class StylesPart(Part):
+    def __init__(self, book: Book) -> None:
+        super().__init__()
+        self._forms = book.forms
+        self._codes: dict[int, str] = {}
+        self._inside = False
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == "numFmt":
+            self._codes.setdefault(int(attributes["numFmtId"]), attributes["formatCode"])
+        elif name == "cellXfs":
+            self._inside = True
+        elif name == "xf" and self._inside:
+            number = int(attributes.get("numFmtId", 0))
+            self._forms.append(form_of(number, self._codes.get(number)))
+
+    def end(self, name: str) -> None:
+        if name == "cellXfs":
+            self._inside = False
+
+
+class SharedPart(Part):
+    def __init__(self, book: Book) -> None:
+        super().__init__()
+        self._texts = book.shared
+        self._pieces: list[str] = []
+        self._size = 0
+        self._is_reading = True
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        self.text.clear()
+        if name == "rPh":
+            self._is_reading = False  # How East Asian text is pronounced, beside the text.
+
+    def end(self, name: str) -> None:
+        if name == "rPh":
+            self._is_reading = True
+        elif name == "t" and self._is_reading:
+            self._pieces += self.text
+            self._charge(sum(map(len, self.text)))
+        elif name == "si":
+            self._texts.append(unescape("".join(self._pieces)))
+            self._pieces.clear()
+            self._charge(32)
+
+    def _charge(self, characters: int) -> None:
+        self._size += 2 * characters
+        if self._size > MAX_SHARED:
+            raise SheetError(f"The texts of the XLSX file take more than {MAX_SHARED >> 20} MiB.")
+
+
+class RowsPart(Part):
+    """A worksheet; `done` has the number and cells of the rows whose end was reached."""
+
+    def __init__(self, book: Book) -> None:
+        super().__init__()
+        self._book = book
+        self._row, self._column = 0, -1
+        self._cells: Cells = {}
+        self._cell: dict[str, str] = {}
+        self._pieces: list[str] = []
+        self._room = _MAX_CELL
+        self._has_formula, self._is_reading = False, True
+        self._columns: dict[str, int] = {}
+        self.done: list[tuple[int, Cells]] = []
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        self.text.clear()
+        if name == "c":
+            self._start_cell(attributes)
+        elif name == "row":
+            number = int(attributes.get("r", self._row + 1))
+            if not self._row < number <= _MAX_ROWS:
+                raise ValueError(number)
+            self._row, self._column, self._cells = number, -1, {}
+        elif name == "f":
+            self._has_formula = True
+        elif name == "rPh":
+            self._is_reading = False
+
+    def _start_cell(self, attributes: dict[str, str]) -> None:
+        letters = attributes.get("r", "").rstrip("0123456789")
+        column = self._columns.get(letters, -1) if letters else self._column + 1
+        if column < 0:
+            column = self._columns[letters] = _column_index(letters)
+        if column >= _MAX_COLUMNS:
+            raise ValueError(letters)
+        self._column, self._cell, self._has_formula = column, attributes, False
+        self._pieces.clear()
+        self._room = _MAX_CELL
+
+    def end(self, name: str) -> None:
+        if name == "v" or (name == "t" and self._is_reading):
+            text = "".join(self.text)
+            self._pieces.append(text)
+            self._room -= len(text) + 1
+            if self._room < 0:
+                raise ValueError(name)
+        elif name == "c":
+            self._end_cell()
+        elif name == "row" and self._cells:
+            self.done.append((self._row, self._cells))
+        elif name == "rPh":
+            self._is_reading = True
+
+    def _end_cell(self) -> None:
+        try:
+            value = self._value("".join(self._pieces))
+        except CellFault as fault:
+            raise SheetError(str(fault), self._row, column_letters(self._column)) from None
+        if value is not None:
+            self._cells[self._column] = value
+
+    def _value(self, text: str) -> Scalar:
+        kind = self._cell.get("t", "n")
+        if kind == "s" and text:
+            return self._book.shared[int(text)] or None
+        if kind in ("inlineStr", "str"):
+            return unescape(text) or None
+        if not text:
+            if self._has_formula:
+                raise CellFault("It has a formula without a result: save the file in Excel first.")
+            return None
+        if kind == "n":
+            form = self._book.forms[int(self._cell["s"])] if "s" in self._cell else None
+            number = number_of(text)
+            return styled(number, form, self._book.starts_1904) if form else number
+        if kind == "b":
+            return text == "1"
+        if kind == "d":
+            return dated(text)
+        raise CellFault(f"It shows the error {text[:40]}.")
+
+
+def _column_index(letters: str) -> int:
+    if not (0 < len(letters) <= 3 and letters.isalpha() and letters.isascii()):
+        raise ValueError(letters)
+    index = 0
+    for letter in letters.upper():
+        index = index * 26 + ord(letter) - ord("A") + 1
+    return index - 1

@@ -1,0 +1,1 @@
+"""Words as search sees them: folded, spelt in one alphabet, without endings."""

@@ -1,0 +1,145 @@
+"""Aggregates over HTTP: `GET /agreements/aggregate`, as JSON or CSV."""
+
+import csv
+import io
+from decimal import Decimal
+from typing import Annotated, Any
+
+from fastapi import Query, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from app.core import jsontext
+from app.core.answers import Json, preferred, problems
+from app.core.conditional import is_known, not_modified
+from app.core.errors import BadRequest, Invalid, NotAcceptable
+from app.core.routing import Route
+from app.core.sheets.sheet import neutralise
+from app.crud.aggregates.query import MAX_LIMIT, AggregateQuery, read_aggregate
+from app.crud.aggregates.shape import Grouping
+from app.crud.aggregates.statement import aggregate_statement
+from app.crud.reads.read_routes import listing, snake
+from app.crud.reads.reading import check_codes, database_of, position_of
+from app.crud.resource import Resource
+from app.crud.schemas import Schema
+
+_JSON, _CSV = "application/json", "text/csv"
+
+
+class Aggregate(Schema):
+    """Figures of groups of records."""
+
+    data: list[dict[str, Any]] = Field(
+        description="The groups, in order: each group key and metric by its name, such as"
+        " `mission.host_country`, `year(signed)`, `count` and `sum_amount`. A figure of no values"
+        " is null, and a date that belongs to no part is `undated`."
+    )
+    groups: int
+    """How many groups are shown."""
+    groups_in_all: int
+    """How many groups there are without the limit."""
+    records: int
+    """How many records match the filters: of all groups, also those that `having` leaves out."""
+    missing: dict[str, int] = Field(
+        description="Of these records, how many are without a value: one entry for each field that"
+        " is grouped by or measured and can be null. A date as stated is missing when no day can"
+        " be told, for want of its year; of a relation or list with any number of values, those"
+        " records are counted that are in its group of null or `undated`."
+    )
+
+
+def aggregate_route(resource: Resource) -> Route:
+    """GET /missions/aggregate"""
+
+    async def endpoint(request: Request, query: Annotated[AggregateQuery, Query()]) -> Response:
+        return await answer_aggregate(request, resource, query)
+
+    return listing(
+        resource,
+        f"/{resource.path}/aggregate",
+        endpoint,
+        operation_id=f"aggregate_{snake(resource.path)}",
+        summary=f"Count and sum {resource.plural}",
+        description=(
+            f"Figures of {resource.plural} by group, with the filters of their list. What has a"
+            " currency or unit beside it is summed up only where that is a group key or fixed by a"
+            " filter. Grouped by a relation or list with any number of values, a record counts once"
+            " in each group that it belongs to, so that groups may add up to more than `records`."
+            " With `Accept: text/csv` the groups are rows of CSV."
+        ),
+        tags=[resource.path],
+        response_model=Aggregate,
+        responses=_as_csv(problems(BadRequest, NotAcceptable, Invalid)),
+    )
+
+
+def aggregate_csv_route(resource: Resource) -> Route:
+    """GET /missions/aggregate.csv"""
+
+    async def endpoint(request: Request, query: Annotated[AggregateQuery, Query()]) -> Response:
+        return await answer_aggregate(request, resource, query, _CSV)
+
+    return listing(
+        resource,
+        f"/{resource.path}/aggregate.csv",
+        endpoint,
+        operation_id=f"export_aggregate_{snake(resource.path)}",
+        summary=f"Count and sum {resource.plural}, as CSV",
+        description=f"As GET /{resource.path}/aggregate, with the groups as rows of CSV.",
+        tags=[resource.path],
+        response_class=Response,
+        responses=_as_csv(problems(BadRequest, Invalid)),
+    )
+
+
+def _as_csv(responses: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
+    content = {_CSV: {"schema": {"type": "string"}}}
+    return {200: {"description": "The groups.", "content": content}, **responses}
+
+
+async def answer_aggregate(
+    request: Request, resource: Resource, query: AggregateQuery, form: str | None = None
+) -> Response:
+    """The figures that the query asks for, by one statement; in this form or the accepted one."""
+    aggregate = read_aggregate(resource, query)
+    form = form or preferred(request.headers.get("accept", "*/*"), (_JSON, _CSV))
+    await check_codes(request, aggregate.sought)
+    headers, suffix = {"Vary": "Accept"}, "-csv" if form == _CSV else ""
+    if "if-none-match" in request.headers:
+        tag = f'W/"{await position_of(request)}{suffix}"'
+        if is_known(request, tag):
+            return not_modified(tag, headers)
+    database = database_of(request)
+    values = {**aggregate.sought.values, "limit": min(query.limit, MAX_LIMIT)}
+    if query.q is not None:
+        from app.crud.search import hits as search
+
+        values["q"] = search.query_value(query.q, database.dialect.name)
+    statement = aggregate_statement(resource, aggregate.grouping, database.dialect)
+    ((body, position),) = await database.read(statement, values)
+    headers["ETag"] = f'W/"{position}{suffix}"'
+    if form == _CSV:
+        return Response(_table(aggregate.grouping, body), headers=headers, media_type=_CSV)
+    return Json(body.encode(), headers=headers)
+
+
+def _table(grouping: Grouping, body: str) -> str:
+    """The groups as CSV (RFC 4180) with a header; null is an empty cell."""
+    names = [output.name for output in grouping.outputs]
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
+    writer.writerow(names)
+    for group in jsontext.loads(body)["data"]:
+        writer.writerow([_cell(group[name]) for name in names])
+    return file.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    match value:
+        case str():
+            return neutralise(value)
+        case bool():
+            return "true" if value else "false"
+        case Decimal():
+            return f"{value:f}"
+    return value

@@ -1,0 +1,1 @@
+"""Filters: read from a query, kept as conditions, made SQL."""

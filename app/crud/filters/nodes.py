@@ -1,0 +1,110 @@
+"""The tree of a filter expression."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class ExpressionError(ValueError):
+    """`detail` says what was found and what would be right; `position` counts from 1."""
+
+    def __init__(self, position: int, detail: str) -> None:
+        super().__init__(position, detail)
+        self.position = position
+        self.detail = detail
+
+    def __str__(self) -> str:
+        return f"character {self.position}: {self.detail}"
+
+
+class Kind(StrEnum):
+    """How a literal is written; a text may still stand for something else, such as a code."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    NULL = "null"
+    DATE = "date"
+    INSTANT = "instant"
+    GUID = "guid"
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """`mission/host_country` or `mission.host_country`: at least one step.
+
+    Within `any` and `all` it is relative to an element of the collection: the variable is left out
+    and `at` is where the first step after it stands.
+    """
+
+    steps: tuple[str, ...]
+    at: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A value as it was written, a text without its quotes; dates and instants are real ones."""
+
+    kind: Kind
+    text: str
+    at: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """`amount gt 5`: `in` has one literal or more, every other operator one; `at` is its place."""
+
+    name: Name
+    op: str
+    literals: tuple[Literal, ...]
+    at: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """`contains(title,'x')`; `folded` when it was written `contains(tolower(title),'x')`."""
+
+    function: str
+    name: Name
+    folded: bool
+    literal: Literal
+    at: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Some:
+    """`parties/any(p: …)`; `item` is null for `parties/any()`, which asks for any element."""
+
+    name: Name
+    item: "Node | None"
+    at: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """`parties/all(p: …)`, which an empty collection fulfils too."""
+
+    name: Name
+    item: "Node"
+    at: int = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    item: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """Two items or more, none of them an And."""
+
+    items: "tuple[Node, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Two items or more, none of them an Or."""
+
+    items: "tuple[Node, ...]"
+
+
+Node = Comparison | Match | Some | Every | Not | And | Or

@@ -1,0 +1,1 @@
+"""Imports: files whose rows become records."""

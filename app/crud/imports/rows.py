@@ -1,0 +1,220 @@
+"""Rows of an imported file: what each says of the record that it is of."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from app.core import jsontext
+from app.core.errors import Conflict, Fault, Invalid, Problem
+from app.core.requests import checked
+from app.core.sheets.readers import SheetRow
+from app.crud.imports.cells import CellError
+from app.crud.imports.columns import ImportColumn, Plan
+from app.crud.resource import Resource
+from app.crud.writes import store
+from app.crud.writes.creating import New
+from app.crud.writes.linking import find_id, names_of
+from app.crud.writes.store import State
+
+_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+#: How many names of records are remembered with their ids.
+_REMEMBERED = 50_000
+
+
+@dataclass(slots=True)
+class Entry:
+    """A row as it was read: the record it names, and the fields whose cells are not empty.
+
+    `mentioned` is all by which it may mean a record of its own kind.
+    """
+
+    row: int
+    plan: Plan
+    id: UUID | None = None
+    version: int | None = None
+    deleted_at: str | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    empty: list[ImportColumn] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    mentioned: set[str] = field(default_factory=set)
+
+    @property
+    def ref(self) -> str | None:
+        ref = self.values.get("ref")
+        # Anything else is no ref, which its own rules will say.
+        return ref if isinstance(ref, str) and ref.isascii() and ref.isprintable() else None
+
+    def known_by(self) -> set[str]:
+        """The id and the ref that the row names."""
+        return {key for key in (self.id and str(self.id), self.ref) if key}
+
+    def fault(self, name: str, code: str, detail: str) -> Fault:
+        """An error in the column of a field."""
+        return Fault(code, detail, row=self.row, column=self.plan.headers.get(name, name))
+
+    def placed(self, problem: Problem) -> list[Fault]:
+        """The faults of a problem, by row and column; a place within the cell goes before."""
+        faults = problem.errors or [Fault(problem.slug(), problem.detail)]
+        return [self._placed(fault) for fault in faults if fault.code]
+
+    def _placed(self, fault: Fault) -> Fault:
+        if fault.row is not None or fault.pointer is None:
+            return replace(fault, row=fault.row or self.row)
+        name, _, rest = fault.pointer[1:].partition("/")
+        detail = f"{rest}: {fault.detail}" if rest else fault.detail
+        column = self.plan.headers.get(name, name) or None
+        return Fault(fault.code, detail, row=self.row, column=column)
+
+
+class RowReader:
+    """Reads rows into bodies, with ids in place of the refs and names that stand for records."""
+
+    def __init__(self, session: Session, resource: Resource) -> None:
+        self.session, self.resource = session, resource
+        self.links: dict[str, dict[str, UUID]] = {}
+        self.own = [name for name, to in resource.one.items() if to.table is resource.table]
+
+    def entry(self, plan: Plan, row: SheetRow) -> Entry:
+        """The row with its cells read; what is wrong with them is in `faults`."""
+        entry, cells = Entry(row.number, plan), row.cells
+        for column in plan.columns:
+            cell = cells[column.header]
+            if cell is None or (isinstance(cell, str) and not cell.strip()):
+                entry.empty.append(column)
+                continue
+            try:
+                entry.values[column.field] = column.read(cell)
+            except CellError as error:
+                entry.faults.append(Fault("cell", str(error), row=row.number, column=column.header))
+        for column in plan.keys:
+            if (cell := cells[column.header]) is not None and cell != "":
+                self._key(entry, column, cell)
+        self._mention(entry)
+        return entry
+
+    def _key(self, entry: Entry, column: ImportColumn, cell: Any) -> None:
+        try:
+            value = column.read(cell)
+            if column.field == "id" and (value := store.as_id(value)) is None:
+                told = f"{str(cell)[:60]!r} is not an id (a UUID): leave it empty in new rows."
+                raise CellError(told)
+        except CellError as error:
+            entry.faults.append(Fault("cell", str(error), row=entry.row, column=column.header))
+        else:
+            setattr(entry, column.field, value)
+
+    def _mention(self, entry: Entry) -> None:
+        entry.mentioned |= entry.known_by()
+        for name in self.own:
+            value = entry.values.get(f"{name}_id")
+            values = value.values() if isinstance(value, dict) else [value]
+            entry.mentioned |= {each for each in values if isinstance(each, str)}
+
+    def new(self, entry: Entry) -> New:
+        """What the row creates; Problem where it breaks a rule."""
+        values = self._linked(entry)
+        return New(checked(self.resource.create, values), entry.id)
+
+    def change(self, entry: Entry, before: State) -> tuple[BaseModel, bool]:
+        """What the row sets, and whether the record differs from it."""
+        values = self._linked(entry)
+        for column in entry.empty:
+            if column.required:
+                text = f"{column.header} cannot be empty."
+                raise Invalid("", [entry.fault(column.field, "missing", text)])
+            values[column.field] = column.default
+        body = checked(self.resource.patch, values)
+        sent = {n: v for n, v in store.written(body).items() if n in body.model_fields_set}
+        told = jsontext.loads(jsontext.dumps(sent))
+        differs = any(before[name] != value for name, value in told.items())
+        if differs and before["deleted_at"] is not None:
+            text = f"The {self.resource.singular} is in the trash: restore it first."
+            raise Conflict("", [Fault("trash", text, row=entry.row)])
+        return body, differs
+
+    def store(self, entry: Entry, before: State, body: BaseModel) -> bool:
+        """Change the record of the row; whether that made a new version of it."""
+
+        def guard(record: Any) -> None:
+            if entry.version not in (None, record.version):
+                text = f"The record has changed since: it is at version {record.version}."
+                raise Conflict("", [entry.fault("version", "stale", text)])
+
+        stored = store.update(self.session, self.resource, before["id"], body, guard)
+        return bool(stored.version != before["version"])
+
+    def names(self, entry: Entry, new: New) -> set[str]:
+        """All that a later row could call a new record."""
+        texts = [entry.values.get(name) for name in names_of(self.resource)]
+        return entry.known_by() | {text.strip() for text in texts if isinstance(text, str)}
+
+    def forget(self, names: Iterable[str] | None = None) -> None:
+        """Forget whom these names stood for, all of them by default: another may be called so."""
+        if names is None:
+            self.links.clear()
+            return
+        for name in names:
+            self.links.pop(name, None)
+
+    def lacks_own(self, entry: Entry, problem: Problem) -> bool:
+        """Whether all that is wrong is that records of the row's own kind are not there."""
+        columns = {entry.plan.headers.get(f"{name}_id") for name in self.own}
+        return bool(self.own) and all(
+            fault.code == "reference" and fault.column in columns for fault in entry.placed(problem)
+        )
+
+    def _linked(self, entry: Entry) -> dict[str, Any]:
+        values, faults = dict(entry.values), []
+        for column in entry.plan.columns:
+            if column.field not in values:
+                continue
+            try:
+                if column.link is not None:
+                    values[column.field] = self._link(column.link, values[column.field], "")
+                elif part := self.resource.parts.get(column.field):
+                    values[column.field] = self._linked_rows(part.one, values[column.field])
+            except Problem as problem:
+                for fault in problem.errors:
+                    place = (fault.pointer or "").lstrip("/")
+                    detail = f"{place}: {fault.detail}" if place else fault.detail
+                    faults.append(entry.fault(column.field, fault.code, detail))
+        if faults:
+            raise Invalid("", faults)
+        return values
+
+    def _linked_rows(self, one: Mapping[str, Resource], rows: Any) -> Any:
+        """The rows of a part; `organization` may stand in place of `organization_id`."""
+        if not one or not isinstance(rows, list):
+            return rows
+        linked = []
+        for at, row in enumerate(rows):
+            found = dict(row) if isinstance(row, dict) else row
+            for name, target in one.items() if isinstance(row, dict) else ():
+                key, told = f"{name}_id", found.pop(name, None)
+                value = found.get(key, told)
+                if value is not None:
+                    found[key] = self._link(target, value, f"/{at}/{key}")
+            linked.append(found)
+        return linked
+
+    def _link(self, target: Resource, value: Any, pointer: str) -> Any:
+        """The id of the record that is named; ids are left as they are, for the store to check."""
+        if isinstance(value, dict):
+            value = value.get("id") or value.get("ref") or value
+        if not isinstance(value, str) or _ID.fullmatch(text := value.strip()):
+            return value
+        known = self.links.get(text, {}).get(target.path)
+        if known is None:
+            if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+                told = "The name has a character that no text here can have."
+                raise Invalid.at(pointer, "reference", told)
+            known = find_id(self.session, target, text, pointer)
+            if len(self.links) >= _REMEMBERED:
+                self.links.clear()
+            self.links.setdefault(text, {})[target.path] = known
+        return known

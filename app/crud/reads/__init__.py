@@ -1,0 +1,1 @@
+"""Reads: what is asked for, the statements, and their operations."""

@@ -1,0 +1,1 @@
+"""Full-text search: what is searched, the index, and what it finds."""

@@ -1,0 +1,1 @@
+"""Writes: their rules, their history, and their operations."""

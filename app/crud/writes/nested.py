@@ -1,0 +1,178 @@
+"""Nested creation: a record with what lies under it and what it points to, in one transaction."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field, create_model
+from sqlalchemy.orm import Session, aliased
+
+from app.core import jsontext
+from app.core.errors import Invalid, within
+from app.core.requests import checked
+from app.crud.resource import Collection, Part, Resource
+from app.crud.schemas import Ref, Schema
+from app.crud.writes import store
+from app.crud.writes.linking import find_id
+from app.crud.writes.store import Stored
+
+MAX_NESTED = 1000
+
+
+class Link(Schema):
+    """A record that is there already, or that stands earlier in the same request."""
+
+    id: UUID | None = None
+    """Its id."""
+    ref: Ref | None = None
+    """Or its ref."""
+
+
+@cache
+def nested_in(resource: Resource) -> dict[str, tuple[Collection, str]]:
+    """The collections that can be created with a record, each with the relation that ties its
+    records to it; in their order, so that events come before the agreements made at them."""
+    found: dict[str, tuple[Collection, str]] = {}
+    for name, collection in resource.many.items():
+        for relation, target in collection.child.one.items():
+            if target.table is resource.table and _ties(collection, f"{relation}_id"):
+                found.setdefault(name, (collection, relation))
+    return found
+
+
+def _ties(collection: Collection, key: str) -> bool:
+    """Whether this field of the child is all that puts it under the parent: the citations under a
+    source are about it, and do not point to it as the source that they cite."""
+    if key not in collection.child.fields.model_fields:
+        return False
+    child: Any = collection.child.table
+    parent: Any = aliased(collection.parent.table)
+    return str(collection.on(child, parent)) == str(getattr(child, key) == parent.id)
+
+
+def create_nested(session: Session, resource: Resource, value: Any) -> Stored:
+    """Store a record given as JSON, its nested records with it; Invalid tells where it is wrong.
+
+    Where a field `x_id` is expected, an object `x` can stand: a new record, or the `ref` or `id` of
+    one that is there.
+    """
+    if not isinstance(value, dict):
+        return store.create(session, resource, checked(resource.create, value))
+    own = {name: item for name, item in value.items() if name not in nested_in(resource)}
+    own = _linked(session, resource, own)
+    stored = store.create(session, resource, checked(resource.create, own))
+    for name, (collection, relation) in nested_in(resource).items():
+        if name in value:
+            with within(f"/{name}"):
+                _create_under(session, collection.child, f"{relation}_id", stored, value[name])
+    # A rule of a nested record can have changed this one, as an outcome moves its agreement.
+    body = store.rendered(session, resource, stored.id)
+    return Stored(body, stored.id, jsontext.loads(body)["version"])
+
+
+def _create_under(session: Session, child: Resource, key: str, parent: Stored, items: Any) -> None:
+    if not isinstance(items, list) or len(items) > MAX_NESTED:
+        raise Invalid.at("", "list", f"Must be a list of at most {MAX_NESTED} records.")
+    for at, item in enumerate(items):
+        with within(f"/{at}"):
+            if not isinstance(item, dict):
+                raise Invalid.at("", "object", "Must be a JSON object.")
+            if key in item:
+                raise Invalid.at(f"/{key}", "given", "Leave it out: it is the record above.")
+            own = _linked(session, child, item)
+            # As the model reads it: a nested record does not say what it is nested in.
+            body = checked(child.create, {**own, key: parent.id})
+            store.create(session, child, body)
+
+
+def _linked(session: Session, at: Resource | Part, value: Mapping[str, Any]) -> dict[str, Any]:
+    """The value with ids in place of the records that stand for them."""
+    found = dict(value)
+    for name, target in at.one.items():
+        if f"{name}_id" not in at.fields.model_fields or found.pop(name, None) is None:
+            continue
+        with within(f"/{name}"):
+            if f"{name}_id" in value:
+                raise Invalid.at("", "both", f"Give {name} or {name}_id, not both.")
+            if not isinstance(value[name], dict):
+                raise Invalid.at("", "object", "Must be a JSON object.")
+            found[f"{name}_id"] = _record(session, target, value[name])
+    for name, part in at.parts.items() if isinstance(at, Resource) else ():
+        if isinstance(value.get(name), list) and part.one:
+            found[name] = [
+                _linked_part(session, part, f"/{name}/{n}", row)
+                for n, row in enumerate(value[name])
+            ]
+    return found
+
+
+def _linked_part(session: Session, part: Part, pointer: str, row: Any) -> Any:
+    with within(pointer):
+        return _linked(session, part, row) if isinstance(row, dict) else row
+
+
+def _record(session: Session, resource: Resource, value: dict[str, Any]) -> UUID:
+    """The id of a record that is named, or of the new one that is told."""
+    if value and value.keys() <= {"id", "ref"}:
+        if len(value) > 1:
+            raise Invalid.at("", "both", "Give id or ref, not both.")
+        (key,) = checked(Link, value).model_fields_set
+        if value[key] is None:
+            raise Invalid.at(f"/{key}", "missing", f"Give the {key} of a {resource.singular}.")
+        return find_id(session, resource, value[key], f"/{key}")
+    body = checked(resource.create, _linked(session, resource, value))
+    return store.create(session, resource, body).id
+
+
+@cache
+def nested_model(resource: Resource) -> type[BaseModel]:
+    """What POST takes, as the document tells it: the record's fields and what is nested in it."""
+    fields = _with_relations(resource)
+    for name, (collection, relation) in nested_in(resource).items():
+        item = _child_model(collection.child, f"{relation}_id")
+        about = f"Its {name.replace('_', ' ')}, created with it."
+        fields[name] = (
+            list[item],  # type: ignore[valid-type]
+            Field(default=[], max_length=MAX_NESTED, description=about),
+        )
+    if not fields:
+        return resource.create
+    doc = f"A new {resource.singular}, with what is to be created with it."
+    return create_model(f"{resource.name}Tree", __base__=resource.fields, __doc__=doc, **fields)
+
+
+@cache
+def _child_model(child: Resource, key: str) -> type[BaseModel]:
+    fields = {
+        name: (info.annotation, info)
+        for name, info in child.fields.model_fields.items()
+        if name != key
+    } | _with_relations(child, key)
+    doc = f"A {child.singular} that is created with the record above it."
+    name = f"{child.name}Under{key.removesuffix('_id').title().replace('_', '')}"
+    return create_model(name, __base__=Schema, __doc__=doc, **fields)
+
+
+@cache
+def _part_model(part: Part) -> Any:
+    doc = f"{part.fields.__doc__} In place of an id a new record can stand."
+    name, fields = f"{part.name}Tree", _with_relations(part)
+    return create_model(name, __base__=part.fields, __doc__=doc, **fields)
+
+
+def _with_relations(at: Resource | Part, without: str = "") -> dict[str, Any]:
+    """The fields that point to other records, which may be told instead."""
+    fields: dict[str, Any] = {}
+    for name, part in at.parts.items() if isinstance(at, Resource) else ():
+        if part.one:
+            fields[name] = (list[_part_model(part)], at.fields.model_fields[name])  # type: ignore[misc]
+    for name, target in at.one.items():
+        key = f"{name}_id"
+        if key not in at.fields.model_fields or key == without:
+            continue
+        given = at.fields.model_fields[key].description
+        fields[key] = (UUID | None, Field(None, description=given))
+        about = f"In place of `{key}`: a new {target.singular}, or the ref or id of one."
+        fields[name] = (Link | target.create | None, Field(None, description=about))
+    return fields
