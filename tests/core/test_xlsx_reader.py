@@ -264,7 +264,7 @@ def test_a_damaged_workbook_is_refused() -> None:
 def test_a_workbook_that_unpacks_to_too_much_is_refused(
     limit: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(f"app.core.{limit}", 100)
+    monkeypatch.setattr(f"app.core.sheets.{limit}", 100)
     refusal(table([["a"], ["b" * 100]]), "xlsx")
 
 
