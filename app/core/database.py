@@ -86,6 +86,8 @@ class Database(ABC):
     """
 
     dialect: Dialect
+    #: Whether counting everything takes less than estimating it would.
+    counts_quickly = False
 
     @abstractmethod
     async def start(self) -> None:

@@ -144,7 +144,8 @@ async def test_beyond_ten_thousand_an_estimate_is_one(
         exact = (await read(toys, "/wooden-toys", note="many", limit=1, count="exact"))["page"]
         assert (exact["total"], exact["total_is_estimate"]) == (12_000, False)
         page = (await read(toys, "/wooden-toys", note="many", limit=1, count="estimated"))["page"]
-        assert page["total_is_estimate"] is True
+        # SQLite counts faster than it would estimate.
+        assert page["total_is_estimate"] is not database.counts_quickly
         assert 10_000 < page["total"] <= 13_000
         half = {"note": "many", "name": "odd", "limit": 1, "count": "estimated"}
         page = (await read(toys, "/wooden-toys", **half))["page"]

@@ -85,7 +85,8 @@ class ListQuery(FilterQuery, ViewQuery):
     offset: Natural | None = None
     """How many records to pass over; for walking a whole list a cursor is faster and surer."""
     count: Literal["none", "exact", "estimated"] = "none"
-    """Whether to tell how many records match in all: `estimated` is exact up to 10,000."""
+    """Whether to tell how many records match in all: `estimated` is exact up to
+    10,000, and always where counting is quick."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -226,7 +226,7 @@ async def _count(
         return None, False
     database = database_of(request)
     asked = (resource, collection, listing.shape.after(None), database.dialect)
-    limit = SAMPLE + 1 if how == "estimated" else None
+    limit = SAMPLE + 1 if how == "estimated" and not database.counts_quickly else None
     ((count,),) = await database.read(count_statement(*asked, limit), values)
     if limit is None or count < limit:
         return count, False
