@@ -16,6 +16,6 @@ def crud_routes(resource: Resource, models: Models) -> list[Route]:
         aggregate_route(resource),
         aggregate_csv_route(resource),
         *write_routes(resource, models),
-        *bulk_routes(resource, models),
+        *bulk_routes(resource),
         import_route(resource),
     ]

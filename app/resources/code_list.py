@@ -28,8 +28,8 @@ from app.core.errors import BadRequest, Fault, NotFound, did_you_mean
 from app.core.routing import Route
 from app.core.types import JsonText
 from app.crud.reads.cursor import binding
-from app.crud.reads.pages import MAX_LIMIT, answer_page, walk
-from app.crud.reads.queries import Limit
+from app.crud.reads.pages import answer_page, walk
+from app.crud.reads.queries import MAX_LIMIT, Limit
 from app.crud.reads.reading import database_of
 from app.crud.reads.render import as_json, json_array, object_of
 from app.crud.schemas import Page, Schema

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from app.core import jsontext
 from app.core.answers import Json
 from app.crud.reads.cursor import Place, read_cursor, write_cursor
+from app.crud.reads.queries import MAX_LIMIT
 
-MAX_LIMIT = 1000
 LONGEST_KEY = 600
 
 

@@ -34,7 +34,6 @@ Key = Annotated[
 ]
 
 
-_NAMES = "|".join(FORMATS)
 Format = Annotated[
     str,
     Path(description="`csv`, `xlsx`, `ndjson` or `parquet`.", pattern=f"^({'|'.join(FORMATS)})$"),

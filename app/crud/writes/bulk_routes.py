@@ -17,7 +17,7 @@ from app.core.errors import Invalid, Problem
 from app.core.routing import BodyMark, Route
 from app.crud.filters.reader import Sought, wrong
 from app.crud.reads.queries import FilterQuery, read_conditions
-from app.crud.reads.read_routes import Models, listing, snake
+from app.crud.reads.read_routes import listing, snake
 from app.crud.reads.reading import check_codes
 from app.crud.resource import Resource
 from app.crud.schemas import Schema
@@ -291,6 +291,6 @@ def _many(
     )
 
 
-def bulk_routes(resource: Resource, models: Models) -> list[Route]:
+def bulk_routes(resource: Resource) -> list[Route]:
     """Every operation that writes many records of the resource."""
     return [bulk_route(resource), update_many_route(resource), delete_many_route(resource)]
