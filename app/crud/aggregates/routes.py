@@ -22,6 +22,7 @@ from app.crud.reads.read_routes import listing, snake
 from app.crud.reads.reading import check_codes, database_of, position_of
 from app.crud.resource import Resource
 from app.crud.schemas import Schema
+from app.crud.search.hits import with_query
 
 _JSON, _CSV = "application/json", "text/csv"
 
@@ -110,11 +111,8 @@ async def answer_aggregate(
         if is_known(request, tag):
             return not_modified(tag, headers)
     database = database_of(request)
-    values = {**aggregate.sought.values, "limit": min(query.limit, MAX_LIMIT)}
-    if query.q is not None:
-        from app.crud.search import hits as search
-
-        values["q"] = search.query_value(query.q, database.dialect.name)
+    values = with_query(aggregate.sought.values, query.q, database.dialect)
+    values["limit"] = min(query.limit, MAX_LIMIT)
     statement = aggregate_statement(resource, aggregate.grouping, database.dialect)
     ((body, position),) = await database.read(statement, values)
     headers["ETag"] = f'W/"{position}{suffix}"'

@@ -31,6 +31,7 @@ from app.crud.paths import Kind, Leaf, find_leaf
 from app.crud.reads.queries import Seek, Shape, View
 from app.crud.reads.render import as_json, json_array, record_json
 from app.crud.resource import Collection, Resource
+from app.crud.search.hits import matches
 from app.crud.writes.history import ChangeCounter
 
 #: Up to how many records an estimate is a real count, and how many it looks at otherwise.
@@ -208,9 +209,7 @@ def narrowed(
     if shape.condition is not None:
         statement = statement.where(sql_of(shape.condition, resource, columns_of(table)))
     if shape.q:
-        from app.crud.search import hits as search
-
-        statement = statement.where(search.matches(resource, "q"))
+        statement = statement.where(matches(resource, "q"))
     if shape.deleted == "exclude":
         statement = statement.where(table.deleted_at.is_(None))
     elif shape.deleted == "only":

@@ -1,5 +1,6 @@
 """Full-text search: conditions for lists, and hits of all kinds, the same on both databases."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -47,6 +48,11 @@ def query_value(query: str, dialect: str, parameter: str = "q") -> str:
         for name, mark in (("words", ""), ("names", "_"))
     }
     return jsontext.dumps(ways).decode()
+
+
+def with_query(values: Mapping[str, Any], q: str | None, dialect: Dialect) -> dict[str, Any]:
+    """The values of a statement, and that of its search where the request has one."""
+    return {**values} if q is None else {**values, "q": query_value(q, dialect.name)}
 
 
 # Spellings are a-z0-9 alone, so nothing in them can end a quotation, and none is this one.

@@ -17,6 +17,7 @@ from app.crud.filters.reader import Sought
 from app.crud.reads.queries import Shape
 from app.crud.reads.statements import narrowed
 from app.crud.resource import Resource
+from app.crud.search.hits import with_query
 from app.crud.writes import history, store
 from app.crud.writes.creating import Course, New, create_many
 from app.crud.writes.nested import create_nested
@@ -260,12 +261,8 @@ def chosen(
 ) -> list[Any]:
     """The records that a filter finds, locked, oldest first; Conflict (409) beyond `most`."""
     shape = Shape(condition=sought.condition, q=text is not None)
-    values = dict(sought.values)
-    if text is not None:
-        from app.crud.search.hits import query_value
-
-        assert session.bind is not None
-        values["q"] = query_value(text, session.bind.dialect.name)
+    assert session.bind is not None
+    values = with_query(sought.values, text, session.bind.dialect)
     table = resource.table
     found = narrowed(select(table), resource, None, shape).order_by(table.id).limit(most + 1)
     records = session.scalars(found.with_for_update(), values).all()
