@@ -122,7 +122,9 @@ async def test_a_relation_to_any_number_of_records_is_no_column(
 ) -> None:
     answer = await client.get("/agreements.csv", params=query)
     assert answer.status_code == 400
-    assert "any number" in answer.json()["detail"]
+    (fault,) = answer.json()["errors"]
+    assert fault["parameter"] in query
+    assert "any number" in fault["detail"]
 
 
 async def test_lists_of_codes_are_joined_and_other_lists_are_json(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from pydantic import Field
 from sqlalchemy import BigInteger, ColumnElement, Dialect, Text, bindparam, cast, select
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -22,13 +21,11 @@ from app.crud.filters.conditions import Path, columns_of, value_at
 from app.crud.filters.reader import wrong
 from app.crud.paths import Kind, find_leaf, leads_to_many, leaves_of, steps_of
 from app.crud.reads.queries import (
-    FilterQuery,
     Limit,
     ListQuery,
-    Names,
+    RecordsQuery,
     Shape,
     View,
-    ViewQuery,
     read_listing,
 )
 from app.crud.reads.reading import complete, database_of, position_of
@@ -53,11 +50,9 @@ _CELLS: Mapping[Kind, CellKind] = {
 }
 
 
-class ExportQuery(FilterQuery, ViewQuery):
+class ExportQuery(RecordsQuery):
     """Parameters of an export: a list's, without its pages."""
 
-    sort: Names = Field(None, max_length=500)
-    """Fields to sort by, as in lists."""
     limit: Limit | None = None
     """The most records to write; all of them when left out."""
     bom: bool = False
@@ -83,7 +78,7 @@ def cells_of(resource: Resource, view: View, named: str | None) -> list[Cell]:
     if named is not None:
         paths = [tuple(name.strip().split(".")) for name in named.split(",")]
     for relation in view.expand:
-        target = _target(resource, relation)
+        target = _target(resource, relation, "expand")
         paths += [(*relation, name) for name in leaves_of(target)]
     return [_cell(resource, path) for path in dict.fromkeys(paths)]
 
@@ -103,13 +98,13 @@ def label_of(resource: Resource) -> str:
     return next(iter(names_of(resource)), "ref")
 
 
-def _target(resource: Resource, path: Path) -> Resource | Part:
+def _target(resource: Resource, path: Path, parameter: str = "fields") -> Resource | Part:
     at: Resource | Part = resource
     for name in path:
         step = steps_of(at)[name]
         if step.many:
             text = f"{'.'.join(path)} leads to any number of records: export those by themselves."
-            raise wrong("expand", "many", text)
+            raise wrong(parameter, "many", text)
         at = step.target
     return at
 
@@ -174,10 +169,8 @@ async def answer_accepted(
 ) -> Response:
     """A list that Accept asks for in another format: the same as by the suffix of the address."""
     _refuse_pages(query.model_fields_set)
-    sent = {n: getattr(query, n) for n in query.model_fields_set & ExportQuery.model_fields.keys()}
-    asked = ExportQuery(**sent)
-    asked.others.extend(query.others)
-    return await answer_export(request, resource, asked, file_format, collection, parent)
+    limit = query.limit if "limit" in query.model_fields_set else None
+    return await _answer(request, resource, query, file_format, limit, False, collection, parent)
 
 
 def _refuse_pages(names: set[str]) -> None:
@@ -197,19 +190,31 @@ async def answer_export(
     if file_format not in FORMATS:
         raise NotFound(f"There is no format {file_format!r}: write one of {', '.join(FORMATS)}.")
     _refuse_pages({name for name, _ in query.others})
-    as_list = ListQuery(**{n: getattr(query, n) for n in query.model_fields_set - {"limit", "bom"}})
-    as_list.others.extend(query.others)
-    listing = read_listing(resource, as_list)
-    values = await complete(request, listing, as_list, collection, parent)
+    shown = (query.limit, query.bom, collection, parent)
+    return await _answer(request, resource, query, file_format, *shown)
+
+
+async def _answer(
+    request: Request,
+    resource: Resource,
+    query: RecordsQuery,
+    file_format: str,
+    limit: int | None,
+    bom: bool,
+    collection: Collection | None,
+    parent: Any,
+) -> Response:
+    listing = read_listing(resource, query)
+    values = await complete(request, listing, query, collection, parent)
     tag = f'W/"{await position_of(request)}-{file_format}"'
     if is_known(request, tag):
-        return not_modified(tag)
+        return not_modified(tag, {"Vary": "Accept"})
     cells = None
     if file_format != "ndjson":
         cells = tuple(cells_of(resource, listing.shape.view, query.fields))
     database = database_of(request)
     statement = export_statement(resource, collection, listing.shape, cells, database.dialect)
-    values["limit"] = 2**53 if query.limit is None else query.limit
+    values["limit"] = 2**53 if limit is None else limit
     headers = {
         "ETag": tag,
         "Vary": "Accept",
@@ -220,7 +225,7 @@ async def answer_export(
     rows = database.stream(statement, values)
     if cells is None:
         return await _send(_lines(rows), FORMATS[file_format], headers)
-    sheet = _sheet(file_format, cells, query.bom)
+    sheet = _sheet(file_format, cells, bom)
     return await _send(_written(sheet, rows), sheet.media_type, headers)
 
 

@@ -72,12 +72,17 @@ class FilterQuery(OpenQuery, Schema):
     """Whether records in the trash are shown: not, too, or alone."""
 
 
-class ListQuery(FilterQuery, ViewQuery):
-    """Parameters that every list has, besides its filters."""
+class RecordsQuery(FilterQuery, ViewQuery):
+    """What lists and exports have in common: which records, what of them, in which order."""
 
     sort: Names = Field(None, max_length=500)
     """Fields to sort by, separated by commas, `-` before one for descending; a dot goes on into a
     related record. Records without a value come last; `id` breaks ties."""
+
+
+class ListQuery(RecordsQuery):
+    """Parameters that every list has, besides its filters."""
+
     limit: Limit = 50
     """The most records to answer with; more than 1000 is taken for 1000."""
     cursor: str | None = Field(None, max_length=4000)
@@ -140,8 +145,8 @@ class Listing:
     sought: Sought
 
 
-def read_listing(resource: Resource, query: ListQuery) -> Listing:
-    """The list that the query asks for; BadRequest for what does not exist."""
+def read_listing(resource: Resource, query: RecordsQuery) -> Listing:
+    """The records that the query asks for; BadRequest for what does not exist."""
     sought = read_conditions(resource, query)
     shape = Shape(
         condition=sought.condition,
@@ -149,7 +154,7 @@ def read_listing(resource: Resource, query: ListQuery) -> Listing:
         deleted=query.deleted,
         sort=read_sort(resource, query.sort),
         view=read_view(resource, query),
-        offset=bool(query.offset),
+        offset=isinstance(query, ListQuery) and bool(query.offset),
     )
     return Listing(shape, sought)
 

@@ -19,6 +19,7 @@ from app.crud.filters.values import fitted, parse_value
 from app.crud.reads.cursor import Place, binding
 from app.crud.reads.pages import Walk, answer_page, walk
 from app.crud.reads.queries import (
+    FilterQuery,
     ItemQuery,
     Listing,
     ListQuery,
@@ -38,6 +39,7 @@ from app.crud.reads.statements import (
     segments,
 )
 from app.crud.resource import Collection, Resource
+from app.crud.search.hits import with_query
 from app.crud.writes import store
 from app.crud.writes.history import position_statement
 
@@ -136,19 +138,15 @@ async def answer_list(
 async def complete(
     request: Request,
     listing: Listing,
-    query: ListQuery,
+    query: FilterQuery,
     collection: Collection | None = None,
     parent: Any = None,
 ) -> dict[str, Any]:
     """All values of the list's statement; BadRequest when a filter names an unknown code."""
     await check_codes(request, listing.sought)
-    values = dict(listing.sought.values)
+    values = with_query(listing.sought.values, query.q, database_of(request).dialect)
     if collection is not None:
         values["parent"] = parent
-    if query.q is not None:
-        from app.crud.search import hits as search
-
-        values["q"] = search.query_value(query.q, database_of(request).dialect.name)
     return values
 
 
