@@ -6,6 +6,7 @@ from typing import Any
 from alembic import context
 from sqlalchemy import Connection
 
+import app.core.access.keys
 import app.core.installation
 import app.seeds  # noqa: F401 (both import tables)
 from app.commands.migrate import engine_run

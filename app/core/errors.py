@@ -132,6 +132,19 @@ class BadRequest(Problem):
     about = "The address, a parameter or the syntax of the body is wrong. Nothing was stored."
 
 
+class Unauthorized(Problem):
+    status, title = 401, "Unauthorized"
+    about = (
+        "This needs a key or a token: Authorization: Bearer …, or HTTP Basic with the key as the"
+        " password. What was sent is not known, has expired or was revoked, or nothing was sent."
+    )
+
+
+class Forbidden(Problem):
+    status, title = 403, "Forbidden"
+    about = "The key or token is good, but does not allow this; `detail` tells what it would take."
+
+
 class NotFound(Problem):
     status, title = 404, "Not found"
     about = "There is no such page or record. A record in the trash is found with deleted=include."
@@ -153,6 +166,11 @@ class Conflict(Problem):
 class NotAcceptable(Problem):
     status, title = 406, "Not acceptable"
     about = "The answer cannot be had in any of the forms that the Accept header names."
+
+
+class RequestTimeout(Problem):
+    status, title = 408, "Request timeout"
+    about = "The request did not arrive within the time that the service waits for one."
 
 
 class PreconditionFailed(Problem):
@@ -185,6 +203,21 @@ class PreconditionRequired(Problem):
     about = "A change must say in If-Match which version of the record it is of. Nothing stored."
 
 
+class TooManyRequests(Problem):
+    status, title = 429, "Too many requests"
+    about = "More requests than a caller may send in a time. Retry-After says when to go on."
+
+
+class HeadersTooLarge(Problem):
+    status, title = 431, "Request header fields too large"
+    about = "The address or the headers of the request are longer than the service accepts."
+
+
+class InsufficientStorage(Problem):
+    status, title = 507, "Insufficient storage"
+    about = "There is no room left to store anything. Nothing was stored; reading goes on."
+
+
 class Unavailable(Problem):
     status, title = 503, "Service unavailable"
     about = "The database cannot be reached or is busy. Retry-After says when to try again."
@@ -192,17 +225,23 @@ class Unavailable(Problem):
 
 PROBLEMS: tuple[type[Problem], ...] = (
     BadRequest,
+    Unauthorized,
+    Forbidden,
     NotFound,
     MethodNotAllowed,
     NotAcceptable,
+    RequestTimeout,
     Conflict,
     PreconditionFailed,
     TooLarge,
     UnsupportedMediaType,
     Invalid,
     PreconditionRequired,
+    TooManyRequests,
+    HeadersTooLarge,
     InternalError,
     Unavailable,
+    InsufficientStorage,
 )
 
 

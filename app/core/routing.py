@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.core.access.callers import Need
 from app.core.errors import MethodNotAllowed, NotFound
 from app.core.requests import (
     JSON_TYPES,
@@ -43,6 +44,11 @@ class Route(APIRoute):
     FastAPI's own handler resolves every declared filter of a list one by one at each request,
     which costs more than the database does; here only the parameters that were sent are looked at.
     """
+
+    def __init__(self, path: str, endpoint: Any, *, needs: Need | None = None, **told: Any) -> None:
+        super().__init__(path, endpoint, **told)
+        #: What it asks of a caller; by default reading of GET, and the scope `write` of the rest.
+        self.needs = needs or (Need.READING if self.methods == {"GET"} else Need.WRITE)
 
     def get_route_handler(self) -> Handler:
         return lean_handler(self.endpoint)

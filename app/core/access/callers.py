@@ -1,0 +1,54 @@
+"""Callers and what they may do: scopes, and what each operation needs."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.core.errors import Forbidden
+
+
+class Scope(StrEnum):
+    """What a caller may do; each scope includes those before it."""
+
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
+
+    def includes(self, other: "Scope") -> bool:
+        """Whether whoever has this scope may do what the other allows."""
+        order = list(Scope)
+        return order.index(self) >= order.index(other)
+
+
+class Need(StrEnum):
+    """What an operation asks of its caller."""
+
+    #: Nothing: it shows no records.
+    NOTHING = "nothing"
+    #: The scope `read`, or nothing at all where reading is public.
+    READING = "reading"
+    #: The scope `read`, public or not.
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who makes a request.
+
+    `name` is what history tells and what limits and Idempotency-Keys are counted by; `path` is the
+    one address that a key for a spreadsheet opens.
+    """
+
+    name: str
+    scope: Scope | None = None
+    path: str | None = None
+
+    def admit(self, need: Need) -> None:
+        """Forbidden (403) unless the caller's scope covers the need, which is one of a scope."""
+        needed = Scope.READ if need is Need.READING else Scope(need)
+        if self.scope is None or not self.scope.includes(needed):
+            raise Forbidden(f"This needs the scope {needed!r}; {self.name} has {self.scope!r}.")
+
+
+ANONYMOUS = Caller("anonymous")
