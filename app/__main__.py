@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from app.core.access.callers import Scope
 from app.settings import settings
 
 commands = typer.Typer(
@@ -70,6 +71,46 @@ def check() -> None:
 
 
 @commands.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="The file to write.")],
+    force: Annotated[bool, typer.Option(help="Replace the file if it is there.")] = False,
+) -> None:
+    """Write a backup of the database to a file; a server may go on meanwhile."""
+    from app.commands.backup import run
+
+    typer.echo(run(settings().database_url, file, force=force))
+
+
+@commands.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A backup, made by `backup`.")],
+    force: Annotated[bool, typer.Option(help="Replace all that the database holds.")] = False,
+) -> None:
+    """Put a backup into the database: all of it or nothing."""
+    from app.commands.restore import run
+
+    typer.echo(run(settings().database_url, file, force=force))
+
+
+@commands.command()
+def verify(
+    file: Annotated[
+        Path | None, typer.Argument(help="A backup; without one, the database is verified.")
+    ] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(help="An empty database in which to restore a PostgreSQL backup for a trial."),
+    ] = None,
+) -> None:
+    """Verify a backup or the database, and print a checksum of every table."""
+    from app.commands.verify import run
+
+    verdict = run(settings().database_url, file, database)
+    typer.echo(str(verdict))
+    sys.exit(1 if verdict.faults else 0)
+
+
+@commands.command()
 def generate(
     agreements: Annotated[int, typer.Option(help="How many agreements to make.", min=1)] = 100_000,
     companies: Annotated[int, typer.Option(help="How many companies.", min=1)] = 5_000,
@@ -99,6 +140,51 @@ def import_(
     from app.commands.import_ import run
 
     sys.exit(run(settings().database_url, file, kind, columns, dry_run=dry_run, lenient=lenient))
+
+
+keys = typer.Typer(help="The keys that callers prove themselves with.", no_args_is_help=True)
+commands.add_typer(keys, name="keys")
+
+
+@keys.command("create")
+def create_key(
+    name: Annotated[str, typer.Argument(help="Who it is for; history names the key by it.")],
+    scope: Annotated[Scope, typer.Option(help="What it may do.")] = Scope.READ,
+    path: Annotated[
+        str | None, typer.Option(help="The one address it opens: /agreements.csv")
+    ] = None,
+    days: Annotated[int | None, typer.Option(help="After how many days it expires.", min=1)] = None,
+) -> None:
+    """Make a key and show it, this once."""
+    from app.commands.keys import create
+
+    typer.echo(asyncio.run(create(settings().database_url, name, scope, path, days)))
+
+
+@keys.command("list")
+def list_keys() -> None:
+    """List all keys, without their secrets."""
+    from app.commands.keys import listed, table_of
+
+    typer.echo(table_of(asyncio.run(listed(settings().database_url))))
+
+
+@keys.command("revoke")
+def revoke_key(
+    key: Annotated[str, typer.Argument(help="Its id, its prefix or its name.")],
+) -> None:
+    """Take a key out of use for good."""
+    from app.commands.keys import revoke
+
+    typer.echo(f"Revoked: {asyncio.run(revoke(settings().database_url, key))}")
+
+
+@keys.command("generate")
+def generate_key() -> None:
+    """Print a new key without storing it: for TRADE_MISSIONS_ADMIN_KEY or a secret file."""
+    from app.core.access.keys import new_secret
+
+    typer.echo(new_secret())
 
 
 @commands.command()

@@ -4,13 +4,19 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
 
+from app.core.observing.health import health_routes
+from app.core.observing.scraping import metrics_route
 from app.core.routing import Route
+from app.crud.feed.stream_routes import stream_route
+from app.crud.feed.webhook_routes import webhook_routes
 from app.crud.reads.change_routes import changes_route
 from app.crud.resource import Collection, Resource, read_models
 from app.crud.routes import crud_routes
+from app.crud.writes.history import position_statement
 from app.insights.search import search_route
 from app.insights.summary import summary_route
 from app.resources.agreement import Agreement, agreement
+from app.resources.api_key import api_key_routes
 from app.resources.citation import citation
 from app.resources.code_list import code_routes
 from app.resources.delegate import delegate
@@ -117,4 +123,14 @@ def routes() -> list[Route]:
             served.append(summary_route(mission))
         if resource is source:
             served += text_routes(models)
-    return [*served, search_route(RESOURCES), changes_route(RESOURCES), *code_routes()]
+    return [
+        *served,
+        search_route(RESOURCES),
+        changes_route(RESOURCES),
+        stream_route(RESOURCES),
+        *webhook_routes(RESOURCES),
+        *code_routes(),
+        *api_key_routes(),
+        *health_routes(),
+        metrics_route(position_statement),
+    ]

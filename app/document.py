@@ -7,7 +7,10 @@ from typing import Any, get_args
 from fastapi import FastAPI
 
 from app.core import jsontext
+from app.core.access.callers import Need
+from app.core.answers import problems
 from app.core.edtf import bounds
+from app.core.errors import Forbidden, TooManyRequests, Unauthorized
 from app.core.openapi import add_headers, add_problems, operations, share, simplify
 from app.core.routing import Route
 from app.core.types import uuid7_of
@@ -72,7 +75,10 @@ def describe(app: FastAPI, resources: tuple[Resource, ...], routes: Sequence[Rou
     tags = [{"name": r.path, "description": r.about} for r in resources]
     tags.append({"name": "search", "description": "Words, found in records of every kind."})
     tags.append({"name": "changes", "description": "Every write there was, in order."})
+    tags.append({"name": "webhooks", "description": "Who is told of changes; for admins."})
     tags.append({"name": "codes", "description": "Code lists with labels in three languages."})
+    tags.append({"name": "api-keys", "description": "Who may read and write; for admins."})
+    tags.append({"name": "operation", "description": "For those who run the service."})
     app.openapi_tags = tags
     made = app.openapi
 
@@ -86,6 +92,7 @@ def describe(app: FastAPI, resources: tuple[Resource, ...], routes: Sequence[Rou
             for resource in resources:
                 _add_examples(document, resource)
             _add_headers(document, routes)
+            _add_security(document, routes)
             share(document)
             app.openapi_schema = document
         return app.openapi_schema
@@ -186,6 +193,44 @@ def _add_headers(document: Json, routes: Sequence[Route]) -> None:
             add_headers(answer, *_ALWAYS.get(status, ()), "X-Request-ID")
 
 
+def _add_security(document: Json, routes: Sequence[Route]) -> None:
+    """Tell of each operation whether it needs a key, how to send it, and how it is refused."""
+    document["components"]["securitySchemes"] = _SECURITY
+    for route in routes:
+        if route.needs is Need.NOTHING:
+            continue
+        operation = _operation(document, route)
+        ways: list[Json] = [{"bearer": []}, {"basic": []}]
+        if route.path.endswith((".{format}", ".csv")):
+            ways.append({"address": []})
+        # Where reading is public, it needs nothing: the empty requirement says so.
+        operation["security"] = [{}, *ways] if route.needs is Need.READING else ways
+        for kind in (Unauthorized, Forbidden, TooManyRequests):
+            answer: Json = problems(kind)[kind.status]
+            operation["responses"][str(kind.status)] = answer
+            add_headers(answer, *_ALWAYS.get(str(kind.status), ()), "X-Request-ID")
+
+
+_SECURITY: dict[str, Json] = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key (`tmd_…`), or a token of the issuer that is configured.",
+    },
+    "basic": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "The key as the password, with any user name: for Excel and Power BI.",
+    },
+    "address": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "api_key",
+        "description": "A key that can only read, in the address of a file, for spreadsheets.",
+    },
+}
+
+
 def _add_write_headers(answers: Json, sent: Sequence[str | None]) -> None:
     if "Prefer" in sent and "201" in answers:
         answers["201"]["description"] = "Created. With `Prefer: return=minimal` without content."
@@ -217,12 +262,17 @@ _HEADERS = {
     "Link": "The pages that follow and precede this one (RFC 8288).",
     "Location": "The address of the new record.",
     "Preference-Applied": "Which preference of `Prefer` was followed (RFC 7240).",
+    "RateLimit": "How many requests are left, and in how many seconds all are back.",
+    "RateLimit-Policy": "How many requests may be sent, and in how many seconds.",
     "Retry-After": "After how many seconds to try again.",
     "Vary": "Which headers of the request the answer depends on.",
+    "WWW-Authenticate": "How to send a key.",
     "X-Request-ID": "Names this request in the logs.",
 }
 #: Headers of problems, whatever the operation.
 _ALWAYS = {
+    "401": ("WWW-Authenticate",),
+    "429": ("RateLimit", "RateLimit-Policy", "Retry-After"),
     "409": ("Retry-After",),
     "412": ("ETag",),
     "415": ("Accept", "Accept-Encoding", "Accept-Patch"),

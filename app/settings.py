@@ -1,22 +1,42 @@
 """All settings, read from environment variables with the prefix TRADE_MISSIONS_."""
 
 from functools import cache
-
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from app.core.access.callers import Scope
+
+#: A rate as the settings write it: 600/minute.
+RATE = r"^([1-9][0-9]*/(second|minute|hour|day))?$"
+#: Signatures by keys of which one half is public (RFC 7518, RFC 8037); no others can be set.
+Algorithm = Literal[
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
+]
 
 
 class Settings(BaseSettings):
     """What an operator can set; nothing else reads the environment."""
 
-    model_config = SettingsConfigDict(env_prefix="TRADE_MISSIONS_", extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="TRADE_MISSIONS_", extra="ignore", populate_by_name=True
+    )
 
     database_url: str = Field(
         "sqlite:///trade-missions.db",
         description="The database: sqlite:///file.db or postgresql://user:password@host/name.",
+    )
+    database_read_url: str | None = Field(
+        None,
+        description="A streaming replica of the PostgreSQL server, which reads go to.",
+    )
+    max_replica_lag: float = Field(
+        10, gt=0, description="How many seconds behind the replica may be and still be read from."
+    )
+    max_query_seconds: float = Field(
+        30, gt=0, description="How long one question to the database may take, in seconds."
     )
     host: str = Field("127.0.0.1", description="The address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="The port to listen on.")
@@ -30,8 +50,83 @@ class Settings(BaseSettings):
     admin_key_file: Path | None = Field(
         None, description="A file that holds the admin key of the first start."
     )
+    tls_certificate: Path | None = Field(
+        None, description="The certificate to serve HTTPS with, PEM; with it tls_key."
+    )
+    tls_key: Path | None = Field(None, description="The certificate's key, PEM.")
+    behind_tls: bool = Field(
+        False, description="Whether whoever comes from outside passes a proxy that does TLS."
+    )
     public_reading: bool = Field(True, description="Whether reading needs no key.")
+    rate_limit: str = Field(
+        "1200/minute",
+        pattern=RATE,
+        description="How much one address may ask without a key, in each process; empty: any.",
+    )
+    rate_limit_key: str = Field(
+        "30000/minute",
+        pattern=RATE,
+        description="How much one key or token may ask, in each process; empty: any.",
+    )
+    cors_origins: Annotated[list[str], NoDecode] = Field(
+        [], description="Origins whose pages may call, separated by commas; `*` for all."
+    )
+    oidc_issuer: str | None = Field(
+        None, description="The issuer of OpenID Connect tokens that are taken: https://…"
+    )
+    oidc_audience: str | None = Field(None, description="What the tokens' audience must be.")
+    oidc_jwks_url: str | None = Field(
+        None, description="Where the issuer's keys are; found by its configuration when not set."
+    )
+    oidc_algorithms: Annotated[tuple[Algorithm, ...], NoDecode] = Field(
+        ("RS256", "PS256", "ES256", "EdDSA"), description="The signatures that are taken."
+    )
+    oidc_roles_claim: str = Field(
+        "roles", description="The claim that lists roles; dots lead inwards: realm_access.roles."
+    )
+    oidc_roles: Annotated[dict[str, Scope], NoDecode] = Field(
+        {"read": Scope.READ, "write": Scope.WRITE, "admin": Scope.ADMIN},
+        description="Which scope a role stands for: trade-editor=write,trade-admin=admin.",
+    )
+    trusted_proxies: str = Field(
+        "127.0.0.1",
+        description="Proxies whose X-Forwarded-For is believed: addresses or networks, separated"
+        " by commas; empty: none.",
+    )
+    max_connections: int = Field(
+        1000, ge=1, description="How many connections a process holds open at once."
+    )
+    head_seconds: float = Field(
+        10, gt=0, description="Within what time a request's address and headers must be there."
+    )
+    body_seconds: float = Field(
+        30, gt=0, description="How long a request's body may stand still before it is given up."
+    )
+    answer_seconds: float = Field(
+        60, gt=0, description="How long a client may read nothing before it is cut off."
+    )
+    stop_seconds: int = Field(
+        30, ge=1, description="How long requests under way may take when the service stops."
+    )
     access_log: bool = Field(False, description="Whether each request is logged, a line each.")
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="The form of the log; `auto`: text on a terminal, JSON elsewhere."
+    )
+    telemetry_endpoint: str | None = Field(
+        None,
+        validation_alias=AliasChoices(
+            "TRADE_MISSIONS_TELEMETRY_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"
+        ),
+        description="Where traces go: an OpenTelemetry collector for OTLP over HTTP;"
+        " OTEL_EXPORTER_OTLP_ENDPOINT means the same.",
+    )
+    max_streams: int = Field(
+        100, ge=0, description="How many streams of changes a process serves at once."
+    )
+    webhooks_private: bool = Field(
+        False,
+        description="Whether webhooks may go to private addresses and, in production, over http.",
+    )
     require_if_match: bool = Field(
         False, description="Whether a change must name the record's version in If-Match."
     )
@@ -39,6 +134,32 @@ class Settings(BaseSettings):
     max_import: int = Field(
         100 * 1024 * 1024, ge=1024, description="The largest import or bulk body, in bytes."
     )
+
+    @field_validator("cors_origins", "oidc_algorithms", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return (
+            [item.strip() for item in value.split(",") if item.strip()]
+            if _is_text(value)
+            else value
+        )
+
+    @field_validator("oidc_roles", mode="before")
+    @classmethod
+    def _mapped(cls, value: Any) -> Any:
+        if not _is_text(value):
+            return value
+        return dict(pair.strip().rpartition("=")[::2] for pair in value.split(",") if pair.strip())
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.oidc_issuer and not self.oidc_audience:
+            raise ValueError("oidc_issuer needs oidc_audience: whom the tokens must be made for")
+        return self
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
 
 
 @cache

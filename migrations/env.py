@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 import app.core.access.keys
 import app.core.installation
+import app.crud.feed.webhook
 import app.seeds  # noqa: F401 (both import tables)
 from app.commands.migrate import engine_run
 from app.core.database import Base

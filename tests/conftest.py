@@ -11,11 +11,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.commands.keys import make_first
 from app.commands.migrate import migrate
 from app.commands.seed import seed
 from app.core.database import open_database
 from app.main import create_app
 from app.settings import Settings
+from tests.keys import ADMIN_KEY, BEARER
 from tests.postgres import (
     create_database,
     drop_database,
@@ -24,6 +26,11 @@ from tests.postgres import (
 )
 
 DATABASES = ("sqlite", "postgresql")
+
+# For the applications of this process and for the servers that tests start: the key that tests
+# call with, and no limit to how often.
+os.environ["TRADE_MISSIONS_ADMIN_KEY"] = ADMIN_KEY
+os.environ["TRADE_MISSIONS_RATE_LIMIT"] = os.environ["TRADE_MISSIONS_RATE_LIMIT_KEY"] = ""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -62,6 +69,7 @@ def empty_url(database_kind: str, tmp_path_factory: pytest.TempPathFactory) -> I
 async def template_url(empty_url: str) -> str:
     """A database that is migrated and seeded; it is copied, never written to."""
     await migrate(empty_url)
+    await make_first(Settings(database_url=empty_url))
     database = open_database(empty_url)
     await database.start()
     await seed(database)
@@ -86,14 +94,18 @@ async def copy_of(template: str, folder: Path) -> AsyncIterator[str]:
 @asynccontextmanager
 async def serving(url: str) -> AsyncIterator[FastAPI]:
     """The application on a database, started and stopped as a server would."""
-    app = create_app(Settings(database_url=url))
+    settings = Settings(database_url=url)
+    await make_first(settings)
+    app = create_app(settings)
     async with app.router.lifespan_context(app):
         yield app
 
 
 def client_of(app: FastAPI) -> httpx.AsyncClient:
-    """A client that calls the application in this process."""
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+    """A client that calls the application in this process, with the tests' key."""
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://test", headers=BEARER
+    )
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import httpx
+from httpx import BasicAuth
 
 from app.guide.command import read_command
 from app.guide.text import Example
@@ -16,6 +17,8 @@ WIDTH = 88
 MASKS = (
     (re.compile(r"\b(?!015407c4-8400)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), "‹id›"),
     (re.compile(r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"), "‹time›"),
+    (re.compile(r"\btmd_[a-z0-9]{8}_[a-z0-9]{43}\b"), "‹key›"),
+    (re.compile(r"\btmd_[a-z0-9]{8}\b"), "‹prefix›"),
     (re.compile(r'W/"[^"]+"'), 'W/"‹tag›"'),
     (re.compile(r'(?<!W/)"(\d+)-[0-9a-f]{12}(-\d+)?"'), r'"\1-‹tag›"'),
     (re.compile(r"(?<=cursor=)[\w-]{20,}"), "‹cursor›"),
@@ -39,7 +42,8 @@ async def send(client: httpx.AsyncClient, example: Example, kept: dict[str, str]
     content = call.body.encode() if call.body is not None else None
     if call.body is not None and call.body.startswith("@"):
         content = kept[call.body].encode()
-    answer = await client.request(call.method, path, headers=headers, content=content)
+    sender = None if call.user is None else BasicAuth(*_filled(call.user, kept).split(":"))
+    answer = await client.request(call.method, path, headers=headers, content=content, auth=sender)
     if call.saves and call.saves.endswith(".csv"):
         kept[f"@{call.saves}"] = answer.text
     for name, where in example.keep.items():

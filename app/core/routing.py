@@ -13,7 +13,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.access.callers import Need
-from app.core.errors import MethodNotAllowed, NotFound
+from app.core.access.door import Door
+from app.core.errors import MethodNotAllowed, NotFound, Problem
 from app.core.requests import (
     JSON_TYPES,
     check_type,
@@ -51,7 +52,24 @@ class Route(APIRoute):
         self.needs = needs or (Need.READING if self.methods == {"GET"} else Need.WRITE)
 
     def get_route_handler(self) -> Handler:
-        return lean_handler(self.endpoint)
+        """What answers the route, whoever calls it: the door is in here and cannot be passed by."""
+        answer = lean_handler(self.endpoint)
+        # Files are fetched by programs that cannot send headers.
+        is_file = self.path.endswith((".{format}", ".csv"))
+
+        async def handle(request: Request) -> Response:
+            request.scope["route_path"] = self.path
+            door: Door = request.app.state.door
+            headers = await door.admit(request.scope, self.needs, is_file)
+            try:
+                response = await answer(request)
+            except Problem as problem:
+                problem.headers |= {name.decode(): value.decode() for name, value in headers}
+                raise
+            response.raw_headers += headers
+            return response
+
+        return handle
 
 
 def lean_handler(endpoint: Callable[..., Awaitable[Response]]) -> Handler:
@@ -112,7 +130,7 @@ class Dispatch:
     """ASGI middleware that finds a Route by walking its path's steps.
 
     Starlette tries one regular expression after another; with some two hundred routes that alone
-    takes longer than answering. What is not found here goes on to the application.
+    takes longer than answering. What is not found here goes on to the application: its pages.
     """
 
     def __init__(self, app: ASGIApp, routes: Iterable[Route]) -> None:
@@ -135,11 +153,11 @@ class Dispatch:
                 node = node.suffixed.setdefault(before, (name, _Node()))[1]
             else:
                 node = node.literal.setdefault(step, _Node())
-        handler = lean_handler(route.endpoint)
+        handler = route.get_route_handler()
         for method in route.methods or ():
             node.methods[method] = handler
         if "GET" in node.methods:
-            node.methods.setdefault("HEAD", handler)
+            node.methods.setdefault("HEAD", node.methods["GET"])
 
     def find(self, path: str) -> tuple[_Node, dict[str, str]] | None:
         """The node of a path and the texts of its parameters."""

@@ -13,7 +13,8 @@ ADDRESS = "http://127.0.0.1:8000"
 class Call:
     """A request: `path` is the rest of the address, with its query.
 
-    A body that begins with `@` is the content of a file; `saves` is the file for the answer.
+    A body that begins with `@` is the content of a file; `saves` is the file for the answer;
+    `user` is a name and a password with a colon between, as of HTTP Basic.
     """
 
     method: str = ""
@@ -21,11 +22,12 @@ class Call:
     headers: dict[str, str] = field(default_factory=dict)
     body: str | None = None
     saves: str | None = None
+    user: str | None = None
 
     @property
     def is_link(self) -> bool:
         """Whether a browser can send it from its address bar."""
-        return self.method == "GET" and not self.headers and "$" not in self.path
+        return self.method == "GET" and not (self.headers or self.user or "$" in self.path)
 
 
 def read_command(command: str) -> Call:
@@ -71,12 +73,17 @@ def _save(call: Call, value: str) -> None:
     call.saves = value
 
 
+def _user(call: Call, value: str) -> None:
+    call.user = value
+
+
 _OPTIONS: dict[str, Callable[[Call, str], None]] = {
     "-X": _method,
     "-H": _header,
     "--json": _json,
     "--data-binary": _body,
     "-o": _save,
+    "-u": _user,
 }
 # `-G` is how curl is told to put `--data-urlencode` into the address, as is always done here.
 _IGNORED = ("-G", "-O", "-J")

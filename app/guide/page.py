@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from app.core.conditional import is_known, not_modified
+from app.core.protection import page_headers
 from app.guide.command import read_command
 from app.guide.marks import marked
 from app.guide.tables import TABLES
@@ -22,9 +23,10 @@ def add_guide(app: FastAPI) -> None:
 
     async def guide(request: Request) -> Response:
         body, tag = page()
+        kept = {"ETag": tag, "Cache-Control": "no-cache"}
         if is_known(request, tag):
-            return not_modified(tag)
-        return HTMLResponse(body, headers={"ETag": tag, "Cache-Control": "no-cache"})
+            return not_modified(tag, kept)
+        return HTMLResponse(body, headers=kept | page_headers(body.decode()))
 
     app.router.add_route("/guide", guide, include_in_schema=False)
 

@@ -22,7 +22,7 @@ from importlib.resources import files
 
 #: The page's parts with their sections, in order; each section is a file.
 PARTS: dict[str, tuple[str, ...]] = {
-    "Begin": ("first-steps",),
+    "Begin": ("first-steps", "keys"),
     "Choose records": (
         "filters",
         "missing-and-undated",

@@ -12,6 +12,7 @@ from app.crud.resource import Resource
 from app.crud.writes.history import Change
 from tests.contract.api import Api, at, differences, each, listed, problem
 from tests.examples import Body
+from tests.keys import ADMIN
 
 # The trash
 
@@ -95,7 +96,7 @@ async def test_each_write_leaves_one_entry_of_what_it_changed(api: Api, resource
         told = differences(before, after)
         assert entry["changes"] == {n: told[n] for n in told if n not in resource.borrowed}
         assert (entry["kind"], entry["record_id"]) == (resource.kind, after["id"])
-        assert entry["actor"] == "anonymous"
+        assert entry["actor"] == ADMIN
         assert list(entry) == [
             "seq",
             "at",

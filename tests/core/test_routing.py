@@ -1,6 +1,6 @@
 """Finding a route by the steps of its path, and reading what was sent to it."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import httpx
 import pytest
@@ -8,6 +8,10 @@ from fastapi import Body, FastAPI, Query, Request
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import PlainTextResponse, Response
 
+from app.core.access.callers import Need
+from app.core.access.door import Door
+from app.core.access.limits import RateLimits
+from app.core.database import open_database
 from app.core.gate import Gate
 from app.core.requests import MAX_PARAMETERS
 from app.core.routing import Dispatch, Route
@@ -51,13 +55,18 @@ async def elsewhere(request: Request) -> Response:
     return PlainTextResponse("elsewhere")
 
 
+def _open(path: str, endpoint: Any, **options: Any) -> Route:
+    """A route that asks nothing of its callers."""
+    return Route(path, endpoint, needs=Need.NOTHING, **options)
+
+
 ROUTES = [
-    Route("/things/{key}", one),
-    Route("/things/newest", newest),
-    Route("/things/{key}/parts/{part}", inner),
-    Route("/things", some),
-    Route("/things", store, methods=["POST"]),
-    Route("/things/{key}/restore", one, methods=["POST"]),
+    _open("/things/{key}", one),
+    _open("/things/newest", newest),
+    _open("/things/{key}/parts/{part}", inner),
+    _open("/things", some),
+    _open("/things", store, methods=["POST"]),
+    _open("/things/{key}/restore", one, methods=["POST"]),
 ]
 
 
@@ -65,6 +74,9 @@ ROUTES = [
 def client() -> httpx.AsyncClient:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.max_body = 1000
+    app.state.door = Door(
+        open_database("sqlite:///never-opened.db"), RateLimits("", ""), public_reading=True
+    )
     app.add_route("/elsewhere", elsewhere)
     app.add_middleware(Dispatch, routes=ROUTES)
     app.add_middleware(Gate)

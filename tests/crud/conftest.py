@@ -10,6 +10,8 @@ import pytest
 from fastapi import FastAPI
 
 from app.core import jsontext
+from app.core.access.door import Door
+from app.core.access.limits import RateLimits
 from app.core.database import open_database
 from app.core.gate import Gate
 from app.core.installation import secret_of
@@ -41,6 +43,7 @@ async def serving_toys(template_url: str, folder: Path) -> AsyncIterator[FastAPI
         routes = crud_routes(toy, models) + crud_routes(soft_toy, models)
         app = FastAPI()
         app.state.database, app.state.secret = database, await secret_of(database)
+        app.state.door = Door(database, RateLimits("", ""), public_reading=True)
         app.state.max_body, app.state.max_import = 10_000, 10_000
         app.state.require_if_match = False
         app.state.codes, app.state.running = {}, set()

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from app.core.types import uuid7
 from tests.examples import create
 from tests.imports.calls import by_ref, done, export, faults, is_there, lines, position, send, table
+from tests.keys import ADMIN
 
 Client = httpx.AsyncClient
 
@@ -182,7 +183,7 @@ async def test_an_import_is_one_block_of_the_log(
     assert await done(client, "people", rows) == {"created": 599, "updated": 1}
     found = (await client.get("/changes", params={"since": before, "limit": 1000})).json()["data"]
     assert [change["seq"] for change in found] == list(range(before + 1, before + 601))
-    assert {change["actor"] for change in found} == {"anonymous"}
+    assert {change["actor"] for change in found} == {ADMIN}
     created = next(change for change in found if change["action"] == "create")
     assert created["changes"]["full_name"] == [None, "B"]
 

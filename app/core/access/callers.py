@@ -48,7 +48,10 @@ class Caller:
         """Forbidden (403) unless the caller's scope covers the need, which is one of a scope."""
         needed = Scope.READ if need is Need.READING else Scope(need)
         if self.scope is None or not self.scope.includes(needed):
-            raise Forbidden(f"This needs the scope {needed!r}; {self.name} has {self.scope!r}.")
+            has = "none" if self.scope is None else f"{self.scope.value!r}"
+            raise Forbidden(f"This needs the scope {needed.value!r}; {self.name!r} has {has}.")
 
 
 ANONYMOUS = Caller("anonymous")
+#: What the names of those begin with who come with a token of an outside issuer.
+BEARERS = "oidc:"

@@ -1,22 +1,45 @@
 """API keys: random, shown once, stored as digests, found by the part of them that is visible."""
 
 import hmac
+import logging
+import re
 import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, String, Text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import (
+    ColumnElement,
+    Dialect,
+    LargeBinary,
+    String,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.access.callers import Scope
-from app.core.database import Base
-from app.core.types import choice, now, uuid7
+from app.core.database import Base, Prepared, prepare
+from app.core.errors import Conflict, Invalid, NotFound
+from app.core.types import Instant, choice, now, uuid7
+
+log = logging.getLogger("trade_missions.access")
 
 #: What every key begins with, so that one that was leaked is known for what it is.
 MARK = "tmd"
 _PREFIX_LETTERS, _SECRET_LETTERS = 8, 43
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
+_FORM = re.compile(rf"{MARK}_[a-z0-9]{{{_PREFIX_LETTERS}}}_[a-z0-9]{{{_SECRET_LETTERS}}}")
 
 
 class ApiKey(Base):
@@ -48,6 +71,11 @@ def _random(letters: int) -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(letters))
 
 
+def is_key(text: str) -> bool:
+    """Whether the text has the form of a key."""
+    return _FORM.fullmatch(text) is not None
+
+
 def prefix_of(key: str) -> str:
     """The visible part of a key: `tmd_` and eight letters."""
     return key[: len(MARK) + 1 + _PREFIX_LETTERS]
@@ -61,3 +89,104 @@ def digest_of(key: str) -> bytes:
 def is_same(digest: bytes, key: str) -> bool:
     """Whether the digest is this key's, in the same time whatever the answer."""
     return hmac.compare_digest(digest, digest_of(key))
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """What is asked of a key: who it is for, what it may do, where and how long."""
+
+    name: str
+    scope: Scope
+    path: str | None = None
+    expires_at: datetime | None = None
+
+
+def create_key(session: Session, wanted: NewKey, by: str, secret: str) -> ApiKey:
+    """Store a key whose secret this is; Conflict (409) when the name was given before, Invalid
+    (422) for one that opens a single address for more than reading."""
+    if wanted.path is not None and wanted.scope is not Scope.READ:
+        raise Invalid.at("/scope", "scope", "A key for one address has the scope read.")
+    if session.scalar(select(ApiKey.id).where(ApiKey.name == wanted.name)):
+        raise Conflict.at(
+            "/name", "taken", f"A key was named {wanted.name!r} before; take another."
+        )
+    key = ApiKey(
+        name=wanted.name,
+        prefix=prefix_of(secret),
+        digest=digest_of(secret),
+        scope=wanted.scope,
+        path=wanted.path,
+        created_by=by,
+        expires_at=wanted.expires_at,
+    )
+    session.add(key)
+    try:
+        session.flush()
+    except IntegrityError:
+        # Made by another process since we looked.
+        raise Conflict(f"There is such a key already: {wanted.name!r}, {key.prefix}….") from None
+    log.info("key %s (%s, scope %s) was created by %s", key.prefix, key.name, key.scope, by)
+    return key
+
+
+def is_named(key: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a text names the key: by its id, its visible part or its name."""
+    return or_(cast(ApiKey.id, String(36)) == key, ApiKey.prefix == key, ApiKey.name == key)
+
+
+def no_key(key: str) -> NotFound:
+    """The 404 of a key that nothing is named by."""
+    return NotFound(f"There is no key {key!r}; a key is named by its id, its prefix or its name.")
+
+
+def find_key(session: Session, key: str) -> ApiKey:
+    """The key that this names; NotFound (404)."""
+    row = session.scalar(select(ApiKey).where(is_named(literal(key))))
+    if row is None:
+        raise no_key(key)
+    return row
+
+
+def revoke_key(session: Session, key: ApiKey, by: str) -> None:
+    """Take the key out of use for good; it stays listed, so that history can be understood."""
+    if key.revoked_at is None:
+        key.revoked_at = now()
+        session.flush()
+        log.info("key %s (%s) was revoked by %s", key.prefix, key.name, by)
+
+
+def has_admin(session: Session, but: UUID | None = None) -> bool:
+    """Whether a key with the scope `admin` can be used, other than that one."""
+    usable = select(ApiKey.id).where(
+        ApiKey.scope == Scope.ADMIN,
+        ApiKey.revoked_at.is_(None),
+        or_(ApiKey.expires_at.is_(None), ApiKey.expires_at > now()),
+    )
+    if but is not None:
+        usable = usable.where(ApiKey.id != but)
+    return session.scalar(usable.limit(1)) is not None
+
+
+@cache
+def look_up(dialect: Dialect) -> Prepared:
+    """Reads `(id, name, digest, scope, path, revoked, expired)` of the key with a `prefix`; `now`
+    decides of the last."""
+    moment = bindparam("now", type_=Instant())
+    return prepare(
+        select(
+            ApiKey.id,
+            ApiKey.name,
+            ApiKey.digest,
+            ApiKey.scope,
+            ApiKey.path,
+            ApiKey.revoked_at.is_not(None),
+            and_(ApiKey.expires_at.is_not(None), ApiKey.expires_at <= moment),
+        ).where(ApiKey.prefix == bindparam("prefix", type_=String())),
+        dialect,
+    )
+
+
+def note_use(session: Session, used: Mapping[UUID, datetime]) -> None:
+    """Store when keys were last used."""
+    for key, at in used.items():
+        session.execute(update(ApiKey).where(ApiKey.id == key).values(last_used_at=at))

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core import jsontext
+from app.core.access.callers import ANONYMOUS, Caller
 from app.core.answers import Json
 from app.core.conditional import tags_in
 from app.core.database import Base
@@ -83,8 +84,8 @@ class _DryRun(Exception):
 
 def actor_of(request: Request) -> str:
     """Who makes the request, as history names them."""
-    actor: str = request.scope.get("actor", "anonymous")
-    return actor
+    caller: Caller = request.scope.get("caller", ANONYMOUS)
+    return caller.name
 
 
 async def write(request: Request, work: Callable[[Session], T], dry_run: bool = False) -> T:
@@ -99,10 +100,13 @@ async def write(request: Request, work: Callable[[Session], T], dry_run: bool = 
         return result
 
     try:
-        return await database_of(request).write(logged)
-    except _DryRun as end:
-        result: T = end.result
+        result = await database_of(request).write(logged)
+        # Whoever listens for changes in this process reads them at once.
+        request.app.state.feed.wake()
         return result
+    except _DryRun as end:
+        undone: T = end.result
+        return undone
 
 
 async def answer_write(

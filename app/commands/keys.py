@@ -1,0 +1,146 @@
+"""Makes, lists and revokes API keys; makes the first one when there is none."""
+
+from datetime import timedelta
+
+from sqlalchemy import Connection, select
+from sqlalchemy.orm import Session
+
+from app.commands.migrate import engine_run
+from app.core.access.callers import Scope
+from app.core.access.keys import (
+    ApiKey,
+    NewKey,
+    create_key,
+    find_key,
+    has_admin,
+    is_key,
+    new_secret,
+    revoke_key,
+)
+from app.core.database import SESSION
+from app.core.errors import Conflict
+from app.core.types import now
+from app.settings import Settings
+
+#: Who makes keys by these commands, as the list of keys names them.
+HERE = "command line"
+FIRST = "admin"
+
+
+async def create(
+    url: str, name: str, scope: Scope, path: str | None = None, days: int | None = None
+) -> str:
+    """Store a new key and return it; this is the only time that it can be seen."""
+    secret = new_secret()
+    expires_at = None if days is None else now() + timedelta(days=days)
+    wanted = NewKey(name, scope, path, expires_at)
+
+    def work(connection: Connection) -> None:
+        with Session(connection, **SESSION) as session:
+            create_key(session, wanted, HERE, secret)
+
+    await engine_run(url, work)
+    return secret
+
+
+async def listed(url: str) -> list[ApiKey]:
+    """All keys, the oldest first."""
+
+    def work(connection: Connection) -> list[ApiKey]:
+        with Session(connection, **SESSION) as session:
+            found = list(session.scalars(select(ApiKey).order_by(ApiKey.id)))
+            session.expunge_all()
+            return found
+
+    return await engine_run(url, work)
+
+
+async def revoke(url: str, key: str) -> str:
+    """Revoke the key with this id, prefix or name; returns its name."""
+
+    def work(connection: Connection) -> str:
+        with Session(connection, **SESSION) as session:
+            found = find_key(session, key)
+            revoke_key(session, found, HERE)
+            return found.name
+
+    return await engine_run(url, work)
+
+
+async def make_first(settings: Settings) -> str | None:
+    """See to it that there is an admin key: the one of the settings, or a new one, which is
+    returned to be shown once. None when there was one, or when it is the settings'."""
+    given = given_key(settings)
+    secret = given or new_secret()
+
+    def work(connection: Connection) -> bool:
+        with Session(connection, **SESSION) as session:
+            if has_admin(session):
+                return False
+            create_key(session, NewKey(_free(session), Scope.ADMIN), HERE, secret)
+            return True
+
+    try:
+        made = await engine_run(settings.database_url, work)
+    except Conflict:
+        # Another process was quicker; or the settings' key is one that was revoked.
+        made = False
+        if await is_first(settings.database_url):
+            raise ValueError("The admin key of the settings was revoked: give another.") from None
+    return secret if made and given is None else None
+
+
+async def is_first(url: str) -> bool:
+    """Whether no admin key is there yet."""
+
+    def work(connection: Connection) -> bool:
+        with Session(connection, **SESSION) as session:
+            return not has_admin(session)
+
+    return await engine_run(url, work)
+
+
+def given_key(settings: Settings) -> str | None:
+    """The admin key that the settings or their file give; ValueError when it is none."""
+    if settings.admin_key is not None:
+        key, where = settings.admin_key.get_secret_value(), "TRADE_MISSIONS_ADMIN_KEY"
+    elif settings.admin_key_file is not None:
+        key, where = settings.admin_key_file.read_text().strip(), str(settings.admin_key_file)
+    else:
+        return None
+    if not is_key(key):
+        raise ValueError(f"{where} holds no key. Run: trade-missions keys generate")
+    return key
+
+
+def _free(session: Session) -> str:
+    """A name that no key was given before: `admin`, or `admin 2` after all admins were revoked."""
+    names = set(session.scalars(select(ApiKey.name)))
+    return next(
+        name
+        for name in (FIRST, *(f"{FIRST} {n}" for n in range(2, len(names) + 3)))
+        if name not in names
+    )
+
+
+def table_of(found: list[ApiKey]) -> str:
+    """The keys as text, a line each."""
+    rows = [("prefix", "name", "scope", "path", "last used", "state")]
+    for key in found:
+        used = key.last_used_at.strftime("%Y-%m-%d %H:%M") if key.last_used_at else "never"
+        rows.append((key.prefix, key.name, key.scope, key.path or "", used, _state(key)))
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+    lines = (
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    )
+    return "\n".join(lines)
+
+
+def _state(key: ApiKey) -> str:
+    if key.revoked_at is not None:
+        return f"revoked {key.revoked_at:%Y-%m-%d}"
+    if key.expires_at is None:
+        return "in use"
+    word = "expired" if key.expires_at <= now() else "expires"
+    return f"{word} {key.expires_at:%Y-%m-%d}"

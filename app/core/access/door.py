@@ -1,0 +1,166 @@
+"""The door: finds out who calls, counts the call, and lets in whoever may do what is asked."""
+
+import asyncio
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from starlette.types import Scope as Request
+
+from app.core.access import keys
+from app.core.access.callers import ANONYMOUS, Caller, Need, Scope
+from app.core.access.credentials import address_of, credential_of, unauthorized
+from app.core.access.limits import RateLimits
+from app.core.database import Database
+from app.core.errors import Forbidden, Problem, Unauthorized
+from app.core.types import now
+
+#: For how many seconds a caller who was found is not looked up again: so long can a key be used
+#: after it was revoked through another process.
+KEPT = 5.0
+MOST = 10_000
+#: How many seconds lie between two notes of when keys were used.
+NOTED = 60.0
+
+_READING = ("GET", "HEAD")
+
+
+class TokenIssuer(Protocol):
+    """Who tells whom a token names."""
+
+    async def caller_of(self, token: str) -> Caller: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    caller: Caller
+    until: float
+
+
+class Door:
+    """Decides for each request of an operation, before anything else of it is looked at.
+
+    Raises Unauthorized (401) where a key would help, Forbidden (403) where another key would, and
+    TooManyRequests (429).
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        limits: RateLimits,
+        *,
+        public_reading: bool,
+        issuer: TokenIssuer | None = None,
+    ) -> None:
+        self.database, self.limits, self.issuer = database, limits, issuer
+        self.public_reading = public_reading
+        self._known: dict[bytes, _Known] = {}
+        self._used: dict[UUID, datetime] = {}
+
+    async def admit(self, scope: Request, need: Need, is_file: bool) -> list[tuple[bytes, bytes]]:
+        """Let the request in, with `scope["caller"]` set; the headers that its answer gets."""
+        if need is Need.NOTHING:
+            return []
+        address = address_of(scope)
+        try:
+            caller = await self._caller(scope, is_file)
+        except Unauthorized:
+            self.limits.count(ANONYMOUS, address)
+            raise
+        scope["caller"] = caller
+        headers = self.limits.count(caller, address)
+        try:
+            self._check(scope, caller, need)
+        except Problem as problem:
+            problem.headers |= {name.decode(): value.decode() for name, value in headers}
+            raise
+        return headers
+
+    def _check(self, scope: Request, caller: Caller, need: Need) -> None:
+        if caller.path is not None:
+            if scope["path"] != caller.path or scope["method"] not in _READING:
+                raise Forbidden(f"This key opens {caller.path} alone, for reading.")
+        elif need is Need.READING and self.public_reading:
+            return
+        if caller is ANONYMOUS:
+            asked = "Reading" if need in (Need.READING, Need.READ) else "This"
+            raise unauthorized(
+                scope, f"{asked} needs a key: send Authorization: Bearer KEY with the request."
+            )
+        caller.admit(need)
+
+    async def _caller(self, scope: Request, is_file: bool) -> Caller:
+        credential = credential_of(scope)
+        if credential is None:
+            return ANONYMOUS
+        caller = await self._found(scope, credential.secret)
+        if credential.in_address:
+            _check_address(caller, is_file)
+        return caller
+
+    async def _found(self, scope: Request, secret: str) -> Caller:
+        digest = keys.digest_of(secret)
+        known = self._known.get(digest)
+        if known is None or known.until < time.monotonic():
+            if keys.is_key(secret):
+                caller = await self._key(scope, secret)
+            elif self.issuer is not None and secret.count(".") == 2:
+                caller = await self._bearer(scope, secret, self.issuer)
+            else:
+                raise unauthorized(scope, "That is no key of this service.")
+            if len(self._known) >= MOST:
+                self._known.clear()
+            known = self._known[digest] = _Known(caller, time.monotonic() + KEPT)
+        return known.caller
+
+    async def _key(self, scope: Request, secret: str) -> Caller:
+        values = {"prefix": keys.prefix_of(secret), "now": now()}
+        rows = await self.database.read(keys.look_up(self.database.dialect), values, "quick")
+        if not rows or not keys.is_same(bytes(rows[0][2]), secret):
+            raise unauthorized(scope, "There is no such key.")
+        id_, name, _, allowed, path, revoked, expired = rows[0]
+        if revoked or expired:
+            told = "was revoked" if revoked else "has expired"
+            raise unauthorized(scope, f"The key {keys.prefix_of(secret)}… {told}.")
+        self._used[UUID(str(id_))] = values["now"]  # type: ignore[assignment]
+        return Caller(name, Scope(allowed), path)
+
+    async def _bearer(self, scope: Request, token: str, issuer: TokenIssuer) -> Caller:
+        try:
+            return await issuer.caller_of(token)
+        except Unauthorized as problem:
+            raise unauthorized(scope, problem.detail) from None
+
+    def forget(self) -> None:
+        """Look everybody up anew: a key was revoked."""
+        self._known.clear()
+
+    async def note_use(self) -> None:
+        """Store when keys were last used; nothing is lost with it but that."""
+        if used := self._used:
+            self._used = {}
+            with suppress(Problem):
+                await self.database.write(lambda session: keys.note_use(session, used))
+
+    async def note_use_forever(self) -> None:
+        """Store it every minute, until cancelled."""
+        while True:
+            await asyncio.sleep(NOTED)
+            await self.note_use()
+
+
+def _check_address(caller: Caller, is_file: bool) -> None:
+    """A key in an address is seen by whoever sees the address: it must not be worth much."""
+    if not is_file:
+        raise Forbidden(
+            "api_key in the address is taken for files alone (.csv, .xlsx, …): for everything else"
+            " send Authorization: Bearer KEY."
+        )
+    if caller.scope is not Scope.READ:
+        raise Forbidden(
+            "A key in an address may be able to read and no more. This one can do more and has now"
+            " been in an address: revoke it, and make one with the scope read."
+        )
