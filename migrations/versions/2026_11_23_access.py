@@ -1,4 +1,4 @@
-"""Keys of the API, as digests.
+"""Keys of the API, as digests; a purge can be in the log.
 
 Revision: 20261123_access, after 20261122_cursors.
 """
@@ -14,7 +14,11 @@ branch_labels = None
 depends_on = None
 
 
+ACTIONS = ("create", "update", "replace", "delete", "restore")
+
+
 def upgrade() -> None:
+    _allow(*ACTIONS, "purge")
     op.create_table(
         "api_key",
         sa.Column("id", types.Id(length=36), nullable=False),
@@ -36,4 +40,14 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.execute("UPDATE change SET action = 'delete' WHERE action = 'purge'")
+    _allow(*ACTIONS)
     op.drop_table("api_key")
+
+
+def _allow(*actions: str) -> None:
+    """Hold the log's actions to these."""
+    told = ", ".join(f"'{action}'" for action in actions)
+    with op.batch_alter_table("change") as batch:
+        batch.drop_constraint(op.f("ck_change_action"), type_="check")
+        batch.create_check_constraint(op.f("ck_change_action"), f"action IN ({told})")

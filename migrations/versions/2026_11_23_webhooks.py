@@ -70,9 +70,7 @@ def upgrade() -> None:
         "ix_webhook_delivery_due", "webhook_delivery", ["webhook_id", "state", "next_attempt_at"]
     )
     op.create_index("ix_webhook_delivery_order", "webhook_delivery", ["webhook_id", "id"])
-    op.create_index(
-        op.f("ix_webhook_delivery_finished_at"), "webhook_delivery", ["finished_at"]
-    )
+    op.create_index(op.f("ix_webhook_delivery_finished_at"), "webhook_delivery", ["finished_at"])
 
 
 def downgrade() -> None:

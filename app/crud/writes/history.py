@@ -36,6 +36,7 @@ class Action(StrEnum):
     REPLACE = "replace"
     DELETE = "delete"
     RESTORE = "restore"
+    PURGE = "purge"
 
 
 class Change(Base):

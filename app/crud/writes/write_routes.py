@@ -8,6 +8,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
+from app.core.access.callers import Caller, Need
 from app.core.answers import problems
 from app.core.conditional import tags_in
 from app.core.errors import (
@@ -25,6 +26,7 @@ from app.crud.reads.read_routes import Key, Models, snake
 from app.crud.resource import Resource
 from app.crud.writes import store
 from app.crud.writes.nested import create_nested, nested_model
+from app.crud.writes.purging import purge
 from app.crud.writes.store import Stored
 from app.crud.writes.writing import Answer, WriteQuery, answer_write, guard_of, headers_of
 
@@ -70,6 +72,14 @@ class RestoreQuery(WriteQuery):
 
     version: int | None = Field(None, ge=1, le=2**31 - 1)
     """An earlier version of the record, whose values it is given again, as a new change."""
+
+
+class DeleteQuery(WriteQuery):
+    """Parameters of a deletion."""
+
+    purge: bool = False
+    """`true` deletes for good, which needs the scope `admin` and a record that nothing refers to:
+    the log of changes keeps that there was one, and nothing of what it said."""
 
 
 def create_route(resource: Resource, models: Models) -> Route:
@@ -176,12 +186,15 @@ def delete_route(resource: Resource) -> Route:
     """DELETE /missions/{key}"""
 
     async def endpoint(
-        request: Request, key: Key, query: Annotated[WriteQuery, Query()]
+        request: Request, key: Key, query: Annotated[DeleteQuery, Query()]
     ) -> Response:
+        if query.purge:
+            caller: Caller = request.scope["caller"]
+            caller.admit(Need.ADMIN)
         guard = guard_of(request, resource)
 
         def work(session: Session) -> Answer:
-            store.delete(session, resource, key, guard)
+            (purge if query.purge else store.delete)(session, resource, key, guard)
             return Answer(status=204)
 
         return await answer_write(request, work, query)
@@ -193,7 +206,8 @@ def delete_route(resource: Resource) -> Route:
         status_code=204,
         operation_id=f"delete_{snake(resource.singular)}",
         summary=f"Move one {resource.singular} to the trash",
-        description="Nothing is lost: what refers to the record still does; it can be restored.",
+        description="Nothing is lost: what refers to the record still does; it can be restored."
+        " With `purge=true` an admin deletes for good what nothing refers to.",
         tags=[resource.path],
         openapi_extra={"parameters": [IF_MATCH]},
         responses=problems(*WRONG_CHANGE),
