@@ -17,6 +17,7 @@ import pytest
 
 from tests.clients import tools
 from tests.conftest import copy_of
+from tests.keys import ADMIN_KEY
 from tests.test_docs_page import free_port
 
 PACKAGE = "trade_missions_client"
@@ -105,7 +106,7 @@ def test_a_generated_python_client_works(
         tools.run(generator, "generate", *arguments, "--output-path", PACKAGE, folder=tmp_path)
         (tmp_path / "walk.py").write_text((tools.HERE / "walk.py").read_text())
         generated["python"] = tmp_path
-    check(seen(generated["python"], python, "walk.py", server))
+    check(seen(generated["python"], python, "walk.py", server, ADMIN_KEY))
 
 
 def test_a_generated_typescript_client_works_and_is_typed(
@@ -124,4 +125,4 @@ def test_a_generated_typescript_client_works_and_is_typed(
         options += ["--lib", "es2022,dom,dom.iterable"]
         tools.run(binaries / "tsc", *options, "walk.ts", folder=tmp_path)
         generated["typescript"] = tmp_path
-    check(seen(generated["typescript"], tools.NODE / "node", "walk.js", server))
+    check(seen(generated["typescript"], tools.NODE / "node", "walk.js", server, ADMIN_KEY))

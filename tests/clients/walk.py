@@ -4,7 +4,7 @@ import json
 import sys
 from typing import Any
 
-from trade_missions_client import Client
+from trade_missions_client import AuthenticatedClient
 from trade_missions_client.api.agreements import create_agreement, list_agreements
 from trade_missions_client.api.missions import create_mission, get_mission, update_mission
 from trade_missions_client.models import (
@@ -33,8 +33,8 @@ def told(problem: Any) -> dict[str, Any]:
     return {"status": problem.status, "detail": problem.detail, "pointers": pointers}
 
 
-def main(address: str) -> dict[str, Any]:
-    client = Client(base_url=address)
+def main(address: str, key: str) -> dict[str, Any]:
+    client = AuthenticatedClient(base_url=address, token=key)
     tree = MissionTree(
         title="A mission of a generated client",
         kind=MissionKind.OUTWARD_MISSION,
@@ -98,4 +98,4 @@ def main(address: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    json.dump(main(sys.argv[1]), sys.stdout)
+    json.dump(main(*sys.argv[1:]), sys.stdout)

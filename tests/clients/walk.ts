@@ -6,9 +6,10 @@ declare const process: { argv: string[] };
 type Problem = components["schemas"]["Problem"];
 type NewAgreement = components["schemas"]["AgreementTree"];
 
-const address = process.argv[2];
-if (address === undefined) throw new Error("give the address of the server");
-const client = createClient<paths, "application/json" | "application/problem+json">({ baseUrl: address });
+const [address, key] = process.argv.slice(2);
+if (address === undefined || key === undefined) throw new Error("give the address and a key");
+const headers = { Authorization: `Bearer ${key}` };
+const client = createClient<paths, "application/json" | "application/problem+json">({ baseUrl: address, headers });
 
 function agreement(mission: string, title: string, amount: number, currency: "USD" | "KZT" | "EUR") {
   const body: NewAgreement = {
