@@ -8,9 +8,9 @@ from typing import Any
 
 from app.core.errors import BadRequest, Fault, did_you_mean
 from app.crud.imports.cells import Read, read_integer, read_native, read_text, read_word, reader_of
+from app.crud.keys import names_of
 from app.crud.paths import PathError, find_leaf
 from app.crud.resource import Resource
-from app.crud.writes.linking import names_of
 
 #: What the server keeps of a record and a file may say, so that it is known which one is meant.
 KEYS = ("id", "version", "deleted_at")

@@ -15,10 +15,11 @@ from app.core.requests import checked
 from app.core.sheets.readers import SheetRow
 from app.crud.imports.cells import CellError
 from app.crud.imports.columns import ImportColumn, Plan
+from app.crud.keys import as_id, names_of
 from app.crud.resource import Resource
 from app.crud.writes import store
 from app.crud.writes.creating import New
-from app.crud.writes.linking import find_id, names_of
+from app.crud.writes.linking import find_id
 from app.crud.writes.store import State
 
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -100,7 +101,7 @@ class RowReader:
     def _key(self, entry: Entry, column: ImportColumn, cell: Any) -> None:
         try:
             value = column.read(cell)
-            if column.field == "id" and (value := store.as_id(value)) is None:
+            if column.field == "id" and (value := as_id(value)) is None:
                 told = f"{str(cell)[:60]!r} is not an id (a UUID): leave it empty in new rows."
                 raise CellError(told)
         except CellError as error:

@@ -19,6 +19,7 @@ from app.core.errors import Fault, Invalid, NotAcceptable, NotFound
 from app.core.sheets.sheet import CellKind, Column, CsvSheet, MissingExtra, Sheet, SheetLimit
 from app.crud.filters.conditions import Path, columns_of, value_at
 from app.crud.filters.reader import wrong
+from app.crud.keys import names_of
 from app.crud.paths import Kind, find_leaf, leads_to_many, leaves_of, steps_of
 from app.crud.reads.queries import (
     Limit,
@@ -32,7 +33,6 @@ from app.crud.reads.reading import complete, database_of, position_of
 from app.crud.reads.render import as_cell, part_json, record_json
 from app.crud.reads.statements import keys_of, narrowed
 from app.crud.resource import Collection, Part, Resource
-from app.crud.writes.linking import names_of
 
 #: The formats of exports, with their media types.
 FORMATS: Mapping[str, str] = {

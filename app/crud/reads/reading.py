@@ -16,6 +16,7 @@ from app.core.database import Database, prepare
 from app.core.errors import did_you_mean
 from app.crud.filters.reader import Sought, wrong
 from app.crud.filters.values import fitted, parse_value
+from app.crud.keys import as_id, in_trash, missing
 from app.crud.reads.cursor import Place, binding
 from app.crud.reads.pages import Walk, answer_page, walk
 from app.crud.reads.queries import (
@@ -40,7 +41,6 @@ from app.crud.reads.statements import (
 )
 from app.crud.resource import Collection, Resource
 from app.crud.search.hits import with_query
-from app.crud.writes import store
 from app.crud.writes.history import position_statement
 
 
@@ -70,15 +70,15 @@ async def find_row(
 ) -> Found:
     """The record with this id or ref; NotFound without one."""
     database = database_of(request)
-    record_id = store.as_id(key)
+    record_id = as_id(key)
     by = "ref" if record_id is None else "id"
     statement = item_statement(resource, view, by, database.dialect)
     rows = await database.read(statement, {"key": record_id or key}, "quick")
     if not rows:
-        raise store.missing(resource, key)
+        raise missing(resource, key)
     body, deleted_at, found_id, version, position = rows[0]
     if deleted_at is not None and not trash:
-        raise store.in_trash(resource, key)
+        raise in_trash(resource, key)
     return Found(body, found_id, version, position)
 
 

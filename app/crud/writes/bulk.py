@@ -14,6 +14,7 @@ from app.core.errors import Conflict, Fault, Invalid, Problem, did_you_mean, wit
 from app.core.requests import checked
 from app.core.types import uuid7
 from app.crud.filters.reader import Sought
+from app.crud.keys import is_askable
 from app.crud.reads.queries import Shape
 from app.crud.reads.statements import narrowed
 from app.crud.resource import Resource
@@ -231,7 +232,7 @@ def _upsert(session: Session, resource: Resource, item: Item) -> Done:
     table = resource.table
     # What can be no ref is refused as any wrong body is.
     by_ref = select(table.id).where(table.ref == ref)
-    if not store.is_askable(ref) or session.scalar(by_ref) is None:
+    if not is_askable(ref) or session.scalar(by_ref) is None:
         _guard(item)
         if item.get("version") is not None:
             text = "There is no record with this ref, so it has no version."

@@ -1,6 +1,5 @@
 """References by name: what stands for a record where its id is not at hand."""
 
-from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -8,9 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.errors import Invalid
+from app.crud.keys import as_id, names_of
 from app.crud.resource import Resource
-from app.crud.search.searched import searched
-from app.crud.writes.store import as_id
 
 
 def find_id(session: Session, resource: Resource, text: str, pointer: str) -> UUID:
@@ -33,12 +31,3 @@ def find_id(session: Session, resource: Resource, text: str, pointer: str) -> UU
             raise Invalid.at(pointer, "ambiguous", told)
     told = f"There is no {resource.singular} with the id, ref or exact name {text!r}."
     raise Invalid.at(pointer, "reference", told)
-
-
-@cache
-def names_of(resource: Resource) -> tuple[str, ...]:
-    """The fields that say what a record is called: those lines of text that it must have, and the
-    same in English."""
-    fields = resource.fields.model_fields
-    own = [name for name in searched(resource).names if fields[name].is_required()]
-    return tuple(name for word in own for name in (word, f"{word}_en") if name in fields)

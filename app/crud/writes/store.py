@@ -1,6 +1,5 @@
 """Writes: plain functions over a Session that apply the rules and note what changed."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +16,7 @@ from app.core import jsontext
 from app.core.edtf import bounds
 from app.core.errors import Conflict, Invalid, NotFound, PreconditionFailed, invalid_body
 from app.core.types import now, uuid7
+from app.crud.keys import as_id, in_trash, is_askable, missing
 from app.crud.reads.render import record_json
 from app.crud.resource import Resource
 from app.crud.search.indexing import index_record
@@ -27,7 +27,6 @@ from app.crud.writes.violations import explained
 State = dict[str, Any]
 #: Looks at a record before it is changed, and raises the problem that keeps it as it is.
 Guard = Callable[[Any], None]
-_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def no_guard(record: Any) -> None:
@@ -91,29 +90,6 @@ def find_live(session: Session, resource: Resource, key: str) -> Any:
     if record.deleted_at is not None:
         raise in_trash(resource, key)
     return record
-
-
-def as_id(key: str) -> UUID | None:
-    """The UUID that a key of an address is, or None when it is a ref."""
-    return UUID(key) if _ID.fullmatch(key) else None
-
-
-def is_askable(key: str) -> bool:
-    """Whether a record can have the key at all: PostgreSQL would not even take some texts."""
-    return key.isascii() and key.isprintable()
-
-
-def missing(resource: Resource, key: str) -> NotFound:
-    """The 404 of a record that never was."""
-    return NotFound(f"There is no {resource.singular} with the id or ref {key!r}.")
-
-
-def in_trash(resource: Resource, key: str) -> NotFound:
-    """The 404 of a record in the trash."""
-    return NotFound(
-        f"The {resource.singular} {key!r} is in the trash. Read it with ?deleted=include, or bring"
-        f" it back with POST /{resource.path}/{key}/restore."
-    )
 
 
 def create(
