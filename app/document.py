@@ -10,10 +10,11 @@ from app.core import jsontext
 from app.core.access.callers import Need
 from app.core.answers import problems
 from app.core.edtf import bounds
-from app.core.errors import Forbidden, TooManyRequests, Unauthorized
+from app.core.errors import Forbidden, InsufficientStorage, Problem, TooManyRequests, Unauthorized
 from app.core.openapi import add_headers, add_problems, operations, share, simplify
 from app.core.routing import Route
 from app.core.types import uuid7_of
+from app.crud.feed.described import told_webhooks
 from app.crud.reads.parameters import filter_parameters, view_parameters
 from app.crud.reads.read_routes import ReadRoute
 from app.crud.resource import Resource
@@ -94,6 +95,7 @@ def describe(app: FastAPI, resources: tuple[Resource, ...], routes: Sequence[Rou
             _add_headers(document, routes)
             _add_security(document, routes)
             share(document)
+            document["webhooks"] = told_webhooks(resources)
             app.openapi_schema = document
         return app.openapi_schema
 
@@ -205,7 +207,10 @@ def _add_security(document: Json, routes: Sequence[Route]) -> None:
             ways.append({"address": []})
         # Where reading is public, it needs nothing: the empty requirement says so.
         operation["security"] = [{}, *ways] if route.needs is Need.READING else ways
-        for kind in (Unauthorized, Forbidden, TooManyRequests):
+        refusals: list[type[Problem]] = [Unauthorized, Forbidden, TooManyRequests]
+        if route.methods != {"GET"}:
+            refusals.append(InsufficientStorage)
+        for kind in refusals:
             answer: Json = problems(kind)[kind.status]
             operation["responses"][str(kind.status)] = answer
             add_headers(answer, *_ALWAYS.get(str(kind.status), ()), "X-Request-ID")
@@ -277,6 +282,7 @@ _ALWAYS = {
     "412": ("ETag",),
     "415": ("Accept", "Accept-Encoding", "Accept-Patch"),
     "503": ("Retry-After",),
+    "507": ("Retry-After",),
 }
 
 

@@ -1,5 +1,6 @@
 """The application: wiring only."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -7,11 +8,20 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
 from app import api
-from app.core.database import open_database
+from app.core.access.cors import add_cors
+from app.core.access.door import Door
+from app.core.access.limits import RateLimits
+from app.core.database import Database, open_database
 from app.core.docs import add_docs
 from app.core.gate import Gate, hand_on
 from app.core.installation import secret_of
+from app.core.observing.logs import LogFormat, access_log, configure_logs
+from app.core.observing.metrics import RequestMetrics
+from app.core.observing.scraping import note_gauges
 from app.core.routing import Dispatch
+from app.crud.feed.starting import following
+from app.crud.feed.stream import StreamRules
+from app.crud.feed.webhook import Rules
 from app.document import describe
 from app.guide.page import add_guide
 from app.settings import Settings
@@ -20,14 +30,31 @@ from app.settings import settings as current_settings
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The ASGI application on the database of the settings, which must be migrated."""
-    settings = settings or current_settings()
-    database = open_database(settings.database_url)
+    if settings is None:
+        # Called by a server, in a process that serves and does nothing else.
+        settings = current_settings()
+        configure_logs(LogFormat(settings.log_format))
+    database = open_database(
+        settings.database_url,
+        read_url=settings.database_read_url,
+        max_seconds=settings.max_query_seconds,
+        max_lag=settings.max_replica_lag,
+    )
+    door, metrics = _door(settings, database), RequestMetrics()
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, asyncio.Event]]:
         await database.start()
         app.state.secret = await secret_of(database)
-        yield
+        noting = asyncio.create_task(door.note_use_forever())
+        measuring = asyncio.create_task(note_gauges(database))
+        # The server sets it as soon as it is to stop: streams without an end look at it.
+        stopping = app.state.stopping = asyncio.Event()
+        async with following(app.state, api.RESOURCES):
+            yield {"stopping": stopping}
+        noting.cancel()
+        measuring.cancel()
+        await door.note_use()
         await database.stop()
 
     app = FastAPI(
@@ -37,10 +64,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         exception_handlers={HTTPException: hand_on},
+        # Ours, when it is configured: see app/core/observing/tracing.py.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.state.database = database
+    app.state.database, app.state.door, app.state.metrics = database, door, metrics
     app.state.max_body, app.state.max_import = settings.max_body, settings.max_import
     app.state.require_if_match = settings.require_if_match
+    app.state.stream_rules = StreamRules(settings.max_streams)
+    app.state.webhook_rules = Rules(settings.webhooks_private, settings.mode == "production")
     #: The codes of each list as last read, and the idempotency keys of requests under way.
     app.state.codes, app.state.running = {}, set()
     routes = api.routes()
@@ -50,5 +81,44 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_guide(app)
     # The last one added is the outermost.
     app.add_middleware(Dispatch, routes=routes)
-    app.add_middleware(Gate, access_log=settings.access_log)
+    if settings.database_read_url:
+        from app.core.replica import ReplicaReads
+
+        app.add_middleware(ReplicaReads)
+    app.add_middleware(
+        Gate,
+        metrics=metrics,
+        access_log=access_log(LogFormat(settings.log_format)) if settings.access_log else None,
+        public_reading=settings.public_reading,
+    )
+    if settings.cors_origins:
+        add_cors(app, settings.cors_origins)
+    if settings.telemetry_endpoint:
+        _trace(app, database, settings.telemetry_endpoint)
     return app
+
+
+def _trace(app: FastAPI, database: Database, endpoint: str) -> None:
+    from app.core.observing.tracing import Tracing, trace_database, tracer_provider
+
+    provider = tracer_provider(endpoint, app.version)
+    trace_database(database, provider)
+    app.add_middleware(Tracing, provider=provider)
+
+
+def _door(settings: Settings, database: Database) -> Door:
+    issuer = None
+    if settings.oidc_issuer and settings.oidc_audience:
+        # Imported where it is used: the libraries of tokens take longer to load than most of us.
+        from app.core.access.tokens import Issuer
+
+        issuer = Issuer(
+            url=settings.oidc_issuer,
+            audience=settings.oidc_audience,
+            algorithms=settings.oidc_algorithms,
+            roles_claim=settings.oidc_roles_claim,
+            roles=settings.oidc_roles,
+            jwks_url=settings.oidc_jwks_url,
+        )
+    limits = RateLimits(settings.rate_limit, settings.rate_limit_key)
+    return Door(database, limits, public_reading=settings.public_reading, issuer=issuer)

@@ -11,9 +11,19 @@ from app.core.access.callers import Scope
 
 #: A rate as the settings write it: 600/minute.
 RATE = r"^([1-9][0-9]*/(second|minute|hour|day))?$"
-#: Signatures by keys of which one half is public (RFC 7518, RFC 8037); no others can be set.
+#: Signatures by keys of which one half is public (RFC 7518, 8037, 9864); no others can be set.
 Algorithm = Literal[
-    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "Ed25519",
+    "EdDSA",
 ]
 
 
@@ -79,7 +89,8 @@ class Settings(BaseSettings):
         None, description="Where the issuer's keys are; found by its configuration when not set."
     )
     oidc_algorithms: Annotated[tuple[Algorithm, ...], NoDecode] = Field(
-        ("RS256", "PS256", "ES256", "EdDSA"), description="The signatures that are taken."
+        ("RS256", "PS256", "ES256", "Ed25519", "EdDSA"),
+        description="The signatures that are taken.",
     )
     oidc_roles_claim: str = Field(
         "roles", description="The claim that lists roles; dots lead inwards: realm_access.roles."

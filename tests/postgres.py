@@ -15,10 +15,10 @@ import stat
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -62,7 +62,7 @@ class _Account:
 
 
 @dataclass
-class _Cluster:
+class Cluster:
     """One server: its programs, its folders and, once started, its process."""
 
     account: _Account | None
@@ -70,6 +70,7 @@ class _Cluster:
     home: Path
     data: Path
     log: BinaryIO
+    settings: Mapping[str, str] = field(default_factory=dict)
     server: subprocess.Popen[bytes] | None = None
 
     def spawn(self, program: str, *arguments: str) -> subprocess.Popen[bytes]:
@@ -116,27 +117,31 @@ class _Cluster:
             for path in (folder, *folder.rglob("*")):
                 os.chown(path, self.account.user, self.account.group, follow_symlinks=False)
 
-    def initialise(self) -> None:
-        """Make the cluster's files."""
+    def initialise(self, *more: str) -> None:
+        """Make the cluster's files; `more` are options of initdb."""
         # Plain "C" would make Cyrillic letters no letters at all: all their trigrams are zero.
         options = ["--locale=C.UTF-8", "--encoding=UTF8"]
         if _version(self.binaries) >= BUILTIN_LOCALES_SINCE:
             options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
         options += ["--username=postgres", "--auth=trust", "--no-sync", "--no-instructions"]
-        if self.run("initdb", "--pgdata", str(self.data), *options) != 0:
+        if self.run("initdb", "--pgdata", str(self.data), *options, *more) != 0:
             raise RuntimeError(f"initdb failed:\n{self.log_text()}")
 
     def start(self) -> int:
         """Start the server and return its port."""
-        settings = SETTINGS | {"unix_socket_directories": str(self.home)}
-        options = [f"--{name}={value}" for name, value in settings.items()]
         # Another process can take the free port before the server does: then try another one.
         for _ in range(START_ATTEMPTS):
             port = _free_port()
-            self.server = self.spawn("postgres", "-D", str(self.data), f"--port={port}", *options)
-            if self.wait_until_ready(self.server):
+            if self.start_at(port):
                 return port
         raise RuntimeError(f"PostgreSQL did not start:\n{self.log_text()}")
+
+    def start_at(self, port: int) -> bool:
+        """Start the server on this port; False when it ended instead."""
+        settings = {**SETTINGS, "unix_socket_directories": str(self.home), **self.settings}
+        options = [f"--{name}={value}" for name, value in settings.items()]
+        self.server = self.spawn("postgres", "-D", str(self.data), f"--port={port}", *options)
+        return self.wait_until_ready(self.server)
 
     def wait_until_ready(self, server: subprocess.Popen[bytes]) -> bool:
         """Tell whether the server came up rather than ended."""
@@ -145,7 +150,9 @@ class _Cluster:
         deadline = time.monotonic() + START_SECONDS
         while server.poll() is None:
             with suppress(FileNotFoundError):
-                if status.read_text().splitlines()[7:8] == ["ready   "]:
+                told = status.read_text().splitlines()
+                # One that was killed leaves its own behind.
+                if told[7:8] == ["ready   "] and told[0] == str(server.pid):
                     return True
             if time.monotonic() > deadline:
                 raise TimeoutError(f"PostgreSQL is not ready:\n{self.log_text()}")
@@ -173,6 +180,24 @@ def running_postgres(directory: Path, *, bin_directory: Path | None = None) -> I
     The log goes to `postgres.log` in `directory`; so does the data, unless the tests run as root:
     the server's user cannot enter root's folders, so the data then gets a folder of its own.
     """
+    with new_cluster(directory, bin_directory, {}) as cluster:
+        cluster.initialise()
+        try:
+            yield address_at(cluster.start())
+        finally:
+            cluster.stop()
+
+
+def address_at(port: int) -> str:
+    """The SQLAlchemy URL of a server of the tests."""
+    return f"postgresql+asyncpg://postgres@127.0.0.1:{port}/postgres"
+
+
+@contextmanager
+def new_cluster(
+    directory: Path, bin_directory: Path | None, settings: Mapping[str, str]
+) -> Iterator[Cluster]:
+    """The folders of a new server, whose files are not made yet; `settings` win over the usual."""
     directory = directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
     account = _server_account()
@@ -182,14 +207,10 @@ def running_postgres(directory: Path, *, bin_directory: Path | None = None) -> I
     home = Path(tempfile.mkdtemp(prefix="pg-", dir=_temporary_folder(account)))
     data = (home if account else directory) / "data"
     with _removed_at_the_end(home, data), (directory / "postgres.log").open("ab") as log:
-        cluster = _Cluster(account, binaries.resolve(), home, data, log)
+        cluster = Cluster(account, binaries.resolve(), home, data, log, settings)
         cluster.own(home)
         cluster.reach_binaries()
-        cluster.initialise()
-        try:
-            yield f"postgresql+asyncpg://postgres@127.0.0.1:{cluster.start()}/postgres"
-        finally:
-            cluster.stop()
+        yield cluster
 
 
 def wheel_postgres() -> Path | None:
@@ -218,7 +239,7 @@ def create_database(url: str, name: str, template: str | None = None) -> str:
     copied = f" TEMPLATE {_quoted(template)}" if template else ""
     for attempt in range(3):
         try:
-            _execute(url, f"CREATE DATABASE {_quoted(name)}{copied}")
+            execute(url, f"CREATE DATABASE {_quoted(name)}{copied}")
             break
         except asyncpg.ObjectInUseError:
             # The server itself waits five seconds for the sessions that are about to end.
@@ -229,7 +250,7 @@ def create_database(url: str, name: str, template: str | None = None) -> str:
 
 def drop_database(url: str, name: str) -> None:
     """Drop a database, if it exists, even when connections to it are open."""
-    _execute(url, f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)")
+    execute(url, f"DROP DATABASE IF EXISTS {_quoted(name)} WITH (FORCE)")
 
 
 _shared = ExitStack()
@@ -327,18 +348,20 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def _execute(url: str, statement: str) -> None:
+def execute(url: str, statement: str) -> list[Any]:
+    """Run a statement on a connection of its own and return its rows."""
     # A thread of its own: the caller's may have a running event loop (Playwright's, AnyIO's),
     # beside which asyncio.run() refuses to work.
     with ThreadPoolExecutor(max_workers=1) as pool:
-        pool.submit(lambda: asyncio.run(_execute_now(url, statement))).result()
+        return pool.submit(lambda: asyncio.run(_execute_now(url, statement))).result()
 
 
-async def _execute_now(url: str, statement: str) -> None:
+async def _execute_now(url: str, statement: str) -> list[Any]:
     parts = make_url(url)
     options: dict[str, Any] = parts.translate_connect_args(username="user") | dict(parts.query)
     connection = await asyncpg.connect(**options)
     try:
-        await connection.execute(statement)
+        rows: list[Any] = await connection.fetch(statement)
+        return rows
     finally:
         await connection.close()

@@ -26,6 +26,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.keys import ADMIN_KEY
+
 CHROMIUM = shutil.which("chromium")
 # No sandbox, as in a container; and no traffic of the browser's own.
 ARGUMENTS = (
@@ -105,6 +107,10 @@ def browser(server: str) -> Iterator[Browser]:
         browser.close()
 
 
+#: The operations that are shown; what the service itself calls, its webhooks, stands apart.
+OPERATIONS = ".opblock-tag-section .opblock"
+
+
 @dataclass
 class Seen:
     """What a page did while it was open."""
@@ -159,6 +165,15 @@ def opened(docs: Page, tag: str, operation_id: str) -> Locator:
     return panel
 
 
+def authorize(docs: Page) -> None:
+    """Give the page the key that it sends from then on."""
+    docs.locator(".auth-wrapper .authorize").click()
+    docs.locator("#auth-bearer-value").fill(ADMIN_KEY)
+    form = docs.locator(".auth-container", has=docs.locator("#auth-bearer-value"))
+    form.locator("button.authorize").click()
+    docs.locator(".modal-ux .btn-done").first.click()
+
+
 def test_the_root_leads_to_the_documentation(page: Page, server: str) -> None:
     page.goto(f"{server}/")
     assert page.url == f"{server}/docs"
@@ -186,7 +201,7 @@ def test_every_section_is_there_and_closed(docs: Page, document: dict[str, Any])
     tags = docs.locator(".opblock-tag")
     names = [tags.nth(number).get_attribute("data-tag") for number in range(tags.count())]
     assert names == [tag["name"] for tag in document["tags"]]
-    expect(docs.locator(".opblock")).to_have_count(0)
+    expect(docs.locator(OPERATIONS)).to_have_count(0)
 
 
 def test_every_operation_shows_once(docs: Page, seen: Seen, document: dict[str, Any]) -> None:
@@ -195,11 +210,11 @@ def test_every_operation_shows_once(docs: Page, seen: Seen, document: dict[str, 
     for name in [tag["name"] for tag in document["tags"]]:
         ids = [one["operationId"] for one in operations if one["tags"] == [name]]
         docs.locator(f"#operations-tag-{name}").click()
-        expect(docs.locator(".opblock")).to_have_count(len(ids))
-        shown = docs.locator(".opblock").evaluate_all("all => all.map(one => one.id)")
+        expect(docs.locator(OPERATIONS)).to_have_count(len(ids))
+        shown = docs.locator(OPERATIONS).evaluate_all("all => all.map(one => one.id)")
         assert shown == [f"operations-{name}-{one}" for one in ids]
         docs.locator(f"#operations-tag-{name}").click()
-        expect(docs.locator(".opblock")).to_have_count(0)
+        expect(docs.locator(OPERATIONS)).to_have_count(0)
     assert seen.complaints == []
 
 
@@ -238,6 +253,7 @@ def test_a_list_can_be_read_from_the_page(docs: Page) -> None:
 
 def test_a_mission_can_be_created_from_the_example(docs: Page, seen: Seen) -> None:
     """The heaviest panel opens within the time that Playwright waits, with a body to send."""
+    authorize(docs)
     panel = opened(docs, "missions", "create_mission")
     expect(panel.locator("textarea.body-param__text")).to_contain_text("novosibirsk-april-copy")
     panel.locator(".execute").click()
@@ -245,3 +261,11 @@ def test_a_mission_can_be_created_from_the_example(docs: Page, seen: Seen) -> No
     expect(answer.locator(".response-col_status").last).to_contain_text("201")
     expect(answer).to_contain_text("novosibirsk-april-copy")
     assert seen.complaints == []
+
+
+def test_without_a_key_the_page_tells_what_is_missing(docs: Page) -> None:
+    panel = opened(docs, "missions", "create_mission")
+    panel.locator(".execute").click()
+    answer = panel.locator(".live-responses-table")
+    expect(answer.locator(".response-col_status").last).to_contain_text("401")
+    expect(answer).to_contain_text("needs a key")

@@ -2,16 +2,26 @@
 
 import asyncio
 import os
-import signal
-import sys
+import socket
+from functools import partial
 
 import typer
-import uvicorn
+from sqlalchemy.exc import DBAPIError
 
 from app.commands.check import unready
 from app.commands.migrate import migrate
+from app.commands.safety import may_start
 from app.commands.seed import run as seed
+from app.core.observing.logs import LogFormat, configure_logs
+from app.core.observing.workers import shared_metrics
+from app.core.server.limits import Limits
+from app.core.server.process import Server
+from app.core.server.protocol import HttpConfig
+from app.core.server.workers import Workers
 from app.settings import Settings
+
+#: How often preparing is tried while another process prepares the same database.
+TRIES = 5
 
 
 def serve(
@@ -23,34 +33,108 @@ def serve(
     prepare: bool,
 ) -> int:
     """Serve until told to stop; returns the exit status, 1 when the database is not ready."""
+    configure_logs(LogFormat(settings.log_format))
+    if settings.telemetry_endpoint:
+        # Said before anything is served, where the packages that it takes are missing.
+        import app.core.observing.tracing  # noqa: F401
     host, port = host or settings.host, settings.port if port is None else port
-    if prepare:
-        asyncio.run(_prepare(settings.database_url))
-    reason = asyncio.run(unready(settings.database_url))
-    if reason is not None:
-        typer.echo(reason, err=True)
-        return 1
-    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 (only shown)
-    typer.echo(f"Documentation: http://{shown}:{port}/docs")
-    # Worker processes read the settings anew; they find the ones that were given here.
-    os.environ.update(TRADE_MISSIONS_HOST=host, TRADE_MISSIONS_PORT=str(port))
-    # Uvicorn stops well and then sends itself the signal again; that is no failure.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    uvicorn.run(
+    with _bound(host, port) as shared:
+        port = shared.getsockname()[1]
+        if prepare:
+            asyncio.run(_prepare(settings.database_url))
+        reason = asyncio.run(unready(settings.database_url))
+        if reason is not None:
+            typer.echo(reason, err=True)
+            return 1
+        if not may_start(settings, host):
+            return 1
+        # Worker processes read the settings anew; they find the ones that were given here.
+        os.environ.update(TRADE_MISSIONS_HOST=host, TRADE_MISSIONS_PORT=str(port))
+        _allow_connections(settings.max_connections)
+        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 (only shown)
+        scheme = "https" if settings.tls_certificate else "http"
+        typer.echo(f"Documentation: {scheme}://{_bracketed(shown)}:{port}/docs")
+        make = partial(_configure, settings)
+        count = workers or settings.workers
+        if count > 1:
+            with shared_metrics(count):
+                return Workers(make, shared, count).run(settings.stop_seconds)
+        Server(make()).run([shared])
+        return 0
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """The address, taken before anything else is done for it; RuntimeError when it is taken."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        bound = socket.socket(family, kind, protocol)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if host == "::" and hasattr(socket, "IPV6_V6ONLY"):
+            bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        bound.bind(address)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise RuntimeError(f"Cannot listen on {_bracketed(host)}:{port}: {reason}.") from None
+    return bound
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _configure(settings: Settings) -> HttpConfig:
+    """What uvicorn is told, made anew in each process."""
+    return HttpConfig(
         "app.main:create_app",
+        Limits(
+            connections=settings.max_connections,
+            head_seconds=settings.head_seconds,
+            body_seconds=settings.body_seconds,
+            answer_seconds=settings.answer_seconds,
+            stop_seconds=settings.stop_seconds,
+        ),
         factory=True,
-        host=host,
-        port=port,
-        workers=workers or settings.workers,
         access_log=False,
+        # How lines are written is said for the whole process, by configure_logs.
+        log_config=None,
         log_level="warning",
         server_header=False,
-        timeout_graceful_shutdown=30,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies,
+        # Longer than most clients and proxies keep theirs: who closes first risks that the other
+        # is sending just then.
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=settings.stop_seconds,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
     )
-    return 0
+
+
+def _allow_connections(count: int) -> None:
+    """Raise the number of files that a process may open, where it would be too low."""
+    try:
+        import resource
+    except ImportError:  # Windows, which has no such number.
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + 400
+    if soft < wanted:
+        highest = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (highest, hard))
 
 
 async def _prepare(url: str) -> None:
-    if await migrate(url):
-        typer.echo("The database was migrated.")
-    typer.echo(await seed(url))
+    """Migrate and seed. Another process may do the same just now: PostgreSQL then refuses one of
+    the two what the other has done, and looking again finds it done."""
+    for left in reversed(range(TRIES)):
+        try:
+            if await migrate(url):
+                typer.echo("The database was migrated.")
+            typer.echo(await seed(url))
+            return
+        except DBAPIError:
+            if not left:
+                raise
+            await asyncio.sleep(1)

@@ -12,7 +12,6 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.core import jsontext
-from app.core.errors import Unavailable
 from app.core.types import Id, Instant
 
 T = TypeVar("T")
@@ -23,8 +22,12 @@ Pace = Literal["quick", "long"]
 BATCH = 2000
 
 
-#: Options of every engine: JSON is stored with its letters, not with their escapes.
-JSON_AS_IS: dict[str, Any] = {"json_serializer": lambda value: jsontext.dumps(value).decode()}
+#: Options of every engine: JSON is stored with its letters, not with their escapes; and errors do
+#: not tell the values that a statement was given, which are users' and have no place in a log.
+ENGINE: dict[str, Any] = {
+    "json_serializer": lambda value: jsontext.dumps(value).decode(),
+    "hide_parameters": True,
+}
 #: Options of every Session: nothing is written but by an explicit flush, whose refusals are told.
 SESSION: dict[str, Any] = {"autoflush": False, "expire_on_commit": False}
 
@@ -82,7 +85,8 @@ def prepare(statement: Executable, dialect: Dialect) -> Prepared:
 class Database(ABC):
     """One database: how to read from it and how to write to it.
 
-    Raises `Unavailable` (503) from every call while the database cannot be reached.
+    Raises `Unavailable` (503) from every call while the database cannot be reached, is busy for
+    too long or takes no changes, and `InsufficientStorage` (507) when it has no room left.
     """
 
     dialect: Dialect
@@ -114,6 +118,17 @@ class Database(ABC):
         Memory does not grow with their number; closing the generator ends the reading.
         """
 
+    @abstractmethod
+    def gauges(self) -> Mapping[str, float]:
+        """How busy the database is at this moment, by name; it costs some microseconds.
+
+        What ends in `_total` only grows. Both: `writes_waiting` and `reads_waiting` (for their
+        turn or a connection). SQLite: `reads_running`, `write_groups_total` (commits) and
+        `grouped_writes_total` (the writes that these held). PostgreSQL: `read_connections`,
+        `read_connections_idle`, `write_connections_busy`; where a replica is set up
+        `replica_in_use` (0 or 1) and `replica_lag_seconds` (-1 while it is not known).
+        """
+
 
 def is_sqlite(url: str) -> bool:
     """Whether the address is of SQLite and not of PostgreSQL; ValueError for any other."""
@@ -127,22 +142,22 @@ def is_sqlite(url: str) -> bool:
     )
 
 
-def open_database(url: str) -> Database:
-    """The database at an SQLAlchemy address: `sqlite:///file.db` or `postgresql://…`."""
+def open_database(
+    url: str, *, read_url: str | None = None, max_seconds: float = 30, max_lag: float = 10
+) -> Database:
+    """The database at an SQLAlchemy address: `sqlite:///file.db` or `postgresql://…`.
+
+    `read_url` is a replica's, used while it is at most `max_lag` seconds behind; `max_seconds` is
+    how long a question may take. ValueError for addresses that are none.
+    """
     if is_sqlite(url):
+        if read_url:
+            raise ValueError("SQLite has no replicas: leave the address for reads out.")
         from app.core.sqlite import SqliteDatabase
 
-        return SqliteDatabase(url)
+        return SqliteDatabase(url, max_seconds=max_seconds)
+    if read_url and is_sqlite(read_url):
+        raise ValueError("The address for reads is of SQLite, the other one of PostgreSQL.")
     from app.core.postgresql import PostgresDatabase
 
-    return PostgresDatabase(url)
-
-
-def away(cause: BaseException | None = None) -> Unavailable:
-    """The 503 of a database that cannot be reached or stays locked."""
-    problem = Unavailable(
-        "The database cannot be reached or is busy. Nothing was stored; try again shortly.",
-        headers={"Retry-After": "5"},
-    )
-    problem.__cause__ = cause
-    return problem
+    return PostgresDatabase(url, read_url, max_seconds=max_seconds, max_lag=max_lag)

@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from app.core import jsontext
 from app.core.conditional import is_known, not_modified
 from app.core.errors import PROBLEMS, NotFound, Problem, did_you_mean
+from app.core.protection import page_headers
 
 _STYLE = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}"
 
@@ -75,25 +76,11 @@ def add_docs(app: FastAPI) -> None:
     async def root(request: Request) -> Response:
         return RedirectResponse("docs")
 
+    made = _swagger(app.title)
+    policy = page_headers(made)
+
     async def docs(request: Request) -> Response:
-        return get_swagger_ui_html(
-            openapi_url="openapi.json",
-            title=app.title,
-            # Relative, so that they are found behind a proxy's prefix and on a closed network.
-            swagger_js_url="docs/assets/swagger-ui-bundle.js",
-            swagger_css_url="docs/assets/swagger-ui.css",
-            swagger_favicon_url="docs/assets/favicon-32x32.png",
-            swagger_ui_parameters={
-                "docExpansion": "none",
-                "filter": True,
-                "tryItOutEnabled": True,
-                "displayRequestDuration": True,
-                "defaultModelsExpandDepth": 0,
-                # Models refer to each other in circles; the example says more.
-                "defaultModelExpandDepth": 1,
-                "validatorUrl": None,
-            },
-        )
+        return HTMLResponse(made, headers=policy)
 
     async def problems(request: Request) -> Response:
         items = "".join(
@@ -105,7 +92,7 @@ def add_docs(app: FastAPI) -> None:
     async def problem(request: Request) -> Response:
         kind = _kind(request.path_params["slug"])
         text = f"<p>Status {kind.status}.</p><p>{escape(kind.about)}</p>"
-        return _page(kind.title, text + '<p><a href="../docs">Documentation</a></p>')
+        return _page(kind.title, text + '<p><a href="../docs">Documentation</a></p>', up="../")
 
     app.router.add_route("/", root, include_in_schema=False)
     app.router.add_route("/docs", docs, include_in_schema=False)
@@ -115,9 +102,33 @@ def add_docs(app: FastAPI) -> None:
     app.mount("/docs/assets", StaticFiles(directory=assets), name="docs-assets")
 
 
-def _page(title: str, body: str) -> HTMLResponse:
+def _swagger(title: str) -> str:
+    page = get_swagger_ui_html(
+        openapi_url="openapi.json",
+        title=title,
+        # Relative, so that they are found behind a proxy's prefix and on a closed network.
+        swagger_js_url="docs/assets/swagger-ui-bundle.js",
+        swagger_css_url="docs/assets/swagger-ui.css",
+        swagger_favicon_url="docs/assets/favicon-32x32.png",
+        swagger_ui_parameters={
+            "docExpansion": "none",
+            "filter": True,
+            "tryItOutEnabled": True,
+            "displayRequestDuration": True,
+            "defaultModelsExpandDepth": 0,
+            # Models refer to each other in circles; the example says more.
+            "defaultModelExpandDepth": 1,
+            "validatorUrl": None,
+        },
+    )
+    return bytes(page.body).decode()
+
+
+def _page(title: str, body: str, up: str = "") -> HTMLResponse:
     head = f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(title)}</title>"
-    return HTMLResponse(f"{head}<style>{_STYLE}</style><h1>{escape(title)}</h1>{body}")
+    icon = f'<link rel=icon href="{up}docs/assets/favicon-32x32.png">'
+    page = f"{head}{icon}<style>{_STYLE}</style><h1>{escape(title)}</h1>{body}"
+    return HTMLResponse(page, headers=page_headers(page))
 
 
 def _kind(slug: str) -> type[Problem]:

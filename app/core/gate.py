@@ -2,7 +2,6 @@
 
 import logging
 import time
-from uuid import uuid4
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -18,50 +17,73 @@ from app.core.errors import (
     Problem,
     TooLarge,
 )
+from app.core.observing.logs import AccessLog, told_of
+from app.core.observing.metrics import RequestMetrics
+from app.core.observing.names import request_id_of
+from app.core.protection import protected
 
 log = logging.getLogger("trade_missions")
+
+#: The status under which requests are counted whose client did not wait for the answer.
+GONE = 499
 
 _BY_STATUS: dict[int, type[Problem]] = {404: NotFound, 405: MethodNotAllowed, 413: TooLarge}
 
 
 class Gate:
-    """Adds `X-Request-ID` to every answer and turns every exception into a problem document."""
+    """Names every answer by `X-Request-ID`, turns every exception into a problem document, adds
+    the headers that protect, and counts; `access_log` writes a line for each request."""
 
-    def __init__(self, app: ASGIApp, access_log: bool = False) -> None:
-        self.app = app
-        self.access_log = access_log
+    def __init__(
+        self,
+        app: ASGIApp,
+        metrics: RequestMetrics | None = None,
+        access_log: AccessLog | None = None,
+        public_reading: bool = True,
+    ) -> None:
+        self.app, self.access_log = app, access_log
+        self.metrics = metrics or RequestMetrics()
+        self.varied = ("GET", "HEAD") if not public_reading else ()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        request_id = uuid4().hex
-        scope["request_id"] = request_id
-        status = 0
+        request_id = scope["request_id"] = request_id_of(scope["headers"])
+        status = sent = 0
+        problem: Problem | None = None
 
         async def send_named(message: Message) -> None:
-            nonlocal status
+            nonlocal status, sent
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [
-                    *message.get("headers", ()),
-                    (b"x-request-id", request_id.encode()),
-                ]
+                varied = scope["method"] in self.varied
+                headers = protected(message.get("headers", ()), scope, status, varied=varied)
+                headers.append((b"x-request-id", request_id.encode()))
+                message["headers"] = headers
+            elif message["type"] == "http.response.body":
+                sent += len(message.get("body", b""))
             await send(message)
 
         began = time.perf_counter()
+        self.metrics.running.inc()
         try:
             await self.app(scope, receive, send_named)
         except ClientDisconnect:
-            status = 499
+            status = GONE
         except Exception as error:
             # After the first byte nothing can be taken back; the server cuts the connection.
             if status:
+                log.error("answer cut off", extra=told_of(scope))
                 raise
-            await _answer(as_problem(error, request_id), scope, request_id, send_named)
-        if self.access_log:
-            took = (time.perf_counter() - began) * 1000
-            log.info("%s %s %s %.1f ms", scope["method"], scope["path"], status, took)
+            problem = as_problem(error, scope)
+            await _answer(problem, scope, request_id, send_named)
+        finally:
+            self.metrics.running.dec()
+            took = time.perf_counter() - began
+            self.metrics.count(scope, status or GONE, took)
+            if self.access_log is not None:
+                self.access_log(scope, status or GONE, took, sent, problem)
 
 
 async def hand_on(request: object, error: Exception) -> Response:
@@ -69,16 +91,18 @@ async def hand_on(request: object, error: Exception) -> Response:
     raise error
 
 
-def as_problem(error: Exception, request_id: str) -> Problem:
+def as_problem(error: Exception, scope: Scope) -> Problem:
     """The problem that an exception is told as; what we did not foresee is logged in full."""
     if isinstance(error, Problem):
         return error
     if isinstance(error, HTTPException):
         kind = _BY_STATUS.get(error.status_code, BadRequest)
         return kind(_detail(error), headers=error.headers)
-    log.error("request %s failed", request_id, exc_info=error)
+    scope["error"] = error
+    log.error("request failed", exc_info=error, extra=told_of(scope))
     return InternalError(
-        f"Something failed on our side; nothing was stored. Please report request {request_id}."
+        "Something failed on our side; nothing was stored."
+        f" Please report request {scope['request_id']}."
     )
 
 

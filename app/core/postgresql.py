@@ -2,133 +2,249 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
-from datetime import date
+from contextlib import aclosing
+from enum import Enum, auto
 from typing import Any, TypeVar
 
 import asyncpg
 from sqlalchemy import event, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
+from sqlalchemy.pool import QueuePool
 
-from app.core.database import BATCH, JSON_AS_IS, SESSION, Database, Pace, Prepared, Rows, away
+from app.core.database import ENGINE, SESSION, Database, Pace, Prepared, Rows
+from app.core.outages import crowded, in_doubt
+from app.core.postgres_faults import (
+    GONE,
+    RETRIED,
+    is_behind,
+    is_lost,
+    is_outdated,
+    problem_of,
+    sqlstate_of,
+)
+from app.core.read_pool import CONNECT_WAIT, PATIENCE, ReadPool, plain_dates
+from app.core.replica import FAR, POSITION, Replica, course
+
+__all__ = ["GONE", "PostgresDatabase", "postgres_engine"]
 
 T = TypeVar("T")
 
-READ_CONNECTIONS = 10
 WRITE_CONNECTIONS = 10
 TRIES = 5
 #: For how many seconds a write waits for a connection before it is told to come again.
 POOL_WAIT = 10.0
-#: serialization_failure and deadlock_detected: the same work can succeed when run again.
-RETRIED = {"40001", "40P01"}
-#: What the driver raises when the server is not there, or went away.
-GONE = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    TimeoutError,
-    # All connections are taken, and none became free in time.
-    PoolTimeout,
-)
+#: For how many seconds a write waits for another one that holds its records.
+LOCK_WAIT = 10.0
+#: How many seconds after which a server that does not answer a statement of a write is given up.
+SILENCE = 120.0
+_NOTHING = Prepared("SELECT", (), (), {})
+_POSITION = Prepared(POSITION, (), (), {})
 
 
 def postgres_engine(url: str, **options: Any) -> AsyncEngine:
     """An asynchronous engine over asyncpg, whatever driver the address names."""
     address = make_url(url).set(drivername="postgresql+asyncpg")
-    engine = create_async_engine(address, **JSON_AS_IS, **options)
-
-    @event.listens_for(engine.sync_engine, "connect")
-    def connected(connection: Any, record: object) -> None:
-        connection.run_async(_plain_dates)
-
-    return engine
-
-
-async def _plain_dates(connection: Any) -> None:
-    """Dates as their text: asyncpg takes the first and the last day there is for infinities."""
-    await connection.set_type_codec(
-        "date", schema="pg_catalog", encoder=date.isoformat, decoder=date.fromisoformat
+    connect = options.pop("connect_args", {})
+    return create_async_engine(
+        address, connect_args={"async_creator_fn": _connect} | connect, **ENGINE, **options
     )
 
 
-async def _keep(connection: Any) -> None:
-    """Reads set nothing on a connection, so giving it back needs no round trip to reset it."""
+async def _connect(*arguments: Any, lock_wait: float = 0, **options: Any) -> Any:
+    connection = await asyncpg.connect(*arguments, **options)
+    try:
+        await plain_dates(connection)
+        if lock_wait:
+            await connection.execute(f"SET lock_timeout = {round(lock_wait * 1000)}")
+    except BaseException:
+        connection.terminate()
+        raise
+    return connection
+
+
+def _discard_lost(context: ExceptionContext) -> None:
+    """Let no lost connection go back to the pool, where it would be lent out again."""
+    if is_lost(context.original_exception):
+        context.is_disconnect = True
+
+
+class _Stage(Enum):
+    """How far a write has come: only what happens to its COMMIT is not known afterwards."""
+
+    CONNECTING = auto()
+    WORKING = auto()
+    COMMITTING = auto()
+
+
+class _Attempt:
+    """One run of a write's work, in a Session of its own."""
+
+    def __init__(self, work: Callable[[Session], Any]) -> None:
+        self.work = work
+        self.stage = _Stage.CONNECTING
+
+    def __call__(self, session: Session, connected: Callable[[], None]) -> Any:
+        session.connection()
+        connected()
+        self.stage = _Stage.WORKING
+        result = self.work(session)
+        session.flush()
+        self.stage = _Stage.COMMITTING
+        session.commit()
+        return result
+
+    def may_be_repeated(self, error: Exception) -> bool:
+        """Whether nothing was stored, and the same work can succeed when run again."""
+        if isinstance(error, StaleDataError) or is_outdated(error):
+            return True
+        if sqlstate_of(error) in RETRIED:
+            return True
+        # Other connections may be whole; where the server is gone the next attempt says so.
+        return self.stage is _Stage.WORKING and is_lost(error) and not isinstance(error, OSError)
 
 
 class PostgresDatabase(Database):
     """A PostgreSQL server of version 15 or later, or one that speaks its language."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(
+        self, url: str, read_url: str | None = None, *, max_seconds: float = 30, max_lag: float = 10
+    ) -> None:
         self.url = url
+        self.max_seconds = max_seconds
+        self.primary = ReadPool(url, max_seconds)
+        self.replica = Replica(read_url, self.primary, max_lag) if read_url else None
         self.engine = postgres_engine(
             url,
             pool_size=WRITE_CONNECTIONS,
             max_overflow=0,
             pool_timeout=POOL_WAIT,
             pool_pre_ping=True,
+            connect_args={
+                "timeout": CONNECT_WAIT,
+                "command_timeout": SILENCE,
+                "lock_wait": LOCK_WAIT,
+            },
         )
+        event.listen(self.engine.sync_engine, "handle_error", _discard_lost)
         self.dialect = self.engine.dialect
+        self._connecting = 0
 
     async def start(self) -> None:
-        dsn = make_url(self.url).set(drivername="postgresql")
         try:
-            self._pool = await asyncpg.create_pool(
-                dsn.render_as_string(hide_password=False),
-                min_size=1,
-                max_size=READ_CONNECTIONS,
-                init=_plain_dates,
-                reset=_keep,
-                timeout=10,
-            )
-        except GONE as error:
-            raise away(error) from error
+            await self.primary.open()
+            await self.primary.fetch(_NOTHING, {})
+        except Exception as error:
+            raise self._told(error) from error
+        if self.replica is not None:
+            await self.replica.open()
 
     async def stop(self) -> None:
-        await self._pool.close()
+        if self.replica is not None:
+            await self.replica.close()
+        await self.primary.close()
         await self.engine.dispose()
+
+    def _told(self, error: Exception, times: int = 1) -> Exception:
+        return problem_of(error, self.max_seconds * times) or error
 
     async def read(
         self, statement: Prepared, values: Mapping[str, Any], pace: Pace = "long"
     ) -> Rows:
+        pool = self._choose()
         try:
-            async with self._pool.acquire(timeout=10) as connection:
-                rows: Rows = await connection.fetch(statement.sql, *statement.arguments(values))
-                return rows
-        except GONE as error:
-            raise away(error) from error
+            return await pool.fetch(statement, values)
+        except Exception as error:
+            if not self._gives_way(pool, error):
+                raise self._told(error) from error
+        return await self.read(statement, values, pace)
 
     async def stream(self, statement: Prepared, values: Mapping[str, Any]) -> AsyncGenerator[Rows]:
-        try:
-            async with (
-                self._pool.acquire(timeout=10) as connection,
-                connection.transaction(isolation="repeatable_read", readonly=True),
-            ):
-                cursor = await connection.cursor(statement.sql, *statement.arguments(values))
-                while rows := await cursor.fetch(BATCH):
-                    yield rows
-        except GONE as error:
-            raise away(error) from error
+        begun = False
+        pool = self._choose()
+        while True:
+            try:
+                async with aclosing(pool.stream(statement, values)) as batches:
+                    async for rows in batches:
+                        begun = True
+                        yield rows
+                return
+            except Exception as error:
+                if begun or not self._gives_way(pool, error):
+                    raise self._told(error, PATIENCE) from error
+            pool = self.primary
+
+    def _choose(self) -> ReadPool:
+        """Where this request reads."""
+        if self.replica is not None and self.replica.may_be_read(course.get()):
+            return self.replica.pool
+        return self.primary
+
+    def _gives_way(self, pool: ReadPool, error: Exception) -> bool:
+        """Whether the primary is to be asked instead, as it is for the rest of the request."""
+        if self.replica is None or pool is self.primary:
+            return False
+        if is_lost(error):
+            self.replica.lose()
+        elif not is_behind(error):
+            return False
+        at = course.get()
+        assert at is not None
+        at.primary = True
+        return True
+
+    def gauges(self) -> Mapping[str, float]:
+        writing = self.engine.pool
+        assert isinstance(writing, QueuePool)
+        found: dict[str, float] = {
+            "read_connections": self.primary.size(),
+            "read_connections_idle": self.primary.idle(),
+            "reads_waiting": self.primary.waiting,
+            "writes_waiting": self._connecting,
+            "write_connections_busy": writing.checkedout(),
+        }
+        if self.replica is not None:
+            lag = self.replica.lag
+            found["replica_in_use"] = self.replica.usable
+            found["replica_lag_seconds"] = -1 if lag is None else lag
+        return found
 
     async def write(self, work: Callable[[Session], T]) -> T:
         for attempt in range(TRIES):
+            run = _Attempt(work)
+            self._connecting += 1
             try:
                 async with AsyncSession(self.engine, **SESSION) as session:
-                    result = await session.run_sync(work)
-                    await session.commit()
-                    return result
-            except StaleDataError:
-                pass
-            except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) not in RETRIED:
-                    if error.connection_invalidated or isinstance(
-                        error, OperationalError | InterfaceError
-                    ):
-                        raise away(error) from error
-                    raise
-            except GONE as error:
-                raise away(error) from error
+                    result: T = await session.run_sync(run, self._connected)
+                await self._remember()
+                return result
+            except Exception as error:
+                if not run.may_be_repeated(error):
+                    raise await self._told_of_write(run, error) from error
+            finally:
+                self._connecting -= run.stage is _Stage.CONNECTING
             await asyncio.sleep(0.01 * 2**attempt)
-        raise away()
+        raise crowded()
+
+    def _connected(self) -> None:
+        self._connecting -= 1
+
+    async def _told_of_write(self, run: _Attempt, error: Exception) -> Exception:
+        if run.stage is _Stage.COMMITTING and is_lost(error):
+            await self._remember()
+            return in_doubt()
+        return self._told(error)
+
+    async def _remember(self) -> None:
+        """Send the caller's next reads to the primary until the replica has what was committed."""
+        at = course.get()
+        if self.replica is None or at is None or at.caller is None:
+            return
+        try:
+            ((position,),) = await self.primary.fetch(_POSITION, {})
+        except Exception:
+            # The write is stored whatever this says; where it is remains unknown.
+            position = FAR
+        self.replica.writers.wrote(at.caller, position)

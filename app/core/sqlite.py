@@ -1,37 +1,45 @@
 """SQLite: one writer thread that commits writes together, and readers that never wait for it."""
 
 import asyncio
-import queue
 import sqlite3
 import threading
 from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from app.core.database import BATCH, JSON_AS_IS, SESSION, Database, Pace, Prepared, Rows, away
+from app.core.database import BATCH, ENGINE, Database, Pace, Prepared, Rows
+from app.core.outages import away, moved, of_sqlite
+from app.core.sqlite_reading import Reading
+from app.core.sqlite_writer import File, Writer
 from app.core.types import simple_lower
 
 T = TypeVar("T")
 
 READERS = 2
-GROUP = 64
+#: For how many seconds a write waits for another process that writes.
 LOCK_WAIT = 30.0
+#: How many times the limit of a question a batch of an export may take.
+PATIENCE = 10
+#: How many seconds pass between two looks whether the file is still the same.
+EVERY = 1.0
 
 
-def connect(path: str, *, readonly: bool = False) -> sqlite3.Connection:
-    """A connection in the driver's autocommit mode, with the settings every use needs."""
+def connect(path: str, *, readonly: bool = False, wait: float | None = None) -> sqlite3.Connection:
+    """A connection in the driver's autocommit mode, with the settings every use needs.
+
+    `wait` is for how many seconds it waits for other processes, by default `LOCK_WAIT`.
+    """
     mode = "ro" if readonly else "rwc"
     connection = sqlite3.connect(
         f"{Path(path).absolute().as_uri()}?mode={mode}",
         uri=True,
-        timeout=LOCK_WAIT,
+        timeout=LOCK_WAIT if wait is None else wait,
         # The driver's own transactions begin too late and lose updates; we say BEGIN IMMEDIATE.
         isolation_level=None,
         check_same_thread=False,
@@ -63,7 +71,7 @@ def _lowered(text: str | None) -> str | None:
 def sqlite_engine(path: str) -> Engine:
     """An engine whose transactions take the write lock at once."""
     engine = create_engine(
-        "sqlite://", creator=lambda: connect(path), poolclass=NullPool, **JSON_AS_IS
+        "sqlite://", creator=lambda: connect(path), poolclass=NullPool, **ENGINE
     )
 
     @event.listens_for(engine, "begin")
@@ -73,146 +81,134 @@ def sqlite_engine(path: str) -> Engine:
     return engine
 
 
-@dataclass(slots=True)
-class _Job:
-    work: Callable[[Session], Any]
-    future: asyncio.Future[Any]
-    loop: asyncio.AbstractEventLoop
-    result: Any = None
-    error: BaseException | None = None
-
-
 class SqliteDatabase(Database):
     """A database in one file; several processes may share it."""
 
     # A million rows are counted in some fifty milliseconds, as nothing goes between processes.
     counts_quickly = True
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, max_seconds: float = 30) -> None:
         path = make_url(url).database
         if not path or path == ":memory:":
             raise ValueError("An SQLite address names a file: sqlite:///trade-missions.db")
         self.path = path
+        self.max_seconds = max_seconds
         self.engine = sqlite_engine(path)
         self.dialect = self.engine.dialect
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self.writer = Writer(self.engine, path)
         self._local = threading.local()
+        self._under_way = 0
 
     async def start(self) -> None:
-        if not Path(self.path).exists():  # noqa: ASYNC240 (once, before anything is served)
+        self._file = File(self.path)
+        if not self._file.is_there():
             raise away(FileNotFoundError(self.path))
-        self._quick = connect(self.path, readonly=True)
+        self._is_there = True
+        try:
+            # It is used in the loop, which must not wait for another process.
+            self._quick = self._open(wait=0.5)
+        except sqlite3.Error as error:
+            raise self._told(error) from error
         self._reading = [self._quick]
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
-        self._writer = threading.Thread(target=self._write_all, name="writer", daemon=True)
-        self._writer.start()
+        self._watching = asyncio.create_task(self._watch())
+        self.writer.start(self._file)
 
     async def stop(self) -> None:
-        self._readers.shutdown()
+        self._watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._watching
+        await asyncio.to_thread(self._readers.shutdown)
         for connection in self._reading:
             connection.close()
         # Last, because the last one to close a file moves its log of writes into it.
-        self._jobs.put(None)
-        await asyncio.to_thread(self._writer.join)
+        await self.writer.stop()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY)
+            self._is_there = self._file.is_there()
+
+    def _told(self, error: sqlite3.Error) -> Exception:
+        if not self._file.is_there():
+            return moved()
+        return of_sqlite(error, self.path) or error
+
+    def _open(self, wait: float | None = None) -> sqlite3.Connection:
+        """A connection for reading, to the file that was there at the start."""
+        connection = connect(self.path, readonly=True, wait=wait)
+        if not self._file.is_there():
+            connection.close()
+            raise moved()
+        return connection
 
     async def read(
         self, statement: Prepared, values: Mapping[str, Any], pace: Pace = "long"
     ) -> Rows:
-        arguments = statement.arguments(values)
+        if not self._is_there:
+            raise moved()
+        sql, arguments = statement.sql, statement.arguments(values)
+        if pace == "quick":
+            try:
+                return self._quick.execute(sql, arguments).fetchall()
+            except sqlite3.Error as error:
+                raise self._told(error) from error
+        reading = Reading(lambda on: on.execute(sql, arguments).fetchall(), self.max_seconds)
         try:
-            if pace == "quick":
-                return self._quick.execute(statement.sql, arguments).fetchall()
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(
-                self._readers, self._read_long, statement.sql, arguments
-            )
-        except sqlite3.OperationalError as error:
-            raise away(error) from error
+            return await self._run(reading, self._connection)
+        except sqlite3.Error as error:
+            raise self._told(error) from error
 
-    def _read_long(self, sql: str, arguments: list[Any]) -> Rows:
+    def _connection(self) -> sqlite3.Connection:
+        """The connection of this thread."""
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = self._local.connection = connect(self.path, readonly=True)
+            connection = self._local.connection = self._open()
             self._reading.append(connection)
-        return connection.execute(sql, arguments).fetchall()
+        return connection
 
     async def stream(self, statement: Prepared, values: Mapping[str, Any]) -> AsyncGenerator[Rows]:
-        loop = asyncio.get_running_loop()
-        # A connection of its own, because the reading goes on between other reads of its thread.
-        connection = connect(self.path, readonly=True)
+        if not self._is_there:
+            raise moved()
+        arguments = statement.arguments(values)
+        seconds = self.max_seconds * PATIENCE
         try:
-            arguments = statement.arguments(values)
-            cursor = await loop.run_in_executor(
-                self._readers, connection.execute, statement.sql, arguments
+            # One of its own, because the reading goes on between other reads of its thread.
+            connection = self._open(wait=0.5)
+            reading: Reading[Any] = Reading(
+                lambda on: on.execute(statement.sql, arguments), seconds
             )
-            while rows := await loop.run_in_executor(self._readers, cursor.fetchmany, BATCH):
-                yield rows
-        except sqlite3.OperationalError as error:
-            raise away(error) from error
+            try:
+                cursor = await self._run(reading, lambda: connection)
+                while True:
+                    reading = Reading(lambda on: cursor.fetchmany(BATCH), seconds)
+                    rows = await self._run(reading, lambda: connection)
+                    if not rows:
+                        return
+                    yield rows
+            finally:
+                reading.close(connection)
+        except sqlite3.Error as error:
+            raise self._told(error) from error
+
+    async def _run(self, reading: Reading[T], connect: Callable[[], sqlite3.Connection]) -> T:
+        """What comes of the reading, in one of the threads that read."""
+        self._under_way += 1
+        try:
+            self._readers.submit(reading.run, connect)
+            return await reading.outcome()
         finally:
-            connection.close()
+            self._under_way -= 1
+
+    def gauges(self) -> Mapping[str, float]:
+        running = min(self._under_way, READERS)
+        return {
+            "writes_waiting": self.writer.waiting,
+            "reads_waiting": self._under_way - running,
+            "reads_running": running,
+            "write_groups_total": self.writer.groups,
+            "grouped_writes_total": self.writer.writes,
+        }
 
     async def write(self, work: Callable[[Session], T]) -> T:
-        if not self._writer.is_alive():
-            raise away()
-        loop = asyncio.get_running_loop()
-        job = _Job(work, loop.create_future(), loop)
-        self._jobs.put(job)
-        result: T = await job.future
-        return result
-
-    def _write_all(self) -> None:
-        with self.engine.connect() as connection:
-            while True:
-                group, last = self._next_group()
-                if group:
-                    self._commit(connection, group)
-                if last:
-                    return
-
-    def _next_group(self) -> tuple[list[_Job], bool]:
-        """The writes that wait now, at least one; True when none will follow."""
-        job = self._jobs.get()
-        group: list[_Job] = []
-        while job is not None:
-            group.append(job)
-            if len(group) == GROUP or self._jobs.empty():
-                return group, False
-            job = self._jobs.get()
-        return group, True
-
-    def _commit(self, connection: Connection, group: list[_Job]) -> None:
-        """Run a group in one transaction, each write in its own savepoint; answer afterwards.
-
-        One commit is one fsync, which is what a write costs; sharing it is what makes sixteen
-        writers as fast as the disk allows. None is told of success before the commit.
-        """
-        try:
-            with connection.begin():
-                for job in group:
-                    _attempt(connection, job)
-        except Exception as error:
-            problem = away(error) if isinstance(error, OperationalError) else error
-            for job in group:
-                job.error = job.error or problem
-        for job in group:
-            job.loop.call_soon_threadsafe(_answer, job)
-
-
-def _attempt(connection: Connection, job: _Job) -> None:
-    with Session(connection, join_transaction_mode="create_savepoint", **SESSION) as session:
-        try:
-            job.result = job.work(session)
-            session.commit()
-        except Exception as error:
-            session.rollback()
-            job.error = error
-
-
-def _answer(job: _Job) -> None:
-    if job.future.done():
-        return
-    if job.error is not None:
-        job.future.set_exception(job.error)
-    else:
-        job.future.set_result(job.result)
+        return await self.writer.write(work)

@@ -162,6 +162,24 @@ def test_an_address_of_something_else_is_refused(url: str) -> None:
         open_database(url)
 
 
+# How busy it is
+
+
+async def test_a_database_tells_how_busy_it_is(database: Database) -> None:
+    await asyncio.gather(*(database.write(adding(f"busy-{n}")) for n in range(20)))
+    await people(database, "busy-%")
+    gauges = database.gauges()
+    assert gauges["reads_waiting"] == gauges["writes_waiting"] == 0
+    if isinstance(database, SqliteDatabase):
+        assert gauges["reads_running"] == 0
+        assert gauges["grouped_writes_total"] >= 20
+        assert 1 <= gauges["write_groups_total"] <= gauges["grouped_writes_total"]
+    else:
+        assert gauges["read_connections"] == gauges["read_connections_idle"] >= 1
+        assert gauges["write_connections_busy"] == 0
+        assert not any(name.startswith("replica") for name in gauges)
+
+
 # SQLite alone
 
 

@@ -1,10 +1,11 @@
 """What a request says of who sends it: a key or a token, in a header or in the address."""
 
-import binascii
 from base64 import b64decode
 from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address
 from typing import Any
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_plus, unquote_to_bytes
 
 from starlette.types import Scope as Request
 
@@ -26,10 +27,11 @@ class Credential:
 
 
 def unauthorized(scope: Request, detail: str) -> Unauthorized:
-    """The 401 that tells what can be sent."""
-    modes = [value for name, value in scope["headers"] if name == b"sec-fetch-mode"]
-    by_script = modes and modes[0] != b"navigate"
-    challenge = BEARER if by_script else f"{BEARER}, {BASIC}"
+    """The 401 that tells what can be sent; and that what was sent is not good (RFC 6750, 3.1)."""
+    sent = dict(scope["headers"])
+    by_script = sent.get(b"sec-fetch-mode", b"navigate") != b"navigate"
+    bearer = f'{BEARER}, error="invalid_token"' if b"authorization" in sent else BEARER
+    challenge = bearer if by_script else f"{bearer}, {BASIC}"
     return Unauthorized(detail, headers={"WWW-Authenticate": challenge})
 
 
@@ -44,7 +46,9 @@ def credential_of(scope: Request) -> Credential | None:
             if sent is not None:
                 raise BadRequest("There is more than one Authorization header.")
             sent = value
-    in_address = _taken_from_address(scope) if PARAMETER.encode() in scope["query_string"] else None
+    query = scope["query_string"]
+    may_hold_it = query and (PARAMETER.encode() in query or b"%" in query)
+    in_address = _taken_from_address(scope) if may_hold_it else None
     if sent is None:
         return None if in_address is None else Credential(in_address, in_address=True)
     if in_address is not None:
@@ -60,31 +64,49 @@ def _secret_in(scope: Request, sent: bytes) -> str:
         return rest
     if scheme.lower() == "basic":
         try:
-            user, _, password = b64decode(rest, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+            _, _, password = b64decode(rest, validate=True).decode().partition(":")
+        except ValueError:
             raise unauthorized(scope, "The Basic credentials are not Base64 of UTF-8.") from None
         if password:
             return password
-        raise unauthorized(scope, f"The key is the password of Basic; {user[:40]!r} came without.")
+        # The user is not told back: it may be the key, in the wrong place.
+        raise unauthorized(scope, "The key is the password of Basic, and there is no password.")
     told = "Send Authorization: Bearer KEY, or HTTP Basic with the key as the password."
     raise unauthorized(scope, told)
 
 
 def _taken_from_address(scope: Request) -> str | None:
     pairs = scope["query_string"].split(b"&")
-    mark = PARAMETER.encode() + b"="
-    found = [pair for pair in pairs if pair.startswith(mark)]
+    found = [pair for pair in pairs if _is_key(pair)]
     if not found:
         return None
-    scope["query_string"] = b"&".join(pair for pair in pairs if not pair.startswith(mark))
+    scope["query_string"] = b"&".join(pair for pair in pairs if not _is_key(pair))
     if len(found) > 1:
         text = f"{PARAMETER!r} is given more than once."
         raise BadRequest(text, [Fault("repeated", text, parameter=PARAMETER)])
-    return unquote_plus(found[0].removeprefix(mark).decode("latin-1"))
+    return unquote_plus(found[0].partition(b"=")[2].decode("latin-1"))
+
+
+def _is_key(pair: bytes) -> bool:
+    return unquote_to_bytes(pair.partition(b"=")[0]) == PARAMETER.encode()
 
 
 def address_of(scope: Request) -> str:
     """The address of the client; of IPv6 the first 64 bits, which are one subscriber's."""
     client: Any = scope.get("client")
     host: str = client[0] if client else "unknown"
-    return ":".join(host.split(":")[:4]) + "::/64" if host.count(":") > 3 else host
+    return _subscriber(host) if ":" in host else host
+
+
+@lru_cache(10_000)
+def _subscriber(host: str) -> str:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if not isinstance(address, IPv6Address):
+        return host
+    # A socket for both kinds shows addresses of IPv4 so.
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return f"{IPv6Address(int(address) >> 64 << 64)}/64"

@@ -12,10 +12,10 @@ from starlette.types import Scope as Request
 
 from app.core.access import keys
 from app.core.access.callers import ANONYMOUS, Caller, Need, Scope
-from app.core.access.credentials import address_of, credential_of, unauthorized
+from app.core.access.credentials import Credential, address_of, credential_of, unauthorized
 from app.core.access.limits import RateLimits
 from app.core.database import Database
-from app.core.errors import Forbidden, Problem, Unauthorized
+from app.core.errors import Forbidden, Problem, Unauthorized, Unavailable
 from app.core.types import now
 
 #: For how many seconds a caller who was found is not looked up again: so long can a key be used
@@ -58,6 +58,8 @@ class Door:
         self.database, self.limits, self.issuer = database, limits, issuer
         self.public_reading = public_reading
         self._known: dict[bytes, _Known] = {}
+        #: How often all callers were forgotten.
+        self._forgotten = 0
         self._used: dict[UUID, datetime] = {}
 
     async def admit(self, scope: Request, need: Need, is_file: bool) -> list[tuple[bytes, bytes]]:
@@ -67,7 +69,9 @@ class Door:
         address = address_of(scope)
         try:
             caller = await self._caller(scope, is_file)
-        except Unauthorized:
+        except Unavailable:
+            raise
+        except Problem:
             self.limits.count(ANONYMOUS, address)
             raise
         scope["caller"] = caller
@@ -98,35 +102,44 @@ class Door:
             return ANONYMOUS
         caller = await self._found(scope, credential.secret)
         if credential.in_address:
-            _check_address(caller, is_file)
+            _check_address(credential, caller, is_file)
         return caller
 
     async def _found(self, scope: Request, secret: str) -> Caller:
         digest = keys.digest_of(secret)
         known = self._known.get(digest)
         if known is None or known.until < time.monotonic():
-            if keys.is_key(secret):
-                caller = await self._key(scope, secret)
-            elif self.issuer is not None and secret.count(".") == 2:
-                caller = await self._bearer(scope, secret, self.issuer)
-            else:
-                raise unauthorized(scope, "That is no key of this service.")
-            if len(self._known) >= MOST:
-                self._known.clear()
-            known = self._known[digest] = _Known(caller, time.monotonic() + KEPT)
+            forgotten = self._forgotten
+            known = await self._look_up(scope, secret)
+            # A key that was revoked while we looked is not kept.
+            if forgotten == self._forgotten:
+                if len(self._known) >= MOST:
+                    self._known.clear()
+                self._known[digest] = known
         return known.caller
 
-    async def _key(self, scope: Request, secret: str) -> Caller:
-        values = {"prefix": keys.prefix_of(secret), "now": now()}
+    async def _look_up(self, scope: Request, secret: str) -> _Known:
+        if keys.is_key(secret):
+            return await self._key(scope, secret)
+        if self.issuer is not None and secret.count(".") == 2:
+            caller = await self._bearer(scope, secret, self.issuer)
+            return _Known(caller, time.monotonic() + KEPT)
+        raise unauthorized(scope, "That is no key of this service.")
+
+    async def _key(self, scope: Request, secret: str) -> _Known:
+        values, at = {"prefix": keys.prefix_of(secret)}, now()
         rows = await self.database.read(keys.look_up(self.database.dialect), values, "quick")
         if not rows or not keys.is_same(bytes(rows[0][2]), secret):
             raise unauthorized(scope, "There is no such key.")
-        id_, name, _, allowed, path, revoked, expired = rows[0]
-        if revoked or expired:
+        id_, name, _, allowed, path, revoked, ends = rows[0]
+        if isinstance(ends, str):
+            ends = datetime.fromisoformat(ends)
+        left = KEPT if ends is None else (ends - at).total_seconds()
+        if revoked or left <= 0:
             told = "was revoked" if revoked else "has expired"
             raise unauthorized(scope, f"The key {keys.prefix_of(secret)}… {told}.")
-        self._used[UUID(str(id_))] = values["now"]  # type: ignore[assignment]
-        return Caller(name, Scope(allowed), path)
+        self._used[UUID(str(id_))] = at
+        return _Known(Caller(name, Scope(allowed), path), time.monotonic() + min(KEPT, left))
 
     async def _bearer(self, scope: Request, token: str, issuer: TokenIssuer) -> Caller:
         try:
@@ -137,6 +150,7 @@ class Door:
     def forget(self) -> None:
         """Look everybody up anew: a key was revoked."""
         self._known.clear()
+        self._forgotten += 1
 
     async def note_use(self) -> None:
         """Store when keys were last used; nothing is lost with it but that."""
@@ -152,8 +166,10 @@ class Door:
             await self.note_use()
 
 
-def _check_address(caller: Caller, is_file: bool) -> None:
+def _check_address(credential: Credential, caller: Caller, is_file: bool) -> None:
     """A key in an address is seen by whoever sees the address: it must not be worth much."""
+    if not keys.is_key(credential.secret):
+        raise Forbidden("A token does not belong in an address: send Authorization: Bearer TOKEN.")
     if not is_file:
         raise Forbidden(
             "api_key in the address is taken for files alone (.csv, .xlsx, …): for everything else"

@@ -17,7 +17,6 @@ from sqlalchemy import (
     LargeBinary,
     String,
     Text,
-    and_,
     bindparam,
     cast,
     literal,
@@ -31,7 +30,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app.core.access.callers import Scope
 from app.core.database import Base, Prepared, prepare
 from app.core.errors import Conflict, Invalid, NotFound
-from app.core.types import Instant, choice, now, uuid7
+from app.core.types import choice, now, uuid7
 
 log = logging.getLogger("trade_missions.access")
 
@@ -40,6 +39,7 @@ MARK = "tmd"
 _PREFIX_LETTERS, _SECRET_LETTERS = 8, 43
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"
 _FORM = re.compile(rf"{MARK}_[a-z0-9]{{{_PREFIX_LETTERS}}}_[a-z0-9]{{{_SECRET_LETTERS}}}")
+_REFERENCE = re.compile(rf"{MARK}_.*|[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}")
 
 
 class ApiKey(Base):
@@ -134,6 +134,11 @@ def is_named(key: ColumnElement[str]) -> ColumnElement[bool]:
     return or_(cast(ApiKey.id, String(36)) == key, ApiKey.prefix == key, ApiKey.name == key)
 
 
+def is_reference(text: str) -> bool:
+    """Whether a text looks like the id or the visible part of a key, whichever that would be."""
+    return _REFERENCE.fullmatch(text.casefold()) is not None
+
+
 def no_key(key: str) -> NotFound:
     """The 404 of a key that nothing is named by."""
     return NotFound(f"There is no key {key!r}; a key is named by its id, its prefix or its name.")
@@ -155,6 +160,12 @@ def revoke_key(session: Session, key: ApiKey, by: str) -> None:
         log.info("key %s (%s) was revoked by %s", key.prefix, key.name, by)
 
 
+def hold_admins(session: Session) -> None:
+    """Let nobody else revoke an admin key until the transaction ends."""
+    admins = select(ApiKey.id).where(ApiKey.scope == Scope.ADMIN).order_by(ApiKey.id)
+    session.execute(admins.with_for_update())
+
+
 def has_admin(session: Session, but: UUID | None = None) -> bool:
     """Whether a key with the scope `admin` can be used, other than that one."""
     usable = select(ApiKey.id).where(
@@ -169,9 +180,7 @@ def has_admin(session: Session, but: UUID | None = None) -> bool:
 
 @cache
 def look_up(dialect: Dialect) -> Prepared:
-    """Reads `(id, name, digest, scope, path, revoked, expired)` of the key with a `prefix`; `now`
-    decides of the last."""
-    moment = bindparam("now", type_=Instant())
+    """Reads `(id, name, digest, scope, path, revoked, expires_at)` of the key with a `prefix`."""
     return prepare(
         select(
             ApiKey.id,
@@ -180,7 +189,7 @@ def look_up(dialect: Dialect) -> Prepared:
             ApiKey.scope,
             ApiKey.path,
             ApiKey.revoked_at.is_not(None),
-            and_(ApiKey.expires_at.is_not(None), ApiKey.expires_at <= moment),
+            ApiKey.expires_at,
         ).where(ApiKey.prefix == bindparam("prefix", type_=String())),
         dialect,
     )

@@ -1,87 +1,84 @@
 """How often a caller may ask: limits per key or token, and per address for everybody else."""
 
-from dataclasses import dataclass
-from math import ceil
-from time import monotonic
-from typing import Self
+import time
+from math import floor
 
 from app.core.access.callers import ANONYMOUS, Caller
 from app.core.errors import TooManyRequests
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
-#: How many callers are remembered before those are forgotten whose whole quota is back.
-_MANY = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class _Rate:
-    """So many requests in so many seconds; `name` is what the headers call the limit."""
-
-    name: str
-    text: str
-    amount: int
-    seconds: int
-    policy: bytes
-
-    @classmethod
-    def read(cls, name: str, text: str) -> Self | None:
-        """The rate as the settings write it: `600/minute`; None for an empty text."""
-        if not text:
-            return None
-        number, _, unit = text.partition("/")
-        amount, seconds = int(number), _SECONDS[unit]
-        return cls(name, text, amount, seconds, f'"{name}";q={amount};w={seconds}'.encode())
+#: How many callers are counted at a time: with more, all begin anew, as memory is finite.
+MOST = 100_000
 
 
 class RateLimits:
-    """Counts the requests of this process, by the generic cell rate algorithm (ITU-T I.371).
+    """Counts the requests of this process; limits are written `600/minute`, empty for none.
 
-    A quota can be used at once and comes back evenly. Of each caller one number is kept: when the
-    whole quota will be back. Headers are those of draft-ietf-httpapi-ratelimit-headers:
-    `RateLimit-Policy` tells the quota and its seconds, `RateLimit` what is left and in how many
-    seconds all is back.
+    Headers are those of draft-ietf-httpapi-ratelimit-headers: `RateLimit-Policy` tells the quota
+    and its seconds, `RateLimit` how much is left and in how many seconds there is more.
     """
 
     def __init__(self, per_address: str, per_caller: str) -> None:
-        self._per_address = _Rate.read("address", per_address)
-        self._per_caller = _Rate.read("caller", per_caller)
-        self._whole_at: dict[tuple[str, str], float] = {}
-        self._many = _MANY
+        self._address = _Limit("address", per_address) if per_address else None
+        self._caller = _Limit("caller", per_caller) if per_caller else None
 
     def count(self, caller: Caller, address: str) -> list[tuple[bytes, bytes]]:
         """Count one request, and the headers to answer with; TooManyRequests (429) beyond."""
-        anonymous = caller is ANONYMOUS
-        rate = self._per_address if anonymous else self._per_caller
-        if rate is None:
-            return []
-        key, now = (rate.name, address if anonymous else caller.name), monotonic()
-        used = max(self._whole_at.get(key, now) - now, 0.0) + rate.seconds / rate.amount
-        over = used - rate.seconds
-        # A millionth of a second is what is lost in adding up fractions.
-        if over > 1e-6:
-            raise _refusal(rate, over, used)
-        if len(self._whole_at) >= self._many:
-            self._forget(now)
-        self._whole_at[key] = now + used
-        left = int((rate.seconds - used) * rate.amount / rate.seconds + 1e-6)
-        told = b'"%b";r=%d;t=%d' % (rate.name.encode(), left, ceil(used))
-        return [(b"ratelimit-policy", rate.policy), (b"ratelimit", told)]
-
-    def _forget(self, now: float) -> None:
-        """Forget whose whole quota is back; again when twice as many are there as are left, so
-        that under a flood of addresses not every request pays for all of them."""
-        self._whole_at = {key: at for key, at in self._whole_at.items() if at > now}
-        self._many = max(_MANY, 2 * len(self._whole_at))
+        if caller is ANONYMOUS:
+            return [] if self._address is None else self._address.count(address)
+        return [] if self._caller is None else self._caller.count(caller.name)
 
 
-def _refusal(rate: _Rate, over: float, used: float) -> TooManyRequests:
-    wait = max(1, ceil(over))
-    more = " A key has a limit of its own." if rate.name == "address" else ""
-    return TooManyRequests(
-        f"More than {rate.text} from this {rate.name}; go on in {wait} s.{more}",
-        headers={
-            "RateLimit-Policy": rate.policy.decode(),
-            "RateLimit": f'"{rate.name}";r=0;t={ceil(used)}',
-            "Retry-After": str(wait),
-        },
-    )
+class _Limit:
+    """So many requests in so many seconds of each caller, by a counter that slides: requests of
+    the last window count by the part of it that is still within the time.
+
+    Our own, because the library for it takes ten times as long for each request, and longer the
+    more callers there are.
+    """
+
+    def __init__(self, name: str, text: str) -> None:
+        amount, _, self.unit = text.partition("/")
+        self.name, self.amount, self.seconds = name, int(amount), _SECONDS[self.unit]
+        self.policy = f'"{name}";q={amount};w={self.seconds}'.encode()
+        self._window = 0
+        #: By caller: the window of their last request, the requests in it, those in the one before.
+        self._counts: dict[str, tuple[int, int, int]] = {}
+
+    def count(self, who: str) -> list[tuple[bytes, bytes]]:
+        """Count one request of theirs; TooManyRequests when it is one too many."""
+        window, passed = divmod(time.monotonic() / self.seconds, 1)
+        within = 1 - passed
+        if window != self._window or len(self._counts) >= MOST:
+            self._turn(int(window))
+        at, count, before = self._counts.get(who, (window, 0, 0))
+        if at != window:
+            count, before = 0, count
+        left = self.amount - floor(before * within + count) - 1
+        if left < 0:
+            raise self._refusal(self._wait(count, before, within))
+        self._counts[who] = (int(window), count + 1, before)
+        told = b'"%s";r=%d;t=%d' % (self.name.encode(), left, int(within * self.seconds) + 1)
+        return [(b"ratelimit-policy", self.policy), (b"ratelimit", told)]
+
+    def _wait(self, count: int, before: int, within: float) -> int:
+        """In how many whole seconds one more request is allowed."""
+        full = count >= self.amount
+        # Until the next window begins; or until less of the last one counts.
+        part = within if full else within - (self.amount - count) / before
+        # A little more, as fractions of seconds are not exact.
+        return int(part * self.seconds + 0.001) + 1
+
+    def _turn(self, window: int) -> None:
+        """Forget who has not asked since the last window."""
+        old, self._counts = self._counts, {}
+        self._window = window
+        if len(old) < MOST:
+            self._counts = {who: told for who, told in old.items() if told[0] >= window - 1}
+
+    def _refusal(self, wait: int) -> TooManyRequests:
+        text = f"More than {self.amount} requests in a {self.unit} from this {self.name}; go on in"
+        text += f" {wait} s." + (" A key has a limit of its own." if self.name == "address" else "")
+        left = f'"{self.name}";r=0;t={wait}'
+        told = {"RateLimit-Policy": self.policy.decode(), "RateLimit": left}
+        return TooManyRequests(text, headers=told | {"Retry-After": str(wait)})

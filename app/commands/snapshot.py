@@ -1,0 +1,53 @@
+"""Looks at a database as it is at one moment: nobody who writes waits for it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.pool import NullPool
+
+from app.core.database import ENGINE, is_sqlite
+
+T = TypeVar("T")
+
+
+async def snapshot_run(url: str, work: Callable[[Connection], T]) -> T:
+    """Run work that only reads, on a connection of its own; all it reads is of one moment."""
+    if is_sqlite(url):
+        return file_run(make_url(url).database or "", work)
+    from app.core.postgresql import postgres_engine
+
+    def reading(connection: Connection) -> T:
+        connection.execute(text("SET TRANSACTION READ ONLY"))
+        return work(connection)
+
+    postgres = postgres_engine(url, isolation_level="REPEATABLE READ")
+    try:
+        async with postgres.begin() as connection:
+            return await connection.run_sync(reading)
+    finally:
+        await postgres.dispose()
+
+
+def file_run(path: str | Path, work: Callable[[Connection], T]) -> T:
+    """Run work that only reads on a file of SQLite."""
+    with _reading_engine(str(path)).begin() as connection:
+        return work(connection)
+
+
+def _reading_engine(path: str) -> Engine:
+    from app.core.sqlite import connect
+
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: connect(path, readonly=True),
+        poolclass=NullPool,
+        **ENGINE,
+    )
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return engine

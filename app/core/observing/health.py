@@ -1,0 +1,170 @@
+"""Whether the process lives and whether it can serve, for whoever watches over it."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from fastapi import Request
+from pydantic import BaseModel, Field
+from starlette.responses import Response
+
+from app.core import jsontext
+from app.core.access.callers import Need
+from app.core.answers import Json, problems
+from app.core.database import Database
+from app.core.errors import BadRequest, Fault, Problem, Unavailable
+from app.core.observing.patience import PATIENCE, patiently
+from app.core.revisions import newest, revision_statement
+from app.core.routing import Route
+
+log = logging.getLogger("trade_missions")
+
+_NEVER_KEPT = {"Cache-Control": "no-store"}
+
+
+class CheckState(StrEnum):
+    """How a check went."""
+
+    OK = "ok"
+    #: Something is amiss, but requests are served.
+    DEGRADED = "degraded"
+    FAILED = "failed"
+
+
+class Check(BaseModel):
+    """One thing that was looked at."""
+
+    name: str = Field(description="What was looked at: `database`, `migrations` or `replica`.")
+    state: CheckState = Field(description="`ok`; `degraded`: it serves all the same; or `failed`.")
+    detail: str = Field(description="What was found, and what to do where it is not ok.")
+
+
+class Health(BaseModel):
+    """That the service is well, and what was looked at."""
+
+    status: str = Field(description="`alive` or `ready`; a service that is not answers with 503.")
+    checks: list[Check] = Field(description="What was looked at; nothing at all for `alive`.")
+
+
+class NotReady(Unavailable):
+    """The 503 of a service that cannot serve: a problem with the checks as `checks` beside it."""
+
+    def __init__(self, checks: list[Check]) -> None:
+        failed = [check for check in checks if check.state is CheckState.FAILED]
+        faults = [Fault(check.name, check.detail) for check in failed]
+        super().__init__(
+            f"Not ready: {' '.join(check.detail for check in failed)}",
+            faults,
+            {"Retry-After": "5"},
+        )
+        self.checks = checks
+
+    def body(self, instance: str, request_id: str) -> bytes:
+        told = jsontext.loads(super().body(instance, request_id))
+        return jsontext.dumps(told | {"checks": [check.model_dump() for check in self.checks]})
+
+
+def health_routes() -> list[Route]:
+    """GET /health/live and GET /health/ready, open to everybody."""
+    alive = jsontext.dumps(Health(status="alive", checks=[]).model_dump())
+
+    async def get_health_live(request: Request) -> Response:
+        """Answers as long as the process does, and looks at nothing else: for deciding whether to
+        start it anew. A database that is away is no reason for that."""
+        return Json(alive, headers=_NEVER_KEPT)
+
+    async def get_health_ready(request: Request) -> Response:
+        """Looks whether requests can be served: the database is reached within two seconds and its
+        tables are at the revision that this version needs. For deciding whether to send requests
+        here; 503 tells what is amiss, in `errors` and in `checks`."""
+        checks = await find_checks(request.app.state.database)
+        if any(check.state is CheckState.FAILED for check in checks):
+            raise NotReady(checks)
+        return Json(
+            jsontext.dumps(Health(status="ready", checks=checks).model_dump()), headers=_NEVER_KEPT
+        )
+
+    told: dict[str, Any] = {
+        "tags": ["operation"],
+        "response_model": Health,
+        "responses": problems(BadRequest),
+        "needs": Need.NOTHING,
+    }
+    return [
+        Route(
+            "/health/live",
+            get_health_live,
+            operation_id="get_health_live",
+            summary="Tell whether the process lives",
+            **told,
+        ),
+        Route(
+            "/health/ready",
+            get_health_ready,
+            operation_id="get_health_ready",
+            summary="Tell whether requests can be served",
+            **told,
+        ),
+    ]
+
+
+async def find_checks(database: Database) -> list[Check]:
+    """All checks, within `PATIENCE` seconds and a little."""
+    needed = await asyncio.to_thread(newest)
+    found = await _revision(database)
+    if isinstance(found, Check):
+        return [found, *_replica(database.gauges())]
+    reached = Check(name="database", state=CheckState.OK, detail="The database answers.")
+    return [reached, _migrations(needed, found[0]), *_replica(database.gauges())]
+
+
+async def _revision(database: Database) -> tuple[str | None] | Check:
+    """The revision of the database, or the check that failed."""
+    try:
+        return (await patiently(_read_revision(database)),)
+    except TimeoutError:
+        return _failed(f"The database did not answer within {PATIENCE:g} seconds.")
+    except Problem as problem:
+        return _failed(problem.detail.partition(". ")[0].removesuffix(".") + ".")
+    except Exception as error:
+        # What the driver says may name hosts and users, which is for the log alone.
+        log.error("the database could not be checked", exc_info=error)
+        return _failed("Looking at the database failed; the log tells how.")
+
+
+async def _read_revision(database: Database) -> str | None:
+    rows = await database.read(revision_statement(database.dialect), {}, "quick")
+    return str(rows[0][0]) if rows else None
+
+
+def _failed(detail: str) -> Check:
+    return Check(name="database", state=CheckState.FAILED, detail=detail)
+
+
+def _migrations(needed: str, found: str | None) -> Check:
+    if found == needed:
+        return Check(
+            name="migrations", state=CheckState.OK, detail=f"The tables are at revision {found}."
+        )
+    return Check(
+        name="migrations",
+        state=CheckState.FAILED,
+        detail=f"The tables are at revision {found or 'none'}; this version needs {needed}."
+        " Run: trade-missions migrate",
+    )
+
+
+def _replica(gauges: Mapping[str, float]) -> list[Check]:
+    """How reads from a replica fare; nothing where none is set up."""
+    if "replica_in_use" not in gauges:
+        return []
+    lag = gauges.get("replica_lag_seconds", -1)
+    if gauges["replica_in_use"]:
+        behind = f", {lag:.1f} seconds behind" if lag >= 0 else ""
+        detail, state = f"Reads go to the replica{behind}.", CheckState.OK
+    else:
+        detail = "The replica is away or too far behind; reads go to the main database."
+        state = CheckState.DEGRADED
+    return [Check(name="replica", state=state, detail=detail)]

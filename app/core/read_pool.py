@@ -1,0 +1,184 @@
+"""The connections to one PostgreSQL server that reads go through."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import date
+from typing import Any
+
+import asyncpg
+from sqlalchemy import make_url
+
+from app.core.database import BATCH, Prepared, Rows
+from app.core.outages import crowded
+from app.core.postgres_faults import GONE, is_lost, is_outdated
+
+CONNECTIONS = 10
+#: How many of them exports may hold: other reads go on however many exports are under way.
+EXPORTS = 5
+#: For how many seconds a request waits for a connection before it is told to come again.
+POOL_WAIT = 10.0
+#: For how many seconds a server may take to accept a connection.
+CONNECT_WAIT = 5.0
+#: How many seconds after its own limit a server is given up.
+GRACE = 5.0
+#: How many times the limit of a question a batch of an export may take.
+PATIENCE = 10
+
+
+async def plain_dates(connection: Any) -> None:
+    """Dates as their text: asyncpg takes the first and the last day there is for infinities."""
+    await connection.set_type_codec(
+        "date", schema="pg_catalog", encoder=date.isoformat, decoder=date.fromisoformat
+    )
+
+
+async def _keep(connection: Any) -> None:
+    """Reads set nothing on a connection, so giving it back needs no round trip to reset it."""
+
+
+class ReadPool:
+    """Reads from one server; `seconds` is the time that a question may take.
+
+    Its methods raise what the driver raises, and Unavailable when no connection is free in time.
+    """
+
+    def __init__(
+        self, url: str, seconds: float, check: Callable[[Any], Awaitable[None]] | None = None
+    ) -> None:
+        #: What each new connection must pass: it raises for a server that will not do.
+        self._check = check
+        address = make_url(url).set(drivername="postgresql")
+        self.dsn = address.render_as_string(hide_password=False)
+        #: What is read from: the address, without its password.
+        self.place = address.set(password=None).render_as_string()
+        self.seconds = seconds
+        #: How many reads wait for a connection.
+        self.waiting = 0
+
+    async def open(self) -> None:
+        """Open the pool; its connections are made when they are needed."""
+        self._exports = asyncio.Semaphore(EXPORTS)
+        self._pool = await asyncpg.create_pool(
+            self.dsn,
+            # It would log an error each time that it cannot keep any more.
+            min_size=0,
+            max_size=CONNECTIONS,
+            init=self._prepare,
+            reset=_keep,
+            timeout=CONNECT_WAIT,
+        )
+
+    async def _prepare(self, connection: Any) -> None:
+        await plain_dates(connection)
+        await connection.execute(f"SET statement_timeout = {round(self.seconds * 1000)}")
+        if self._check is not None:
+            await self._check(connection)
+
+    async def close(self) -> None:
+        """Close the connections, by force those that are not given back soon."""
+        try:
+            async with asyncio.timeout(GRACE):
+                await self._pool.close()
+        except GONE:
+            self._pool.terminate()
+
+    def size(self) -> int:
+        """How many connections are open."""
+        return self._pool.get_size()
+
+    def idle(self) -> int:
+        """How many of the open connections do nothing."""
+        return self._pool.get_idle_size()
+
+    async def fetch(self, statement: Prepared, values: Mapping[str, Any]) -> Rows:
+        """All rows of the statement."""
+        arguments = statement.arguments(values)
+        try:
+            return await self._fetch(statement.sql, arguments)
+        except Exception as error:
+            # The server may have ended idle connections without our having noticed yet.
+            if isinstance(error, TimeoutError) or not is_lost(error):
+                raise
+        return await self._fetch(statement.sql, arguments)
+
+    async def _fetch(self, sql: str, arguments: list[Any]) -> Rows:
+        connection = await self._acquire()
+        try:
+            # The server ends a question itself; this is for one that says nothing any more.
+            rows: Rows = await connection.fetch(sql, *arguments, timeout=self.seconds + GRACE)
+            return rows
+        except Exception as error:
+            if is_lost(error):
+                connection.terminate()
+            raise
+        finally:
+            await self._pool.release(connection, timeout=GRACE)
+
+    async def _acquire(self) -> Any:
+        self.waiting += 1
+        try:
+            return await self._pool.acquire(timeout=POOL_WAIT)
+        except TimeoutError:
+            if self._pool.get_size() < CONNECTIONS:
+                raise
+            raise crowded() from None
+        finally:
+            self.waiting -= 1
+
+    async def stream(self, statement: Prepared, values: Mapping[str, Any]) -> AsyncGenerator[Rows]:
+        """The rows in batches; memory does not grow with their number."""
+        arguments = statement.arguments(values)
+        for is_last in (False, True):
+            begun = False
+            try:
+                async with self._transaction() as connection:
+                    cursor = await connection.cursor(statement.sql, *arguments)
+                    while rows := await cursor.fetch(BATCH, timeout=self._batch_seconds() + GRACE):
+                        begun = True
+                        yield rows
+                return
+            except Exception as error:
+                again = is_outdated(error) or (is_lost(error) and not isinstance(error, OSError))
+                if begun or is_last or not again:
+                    raise
+
+    def _batch_seconds(self) -> float:
+        return self.seconds * PATIENCE
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[Any]:
+        """A connection that sees one moment, for as long as an export may take."""
+        async with self._turn():
+            connection = await self._acquire()
+            transaction = connection.transaction(isolation="repeatable_read", readonly=True)
+            wanted = round(self._batch_seconds() * 1000)
+            try:
+                await transaction.start()
+                await connection.execute(f"SET LOCAL statement_timeout = {wanted}")
+                yield connection
+                await transaction.rollback()
+            except BaseException as error:
+                # A client that is gone, a batch that was given up: nothing here is worth keeping.
+                if not isinstance(error, asyncpg.PostgresError) or is_lost(error):
+                    connection.terminate()
+                else:
+                    await transaction.rollback()
+                raise
+            finally:
+                await self._pool.release(connection, timeout=GRACE)
+
+    @asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        self.waiting += 1
+        try:
+            async with asyncio.timeout(POOL_WAIT):
+                await self._exports.acquire()
+        except TimeoutError:
+            raise crowded() from None
+        finally:
+            self.waiting -= 1
+        try:
+            yield
+        finally:
+            self._exports.release()

@@ -1,0 +1,58 @@
+"""What the server takes from a connection: sizes in bytes, times in seconds."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The bounds of one process."""
+
+    #: The longest address.
+    address: int = 8 * 1024
+    #: All headers together, and how many.
+    headers: int = 32 * 1024
+    header_count: int = 100
+    #: How many requests may wait behind the one that is worked on, on one connection.
+    pipelined: int = 100
+    #: What is read and thrown away of a body after its answer, for the connection to go on.
+    discarded: int = 1024 * 1024
+    #: How many connections are open at once.
+    connections: int = 1000
+    #: Within what time the head of a request is there.
+    head_seconds: float = 10
+    #: How long a body may stand still.
+    body_seconds: float = 30
+    #: How long a client may read nothing of its answer.
+    answer_seconds: float = 60
+    #: How long a connection that is given up may still take to read why.
+    linger_seconds: float = 5
+    #: How long requests under way may take when the server stops.
+    stop_seconds: float = 30
+
+    @property
+    def look_seconds(self) -> float:
+        """How often connections are looked at: a second, or less where a limit is short."""
+        shortest = min(self.head_seconds, self.body_seconds, self.answer_seconds)
+        return min(1.0, shortest / 4, self.linger_seconds / 4)
+
+
+#: Bytes a second: what a body or an answer moves at least, on average. A connection that trickles
+#: holds memory and a connection to the database as one does that stands still.
+SLOWEST = 4 * 1024
+
+
+class Progress:
+    """How far something has come, seen from time to time."""
+
+    __slots__ = ("amount", "began", "first", "moved")
+
+    def __init__(self, now: float, amount: int) -> None:
+        self.began = self.moved = now
+        self.first = self.amount = amount
+
+    def is_stuck(self, now: float, amount: int, patience: float) -> bool:
+        """Whether it has stood still for `patience` seconds, or is slower than `SLOWEST`."""
+        if amount > self.amount:
+            self.amount, self.moved = amount, now
+        allowed = patience + (amount - self.first) / SLOWEST
+        return now - self.moved > patience or now - self.began > allowed

@@ -1,0 +1,88 @@
+"""One process that serves: uvicorn's server, which watches connections and ends in order."""
+
+import asyncio
+import os
+import signal
+import socket
+import threading
+from contextlib import suppress
+from types import FrameType
+
+import uvicorn
+
+from app.core.server.protocol import BoundedHttp, HttpConfig
+
+#: What the process ends with when requests under way took longer than the stop may.
+UNFINISHED = 1
+#: How long after the time of a stop the process ends whatever it does.
+GRACE = 5.0
+
+
+class Server(uvicorn.Server):
+    """Serves until SIGTERM or SIGINT, then finishes what it has begun.
+
+    `lifeline` is a file descriptor that ends when the process that started this one is gone.
+    """
+
+    config: HttpConfig
+
+    def __init__(self, config: HttpConfig, lifeline: int | None = None) -> None:
+        super().__init__(config)
+        self.lifeline = lifeline
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        if not self.should_exit:
+            self.should_exit = True
+            end_in_time(self.config.limits.stop_seconds + GRACE)
+        elif self.lifeline is None:
+            # Told twice, somebody does not want to wait. (A worker is told by its terminal and by
+            # its parent: there the parent counts.) What was acknowledged is stored.
+            signal.signal(sig, signal.SIG_DFL)
+            signal.raise_signal(sig)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.looking = asyncio.create_task(self._look())
+        if self.lifeline is not None:
+            asyncio.get_running_loop().add_reader(self.lifeline, self._orphaned, self.lifeline)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Before uvicorn waits for connections: streams without an end look at this event.
+        stopping: asyncio.Event | None = self.lifespan.state.get("stopping")
+        if stopping is not None:
+            stopping.set()
+        # Just before uvicorn cancels what is left: cut connections end their requests quietly.
+        seconds = self.config.limits.stop_seconds
+        cutting = asyncio.get_running_loop().call_later(seconds * 0.95, self._cut)
+        await super().shutdown(sockets)
+        cutting.cancel()
+        self.looking.cancel()
+        with suppress(asyncio.CancelledError):
+            await self.looking
+
+    def _cut(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
+    def _orphaned(self, lifeline: int) -> None:
+        asyncio.get_running_loop().remove_reader(lifeline)
+        self.handle_exit(signal.SIGTERM, None)
+
+    async def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(self.config.limits.look_seconds)
+            now = loop.time()
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, BoundedHttp):
+                    connection.look(now)
+
+
+def end_in_time(seconds: float) -> None:
+    """End the process after this time, whatever holds it: a thread that reads, or the database.
+
+    It is no worse than a kill: what was acknowledged is stored, and nothing is half done.
+    """
+    timer = threading.Timer(seconds, os._exit, (UNFINISHED,))
+    timer.daemon = True
+    timer.start()

@@ -1,0 +1,298 @@
+"""HTTP/1.1 as uvicorn speaks it, with bounds of size and time, and problems for what is none."""
+
+import asyncio
+from typing import Any
+
+import httptools
+from uvicorn._types import ASGI3Application
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from app.core.errors import BadRequest, Problem, RequestTimeout
+from app.core.server import refusals
+from app.core.server.limits import Limits, Progress
+
+#: What of a message is being received.
+IDLE, HEAD, BODY = range(3)
+#: How many connections beyond the limit are told so; others are only closed.
+TOLD = 100
+
+
+class HttpConfig(Config):
+    """Uvicorn's configuration, and the bounds of connections."""
+
+    def __init__(self, app: str, limits: Limits, **options: Any) -> None:
+        super().__init__(app, http=BoundedHttp, ws="none", **options)
+        self.limits = limits
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """A connection. What is refused gets an answer as every other error, and then the end."""
+
+    def __init__(
+        self,
+        config: HttpConfig,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self.limits = config.limits
+        self.stage = IDLE
+        #: Bytes since the parser last completed anything.
+        self.fed = 0
+        self.body_bytes = 0
+        self.pauses = 0
+        #: The request that is worked on; `cycle` is the one that came last.
+        self.running: RequestResponseCycle | None = None
+        #: What the client is told once everything before is answered.
+        self.refusal: Problem | None = None
+        #: When the connection ends, once it does nothing but give the client time to read.
+        self.closes_at: float | None = None
+        self.awaited: tuple[str, Any] | None = None
+        self.progress = Progress(0, 0)
+
+    # What the transport calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)  # type: ignore[arg-type]
+        beyond = len(self.connections) - self.limits.connections
+        if beyond > TOLD:
+            self.transport.abort()
+        elif beyond > 0:
+            self.refuse(refusals.too_many_connections())
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        # Uvicorn tells this to the request that came last, which may still wait for its turn.
+        if self.running is not None:
+            self.running.disconnected = True
+            self.running.message_event.set()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._unset_keepalive_if_required()
+        if self.refusal is not None or self.closes_at is not None:
+            return
+        self.fed += len(data)
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            # It is declined by going on in HTTP/1.1 (RFC 9110, 7.8).
+            if rest := data[upgrade.args[0] :]:
+                self.data_received(rest)
+        except httptools.HttpParserError as error:
+            self.refuse(refusals.explained(error, data))
+        else:
+            if self.fed > self.limits.headers:
+                self.refuse(refusals.large_headers(self.limits))
+
+    def pause_writing(self) -> None:
+        self.pauses += 1
+        super().pause_writing()
+
+    # What the parser calls
+
+    def on_message_begin(self) -> None:
+        self.stage = HEAD
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        self.url += url
+        if len(self.url) > self.limits.address:
+            raise refusals.long_address(self.limits)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # A trailer, which comes after the body, must not pass for a header.
+        if self.stage == BODY:
+            return
+        name = name.lower()
+        if name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        self.headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        has_body = self._check_head()
+        super().on_headers_complete()
+        self.stage, self.body_bytes = BODY, 0
+        if has_body:
+            # An answer before the body is complete must not be lost by closing on unread bytes.
+            self.cycle.transport = _Lingering(self)  # type: ignore[assignment]
+
+    def on_chunk_header(self) -> None:
+        self.fed = 0
+
+    def on_body(self, body: bytes) -> None:
+        self.fed = 0
+        self.body_bytes += len(body)
+        if self.cycle.response_complete and self.body_bytes > self.limits.discarded:
+            self.linger()
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self.stage, self.fed = IDLE, 0
+        super().on_message_complete()
+
+    def _check_head(self) -> bool:
+        """Whether a body follows; raises the problem of a head that nobody should act upon."""
+        hosts, has_body, coding = 0, False, b"chunked"
+        for name, value in self.headers:
+            if name == b"host":
+                hosts += 1
+            elif name == b"content-length":
+                has_body = True
+            elif name == b"transfer-encoding":
+                has_body, coding = True, value.lower()
+        version = self.parser.get_http_version()
+        if self.fed > self.limits.headers or len(self.headers) > self.limits.header_count:
+            self._check_size()
+        if coding != b"chunked" or (
+            version == "1.0" and (b"transfer-encoding", coding) in self.headers
+        ):
+            raise BadRequest("The only Transfer-Encoding of a body is chunked, in HTTP/1.1.")
+        if version not in ("1.1", "1.0"):
+            raise BadRequest(f"This service speaks HTTP/1.1, not HTTP/{version}.")
+        if hosts != 1 and (hosts or version == "1.1"):
+            raise BadRequest("A request has one Host header, which names this service.")
+        if self.parser.should_upgrade():
+            self._check_upgrade()
+        if self.url[:1] != b"/":
+            self._relate()
+        if len(self.pipeline) >= self.limits.pipelined:
+            raise refusals.too_many_waiting(self.limits)
+        return has_body
+
+    def _check_size(self) -> None:
+        size = sum(len(name) + len(value) + 4 for name, value in self.headers)
+        if size > self.limits.headers or len(self.headers) > self.limits.header_count:
+            raise refusals.large_headers(self.limits)
+
+    def _check_upgrade(self) -> None:
+        if self.parser.get_method() == b"CONNECT":
+            raise refusals.unknown_method()
+        if (b"upgrade", b"websocket") in ((name, value.lower()) for name, value in self.headers):
+            raise refusals.no_upgrade()
+
+    def _relate(self) -> None:
+        """Make `http://host/path` a path, as RFC 9112, 3.2.2 asks of every server."""
+        if self.url == b"*":
+            self.url = b"/*"
+            return
+        parsed = httptools.parse_url(self.url)
+        if parsed.schema is None or parsed.schema.lower() not in (b"http", b"https"):
+            raise BadRequest("The address of a request begins with / or http://.")
+        self.url = (parsed.path or b"/") + (b"?" + parsed.query if parsed.query else b"")
+
+    # Answers
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self.running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def on_response_complete(self) -> None:
+        self.running = None
+        if self.closes_at is not None:
+            self.server_state.total_requests += 1
+            return
+        super().on_response_complete()
+        if self.refusal is not None and self.running is None:
+            self._tell_refusal()
+
+    def refuse(self, problem: Problem) -> None:
+        """Read no more; answer what came before, then with the problem, then close."""
+        self.refusal = problem
+        if self.stage == BODY and not self.cycle.response_complete:
+            if self.pipeline:
+                # The one whose body is broken has not been begun.
+                self.pipeline.popleft()
+            elif self.cycle.response_started:
+                self.transport.abort()
+                return
+            else:
+                # The application learns that its client is gone, and what it sends is dropped.
+                self.cycle.disconnected = True
+                self.cycle.message_event.set()
+                self.running = None
+        if self.running is None:
+            self._tell_refusal()
+
+    def _tell_refusal(self) -> None:
+        assert self.refusal is not None
+        if self.transport.is_closing():
+            return
+        if not (self.stage == BODY and self.cycle.response_complete):
+            path = b"" if self.stage == IDLE else bytes(self.url).partition(b"?")[0]
+            instance = path[:200].decode("ascii", "replace")
+            headers = self.server_state.default_headers
+            self.transport.write(refusals.as_bytes(self.refusal, instance, headers))
+        self.linger()
+
+    def linger(self) -> None:
+        """Close when the client has, or soon: closing on unread bytes would take back the answer
+        that it has not read yet (RFC 9112, 9.6)."""
+        if self.transport.is_closing() or self.closes_at is not None:
+            return
+        self.closes_at = self.loop.time() + self.limits.linger_seconds
+        self._unset_keepalive_if_required()
+        self.flow.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+
+    def shutdown(self) -> None:
+        if self.closes_at is not None:
+            self.transport.close()
+        else:
+            super().shutdown()
+
+    # Time
+
+    def look(self, now: float) -> None:
+        """Give up what takes too long; called every `look_seconds`."""
+        if self.closes_at is not None:
+            if now > self.closes_at:
+                self.transport.abort()
+            return
+        awaited, amount, patience = self._awaited()
+        if awaited is None:
+            self.awaited = None
+        elif awaited != self.awaited:
+            self.awaited, self.progress = awaited, Progress(now, amount)
+        elif self.progress.is_stuck(now, amount, patience):
+            self._give_up(awaited[0])
+
+    def _awaited(self) -> tuple[tuple[str, Any] | None, int, float]:
+        """What the client should do next, how much of it is done, and how long that may take."""
+        if self.flow.write_paused or self.transport.is_closing():
+            unread = self.transport.get_write_buffer_size()
+            return ("answer", self.pauses), -unread, self.limits.answer_seconds
+        if self.stage == BODY and not self.flow.read_paused and not self.pipeline:
+            return ("body", self.cycle), self.body_bytes, self.limits.body_seconds
+        if self.running is None and (self.fed or self.stage == HEAD or self.cycle is None):
+            return ("head", self.cycle), 0, self.limits.head_seconds
+        return None, 0, 0
+
+    def _give_up(self, awaited: str) -> None:
+        if awaited == "answer":
+            self.transport.abort()
+        elif awaited == "body":
+            self.refuse(RequestTimeout("The body of the request stood still, or came too slowly."))
+        elif self.fed:
+            seconds = self.limits.head_seconds
+            self.refuse(RequestTimeout(f"The head of the request took over {seconds:g} seconds."))
+        else:
+            self.transport.close()
+
+
+class _Lingering:
+    """The transport of a connection, whose closing leaves the client time to read."""
+
+    def __init__(self, protocol: BoundedHttp) -> None:
+        self.write = protocol.transport.write
+        self.is_closing = protocol.transport.is_closing
+        self.protocol = protocol
+
+    def close(self) -> None:
+        if self.protocol.stage == BODY:
+            self.protocol.linger()
+        else:
+            self.protocol.transport.close()

@@ -1,0 +1,99 @@
+"""Several processes that serve one address: those that end are replaced, and they stop together."""
+
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from types import FrameType
+
+from app.core.server.process import GRACE, UNFINISHED, Server
+from app.core.server.protocol import HttpConfig
+
+#: How long the parent may take to see a signal.
+TICK = 0.2
+#: How long a process lives at least before it is replaced at once.
+SHORT_LIFE = 2.0
+#: What uvicorn ends with when the application does not start; another process would not either.
+NOT_STARTED = 3
+
+_spawn = multiprocessing.get_context("spawn")
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: SpawnProcess
+    began: float
+
+
+class Workers:
+    """The parent of the processes; it serves nothing itself."""
+
+    def __init__(self, make: Callable[[], HttpConfig], shared: socket.socket, count: int) -> None:
+        self.make, self.shared, self.count = make, shared, count
+        #: Nothing is ever written to it: it ends with this process.
+        self.lifeline, self.held = _spawn.Pipe(duplex=False)
+        self.told: list[int] = []
+
+    def run(self, stop_seconds: float) -> int:
+        """Serve until told to stop; returns the exit status."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._tell)
+        workers = [self._start() for _ in range(self.count)]
+        status = 0
+        while not self.told and not status:
+            ended = set(wait([worker.process.sentinel for worker in workers], TICK))
+            for place, worker in enumerate(workers):
+                if worker.process.sentinel in ended and not self.told:
+                    status = status or self._ended(worker)
+                    workers[place] = self._start()
+        # Nobody must be kept waiting for a connection that no process will take.
+        self.shared.close()
+        return self._stop(workers, stop_seconds + GRACE) or status
+
+    def _tell(self, number: int, frame: FrameType | None) -> None:
+        self.told.append(number)
+
+    def _start(self) -> _Worker:
+        arguments = (self.make, self.shared, self.lifeline)
+        process = _spawn.Process(target=_work, args=arguments, daemon=True)
+        process.start()
+        return _Worker(process, time.monotonic())
+
+    def _ended(self, worker: _Worker) -> int:
+        """The status to end with, when it makes no sense to start another one; else 0."""
+        worker.process.join()
+        sys.stderr.write(f"Process {worker.process.pid} ended ({worker.process.exitcode}).\n")
+        if worker.process.exitcode == NOT_STARTED:
+            return NOT_STARTED
+        if time.monotonic() - worker.began < SHORT_LIFE:
+            time.sleep(SHORT_LIFE)
+        return 0
+
+    def _stop(self, workers: list[_Worker], seconds: float) -> int:
+        """Stop all; by force when they take longer, or when a second signal comes."""
+        signals = len(self.told)
+        ends_at = time.monotonic() + seconds
+        for worker in workers:
+            worker.process.terminate()
+        left = workers
+        while left and time.monotonic() < ends_at and len(self.told) == max(signals, 1):
+            wait([worker.process.sentinel for worker in left], TICK)
+            left = [worker for worker in left if worker.process.is_alive()]
+        for worker in left:
+            worker.process.kill()
+        for worker in workers:
+            worker.process.join()
+        return UNFINISHED if left else 0
+
+
+def _work(make: Callable[[], HttpConfig], shared: socket.socket, lifeline: Connection) -> None:
+    # A terminal tells all its processes; the parent decides.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    server = Server(make(), os.dup(lifeline.fileno()))
+    server.run([shared])

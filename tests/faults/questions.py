@@ -1,0 +1,52 @@
+"""Questions that take long, and a database to ask them."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from app.core.database import Database, Prepared, open_database
+from app.core.postgresql import PostgresDatabase
+
+_NUMBERS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)"
+#: A question without an end, and one of many rows.
+SLOW = {
+    "sqlite": Prepared(f"{_NUMBERS} SELECT count(*) FROM n", (), (), {}),
+    "postgresql": Prepared("SELECT pg_sleep(600)", (), (), {}),
+}
+MANY = {
+    "sqlite": Prepared(f"{_NUMBERS} SELECT x FROM n", (), (), {}),
+    "postgresql": Prepared("SELECT generate_series(1, 1000000000)", (), (), {}),
+}
+QUICK = Prepared("SELECT 1", (), (), {})
+SHORT = 0.3
+
+
+@asynccontextmanager
+async def opened(url: str, seconds: float = SHORT) -> AsyncIterator[Database]:
+    """The database, with so many seconds for a question."""
+    database = open_database(url, max_seconds=seconds)
+    await database.start()
+    try:
+        yield database
+    finally:
+        await database.stop()
+
+
+def places(kind: str) -> int:
+    """How many reads can be under way at once."""
+    return 2 if kind == "sqlite" else 10
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    async with asyncio.timeout(30):
+        while not holds():  # noqa: ASYNC110 (what is waited for sets no event)
+            await asyncio.sleep(0.01)
+
+
+def busy(database: Database) -> float:
+    """How many reads are under way."""
+    gauges = database.gauges()
+    if isinstance(database, PostgresDatabase):
+        return gauges["read_connections"] - gauges["read_connections_idle"]
+    return gauges["reads_running"]

@@ -1,0 +1,87 @@
+"""Exports take as long as they need, and leave nothing behind when nobody waits for them."""
+
+import asyncio
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from app.core.errors import Unavailable
+from tests.faults.questions import MANY, QUICK, SHORT, SLOW, busy, opened, places, until
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits that a test can wait for, but longer than anything else takes."""
+    monkeypatch.setattr("app.core.read_pool.POOL_WAIT", 1.0)
+
+
+async def test_an_export_may_take_longer_than_a_question(
+    fresh_url: str, database_kind: str
+) -> None:
+    async with opened(fresh_url) as database:
+        loop, rows = asyncio.get_running_loop(), 0
+        end = loop.time() + 2 * SHORT
+        async with aclosing(database.stream(MANY[database_kind], {})) as batches:
+            async for batch in batches:
+                rows += len(batch)
+                if loop.time() > end:
+                    break
+        assert rows > 0
+
+
+async def test_exports_that_are_left_give_their_connections_back(
+    fresh_url: str, database_kind: str
+) -> None:
+    async with opened(fresh_url) as database:
+        for _ in range(12):
+            async with aclosing(database.stream(MANY[database_kind], {})) as batches:
+                assert await anext(batches)
+        await until(lambda: busy(database) == 0)
+        assert _open_files(fresh_url) <= 4
+        assert await database.read(QUICK, {}) == [(1,)]
+
+
+async def test_exports_that_are_cancelled_while_they_read_give_their_connections_back(
+    fresh_url: str, database_kind: str
+) -> None:
+    async with opened(fresh_url, 600) as database:
+
+        async def export() -> None:
+            async for _ in database.stream(SLOW[database_kind], {}):
+                raise AssertionError
+
+        for _ in range(3):
+            exports = [asyncio.create_task(export()) for _ in range(5)]
+            await until(lambda: busy(database) == min(5, places(database_kind)))
+            for task in exports:
+                task.cancel()
+            await asyncio.gather(*exports, return_exceptions=True)
+            await until(lambda: busy(database) == 0)
+        assert await database.read(QUICK, {}) == [(1,)]
+        # SQLite keeps files that it has closed to open them again.
+        assert _open_files(fresh_url) <= 4 + 5
+
+
+def _open_files(url: str) -> int:
+    """How many connections of this process have the file of SQLite open."""
+    file = url.removeprefix("sqlite:///")
+    names = []
+    for entry in Path("/proc/self/fd").iterdir():
+        try:
+            names.append(str(entry.readlink()))
+        except OSError:
+            continue
+    return names.count(file)
+
+
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True, scope="session")
+async def test_other_reads_go_on_however_many_exports_are_under_way(fresh_url: str) -> None:
+    async with opened(fresh_url) as database:
+        streams = [database.stream(MANY["postgresql"], {}) for _ in range(8)]
+        begun = await asyncio.gather(*map(anext, streams), return_exceptions=True)
+        refused = [answer for answer in begun if isinstance(answer, Unavailable)]
+        assert len(refused) == 3
+        assert await database.read(QUICK, {}) == [(1,)]
+        for stream in streams:
+            await stream.aclose()

@@ -1,0 +1,60 @@
+"""HTTPS by the server itself, with a certificate and its key from the settings."""
+
+import datetime
+import ssl
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from tests.faults.servers import running_server
+from tests.faults.wire import Wire, head
+
+
+def made_certificate(folder: Path) -> dict[str, Path]:
+    """A certificate for 127.0.0.1 that signs itself, as the settings name it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    files = {"tls_certificate": folder / "certificate.pem", "tls_key": folder / "key.pem"}
+    encoding = serialization.Encoding.PEM
+    files["tls_certificate"].write_bytes(certificate.public_bytes(encoding))
+    private = serialization.PrivateFormat.PKCS8
+    files["tls_key"].write_bytes(key.private_bytes(encoding, private, serialization.NoEncryption()))
+    return files
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_https_is_served_with_the_same_bounds(tmp_path: Path, workers: str) -> None:
+    files = made_certificate(tmp_path)
+    url = f"sqlite:///{tmp_path / 'a.db'}"
+    context = ssl.create_default_context(cafile=files["tls_certificate"])
+    context.check_hostname = False
+    options = ("--prepare", "--workers", workers)
+    with running_server(url, tmp_path, *options, **files) as server:
+        assert server.address.startswith("https://")
+        assert httpx.get(f"{server.address}/missions", verify=context).status_code == 200
+        with Wire(server) as wire:
+            wire.socket = context.wrap_socket(wire.socket)
+            answer = wire.send(head("GET /миссии HTTP/1.1", encoding="utf-8")).answer()
+            assert answer.status == 400
+            assert answer.problem
+            assert wire.ends()
+        with Wire(server) as plain:
+            assert plain.send(head("GET /missions HTTP/1.1")).ends()
+        assert server.stop() == 0
+        assert "Traceback" not in server.text()

@@ -1,0 +1,1 @@
+"""What an operator meets: health, metrics, logs, traces, and the headers of answers."""
