@@ -1,5 +1,6 @@
 """What is deployed: the containers, the locked packages and the wheel."""
 
+import json
 import re
 import subprocess
 import sys
@@ -10,6 +11,10 @@ from typing import Any
 
 import pytest
 import yaml
+
+from app.settings import Settings
+from tests.conftest import copy_of
+from tests.operation.served import served
 
 ROOT = Path(__file__).parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -83,8 +88,68 @@ def test_the_image_runs_as_a_user_that_it_makes() -> None:
     user = instructions("USER")[-1]
     assert user not in ("root", "0")
     made = next(line for line in instructions("RUN") if line.startswith("useradd"))
-    assert made.endswith(f" {user}")
-    assert f"--uid {API['user'].split(':')[0]} " in made
+    account = made.partition("&&")[0].split()
+    assert account[-1] == user
+    assert account[account.index("--uid") + 1] == API["user"].split(":")[0]
+
+
+def test_what_the_image_keeps_lies_in_volumes_that_its_user_may_write() -> None:
+    made = next(line for line in instructions("RUN") if line.startswith("useradd"))
+    folders = re.findall(r" (/\w+)", made.partition("install --directory")[2])
+    mounted = [mount.split(":")[1] for mount in API["volumes"]]
+    assert {*instructions("VOLUME"), *mounted} == set(folders)
+    assert all(mount.split(":")[0] in COMPOSE["volumes"] for mount in API["volumes"])
+
+
+def test_every_variable_of_the_containers_is_a_setting() -> None:
+    named = {f"TRADE_MISSIONS_{name.upper()}" for name in Settings.model_fields}
+    given = {*API["environment"], *re.findall(r"TRADE_MISSIONS_\w+", DOCKERFILE)}
+    assert given - named == set()
+
+
+def test_the_api_runs_in_production_mode_with_its_admin_key_in_a_secret_file() -> None:
+    environment = API["environment"]
+    assert environment["TRADE_MISSIONS_MODE"] == "production"
+    (secret,) = API["secrets"]
+    assert environment["TRADE_MISSIONS_ADMIN_KEY_FILE"] == f"/run/secrets/{secret}"
+    folder = COMPOSE["secrets"][secret]["file"].split("/")[1]
+    assert folder in (ROOT / ".dockerignore").read_text().split()
+    assert "TRADE_MISSIONS_ADMIN_KEY" not in environment
+
+
+def test_both_start_again_and_have_time_to_stop() -> None:
+    for service in (API, DATABASE):
+        assert service["restart"] == "unless-stopped"
+    seconds = int(API["stop_grace_period"].removesuffix("s"))
+    assert seconds > Settings.model_fields["stop_seconds"].default
+
+
+def test_the_image_has_the_programs_of_the_database_s_version_for_backups() -> None:
+    version = DATABASE["image"].removeprefix("postgres:")
+    assert instructions("ARG") == [f"POSTGRESQL={version}"]
+    added = next(line for line in instructions("RUN") if "postgresql-client-$POSTGRESQL" in line)
+    # For the Debian that the image is made of.
+    debian = instructions("FROM")[-1].rpartition("-")[2]
+    assert f" {debian}-pgdg " in added
+    assert "signed-by=" in added
+
+
+async def test_the_image_is_healthy_while_its_server_is_ready(
+    template_url: str, tmp_path: Path
+) -> None:
+    line = re.search(r"CMD (\[.*health.*\])", DOCKERFILE)
+    assert line is not None
+    python, *arguments = json.loads(line[1])
+    assert python == "python"
+    async with copy_of(template_url, tmp_path) as url:
+        with served(url, tmp_path) as server:
+            here = [each.replace("http://127.0.0.1:8000", server.address) for each in arguments]
+            assert status([sys.executable, *here]) == 0
+        assert status([sys.executable, *here]) != 0
+
+
+def status(command: list[str]) -> int:
+    return subprocess.run(command, capture_output=True, check=False).returncode
 
 
 def test_the_image_installs_only_packages_whose_hash_is_known() -> None:
@@ -96,7 +161,7 @@ def test_the_image_installs_only_packages_whose_hash_is_known() -> None:
 
 def test_the_image_is_built_without_the_secrets_and_the_data_of_the_checkout() -> None:
     ignored = (ROOT / ".dockerignore").read_text().split()
-    assert {".git", ".env", "*.db", "seeds/texts"} <= set(ignored)
+    assert {".git", ".env", "*.db", "secrets", "seeds/texts"} <= set(ignored)
 
 
 # Packages

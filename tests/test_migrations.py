@@ -1,17 +1,20 @@
 """Migrations on an empty database: up, down, up again, and nothing differs from the program."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import CheckConstraint, Connection, inspect, text
+from sqlalchemy import CheckConstraint, Connection, create_engine, inspect, text
 
 import app.seeds  # noqa: F401 (imports every table)
-from app.commands.migrate import compare, downgrade, engine_run, migrate, newest, revision_of
+from app.commands.migrate import compare, downgrade, engine_run, migrate, revision_of
 from app.core.database import Base
+from app.core.revisions import newest
 from tests.postgres import create_database, drop_database
 
 
@@ -145,3 +148,104 @@ async def test_a_new_database_holds_its_tables_of_one_row_only(
         "installation",
         "search_version",
     }
+
+
+# Kills, and several at once
+
+ROOT = Path(__file__).parent.parent
+#: Ends itself as `kill -9` would, after a table in the middle of a migration was made.
+KILLED = """
+import asyncio, os, signal, sys
+from sqlalchemy import Engine, event
+from app.commands.migrate import migrate
+
+@event.listens_for(Engine, "after_cursor_execute")
+def executed(connection, cursor, statement, *_):
+    if statement.lstrip().startswith(f"CREATE TABLE {sys.argv[2]} "):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(migrate(sys.argv[1]))
+"""
+
+
+def at(url: str) -> dict[str, str]:
+    """The environment of a process that works on the database."""
+    return os.environ | {"TRADE_MISSIONS_DATABASE_URL": url, "PYTHONPATH": str(ROOT)}
+
+
+def kill_at(url: str, table: str) -> None:
+    """Migrate, and be killed when the table was made."""
+    script = [sys.executable, "-c", KILLED, url, table]
+    killed = subprocess.run(script, cwd=ROOT, env=at(url), capture_output=True, check=False)
+    assert killed.returncode == -9, killed.stderr
+
+
+def at_once(url: str, *commands: list[str], status: int = 0) -> list[tuple[str, str]]:
+    """Run commands of ours at the same time; what each printed, and what it told of errors."""
+    run = [sys.executable, "-m", "app"]
+    several = [
+        subprocess.Popen([*run, *command], cwd=ROOT, env=at(url), stdout=-1, stderr=-1, text=True)
+        for command in commands
+    ]
+    told = [process.communicate() for process in several]
+    assert [process.returncode for process in several] == [status] * len(several), told
+    return told
+
+
+@pytest.mark.parametrize("table", ["mission", "installation"])
+async def test_a_migration_that_is_killed_leaves_nothing_and_the_next_one_does_it_all(
+    bare_url: str, table: str
+) -> None:
+    kill_at(bare_url, table)
+    assert await engine_run(bare_url, table_names) == set()
+    assert await migrate(bare_url) is True
+    assert await compare(bare_url) == []
+
+
+async def test_an_upgrade_that_is_killed_leaves_the_older_tables_as_they_were(
+    bare_url: str,
+) -> None:
+    await migrate(bare_url, to="20261122_records")
+    before = await engine_run(bare_url, table_names)
+    kill_at(bare_url, "installation")
+    assert await engine_run(bare_url, table_names) == before
+    assert await engine_run(bare_url, revision_of) == "20261122_records"
+    assert await migrate(bare_url) is True
+    assert await compare(bare_url) == []
+
+
+@pytest.mark.parametrize("start", [None, "20261122_records"])
+async def test_of_several_processes_one_migrates_and_the_others_wait(
+    bare_url: str, start: str | None
+) -> None:
+    if start is not None:
+        await migrate(bare_url, to=start)
+    said = sorted(told for told, _ in at_once(bare_url, *[["migrate"]] * 3))
+    assert said == [*["The database is up to date.\n"] * 2, "The database was migrated.\n"]
+    assert await compare(bare_url) == []
+
+
+async def test_a_migration_that_would_break_a_reference_is_taken_back(bare_url: str) -> None:
+    if not bare_url.startswith("sqlite"):
+        pytest.skip("PostgreSQL refuses by itself")
+    await migrate(bare_url, to="20261122_search")
+    broken = (
+        "INSERT INTO region (code, parent, en, aliases, retired) VALUES ('x', 'y', 'X', '[]', 0)"
+    )
+    engine = create_engine(bare_url)
+    with engine.begin() as connection:
+        connection.execute(text(broken))
+    engine.dispose()
+    with pytest.raises(RuntimeError, match=r"row 1 of region, .* was taken back"):
+        await migrate(bare_url)
+    assert await engine_run(bare_url, revision_of) == "20261122_search"
+
+
+async def test_a_newer_database_is_not_served_and_it_is_told_why(bare_url: str) -> None:
+    await migrate(bare_url)
+    await run_sql(bare_url, "UPDATE alembic_version SET version_num = 'of_tomorrow'")
+    serve = ["serve", "--port", "0"]
+    for _, refused in at_once(bare_url, serve, [*serve, "--prepare"], status=1):
+        assert "revision of_tomorrow" in refused
+        assert "newer version" in refused
+        assert "Traceback" not in refused

@@ -1,16 +1,20 @@
 """The README tells of everything there is, and of nothing else."""
 
-import json
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 import typer
 
 from app.__main__ import commands
+from app.guide.command import ADDRESS
+from app.guide.text import Example
 from app.settings import Settings
+from tests.guide_answers import send
+from tests.keys import ADMIN_KEY
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -58,10 +62,22 @@ def test_every_option_that_is_told_is_one_of_its_command() -> None:
 
 def test_the_table_of_settings_is_complete_and_names_the_defaults() -> None:
     told = {name: row.split(" | ")[0].strip("`") for name, row in rows(PREFIX).items()}
-    assert told == {
-        name.upper(): str(field.default).lower() if field.annotation is bool else str(field.default)
-        for name, field in Settings.model_fields.items()
-    }
+    fields = Settings.model_fields.items()
+    assert told == {name.upper(): as_set(field.default) for name, field in fields}
+
+
+def as_set(default: Any) -> str:
+    """The default as an operator would write it."""
+    match default:
+        case None | [] | "":
+            return "none"
+        case bool():
+            return str(default).lower()
+        case dict():
+            return ",".join(f"{name}={value}" for name, value in default.items())
+        case list() | tuple():
+            return ",".join(str(item) for item in default)
+    return str(default)
 
 
 def test_every_variable_that_is_told_is_read_by_somebody() -> None:
@@ -111,15 +127,11 @@ def test_the_order_of_imports_is_the_one_that_is_checked() -> None:
 
 async def test_every_request_that_is_told_is_answered(fresh: httpx.AsyncClient) -> None:
     lines = "\n".join(FENCED).replace("\\\n", " ").splitlines()
-    calls = [shlex.split(line, comments=True) for line in lines if line.startswith("curl ")]
-    assert len(calls) >= 3
-    for call in calls:
-        url = next(part for part in call if part.startswith("http://"))
-        path = url.removeprefix("http://127.0.0.1:8000")
-        if "-d" in call:
-            answer = await fresh.post(path, json=json.loads(call[call.index("-d") + 1]))
-        else:
-            answer = await fresh.get(path)
-        assert answer.is_success, f"{call}: {answer.text}"
+    told = [line for line in lines if line.startswith("curl ") and ADDRESS in line]
+    assert len(told) >= 3
+    for line in told:
+        command = shlex.join(shlex.split(line, comments=True)).replace("':$KEY'", ":$KEY")
+        answer = await send(fresh, Example(command), {"KEY": ADMIN_KEY})
+        assert answer.is_success, f"{line}: {answer.text}"
         shown = answer.json()
-        assert shown.get("data", shown), f"{call} shows nothing"
+        assert shown.get("data", shown), f"{line} shows nothing"

@@ -7,10 +7,12 @@ from typing import Any
 from sqlalchemy import Connection, func, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 
-from app.commands.migrate import compare, engine_run, newest, revision_of
+from app.commands.migrate import differences, is_known, newer, revision_of
 from app.commands.reindex import count
+from app.commands.snapshot import snapshot_run
 from app.core.database import is_sqlite
 from app.core.postgresql import GONE
+from app.core.revisions import newest
 from app.crud.search.indexing import SearchEntry, is_current
 from app.crud.writes.history import Change, ChangeCounter
 from app.resources.citation import KINDS, Citation
@@ -21,19 +23,33 @@ _AWAY = (*GONE, DBAPIError, sqlite3.Error)
 
 async def unready(url: str) -> str | None:
     """Why the database cannot be served from, and what to do; None when it can."""
-    if is_sqlite(url) and _absent(Path(make_url(url).database or "")):
-        return _EMPTY
     try:
-        revision = await engine_run(url, revision_of)
-    except _AWAY as error:
-        return f"The database cannot be reached: {_first_line(error)}"
+        return outdated(await find_revision(url))
+    except RuntimeError as error:
+        return str(error)
+
+
+def outdated(revision: str | None) -> str | None:
+    """Why a database at this revision cannot be served from, and what to do; None when it can."""
     if revision is None:
         return _EMPTY
+    if not is_known(revision):
+        return f"{newer(revision)} Run that version, or restore a backup that this one made."
     if revision != newest():
         return (
             f"The database is at revision {revision}, not {newest()}. Run: trade-missions migrate"
         )
     return None
+
+
+async def find_revision(url: str) -> str | None:
+    """The revision of a database, None for an empty one; RuntimeError when it is out of reach."""
+    if is_sqlite(url) and _absent(Path(make_url(url).database or "")):
+        return None
+    try:
+        return await snapshot_run(url, revision_of)
+    except _AWAY as error:
+        raise RuntimeError(f"The database cannot be reached: {_first_line(error)}") from error
 
 
 def _absent(file: Path) -> bool:
@@ -50,12 +66,13 @@ async def run(url: str) -> list[str]:
     reason = await unready(url)
     if reason is not None:
         return [reason]
-    faults = await compare(url)
-    return faults + await engine_run(url, _inconsistencies)
+    return await snapshot_run(url, faults)
 
 
-def _inconsistencies(connection: Connection) -> list[str]:
+def faults(connection: Connection) -> list[str]:
+    """What is wrong with a database that is migrated, a line each; empty when all is well."""
     return [
+        *differences(connection),
         *_foreign_keys(connection),
         *_gaps(connection),
         *_versions(connection),

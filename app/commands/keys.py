@@ -1,10 +1,12 @@
 """Makes, lists and revokes API keys; makes the first one when there is none."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
+from app.commands.check import unready
 from app.commands.migrate import engine_run
 from app.core.access.callers import Scope
 from app.core.access.keys import (
@@ -19,7 +21,9 @@ from app.core.access.keys import (
 )
 from app.core.database import SESSION
 from app.core.errors import Conflict
+from app.core.requests import checked
 from app.core.types import now
+from app.resources.api_key import ApiKeyFields
 from app.settings import Settings
 
 #: Who makes keys by these commands, as the list of keys names them.
@@ -30,10 +34,14 @@ FIRST = "admin"
 async def create(
     url: str, name: str, scope: Scope, path: str | None = None, days: int | None = None
 ) -> str:
-    """Store a new key and return it; this is the only time that it can be seen."""
+    """Store a new key and return it; this is the only time that it can be seen. Invalid (422) for
+    what the API would not take either."""
+    await _refuse_unready(url)
     secret = new_secret()
-    expires_at = None if days is None else now() + timedelta(days=days)
-    wanted = NewKey(name, scope, path, expires_at)
+    told = {"name": name, "scope": scope, "path": path, "expires_at": _in_days(days)}
+    fields = checked(ApiKeyFields, told)
+    assert isinstance(fields, ApiKeyFields)
+    wanted = NewKey(fields.name, fields.scope, fields.path, fields.expires_at)
 
     def work(connection: Connection) -> None:
         with Session(connection, **SESSION) as session:
@@ -43,8 +51,22 @@ async def create(
     return secret
 
 
+def _in_days(days: int | None) -> datetime | None:
+    try:
+        return None if days is None else now() + timedelta(days=days)
+    except OverflowError:
+        raise ValueError(f"In {days} days there is no calendar any more; leave them out.") from None
+
+
+async def _refuse_unready(url: str) -> None:
+    """RuntimeError where there are no tables to keep keys in."""
+    if reason := await unready(url):
+        raise RuntimeError(reason)
+
+
 async def listed(url: str) -> list[ApiKey]:
     """All keys, the oldest first."""
+    await _refuse_unready(url)
 
     def work(connection: Connection) -> list[ApiKey]:
         with Session(connection, **SESSION) as session:
@@ -57,6 +79,7 @@ async def listed(url: str) -> list[ApiKey]:
 
 async def revoke(url: str, key: str) -> str:
     """Revoke the key with this id, prefix or name; returns its name."""
+    await _refuse_unready(url)
 
     def work(connection: Connection) -> str:
         with Session(connection, **SESSION) as session:
@@ -83,10 +106,11 @@ async def make_first(settings: Settings) -> str | None:
     try:
         made = await engine_run(settings.database_url, work)
     except Conflict:
-        # Another process was quicker; or the settings' key is one that was revoked.
+        # Another process was quicker; or the settings' key is one that admits nobody any more.
         made = False
         if await is_first(settings.database_url):
-            raise ValueError("The admin key of the settings was revoked: give another.") from None
+            text = "The admin key of the settings was revoked, has expired or is no admin's: give"
+            raise ValueError(f"{text} another. Run: trade-missions keys generate") from None
     return secret if made and given is None else None
 
 
@@ -105,12 +129,23 @@ def given_key(settings: Settings) -> str | None:
     if settings.admin_key is not None:
         key, where = settings.admin_key.get_secret_value(), "TRADE_MISSIONS_ADMIN_KEY"
     elif settings.admin_key_file is not None:
-        key, where = settings.admin_key_file.read_text().strip(), str(settings.admin_key_file)
+        key, where = _content(settings.admin_key_file), str(settings.admin_key_file)
     else:
         return None
+    key = key.strip()
     if not is_key(key):
         raise ValueError(f"{where} holds no key. Run: trade-missions keys generate")
     return key
+
+
+def _content(file: Path) -> str:
+    try:
+        return file.read_text()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ValueError(f"TRADE_MISSIONS_ADMIN_KEY_FILE: {file}: {reason}.") from None
+    except UnicodeDecodeError:
+        return ""
 
 
 def _free(session: Session) -> str:

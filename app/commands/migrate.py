@@ -2,17 +2,18 @@
 
 import warnings
 from collections.abc import Callable
-from io import StringIO
 from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, make_url
+from sqlalchemy import Connection, Engine, event, make_url, text
+from sqlalchemy.exc import DBAPIError
 
+from app.commands.snapshot import snapshot_run
 from app.core.database import is_sqlite
-from app.core.places import migrations_folder
+from app.core.revisions import alembic_config, newest
 from app.crud.search.indexing import is_current
 
 T = TypeVar("T")
@@ -23,9 +24,7 @@ async def engine_run(url: str, work: Callable[[Connection], T]) -> T:
     if is_sqlite(url):
         from app.core.sqlite import sqlite_engine
 
-        path = make_url(url).database
-        engine = sqlite_engine(path or "")
-        with engine.begin() as connection:
+        with sqlite_engine(_path(url)).begin() as connection:
             return work(connection)
     from app.core.postgresql import postgres_engine
 
@@ -37,20 +36,14 @@ async def engine_run(url: str, work: Callable[[Connection], T]) -> T:
         await postgres.dispose()
 
 
-def _config(connection: Connection | None = None) -> Config:
-    # What Alembic says while it works is not for the terminal.
-    config = Config(stdout=StringIO())
-    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
-    if connection is not None:
-        config.attributes["connection"] = connection
+def _path(url: str) -> str:
+    return make_url(url).database or ""
+
+
+def _config(connection: Connection) -> Config:
+    config = alembic_config()
+    config.attributes["connection"] = connection
     return config
-
-
-def newest() -> str:
-    """The revision that this version of the program needs."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
-    assert head is not None
-    return head
 
 
 def revision_of(connection: Connection) -> str | None:
@@ -58,22 +51,84 @@ def revision_of(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
+def is_known(revision: str) -> bool:
+    """Whether this version has heard of the revision; it has not of those of newer versions."""
+    scripts = ScriptDirectory.from_config(alembic_config()).walk_revisions()
+    return revision in {script.revision for script in scripts}
+
+
 async def migrate(url: str, to: str = "head") -> bool:
     """Upgrade the database to a revision; False when it is there already.
 
-    At the newest one the search index is made anew too, when another analyser made it.
+    At the newest one the search index is made anew too, when another analyser made it. All is one
+    transaction: a migration that is killed leaves the database as it was. Of several processes
+    that migrate at once one does it, and the others wait for it.
+    """
+    if not is_sqlite(url):
+        return await engine_run(url, lambda connection: _upgrade(connection, to))
+    from app.core.sqlite import sqlite_engine
+
+    engine = sqlite_engine(_path(url))
+    _without_foreign_keys(engine)
+    with engine.begin() as connection:
+        changed = _upgrade(connection, to)
+        _refuse_broken_references(connection)
+        return changed
+
+
+def _is_done(connection: Connection) -> bool:
+    return revision_of(connection) == newest() and is_current(connection)
+
+
+def _upgrade(connection: Connection, to: str) -> bool:
+    if to == "head" and _is_done(connection):
+        return False
+    _wait_for_others(connection)
+    before = revision_of(connection)
+    _refuse_unknown(before)
+    if to != "head" or before != newest():
+        command.upgrade(_config(connection), to)
+    after = revision_of(connection)
+    return (after == newest() and _index(connection)) or after != before
+
+
+def _wait_for_others(connection: Connection) -> None:
+    """Hold the table of the revision until the end: who else migrates goes on after that.
+
+    On SQLite the transaction itself keeps others out.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    try:
+        with connection.begin_nested():
+            command.ensure_version(_config(connection))
+    except DBAPIError as error:
+        # Another process was making the table, and has made it by now.
+        if getattr(error.orig, "sqlstate", None) not in {"23505", "42P07"}:
+            raise
+    # Excludes itself and who writes to the table, not who reads the revision.
+    connection.execute(text("LOCK TABLE alembic_version IN SHARE ROW EXCLUSIVE MODE"))
+
+
+def _without_foreign_keys(engine: Engine) -> None:
+    """SQLite changes a table by copying it: dropping the old one must not touch what refers to it.
+
+    This cannot be said within a transaction; the references are checked at its end instead.
     """
 
-    def work(connection: Connection) -> bool:
-        is_there = to == "head" and revision_of(connection) == newest()
-        if not is_there:
-            _known(revision_of(connection))
-            command.upgrade(_config(connection), to)
-        if revision_of(connection) != newest():
-            return True
-        return _index(connection) or not is_there
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, record: object) -> None:
+        connection.execute("PRAGMA foreign_keys=OFF")
 
-    return await engine_run(url, work)
+
+def _refuse_broken_references(connection: Connection) -> None:
+    broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+    if broken:
+        table, row, target, _ = broken[0]
+        raise RuntimeError(
+            f"{len(broken)} rows refer to what is gone, the first being row {row} of {table}, which"
+            f" refers to {target}. The migration was taken back: mend them first."
+        )
 
 
 def _index(connection: Connection) -> bool:
@@ -92,28 +147,31 @@ async def downgrade(url: str, to: str = "base") -> None:
 
 async def compare(url: str) -> list[Any]:
     """What differs between the tables of the database and those of the program; empty when none."""
-
-    def work(connection: Connection) -> list[Any]:
-        from alembic.util import CommandError
-
-        try:
-            with warnings.catch_warnings():
-                # SQLite cannot tell of indexes over expressions, so they are not compared there.
-                warnings.filterwarnings("ignore", "autogenerate skipping", UserWarning)
-                command.check(_config(connection))
-        except CommandError as error:
-            return [str(error)]
-        return []
-
-    return await engine_run(url, work)
+    return await snapshot_run(url, differences)
 
 
-def _known(revision: str | None) -> None:
-    if revision is None:
-        return
-    known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
-    if revision not in known:
-        raise RuntimeError(
-            f"The database is at revision {revision}, which this version does not know: it was"
-            " made by a newer version. Nothing was changed."
-        )
+def differences(connection: Connection) -> list[Any]:
+    """What differs between the tables of the database and those of the program; empty when none."""
+    from alembic.util import CommandError
+
+    try:
+        with warnings.catch_warnings():
+            # SQLite cannot tell of indexes over expressions, so they are not compared there.
+            warnings.filterwarnings("ignore", "autogenerate skipping", UserWarning)
+            command.check(_config(connection))
+    except CommandError as error:
+        return [str(error)]
+    return []
+
+
+def _refuse_unknown(revision: str | None) -> None:
+    if revision is not None and not is_known(revision):
+        raise RuntimeError(f"{newer(revision)} Nothing was changed.")
+
+
+def newer(revision: str) -> str:
+    """Says that the database is of a newer version of the program."""
+    return (
+        f"The database is at revision {revision}, which this version does not know: it was made"
+        " by a newer version."
+    )

@@ -34,8 +34,9 @@ def unsafe(settings: Settings, host: str) -> Iterator[str]:
     if "database_url" not in settings.model_fields_set:
         yield "TRADE_MISSIONS_DATABASE_URL is not set: say where the records are to be kept."
     elif not is_sqlite(settings.database_url):
-        password = make_url(settings.database_url).password
-        if password is not None and str(password).lower() in _KNOWN_PASSWORDS:
+        address = make_url(settings.database_url)
+        known = _KNOWN_PASSWORDS | {(address.username or "").lower()}
+        if address.password is not None and str(address.password).lower() in known:
             yield "The database's password is one that everybody tries first: choose another."
     if is_plain(settings, host):
         yield (
@@ -43,8 +44,10 @@ def unsafe(settings: Settings, host: str) -> Iterator[str]:
             " TRADE_MISSIONS_TLS_KEY; or, with a proxy in front that does TLS,"
             " TRADE_MISSIONS_BEHIND_TLS=true."
         )
-    if settings.oidc_issuer and not settings.oidc_issuer.startswith("https://"):
-        yield "TRADE_MISSIONS_OIDC_ISSUER is not an https:// address: its keys could be replaced."
+    for name in ("oidc_issuer", "oidc_jwks_url"):
+        told = getattr(settings, name)
+        if told and not told.startswith("https://"):
+            yield f"TRADE_MISSIONS_{name.upper()} is not https://: its keys could be replaced."
     if not settings.rate_limit:
         yield "TRADE_MISSIONS_RATE_LIMIT is empty: anybody could take all of the service."
 

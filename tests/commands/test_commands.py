@@ -24,7 +24,20 @@ from tests.test_migrations import empty_database
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
 SUMMARY = "/missions/novosibirsk-april/summary"
-NAMES = {"serve", "migrate", "seed", "reindex", "check", "generate", "import", "openapi", "routes"}
+NAMES = {
+    "serve",
+    "migrate",
+    "seed",
+    "reindex",
+    "check",
+    "backup",
+    "restore",
+    "verify",
+    "generate",
+    "import",
+    "openapi",
+    "routes",
+}
 
 
 @pytest.fixture

@@ -1,0 +1,84 @@
+"""Writes a backup of the database to a file, while a server goes on writing."""
+
+import asyncio
+import sqlite3
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, make_url, text
+
+from app.commands.backups import files, postgresql, sqlite
+from app.commands.backups.contents import Summary, summary
+from app.commands.check import find_revision
+from app.commands.snapshot import file_run, snapshot_run
+from app.core.database import is_sqlite
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A backup that was written, and what it holds."""
+
+    file: Path
+    digest: str
+    summary: Summary
+
+    def __str__(self) -> str:
+        held = self.summary
+        return (
+            f"Wrote {self.file}: {files.size_of(self.file)}, {held.records:,} records, change log"
+            f" to {held.position:,}, revision {held.revision}.\nSHA-256 {self.digest}, also in"
+            f" {files.note_of(self.file).name}."
+        )
+
+
+def run(url: str, file: Path, *, force: bool) -> str:
+    """Back the database up and tell what was written.
+
+    RuntimeError, and no file, when there is nothing to back up or something stands in the way.
+    """
+    return str(asyncio.run(backup(url, file, force=force)))
+
+
+async def backup(url: str, file: Path, *, force: bool = False) -> Backup:
+    """Write the database as it is at one moment to a file that only the owner may read."""
+    if await find_revision(url) is None:
+        raise RuntimeError("The database is empty: there is nothing to back up.")
+    with files.written_whole(file, force=force) as part:
+        held = _sqlite(url, part) if is_sqlite(url) else await _postgresql(url, part)
+        digest = files.digest_of(part)
+        # A replaced file's digest must not be taken for that of the new one.
+        files.note_of(file).unlink(missing_ok=True)
+    files.write_note(file, digest)
+    return Backup(file, digest, held)
+
+
+def _sqlite(url: str, part: Path) -> Summary:
+    source = Path(make_url(url).database or "")
+    try:
+        with files.progress_bar() as progress:
+            task = progress.add_task("Copying", total=None)
+            sqlite.copy_out(
+                source,
+                part,
+                lambda done, total: progress.update(task, completed=done, total=total),
+            )
+    except sqlite3.Error as error:
+        raise RuntimeError(f"The backup failed: {error}.") from error
+    return file_run(part, summary)
+
+
+async def _postgresql(url: str, part: Path) -> Summary:
+    def work(connection: Connection) -> Summary:
+        postgresql.refuse_older_programs(connection)
+        # Everything is of the one snapshot that the dump is made of.
+        held = summary(connection)
+        size = connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one()
+        with files.progress_bar() as progress:
+            task = progress.add_task(f"Dumping a database of {size / 1e6:,.1f} MB", total=None)
+            postgresql.dump(
+                url, connection, part, lambda done: progress.update(task, completed=done)
+            )
+        return held
+
+    postgresql.program("pg_dump")
+    return await snapshot_run(url, work)

@@ -1,0 +1,1 @@
+"""Files that hold a whole database: how they are made, looked into and put back."""

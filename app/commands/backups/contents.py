@@ -1,0 +1,124 @@
+"""What a database holds: its revision, its change log's position, and a checksum of each table."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import orjson
+from sqlalchemy import JSON, Connection, LargeBinary, func, inspect, select
+from sqlalchemy.types import TypeEngine
+
+from app.commands.migrate import revision_of
+from app.commands.reindex import kinds
+from app.core.database import Base
+from app.core.types import CELL_FORMS, CodeList, JsonText
+from app.crud.writes.history import ChangeCounter
+
+BATCH = 5_000
+#: What SQLite's full-text search keeps for itself behind the table of words.
+_BEHIND = ("search_words_config", "search_words_content", "search_words_data", "search_words_idx")
+
+
+@dataclass(frozen=True, slots=True)
+class Checksum:
+    """How many rows a table has, and 64 hexadecimal digits that are the same for the same rows."""
+
+    rows: int
+    digest: str
+
+
+Checksums = dict[str, Checksum]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A database in three figures; the position is that of the change log."""
+
+    revision: str | None
+    records: int
+    position: int
+
+
+def summary(connection: Connection) -> Summary:
+    """The figures of a database of any revision."""
+    there = set(inspect(connection).get_table_names())
+    tables: list[Any] = [resource.table.__table__ for resource in kinds()]
+    records = sum(
+        connection.scalar(select(func.count()).select_from(table)) or 0
+        for table in tables
+        if table.name in there
+    )
+    position = connection.scalar(select(ChangeCounter.seq)) if "change_counter" in there else 0
+    return Summary(revision_of(connection), records, position or 0)
+
+
+def table_names(connection: Connection) -> list[str]:
+    """All tables, by name, without those that full-text search keeps for itself."""
+    names = set(inspect(connection).get_table_names())
+    return sorted(names - {*_BEHIND, "search_words_docsize"})
+
+
+def checksums(connection: Connection, only: Mapping[str, Iterable[str]] | None = None) -> Checksums:
+    """The checksum of every table, or of those in `only` with the columns given there.
+
+    It does not depend on the order in which rows lie, and is the same on both databases for tables
+    that the program declares; not so for the index of search, which each database keeps its way.
+    """
+    if only is not None:
+        return {name: _checksum(connection, name, set(only[name])) for name in only}
+    return {name: _checksum(connection, name, None) for name in table_names(connection)}
+
+
+def total(sums: Checksums) -> str:
+    """One checksum of all tables: 64 hexadecimal digits."""
+    return sha256(
+        orjson.dumps([[n, s.rows, s.digest] for n, s in sorted(sums.items())])
+    ).hexdigest()
+
+
+def _checksum(connection: Connection, table: str, only: set[str] | None) -> Checksum:
+    """The sum of the SHA-256 of all rows, modulo 2^256, so that their order does not matter."""
+    kinds = _columns(connection, table)
+    names = sorted(kinds if only is None else only)
+    cells = ", ".join(_cell(connection, kinds[name], name) for name in names)
+    quoted = connection.dialect.identifier_preparer.quote
+    rows = connection.exec_driver_sql(
+        f"SELECT {cells} FROM {quoted(table)}",  # noqa: S608 (names of the database itself)
+        execution_options={"yield_per": BATCH},
+    )
+    count, digest = 0, _number(orjson.dumps(names))
+    for batch in rows.partitions():
+        count += len(batch)
+        digest += sum(_number(orjson.dumps(tuple(row), default=bytes.hex)) for row in batch)
+    return Checksum(count, f"{digest % 2**256:064x}")
+
+
+def _number(content: bytes) -> int:
+    return int.from_bytes(sha256(content).digest())
+
+
+def _columns(connection: Connection, table: str) -> dict[str, TypeEngine[Any]]:
+    """The types of the columns that are there: as the program declares them, else as they are."""
+    declared = Base.metadata.tables.get(table)
+    known = {} if declared is None else {column.name: column.type for column in declared.columns}
+    there = inspect(connection).get_columns(table)
+    return {column["name"]: known.get(column["name"], column["type"]) for column in there}
+
+
+def _cell(connection: Connection, kind: TypeEngine[Any], name: str) -> str:
+    """The SQL of a value as text that is the same on both databases."""
+    dialect = connection.dialect.name
+    sql = connection.dialect.identifier_preparer.quote(name)
+    if isinstance(kind, JsonText):
+        return sql
+    if isinstance(kind, LargeBinary) and dialect == "sqlite":
+        return f"lower(hex({sql}))"
+    if isinstance(kind, LargeBinary):
+        return f"encode({sql}, 'hex')"
+    if isinstance(kind, JSON | CodeList) and dialect == "sqlite":
+        return f"json({sql})"
+    if isinstance(kind, JSON | CodeList):
+        # The one function of PostgreSQL 15 that writes JSON without blanks.
+        return f"CAST(json_strip_nulls(CAST(CAST({sql} AS TEXT) AS JSON)) AS TEXT)"
+    return CELL_FORMS[dialect](kind, sql)

@@ -1,0 +1,153 @@
+"""Puts a backup into the database: all of it or nothing."""
+
+import asyncio
+import sqlite3
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import Connection, make_url
+
+from app.commands.backups import files, postgresql, sqlite
+from app.commands.backups.contents import Summary, summary
+from app.commands.backups.dump import read_dump
+from app.commands.check import faults, find_revision
+from app.commands.migrate import is_known, migrate, newer, revision_of
+from app.commands.snapshot import file_run, snapshot_run
+from app.core.database import is_sqlite
+from app.core.revisions import newest
+
+_KINDS = {files.SQLITE: "SQLite", files.POSTGRESQL: "PostgreSQL"}
+_HELD = (
+    "The database holds something already. Restore into an empty one, or replace all that it"
+    " holds with --force. Nothing was changed."
+)
+
+
+def run(url: str, file: Path, *, force: bool) -> str:
+    """Restore the backup into the database and tell what it holds now.
+
+    RuntimeError, and nothing changed, when the file or the database is not fit for it.
+    """
+    return asyncio.run(restore(url, file, force=force))
+
+
+async def restore(url: str, file: Path, *, force: bool = False) -> str:
+    """As `run`, within an event loop."""
+    wanted = files.SQLITE if is_sqlite(url) else files.POSTGRESQL
+    kind = files.magic_of(file)
+    if kind != wanted:
+        raise RuntimeError(
+            f"{file} is a backup of {_KINDS[kind]}, and the database is of {_KINDS[wanted]}. A"
+            " backup goes back to where it came from. Nothing was changed."
+        )
+    files.refuse_altered(file)
+    if is_sqlite(url):
+        notes = await _sqlite(Path(make_url(url).database or ""), file, force=force)
+    else:
+        notes = await _postgresql(url, file, force=force)
+    held, wrong = await snapshot_run(url, _result)
+    done = (
+        f"Restored {file}: {held.records:,} records, change log to {held.position:,}, revision"
+        f" {held.revision}."
+    )
+    return "\n".join([done, *notes, *(f"In the backup already: {fault}" for fault in wrong)])
+
+
+def _result(connection: Connection) -> tuple[Summary, list[str]]:
+    return summary(connection), faults(connection)
+
+
+async def _sqlite(target: Path, file: Path, *, force: bool) -> list[str]:
+    """Restore into a file; what the operator should know, a line each."""
+    revision = _checked(target, file, force=force)
+    with TemporaryDirectory(prefix=".restore-", dir=target.parent) as folder:
+        source, notes = file, list[str]()
+        if revision != newest():
+            # Migrated first: when that fails, the database is still what it was.
+            source = Path(folder, "restored.db")
+            sqlite.copy_in(file, source, lambda done, total: None)
+            await migrate(f"sqlite:///{source}")
+            notes.append(_migrated(revision))
+        return notes + _replace(source, target)
+
+
+def _checked(target: Path, file: Path, *, force: bool) -> str:
+    """The revision of the backup; RuntimeError when it cannot be restored, or not there."""
+    if not target.parent.is_dir():
+        raise RuntimeError(f"There is no folder {target.parent} for the database.")
+    if target.exists() and target.samefile(file):
+        raise RuntimeError(f"{file} is the database itself.")
+    damage = sqlite.damage(file)
+    if damage:
+        raise RuntimeError(f"{file} is damaged: {damage[0]}. Nothing was changed.")
+    revision = _usable(file, file_run(file, revision_of))
+    if not force and _holds_anything(target):
+        raise RuntimeError(_HELD)
+    return revision
+
+
+def _holds_anything(target: Path) -> bool:
+    try:
+        return sqlite.holds_anything(target)
+    except sqlite3.DatabaseError:
+        return True
+
+
+def _replace(source: Path, target: Path) -> list[str]:
+    try:
+        _copy_in(source, target)
+    except sqlite3.OperationalError as error:
+        raise RuntimeError(f"The restore failed: {error}. Nothing was changed.") from error
+    except sqlite3.DatabaseError as error:
+        kept = sqlite.set_aside(target)
+        _copy_in(source, target)
+        return [f"The old file was damaged ({error}): it is kept as {kept.name}."]
+    return []
+
+
+def _copy_in(source: Path, target: Path) -> None:
+    with files.progress_bar() as progress:
+        task = progress.add_task("Restoring", total=None)
+        sqlite.copy_in(
+            source, target, lambda done, total: progress.update(task, completed=done, total=total)
+        )
+
+
+async def _postgresql(url: str, file: Path, *, force: bool) -> list[str]:
+    """Restore into a database; what the operator should know, a line each."""
+    postgresql.program("psql")
+    await find_revision(url)
+    dump = read_dump(file)
+    revision = _usable(file, dump.revision)
+    tables, others = await snapshot_run(
+        url, lambda connection: (postgresql.own_tables(connection), postgresql.sessions(connection))
+    )
+    if tables and not force:
+        raise RuntimeError(_HELD)
+    with files.progress_bar() as progress:
+        task = progress.add_task("Restoring", total=None)
+        postgresql.restore(url, file, tables, lambda done: progress.update(task, completed=done))
+    notes = []
+    if others:
+        notes.append(
+            f"{others} other sessions are connected. Servers remember some of what the database"
+            " held before: restart them."
+        )
+    if revision != newest():
+        await migrate(url)
+        notes.append(_migrated(revision))
+    return notes
+
+
+def _usable(file: Path, revision: str | None) -> str:
+    """The revision of a backup; RuntimeError when this version cannot use it."""
+    if revision is None:
+        raise RuntimeError(f"{file} is not a backup of this program. Nothing was changed.")
+    if not is_known(revision):
+        told = newer(revision).replace("The database", str(file), 1)
+        raise RuntimeError(f"{told} Nothing was changed.")
+    return revision
+
+
+def _migrated(revision: str) -> str:
+    return f"The backup was of an older version: it was migrated from {revision} to {newest()}."
