@@ -29,7 +29,9 @@ from app.core.access.keys import (
     create_key,
     find_key,
     has_admin,
+    hold_admins,
     is_named,
+    is_reference,
     new_secret,
     no_key,
     revoke_key,
@@ -56,10 +58,16 @@ from app.crud.reads.render import as_json, json_array, object_of
 from app.crud.schemas import Line, Page, Schema, Timestamp
 from app.crud.writes.writing import actor_of
 
+#: Whom history names besides the callers of the service: what `seed` has stored is known by it.
+_OTHERS = {ANONYMOUS.name, "seed", "import", "command line"}
+
 
 def _no_other(name: str) -> str:
-    if name.casefold() == ANONYMOUS.name or name.casefold().startswith(BEARERS):
+    folded = name.casefold()
+    if folded in _OTHERS or folded.startswith(BEARERS):
         raise ValueError("history calls others so")
+    if is_reference(name):
+        raise ValueError("a key is named by its id or its prefix too, and this looks like one")
     return name
 
 
@@ -77,8 +85,9 @@ class ApiKeyFields(Schema):
     key was revoked."""
     scope: Scope = Scope.READ
     """What it may do; each scope includes those before it: `read`, `write`, `admin`."""
-    path: str | None = Field(None, max_length=500, pattern=r"^/[!-~]*$")
-    """The one address that it opens, for reading: `/agreements.csv`, for a spreadsheet."""
+    path: str | None = Field(None, max_length=500, pattern=r"^/[!\"$&->@-~]*$")
+    """The one address that it opens, for reading: `/agreements.csv`, for a spreadsheet. Without
+    parameters: the key opens it with any."""
     expires_at: Annotated[Timestamp, BeforeValidator(_as_text)] | None = None
     """When it ends; never when left out."""
 
@@ -196,6 +205,7 @@ async def revoke_api_key(request: Request, key: KeyName) -> Response:
     by = actor_of(request)
 
     def work(session: Session) -> None:
+        hold_admins(session)
         found = find_key(session, key)
         if found.scope is Scope.ADMIN and not has_admin(session, but=found.id):
             raise Conflict("This is the last admin key: make another one before it is revoked.")

@@ -1,10 +1,10 @@
 """Several processes that serve one address: those that end are replaced, and they stop together."""
 
+import logging
 import multiprocessing
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,6 +22,7 @@ SHORT_LIFE = 2.0
 #: What uvicorn ends with when the application does not start; another process would not either.
 NOT_STARTED = 3
 
+log = logging.getLogger("trade_missions")
 _spawn = multiprocessing.get_context("spawn")
 
 
@@ -68,7 +69,7 @@ class Workers:
     def _ended(self, worker: _Worker) -> int:
         """The status to end with, when it makes no sense to start another one; else 0."""
         worker.process.join()
-        sys.stderr.write(f"Process {worker.process.pid} ended ({worker.process.exitcode}).\n")
+        log.warning("process %s ended (%s)", worker.process.pid, worker.process.exitcode)
         if worker.process.exitcode == NOT_STARTED:
             return NOT_STARTED
         if time.monotonic() - worker.began < SHORT_LIFE:

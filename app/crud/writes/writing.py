@@ -102,7 +102,8 @@ async def write(request: Request, work: Callable[[Session], T], dry_run: bool = 
     try:
         result = await database_of(request).write(logged)
         # Whoever listens for changes in this process reads them at once.
-        request.app.state.feed.wake()
+        if (feed := getattr(request.app.state, "feed", None)) is not None:
+            feed.wake()
         return result
     except _DryRun as end:
         undone: T = end.result

@@ -1,0 +1,1 @@
+"""Who may do what: a hostile specification of keys, tokens and limits."""

@@ -1,0 +1,41 @@
+"""A server that the tests of streams share; those that need one of their own start it."""
+
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+
+from tests.conftest import copy_of
+from tests.feed.hooks import hooked
+from tests.feed.servers import Running, running
+
+
+@pytest.fixture(scope="module")
+async def server(
+    template_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Running]:
+    """A server on a seeded database, whose streams show often that they are alive."""
+    folder = tmp_path_factory.mktemp("feed")
+    async with (
+        copy_of(template_url, folder) as url,
+        running(url, {"heartbeat": 0.3}) as server,
+    ):
+        yield server
+
+
+@pytest.fixture(scope="module")
+async def shared_hooks(
+    template_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[httpx.AsyncClient]:
+    """An application of this process whose webhooks are tried again at once, wherever they go."""
+    folder = tmp_path_factory.mktemp("hooks")
+    async with copy_of(template_url, folder) as url, hooked(url) as client:
+        yield client
+
+
+@pytest.fixture
+async def hooks(shared_hooks: httpx.AsyncClient) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of `shared_hooks`, which has no webhooks before the test and after it."""
+    yield shared_hooks
+    for webhook in (await shared_hooks.get("/webhooks?limit=1000")).json()["data"]:
+        assert (await shared_hooks.delete(f"/webhooks/{webhook['id']}")).status_code == 204
