@@ -11,12 +11,13 @@ from schemathesis.python.asgi import shutdown_lifespans
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from app.api import RESOURCES
+from app.crud.feed.stream import StreamRules
 from app.main import create_app
 from app.settings import Settings
 from tests.conftest import copy_of
 from tests.keys import BEARER
 
-TAGS = (*(resource.path for resource in RESOURCES), "search", "changes", "codes", "api-keys")
+TAGS = (*(resource.path for resource in RESOURCES), "search", "changes", "webhooks", "codes", "api-keys", "operation")
 MAX_EXAMPLES = 2
 
 # What no schema can tell, and so is refused although the document allows it: a filter expression
@@ -54,8 +55,9 @@ async def url(template_url: str, tmp_path_factory: pytest.TempPathFactory) -> As
 
 @pytest.fixture(scope="module")
 def schema(anyio_backend: str, url: str) -> Iterator[OpenApiSchema]:
-    # Its own check takes the key away, and wants to be refused.
     app = create_app(Settings(database_url=url))
+    # Streams end while somebody waits for them.
+    app.state.stream_rules = StreamRules(lifetime=0.1)
     config = SchemathesisConfig.from_dict(CONFIG)
     yield schemathesis.openapi.from_asgi("/openapi.json", app, config=config)
     shutdown_lifespans()

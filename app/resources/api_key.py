@@ -92,6 +92,10 @@ class ApiKeyFields(Schema):
     """When it ends; never when left out."""
 
 
+_SHEET = {"name": "Sheet of agreements", "scope": "read", "path": "/agreements.csv"}
+_EXAMPLE = {"requestBody": {"content": {"application/json": {"example": _SHEET}}}}
+
+
 class ApiKeyShown(Schema):
     """A key, without its secret."""
 
@@ -190,23 +194,23 @@ async def create_api_key(request: Request, body: Annotated[ApiKeyFields, Body()]
     return Json(jsontext.dumps({**told, "key": secret}), 201, headers)
 
 
-async def get_api_key(request: Request, key: KeyName) -> Response:
+async def get_api_key(request: Request, name: KeyName) -> Response:
     """One key, without its secret."""
     database = database_of(request)
-    rows = await database.read(_one_statement(database.dialect), {"key": key})
+    rows = await database.read(_one_statement(database.dialect), {"key": name})
     if not rows:
-        raise no_key(key)
+        raise no_key(name)
     return Json(rows[0][0].encode())
 
 
-async def revoke_api_key(request: Request, key: KeyName) -> Response:
+async def revoke_api_key(request: Request, name: KeyName) -> Response:
     """Take a key out of use for good. It stays listed, as history names it. The last admin key
     cannot be revoked here: `trade-missions keys revoke` can."""
     by = actor_of(request)
 
     def work(session: Session) -> None:
         hold_admins(session)
-        found = find_key(session, key)
+        found = find_key(session, name)
         if found.scope is Scope.ADMIN and not has_admin(session, but=found.id):
             raise Conflict("This is the last admin key: make another one before it is revoked.")
         revoke_key(session, found, by)
@@ -240,9 +244,9 @@ def api_key_routes() -> list[Route]:
             method="POST",
             status=201,
         ),
-        _route("/api-keys/{key}", get_api_key, "Get one API key", ApiKeyShown, NotFound),
+        _route("/api-keys/{name}", get_api_key, "Get one API key", ApiKeyShown, NotFound),
         _route(
-            "/api-keys/{key}",
+            "/api-keys/{name}",
             revoke_api_key,
             "Revoke one API key",
             None,
@@ -273,5 +277,6 @@ def _route(
         tags=["api-keys"],
         response_model=model,
         responses=problems(BadRequest, *also),
+        openapi_extra=_EXAMPLE if method == "POST" else None,
         needs=Need.ADMIN,
     )

@@ -17,7 +17,12 @@ from app.settings import Settings
 from tests.access.asking import Answer, ask, bearer
 from tests.access.opened import key_of, opened
 
-FEW: dict[str, Any] = {"rate_limit": "3/minute", "rate_limit_key": "5/minute"}
+
+@pytest.fixture
+def app(public_app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
+    """An application that has just begun to count, and allows little."""
+    monkeypatch.setattr(public_app.state.door, "limits", RateLimits("3/minute", "5/minute"))
+    return public_app
 
 
 @pytest.fixture
@@ -54,63 +59,57 @@ def ask_until_refused(counting: RateLimits, who: Caller, address: str = "a") -> 
 # Over HTTP
 
 
-async def test_each_answer_tells_what_is_left(access_url: str) -> None:
-    async with opened(access_url, **FEW) as app:
-        for left in (2, 1, 0):
-            answer = await ask(app, "/missions?limit=1")
-            policy, rate, retry = told(answer)
-            assert answer.status == 200
-            assert policy == '"address";q=3;w=60'
-            assert rate is not None
-            assert rate.startswith(f'"address";r={left};t=')
-            assert 1 <= int(rate.rpartition("=")[2]) <= 60
-            assert retry is None
-
-
-async def test_one_more_is_a_429_that_says_when_to_go_on(access_url: str) -> None:
-    async with opened(access_url, **FEW) as app:
-        for _ in range(3):
-            await ask(app, "/missions?limit=1")
+async def test_each_answer_tells_what_is_left(app: FastAPI) -> None:
+    for left in (2, 1, 0):
         answer = await ask(app, "/missions?limit=1")
-        assert answer.status == 429
         policy, rate, retry = told(answer)
-        assert retry is not None
-        assert 1 <= int(retry) <= 60
-        assert (policy, rate) == ('"address";q=3;w=60', f'"address";r=0;t={retry}')
-        assert answer.detail == (
-            f"More than 3 requests in a minute from this address; go on in {retry} s."
-            " A key has a limit of its own."
-        )
+        assert answer.status == 200
+        assert policy == '"address";q=3;w=60'
+        assert rate is not None
+        assert rate.startswith(f'"address";r={left};t=')
+        assert 1 <= int(rate.rpartition("=")[2]) <= 60
+        assert retry is None
+
+
+async def test_one_more_is_a_429_that_says_when_to_go_on(app: FastAPI) -> None:
+    for _ in range(3):
+        await ask(app, "/missions?limit=1")
+    answer = await ask(app, "/missions?limit=1")
+    assert answer.status == 429
+    policy, rate, retry = told(answer)
+    assert retry is not None
+    assert 1 <= int(retry) <= 60
+    assert (policy, rate) == ('"address";q=3;w=60', f'"address";r=0;t={retry}')
+    assert answer.detail == (
+        f"More than 3 requests in a minute from this address; go on in {retry} s."
+        " A key has a limit of its own."
+    )
 
 
 @pytest.mark.parametrize(
     ("target", "status"),
     [("/missions/no-such", 404), ("/missions?nothing=1", 400), ("/metrics", 401)],
 )
-async def test_problems_are_counted_and_tell_it_too(
-    access_url: str, target: str, status: int
-) -> None:
-    async with opened(access_url, **FEW) as app:
-        for left in (2, 1, 0):
-            answer = await ask(app, target)
-            assert answer.status == status
-            assert str(answer.header("ratelimit")).startswith(f'"address";r={left};')
-        assert (await ask(app, target)).status == 429
+async def test_problems_are_counted_and_tell_it_too(app: FastAPI, target: str, status: int) -> None:
+    for left in (2, 1, 0):
+        answer = await ask(app, target)
+        assert answer.status == status
+        assert str(answer.header("ratelimit")).startswith(f'"address";r={left};')
+    assert (await ask(app, target)).status == 429
 
 
-async def test_a_key_has_a_limit_of_its_own(access_url: str, public_app: FastAPI) -> None:
-    keys = [await key_of(public_app, f"limited {n} {id(object())}") for n in range(2)]
-    async with opened(access_url, **FEW) as app:
-        for _ in range(4):
-            await ask(app, "/missions?limit=1")
-        for key in keys:
-            for left in (4, 3, 2, 1, 0):
-                answer = await ask(app, "/missions?limit=1", headers=bearer(key))
-                assert told(answer)[0] == '"caller";q=5;w=60'
-                assert str(told(answer)[1]).startswith(f'"caller";r={left};')
-            answer = await ask(app, "/missions?limit=1", headers=bearer(key), client="10.9.9.9")
-            assert answer.status == 429
-            assert "from this caller" in answer.detail
+async def test_a_key_has_a_limit_of_its_own(app: FastAPI) -> None:
+    keys = [await key_of(app, f"limited {n}") for n in range(2)]
+    for _ in range(4):
+        await ask(app, "/missions?limit=1")
+    for key in keys:
+        for left in (4, 3, 2, 1, 0):
+            answer = await ask(app, "/missions?limit=1", headers=bearer(key))
+            assert told(answer)[0] == '"caller";q=5;w=60'
+            assert str(told(answer)[1]).startswith(f'"caller";r={left};')
+        answer = await ask(app, "/missions?limit=1", headers=bearer(key), client="10.9.9.9")
+        assert answer.status == 429
+        assert "from this caller" in answer.detail
 
 
 @pytest.mark.parametrize(
@@ -122,35 +121,30 @@ async def test_a_key_has_a_limit_of_its_own(access_url: str, public_app: FastAPI
         {"headers": [("authorization", "Bearer a"), ("authorization", "Bearer b")]},
     ],
 )
-async def test_wrong_keys_are_counted_for_the_address(
-    access_url: str, wrong: dict[str, Any]
-) -> None:
-    async with opened(access_url, **FEW) as app:
-        statuses = [(await ask(app, "/missions", **wrong)).status for _ in range(4)]
-        assert statuses[3] == 429
-        assert set(statuses[:3]) <= {400, 401}
-        assert (await ask(app, "/missions")).status == 429
+async def test_wrong_keys_are_counted_for_the_address(app: FastAPI, wrong: dict[str, Any]) -> None:
+    statuses = [(await ask(app, "/missions", **wrong)).status for _ in range(4)]
+    assert statuses[3] == 429
+    assert set(statuses[:3]) <= {400, 401}
+    assert (await ask(app, "/missions")).status == 429
 
 
-async def test_a_key_that_may_not_do_it_is_counted(access_url: str, public_app: FastAPI) -> None:
-    key = await key_of(public_app, f"may not {id(object())}", Scope.READ)
-    async with opened(access_url, **FEW) as app:
-        asked = [await ask(app, f"/missions?api_key={key}") for _ in range(4)]
-        assert [answer.status for answer in asked] == [403, 403, 403, 429]
-        asked = [
-            await ask(app, "/people", method="POST", body={}, headers=bearer(key)) for _ in range(6)
-        ]
-        assert [answer.status for answer in asked] == [403] * 5 + [429]
+async def test_a_key_that_may_not_do_it_is_counted(app: FastAPI) -> None:
+    key = await key_of(app, "may not", Scope.READ)
+    asked = [await ask(app, f"/missions?api_key={key}") for _ in range(4)]
+    assert [answer.status for answer in asked] == [403, 403, 403, 429]
+    asked = [
+        await ask(app, "/people", method="POST", body={}, headers=bearer(key)) for _ in range(6)
+    ]
+    assert [answer.status for answer in asked] == [403] * 5 + [429]
 
 
-async def test_health_and_pages_are_not_counted(access_url: str) -> None:
-    async with opened(access_url, **FEW) as app:
-        for path in ("/health/live", "/health/ready", "/docs", "/problems", "/", "/nowhere"):
-            for _ in range(5):
-                answer = await ask(app, path)
-                assert answer.status in (200, 307, 404)
-                assert told(answer) == [None, None, None]
-        assert (await ask(app, "/missions")).status == 200
+async def test_health_and_pages_are_not_counted(app: FastAPI) -> None:
+    for path in ("/health/live", "/health/ready", "/docs", "/problems", "/", "/nowhere"):
+        for _ in range(5):
+            answer = await ask(app, path)
+            assert answer.status in (200, 307, 404)
+            assert told(answer) == [None, None, None]
+    assert (await ask(app, "/missions")).status == 200
 
 
 async def test_whoever_waits_as_long_as_told_may_go_on(access_url: str) -> None:

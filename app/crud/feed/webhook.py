@@ -87,6 +87,7 @@ PAST: dict[Action, str] = {
     Action.REPLACE: "replaced",
     Action.DELETE: "deleted",
     Action.RESTORE: "restored",
+    Action.PURGE: "purged",
 }
 TEST = "webhook.test"
 ONLY_HTTPS = "Here webhooks go over https:// only."
