@@ -70,9 +70,7 @@ def _lowered(text: str | None) -> str | None:
 
 def sqlite_engine(path: str) -> Engine:
     """An engine whose transactions take the write lock at once."""
-    engine = create_engine(
-        "sqlite://", creator=lambda: connect(path), poolclass=NullPool, **ENGINE
-    )
+    engine = create_engine("sqlite://", creator=lambda: connect(path), poolclass=NullPool, **ENGINE)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

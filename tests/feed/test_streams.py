@@ -63,6 +63,19 @@ async def test_since_0_tells_all_there_was_and_goes_on(server: Running) -> None:
     assert told == await feed(server.client, 0)
 
 
+async def test_a_stream_ends_when_its_key_is_revoked(server: Running) -> None:
+    made = await server.client.post("/api-keys", json={"name": "Listener"})
+    headers = {"Authorization": f"Bearer {made.json()['key']}"}
+    async with (
+        httpx.AsyncClient(base_url=server.address, headers=headers, timeout=60) as listener,
+        listening(listener) as events,
+    ):
+        await add_person(server.client, "Still heard")
+        await events.take(1)
+        assert (await server.client.delete("/api-keys/Listener")).status_code == 204
+        assert [kind async for kind, _ in events.blocks() if kind] == []
+
+
 async def test_last_event_id_goes_before_since(server: Running) -> None:
     end = await newest(server.client)
     async with listening(server.client, last_id=end - 2, since=0) as events:

@@ -83,6 +83,16 @@ class Door:
             raise
         return headers
 
+    async def is_welcome(self, scope: Request, need: Need) -> bool:
+        """Whether whoever was let in would be let in now: for answers that go on for long."""
+        try:
+            self._check(scope, await self._caller(scope, is_file=False), need)
+        except Unavailable:
+            return True
+        except Problem:
+            return False
+        return True
+
     def _check(self, scope: Request, caller: Caller, need: Need) -> None:
         if caller.path is not None:
             if scope["path"] != caller.path or scope["method"] not in _READING:

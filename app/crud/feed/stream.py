@@ -3,7 +3,7 @@
 import asyncio
 import random
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -61,7 +61,7 @@ class StreamRules:
     most: int = 100
     #: After how long without a change a stream says that it is still there.
     heartbeat: float = 15.0
-    #: How long a stream lasts; then its client connects again, with a key that is judged anew.
+    #: How long a stream lasts; then its client connects again.
     lifetime: float = 3600.0
     #: How long a client may take nothing of what is sent to it.
     patience: float = 30.0
@@ -88,13 +88,20 @@ class EventStream(Response):
 
     media_type = "text/event-stream"
 
-    def __init__(self, streams: Streams, position: int, wanted: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        streams: Streams,
+        position: int,
+        wanted: Mapping[str, Any],
+        is_welcome: Callable[[], Awaitable[bool]],
+    ) -> None:
         # Starlette's own constructor would tell a length, which a stream does not have.
         self.status_code, self.background = 200, None
         self.raw_headers = list(_HEADERS)
         self._streams, self._watch = streams, streams.watch
         self._position, self._wanted = position, wanted
         self._told = {name: str(value) for name, value in wanted.items()}
+        self._is_welcome = is_welcome
         self._moved = asyncio.Event()
         self._last_sent = time.monotonic()
         self._last_id = position
@@ -117,7 +124,8 @@ class EventStream(Response):
         pump = apart(self._pump(send))
         gone = asyncio.create_task(_gone(receive))
         stopping = asyncio.create_task(self._streams.stopping.wait())
-        tasks = (pump, gone, stopping)
+        unwelcome = asyncio.create_task(self._unwelcome())
+        tasks = (pump, gone, stopping, unwelcome)
         # Not all at the same time, when they were opened at the same time.
         lifetime = self._streams.rules.lifetime * random.uniform(0.9, 1.0)  # noqa: S311
         try:
@@ -134,6 +142,11 @@ class EventStream(Response):
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(self._streams.rules.patience, 5.0)):
                     await send({"type": "http.response.body"})
+
+    async def _unwelcome(self) -> None:
+        """Return when the client may no longer read, which is asked from time to time."""
+        while await self._is_welcome():  # noqa: ASYNC110 (nobody would tell us)
+            await asyncio.sleep(self._streams.rules.heartbeat)
 
     async def _pump(self, send: Send) -> None:
         # So that not all come back at once.

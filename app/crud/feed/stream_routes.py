@@ -1,11 +1,14 @@
 """The HTTP operation that streams changes as they are made."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Query, Request
 from starlette.responses import Response
 
+from app.core.access.callers import Need
+from app.core.access.door import Door
 from app.core.answers import preferred, problems
 from app.core.errors import BadRequest, Fault, NotAcceptable, Unavailable
 from app.core.routing import Route
@@ -20,8 +23,8 @@ Server-sent events (WHATWG HTML), as `EventSource` of browsers reads them: each 
 `change` whose data is the JSON of an entry of GET /changes and whose id is its `seq`. Every change
 comes once and in order. Whoever is cut off goes on where they were by sending the id last read as
 `Last-Event-ID`, as browsers do by themselves, or as `since`. Lines that begin with a colon only
-show that the stream is alive. A stream ends after an hour, and when the service stops; connect
-again then.
+show that the stream is alive. A stream ends after an hour, when the service stops, and soon after
+the key that it was opened with was revoked; connect again then.
 """
 _LAST_EVENT_ID = {
     "name": "Last-Event-ID",
@@ -51,7 +54,9 @@ def stream_route(resources: Iterable[Resource]) -> Route:
                 " Try again later, or ask GET /changes from time to time.",
                 headers={"Retry-After": "30"},
             )
-        return EventStream(streams, since, query.wanted())
+        door: Door = request.app.state.door
+        welcome = partial(door.is_welcome, request.scope, Need.READING)
+        return EventStream(streams, since, query.wanted(), welcome)
 
     answers: dict[int | str, dict[str, Any]] = {200: _EVENTS}
     return Route(
