@@ -82,7 +82,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # The last one added is the outermost.
     app.add_middleware(Dispatch, routes=routes)
     if settings.database_read_url:
-        from app.core.replica import ReplicaReads
+        from app.core.databases.replica import ReplicaReads
 
         app.add_middleware(ReplicaReads)
     app.add_middleware(

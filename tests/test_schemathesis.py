@@ -17,7 +17,15 @@ from app.settings import Settings
 from tests.conftest import copy_of
 from tests.keys import BEARER
 
-TAGS = (*(resource.path for resource in RESOURCES), "search", "changes", "webhooks", "codes", "api-keys", "operation")
+TAGS = (
+    *(resource.path for resource in RESOURCES),
+    "search",
+    "changes",
+    "webhooks",
+    "codes",
+    "api-keys",
+    "operation",
+)
 MAX_EXAMPLES = 2
 
 # What no schema can tell, and so is refused although the document allows it: a filter expression

@@ -11,7 +11,7 @@ from app.commands.migrate import differences, is_known, newer, revision_of
 from app.commands.reindex import count
 from app.commands.snapshot import snapshot_run
 from app.core.database import is_sqlite
-from app.core.postgresql import GONE
+from app.core.databases.postgresql import GONE
 from app.core.revisions import newest
 from app.crud.search.indexing import SearchEntry, is_current
 from app.crud.writes.history import Change, ChangeCounter

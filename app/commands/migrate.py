@@ -22,11 +22,11 @@ T = TypeVar("T")
 async def engine_run(url: str, work: Callable[[Connection], T]) -> T:
     """Run the work in one transaction on a connection of its own to the database."""
     if is_sqlite(url):
-        from app.core.sqlite import sqlite_engine
+        from app.core.databases.sqlite import sqlite_engine
 
         with sqlite_engine(_path(url)).begin() as connection:
             return work(connection)
-    from app.core.postgresql import postgres_engine
+    from app.core.databases.postgresql import postgres_engine
 
     postgres = postgres_engine(url)
     try:
@@ -66,7 +66,7 @@ async def migrate(url: str, to: str = "head") -> bool:
     """
     if not is_sqlite(url):
         return await engine_run(url, lambda connection: _upgrade(connection, to))
-    from app.core.sqlite import sqlite_engine
+    from app.core.databases.sqlite import sqlite_engine
 
     engine = sqlite_engine(_path(url))
     _without_foreign_keys(engine)

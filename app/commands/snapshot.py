@@ -16,7 +16,7 @@ async def snapshot_run(url: str, work: Callable[[Connection], T]) -> T:
     """Run work that only reads, on a connection of its own; all it reads is of one moment."""
     if is_sqlite(url):
         return file_run(make_url(url).database or "", work)
-    from app.core.postgresql import postgres_engine
+    from app.core.databases.postgresql import postgres_engine
 
     def reading(connection: Connection) -> T:
         connection.execute(text("SET TRANSACTION READ ONLY"))
@@ -37,7 +37,7 @@ def file_run(path: str | Path, work: Callable[[Connection], T]) -> T:
 
 
 def _reading_engine(path: str) -> Engine:
-    from app.core.sqlite import connect
+    from app.core.databases.sqlite import connect
 
     engine = create_engine(
         "sqlite://",

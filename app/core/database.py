@@ -153,11 +153,11 @@ def open_database(
     if is_sqlite(url):
         if read_url:
             raise ValueError("SQLite has no replicas: leave the address for reads out.")
-        from app.core.sqlite import SqliteDatabase
+        from app.core.databases.sqlite import SqliteDatabase
 
         return SqliteDatabase(url, max_seconds=max_seconds)
     if read_url and is_sqlite(read_url):
         raise ValueError("The address for reads is of SQLite, the other one of PostgreSQL.")
-    from app.core.postgresql import PostgresDatabase
+    from app.core.databases.postgresql import PostgresDatabase
 
     return PostgresDatabase(url, read_url, max_seconds=max_seconds, max_lag=max_lag)

@@ -15,8 +15,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.core.database import Database, open_database, prepare
+from app.core.databases.sqlite import SqliteDatabase
 from app.core.errors import Unavailable
-from app.core.sqlite import SqliteDatabase
 from app.crud.writes import store
 from app.crud.writes.history import Change
 from app.resources.person import Person, person
@@ -255,7 +255,7 @@ async def test_writes_that_find_no_connection_in_time_are_told_to_come_again(
 ) -> None:
     if fresh_url.startswith("sqlite"):
         pytest.skip("SQLite has one writer, whose queue has no end")
-    monkeypatch.setattr("app.core.postgresql.POOL_WAIT", 0.2)
+    monkeypatch.setattr("app.core.databases.postgresql.POOL_WAIT", 0.2)
     database = open_database(fresh_url)
     await database.start()
     held = [

@@ -14,7 +14,7 @@ import pytest
 
 from app.commands.migrate import migrate
 from app.core.database import open_database
-from app.core.replica import FAR, RecentWriters
+from app.core.databases.replica import FAR, RecentWriters
 from tests.faults.load import check_kept, loading
 from tests.faults.servers import Server, running_server
 from tests.postgres import create_database

@@ -151,7 +151,7 @@ async def test_a_write_waits_a_bounded_time_for_a_record_that_is_held(fresh_url:
 async def test_a_write_waits_a_bounded_time_for_another_process(
     fresh_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.core.sqlite.LOCK_WAIT", 0.2)
+    monkeypatch.setattr("app.core.databases.sqlite.LOCK_WAIT", 0.2)
     with closing(sqlite3.connect(fresh_url.removeprefix("sqlite:///"))) as other:
         async with opened(fresh_url) as database:
             other.execute("BEGIN IMMEDIATE")
@@ -166,7 +166,7 @@ async def test_a_write_waits_a_bounded_time_for_another_process(
 async def test_a_write_that_does_not_come_to_its_turn_is_not_done_later(
     fresh_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.core.sqlite_writer.TURN_WAIT", 0.2)
+    monkeypatch.setattr("app.core.databases.sqlite_writer.TURN_WAIT", 0.2)
     begun, go_on = threading.Event(), threading.Event()
     done: list[str] = []
 

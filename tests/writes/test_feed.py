@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
 from app.core.database import SESSION
-from app.core.postgresql import PostgresDatabase, postgres_engine
-from app.core.sqlite import SqliteDatabase, sqlite_engine
+from app.core.databases.postgresql import PostgresDatabase, postgres_engine
+from app.core.databases.sqlite import SqliteDatabase, sqlite_engine
 from app.crud.writes import store
 from app.crud.writes.history import log_changes
 from app.resources.person import person

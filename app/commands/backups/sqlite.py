@@ -7,7 +7,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from app.commands.backups.files import told
-from app.core.sqlite import connect
+from app.core.databases.sqlite import connect
 
 #: How many pages of 4 KiB are copied between two looks at the progress bar.
 STEP = 2_000

@@ -15,8 +15,8 @@ from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.pool import QueuePool
 
 from app.core.database import ENGINE, SESSION, Database, Pace, Prepared, Rows
-from app.core.outages import crowded, in_doubt
-from app.core.postgres_faults import (
+from app.core.databases.outages import crowded, in_doubt
+from app.core.databases.postgres_faults import (
     GONE,
     RETRIED,
     is_behind,
@@ -25,8 +25,8 @@ from app.core.postgres_faults import (
     problem_of,
     sqlstate_of,
 )
-from app.core.read_pool import CONNECT_WAIT, PATIENCE, ReadPool, plain_dates
-from app.core.replica import FAR, POSITION, Replica, course
+from app.core.databases.read_pool import CONNECT_WAIT, PATIENCE, ReadPool, plain_dates
+from app.core.databases.replica import FAR, POSITION, Replica, course
 
 __all__ = ["GONE", "PostgresDatabase", "postgres_engine"]
 

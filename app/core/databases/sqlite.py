@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from app.core.database import BATCH, ENGINE, Database, Pace, Prepared, Rows
-from app.core.outages import away, moved, of_sqlite
-from app.core.sqlite_reading import Reading
-from app.core.sqlite_writer import File, Writer
+from app.core.databases.outages import away, moved, of_sqlite
+from app.core.databases.sqlite_reading import Reading
+from app.core.databases.sqlite_writer import File, Writer
 from app.core.types import simple_lower
 
 T = TypeVar("T")

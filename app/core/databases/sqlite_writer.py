@@ -15,8 +15,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.core.database import SESSION
+from app.core.databases.outages import away, crowded, in_doubt, moved, of_sqlite, of_system
 from app.core.errors import Problem
-from app.core.outages import away, crowded, in_doubt, moved, of_sqlite, of_system
 
 T = TypeVar("T")
 

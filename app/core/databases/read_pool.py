@@ -10,8 +10,8 @@ import asyncpg
 from sqlalchemy import make_url
 
 from app.core.database import BATCH, Prepared, Rows
-from app.core.outages import crowded
-from app.core.postgres_faults import GONE, is_lost, is_outdated
+from app.core.databases.outages import crowded
+from app.core.databases.postgres_faults import GONE, is_lost, is_outdated
 
 CONNECTIONS = 10
 #: How many of them exports may hold: other reads go on however many exports are under way.

@@ -6,8 +6,8 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from app.core.databases.outages import away, crowded, of_sqlstate, of_system
 from app.core.errors import Problem
-from app.core.outages import away, crowded, of_sqlstate, of_system
 
 #: serialization_failure and deadlock_detected: the same work can succeed when run again.
 RETRIED = {"40001", "40P01"}
