@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from app import api
-from tests.keys import BEARER
+from tests.keys import ADMIN_KEY, BEARER
 from tests.test_migrations import empty_database
 
 ROOT = Path(__file__).parents[2]
@@ -74,8 +74,9 @@ def at(file: Path) -> str:
 
 
 def environment(url: str | None) -> dict[str, str]:
-    """The environment without any setting but the database's address."""
+    """The environment without any setting but the database's address and the tests' key."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("TRADE_MISSIONS_")}
+    kept["TRADE_MISSIONS_ADMIN_KEY"] = ADMIN_KEY
     return kept | ({} if url is None else {"TRADE_MISSIONS_DATABASE_URL": url})
 
 

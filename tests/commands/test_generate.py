@@ -16,6 +16,7 @@ from app.resources.mission import Mission
 from app.resources.organization import Organization
 from app.resources.party import AgreementParty
 from tests.conftest import client_of, copy_of, serving
+from tests.keys import ADMIN
 
 MISSIONS, COMPANIES, AGREEMENTS = 5, 20, 100
 ASKED = {"missions": MISSIONS, "organizations": COMPANIES, "agreements": AGREEMENTS}
@@ -171,7 +172,7 @@ async def test_generated_records_are_read_and_changed_like_any(fresh_url: str, p
             changed = answer.json()
             assert (changed[field], changed["version"]) == ("Renamed", 2)
             entries = (await client.get(f"{address}/history")).json()["data"]
-            assert [entry["actor"] for entry in entries] == ["anonymous", "generate"]
+            assert [entry["actor"] for entry in entries] == [ADMIN, "generate"]
             told = entries[1]["changes"]
             assert {name: record[name] for name in told} == {
                 name: new for name, (_, new) in told.items()

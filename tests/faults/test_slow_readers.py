@@ -94,7 +94,7 @@ def test_one_who_reads_slowly_gets_all(server: Server) -> None:
         wire.send(head("GET /agreements.ndjson HTTP/1.1", "Connection: close"))
         began = time.monotonic()
         while wire._more():
-            time.sleep(0.005)
+            time.sleep(0.01)
     assert wire.got.endswith(b"0\r\n\r\n")
     assert wire.got.count(b'"version"') > AGREEMENTS
     assert time.monotonic() - began > SHORT

@@ -24,6 +24,7 @@ from tests.imports.calls import (
     send,
     table,
 )
+from tests.keys import BEARER
 
 Client = httpx.AsyncClient
 
@@ -183,7 +184,10 @@ async def test_a_client_that_goes_away_leaves_nothing_behind(
         "path": "/people/import",
         "raw_path": b"/people/import",
         "query_string": b"",
-        "headers": [(b"content-type", b"text/csv")],
+        "headers": [
+            (b"content-type", b"text/csv"),
+            (b"authorization", BEARER["Authorization"].encode()),
+        ],
         "http_version": "1.1",
         "scheme": "http",
         "server": ("test", 80),

@@ -69,11 +69,13 @@ async def codes_url(
     database_kind: str, template_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[str]:
     """A database that has code lists and no records."""
+    from app.commands.keys import make_first
     from app.commands.migrate import migrate
     from tests.test_migrations import empty_database
 
     with empty_database(database_kind, tmp_path_factory.mktemp("codes")) as url:
         await migrate(url)
+        await make_first(Settings(database_url=url))
         database = open_database(url)
         await database.start()
         await database.write(_seed_codes)
@@ -93,13 +95,14 @@ async def empty(app: FastAPI, url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application on a database without records."""
     with TemporaryDirectory() as folder:
         async with copy_of(url, Path(folder)) as copy:
-            app.state.database, app.state.secret = open_database(copy), b"no secret"
-            await app.state.database.start()
+            database = app.state.database = app.state.door.database = open_database(copy)
+            app.state.secret = b"no secret"
+            await database.start()
             try:
                 async with client_of(app) as client:
                     yield client
             finally:
-                await app.state.database.stop()
+                await database.stop()
 
 
 def _without_stamps(content: bytes, kind: str) -> Any:
