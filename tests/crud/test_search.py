@@ -19,7 +19,7 @@ from app.core.words.analysis import located, parse_query, spans
 from app.crud.search.hits import matches, query_value, reached, search_statement
 from app.crud.search.indexing import index_many, index_record, remove_record
 from app.crud.search.searched import searched, texts_of
-from app.resources.agreement import Agreement, agreement
+from app.resources.agreement import agreement
 from app.resources.delegate import delegate
 from app.resources.organization import organization
 from app.resources.participation import participation
@@ -112,10 +112,6 @@ async def test_agreements_are_found_by_their_parties(database: Database) -> None
         "kazenergokabel-memorandum-1",
         "kazenergokabel-memorandum-2",
     ]
-    owned = matches(agreement, "q", through=())
-    statement = prepare(select(Agreement.id).where(owned), database.dialect)
-    value = query_value("***", database.dialect.name)
-    assert await database.read(statement, {"q": value}) == []
 
 
 async def test_a_query_that_is_no_text_of_ours_does_no_harm(database: Database) -> None:

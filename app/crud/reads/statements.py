@@ -209,7 +209,7 @@ def narrowed(
     if shape.condition is not None:
         statement = statement.where(sql_of(shape.condition, resource, columns_of(table)))
     if shape.q:
-        statement = statement.where(matches(resource, "q"))
+        statement = statement.where(matches(resource))
     if shape.deleted == "exclude":
         statement = statement.where(table.deleted_at.is_(None))
     elif shape.deleted == "only":

@@ -29,7 +29,7 @@ from app.crud.resource import Part, Resource
 from app.crud.search.searched import searched
 
 
-def query_value(query: str, dialect: str, parameter: str = "q") -> str:
+def query_value(query: str, dialect: str) -> str:
     """What the statements here take for a query: JSON of its words as the database is asked.
 
     A query without any word finds nothing. Raises BadRequest for one of more than 64 words.
@@ -38,8 +38,8 @@ def query_value(query: str, dialect: str, parameter: str = "q") -> str:
         clauses = parse_query(query)
     except ValueError as error:
         says = f"A search has at most {MAX_WORDS} words."
-        fault = Fault("too_long", says, parameter=parameter)
-        raise BadRequest(f"{parameter}: {says}", [fault]) from error
+        fault = Fault("too_long", says, parameter="q")
+        raise BadRequest(f"q: {says}", [fault]) from error
     if dialect == "sqlite":
         asked = [[_fts5(clause), _fts5(clause, "_"), _begins(clause)] for clause in clauses]
         return jsontext.dumps(asked or [[_NO_WORD, _NO_WORD, None]]).decode()
@@ -149,18 +149,12 @@ def _compile_in(element: _in, compiler: SQLCompiler, **kw: Any) -> str:
     return f"{column} IN ({' UNION ALL '.join(queries)})"
 
 
-def matches(
-    resource: Resource, parameter: str = "q", through: tuple[str, ...] | None = None
-) -> ColumnElement[bool]:
-    """Whether a row of the resource's table is found by the query in the parameter.
-
-    `through` names relations (`person`, `parties.organization`) by whose names a record is found
-    too; when left out, those of `reached`. The parameter's value is a `query_value`.
-    """
+def matches(resource: Resource) -> ColumnElement[bool]:
+    """Whether a row of the resource's table is found by the query in the parameter `q`, a
+    `query_value`: by its own words, or by the names of what it is `reached` through."""
     table: Any = resource.table
-    query = bindparam(parameter, type_=Text)
-    paths = reached(resource) if through is None else through
-    ways = (_through(resource, path, query) for path in paths)
+    query = bindparam("q", type_=Text)
+    ways = (_through(resource, path, query) for path in reached(resource))
     return _in(table.id, _hits(literal_column(resource.kind), query), *ways)
 
 
