@@ -216,22 +216,23 @@ def _add_security(document: Json, routes: Sequence[Route]) -> None:
             add_headers(answer, *_ALWAYS.get(str(kind.status), ()), "X-Request-ID")
 
 
+#: The page of the documentation scrolls to the last of them.
 _SECURITY: dict[str, Json] = {
-    "bearer": {
-        "type": "http",
-        "scheme": "bearer",
-        "description": "An API key (`tmd_…`), or a token of the issuer that is configured.",
+    "address": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "api_key",
+        "description": "A key that can only read, in the address of a file, for spreadsheets.",
     },
     "basic": {
         "type": "http",
         "scheme": "basic",
         "description": "The key as the password, with any user name: for Excel and Power BI.",
     },
-    "address": {
-        "type": "apiKey",
-        "in": "query",
-        "name": "api_key",
-        "description": "A key that can only read, in the address of a file, for spreadsheets.",
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key (`tmd_…`), or a token of the issuer that is configured.",
     },
 }
 

@@ -112,6 +112,7 @@ async def test_agreements_are_found_by_their_parties(database: Database) -> None
         "kazenergokabel-memorandum-1",
         "kazenergokabel-memorandum-2",
     ]
+    assert await refs(database, agreement, "***") == []
 
 
 async def test_a_query_that_is_no_text_of_ours_does_no_harm(database: Database) -> None:
