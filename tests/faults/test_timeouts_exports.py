@@ -1,11 +1,16 @@
 """Exports take as long as they need, and leave nothing behind when nobody waits for them."""
 
 import asyncio
+import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from pathlib import Path
 
 import pytest
 
+from app.core.databases.sqlite import connect
+from app.core.databases.sqlite_reading import Reading
 from app.core.errors import Unavailable
 from tests.faults.questions import MANY, QUICK, SHORT, SLOW, busy, opened, places, until
 
@@ -61,6 +66,32 @@ async def test_exports_that_are_cancelled_while_they_read_give_their_connections
         assert await database.read(QUICK, {}) == [(1,)]
         # SQLite keeps files that it has closed to open them again.
         assert _open_files(fresh_url) <= 4 + 5
+
+
+async def test_what_is_left_before_sqlite_has_begun_ends_all_the_same(tmp_path: Path) -> None:
+    """Interrupting does nothing while there is no step of SQLite's to interrupt."""
+    connection = connect(str(tmp_path / "some.db"))
+    begun, left = threading.Event(), threading.Event()
+
+    def work(on: sqlite3.Connection) -> object:
+        begun.set()
+        assert left.wait(30)
+        return on.execute(SLOW["sqlite"].sql).fetchall()
+
+    reading = Reading(work, 600)
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(reading.run, lambda: connection)
+        waiting = asyncio.create_task(reading.outcome())
+        await asyncio.to_thread(begun.wait)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        left.set()
+        try:
+            async with asyncio.timeout(30):
+                await asyncio.wrap_future(running)
+        finally:
+            connection.interrupt()
+    connection.close()
 
 
 def _open_files(url: str) -> int:

@@ -118,4 +118,12 @@ class Reading(Generic[T]):
         finally:
             self._clock.cancel()
             if not self._future.done() or self._future.cancelled():
-                self.interrupt()
+                self._end()
+
+    def _end(self) -> None:
+        """Interrupt the work until it has ended: before SQLite's first step that does nothing."""
+        self.interrupt()
+        with self._lock:
+            goes_on = self._connection is not None
+        if goes_on:
+            self._clock = self._loop.call_later(_AGAIN, self._end)
