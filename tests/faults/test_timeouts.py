@@ -30,7 +30,7 @@ on_postgresql = pytest.mark.parametrize(
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits that a test can wait for, but longer than anything else takes."""
     for name in ("read_pool.POOL_WAIT", "sqlite_reading.TURN_WAIT", "postgresql.LOCK_WAIT"):
-        monkeypatch.setattr(f"app.core.{name}", 1.0)
+        monkeypatch.setattr(f"app.core.databases.{name}", 1.0)
 
 
 def adding(ref: str) -> Callable[[Session], None]:
@@ -193,7 +193,7 @@ async def test_a_server_that_freezes_is_given_up_and_used_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("read_pool.GRACE", "postgresql.SILENCE", "postgresql.CONNECT_WAIT"):
-        monkeypatch.setattr(f"app.core.{name}", 0.5)
+        monkeypatch.setattr(f"app.core.databases.{name}", 0.5)
     with own_server(tmp_path) as server:
         url = create_database(server.url, "missions")
         await migrate(url)

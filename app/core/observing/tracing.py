@@ -64,14 +64,21 @@ class Tracing:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            try:
-                await self.app(scope, receive, send)
-            finally:
-                await asyncio.to_thread(self.provider.shutdown)
+            await self.app(scope, receive, self._finishing(send))
         elif scope["type"] == "http":
             await self._traced(scope, receive, send)
         else:
             await self.app(scope, receive, send)
+
+    def _finishing(self, send: Send) -> Send:
+        """A send that lets what waits be sent before it tells the server that all has ended."""
+
+        async def send_last(message: Message) -> None:
+            if message["type"].startswith("lifespan.shutdown"):
+                await asyncio.to_thread(self.provider.shutdown)
+            await send(message)
+
+        return send_last
 
     async def _traced(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {
