@@ -30,6 +30,7 @@ from app.resources.organization import Organization, OrganizationKind
 from app.resources.party import AgreementParty, PartyRole
 from app.resources.status import AgreementStatus
 
+ACTOR = "generate"
 NOTE = "Synthetic: made by `trade-missions generate`, not a fact."
 BATCH = 2_000
 
@@ -113,7 +114,7 @@ class Generator:
         return {
             "seq": self.seq,
             "at": self.stamp,
-            "actor": "generate",
+            "actor": ACTOR,
             "action": Action.CREATE,
             "kind": kind,
             "record_id": row["id"],

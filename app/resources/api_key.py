@@ -59,7 +59,7 @@ from app.crud.schemas import Line, Page, Schema, Timestamp
 from app.crud.writes.writing import actor_of
 
 #: Whom history names besides the callers of the service: what `seed` has stored is known by it.
-_OTHERS = {ANONYMOUS.name, "seed", "import", "command line"}
+_OTHERS = {ANONYMOUS.name, "seed", "import", "generate", "command line"}
 
 
 def _no_other(name: str) -> str:

@@ -9,7 +9,10 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import Connection, inspect, text
 
+from app.commands.generate import ACTOR as GENERATE
+from app.commands.import_ import ACTOR as IMPORT
 from app.commands.migrate import engine_run
+from app.commands.seed import ACTOR as SEED
 from app.core.access import door, keys
 from app.core.access.callers import Scope
 from app.core.types import now
@@ -102,8 +105,7 @@ async def test_no_two_keys_are_alike(public_app: FastAPI) -> None:
         ({"name": " Anonymous "}, "/name"),
         ({"name": "oidc:alice"}, "/name"),
         ({"name": "OIDC:alice"}, "/name"),
-        ({"name": "seed"}, "/name"),
-        ({"name": "import"}, "/name"),
+        *(({"name": name}, "/name") for name in (SEED, IMPORT, GENERATE)),
         ({"name": "tmd_testtest"}, "/name"),
         ({"name": "01a205bd-b806-7979-9c2b-9985ce919694"}, "/name"),
         ({"name": 5}, "/name"),
