@@ -1,6 +1,7 @@
 """The commands: `trade-missions --help`. No logic, and heavy imports only where they are used."""
 
 import asyncio
+import gc
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -26,6 +27,9 @@ def serve(
     prepare: Annotated[bool, typer.Option(help="First migrate and seed the database.")] = False,
 ) -> None:
     """Serve the API."""
+    # Nothing of what is imported and made for serving is ever garbage: looking for some takes a
+    # quarter of the start. The server turns it on again (app/core/server/process.py).
+    gc.disable()
     from app.commands.serve import serve as run
 
     sys.exit(run(settings(), host=host, port=port, workers=workers, prepare=prepare))

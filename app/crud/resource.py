@@ -7,7 +7,7 @@ from functools import cached_property
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 from sqlalchemy import ColumnElement, ScalarSelect, inspect
 from sqlalchemy.orm import Session
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.core.database import Base
 from app.core.types import StatedDate
 from app.crud.record import Record
-from app.crud.schemas import Identity, Page, Schema, Stamps
+from app.crud.schemas import Identity, Page, Schema, Stamps, derived_schema
 
 #: A rule in code: sees the record as it will be, and its JSON as it was (None when new).
 Check = Callable[[Session, Any, Mapping[str, Any] | None], None]
@@ -134,9 +134,7 @@ class Resource:
     @cached_property
     def create(self) -> type[Schema]:
         """What POST and PUT take."""
-        return create_model(
-            f"{self.name}Create", __base__=self.fields, __doc__=f"A new {self.singular}."
-        )
+        return derived_schema(f"{self.name}Create", f"A new {self.singular}.", {}, self.fields)
 
     @cached_property
     def patch(self) -> type[Schema]:
@@ -146,7 +144,7 @@ class Resource:
             for name, info in self.fields.model_fields.items()
         }
         doc = f"Changes to a {self.singular}: a JSON merge patch (RFC 7396)."
-        return create_model(f"{self.name}Patch", __base__=Schema, __doc__=doc, **fields)
+        return derived_schema(f"{self.name}Patch", doc, fields)
 
 
 def _absent() -> None:
@@ -181,16 +179,14 @@ def read_models(resources: tuple[Resource, ...]) -> dict[str, type[BaseModel]]:
             fields[name] = (f"{target.name} | None", _relation(f"{name}_id"))
         for name, collection in resource.many.items():
             fields[name] = (f"list[{collection.child.name}]", _relation(name))
-        models[resource.name] = create_model(
-            resource.name, __base__=Schema, __doc__=resource.about, **fields
-        )
+        models[resource.name] = derived_schema(resource.name, resource.about, fields)
         list_name = f"{resource.name}List"
         page: dict[str, Any] = {
             "data": (f"list[{resource.name}]", Field(description="The records, in order.")),
             "page": (Page, Field(description="Where this page lies within the whole list.")),
         }
         doc = f"A page of {resource.plural}."
-        models[list_name] = create_model(list_name, __base__=Schema, __doc__=doc, **page)
+        models[list_name] = derived_schema(list_name, doc, page)
     for model in models.values():
         model.model_rebuild(_types_namespace={**models})
     return models
@@ -203,9 +199,7 @@ def _part_model(part: Part, models: dict[str, type[BaseModel]]) -> None:
     }
     for name, target in part.one.items():
         fields[name] = (f"{target.name} | None", _relation(f"{name}_id"))
-    models[part.name] = create_model(
-        part.name, __base__=Schema, __doc__=part.fields.__doc__, **fields
-    )
+    models[part.name] = derived_schema(part.name, part.fields.__doc__ or "", fields)
 
 
 def _relation(name: str) -> FieldInfo:

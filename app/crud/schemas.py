@@ -1,6 +1,7 @@
 """The base of all schemas, and the constrained types that fields are made of, each named once."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -18,6 +19,7 @@ from pydantic import (
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
+    create_model,
 )
 from pydantic_core import core_schema
 
@@ -29,6 +31,23 @@ class Schema(BaseModel):
     """What a client sends or receives; a name that is not declared is refused."""
 
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+
+def derived_schema(
+    name: str, doc: str, fields: Mapping[str, Any], base: type[Schema] = Schema
+) -> type[Schema]:
+    """A schema made of others' fields: `fields` as `pydantic.create_model` takes them.
+
+    It has no source that could hold docstrings, and looking for one takes longer than the rest.
+    """
+    made: type[Schema] = create_model(
+        name,
+        __base__=base,
+        __doc__=doc,
+        __cls_kwargs__={"use_attribute_docstrings": False},
+        **fields,
+    )
+    return made
 
 
 # Text holds something that can be seen, and no NUL, which PostgreSQL cannot store.

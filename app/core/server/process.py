@@ -1,6 +1,7 @@
 """One process that serves: uvicorn's server, which watches connections and ends in order."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -42,6 +43,9 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        # What is there now stays until the end, and need not be looked through again and again.
+        gc.freeze()
+        gc.enable()
         self.looking = asyncio.create_task(self._look())
         if self.lifeline is not None:
             asyncio.get_running_loop().add_reader(self.lifeline, self._orphaned, self.lifeline)

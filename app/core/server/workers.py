@@ -1,5 +1,6 @@
 """Several processes that serve one address: those that end are replaced, and they stop together."""
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -94,6 +95,7 @@ class Workers:
 
 
 def _work(make: Callable[[], HttpConfig], shared: socket.socket, lifeline: Connection) -> None:
+    gc.disable()
     # A terminal tells all its processes; the parent decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     server = Server(make(), os.dup(lifeline.fileno()))

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, create_model
+from pydantic import AfterValidator, Field, StringConstraints
 from pydantic.fields import FieldInfo
 
 from app.core.errors import BadRequest, Fault, Invalid
@@ -18,7 +18,7 @@ from app.crud.feed.webhook import ONLY_HTTPS, Rules, State
 from app.crud.filters.reader import Sought
 from app.crud.reads.changes import HistoryQuery
 from app.crud.resource import Resource
-from app.crud.schemas import Line, Page, Schema, Timestamp, distinct
+from app.crud.schemas import Line, Page, Schema, Timestamp, derived_schema, distinct
 from app.crud.writes.history import Action
 
 Permits = Callable[[str], bool]
@@ -52,7 +52,7 @@ def _patch() -> type[Schema]:
         for name, info in WebhookFields.model_fields.items()
     }
     doc = "Changes to a webhook: a JSON merge patch (RFC 7396)."
-    return create_model("WebhookPatch", __base__=Schema, __doc__=doc, **fields)
+    return derived_schema("WebhookPatch", doc, fields)
 
 
 def _absent() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Union
 from uuid import UUID
 
 from fastapi import Body, Query, Request
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -20,7 +20,7 @@ from app.crud.reads.queries import FilterQuery, read_conditions
 from app.crud.reads.read_routes import listing, snake
 from app.crud.reads.reading import check_codes
 from app.crud.resource import Resource
-from app.crud.schemas import Schema
+from app.crud.schemas import Schema, derived_schema
 from app.crud.writes import store
 from app.crud.writes.bulk import MAX_OPERATIONS, chosen, refused, run_all
 from app.crud.writes.bulk import told as told_of
@@ -113,13 +113,11 @@ def operations_model(resource: Resource) -> type[BaseModel]:
         name = f"{resource.name}{op.title()}Operation"
         doc = f"{op.title()} one {resource.singular}."
         told: dict[str, Any] = {"op": (Literal[op], ...), **fields}
-        kinds.append(create_model(name, __base__=Schema, __doc__=doc, **told))
+        kinds.append(derived_schema(name, doc, told))
     one: Any = Annotated[Union[tuple(kinds)], Field(discriminator="op")]  # noqa: UP007
     items = (list[one], Field(min_length=1, max_length=MAX_OPERATIONS))
     doc = f"Operations on {resource.plural}, done in their order in one transaction."
-    return create_model(
-        f"{resource.name}Operations", __base__=Schema, __doc__=doc, operations=items
-    )
+    return derived_schema(f"{resource.name}Operations", doc, {"operations": items})
 
 
 def bulk_route(resource: Resource) -> Route:

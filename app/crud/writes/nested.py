@@ -5,14 +5,14 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field, create_model
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session, aliased
 
 from app.core import jsontext
 from app.core.errors import Invalid, within
 from app.core.requests import checked
 from app.crud.resource import Collection, Part, Resource
-from app.crud.schemas import Ref, Schema
+from app.crud.schemas import Ref, Schema, derived_schema
 from app.crud.writes import store
 from app.crud.writes.linking import find_id
 from app.crud.writes.store import Stored
@@ -139,7 +139,7 @@ def nested_model(resource: Resource) -> type[BaseModel]:
     if not fields:
         return resource.create
     doc = f"A new {resource.singular}, with what is to be created with it."
-    return create_model(f"{resource.name}Tree", __base__=resource.fields, __doc__=doc, **fields)
+    return derived_schema(f"{resource.name}Tree", doc, fields, resource.fields)
 
 
 @cache
@@ -151,14 +151,14 @@ def _child_model(child: Resource, key: str) -> type[BaseModel]:
     } | _with_relations(child, key)
     doc = f"A {child.singular} that is created with the record above it."
     name = f"{child.name}Under{key.removesuffix('_id').title().replace('_', '')}"
-    return create_model(name, __base__=Schema, __doc__=doc, **fields)
+    return derived_schema(name, doc, fields)
 
 
 @cache
 def _part_model(part: Part) -> Any:
     doc = f"{part.fields.__doc__} In place of an id a new record can stand."
     name, fields = f"{part.name}Tree", _with_relations(part)
-    return create_model(name, __base__=part.fields, __doc__=doc, **fields)
+    return derived_schema(name, doc, fields, part.fields)
 
 
 def _with_relations(at: Resource | Part, without: str = "") -> dict[str, Any]:
