@@ -1,5 +1,6 @@
 """Everything that is served, one line each, in the order of the docs."""
 
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
@@ -113,8 +114,9 @@ for _collection in COLLECTIONS:
     _collection.parent.many[_collection.name.replace("-", "_")] = _collection
 
 
-def routes() -> list[Route]:
-    """Every operation, in the order of the docs."""
+@cache
+def routes() -> tuple[Route, ...]:
+    """Every operation, in the order of the docs; what they need of an application is its state."""
     models = read_models(RESOURCES)
     served: list[Route] = []
     for resource in RESOURCES:
@@ -123,7 +125,7 @@ def routes() -> list[Route]:
             served.append(summary_route(mission))
         if resource is source:
             served += text_routes(models)
-    return [
+    return (
         *served,
         search_route(RESOURCES),
         changes_route(RESOURCES),
@@ -133,4 +135,4 @@ def routes() -> list[Route]:
         *api_key_routes(),
         *health_routes(),
         metrics_route(position_statement),
-    ]
+    )

@@ -1,29 +1,29 @@
 """Both databases for every test: SQLite in a file, PostgreSQL on a server that the run starts."""
 
+from __future__ import annotations
+
+import gc
 import os
 import shutil
-from collections.abc import AsyncIterator, Iterator
+import sys
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
-from app.commands.keys import make_first
-from app.commands.migrate import migrate
-from app.commands.seed import seed
-from app.core.database import open_database
-from app.main import create_app
 from app.settings import Settings
+from tests import templates
+from tests.durations import Durations
 from tests.keys import ADMIN_KEY, BEARER
-from tests.postgres import (
-    create_database,
-    drop_database,
-    start_shared_server,
-    stop_shared_server,
-)
+from tests.postgres import create_database, drop_database, stop_shared_server
+from tests.templates import seeded_url
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 DATABASES = ("sqlite", "postgresql")
 
@@ -33,8 +33,34 @@ os.environ["TRADE_MISSIONS_ADMIN_KEY"] = ADMIN_KEY
 os.environ["TRADE_MISSIONS_RATE_LIMIT"] = os.environ["TRADE_MISSIONS_RATE_LIMIT_KEY"] = ""
 
 
+# Servers that tests start import the same modules hundreds of times.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--long", action="store_true", help="the long forms of tests: more rounds, more examples"
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    start_shared_server()
+    # The workers of pytest-xdist find it all in their environment.
+    if not hasattr(config, "workerinput"):
+        templates.prepare()
+        config.pluginmanager.register(Durations())
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("long"):
+        for item in items:
+            if "long" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="runs only with --long"))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    # What is imported and collected stays: it need not be looked through for garbage.
+    gc.freeze()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -54,27 +80,15 @@ def database_kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
-def empty_url(database_kind: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A database without any table, for the whole run: the ground of `template_url`."""
-    name = f"template_{uuid4().hex}"
-    if database_kind == "sqlite":
-        yield f"sqlite:///{tmp_path_factory.mktemp('database') / name}.db"
-        return
-    server = os.environ["TEST_DATABASE_URL"]
-    yield create_database(server, name)
-    drop_database(server, name)
+def long(request: pytest.FixtureRequest) -> bool:
+    """Whether tests take their long form."""
+    return bool(request.config.getoption("long"))
 
 
 @pytest.fixture(scope="session")
-async def template_url(empty_url: str) -> str:
+def template_url(database_kind: str) -> str:
     """A database that is migrated and seeded; it is copied, never written to."""
-    await migrate(empty_url)
-    await make_first(Settings(database_url=empty_url))
-    database = open_database(empty_url)
-    await database.start()
-    await seed(database)
-    await database.stop()
-    return empty_url
+    return seeded_url(database_kind)
 
 
 @asynccontextmanager
@@ -94,9 +108,11 @@ async def copy_of(template: str, folder: Path) -> AsyncIterator[str]:
 @asynccontextmanager
 async def serving(url: str) -> AsyncIterator[FastAPI]:
     """The application on a database, started and stopped as a server would."""
-    settings = Settings(database_url=url)
-    await make_first(settings)
-    app = create_app(settings)
+    # Imported where it is used: the process that only starts others needs none of it.
+    from app.main import create_app
+
+    # The template has an admin key, which is all that the first start would make.
+    app = create_app(Settings(database_url=url))
     async with app.router.lifespan_context(app):
         yield app
 

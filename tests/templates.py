@@ -1,0 +1,120 @@
+"""The databases that tests begin with, migrated and seeded: made once, and copied by whoever needs
+one. They are kept in `.cache` for the next run, until something that they are made of changes."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import asyncpg
+
+from tests.postgres import (
+    ENVIRONMENT_NAME,
+    address_at,
+    create_database,
+    execute,
+    new_cluster,
+    start_shared_server,
+)
+
+ROOT = Path(__file__).parent.parent
+KEPT_IN = ROOT / ".cache" / "tests"
+#: What a template is made of, besides the program that makes it: this file and `postgres.py`.
+MADE_OF = ("app", "migrations", "seeds", "tests/templates.py", "tests/postgres.py", "*.lock")
+SEEDED = "seeded"
+
+
+def prepare() -> None:
+    """Start the run's PostgreSQL server and see that both templates are there.
+
+    For `pytest_configure` of the process that starts the others: these find the addresses in the
+    environment.
+    """
+    digest = _digest()
+    folder = KEPT_IN / digest
+    if not folder.exists():
+        _make(folder)
+    os.environ["TEST_SEEDED_SQLITE"] = f"sqlite:///{folder / 'sqlite.db'}"
+    given = os.environ.get(ENVIRONMENT_NAME)
+    if given:
+        url = _made_on(given, f"{SEEDED}_{digest}")
+    else:
+        url = start_shared_server(folder / "postgresql").rpartition("/")[0] + f"/{SEEDED}"
+    os.environ["TEST_SEEDED_POSTGRESQL"] = url
+
+
+def seeded_url(database_kind: str) -> str:
+    """The address of the template: to be copied, never written to."""
+    return os.environ[f"TEST_SEEDED_{database_kind.upper()}"]
+
+
+def _digest() -> str:
+    found = sha256()
+    for path in sorted(_files()):
+        found.update(path.relative_to(ROOT).as_posix().encode() + b"\0" + path.read_bytes())
+    return found.hexdigest()[:16]
+
+
+def _files() -> Iterator[Path]:
+    for pattern in MADE_OF:
+        for path in ROOT.glob(pattern):
+            inner = path.rglob("*") if path.is_dir() else [path]
+            yield from (p for p in inner if p.is_file() and p.suffix != ".pyc")
+
+
+def _make(folder: Path) -> None:
+    """Make both in a folder beside, which takes its name once it is complete."""
+    KEPT_IN.mkdir(parents=True, exist_ok=True)
+    earlier = list(KEPT_IN.iterdir())
+    with TemporaryDirectory(dir=KEPT_IN, ignore_cleanup_errors=True) as beside:
+        making = Path(beside, "made")
+        making.mkdir()
+        asyncio.run(_seed(f"sqlite:///{making / 'sqlite.db'}"))
+        if ENVIRONMENT_NAME not in os.environ:
+            _make_cluster(making / "postgresql")
+        # Another run may have been quicker; its folder is as good.
+        with suppress(OSError):
+            making.rename(folder)
+    for old in earlier:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _make_cluster(target: Path) -> None:
+    """The files of a PostgreSQL server that has the template, as it left them when it stopped."""
+    with TemporaryDirectory() as log, new_cluster(Path(log)) as cluster:
+        cluster.initialise("--wal-segsize=1")
+        asyncio.run(_seed(create_database(address_at(cluster.start()), SEEDED)))
+        cluster.stop()
+        shutil.copytree(cluster.data, target)
+
+
+def _made_on(server: str, name: str) -> str:
+    """The template on a server that is there already, whatever else is on it."""
+    url = server.rpartition("/")[0] + f"/{name}"
+    if execute(server, f"SELECT 1 FROM pg_database WHERE datname = '{name}'"):
+        return url
+    beside = f"{name}_{os.getpid()}"
+    asyncio.run(_seed(create_database(server, beside)))
+    with suppress(asyncpg.DuplicateDatabaseError):
+        execute(server, f'ALTER DATABASE "{beside}" RENAME TO "{name}"')
+    return url
+
+
+async def _seed(url: str) -> None:
+    # Imported where something is made: the process that only starts others needs none of it.
+    from app.commands.keys import make_first
+    from app.commands.migrate import migrate
+    from app.commands.seed import seed
+    from app.core.database import open_database
+    from app.settings import Settings
+
+    await migrate(url)
+    await make_first(Settings(database_url=url))
+    database = open_database(url)
+    await database.start()
+    await seed(database)
+    await database.stop()
