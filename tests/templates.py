@@ -4,6 +4,7 @@ one. They are kept in `.cache` for the next run, until something that they are m
 import asyncio
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
@@ -26,6 +27,8 @@ KEPT_IN = ROOT / ".cache" / "tests"
 #: What a template is made of, besides the program that makes it: this file and `postgres.py`.
 MADE_OF = ("app", "migrations", "seeds", "tests/templates.py", "tests/postgres.py", "*.lock")
 SEEDED = "seeded"
+#: Longer than a run takes: another one may be using what this one does not.
+UNUSED_SECONDS = 7200
 
 
 def prepare() -> None:
@@ -38,6 +41,8 @@ def prepare() -> None:
     folder = KEPT_IN / digest
     if not folder.exists():
         _make(folder)
+    os.utime(folder)
+    _forget_unused()
     os.environ["TEST_SEEDED_SQLITE"] = f"sqlite:///{folder / 'sqlite.db'}"
     given = os.environ.get(ENVIRONMENT_NAME)
     if given:
@@ -69,7 +74,6 @@ def _files() -> Iterator[Path]:
 def _make(folder: Path) -> None:
     """Make both in a folder beside, which takes its name once it is complete."""
     KEPT_IN.mkdir(parents=True, exist_ok=True)
-    earlier = list(KEPT_IN.iterdir())
     with TemporaryDirectory(dir=KEPT_IN, ignore_cleanup_errors=True) as beside:
         making = Path(beside, "made")
         making.mkdir()
@@ -79,8 +83,13 @@ def _make(folder: Path) -> None:
         # Another run may have been quicker; its folder is as good.
         with suppress(OSError):
             making.rename(folder)
-    for old in earlier:
-        shutil.rmtree(old, ignore_errors=True)
+
+
+def _forget_unused() -> None:
+    for folder in KEPT_IN.iterdir():
+        with suppress(FileNotFoundError):
+            if folder.stat().st_mtime < time.time() - UNUSED_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _make_cluster(target: Path) -> None:

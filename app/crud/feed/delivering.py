@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 from contextlib import AsyncExitStack, suppress
 from datetime import datetime
+from math import inf
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
@@ -35,6 +36,8 @@ PLANNED, TURN = 500, 50
 LAG, LAG_SECONDS = 1000, 5.0
 #: How often old deliveries are looked for, in seconds.
 SWEEP = 3600.0
+#: A moment before all: the clock begins when the machine does, which may be just now.
+NEVER = -inf
 #: After how long ticks follow each other at the soonest, in seconds.
 GATHER = 0.02
 
@@ -66,7 +69,7 @@ class Deliveries:
         self._slots = asyncio.Semaphore(SENDING)
         self._listening: AsyncExitStack | None = None
         self._post: Post | None = None
-        self._swept = 0.0
+        self._swept = NEVER
         self._task: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
@@ -187,7 +190,7 @@ class Deliveries:
     async def _pass_over(self, hook: Hook, upto: int) -> None:
         """Remember how far was looked, and store it from time to time."""
         key = (hook.id, hook.updated_at)
-        _, stored = self._seen.get(key, (0, 0.0))
+        _, stored = self._seen.get(key, (0, NEVER))
         if upto - hook.position >= LAG or time.monotonic() - stored > LAG_SECONDS:
             stored = time.monotonic()
             await self.database.write(lambda session: planning.advance(session, hook, upto))
