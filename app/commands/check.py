@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, func, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 
-from app.commands.migrate import differences, is_known, newer, revision_of
+from app.commands.differences import differences, unmigrated
+from app.commands.migrate import is_known, newer, revision_of
 from app.commands.reindex import count
 from app.commands.snapshot import snapshot_run
 from app.core.database import is_sqlite
@@ -42,6 +43,11 @@ def outdated(revision: str | None) -> str | None:
     return None
 
 
+async def lacking(url: str) -> str | None:
+    """A table or column of the program that a migrated database lacks, told as `unready` does."""
+    return await snapshot_run(url, unmigrated)
+
+
 async def find_revision(url: str) -> str | None:
     """The revision of a database, None for an empty one; RuntimeError when it is out of reach."""
     if is_sqlite(url) and _absent(Path(make_url(url).database or "")):
@@ -71,6 +77,9 @@ async def run(url: str) -> list[str]:
 
 def faults(connection: Connection) -> list[str]:
     """What is wrong with a database that is migrated, a line each; empty when all is well."""
+    if unmigrated(connection):
+        # What follows reads the tables as they are declared.
+        return differences(connection)
     return [
         *differences(connection),
         *_foreign_keys(connection),
