@@ -10,6 +10,7 @@ from app.core.routing import Route
 from app.crud.feed.stream_routes import stream_route
 from app.crud.feed.webhook_routes import webhook_routes
 from app.crud.reads.change_routes import changes_route
+from app.crud.registry import register
 from app.crud.resource import Collection, Resource, read_models
 from app.crud.routes import crud_routes
 from app.crud.writes.history import position_statement
@@ -49,6 +50,7 @@ RESOURCES: tuple[Resource, ...] = (
     citation,
     exchange_rate,
 )
+register(RESOURCES)
 
 
 def _takes_part(company: Any, mission: Any) -> ColumnElement[bool]:
