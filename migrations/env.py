@@ -5,6 +5,7 @@ on an empty database of its own, whichever database the settings name.
 """
 
 import asyncio
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +16,7 @@ from alembic.operations import MigrationScript, Operations
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
-from app.commands.checks import install
+from app.commands.checks import arrange, install
 from app.commands.differences import declared
 from app.commands.migrate import changing_run
 from app.settings import settings
@@ -42,14 +43,22 @@ def named(migration: MigrationContext, revision: Any, scripts: list[MigrationScr
     """Call a new revision by its day and its subject, and make none that changes nothing."""
     (script,) = scripts
     options: Any = context.config.cmd_opts
-    changes = script.upgrade_ops
-    if getattr(options, "autogenerate", False) and changes is not None and changes.is_empty():
-        scripts.clear()
-        context.config.print_stdout("The migrations make all that the program declares.")
-    elif getattr(options, "rev_id", None) is None:
-        slug = "_".join("".join(c if c.isalnum() else " " for c in script.message or "").split())
-        day = datetime.now(UTC).strftime("%Y%m%d")
-        script.rev_id = f"{day}_{slug.lower()[:_LONGEST_SLUG].rstrip('_')}"
+    if getattr(options, "autogenerate", False):
+        arrange(script)
+        if script.upgrade_ops is not None and script.upgrade_ops.is_empty():
+            scripts.clear()
+            context.config.print_stdout("The migrations make all that the program declares.")
+    if scripts and getattr(options, "rev_id", None) is None:
+        script.rev_id = name_of(script.message or "changes")
+
+
+def name_of(message: str) -> str:
+    """The day and the subject; with a number where there is such a revision already."""
+    slug = re.sub(r"[^a-z0-9]+", "_", message.lower())[:_LONGEST_SLUG].strip("_")
+    name = f"{datetime.now(UTC):%Y%m%d}_{slug}"
+    known = {script.revision for script in context.script.walk_revisions()}
+    numbered = (f"{name[: 9 + _LONGEST_SLUG - 2]}_{number}" for number in range(2, 10))
+    return next(free for free in (name, *numbered) if free not in known)
 
 
 def migrate(connection: Connection) -> None:

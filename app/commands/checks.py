@@ -2,14 +2,24 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import ops
 from alembic.runtime.plugins import Plugin
 from alembic.util import PriorityDispatchResult
-from sqlalchemy import CheckConstraint, Dialect, Table, inspect, text
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    DefaultClause,
+    Dialect,
+    Enum,
+    String,
+    Table,
+    inspect,
+    text,
+)
 from sqlalchemy.sql.elements import conv
 
 #: The name of the plugin in `autogenerate_plugins`; Alembic's own compares names alone.
@@ -26,7 +36,7 @@ _WORD = re.compile(r"<>|!=|<=|>=|<|>|\b\d+(?:\.\d+)?\b|[A-Za-z_]\w*")
 
 
 def meaning(sql: str, columns: Iterable[str]) -> Counter[str]:
-    """What a CHECK compares: its values, columns, bounds and tests for null, each counted.
+    """What a CHECK compares: its columns, and how often each value, bound and test for null.
 
     PostgreSQL tells a rule otherwise than it was written: `a IN ('x')` as `a = ANY (ARRAY[…])`,
     with casts and brackets, and -1 as a text. What is left without these is the same on both.
@@ -42,7 +52,9 @@ def meaning(sql: str, columns: Iterable[str]) -> Counter[str]:
     for word in _WORD.findall(rest):
         if word[0].isdigit():
             found[f"'{word}'"] += 1
-        elif word in known or not (word[0].isalpha() or word[0] == "_"):
+        elif word in known:
+            found[word] = 1  # BETWEEN names it once, what it is told as twice.
+        elif not (word[0].isalpha() or word[0] == "_"):
             found["<>" if word == "!=" else word] += 1
     return +found
 
@@ -84,7 +96,10 @@ def _compare(
     if there is not None and table is not None:
         assert context.dialect is not None
         before = _reflected(context, str(name))
-        wanted = dict(_wanted(table, there, context.dialect))
+        wanted = {
+            check: written(constraint, context.dialect)
+            for check, constraint in checks_of(table, context.dialect).items()
+        }
         columns = {column.name for column in (*table.columns, *there.columns)}
         for check in sorted({*before, *wanted}):
             old, new = before.get(check), wanted.get(check)
@@ -97,14 +112,6 @@ def _compare(
     return PriorityDispatchResult.CONTINUE
 
 
-def _wanted(table: Table, there: Table, dialect: Dialect) -> Iterator[tuple[str, str]]:
-    for name, constraint in checks_of(table, dialect).items():
-        # The CHECK of an enumeration comes with its column, when that is new.
-        new = {column.name for column in constraint.columns} - set(there.columns.keys())
-        if not (new and getattr(constraint, "_type_bound", False)):
-            yield name, written(constraint, dialect)
-
-
 def _dropped(check: str, table: str, condition: str) -> ops.DropConstraintOp:
     back: Any = _created(check, table, condition)
     return ops.DropConstraintOp(conv(check), table, type_="check", _reverse=back)
@@ -113,6 +120,39 @@ def _dropped(check: str, table: str, condition: str) -> ops.DropConstraintOp:
 def _created(check: str, table: str, condition: str) -> ops.CreateCheckConstraintOp:
     # The name is whole: no rule is to be applied to it.
     return ops.CreateCheckConstraintOp(conv(check), table, text(condition))
+
+
+def arrange(script: ops.MigrationScript) -> None:
+    """Put the changes of each table in an order that both databases can follow, either way.
+
+    PostgreSQL drops the CHECK of a column with it, and then misses it; SQLite keeps it, and then
+    misses the column. So these go before the columns do, and come after them.
+    """
+    assert script.upgrade_ops is not None
+    assert script.downgrade_ops is not None
+    for change in script.upgrade_ops.ops:
+        if isinstance(change, ops.ModifyTableOps):
+            for added in change.ops:
+                if isinstance(added, ops.AddColumnOp):
+                    added.column = _without_check(added.column)
+            change.ops.sort(key=_place)
+    script.upgrade_ops.reverse_into(script.downgrade_ops)
+
+
+def _without_check(column: Column[Any]) -> Column[Any]:
+    """The new column of an enumeration as plain text: its CHECK is a change of its own."""
+    if not isinstance(column.type, Enum):
+        return column
+    given: Any = column.server_default
+    default: Any = given.arg if isinstance(given, DefaultClause) else None
+    of = String(column.type.length)
+    return Column(column.name, of, nullable=column.nullable, server_default=default)
+
+
+def _place(change: ops.MigrateOperation) -> int:
+    if isinstance(change, ops.DropConstraintOp) and change.constraint_type == "check":
+        return 0
+    return 2 if isinstance(change, ops.CreateCheckConstraintOp) else 1
 
 
 def install() -> str:

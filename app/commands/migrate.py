@@ -8,7 +8,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.commands.differences import differences, unmigrated
 from app.commands.snapshot import snapshot_run
@@ -93,7 +93,14 @@ def _upgrade(connection: Connection, to: str) -> bool:
     before = revision_of(connection)
     _refuse_unknown(before)
     if to != "head" or before != newest():
-        command.upgrade(_config(connection), to)
+        try:
+            command.upgrade(_config(connection), to)
+        except IntegrityError as error:
+            told = str(error.orig).splitlines()[0].rpartition(">: ")[2]
+            raise RuntimeError(
+                f"The records do not allow the migration: {told}. It was taken back: mend them"
+                " first, or let the migration do it."
+            ) from error
     after = revision_of(connection)
     if after == newest():
         _refuse_unmigrated(connection)
