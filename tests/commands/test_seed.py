@@ -12,16 +12,14 @@ import httpx
 import pytest
 
 import app.resources
+from app.api import RESOURCES
 from app.commands.migrate import migrate
 from app.commands.seed import run, seed
 from app.core.database import Database, open_database
-from app.crud.registry import KINDS
+from app.crud.registry import KINDS, by_kind
 from tests.conftest import client_of, serving
 
-COLLECTIONS = (
-    *("missions", "delegates", "people", "organizations", "participations", "events"),
-    *("agreements", "statements", "reported-totals", "sources", "citations"),
-)
+COLLECTIONS = tuple(resource.path for resource in by_kind(RESOURCES).values())
 TABLES = {"countries", "regions", "currencies", "sectors", "legal-forms", "languages"}
 TEXT = "😀 Жаңа зауыт ашылды. The plant is new."
 
