@@ -36,14 +36,14 @@ _WORD = re.compile(r"<>|!=|<=|>=|<|>|\b\d+(?:\.\d+)?\b|[A-Za-z_]\w*")
 
 
 def meaning(sql: str, columns: Iterable[str]) -> Counter[str]:
-    """What a CHECK compares: its columns, and how often each value, bound and test for null.
+    """What a CHECK compares: its columns, and how often each value, bound, AND, OR and null.
 
     PostgreSQL tells a rule otherwise than it was written: `a IN ('x')` as `a = ANY (ARRAY[…])`,
     with casts and brackets, and -1 as a text. What is left without these is the same on both.
     """
     texts = _TEXT.findall(sql)
     rest = _TEXT.sub(" ", sql)
-    rest = _CAST.sub(" ", _NOT_IN.sub("<>", _BETWEEN.sub(r">= \1 <=", rest)))
+    rest = _CAST.sub(" ", _NOT_IN.sub("<>", _BETWEEN.sub(r">= \1 AND <=", rest)))
     found = Counter(f"'{item.lstrip('-')}'" for item in texts)
     for test, told in ((_NOT_NULL, "IS NOT NULL"), (_NULL, "IS NULL")):
         rest, times = test.subn(" ", rest)
@@ -54,8 +54,8 @@ def meaning(sql: str, columns: Iterable[str]) -> Counter[str]:
             found[f"'{word}'"] += 1
         elif word in known:
             found[word] = 1  # BETWEEN names it once, what it is told as twice.
-        elif not (word[0].isalpha() or word[0] == "_"):
-            found["<>" if word == "!=" else word] += 1
+        elif word.upper() in ("AND", "OR") or not (word[0].isalpha() or word[0] == "_"):
+            found["<>" if word == "!=" else word.upper()] += 1
     return +found
 
 
@@ -103,13 +103,20 @@ def _compare(
         columns = {column.name for column in (*table.columns, *there.columns)}
         for check in sorted({*before, *wanted}):
             old, new = before.get(check), wanted.get(check)
-            if old and new and meaning(old, columns) == meaning(new, columns):
+            if old and new and _same(old, new, columns, context.dialect):
                 continue
             if old is not None:
                 changes.ops.append(_dropped(check, str(name), old))
             if new is not None:
                 changes.ops.append(_created(check, str(name), new))
     return PriorityDispatchResult.CONTINUE
+
+
+def _same(old: str, new: str, columns: Iterable[str], dialect: Dialect) -> bool:
+    # SQLite keeps a rule as it was written. There new migrations are found, so none is missed.
+    if dialect.name == "sqlite":
+        return old.split() == new.split()
+    return meaning(old, columns) == meaning(new, columns)
 
 
 def _dropped(check: str, table: str, condition: str) -> ops.DropConstraintOp:

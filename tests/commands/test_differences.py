@@ -103,6 +103,7 @@ APART = [
     ("a >= 0", "b >= 0"),
     ("a <= 300", "a <= 301"),
     ("a IS NULL", "a IS NOT NULL"),
+    ("a > 0 AND b > 0", "a > 0 OR b > 0"),
 ]
 
 
