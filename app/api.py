@@ -11,6 +11,7 @@ from app.core.routing import Route
 from app.crud.feed.stream_routes import stream_route
 from app.crud.feed.webhook_routes import webhook_routes
 from app.crud.reads.change_routes import changes_route
+from app.crud.registry import register
 from app.crud.resource import Collection, Resource, read_models
 from app.crud.routes import crud_routes
 from app.crud.writes.history import position_statement
@@ -50,6 +51,7 @@ RESOURCES: tuple[Resource, ...] = (
     citation,
     exchange_rate,
 )
+register(RESOURCES)
 
 
 def _takes_part(company: Any, mission: Any) -> ColumnElement[bool]:
@@ -93,21 +95,29 @@ def _citations(of: Resource) -> Collection:
     return Collection(of, "citations", citation, on)
 
 
-# What lies under a record: parent, name, child, and what ties the child's table to the parent's.
-COLLECTIONS: tuple[Collection, ...] = (
-    Collection(mission, "delegates", delegate, lambda d, m: d.mission_id == m.id),
+def _naming(child: Resource, relation: str) -> Collection:
+    def on(row: Any, parent: Any) -> ColumnElement[bool]:
+        return getattr(row, f"{relation}_id") == parent.id  # type: ignore[no-any-return]
+
+    return Collection(child.one[relation], child.path, child, on)
+
+
+# What lies under a record otherwise than by naming it: what ties the child's table to the parent's.
+_TIED = (
     Collection(mission, "companies", company, _takes_part),
-    Collection(mission, "participations", participation, lambda p, m: p.mission_id == m.id),
-    Collection(mission, "events", event, lambda e, m: e.mission_id == m.id),
-    Collection(mission, "agreements", agreement, lambda a, m: a.mission_id == m.id),
     Collection(mission, "outcomes", outcome, _of_mission),
-    Collection(mission, "statements", statement, lambda s, m: s.mission_id == m.id),
-    Collection(mission, "reported-totals", reported_total, lambda t, m: t.mission_id == m.id),
-    Collection(person, "delegates", delegate, lambda d, p: d.person_id == p.id),
     Collection(company, "agreements", agreement, _concluded_by),
     Collection(organization, "agreements", agreement, _concluded_by),
-    Collection(event, "agreements", agreement, lambda a, e: a.event_id == e.id),
-    Collection(agreement, "outcomes", outcome, lambda o, a: o.agreement_id == a.id),
+)
+
+
+def _in_order(collection: Collection) -> tuple[int, int]:
+    return RESOURCES.index(collection.parent), RESOURCES.index(collection.child)
+
+
+#: Everything that lies under a record, each in the order of the kinds.
+COLLECTIONS: tuple[Collection, ...] = (
+    *sorted((*_TIED, *(_naming(r, name) for r in RESOURCES for name in r.under)), key=_in_order),
     *(_citations(resource) for resource in RESOURCES),
 )
 for _collection in COLLECTIONS:

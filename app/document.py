@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any, get_args
 
 from fastapi import FastAPI
@@ -20,7 +21,7 @@ from app.crud.reads.read_routes import ReadRoute
 from app.crud.resource import Resource
 from app.crud.writes.write_routes import IF_NONE_MATCH
 from app.resources.code import LegalFormCode, RegionCode, SectorCode
-from app.seeds import code_rows, facts, seeded_id
+from app.seeds import code_rows, facts, invented
 
 Json = dict[str, Any]
 
@@ -41,31 +42,6 @@ says so.
 * Deleting moves to the trash. Every change is kept: see `…/history`.
 * Every error is a problem document (RFC 9457); `errors` says what, where, and what would be right.
 """
-
-#: What the article gives no example of.
-_INVENTED: dict[str, dict[str, Any]] = {
-    "Outcome": {
-        "ref": "nobel-katren-first-delivery",
-        "agreement_id": "nobel-katren-supply",
-        "date": "2016-09",
-        "status": "in_force",
-        "actual_amount": 1250000,
-        "currency": "USD",
-        "note": "An invented example: the article does not follow up on its agreements.",
-    },
-    "ExchangeRate": {
-        "ref": "usd-rub-2016-04-12",
-        "base": "USD",
-        "quote": "RUB",
-        "rate": 66.3466,
-        "date": "2016-04-12",
-        "provider": "An invented example",
-    },
-}
-#: What the server adds to a record beyond its fields.
-_EXTRA: dict[str, dict[str, Any]] = {
-    "Source": {"has_text": False},
-}
 
 _STAMP = "2026-01-15T09:30:00.000000Z"
 
@@ -328,20 +304,18 @@ def _patch(written: Mapping[str, Any]) -> dict[str, Any]:
 def examples(resource: Resource) -> tuple[dict[str, Any], dict[str, Any]]:
     """A body to create a record of the kind, and a record as it is read."""
     fact = next((f for f in facts() if _shows(resource, f.resource, f.fields)), None)
-    fields = dict(fact.fields if fact is not None else _INVENTED[resource.name])
-    if resource.name == "Outcome":
-        fields["agreement_id"] = str(seeded_id("agreement", fields["agreement_id"]))
+    fields = dict(fact.fields) if fact is not None else invented(resource)
     model = resource.create.model_validate(jsontext.loads(jsontext.dumps(fields)))
     state = model.model_dump(mode="json")
     record_id = fact.id if fact is not None else uuid7_of(1_768_469_400_000, 1)
     known = {
-        **dict.fromkeys(resource.shown),
+        # What the server tells is nothing yet, or not so.
+        **{name: False if of is bool else None for name, (of, _) in resource.shown.items()},
         **state,
         "id": str(record_id),
         "version": 1,
         "created_at": _STAMP,
         "updated_at": _STAMP,
-        **_EXTRA.get(resource.name, {}),
     }
     for name in resource.stated:
         span = bounds(state[name])
@@ -355,4 +329,4 @@ def examples(resource: Resource) -> tuple[dict[str, Any], dict[str, Any]]:
 def _shows(resource: Resource, of: Resource, fields: Mapping[str, Any]) -> bool:
     if of.table is not resource.table:
         return False
-    return resource.name != "Company" or fields.get("kind") == "company"
+    return resource.only is None or bool(resource.only(SimpleNamespace(**fields)))

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Table
+from sqlalchemy import Enum, Table, inspect
 
 from app.api import RESOURCES
 from app.core.places import seeds_folder
 from app.core.types import uuid7_of
+from app.crud.examples import values_of
+from app.crud.registry import KINDS
 from app.crud.resource import Resource
 from app.resources.citation import citation
 
@@ -46,6 +48,40 @@ def code_rows(name: str) -> Iterator[dict[str, str]]:
         yield from csv.DictReader(file)
 
 
+def terms() -> Iterator[dict[str, str]]:
+    """The rows of our own enumerations; a value that has no labels yet is called as it is named."""
+    labelled = {(row["list"], row["code"]): row for row in code_rows("terms")}
+    yield from labelled.values()
+    for name, codes in _enumerations().items():
+        for code in codes:
+            if (name, code) not in labelled:
+                label = code.replace("_", " ").capitalize()
+                yield {"list": name, "code": code, "en": label, "ru": "", "kk": "", "retired": ""}
+
+
+def _enumerations() -> dict[str, tuple[str, ...]]:
+    """The values of each enumeration that a record is made with, by the name of its code list."""
+    found: dict[str, tuple[str, ...]] = {"record-kinds": tuple(KINDS)}
+    for resource in RESOURCES:
+        for table in (resource.table, *(part.table for part in resource.parts.values())):
+            for column in inspect(table).columns:
+                if isinstance(column.type, Enum) and column.type.enum_class is not None:
+                    found[_list_name(column.type.enum_class.__name__)] = tuple(column.type.enums)
+    return found
+
+
+def _list_name(enumeration: str) -> str:
+    """What the code list of an enumeration is called: `MissionKind`, `mission-kinds`."""
+    name = "".join(f"-{c.lower()}" if c.isupper() else c for c in enumeration)[1:]
+    plural = f"{name[:-1]}ies" if name.endswith("y") else f"{name}{_ENDS.get(name[-1], 's')}"
+    return _LIST_NAMES.get(enumeration, plural)
+
+
+_ENDS = {"s": "es", "x": "es"}
+#: Lists that are called otherwise than their enumerations.
+_LIST_NAMES = {"AgreementStatus": "statuses", "Bindingness": "bindingness"}
+
+
 @cache
 def facts() -> tuple[Fact, ...]:
     """All records of all fact files, each after those it refers to, with their citations."""
@@ -71,6 +107,18 @@ def _read(path: Path) -> list[Fact]:
                 for number, passage in enumerate(passages, 1)
             )
     return _ordered(records) + evidence
+
+
+def invented(resource: Resource) -> dict[str, Any]:
+    """An example of a kind that there is no fact of: as its declaration has it, or made up."""
+    if not resource.example:
+        ref = f"example-{resource.kind.replace('_', '-')}"
+        return {"ref": ref} | {
+            name: values_of(resource, name)[0]
+            for name, info in resource.fields.model_fields.items()
+            if info.is_required()
+        }
+    return dict(_fact(resource, resource.example).fields)
 
 
 def _fact(resource: Resource, row: Mapping[str, Any]) -> Fact:

@@ -1,10 +1,16 @@
-"""${message}
+<%!
+def told(commands):
+    """The commands without Alembic's remarks about them."""
+    lines = (commands or "pass").splitlines()
+    return "\n".join(line for line in lines if "# ###" not in line).strip()
+%>"""${message[:1].upper() + message[1:].rstrip(".")}.
 
 Revision: ${up_revision}, after ${down_revision or "nothing"}.
 """
 
 import sqlalchemy as sa
 from alembic import op
+
 from app.core import types
 ${imports if imports else ""}
 
@@ -15,8 +21,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    ${upgrades if upgrades else "pass"}
+    ${told(upgrades)}
 
 
 def downgrade() -> None:
-    ${downgrades if downgrades else "pass"}
+    ${told(downgrades)}

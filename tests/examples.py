@@ -12,7 +12,10 @@ from typing import Any
 
 import httpx
 
+from app.api import RESOURCES
 from app.core import jsontext
+from app.crud.examples import values_of
+from app.crud.resource import Resource
 
 Body = dict[str, Any]
 
@@ -97,7 +100,7 @@ _NO_AMOUNT = dict.fromkeys(
     ("amount", "currency", "amount_bound", "amount_kind", "amount_period", "amount_years")
 )
 
-#: By path, each after those it refers to.
+#: By path. A kind without rules between its fields needs none: its bodies are made from its fields.
 EXAMPLES: dict[str, Example] = {
     "missions": _example(
         {"title": "Zebra", "kind": "trade_fair"},
@@ -479,17 +482,48 @@ EXAMPLES: dict[str, Example] = {
     ),
 }
 
-#: What others refer to.
-_REFERRED = (
-    "missions",
-    "people",
-    "organizations",
-    "companies",
-    "events",
-    "delegates",
-    "agreements",
-    "sources",
-)
+
+def _made(resource: Resource) -> Example:
+    """Bodies of a kind that has none above: its own example, else made from its fields."""
+    full, other = {}, {}
+    for name in resource.fields.model_fields:
+        target = resource.one.get(name.removesuffix("_id"))
+        one, two = values_of(resource, name)
+        if target is not None:
+            one, two = f"@{target.path}/0", f"@{target.path}/1"
+        elif name in resource.example:
+            one, two = resource.example[name], two if two != resource.example[name] else one
+        full[name], other[name] = one, two
+    for body in (full, other):
+        del body["ref"], body["note"]
+    required = (n for n, info in resource.fields.model_fields.items() if info.is_required())
+    return _example({name: full[name] for name in required}, full, other)
+
+
+EXAMPLES |= {r.path: _made(r) for r in RESOURCES if r.path not in EXAMPLES}
+
+
+def _mentioned(body: Any) -> list[str]:
+    """The paths of the kinds that a body refers to."""
+    return re.findall(r"@([a-z-]+)/", str(body))
+
+
+def _referred() -> list[str]:
+    """The kinds that others refer to, each after those that it needs itself."""
+    found: list[str] = []
+
+    def place(path: str) -> None:
+        for needed in _mentioned(EXAMPLES[path].minimal):
+            place(needed)
+        if path not in found:
+            found.append(path)
+
+    for example in EXAMPLES.values():
+        for path in _mentioned((example.minimal, example.full, example.other)):
+            place(path)
+    return found
+
+
 _TEXTS = ("Первая фраза 😀. Вторая фраза. Третья фраза.", "One sentence. Another one. And a third.")
 
 
@@ -510,7 +544,7 @@ class Examples:
     async def on(cls, client: httpx.AsyncClient) -> "Examples":
         """The examples for the application behind the client."""
         examples = cls()
-        for path in _REFERRED:
+        for path in _referred():
             bodies = [examples.minimal(path, ref=f"referred-{path}-{n}") for n in range(2)]
             if path == "events":
                 bodies[1]["mission_id"] = examples.ids["missions"][1]

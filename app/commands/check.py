@@ -7,15 +7,16 @@ from typing import Any
 from sqlalchemy import Connection, func, make_url, select, text
 from sqlalchemy.exc import DBAPIError
 
-from app.commands.migrate import differences, is_known, newer, revision_of
-from app.commands.reindex import count
+from app.commands.differences import differences, unmigrated
+from app.commands.migrate import is_known, newer, revision_of
+from app.commands.reindex import count, kinds
 from app.commands.snapshot import snapshot_run
 from app.core.database import is_sqlite
 from app.core.databases.postgresql import GONE
 from app.core.revisions import newest
 from app.crud.search.indexing import SearchEntry, is_current
 from app.crud.writes.history import Change, ChangeCounter
-from app.resources.citation import KINDS, Citation
+from app.resources.citation import Citation
 
 _EMPTY = "The database is empty. Run: trade-missions migrate && trade-missions seed"
 _AWAY = (*GONE, DBAPIError, sqlite3.Error)
@@ -40,6 +41,11 @@ def outdated(revision: str | None) -> str | None:
             f"The database is at revision {revision}, not {newest()}. Run: trade-missions migrate"
         )
     return None
+
+
+async def lacking(url: str) -> str | None:
+    """A table or column of the program that a migrated database lacks, told as `unready` does."""
+    return await snapshot_run(url, unmigrated)
 
 
 async def find_revision(url: str) -> str | None:
@@ -71,6 +77,9 @@ async def run(url: str) -> list[str]:
 
 def faults(connection: Connection) -> list[str]:
     """What is wrong with a database that is migrated, a line each; empty when all is well."""
+    if unmigrated(connection):
+        # What follows reads the tables as they are declared.
+        return differences(connection)
     return [
         *differences(connection),
         *_foreign_keys(connection),
@@ -105,7 +114,7 @@ def _gaps(connection: Connection) -> list[str]:
 def _versions(connection: Connection) -> list[str]:
     """A record is at the version that its last change says."""
     faults = []
-    for resource in KINDS.values():
+    for resource in kinds():
         table: Any = resource.table
         newest_change = (
             select(func.max(Change.version))
@@ -121,7 +130,7 @@ def _versions(connection: Connection) -> list[str]:
 
 def _loose_citations(connection: Connection) -> list[str]:
     faults = []
-    for resource in KINDS.values():
+    for resource in kinds():
         table: Any = resource.table
         loose = (
             select(func.count())
@@ -133,7 +142,11 @@ def _loose_citations(connection: Connection) -> list[str]:
         count = connection.scalar(loose)
         if count:
             faults.append(f"{count} citations back a {resource.singular} that does not exist.")
-    return faults
+    names = [resource.kind for resource in kinds()]
+    unknown = select(Citation.record_kind).where(Citation.record_kind.not_in(names)).distinct()
+    return faults + [
+        f"Citations back a {kind}, which is no kind." for kind in connection.scalars(unknown)
+    ]
 
 
 def _index(connection: Connection) -> list[str]:

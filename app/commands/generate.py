@@ -11,9 +11,11 @@ from typing import Any
 from rich.progress import Progress
 from sqlalchemy import Connection, Table, insert, select, text, update
 
+from app.api import RESOURCES
 from app.commands.migrate import engine_run
 from app.core import jsontext
 from app.core.types import now, uuid7
+from app.crud.registry import by_kind
 from app.crud.search.indexing import index_many
 from app.crud.writes.history import Action, Change, ChangeCounter
 from app.resources.agreement import (
@@ -22,7 +24,6 @@ from app.resources.agreement import (
     Bindingness,
     Instrument,
 )
-from app.resources.citation import KINDS
 from app.resources.delegate import Certainty
 from app.resources.mission import Mission, MissionKind, MissionStatus
 from app.resources.money import AmountKind, Bound
@@ -63,6 +64,7 @@ class Generator:
 
     def __init__(self, connection: Connection, random_seed: int, told: Told) -> None:
         self.connection = connection
+        self.kinds = by_kind(RESOURCES)
         self.random = random.Random(random_seed)  # noqa: S311 (data to try things, no secret)
         self.told = told
         self.stamp = now()
@@ -99,7 +101,7 @@ class Generator:
                 by_record.setdefault(party["agreement_id"], []).append(_shown(party))
             changes = [self._change(stored.name, row, by_record.get(row["id"])) for row in batch]
             self.connection.execute(insert(Change), changes)
-            index_many(self.connection, KINDS[stored.name], batch)
+            index_many(self.connection, self.kinds[stored.name], batch)
             self.told(len(batch))
             yield from (row["id"] for row in batch)
 

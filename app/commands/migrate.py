@@ -1,6 +1,5 @@
 """Brings a database's tables to the state that this version needs."""
 
-import warnings
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -9,8 +8,9 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, event, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from app.commands.differences import differences, unmigrated
 from app.commands.snapshot import snapshot_run
 from app.core.database import is_sqlite
 from app.core.revisions import alembic_config, newest
@@ -64,16 +64,21 @@ async def migrate(url: str, to: str = "head") -> bool:
     transaction: a migration that is killed leaves the database as it was. Of several processes
     that migrate at once one does it, and the others wait for it.
     """
+    return await changing_run(url, lambda connection: _upgrade(connection, to))
+
+
+async def changing_run(url: str, work: Callable[[Connection], T]) -> T:
+    """Run work that changes tables, in one transaction on a connection of its own."""
     if not is_sqlite(url):
-        return await engine_run(url, lambda connection: _upgrade(connection, to))
+        return await engine_run(url, work)
     from app.core.databases.sqlite import sqlite_engine
 
     engine = sqlite_engine(_path(url))
     _without_foreign_keys(engine)
     with engine.begin() as connection:
-        changed = _upgrade(connection, to)
+        done = work(connection)
         _refuse_broken_references(connection)
-        return changed
+        return done
 
 
 def _is_done(connection: Connection) -> bool:
@@ -82,13 +87,23 @@ def _is_done(connection: Connection) -> bool:
 
 def _upgrade(connection: Connection, to: str) -> bool:
     if to == "head" and _is_done(connection):
+        _refuse_unmigrated(connection)
         return False
     _wait_for_others(connection)
     before = revision_of(connection)
     _refuse_unknown(before)
     if to != "head" or before != newest():
-        command.upgrade(_config(connection), to)
+        try:
+            command.upgrade(_config(connection), to)
+        except IntegrityError as error:
+            told = str(error.orig).splitlines()[0].rpartition(">: ")[2]
+            raise RuntimeError(
+                f"The records do not allow the migration: {told}. It was taken back: mend them"
+                " first, or let the migration do it."
+            ) from error
     after = revision_of(connection)
+    if after == newest():
+        _refuse_unmigrated(connection)
     return (after == newest() and _index(connection)) or after != before
 
 
@@ -131,6 +146,12 @@ def _refuse_broken_references(connection: Connection) -> None:
         )
 
 
+def _refuse_unmigrated(connection: Connection) -> None:
+    """What is declared and in no migration would fail wherever it is used: first in the index."""
+    if reason := unmigrated(connection):
+        raise RuntimeError(reason)
+
+
 def _index(connection: Connection) -> bool:
     if is_current(connection):
         return False
@@ -142,26 +163,12 @@ def _index(connection: Connection) -> bool:
 
 async def downgrade(url: str, to: str = "base") -> None:
     """Take the database back to a revision; what newer tables held is lost."""
-    await engine_run(url, lambda connection: command.downgrade(_config(connection), to))
+    await changing_run(url, lambda connection: command.downgrade(_config(connection), to))
 
 
-async def compare(url: str) -> list[Any]:
+async def compare(url: str) -> list[str]:
     """What differs between the tables of the database and those of the program; empty when none."""
     return await snapshot_run(url, differences)
-
-
-def differences(connection: Connection) -> list[Any]:
-    """What differs between the tables of the database and those of the program; empty when none."""
-    from alembic.util import CommandError
-
-    try:
-        with warnings.catch_warnings():
-            # SQLite cannot tell of indexes over expressions, so they are not compared there.
-            warnings.filterwarnings("ignore", "autogenerate skipping", UserWarning)
-            command.check(_config(connection))
-    except CommandError as error:
-        return [str(error)]
-    return []
 
 
 def _refuse_unknown(revision: str | None) -> None:

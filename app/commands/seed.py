@@ -21,7 +21,7 @@ from app.resources.code import Term
 from app.resources.code_list import LISTS
 from app.resources.source import Source
 from app.resources.source_text import attach_text
-from app.seeds import Fact, code_rows, facts
+from app.seeds import Fact, code_rows, facts, terms
 
 ACTOR = "seed"
 
@@ -59,8 +59,8 @@ def _seed_codes(session: Session) -> int:
     changed = 0
     for name, table in LISTS.items():
         changed += _seed_list(session, table, [_code(row) for row in code_rows(name)], "code")
-    terms = [_code(row) for row in code_rows("terms")]
-    return changed + _seed_list(session, Term, terms, "list", "code")
+    rows = [_code(row) for row in terms()]
+    return changed + _seed_list(session, Term, rows, "list", "code")
 
 
 def _code(row: Mapping[str, str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from functools import partial
 import typer
 from sqlalchemy.exc import DBAPIError
 
-from app.commands.check import unready
+from app.commands.check import lacking, unready
 from app.commands.migrate import migrate
 from app.commands.safety import may_start
 from app.commands.seed import run as seed
@@ -43,6 +43,7 @@ def serve(
         if prepare:
             asyncio.run(_prepare(settings.database_url))
         reason = asyncio.run(unready(settings.database_url))
+        reason = reason or asyncio.run(lacking(settings.database_url))
         if reason is not None:
             typer.echo(reason, err=True)
             return 1

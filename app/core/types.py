@@ -191,6 +191,24 @@ def choice(values: type[StrEnum], name: str) -> Enum:
     )
 
 
+class ListedName(TypeDecorator[str]):
+    """One of the names that a function lists, for a list that is known only when all is loaded.
+
+    No CHECK holds it to them, so that a new name changes no table; `schema` is what the document
+    calls the list.
+    """
+
+    impl = String(32)
+    cache_ok = True
+
+    def __init__(self, names: Callable[[], tuple[str, ...]] = tuple, schema: str = "") -> None:
+        super().__init__(32)
+        self.names, self.schema = names, schema
+
+    def __repr__(self) -> str:
+        return "ListedName()"
+
+
 def _decimal_json(sql: str, scale: int) -> str:
     """SQLite: the digits of an integer of smallest units, without trailing zeros."""
     unit = 10**scale

@@ -10,7 +10,7 @@ from sqlalchemy.types import TypeEngine
 
 from app.core.database import Base
 from app.core.errors import did_you_mean
-from app.core.types import CodeList, Exact, Id, Instant, StatedDate
+from app.core.types import CodeList, Exact, Id, Instant, ListedName, StatedDate
 from app.crud.resource import Collection, Part, Resource
 
 MAX_DEPTH = 3
@@ -41,6 +41,7 @@ _KINDS: tuple[tuple[type[TypeEngine[Any]], Kind], ...] = (
     (Date, Kind.date),
     (Boolean, Kind.boolean),
     (Enum, Kind.choice),
+    (ListedName, Kind.choice),
     (Integer, Kind.integer),
 )
 
@@ -107,6 +108,8 @@ def _leaf(column: Any, name: str, about: str) -> Leaf:
         table, _, of = column.type.of.partition(".")
         codes = Base.metadata.tables[table].c[of]
     choices = tuple(column.type.enums) if isinstance(column.type, Enum) else ()
+    if isinstance(column.type, ListedName):
+        choices = column.type.names()
     return Leaf(name, kind, column.type, getattr(column, "nullable", True), choices, codes, about)
 
 

@@ -55,8 +55,10 @@ class Resource:
     """A kind of record and how it is served.
 
     `fields` is what clients write; `computed` what only the server tells, each an attribute of the
-    table; `one` the relations behind foreign keys (`mission` for `mission_id`); `many` the
-    collections under a record; `only(table)` narrows a table that two resources share.
+    table; `one` the relations behind foreign keys (`mission` for `mission_id`); `under` those of
+    them whose record lists the ones that name it (`/missions/{key}/delegates`); `many` all
+    collections under a record; `only(table)` narrows a table that two resources share. `example` is
+    a body for the documentation, with refs in place of ids, of a kind that seeds/ has no fact of.
     """
 
     name: str
@@ -66,10 +68,12 @@ class Resource:
     about: str
     computed: type[Schema] = Schema
     one: dict[str, "Resource"] = field(default_factory=dict)
+    under: tuple[str, ...] = ()
     parts: dict[str, Part] = field(default_factory=dict)
     many: dict[str, Collection] = field(default_factory=dict)
     only: Callable[[Any], ColumnElement[bool]] | None = None
     check: Check = _no_check
+    example: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:

@@ -263,6 +263,7 @@ agreement = Resource(
     fields=AgreementFields,
     about="A contract, a memorandum, an announced plan or an act done, with its parties.",
     one={"mission": mission, "event": event},
+    under=("mission", "event"),
     parts={
         "parties": Part(
             table=AgreementParty,

@@ -12,39 +12,11 @@ from app.core import jsontext
 from app.core.errors import Invalid
 from app.core.types import choice
 from app.crud.record import Record, reference, rule
+from app.crud.registry import KINDS, RecordKind, kind_column
 from app.crud.resource import Resource
 from app.crud.schemas import Count, Noted, RecordFields, Schema
 from app.crud.writes import store
-from app.resources.agreement import agreement
-from app.resources.delegate import delegate
-from app.resources.event import event
-from app.resources.exchange_rate import exchange_rate
-from app.resources.mission import mission
-from app.resources.organization import organization
-from app.resources.outcome import outcome
-from app.resources.participation import participation
-from app.resources.person import person
-from app.resources.reported_total import reported_total
 from app.resources.source import Source, SourceSentence, source
-from app.resources.statement import statement
-
-
-class RecordKind(StrEnum):
-    """The kinds of records that can be cited for."""
-
-    mission = "mission"
-    person = "person"
-    delegate = "delegate"
-    organization = "organization"
-    participation = "participation"
-    event = "event"
-    agreement = "agreement"
-    outcome = "outcome"
-    statement = "statement"
-    reported_total = "reported_total"
-    source = "source"
-    citation = "citation"
-    exchange_rate = "exchange_rate"
 
 
 class Assertion(StrEnum):
@@ -63,7 +35,7 @@ class Citation(Record):
     )
 
     source_id: Mapped[UUID] = reference("source.id")
-    record_kind: Mapped[RecordKind] = mapped_column(choice(RecordKind, "record_kind"))
+    record_kind: Mapped[str] = kind_column()
     record_id: Mapped[UUID]
     field: Mapped[str | None]
     start: Mapped[int] = mapped_column()
@@ -150,22 +122,3 @@ citation = Resource(
     one={"source": source},
     check=_check,
 )
-
-KINDS: dict[str, Resource] = {
-    resource.kind: resource
-    for resource in (
-        mission,
-        person,
-        delegate,
-        organization,
-        participation,
-        event,
-        agreement,
-        outcome,
-        statement,
-        reported_total,
-        source,
-        citation,
-        exchange_rate,
-    )
-}

@@ -82,4 +82,5 @@ delegate = Resource(
     fields=DelegateFields,
     about="A person taking part in a mission, on whose behalf, and in what capacity.",
     one={"mission": mission, "person": person, "organization": organization},
+    under=("mission", "person"),
 )

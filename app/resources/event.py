@@ -63,4 +63,5 @@ event = Resource(
     fields=EventFields,
     about="An event of a mission's programme: a round table, a signing, an opening.",
     one={"mission": mission},
+    under=("mission",),
 )

@@ -66,4 +66,12 @@ exchange_rate = Resource(
     table=ExchangeRate,
     fields=ExchangeRateFields,
     about="A published rate between two currencies on a day, for conversion on request.",
+    example={
+        "ref": "usd-rub-2016-04-12",
+        "base": "USD",
+        "quote": "RUB",
+        "rate": 66.3466,
+        "date": "2016-04-12",
+        "provider": "An invented example",
+    },
 )

@@ -84,5 +84,15 @@ outcome = Resource(
     fields=OutcomeFields,
     about="What became of an agreement: a dated follow-up that can move its status.",
     one={"confirmed_by": organization},
+    under=("agreement",),
     check=_check,
+    example={
+        "ref": "nobel-katren-first-delivery",
+        "agreement_id": "nobel-katren-supply",
+        "date": "2016-09",
+        "status": "in_force",
+        "actual_amount": 1250000,
+        "currency": "USD",
+        "note": "An invented example: the article does not follow up on its agreements.",
+    },
 )

@@ -50,4 +50,5 @@ participation = Resource(
     fields=ParticipationFields,
     about="An organization taking part in a mission, and in what role.",
     one={"mission": mission, "organization": organization},
+    under=("mission",),
 )

@@ -74,5 +74,6 @@ reported_total = Resource(
     fields=ReportedTotalFields,
     about="A figure that a source states for a whole mission, kept apart from sums of deals.",
     one={"mission": mission},
+    under=("mission",),
     check=_check,
 )

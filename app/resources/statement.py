@@ -135,4 +135,5 @@ statement = Resource(
         "subject": organization,
         "object": organization,
     },
+    under=("mission",),
 )

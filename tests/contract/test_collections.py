@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.api import COLLECTIONS, RESOURCES
+from app.api import COLLECTIONS
 from app.core import jsontext
 from app.crud.resource import Collection
 from tests.contract.api import UNKNOWN, Api, at, listed, problem
@@ -40,32 +40,25 @@ async def _come_of(api: Api, parent: str) -> Body:
 
 
 _CONCLUDED = _tied("agreements", parties=[{"role": "buyer", "organization_id": "PARENT"}])
+#: What ties a child to its parent, where it is more than one field that names it.
 TIES: dict[tuple[str, str], Tie] = {
     ("missions", "agreements"): _tied("agreements", mission_id="PARENT", event_id=None),
-    **{
-        ("missions", name): _tied(name, mission_id="PARENT")
-        for name in (
-            "delegates",
-            "participations",
-            "events",
-            "statements",
-            "reported-totals",
-        )
-    },
     ("missions", "companies"): _taking_part,
     ("missions", "outcomes"): _come_of,
-    ("people", "delegates"): _tied("delegates", person_id="PARENT"),
     ("companies", "agreements"): _CONCLUDED,
     ("organizations", "agreements"): _CONCLUDED,
-    ("events", "agreements"): _tied("agreements", event_id="PARENT"),
-    ("agreements", "outcomes"): _tied("outcomes", agreement_id="PARENT"),
-    **{
-        (r.path, "citations"): _tied(
-            "citations", record_kind=r.kind, record_id="PARENT", field=None
-        )
-        for r in RESOURCES
-    },
 }
+
+
+def tie_of(collection: Collection) -> Tie:
+    """How a child of the collection is made."""
+    parent, child = collection.parent, collection.child
+    if child.path == "citations":
+        return _tied("citations", record_kind=parent.kind, record_id="PARENT", field=None)
+    names = [name for name in child.under if child.one[name] is parent]
+    return TIES.get((parent.path, child.path)) or _tied(child.path, **{f"{names[0]}_id": "PARENT"})
+
+
 under_each = pytest.mark.parametrize(
     "collection", COLLECTIONS, ids=[f"{c.parent.path}-{c.name}" for c in COLLECTIONS]
 )
@@ -75,7 +68,7 @@ under_each = pytest.mark.parametrize(
 async def test_a_collection_lists_exactly_the_live_records_of_its_parent(
     api: Api, collection: Collection
 ) -> None:
-    tie = TIES[collection.parent.path, collection.name]
+    tie = tie_of(collection)
     parent, elsewhere = await api.new(collection.parent), await api.new(collection.parent)
     live, trashed = await tie(api, parent["id"]), await tie(api, parent["id"])
     await tie(api, elsewhere["id"])

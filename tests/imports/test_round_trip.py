@@ -18,7 +18,10 @@ from app.api import RESOURCES
 from app.commands.seed import _seed_codes
 from app.core import jsontext
 from app.core.database import open_database
+from app.crud.registry import by_kind
+from app.crud.resource import Resource
 from app.main import create_app
+from app.resources.citation import citation
 from app.settings import Settings
 from tests.conftest import client_of, copy_of
 from tests.contract.api import STAMPS
@@ -27,11 +30,26 @@ from tests.imports.calls import FORMATS, done, export, position
 from tests.imports.records import file_of_records
 
 Apps = tuple[FastAPI, FastAPI]
-#: Each after those it refers to.
-ORDER = (
-    "missions", "people", "organizations", "delegates", "participations", "events", "agreements",
-    "outcomes", "statements", "reported-totals", "sources", "exchange-rates", "citations",
-)  # fmt: skip
+
+
+def _ordered() -> list[str]:
+    """Each kind after those it refers to; evidence, which can be of any, at the end."""
+    found: list[Resource] = []
+
+    def place(resource: Resource) -> None:
+        parts = [target for part in resource.parts.values() for target in part.one.values()]
+        for target in (*resource.one.values(), *parts):
+            if target is not resource and target not in found:
+                place(target)
+        if resource not in found:
+            found.append(resource)
+
+    for resource in by_kind(RESOURCES).values():
+        place(resource)
+    return [resource.path for resource in found if resource is not citation] + [citation.path]
+
+
+ORDER = _ordered()
 
 
 @pytest.mark.parametrize("kind", FORMATS)

@@ -16,11 +16,12 @@ from app.core.errors import Problem, Unavailable
 from app.core.types import instant_text, now
 from app.crud.feed import outcomes, planning
 from app.crud.feed.due import Due, find_due, message_of
-from app.crud.feed.entries import Entry, by_kind, find_entries
+from app.crud.feed.entries import Entry, find_entries
 from app.crud.feed.planning import Hook
 from app.crud.feed.watching import Watch
 from app.crud.feed.webhook import ONLY_HTTPS, Rules
 from app.crud.filters.reader import Sought
+from app.crud.registry import by_kind
 from app.crud.resource import Resource
 
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
-from app.crud.feed.entries import by_kind
 from app.crud.feed.webhook import PAST
+from app.crud.registry import by_kind
 from app.crud.resource import Resource
 
 Json = dict[str, Any]

@@ -11,7 +11,6 @@ import orjson
 from app.core.database import Database
 from app.core.errors import did_you_mean
 from app.crud.reads.changes import FeedShape, feed_statement
-from app.crud.resource import Resource
 
 T = TypeVar("T")
 
@@ -55,11 +54,6 @@ def apart(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     """The work as a task of no request: what it reads is the newest there is, where requests may
     read from a copy of the database that is behind."""
     return asyncio.create_task(work, context=Context())
-
-
-def by_kind(resources: Iterable[Resource]) -> dict[str, Resource]:
-    """The resources by the kind of their records; where two share a table, the whole of it."""
-    return {resource.kind: resource for resource in resources if resource.only is None}
 
 
 def unknown_kind(kind: str, known: Iterable[str]) -> str:

@@ -23,7 +23,6 @@ from app.core.errors import (
 from app.core.routing import Route
 from app.crud.feed import webhook_writes as writes
 from app.crud.feed.delivering import Deliveries
-from app.crud.feed.entries import by_kind
 from app.crud.feed.webhook import Delivery
 from app.crud.feed.webhook import Webhook as Table
 from app.crud.feed.webhook_reads import answer_rows, read_row
@@ -46,6 +45,7 @@ from app.crud.reads.changes import HistoryQuery
 from app.crud.reads.cursor import binding
 from app.crud.reads.pages import walk
 from app.crud.reads.reading import check_codes, database_of
+from app.crud.registry import by_kind
 from app.crud.resource import Resource
 from app.crud.writes.writing import actor_of
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from app.core.edtf import EDTF_PATTERN
+from app.core.types import ListedName
 from app.crud.filters.operators import OPERATORS, operators_of
 from app.crud.paths import MAX_DEPTH, Kind, Leaf, find_leaf, leaves_of, steps_of
 from app.crud.reads.queries import expandable, shown_in, sortable
@@ -89,7 +90,8 @@ def _single(leaf: Leaf, operator: str, codes: Mapping[str, Json]) -> Json:
     if leaf.choices:
         # The enumeration that the field itself has in the document.
         of: Any = leaf.type
-        return {"$ref": f"#/components/schemas/{of.enum_class.__name__}"}
+        name = of.schema if isinstance(of, ListedName) else of.enum_class.__name__
+        return {"$ref": f"#/components/schemas/{name}"}
     if leaf.codes is not None and operator != "startswith":
         return codes[leaf.codes.table.name]
     if leaf.kind is Kind.stated and OPERATORS[operator].rounding:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Enum, Index, UniqueConstraint
 from sqlalchemy.exc import IntegrityError
 
 from app.core.database import Base
@@ -30,14 +30,28 @@ def _problem(error: IntegrityError) -> Problem:
     name = getattr(getattr(error.orig, "__cause__", None), "constraint_name", None)
     held = _held(name or (found.group(1) if found else ""))
     if isinstance(held, CheckConstraint):
-        says = held.info.get("says", f"the rule {held.name} is broken")
-        return Invalid.at(held.info.get("pointer", ""), "rule", f"{says}.")
+        pointer, says = _broken(held)
+        return Invalid.at(pointer, "rule", f"{says}.")
     if held is not None:
         fields = [column.name for column in held.columns]
         told = f"another record, perhaps in the trash, has the same {' and '.join(fields)}"
         text = held.info.get("says", told)
         return Conflict.at(held.info.get("pointer", f"/{fields[-1]}"), "unique", f"{text}.")
     return Conflict("The records that this one refers to, or that refer to it, do not allow it.")
+
+
+def _broken(rule: CheckConstraint) -> tuple[str, str]:
+    """Where a rule is broken, and what it says."""
+    if "says" in rule.info:
+        return rule.info["pointer"], rule.info["says"]
+    for column in rule.columns:
+        if isinstance(column.type, Enum):
+            # The schema has let the value pass, so it is the database that does not know it yet.
+            values = ", ".join(column.type.enums)
+            text = f"{column.name} is one of {values}, and this database does not take all of them"
+            return f"/{column.name}", f"{text} yet: its operator has to migrate it"
+    table = getattr(rule.table, "name", "record").replace("_", " ")
+    return "", f"the values of this {table} do not go together"
 
 
 def _held(name: str) -> Held | None:
