@@ -5,10 +5,11 @@ RUN apt-get update && apt-get install --yes --no-install-recommends postgresql-c
 WORKDIR /src
 COPY requirements.lock .
 RUN python -m venv /opt/venv \
-    && /opt/venv/bin/pip install --no-cache-dir --require-hashes -r requirements.lock
+    && /opt/venv/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements.lock
 COPY . .
 RUN /opt/venv/bin/pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /dist . \
-    && /opt/venv/bin/pip install --no-cache-dir --no-deps /dist/*.whl
+    && /opt/venv/bin/pip install --no-cache-dir --no-deps /dist/*.whl \
+    && /opt/venv/bin/pip check
 
 FROM python:3.13-slim-trixie
 # What `trade-missions backup` and `restore` run. Debian's own client is older than the server, and

@@ -1,8 +1,11 @@
 # Two commands do everything: `make serve` and `make test`. They need git, make and Python 3.11+.
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+# Which compiles the lock files.
+UV := uv==0.13.9
 
-.PHONY: serve test check benchmark clean
+.PHONY: serve test check locks benchmark clean FORCE
 
 serve: .venv/serve ## Install, migrate, seed and serve on http://127.0.0.1:8000
 	@$(BIN)/trade-missions serve --prepare
@@ -16,22 +19,56 @@ check: .venv/test ## Formatting, lints, types, import rules
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# The second file is made on the first one's ground, so that both hold the same versions.
+COMPILE = $(BIN)/locks/bin/uv pip compile pyproject.toml --universal --python-version 3.11 \
+	--no-strip-extras --generate-hashes --no-annotate --no-header --quiet --extra build $(LOCKS_ARGS)
+
+locks: .venv/interpreter ## Make both lock files anew; what still fits stays (LOCKS_ARGS=--upgrade)
+	@echo "Making an environment for $(UV)..."
+	@rm -rf $(BIN)/locks && $(BIN)/python -m venv $(BIN)/locks
+	@$(BIN)/locks/bin/python -m pip --quiet --disable-pip-version-check install $(UV)
+	$(COMPILE) -o requirements.lock
+	$(COMPILE) --extra test --constraint requirements.lock -o requirements-test.lock
+	@rm -rf $(BIN)/locks
+
 benchmark: .venv/test ## Reads against the usual way, on SQLite
 	$(BIN)/python -m benchmarks.compare
 
 clean: ## Remove what was installed; the database stays
 	rm -rf .venv
 
-# A stamp is newer than what it was made of, so that a second start installs nothing.
-.venv/pip:
-	$(PYTHON) -m venv .venv
-	touch $@
+# What an interpreter says of itself: its version and where it is, outside of any environment.
+ABOUT := import os, sys; print("%d.%d.%d" % sys.version_info[:3], os.path.realpath(sys.executable))
+IS_NEW := import sys; sys.exit(sys.version_info < (3, 11))
+NEEDED := Python 3.11 or later is needed
+NAME_IT := make $(firstword $(MAKECMDGOALS) serve) PYTHON=python3.11
+# Without PYTHON=… the environment that is there stays, as long as it does.
+STAYS := $(if $(filter file default undefined,$(origin PYTHON)),yes)
 
-.venv/serve: requirements.lock pyproject.toml | .venv/pip
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	touch $@
+# Looked at each time: an environment of another interpreter, or of none any more, is made anew.
+.venv/interpreter: FORCE
+	@if [ "$(STAYS)" ] && [ -f $@ ] && $(BIN)/python -c '$(IS_NEW)' 2>/dev/null; then exit 0; fi; \
+	found=`$(PYTHON) -c '$(ABOUT)' 2>/dev/null`; \
+	if [ -z "$$found" ]; then \
+		echo "$(NEEDED), and \"$(PYTHON)\" does not run. Install one, or name it: $(NAME_IT)" >&2; \
+		exit 1; \
+	elif ! $(PYTHON) -c '$(IS_NEW)'; then \
+		echo "$(NEEDED), and $(PYTHON) is Python $${found%% *}. Name another: $(NAME_IT)" >&2; \
+		exit 1; \
+	elif [ "`cat $@ 2>/dev/null`" = "$$found" ] && $(BIN)/python -c '' 2>/dev/null; then exit 0; fi; \
+	echo "Making an environment in .venv (Python $${found%% *})..."; \
+	rm -rf .venv && "$${found#* }" -m venv .venv && echo "$$found" > $@
+
+# A stamp is newer than what it was made of, so that a second start installs nothing.
+.venv/serve: requirements.lock pyproject.toml .venv/interpreter
+	@echo "Installing `grep -c '^[a-z].*==' requirements.lock` packages..."
+	@$(PIP) install --no-deps --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation -e .
+	@$(PIP) check
+	@touch $@
 
 .venv/test: requirements-test.lock .venv/serve
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-test.lock
-	touch $@
+	@echo "Installing the test set (`grep -c '^[a-z].*==' requirements-test.lock` packages in all)..."
+	@$(PIP) install --no-deps --require-hashes -r requirements-test.lock
+	@$(PIP) check
+	@touch $@

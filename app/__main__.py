@@ -13,10 +13,29 @@ from app.settings import settings
 
 commands = typer.Typer(
     name="trade-missions",
-    help="Trade missions, the agreements that come out of them, and what becomes of each.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"trade-missions {version('trade-missions')}")
+        raise typer.Exit
+
+
+@commands.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and end."
+        ),
+    ] = False,
+) -> None:
+    """Trade missions, the agreements that come out of them, and what becomes of each."""
 
 
 @commands.command()

@@ -2,6 +2,9 @@
 
 import re
 import shlex
+import subprocess
+import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -135,3 +138,33 @@ async def test_every_request_that_is_told_is_answered(fresh: httpx.AsyncClient) 
         assert answer.is_success, f"{line}: {answer.text}"
         shown = answer.json()
         assert shown.get("data", shown), f"{line} shows nothing"
+
+
+def test_the_commands_run_as_they_are_written(tmp_path: Path) -> None:
+    # The two places where an installation puts them, as the README says before it names them.
+    paths = re.findall(r'^export PATH="(\S+)/bin:\$PATH"$', CODE, re.MULTILINE)
+    assert paths == ["$PWD/.venv", "/opt/trade-missions"]
+    for line in re.findall(r"^.*trade-missions \w.*$", "\n".join(FENCED), re.MULTILINE):
+        assert README.index(line) > README.index("export PATH"), line
+    assert f"python3 -m venv {paths[1]}\n" in README
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    script = (
+        f'export PATH="{paths[0]}/bin:$PATH"\ncommand -v trade-missions\ntrade-missions --version'
+    )
+    done = subprocess.run(
+        ["/bin/sh", "-ec", script],
+        cwd=tmp_path,
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        f"{tmp_path}/.venv/bin/trade-missions",
+        f"trade-missions {version('trade-missions')}",
+    ]
+
+
+def test_the_page_says_what_parquet_takes() -> None:
+    assert "Parquet (which takes `.venv/bin/pip install pyarrow`)" in " ".join(README.split())

@@ -12,7 +12,8 @@ def _pyarrow() -> tuple[Any, Any]:
         import pyarrow.parquet
     except ImportError:
         raise MissingExtra(
-            "Parquet needs a package more: pip install trade-missions[parquet]"
+            "Parquet needs one package more, which whoever runs the service adds to its"
+            " environment: .venv/bin/pip install pyarrow"
         ) from None
     return pyarrow, pyarrow.parquet
 
