@@ -62,7 +62,7 @@ def aggregate_route(resource: Resource) -> Route:
         operation_id=f"aggregate_{snake(resource.path)}",
         summary=f"Count and sum {resource.plural}",
         description=(
-            f"Figures of {resource.plural} by group, with the filters of their list. What has a"
+            f"Figures of {resource.plural} by group. What has a"
             " currency or unit beside it is summed up only where that is a group key or fixed by a"
             " filter. Grouped by a relation or list with any number of values, a record counts once"
             " in each group that it belongs to, so that groups may add up to more than `records`."
@@ -70,7 +70,7 @@ def aggregate_route(resource: Resource) -> Route:
         ),
         tags=[resource.path],
         response_model=Aggregate,
-        responses=_as_csv(problems(BadRequest, NotAcceptable, Invalid)),
+        responses=problems(BadRequest, NotAcceptable, Invalid),
     )
 
 
