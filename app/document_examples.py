@@ -12,10 +12,13 @@ from app.crud.resource import Resource
 
 Json = dict[str, Any]
 
-#: What a key in an address stands for elsewhere than in records of one kind.
-_PARAMETERS: dict[str, Json] = {
-    "list": {"example": "countries"},
-    "code": {"example": "KZ"},
+#: What is asked for where there is no record of one kind.
+_PARAMETERS = {
+    "/codes/{list}": {"list": "countries"},
+    "/codes/{list}/{code}": {"list": "countries", "code": "KZ"},
+    "/api-keys/{name}": {"name": "Sheet of agreements"},
+    "/search": {"q": "Новосибирск"},
+    "/webhooks/{id}/redeliver": {"state": "dead"},
 }
 _PAGE = {
     "limit": 50,
@@ -70,8 +73,8 @@ def _set(place: Mapping[str, Any], by_schema: Mapping[str, Any]) -> None:
 
 
 def add_other_examples(document: Json) -> None:
-    """Give those parameters examples that are of no kind of record."""
-    for _, _, operation in operations(document):
+    """Give parameters of operations on no kind of record examples."""
+    for path, _, operation in operations(document):
         for parameter in operation.get("parameters", ()):
-            if parameter.get("in") == "path" and parameter["name"] in _PARAMETERS:
-                parameter |= _PARAMETERS[parameter["name"]]
+            if (example := _PARAMETERS.get(path, {}).get(parameter.get("name"))) is not None:
+                parameter["example"] = example

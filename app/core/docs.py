@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
+from string import Template
 
 from fastapi import FastAPI
-from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -103,25 +103,9 @@ def add_docs(app: FastAPI) -> None:
 
 
 def _swagger(title: str) -> str:
-    page = get_swagger_ui_html(
-        openapi_url="openapi.json",
-        title=title,
-        # Relative, so that they are found behind a proxy's prefix and on a closed network.
-        swagger_js_url="docs/assets/swagger-ui-bundle.js",
-        swagger_css_url="docs/assets/swagger-ui.css",
-        swagger_favicon_url="docs/assets/favicon-32x32.png",
-        swagger_ui_parameters={
-            "docExpansion": "none",
-            "filter": True,
-            "tryItOutEnabled": True,
-            "displayRequestDuration": True,
-            "defaultModelsExpandDepth": 0,
-            # Models refer to each other in circles; the example says more.
-            "defaultModelExpandDepth": 1,
-            "validatorUrl": None,
-        },
-    )
-    return bytes(page.body).decode()
+    """The page; its addresses are relative, so that they are found behind a proxy's prefix."""
+    page = (files("app.core") / "docs_page.html").read_text("utf-8")
+    return Template(page).substitute(title=escape(title))
 
 
 def _page(title: str, body: str, up: str = "") -> HTMLResponse:

@@ -121,7 +121,10 @@ def import_route(resource: Resource) -> Route:
 
 def _request_body() -> dict[str, Any]:
     # As text, so that the page of the documentation has a box for it.
-    files = {**dict.fromkeys((*_TYPES, _ANY), _FILE), FORMATS["csv"]: {"schema": {"type": "string"}}}
+    files = {
+        **dict.fromkeys((*_TYPES, _ANY), _FILE),
+        FORMATS["csv"]: {"schema": {"type": "string"}},
+    }
     return {"required": True, "content": files}
 
 

@@ -27,7 +27,7 @@ from app.core.types import Id, Instant, JsonText, instant_text
 from app.crud.filters.reader import wrong
 from app.crud.reads.cursor import binding
 from app.crud.reads.pages import answer_page, walk
-from app.crud.reads.queries import Limit, Natural
+from app.crud.reads.queries import Cursor, Limit, Natural
 from app.crud.reads.reading import Found, database_of
 from app.crud.reads.render import as_json, json_array, object_of
 from app.crud.resource import Resource
@@ -70,7 +70,7 @@ class HistoryQuery(Schema):
 
     limit: Limit = 50
     """The most changes to answer with; more than 1000 is taken for 1000."""
-    cursor: str | None = Field(None, max_length=4000)
+    cursor: Cursor | None = None
     """`next_cursor` or `prev_cursor` of a page of the same history, to go on from there."""
 
 

@@ -38,6 +38,10 @@ def _whole(value: Any) -> Any:
 
 Natural = Annotated[int, Field(ge=0, le=2**53), BeforeValidator(_whole)]
 Limit = Annotated[int, Field(ge=1, le=2**53), BeforeValidator(_whole)]
+#: Told as a pattern and checked by its signature, which says more than that it does not match.
+Cursor = Annotated[
+    str, Field(max_length=4000, json_schema_extra={"pattern": "^[A-Za-z0-9_-]{28,}$"})
+]
 #: Names, separated by commas or given one by one.
 Names = Annotated[str | None, Several()]
 
@@ -85,7 +89,7 @@ class ListQuery(RecordsQuery):
 
     limit: Limit = 50
     """The most records to answer with; more than 1000 is taken for 1000."""
-    cursor: str | None = Field(None, max_length=4000)
+    cursor: Cursor | None = None
     """`next_cursor` or `prev_cursor` of a page of the same list, to go on from there."""
     offset: Natural | None = None
     """How many records to pass over; for walking a whole list a cursor is faster and surer."""

@@ -82,9 +82,10 @@ def list_route(resource: Resource, models: Models) -> Route:
         endpoint,
         operation_id=f"list_{snake(resource.path)}",
         summary=f"List {resource.plural}",
-        description=f"{resource.about} Every field is a filter, and so are those of related records:"
-        " what is not shown here is asked in the same way, `field__op=value`, or in `filter`; see"
-        f" the [guide](guide#filters). As a file: `/{resource.path}.csv`, or by `Accept`.",
+        description=f"{resource.about} Every field is a filter, and so is every field of a related"
+        " record: what is not shown here is asked in the same way, `field__op=value`, or in"
+        f" `filter`; see the [guide](guide#filters). As a file: `/{resource.path}.csv`, or by"
+        " `Accept`.",
         tags=[resource.path],
         response_model=models[f"{resource.name}List"],
         responses=problems(BadRequest, NotAcceptable),

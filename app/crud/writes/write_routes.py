@@ -210,7 +210,7 @@ def delete_route(resource: Resource) -> Route:
         " With `purge=true` an admin deletes for good what nothing refers to.",
         tags=[resource.path],
         openapi_extra={"parameters": [IF_MATCH]},
-        responses=problems(*WRONG_CHANGE),
+        responses=problems(*WRONG_CHANGE, Conflict),
     )
 
 
