@@ -144,6 +144,38 @@ def _name_types(node: Any, names: Mapping[frozenset[Any], str]) -> None:
             node[key] = {"$ref": _REF.format("schemas", name), **about}
 
 
+def with_decimals_as_texts(document: Json) -> Json:
+    """The document of a service that is always asked for decimals as texts: for generators, whose
+    numbers are floats. It has no examples."""
+
+    def written(node: Any) -> Any:
+        if isinstance(node, list):
+            return [written(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        if node.get("format") == "decimal" and node.get("type") == "number":
+            about = {"description": node["description"]} if "description" in node else {}
+            pattern = r"^-?[0-9]{1,18}(\.[0-9]{1,18})?$"
+            return {"type": "string", "format": "decimal", "pattern": pattern, **about}
+        told = {k: written(v) for k, v in node.items() if k not in ("example", "examples")}
+        return _one_text(told) if "anyOf" in told else told
+
+    text: Json = written(document)
+    return text
+
+
+def _one_text(schema: Json) -> Json:
+    """Of a number or a text that holds one, the text remains."""
+    options = schema["anyOf"]
+    texts = [option for option in options if option.get("format") == "decimal"]
+    others = [option for option in options if option not in texts]
+    if not texts:
+        return schema
+    left = [texts[-1], *others]
+    rest = {name: value for name, value in schema.items() if name != "anyOf"}
+    return {**rest, **left[0]} if len(left) == 1 else {**rest, "anyOf": left}
+
+
 def drop_defaults(document: Json) -> None:
     """Leave the defaults out of bodies: generators take a field that has one for one that is always
     there. What it is, where it is not nothing, the description says."""

@@ -26,6 +26,7 @@ from app.core.errors import NotFound, did_you_mean
 from app.core.types import Id, Instant, JsonText, instant_text
 from app.crud.filters.reader import wrong
 from app.crud.reads.cursor import binding
+from app.crud.reads.decimals import wants_texts, with_texts
 from app.crud.reads.pages import answer_page, walk
 from app.crud.reads.queries import Cursor, Limit, Natural
 from app.crud.reads.reading import Found, database_of
@@ -174,4 +175,7 @@ async def answer_as_of(
         raise NotFound(f"The {resource.singular} was entered after {told}: {state['created_at']}.")
     if state["deleted_at"] is not None and not trash:
         raise NotFound(f"The {resource.singular} was in the trash at {told}. Add deleted=include.")
-    return Json(jsontext.dumps(state))
+    body = jsontext.dumps(state).decode()
+    if wants_texts(request):
+        body = with_texts(resource, body)
+    return Json(body.encode(), headers={"Vary": "Accept"})

@@ -18,7 +18,7 @@ _TYPES: dict[Kind, Json] = {
     Kind.text: _TEXT,
     Kind.code: _TEXT,
     Kind.integer: {"type": "integer"},
-    Kind.decimal: {"type": "number"},
+    Kind.decimal: {"type": "number", "format": "decimal"},
     Kind.boolean: {"type": "boolean"},
     Kind.date: {"type": "string", "format": "date"},
     Kind.instant: {"type": "string", "format": "date-time"},
