@@ -46,10 +46,13 @@ says so.
 * A record is addressed by its `id` or by its `ref`: try `/missions/novosibirsk-april`.
 * Lists take filters (`amount__gte=1000000`, `mission__host_country=RU`, or a whole expression in
   `filter`), words to search for in `q`, `sort`, and cursors to walk on; `fields` and `expand` say
-  what is shown. What does not exist is refused, never ignored. The [query guide](guide) shows how.
+  what is shown. Here stand the filters that people use most: every field and every field of related
+  records takes more, and what does not exist is refused, never ignored. The [query guide](guide)
+  shows how.
 * Dates are kept as stated, in [EDTF](https://www.loc.gov/standards/datetime/): `XXXX-04-11` has no
   year, and nothing is guessed. `…_earliest` and `…_latest` are what it can mean.
 * Amounts are exact; one that is not stated is null, never 0, and currencies are never added.
+  `Accept: application/json;decimal=string` has them as texts, for clients that count in floats.
 * Deleting moves to the trash. Every change is kept: see `…/history`.
 * Every error is a problem document (RFC 9457); `errors` says what, where, and what would be right.
 """
@@ -143,7 +146,7 @@ def _add_parameters(document: Json, routes: Sequence[Route]) -> None:
                 items = {"$ref": f"#/components/schemas/{name}"}
                 parameter["schema"] = {"type": "array", "items": items, "minItems": 1}
                 parameter |= {"style": "form", "explode": False}
-        if route.filtered and route.path == f"/{route.resource.path}" and "GET" in route.methods:
+        if route.filtered and route.path == f"/{route.resource.path}" and route.methods == {"GET"}:
             for parameter in filter_parameters(route.resource, codes):
                 name = _told_as(told, route.resource, parameter)
                 operation["parameters"].append({"$ref": f"#/components/parameters/{name}"})
@@ -194,7 +197,7 @@ def _put_in_order(document: Json) -> None:
     for _, _, operation in operations(document):
         told: list[Json] = operation.get("parameters", [])
         ranks = {name: at for at, name in enumerate(_FIRST)}
-        told.sort(key=lambda p: (places[p.get("in", "query")], ranks.get(p.get("name"), 99)))
+        told.sort(key=lambda p: (places[p.get("in", "query")], ranks.get(p.get("name", ""), 99)))
     paths = document["paths"]
     ordered: Json = {}
     for path, item in paths.items():

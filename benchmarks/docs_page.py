@@ -16,6 +16,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,12 +79,12 @@ def tell_page(address: str, pictures: Path | None) -> None:
             page = browser.new_page(viewport={"width": 1280, "height": 1000})
             page.set_default_timeout(120_000)
             steps: dict[str, Callable[[], Any]] = {
-                "tags visible": lambda page=page: _opened(page, address),
-                f"{operation} opened": lambda page=page, t=tag, o=operation: _open(page, t, o),
+                "tags visible": partial(_opened, page, address),
+                f"{operation} opened": partial(_open, page, tag, operation),
             }
             panel = page.locator(f"#operations-{tag}-{operation}")
             if execute:
-                steps[f"{operation} answered"] = lambda page=page, p=panel: _execute(page, p)
+                steps[f"{operation} answered"] = partial(_execute, page, panel)
             for name, step in steps.items():
                 begun = time.perf_counter()
                 step()

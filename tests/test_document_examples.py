@@ -58,19 +58,18 @@ def _pairs(parameter: Json) -> Iterator[tuple[str, Any]]:
     yield parameter["name"], told
 
 
-def _nobody(host: Any) -> None:
-    """Nobody is asked where the webhook of the example is."""
-    if "example.org" in str(host):
-        raise socket.gaierror(f"{host} is an example")
-
-
 async def test_what_is_filled_in_works_from_the_first_operation_to_the_last(
     fresh_app: FastAPI, fresh: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ask = socket.getaddrinfo
-    monkeypatch.setattr(
-        socket, "getaddrinfo", lambda host, *a, **k: _nobody(host) or ask(host, *a, **k)
-    )
+
+    def nobody(host: Any, *others: Any, **options: Any) -> Any:
+        """Nobody is asked where the webhook of the example is."""
+        if "example.org" in str(host):
+            raise socket.gaierror(f"{host} is an example")
+        return ask(host, *others, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", nobody)
     fresh_app.state.streams.rules = StreamRules(lifetime=0.1)
     reader, faults = Reader(fresh), []
     for name, operation in operations().items():

@@ -319,7 +319,7 @@ def test_filters_stand_at_the_list_and_elsewhere_are_said_to_be_those() -> None:
     for route in routes():
         if not isinstance(route, ReadRoute) or not route.filtered:
             continue
-        (method,) = route.methods or ()
+        method = "".join(route.methods or ())
         listed = f"GET /{route.resource.path}"
         if f"{method} {route.path}" == listed:
             assert "guide#filters" in operations()[listed]["description"]
@@ -436,7 +436,8 @@ def test_a_record_as_read_has_every_key_and_a_body_needs_those_that_it_must() ->
 
 def test_no_body_has_a_default() -> None:
     """Generators take a field that has one for one that is always there."""
-    seen, waiting = set(), [o["requestBody"] for o in operations().values() if "requestBody" in o]
+    seen: set[str] = set()
+    waiting = [o["requestBody"] for o in operations().values() if "requestBody" in o]
     while waiting:
         for reference in set(references(waiting.pop())) - seen:
             seen.add(reference)

@@ -44,7 +44,7 @@ CONFIG = {
     },
     "phases": {
         "examples": {"enabled": True},
-        "coverage": {"enabled": False},
+        "coverage": {"enabled": True},
         # Answers hold new ids each time: with them no run would be like another.
         "fuzzing": {
             "extra-data-sources": {"responses": False},

@@ -74,4 +74,5 @@ def texts_of(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, str |
 
 def text_of(value: Any) -> str:
     """A number with all its digits, and no trailing zeros."""
-    return jsontext.dumps(value).decode()
+    # What was read from the database in this form is one already.
+    return value if isinstance(value, str) else jsontext.dumps(value).decode()

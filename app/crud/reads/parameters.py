@@ -53,6 +53,7 @@ def filter_parameters(resource: Resource, codes: Mapping[str, Json]) -> list[Jso
     Every operator of every field, and of fields of related records, can be asked in the same way:
     `relation__field__op`. `codes` are the schemas of codes, by the table of their list.
     """
+    told: list[tuple[tuple[str, ...], tuple[str, ...]]]
     told = [((name,), _operators(resource, leaf)) for name, leaf in leaves_of(resource).items()]
     told += [(path, ("eq",)) for path in _related(resource)]
     return [

@@ -50,7 +50,8 @@ class ViewQuery(Schema):
     """Parameters that say how much of a record is shown."""
 
     fields: Names = Field(None, max_length=2000)
-    """Only these fields, separated by commas; a dot goes on into a related record."""
+    """Only these fields, separated by commas; a dot goes on into a related record. All other keys
+    are left out, which clients that are typed by the schema may not expect."""
     expand: Names = Field(None, max_length=500)
     """Related records to show in full beside their ids, separated by commas; a dot goes on into
     the related record, at most 3 steps."""
