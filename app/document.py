@@ -121,8 +121,7 @@ def describe(app: FastAPI, resources: tuple[Resource, ...], routes: Sequence[Rou
 
 
 def _add_parameters(document: Json, routes: Sequence[Route]) -> None:
-    """Tell what can be asked of each kind of record; the filters once, for all its lists."""
-    told: Json = document["components"].setdefault("parameters", {})
+    """Tell what can be asked of each kind of record; the filters at its list alone."""
     schemas: Json = document["components"]["schemas"]
     codes = _code_schemas(schemas)
     schemas["FileFormat"] = {"title": "FileFormat", "type": "string", "enum": [*FORMATS]}
@@ -147,17 +146,9 @@ def _add_parameters(document: Json, routes: Sequence[Route]) -> None:
                 parameter["schema"] = {"type": "array", "items": items, "minItems": 1}
                 parameter |= {"style": "form", "explode": False}
         if route.filtered and route.path == f"/{route.resource.path}" and route.methods == {"GET"}:
-            for parameter in filter_parameters(route.resource, codes):
-                name = _told_as(told, route.resource, parameter)
-                operation["parameters"].append({"$ref": f"#/components/parameters/{name}"})
+            operation["parameters"] += filter_parameters(route.resource, codes)
         elif route.filtered:
             operation["description"] += f" The filters are those of `GET /{route.resource.path}`."
-
-
-def _told_as(told: Json, resource: Resource, parameter: Json) -> str:
-    """The name of the parameter among all: what several kinds of records have stands once."""
-    names = (parameter["name"], f"{resource.name}.{parameter['name']}")
-    return next(name for name in names if told.setdefault(name, parameter) == parameter)
 
 
 def _code_schemas(schemas: Json) -> dict[str, Json]:
