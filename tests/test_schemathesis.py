@@ -27,7 +27,8 @@ TAGS = (
     "api-keys",
     "operation",
 )
-MAX_EXAMPLES = 2
+#: Of random data for each operation, and with `--long`.
+MAX_EXAMPLES, MANY_EXAMPLES = 1, 5
 
 # What no schema can tell, and so is refused although the document allows it: a filter expression
 # or a cursor that says nothing, a code that no list has or a repeated name (400); a key of nothing
@@ -37,17 +38,17 @@ REFUSED_BY_RULES = ["400", "404", "409", "412", "422", "428"]
 
 # One engine serves all kinds of records: its limits and its sequences are tried on a small one, and
 # on every tag with `--long`.
-THOROUGH = ("people", "codes")
+THOROUGH = ("exchange-rates", "codes")
 
 
-def config(*, coverage: bool, stateful: bool) -> SchemathesisConfig:
+def config(examples: int, *, coverage: bool, stateful: bool) -> SchemathesisConfig:
     """What is tried: examples and random data always; each limit of the schemas with `coverage`;
     calls that follow from each other's answers with `stateful`."""
     return SchemathesisConfig.from_dict(
         {
             "seed": 1,
             "headers": BEARER,
-            "generation": {"max-examples": MAX_EXAMPLES, "deterministic": True, "no-shrink": True},
+            "generation": {"max-examples": examples, "deterministic": True, "no-shrink": True},
             "checks": {
                 "positive_data_acceptance": {
                     "expected-statuses": ["2xx", "304", *REFUSED_BY_RULES]
@@ -94,8 +95,9 @@ def loaded(app: FastAPI, how: SchemathesisConfig) -> OpenApiSchema:
 def test_operations_do_as_the_document_says(
     app: FastAPI, tag: str, request: pytest.FixtureRequest
 ) -> None:
-    thorough = tag in THOROUGH or request.config.getoption("--long", default=False)
-    schema = loaded(app, config(coverage=thorough, stateful=thorough))
+    long = request.config.getoption("--long", default=False)
+    examples, thorough = MANY_EXAMPLES if long else MAX_EXAMPLES, long or tag in THOROUGH
+    schema = loaded(app, config(examples, coverage=thorough, stateful=thorough))
     chosen = schema.include(tag=tag)
     faults, called = [], set()
     for event in from_schema(chosen).execute():
