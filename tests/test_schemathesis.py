@@ -36,7 +36,7 @@ MAX_EXAMPLES, MANY_EXAMPLES = 1, 5
 # an id of nothing, fields that go together, sums of several currencies (422).
 REFUSED_BY_RULES = ["400", "404", "409", "412", "422", "428"]
 
-# Where the limits of the schemas and calls that follow from each other are always tried. Of records,
+# Where the limits of schemas and calls that follow from each other are always tried. Of records,
 # whose bodies hold up to 10,000 operations, that takes minutes: it is done with `--long`.
 THOROUGH = ("codes", "search", "changes")
 
