@@ -6,20 +6,32 @@ from types import SimpleNamespace
 from typing import Any, get_args
 
 from fastapi import FastAPI
+from pydantic import TypeAdapter
 
 from app.core import jsontext
 from app.core.access.callers import Need
 from app.core.answers import problems
 from app.core.edtf import bounds
 from app.core.errors import Forbidden, InsufficientStorage, Problem, TooManyRequests, Unauthorized
-from app.core.openapi import add_headers, add_problems, operations, share, simplify
+from app.core.openapi import (
+    add_headers,
+    add_problems,
+    drop_defaults,
+    name_types,
+    operations,
+    share,
+    simplify,
+)
 from app.core.routing import Route
 from app.core.types import uuid7_of
 from app.crud.feed.described import told_webhooks
+from app.crud.reads.exports import FORMATS
 from app.crud.reads.parameters import filter_parameters, view_parameters
 from app.crud.reads.read_routes import ReadRoute
 from app.crud.resource import Resource
+from app.crud.schemas import Edtf, Line, Prose, Ref
 from app.crud.writes.write_routes import IF_NONE_MATCH
+from app.document_examples import add_examples, add_other_examples
 from app.resources.code import LegalFormCode, RegionCode, SectorCode
 from app.seeds import code_rows, facts, invented
 
@@ -35,10 +47,13 @@ says so.
 * A record is addressed by its `id` or by its `ref`: try `/missions/novosibirsk-april`.
 * Lists take filters (`amount__gte=1000000`, `mission__host_country=RU`, or a whole expression in
   `filter`), words to search for in `q`, `sort`, and cursors to walk on; `fields` and `expand` say
-  what is shown. What does not exist is refused, never ignored. The [query guide](guide) shows how.
+  what is shown. Here stand the filters that people use most: every field and every field of related
+  records takes more, and what does not exist is refused, never ignored. The [query guide](guide)
+  shows how.
 * Dates are kept as stated, in [EDTF](https://www.loc.gov/standards/datetime/): `XXXX-04-11` has no
   year, and nothing is guessed. `…_earliest` and `…_latest` are what it can mean.
 * Amounts are exact; one that is not stated is null, never 0, and currencies are never added.
+  `Accept: application/json;decimal=string` has them as texts, for clients that count in floats.
 * Deleting moves to the trash. Every change is kept: see `…/history`.
 * Every error is a problem document (RFC 9457); `errors` says what, where, and what would be right.
 """
@@ -64,12 +79,15 @@ def describe(app: FastAPI, resources: tuple[Resource, ...], routes: Sequence[Rou
             document = made()
             add_problems(document)
             simplify(document)
-            _loosen(document, resources)
             _add_parameters(document, routes)
             for resource in resources:
-                _add_examples(document, resource)
+                add_examples(document, resource, *examples(resource))
+            add_other_examples(document)
             _add_headers(document, routes)
-            _add_security(document, routes)
+            _add_security(document, routes, public_reading=app.state.door.public_reading)
+            _put_in_order(document)
+            drop_defaults(document)
+            name_types(document, _NAMED_TYPES)
             share(document)
             document["webhooks"] = told_webhooks(resources)
             app.openapi_schema = document
@@ -79,10 +97,10 @@ def describe(app: FastAPI, resources: tuple[Resource, ...], routes: Sequence[Rou
 
 
 def _add_parameters(document: Json, routes: Sequence[Route]) -> None:
-    """Tell what can be asked of each kind of record; the filters once, for all its lists."""
-    told: Json = document["components"].setdefault("parameters", {})
+    """Tell what can be asked of each kind of record; the filters at its list alone."""
     schemas: Json = document["components"]["schemas"]
     codes = _code_schemas(schemas)
+    schemas["FileFormat"] = {"title": "FileFormat", "type": "string", "enum": [*FORMATS]}
     for route in routes:
         if not isinstance(route, ReadRoute):
             continue
@@ -91,6 +109,8 @@ def _add_parameters(document: Json, routes: Sequence[Route]) -> None:
         shows = any(parameter["name"] == "fields" for parameter in operation["parameters"])
         views = view_parameters(route.resource) if shows else {}
         for parameter in operation["parameters"]:
+            if parameter["name"] == "format" and parameter["in"] == "path":
+                parameter["schema"] = {"$ref": "#/components/schemas/FileFormat"}
             if parameter["name"] in views:
                 name, words = views[parameter["name"]]
                 # A client that is generated names its constants by these.
@@ -101,16 +121,10 @@ def _add_parameters(document: Json, routes: Sequence[Route]) -> None:
                 items = {"$ref": f"#/components/schemas/{name}"}
                 parameter["schema"] = {"type": "array", "items": items, "minItems": 1}
                 parameter |= {"style": "form", "explode": False}
-        if route.filtered:
-            for parameter in filter_parameters(route.resource, codes):
-                name = _told_as(told, route.resource, parameter)
-                operation["parameters"].append({"$ref": f"#/components/parameters/{name}"})
-
-
-def _told_as(told: Json, resource: Resource, parameter: Json) -> str:
-    """The name of the parameter among all: what several kinds of records have stands once."""
-    names = (parameter["name"], f"{resource.name}.{parameter['name']}")
-    return next(name for name in names if told.setdefault(name, parameter) == parameter)
+        if route.filtered and route.path == f"/{route.resource.path}" and route.methods == {"GET"}:
+            operation["parameters"] += filter_parameters(route.resource, codes)
+        elif route.filtered:
+            operation["description"] += f" The filters are those of `GET /{route.resource.path}`."
 
 
 def _code_schemas(schemas: Json) -> dict[str, Json]:
@@ -127,18 +141,37 @@ def _code_schemas(schemas: Json) -> dict[str, Json]:
     return found
 
 
+#: Types of values that stand in nearly every schema.
+_NAMED_TYPES: dict[str, Json] = {
+    name: TypeAdapter(type_).json_schema()
+    for name, type_ in {"Line": Line, "Prose": Prose, "Ref": Ref, "StatedDate": Edtf}.items()
+}
 _FEW_CODES = {"country": "countries", "currency": "currencies", "language": "languages"}
 _MANY_CODES = {"region": RegionCode, "sector": SectorCode, "legal_form": LegalFormCode}
 
 
-def _loosen(document: Json, resources: Sequence[Resource]) -> None:
-    """Of a record that is read any field can be left out, as `fields` asks."""
-    read = [resource.name for resource in resources]
-    read += [part.name for resource in resources for part in resource.parts.values()]
-    for name in dict.fromkeys(read):
-        schema = document["components"]["schemas"][name]
-        if schema.pop("required", None):
-            schema["description"] += " A key is missing only where `fields` left it out."
+#: The parameters that all lists have, in the order in which a reader looks for them; the filters
+#: follow them.
+_FIRST = (
+    *("limit", "cursor", "offset", "count", "sort", "q", "filter", "fields", "expand", "deleted"),
+)
+
+
+def _put_in_order(document: Json) -> None:
+    """The parameters of each operation as they are looked for: of the address, then of every list,
+    then filters, then headers. What brings a record back stands beside what deletes it."""
+    places = {"path": 0, "query": 1, "header": 2}
+    for _, _, operation in operations(document):
+        told: list[Json] = operation.get("parameters", [])
+        ranks = {name: at for at, name in enumerate(_FIRST)}
+        told.sort(key=lambda p: (places[p.get("in", "query")], ranks.get(p.get("name", ""), 99)))
+    paths = document["paths"]
+    ordered: Json = {}
+    for path, item in paths.items():
+        ordered.setdefault(path, item)
+        if (restore := f"{path}/restore") in paths:
+            ordered[restore] = paths[restore]
+    document["paths"] = ordered
 
 
 def _operation(document: Json, route: Route) -> Json:
@@ -171,7 +204,7 @@ def _add_headers(document: Json, routes: Sequence[Route]) -> None:
             add_headers(answer, *_ALWAYS.get(status, ()), "X-Request-ID")
 
 
-def _add_security(document: Json, routes: Sequence[Route]) -> None:
+def _add_security(document: Json, routes: Sequence[Route], *, public_reading: bool) -> None:
     """Tell of each operation whether it needs a key, how to send it, and how it is refused."""
     document["components"]["securitySchemes"] = _SECURITY
     for route in routes:
@@ -181,8 +214,9 @@ def _add_security(document: Json, routes: Sequence[Route]) -> None:
         ways: list[Json] = [{"bearer": []}, {"basic": []}]
         if route.path.endswith((".{format}", ".csv")):
             ways.append({"address": []})
-        # Where reading is public, it needs nothing: the empty requirement says so.
-        operation["security"] = [{}, *ways] if route.needs is Need.READING else ways
+        # Clients that are generated ask for a key wherever one is told of, also beside `{}`.
+        free = route.needs is Need.READING and public_reading
+        operation["security"] = [] if free else ways
         refusals: list[type[Problem]] = [Unauthorized, Forbidden, TooManyRequests]
         if route.methods != {"GET"}:
             refusals.append(InsufficientStorage)
@@ -192,23 +226,22 @@ def _add_security(document: Json, routes: Sequence[Route]) -> None:
             add_headers(answer, *_ALWAYS.get(str(kind.status), ()), "X-Request-ID")
 
 
-#: The page of the documentation scrolls to the last of them.
 _SECURITY: dict[str, Json] = {
-    "address": {
-        "type": "apiKey",
-        "in": "query",
-        "name": "api_key",
-        "description": "A key that can only read, in the address of a file, for spreadsheets.",
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key (`tmd_…`), or a token of the issuer that is configured.",
     },
     "basic": {
         "type": "http",
         "scheme": "basic",
         "description": "The key as the password, with any user name: for Excel and Power BI.",
     },
-    "bearer": {
-        "type": "http",
-        "scheme": "bearer",
-        "description": "An API key (`tmd_…`), or a token of the issuer that is configured.",
+    "address": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "api_key",
+        "description": "A key that can only read, in the address of a file, for spreadsheets.",
     },
 }
 
@@ -263,44 +296,6 @@ _ALWAYS = {
 }
 
 
-def _add_examples(document: dict[str, Any], resource: Resource) -> None:
-    written, read = examples(resource)
-    one = f"#/components/schemas/{resource.name}"
-    page = {
-        "limit": 50,
-        "next_cursor": None,
-        "prev_cursor": None,
-        "total": None,
-        "total_is_estimate": False,
-    }
-    by_schema = {one: read, f"{one}List": {"data": [read], "page": page}}
-    key = {"name": "key", "example": read["ref"]}
-    bodies = {
-        f"{one}Create": written,
-        f"{one}Tree": written,
-        f"{one}Patch": _patch(written),
-        f"{one}Operations": {"operations": [{"op": "create", "body": written}]},
-    }
-    for _, _, operation in operations(document):
-        if operation["tags"] == [resource.path]:
-            for parameter in operation.get("parameters", ()):
-                parameter |= key if parameter.get("name") == "key" else {}
-        for answer in operation["responses"].values():
-            _set_example(answer, by_schema)
-        _set_example(operation.get("requestBody", {}), bodies)
-
-
-def _set_example(place: Mapping[str, Any], by_schema: Mapping[str, Any]) -> None:
-    content = place.get("content", {}).get("application/json", {})
-    reference = content.get("schema", {}).get("$ref")
-    if reference in by_schema:
-        content["example"] = by_schema[reference]
-
-
-def _patch(written: Mapping[str, Any]) -> dict[str, Any]:
-    return {"note": f"Checked again: {written.get('ref', 'this record')}."}
-
-
 def examples(resource: Resource) -> tuple[dict[str, Any], dict[str, Any]]:
     """A body to create a record of the kind, and a record as it is read."""
     fact = next((f for f in facts() if _shows(resource, f.resource, f.fields)), None)
@@ -321,8 +316,9 @@ def examples(resource: Resource) -> tuple[dict[str, Any], dict[str, Any]]:
         span = bounds(state[name])
         known[f"{name}_earliest"] = span.earliest and span.earliest.isoformat()
         known[f"{name}_latest"] = span.latest and span.latest.isoformat()
-    # Example bodies are to be tried as they stand, beside the seeded record: so under another ref.
-    fields["ref"] = f"{fields['ref']}-copy"
+    if fact is not None:
+        # Example bodies are tried as they stand, beside the seeded record: so under another ref.
+        fields["ref"] = f"{fields['ref']}-copy"
     return fields, {name: known[name] for name in resource.shown}
 
 

@@ -213,9 +213,9 @@ MONEY = {
         "/currency",
         "'USX' is not a currency",
     ),
-    "an amount that is text": (
+    "an amount that is text and no number": (
         "/agreements",
-        CONTRACT | {"amount": "5", "currency": "USD"},
+        CONTRACT | {"amount": "5 million", "currency": "USD"},
         "/amount",
         "number",
     ),

@@ -5,7 +5,14 @@ from typing import Any
 
 from starlette.responses import Response
 
-from app.core.errors import PROBLEM_TYPE, InternalError, NotAcceptable, Problem, Unavailable
+from app.core.errors import (
+    PROBLEM_TYPE,
+    HeadersTooLarge,
+    InternalError,
+    NotAcceptable,
+    Problem,
+    Unavailable,
+)
 
 PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
 
@@ -32,7 +39,7 @@ class Json(Response):
 
 def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """OpenAPI responses for these problems, and for those that any operation can have."""
-    all_kinds: tuple[type[Problem], ...] = (*kinds, InternalError, Unavailable)
+    all_kinds: tuple[type[Problem], ...] = (*kinds, HeadersTooLarge, InternalError, Unavailable)
     return {
         kind.status: {
             "description": f"{kind.title}. {kind.about}",

@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
+from string import Template
 
 from fastapi import FastAPI
-from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from app.core import jsontext
 from app.core.conditional import is_known, not_modified
-from app.core.errors import PROBLEMS, NotFound, Problem, did_you_mean
+from app.core.errors import PROBLEMS, BadRequest, Fault, NotFound, Problem, did_you_mean
+from app.core.openapi import with_decimals_as_texts
 from app.core.protection import page_headers
 
 _STYLE = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}"
@@ -31,8 +32,13 @@ class _Served:
     digest: str
 
 
-def _served(app: FastAPI) -> _Served:
-    plain = jsontext.dumps(app.openapi())
+#: The document for clients that always ask for decimals as texts.
+_TEXTS = b"decimal=string"
+
+
+def _served(app: FastAPI, texts: bool) -> _Served:
+    document = app.openapi()
+    plain = jsontext.dumps(with_decimals_as_texts(document) if texts else document)
     return _Served(plain, gzip.compress(plain, mtime=0), sha256(plain).hexdigest()[:32])
 
 
@@ -47,15 +53,19 @@ def _takes_gzip(request: Request) -> bool:
 
 def add_document(app: FastAPI) -> None:
     """Serve `/openapi.json`, made when first asked for and then kept."""
-    made: list[_Served] = []
+    made: dict[bytes, _Served] = {}
     making = asyncio.Lock()
 
     async def document(request: Request) -> Response:
+        asked = request.scope["query_string"]
+        if asked not in (b"", _TEXTS):
+            text = f"Ask for the document as it is, or with {_TEXTS.decode()}."
+            raise BadRequest(text, [Fault("unknown", text)])
         async with making:
-            if not made:
+            if asked not in made:
                 # It takes seconds, in which the loop goes on serving others.
-                made.append(await asyncio.to_thread(_served, app))
-        (served,) = made
+                made[asked] = await asyncio.to_thread(_served, app, asked == _TEXTS)
+        served = made[asked]
         compressed = _takes_gzip(request)
         tag = f'"{served.digest}-gzip"' if compressed else f'"{served.digest}"'
         headers = {"ETag": tag, "Vary": "Accept-Encoding", "Cache-Control": "no-cache"}
@@ -103,25 +113,9 @@ def add_docs(app: FastAPI) -> None:
 
 
 def _swagger(title: str) -> str:
-    page = get_swagger_ui_html(
-        openapi_url="openapi.json",
-        title=title,
-        # Relative, so that they are found behind a proxy's prefix and on a closed network.
-        swagger_js_url="docs/assets/swagger-ui-bundle.js",
-        swagger_css_url="docs/assets/swagger-ui.css",
-        swagger_favicon_url="docs/assets/favicon-32x32.png",
-        swagger_ui_parameters={
-            "docExpansion": "none",
-            "filter": True,
-            "tryItOutEnabled": True,
-            "displayRequestDuration": True,
-            "defaultModelsExpandDepth": 0,
-            # Models refer to each other in circles; the example says more.
-            "defaultModelExpandDepth": 1,
-            "validatorUrl": None,
-        },
-    )
-    return bytes(page.body).decode()
+    """The page; its addresses are relative, so that they are found behind a proxy's prefix."""
+    page = (files("app.core") / "docs_page.html").read_text("utf-8")
+    return Template(page).substitute(title=escape(title))
 
 
 def _page(title: str, body: str, up: str = "") -> HTMLResponse:

@@ -66,55 +66,143 @@ def add_headers(answer: Json, *names: str) -> None:
 def share(document: Json) -> None:
     """Put parameters and responses that stand more than once where they can be referred to."""
     found = list(operations(document))
-    parameters = _Shared(document, "parameters", _parameter_name)
-    responses = _Shared(document, "responses", _response_name)
+    parameters, responses = _Shared(document, "parameters"), _Shared(document, "responses")
     for _, _, operation in found:
         parameters.count(operation.get("parameters", ()))
         responses.count(operation["responses"].values())
     for _, _, operation in found:
         if "parameters" in operation:
-            operation["parameters"] = [parameters.put(p) for p in operation["parameters"]]
+            operation["parameters"] = [
+                parameters.put(p, p.get("name", "")) for p in operation["parameters"]
+            ]
         told = operation["responses"]
-        operation["responses"] = {status: responses.put(told[status]) for status in sorted(told)}
+        operation["responses"] = {
+            status: responses.put(told[status], _response_name(status, told[status]))
+            for status in sorted(told)
+        }
 
 
 class _Shared:
     """One kind of components, of which each is made when it is first referred to."""
 
-    def __init__(self, document: Json, kind: str, name_of: Any) -> None:
+    def __init__(self, document: Json, kind: str) -> None:
         self.components: Json = document["components"].setdefault(kind, {})
-        self.kind, self.name_of = kind, name_of
+        self.kind = kind
         self.times: Counter[bytes] = Counter()
         self.names: dict[bytes, str] = {}
 
     def count(self, items: Any) -> None:
         self.times.update(jsontext.dumps(item) for item in items)
 
-    def put(self, item: Json) -> Json:
-        """The item, or a reference to it."""
+    def put(self, item: Json, name: str) -> Json:
+        """The item, or a reference to it under the name, or one like it."""
         text = jsontext.dumps(item)
         if "$ref" in item or self.times[text] < 2:
             return item
         if text not in self.names:
-            self.names[text] = name = self._free(self.name_of(item))
-            self.components[name] = item
+            self.names[text] = free = self._free(name)
+            self.components[free] = item
         return {"$ref": _REF.format(self.kind, self.names[text])}
 
     def _free(self, name: str) -> str:
-        names = (name if at == 1 else f"{name}{at}" for at in range(1, 1000))
+        names = (name if at == 1 else f"{name}-{at}" for at in range(1, 1000))
         return next(free for free in names if free not in self.components)
 
 
-def _parameter_name(parameter: Json) -> str:
-    return str(parameter["name"])
-
-
-def _response_name(response: Json) -> str:
-    """What the response is called: by its schema, or by the first words of its description."""
+def _response_name(status: str, response: Json) -> str:
+    """What the response is called: a problem by its status, others by their schema, or by the first
+    words of their description."""
     content = response.get("content", {})
-    (media, *others) = [content[kind] for kind in content] or [{}]
-    name = str(media.get("schema", {}).get("$ref", "")).rpartition("/")[2]
-    if name and PROBLEM_TYPE not in content:
-        return f"{name}OrFile" if others else name
+    if PROBLEM_TYPE in content:
+        return status
+    (media, *_) = [content[kind] for kind in content] or [{}]
+    if name := str(media.get("schema", {}).get("$ref", "")).rpartition("/")[2]:
+        return name
     words = re.match(r"[A-Za-z ]+", response["description"])
     return "".join(word.title() for word in (words[0] if words else "Answer").split())
+
+
+def name_types(document: Json, types: Mapping[str, Json]) -> None:
+    """Put these types of values, each a schema, where they can be referred to by name."""
+    schemas = document["components"]["schemas"]
+    names = {frozenset(type_.items()): name for name, type_ in types.items()}
+    for schema in schemas.values():
+        _name_types(schema, names)
+    schemas |= {name: {"title": name, **type_} for name, type_ in types.items()}
+
+
+def _name_types(node: Any, names: Mapping[frozenset[Any], str]) -> None:
+    for key, inner in node.items() if isinstance(node, dict) else enumerate(node):
+        if key in ("example", "examples") or not isinstance(inner, dict | list):
+            continue
+        if not isinstance(inner, dict) or inner.get("type") != "string" or "enum" in inner:
+            _name_types(inner, names)
+            continue
+        bare = frozenset(item for item in inner.items() if item[0] != "description")
+        if name := names.get(bare):
+            about = {"description": inner["description"]} if "description" in inner else {}
+            node[key] = {"$ref": _REF.format("schemas", name), **about}
+
+
+def with_decimals_as_texts(document: Json) -> Json:
+    """The document of a service that is always asked for decimals as texts: for generators, whose
+    numbers are floats. It has no examples."""
+
+    def written(node: Any) -> Any:
+        if isinstance(node, list):
+            return [written(item) for item in node]
+        if not isinstance(node, dict):
+            return node
+        if node.get("format") == "decimal" and node.get("type") == "number":
+            about = {"description": node["description"]} if "description" in node else {}
+            pattern = r"^-?[0-9]{1,18}(\.[0-9]{1,18})?$"
+            return {"type": "string", "format": "decimal", "pattern": pattern, **about}
+        told = {k: written(v) for k, v in node.items() if k not in ("example", "examples")}
+        return _one_text(told) if "anyOf" in told else told
+
+    text: Json = written(document)
+    return text
+
+
+def _one_text(schema: Json) -> Json:
+    """Of a number or a text that holds one, the text remains."""
+    options = schema["anyOf"]
+    texts = [option for option in options if option.get("format") == "decimal"]
+    others = [option for option in options if option not in texts]
+    if not texts:
+        return schema
+    left = [texts[-1], *others]
+    rest = {name: value for name, value in schema.items() if name != "anyOf"}
+    return {**rest, **left[0]} if len(left) == 1 else {**rest, "anyOf": left}
+
+
+def drop_defaults(document: Json) -> None:
+    """Leave the defaults out of bodies: generators take a field that has one for one that is always
+    there. What it is, where it is not nothing, the description says."""
+    schemas = document["components"]["schemas"]
+    waiting = [o["requestBody"] for _, _, o in operations(document) if "requestBody" in o]
+    seen: set[str] = set()
+    while waiting:
+        for reference in _references(waiting.pop()):
+            name = reference.rpartition("/")[2]
+            if name not in seen:
+                seen.add(name)
+                waiting.append(schemas[name])
+    for name in seen:
+        for field in schemas[name].get("properties", {}).values():
+            default = field.pop("default", None)
+            if default not in (None, [], False):
+                about = field.get("description", "").rstrip()
+                field["description"] = f"{about} By default `{default}`.".strip()
+
+
+def _references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("$ref"), str):
+            yield node["$ref"]
+        for key, value in node.items():
+            if key not in ("example", "examples"):
+                yield from _references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _references(value)

@@ -99,10 +99,16 @@ Edtf = Annotated[
 ]
 
 
+#: A decimal as text, in which no client loses a digit.
+_DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
+
+
 def _only_numbers(value: Any) -> Any:
-    # Text and booleans would be taken for numbers: "1e3" is no amount anybody meant to send.
+    # Other text and booleans would be taken for numbers: "1e3" is no amount anybody meant to send.
+    if isinstance(value, str) and _DECIMAL.fullmatch(value):
+        return Decimal(value)
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise ValueError("must be a JSON number")
+        raise ValueError('must be a number, or one as text, such as "1250.5"')
     return value
 
 
@@ -142,7 +148,12 @@ class Digits:
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         least, greatest = (_written(limit) for limit in self.limits())
-        return {"type": "number", "minimum": least, "maximum": greatest}
+        number = {"type": "number", "format": "decimal", "minimum": least, "maximum": greatest}
+        if handler.mode == "serialization":
+            return number
+        sign = "-?" if least < 0 else ""
+        pattern = f"^{sign}[0-9]{{1,{self.digits - self.scale}}}(\\.[0-9]{{1,{self.scale}}})?$"
+        return {"anyOf": [number, {"type": "string", "format": "decimal", "pattern": pattern}]}
 
 
 def _iso_day(value: Any) -> Any:

@@ -21,7 +21,7 @@ from app.crud.filters.reader import split_items, wrong
 from app.crud.reads.cursor import binding
 from app.crud.reads.exports import label_of
 from app.crud.reads.pages import answer_page, walk
-from app.crud.reads.queries import Limit
+from app.crud.reads.queries import Cursor, Limit
 from app.crud.reads.reading import database_of
 from app.crud.reads.render import record_json
 from app.crud.resource import Resource
@@ -43,7 +43,7 @@ class SearchQuery(Schema):
     """Only these kinds of records, separated by commas: `agreement,organization`."""
     limit: Limit = 20
     """The most hits to answer with; more than 100 is taken for 100."""
-    cursor: str | None = Field(None, max_length=4000)
+    cursor: Cursor | None = None
     """`next_cursor` of a page of the same search, to go on from there."""
 
 

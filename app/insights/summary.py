@@ -9,10 +9,12 @@ from pydantic import Field
 from sqlalchemy import Dialect, Select, and_, bindparam, case, func, select
 from starlette.responses import Response
 
+from app.core import jsontext
 from app.core.answers import Json, problems
 from app.core.database import Prepared, prepare
 from app.core.errors import BadRequest, NotFound
 from app.core.routing import Route
+from app.crud.reads.decimals import texts_of, wants_texts
 from app.crud.reads.read_routes import Key
 from app.crud.reads.reading import database_of, find_row
 from app.crud.reads.render import as_json, exact_sum, json_list, object_of, parsed
@@ -195,6 +197,16 @@ def _statement(dialect: Dialect) -> Prepared:
     return prepare(_select(), dialect)
 
 
+def _in_form(request: Request, body: str) -> bytes:
+    """The summary with its figures as the request asks for them."""
+    if not wants_texts(request):
+        return body.encode()
+    summary = jsontext.loads(body)
+    for figures in (*summary["totals"], *summary["reported_totals"]):
+        figures |= texts_of(figures, ("amount", "fallen_through", "value"))
+    return jsontext.dumps(summary)
+
+
 def summary_route(mission: Resource) -> Route:
     """GET /missions/{key}/summary"""
 
@@ -205,7 +217,7 @@ def summary_route(mission: Resource) -> Route:
         database = database_of(request)
         values = {"mission": found.id}
         ((body,),) = await database.read(_statement(database.dialect), values)
-        return Json(body.encode())
+        return Json(_in_form(request, body), headers={"Vary": "Accept"})
 
     return Route(
         "/missions/{key}/summary",

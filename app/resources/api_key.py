@@ -52,7 +52,7 @@ from app.core.types import Id, JsonText, now
 from app.crud.filters.values import parse_instant
 from app.crud.reads.cursor import binding
 from app.crud.reads.pages import answer_page, walk
-from app.crud.reads.queries import Limit
+from app.crud.reads.queries import Cursor, Limit
 from app.crud.reads.reading import database_of
 from app.crud.reads.render import as_json, json_array, object_of
 from app.crud.schemas import Line, Page, Schema, Timestamp
@@ -132,7 +132,7 @@ class ApiKeyQuery(Schema):
 
     limit: Limit = 50
     """The most keys to answer with; more than 1000 is taken for 1000."""
-    cursor: str | None = Field(None, max_length=4000)
+    cursor: Cursor | None = None
     """`next_cursor` or `prev_cursor` of a page of the list, to go on from there."""
 
 

@@ -29,7 +29,7 @@ from app.core.routing import Route
 from app.core.types import JsonText
 from app.crud.reads.cursor import binding
 from app.crud.reads.pages import answer_page, walk
-from app.crud.reads.queries import MAX_LIMIT, Limit
+from app.crud.reads.queries import MAX_LIMIT, Cursor, Limit
 from app.crud.reads.reading import database_of
 from app.crud.reads.render import as_json, json_array, object_of
 from app.crud.schemas import Page, Schema
@@ -119,7 +119,7 @@ class CodeQuery(Schema):
     """Only codes that belong to this one: a country's regions, a sector's parts."""
     limit: Limit = MAX_LIMIT
     """The most codes to answer with; more than 1000 is taken for 1000."""
-    cursor: str | None = Field(None, max_length=4000)
+    cursor: Cursor | None = None
     """`next_cursor` or `prev_cursor` of a page of the same list, to go on from there."""
 
 

@@ -152,3 +152,26 @@ async def test_what_was_sent_in_vain_is_called_an_invalid_token(private_app: Fas
     assert told is not None
     assert 'error="invalid_token"' in told
     assert "error" not in str((await ask(private_app, "/missions")).header("www-authenticate"))
+
+
+async def test_a_key_in_another_place_is_told_so_and_not_told_back(
+    private_app: FastAPI, key: str
+) -> None:
+    places: list[tuple[str, dict[str, str], str]] = [
+        ("/missions", {"x-api-key": key}, "The header X-Api-Key is not looked at."),
+        ("/missions", {"x-auth-token": key}, "The header X-Auth-Token is not looked at."),
+        (f"/missions?access_token={key}", {}, "The parameter access_token is not looked at."),
+        (f"/missions?apiKey={key}", {}, "The parameter apikey is not looked at."),
+        ("/missions", {"cookie": f"key={key}"}, "Cookies are not looked at."),
+        ("/missions", {"authorization": f"Token {key}"}, "Authorization says Token"),
+        ("/missions", {"authorization": key}, "the key is to follow the word Bearer"),
+        ("/missions", {"authorization": f"{key} x"}, "does not begin with the word Bearer"),
+        ("/missions", {"authorization": "Bearer"}, "no key follows"),
+    ]
+    faults = []
+    for address, headers, told in places:
+        answer = await ask(private_app, address, headers=headers)
+        text = str(answer)
+        if answer.status != 401 or told not in text or "Bearer KEY" not in text or key in text:
+            faults.append((address, list(headers), text))
+    assert faults == []

@@ -4,12 +4,11 @@ import json
 import sys
 from typing import Any
 
-from trade_missions_client import AuthenticatedClient
+from trade_missions_client import AuthenticatedClient, Client
 from trade_missions_client.api.agreements import create_agreement, list_agreements
 from trade_missions_client.api.missions import create_mission, get_mission, update_mission
 from trade_missions_client.models import (
     Agreement,
-    AgreementField,
     AgreementList,
     AgreementOrder,
     AgreementTree,
@@ -21,8 +20,8 @@ from trade_missions_client.models import (
     MissionPatch,
     MissionStatus,
     MissionTree,
-    PartyFields,
     PartyRole,
+    PartyTree,
     Problem,
 )
 
@@ -49,28 +48,29 @@ def main(address: str, key: str) -> dict[str, Any]:
             instrument=Instrument.SUPPLY_CONTRACT,
             amount=(at + 1) * 100,
             currency=currency,
-            parties=[PartyFields(role=PartyRole.SUPPLIER, description="A maker of cables")],
+            parties=[PartyTree(role=PartyRole.SUPPLIER, description="A maker of cables")],
         )
         made = create_agreement.sync(client=client, body=body, idempotency_key=f"py-{at}")
         assert isinstance(made, Agreement), made
 
-    titles: list[Any] = []
+    titles: list[str] = []
     pages = 0
     more: dict[str, Any] = {}
+    # Reading is public: a client without a key will do.
+    reader = Client(base_url=address)
     while True:
         page = list_agreements.sync(
-            client=client,
+            client=reader,
             mission_id=mission.id,
             amount_gte=200,
             currency_in=[CurrencyCode.USD, CurrencyCode.KZT],
             instrument=Instrument.SUPPLY_CONTRACT,
             sort=[AgreementOrder.AMOUNT_DESCENDING, AgreementOrder.TITLE],
-            fields=[AgreementField.TITLE, AgreementField.AMOUNT],
             limit=2,
             **more,
         )
         assert isinstance(page, AgreementList), page
-        titles += [found.title for found in page.data]
+        titles += [found.title.capitalize() for found in page.data]
         pages += 1
         if page.page.next_cursor is None:
             break

@@ -49,13 +49,12 @@ do {
     currency__in: ["USD", "KZT"],
     instrument: "supply_contract",
     sort: ["-amount", "title"],
-    fields: ["title", "amount"],
     limit: 2,
     ...(cursor ? { cursor } : {}),
   };
   const { data, error } = await client.GET("/agreements", { params: { query } });
   if (error) throw new Error(error.detail);
-  titles.push(...data.data.map((found) => found.title ?? ""));
+  titles.push(...data.data.map((found) => found.title.trim()));
   cursor = data.page.next_cursor;
   pages += 1;
 } while (cursor);

@@ -1,5 +1,6 @@
 """What a request says of who sends it: a key or a token, in a header or in the address."""
 
+import re
 from base64 import b64decode
 from dataclasses import dataclass
 from functools import lru_cache
@@ -71,8 +72,40 @@ def _secret_in(scope: Request, sent: bytes) -> str:
             return password
         # The user is not told back: it may be the key, in the wrong place.
         raise unauthorized(scope, "The key is the password of Basic, and there is no password.")
-    told = "Send Authorization: Bearer KEY, or HTTP Basic with the key as the password."
-    raise unauthorized(scope, told)
+    raise unauthorized(scope, f"{_not_understood(scheme, rest)} {_RIGHT}")
+
+
+_RIGHT = "Send Authorization: Bearer KEY, or HTTP Basic with the key as the password."
+
+
+def _not_understood(scheme: str, rest: str) -> str:
+    """What is wrong with an Authorization header. What may be a key is not told back."""
+    if not rest and scheme.lower() == "bearer":
+        return "Authorization says Bearer, and no key follows."
+    if not rest:
+        return "Authorization holds one word: the key is to follow the word Bearer."
+    if re.fullmatch(r"[A-Za-z][A-Za-z-]{0,15}", scheme):
+        return f"Authorization says {scheme}, which is not understood here."
+    return "Authorization does not begin with the word Bearer or Basic."
+
+
+#: Where other services take keys, and clients send them by habit.
+_HEADERS = (b"x-api-key", b"api-key", b"apikey", b"x-auth-token", b"x-access-token")
+_PARAMETERS = (b"apikey", b"key", b"token", b"access_token", b"auth", b"x-api-key")
+
+
+def misplaced(scope: Request) -> str:
+    """A sentence on a key that stands where none is looked for; empty without one."""
+    for name, _ in scope["headers"]:
+        if name in _HEADERS:
+            return f" The header {name.decode().title()} is not looked at."
+    for pair in scope["query_string"].split(b"&"):
+        name = unquote_to_bytes(pair.partition(b"=")[0]).lower()
+        if name in _PARAMETERS:
+            return f" The parameter {name.decode()} is not looked at."
+    if any(name == b"cookie" for name, _ in scope["headers"]):
+        return " Cookies are not looked at."
+    return ""
 
 
 def _taken_from_address(scope: Request) -> str | None:

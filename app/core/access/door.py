@@ -12,7 +12,13 @@ from starlette.types import Scope as Request
 
 from app.core.access import keys
 from app.core.access.callers import ANONYMOUS, Caller, Need, Scope
-from app.core.access.credentials import Credential, address_of, credential_of, unauthorized
+from app.core.access.credentials import (
+    Credential,
+    address_of,
+    credential_of,
+    misplaced,
+    unauthorized,
+)
 from app.core.access.limits import RateLimits
 from app.core.database import Database
 from app.core.errors import Forbidden, Problem, Unauthorized, Unavailable
@@ -102,7 +108,9 @@ class Door:
         if caller is ANONYMOUS:
             asked = "Reading" if need in (Need.READING, Need.READ) else "This"
             raise unauthorized(
-                scope, f"{asked} needs a key: send Authorization: Bearer KEY with the request."
+                scope,
+                f"{asked} needs a key: send Authorization: Bearer KEY with the request."
+                f"{misplaced(scope)}",
             )
         caller.admit(need)
 

@@ -16,8 +16,10 @@ from app.core.errors import BadRequest, Invalid, NotAcceptable
 from app.core.routing import Route
 from app.core.sheets.sheet import neutralise
 from app.crud.aggregates.query import MAX_LIMIT, AggregateQuery, read_aggregate
-from app.crud.aggregates.shape import Grouping
+from app.crud.aggregates.shape import Function, Grouping, Metric, Output, leaf_of
 from app.crud.aggregates.statement import aggregate_statement
+from app.crud.paths import Kind
+from app.crud.reads.decimals import texts_of, wants_texts
 from app.crud.reads.read_routes import listing, snake
 from app.crud.reads.reading import check_codes, database_of, position_of
 from app.crud.resource import Resource
@@ -62,7 +64,7 @@ def aggregate_route(resource: Resource) -> Route:
         operation_id=f"aggregate_{snake(resource.path)}",
         summary=f"Count and sum {resource.plural}",
         description=(
-            f"Figures of {resource.plural} by group, with the filters of their list. What has a"
+            f"Figures of {resource.plural} by group. What has a"
             " currency or unit beside it is summed up only where that is a group key or fixed by a"
             " filter. Grouped by a relation or list with any number of values, a record counts once"
             " in each group that it belongs to, so that groups may add up to more than `records`."
@@ -70,7 +72,7 @@ def aggregate_route(resource: Resource) -> Route:
         ),
         tags=[resource.path],
         response_model=Aggregate,
-        responses=_as_csv(problems(BadRequest, NotAcceptable, Invalid)),
+        responses=problems(BadRequest, NotAcceptable, Invalid),
     )
 
 
@@ -106,6 +108,8 @@ async def answer_aggregate(
     form = form or preferred(request.headers.get("accept", "*/*"), (_JSON, _CSV))
     await check_codes(request, aggregate.sought)
     headers, suffix = {"Vary": "Accept"}, "-csv" if form == _CSV else ""
+    if suffix == "" and wants_texts(request):
+        suffix = "-text"
     if "if-none-match" in request.headers:
         tag = f'W/"{await position_of(request)}{suffix}"'
         if is_known(request, tag):
@@ -118,7 +122,25 @@ async def answer_aggregate(
     headers["ETag"] = f'W/"{position}{suffix}"'
     if form == _CSV:
         return Response(_table(aggregate.grouping, body), headers=headers, media_type=_CSV)
+    if suffix:
+        body = _with_texts(resource, aggregate.grouping, body)
     return Json(body.encode(), headers=headers)
+
+
+def _with_texts(resource: Resource, grouping: Grouping, body: str) -> str:
+    """The figures with decimals as texts: averages, and what is made of fields of decimals."""
+    names = [output.name for output in grouping.outputs if _is_decimal(resource, output)]
+    answer = jsontext.loads(body)
+    for group in answer["data"]:
+        group |= texts_of(group, names)
+    return jsontext.dumps(answer).decode()
+
+
+def _is_decimal(resource: Resource, output: Output) -> bool:
+    if isinstance(output, Metric) and output.function in (Function.COUNT, Function.COUNT_DISTINCT):
+        return False
+    average = isinstance(output, Metric) and output.function is Function.AVG
+    return average or leaf_of(resource, output).kind is Kind.decimal
 
 
 def _table(grouping: Grouping, body: str) -> str:

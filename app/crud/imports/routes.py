@@ -38,19 +38,10 @@ _LENIENT = {
     " others (207); `return=minimal` leaves out the answer's body (RFC 7240).",
 }
 _ABOUT = f"""\
-The body is the file, and an export of this service is one that can be imported. A row is a change
-of the record with its `id` or, without that, its `ref`; without such a record it is a new one.
-An empty cell clears its field, and a column that is not there leaves its field as it is.
-
-* Headers are the names of fields; capitals, blanks and hyphens do not matter. A relation is told by
-  `mission_id`, `mission`, `mission.ref` or its name, `mission.title`: an id, a ref or an exact
-  name. What only the server tells, and columns of related records, are passed over.
-* Numbers have a decimal point, or a comma where that can mean nothing else; dates are ISO 8601 or
-  EDTF; codes in a list have semicolons between them; lists of texts and of parts are JSON.
-* With a `version`, a row is refused (`stale`) when its record has changed since.
-
-All rows are stored in one transaction, or none when one of them fails: then 422 tells of each what
-is wrong, by row (the header is 1) and column, up to {MAX_TOLD} errors.
+The body is the file: an export of this service, or one of your own, whose headers are names of
+fields (see the [guide](guide#import)). A row is a change of the record with its `id` or `ref`, else
+a new record. All rows are stored in one transaction, or none when one of them fails: then 422 tells
+of each what is wrong, by row (the header is 1) and column, up to {MAX_TOLD} errors.
 """
 
 
@@ -129,7 +120,12 @@ def import_route(resource: Resource) -> Route:
 
 
 def _request_body() -> dict[str, Any]:
-    return {"required": True, "content": dict.fromkeys((*_TYPES, _ANY), _FILE)}
+    # As text, so that the page of the documentation has a box for it.
+    files = {
+        **dict.fromkeys((*_TYPES, _ANY), _FILE),
+        FORMATS["csv"]: {"schema": {"type": "string"}},
+    }
+    return {"required": True, "content": files}
 
 
 def _format_of(request: Request, query: ImportQuery) -> str:

@@ -26,8 +26,9 @@ from app.core.errors import NotFound, did_you_mean
 from app.core.types import Id, Instant, JsonText, instant_text
 from app.crud.filters.reader import wrong
 from app.crud.reads.cursor import binding
+from app.crud.reads.decimals import wants_texts, with_texts
 from app.crud.reads.pages import answer_page, walk
-from app.crud.reads.queries import Limit, Natural
+from app.crud.reads.queries import Cursor, Limit, Natural
 from app.crud.reads.reading import Found, database_of
 from app.crud.reads.render import as_json, json_array, object_of
 from app.crud.resource import Resource
@@ -70,7 +71,7 @@ class HistoryQuery(Schema):
 
     limit: Limit = 50
     """The most changes to answer with; more than 1000 is taken for 1000."""
-    cursor: str | None = Field(None, max_length=4000)
+    cursor: Cursor | None = None
     """`next_cursor` or `prev_cursor` of a page of the same history, to go on from there."""
 
 
@@ -174,4 +175,7 @@ async def answer_as_of(
         raise NotFound(f"The {resource.singular} was entered after {told}: {state['created_at']}.")
     if state["deleted_at"] is not None and not trash:
         raise NotFound(f"The {resource.singular} was in the trash at {told}. Add deleted=include.")
-    return Json(jsontext.dumps(state))
+    body = jsontext.dumps(state).decode()
+    if wants_texts(request):
+        body = with_texts(resource, body)
+    return Json(body.encode(), headers={"Vary": "Accept"})

@@ -1,4 +1,4 @@
-"""The filters of lists as OpenAPI tells them: each operator of each field, with its type."""
+"""The filters of lists as OpenAPI tells them: those that people use, each with its type."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -9,6 +9,7 @@ from app.crud.filters.operators import OPERATORS, operators_of
 from app.crud.paths import MAX_DEPTH, Kind, Leaf, find_leaf, leaves_of, steps_of
 from app.crud.reads.queries import expandable, shown_in, sortable
 from app.crud.resource import Part, Resource
+from app.crud.schemas import Noted
 
 Json = dict[str, Any]
 
@@ -18,58 +19,89 @@ _TYPES: dict[Kind, Json] = {
     Kind.text: _TEXT,
     Kind.code: _TEXT,
     Kind.integer: {"type": "integer"},
-    Kind.decimal: {"type": "number"},
+    Kind.decimal: {"type": "number", "format": "decimal"},
     Kind.boolean: {"type": "boolean"},
     Kind.date: {"type": "string", "format": "date"},
     Kind.instant: {"type": "string", "format": "date-time"},
     Kind.stated: {"type": "string", "maxLength": 64, "pattern": EDTF_PATTERN, "format": "edtf"},
     Kind.list: _TEXT,
 }
-#: What filters of related records are told of: enough to pick some of them out.
-_TOLD_OF_RELATED = ("eq", "ne", "in", "not_in", "isnull")
+#: The operators that people use, by the kind of field: the document tells of these. All others that
+#: a field has work just so.
+_TOLD: dict[Kind, tuple[str, ...]] = {
+    Kind.id: ("eq", "isnull"),
+    Kind.text: ("icontains",),
+    Kind.choice: ("eq", "in"),
+    Kind.code: ("eq", "in"),
+    Kind.integer: ("gte", "lte"),
+    Kind.decimal: ("eq", "gte", "lte", "isnull"),
+    Kind.boolean: ("eq",),
+    Kind.date: ("gte", "lte", "isnull"),
+    Kind.instant: ("gte",),
+    Kind.stated: ("gte", "lte", "isnull"),
+    Kind.list: ("has",),
+}
+#: Asked for otherwise: a record by its address, the trash by `deleted`, free text by `q`.
+_NOT_TOLD = {"id", "version", "deleted_at", *Noted.model_fields}
+#: What stands beside a field and is asked for by that one: bounds of a stated date, a text in
+#: English, an amount as printed.
+_DERIVED = ("earliest", "latest", "en", "text")
 
 
 def filter_parameters(resource: Resource, codes: Mapping[str, Json]) -> list[Json]:
-    """Every filter of the resource's lists as a parameter object.
+    """The filters of the resource's lists that people use, each as a parameter object.
 
-    Fields of related records are told for those in `related`; all others can be asked in the same
-    way, `relation__field__op`. `codes` are the schemas of codes, by the table of their list.
+    Every operator of every field, and of fields of related records, can be asked in the same way:
+    `relation__field__op`. `codes` are the schemas of codes, by the table of their list.
     """
-    paths: list[tuple[str, ...]] = [(name,) for name in leaves_of(resource)]
-    paths += [tuple(path.split(".")) for path in related(resource)]
-    return [parameter for path in paths for parameter in _of_field(resource, path, codes)]
+    told: list[tuple[tuple[str, ...], tuple[str, ...]]]
+    told = [((name,), _operators(resource, leaf)) for name, leaf in leaves_of(resource).items()]
+    told += [(path, ("eq",)) for path in _related(resource)]
+    return [
+        _parameter(resource, path, operator, codes)
+        for path, operators in told
+        for operator in operators
+    ]
 
 
-def related(resource: Resource) -> list[str]:
-    """The fields of related records that the document tells filters of: what tells records of
-    that kind apart, and all of parts."""
-    found = []
+def _operators(resource: Resource, leaf: Leaf) -> tuple[str, ...]:
+    """The operators of a field of the resource that the document tells of."""
+    if leaf.name == "ref":
+        return "eq", "in"
+    name, _, suffix = leaf.name.rpartition("_")
+    derived = name in leaves_of(resource) and suffix in _DERIVED
+    if leaf.name in _NOT_TOLD or derived or (leaf.kind is Kind.list and leaf.codes is None):
+        return ()
+    possible = operators_of(leaf)
+    # What few records have is looked for by one value.
+    rare = leaf.kind is Kind.choice and leaf.nullable
+    return tuple(o for o in _TOLD[leaf.kind] if o in possible and not (rare and o == "in"))
+
+
+def _related(resource: Resource) -> Iterator[tuple[str, ...]]:
+    """The fields of parts and of related records that the document tells filters of: what is part,
+    and which record, of which country."""
     for name, part in resource.parts.items():
-        found += [f"{name}.{field}" for field in leaves_of(part)]
+        for field, leaf in leaves_of(part).items():
+            if leaf.kind in (Kind.id, Kind.choice):
+                yield name, field
     for name, target in resource.one.items():
-        told = leaves_of(target)
-        found += [f"{name}.{field}" for field, leaf in told.items() if _tells_apart(leaf)]
-    return found
+        for field, leaf in leaves_of(target).items():
+            of_country = leaf.codes is not None and leaf.codes.table.name == "country"
+            if leaf.name == "ref" or of_country:
+                yield name, field
 
 
-def _tells_apart(leaf: Leaf) -> bool:
-    return leaf.name == "ref" or leaf.kind in (Kind.choice, Kind.code)
-
-
-def _of_field(
-    resource: Resource, path: tuple[str, ...], codes: Mapping[str, Json]
-) -> Iterator[Json]:
+def _parameter(
+    resource: Resource, path: tuple[str, ...], operator: str, codes: Mapping[str, Json]
+) -> Json:
     field, leaf = ".".join(path), find_leaf(resource, path)
-    for operator in operators_of(leaf):
-        if path[0] in resource.one and operator not in _TOLD_OF_RELATED:
-            continue
-        name = "__".join(path) + ("" if operator == "eq" else f"__{operator}")
-        yield {
-            "name": name,
-            "in": "query",
-            "description": f"Only records whose `{field}` {OPERATORS[operator].says}.",
-            **_schema(leaf, operator, codes),
-        }
+    return {
+        "name": "__".join(path) + ("" if operator == "eq" else f"__{operator}"),
+        "in": "query",
+        "description": f"Only records whose `{field}` {OPERATORS[operator].says}.",
+        **_schema(leaf, operator, codes),
+    }
 
 
 def _schema(leaf: Leaf, operator: str, codes: Mapping[str, Json]) -> Json:
@@ -78,11 +110,8 @@ def _schema(leaf: Leaf, operator: str, codes: Mapping[str, Json]) -> Json:
     single = _single(leaf, operator, codes)
     if not OPERATORS[operator].many:
         return {"schema": single}
-    return {
-        "schema": {"type": "array", "items": single, "minItems": 1, "maxItems": 256},
-        "style": "form",
-        "explode": True,
-    }
+    # By OpenAPI's default an array in a query is repeated.
+    return {"schema": {"type": "array", "items": single, "minItems": 1, "maxItems": 256}}
 
 
 def _single(leaf: Leaf, operator: str, codes: Mapping[str, Json]) -> Json:

@@ -38,6 +38,10 @@ def _whole(value: Any) -> Any:
 
 Natural = Annotated[int, Field(ge=0, le=2**53), BeforeValidator(_whole)]
 Limit = Annotated[int, Field(ge=1, le=2**53), BeforeValidator(_whole)]
+#: Told as a pattern and checked by its signature, which says more than that it does not match.
+Cursor = Annotated[
+    str, Field(max_length=4000, json_schema_extra={"pattern": "^[A-Za-z0-9_-]{28,}$"})
+]
 #: Names, separated by commas or given one by one.
 Names = Annotated[str | None, Several()]
 
@@ -46,7 +50,8 @@ class ViewQuery(Schema):
     """Parameters that say how much of a record is shown."""
 
     fields: Names = Field(None, max_length=2000)
-    """Only these fields, separated by commas; a dot goes on into a related record."""
+    """Only these fields, separated by commas; a dot goes on into a related record. All other keys
+    are left out, which clients that are typed by the schema may not expect."""
     expand: Names = Field(None, max_length=500)
     """Related records to show in full beside their ids, separated by commas; a dot goes on into
     the related record, at most 3 steps."""
@@ -85,7 +90,7 @@ class ListQuery(RecordsQuery):
 
     limit: Limit = 50
     """The most records to answer with; more than 1000 is taken for 1000."""
-    cursor: str | None = Field(None, max_length=4000)
+    cursor: Cursor | None = None
     """`next_cursor` or `prev_cursor` of a page of the same list, to go on from there."""
     offset: Natural | None = None
     """How many records to pass over; for walking a whole list a cursor is faster and surer."""

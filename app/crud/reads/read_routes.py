@@ -36,11 +36,10 @@ Key = Annotated[
 
 Format = Annotated[
     str,
-    Path(description="`csv`, `xlsx`, `ndjson` or `parquet`.", pattern=f"^({'|'.join(FORMATS)})$"),
+    Path(description="What the file is.", json_schema_extra={"enum": [*FORMATS]}),
 ]
 _FILE = {"schema": {"type": "string", "format": "binary"}}
 _FILES: dict[str, Any] = dict.fromkeys(FORMATS.values(), _FILE)
-ALSO_AS_FILE: dict[int | str, dict[str, Any]] = {200: {"content": _FILES}}
 AS_FILE: dict[int | str, dict[str, Any]] = {
     200: {"description": "Every record that matches.", "content": _FILES}
 }
@@ -83,10 +82,13 @@ def list_route(resource: Resource, models: Models) -> Route:
         endpoint,
         operation_id=f"list_{snake(resource.path)}",
         summary=f"List {resource.plural}",
-        description=f"{resource.about} Every field is a filter: `field=value`, `field__op=value`.",
+        description=f"{resource.about} Every field is a filter, and so is every field of a related"
+        " record: what is not shown here is asked in the same way, `field__op=value`, or in"
+        f" `filter`; see the [guide](guide#filters). As a file: `/{resource.path}.csv`, or by"
+        " `Accept`.",
         tags=[resource.path],
         response_model=models[f"{resource.name}List"],
-        responses=ALSO_AS_FILE | problems(BadRequest, NotAcceptable),
+        responses=problems(BadRequest, NotAcceptable),
     )
 
 
@@ -109,10 +111,10 @@ def collection_route(collection: Collection, models: Models) -> Route:
         endpoint,
         operation_id=f"list_{snake(parent.singular)}_{snake(collection.name)}",
         summary=f"List the {collection.name.replace('-', ' ')} of one {parent.singular}",
-        description=f"As GET /{child.path}, of one {parent.singular} alone.",
+        description=f"The {child.plural} of one {parent.singular} alone.",
         tags=[parent.path],
         response_model=models[f"{child.name}List"],
-        responses=ALSO_AS_FILE | problems(BadRequest, NotFound, NotAcceptable),
+        responses=problems(BadRequest, NotFound, NotAcceptable),
     )
 
 
@@ -160,11 +162,7 @@ def collection_export_route(collection: Collection) -> Route:
     )
 
 
-EXPORT = """\
-Every record that matches, streamed: a row a record, what it points to by name beside the id.
-NDJSON has the records as lists show them. In CSV, text that a spreadsheet would take for a formula
-has an apostrophe before it, and a file cut short by an error says so in its last line.
-"""
+EXPORT = "Every record that matches, streamed, a row a record; see the [guide](guide#formats)."
 
 
 def listing(listed: Resource, path: str, endpoint: Any, **options: Any) -> ReadRoute:

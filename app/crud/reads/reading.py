@@ -18,6 +18,7 @@ from app.crud.filters.reader import Sought, wrong
 from app.crud.filters.values import fitted, parse_value
 from app.crud.keys import as_id, in_trash, missing
 from app.crud.reads.cursor import Place, binding
+from app.crud.reads.decimals import dialect_of, tag_for
 from app.crud.reads.pages import Walk, answer_page, walk
 from app.crud.reads.queries import (
     FilterQuery,
@@ -72,7 +73,7 @@ async def find_row(
     database = database_of(request)
     record_id = as_id(key)
     by = "ref" if record_id is None else "id"
-    statement = item_statement(resource, view, by, database.dialect)
+    statement = item_statement(resource, view, by, dialect_of(request))
     rows = await database.read(statement, {"key": record_id or key}, "quick")
     if not rows:
         raise missing(resource, key)
@@ -99,9 +100,11 @@ async def answer_item(request: Request, resource: Resource, key: str, query: Ite
     tag = tag_of(resource, found.id, found.version, found.position)
     if not view.whole:
         tag = f'W/"{found.version}-{str(found.id)[-12:]}-{found.position}"'
+    tag = tag_for(request, tag)
+    headers = {"ETag": tag, "Vary": "Accept"}
     if is_known(request, tag):
-        return not_modified(tag)
-    return Json(found.body.encode(), headers={"ETag": tag})
+        return not_modified(tag, headers)
+    return Json(found.body.encode(), headers=headers)
 
 
 async def answer_list(
@@ -118,7 +121,7 @@ async def answer_list(
         raise wrong("offset", "both", "Give a cursor or an offset, not both.")
     at = walk(request, query.limit, query.cursor, _bound(resource, listing, query, values))
     if "if-none-match" in request.headers:
-        tag = f'W/"{await position_of(request)}"'
+        tag = tag_for(request, f'W/"{await position_of(request)}"')
         if is_known(request, tag):
             return not_modified(tag, {"Vary": "Accept"})
     page = (request, resource, collection, listing, values, at, query.offset or 0)
@@ -131,7 +134,7 @@ async def answer_list(
         position = await position_of(request)
         rows = await _read_page(*page)
     total, estimated = await _count(request, resource, collection, listing, values, query.count)
-    headers = {"ETag": f'W/"{position}"', "Vary": "Accept"}
+    headers = {"ETag": tag_for(request, f'W/"{position}"'), "Vary": "Accept"}
     return answer_page(at, rows, query.offset or 0, total, estimated, headers)
 
 
@@ -169,7 +172,7 @@ async def _read_page(
     database = database_of(request)
     limits = {"limit": at.limit + 1, "offset": offset}
     if at.place is None:
-        statement = list_statement(resource, collection, listing.shape, database.dialect)
+        statement = list_statement(resource, collection, listing.shape, dialect_of(request))
         return list(await database.read(statement, {**values, **limits}))
     keys = keys_of(resource, listing.shape)
     place = await _whole_place(request, resource, listing, at.place, len(keys))
@@ -178,7 +181,7 @@ async def _read_page(
     rows: list[Any] = []
     for part in segments(seek, keys):
         statement = list_statement(
-            resource, collection, listing.shape.after(part), database.dialect
+            resource, collection, listing.shape.after(part), dialect_of(request)
         )
         left = {"limit": at.limit + 1 - len(rows)}
         rows += await database.read(statement, {**values, **left})

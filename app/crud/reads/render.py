@@ -83,7 +83,10 @@ def _exact_sum_of_units(element: exact_sum, compiler: SQLCompiler, **kw: Any) ->
 @compiles(as_json)
 def _as_json(element: as_json, compiler: SQLCompiler, **kw: Any) -> str:
     (column,) = element.clauses
-    return JSON_FORMS[compiler.dialect.name](column.type, compiler.process(column, **kw))
+    # An answer may be asked for with decimals as texts: app/crud/reads/decimals.py.
+    texts = isinstance(column.type, Exact) and hasattr(compiler.dialect, "decimals_as_texts")
+    forms = CELL_FORMS if texts else JSON_FORMS
+    return forms[compiler.dialect.name](column.type, compiler.process(column, **kw))
 
 
 @compiles(as_cell)

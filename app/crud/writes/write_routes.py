@@ -94,7 +94,7 @@ def create_route(resource: Resource, models: Models) -> Route:
         def work(session: Session) -> Answer:
             return created(resource, create_nested(session, resource, body))
 
-        return await answer_write(request, work, query)
+        return await answer_write(request, work, query, resource)
 
     return Route(
         f"/{resource.path}",
@@ -139,7 +139,7 @@ def update_route(resource: Resource, models: Models) -> Route:
         def work(session: Session) -> Answer:
             return changed(resource, store.update(session, resource, key, body, guard))
 
-        return await answer_write(request, work, query)
+        return await answer_write(request, work, query, resource)
 
     text = (
         "A JSON merge patch (RFC 7396): a field that is absent keeps its value, null clears it, a"
@@ -163,13 +163,14 @@ def replace_route(resource: Resource, models: Models) -> Route:
                 request,
                 lambda session: created(resource, store.create_at(session, resource, key, body)),
                 query,
+                resource,
             )
         guard = guard_of(request, resource)
 
         def work(session: Session) -> Answer:
             return changed(resource, store.replace(session, resource, key, body, guard))
 
-        return await answer_write(request, work, query)
+        return await answer_write(request, work, query, resource)
 
     text = (
         "Sets every field: those that the body does not name get their defaults. With"
@@ -197,7 +198,7 @@ def delete_route(resource: Resource) -> Route:
             (purge if query.purge else store.delete)(session, resource, key, guard)
             return Answer(status=204)
 
-        return await answer_write(request, work, query)
+        return await answer_write(request, work, query, resource)
 
     return Route(
         f"/{resource.path}/{{key}}",
@@ -210,7 +211,7 @@ def delete_route(resource: Resource) -> Route:
         " With `purge=true` an admin deletes for good what nothing refers to.",
         tags=[resource.path],
         openapi_extra={"parameters": [IF_MATCH]},
-        responses=problems(*WRONG_CHANGE),
+        responses=problems(*WRONG_CHANGE, Conflict),
     )
 
 
@@ -229,7 +230,7 @@ def restore_route(resource: Resource, models: Models) -> Route:
             stored = store.restore_version(session, resource, key, version, guard)
             return changed(resource, stored)
 
-        return await answer_write(request, work, query)
+        return await answer_write(request, work, query, resource)
 
     summary = "Bring one {} back from the trash, or back to an earlier version"
     text = (

@@ -27,6 +27,7 @@ from app.core.errors import (
     PreconditionRequired,
 )
 from app.core.types import JsonText, now
+from app.crud.reads.decimals import wants_texts, with_texts, without_form
 from app.crud.reads.reading import database_of, tag_of
 from app.crud.resource import Resource
 from app.crud.schemas import Schema
@@ -111,9 +112,13 @@ async def write(request: Request, work: Callable[[Session], T], dry_run: bool = 
 
 
 async def answer_write(
-    request: Request, work: Callable[[Session], Answer], query: WriteQuery
+    request: Request,
+    work: Callable[[Session], Answer],
+    query: WriteQuery,
+    resource: Resource | None = None,
 ) -> Response:
-    """Run the work and answer with what it made, as the request's headers want it."""
+    """Run the work and answer with what it made, as the request's headers want it; `resource` is
+    the kind of the record that it answers with."""
     key = _key_of(request)
     if query.dry_run:
         answer = await write(request, work, dry_run=True)
@@ -122,7 +127,10 @@ async def answer_write(
         answer = await write(request, work)
     else:
         answer = await _write_once(request, key, work)
-    return _preferred(request, answer).response()
+    answer = _preferred(request, answer)
+    if resource is not None and answer.body and wants_texts(request):
+        answer = replace(answer, body=with_texts(resource, answer.body))
+    return answer.response()
 
 
 def prefers(request: Request, preference: str) -> bool:
@@ -148,6 +156,8 @@ def guard_of(request: Request, resource: Resource) -> Guard:
     """What If-Match and If-None-Match ask of a record before it is changed; PreconditionRequired
     (428) when the service is set to ask for the former and it is not there."""
     tags, others = tags_in(request, "if-match"), tags_in(request, "if-none-match")
+    tags = tags and [without_form(tag) for tag in tags]
+    others = others and [without_form(tag) for tag in others]
     if tags is None and request.app.state.require_if_match:
         raise PreconditionRequired("Send If-Match with the ETag of the record as you have read it.")
     if tags in (None, ["*"]) and others is None:
