@@ -12,7 +12,7 @@ from typer.core import TyperCommand
 from typer.models import CommandFunctionType
 
 from app.core.access.callers import Scope
-from app.setting_faults import InvalidSettings
+from app.core.setting_faults import InvalidSettings
 from app.settings import read_settings, settings
 
 

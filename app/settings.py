@@ -17,9 +17,9 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from app import setting_values
+from app.core import setting_values
 from app.core.access.callers import Scope
-from app.setting_faults import InvalidSettings, misspelt, sentences
+from app.core.setting_faults import InvalidSettings, misspelt, sentences
 
 PREFIX = "TRADE_MISSIONS_"
 #: Variables with the prefix that docker-compose.yml reads itself: no settings, and no mistakes.

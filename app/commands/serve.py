@@ -9,9 +9,7 @@ import typer
 from sqlalchemy.exc import DBAPIError
 
 from app.commands.check import unready
-from app.commands.migrate import migrate
 from app.commands.safety import has_admin_key, may_start
-from app.commands.seed import run as seed
 from app.core.observing.logs import LogFormat, configure_logs
 from app.core.observing.workers import shared_metrics
 from app.core.server.limits import Limits
@@ -147,6 +145,10 @@ def _allow_connections(count: int) -> None:
 async def _prepare(url: str) -> None:
     """Migrate and seed. Another process may do the same just now: PostgreSQL then refuses one of
     the two what the other has done, and looking again finds it done."""
+    # Not for a server that only serves: both take a while to load.
+    from app.commands.migrate import migrate
+    from app.commands.seed import run as seed
+
     for left in reversed(range(TRIES)):
         try:
             if await migrate(url):
