@@ -72,14 +72,18 @@ def _bound(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         bound = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise RuntimeError(_unbound(host, port, error.strerror or str(error))) from None
+    except UnicodeError:
+        raise RuntimeError(_unbound(host, port, "no host has such a name")) from None
+    try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if host == "::" and hasattr(socket, "IPV6_V6ONLY"):
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         bound.bind(address)
     except OSError as error:
+        bound.close()
         raise RuntimeError(_unbound(host, port, error.strerror or str(error))) from None
-    except UnicodeError:
-        raise RuntimeError(_unbound(host, port, "no host has such a name")) from None
     return bound
 
 
