@@ -3,15 +3,37 @@
 import asyncio
 import gc
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
+from typer.models import CommandFunctionType
 
 from app.core.access.callers import Scope
-from app.settings import settings
+from app.core.setting_faults import InvalidSettings
+from app.settings import read_settings, settings
 
-commands = typer.Typer(
+
+class JudgedCommand(TyperCommand):
+    """A command that looks at all settings before it does anything, not before its help."""
+
+    def invoke(self, ctx: Any) -> Any:
+        settings()
+        return super().invoke(ctx)
+
+
+class Commands(typer.Typer):
+    """Commands that all look at the settings first; InvalidSettings where they are wrong."""
+
+    def command(
+        self, name: str | None = None, **options: Any
+    ) -> Callable[[CommandFunctionType], CommandFunctionType]:
+        return super().command(name, **{"cls": JudgedCommand} | options)
+
+
+commands = Commands(
     name="trade-missions",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -38,20 +60,24 @@ def options(
     """Trade missions, the agreements that come out of them, and what becomes of each."""
 
 
-@commands.command()
+# Its options go before the settings of their names, and may mend them.
+@commands.command(cls=TyperCommand)
 def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
-    workers: Annotated[int | None, typer.Option(help="How many processes serve.")] = None,
+    port: Annotated[str | None, typer.Option(help="The port.", metavar="INTEGER")] = None,
+    workers: Annotated[
+        str | None, typer.Option(help="How many processes serve.", metavar="INTEGER")
+    ] = None,
     prepare: Annotated[bool, typer.Option(help="First migrate and seed the database.")] = False,
 ) -> None:
     """Serve the API."""
+    found = read_settings(host=host, port=port, workers=workers)
     # Nothing of what is imported and made for serving is ever garbage: looking for some takes a
     # quarter of the start. The server turns it on again (app/core/server/process.py).
     gc.disable()
     from app.commands.serve import serve as run
 
-    sys.exit(run(settings(), host=host, port=port, workers=workers, prepare=prepare))
+    sys.exit(run(found, prepare=prepare))
 
 
 @commands.command()
@@ -165,7 +191,7 @@ def import_(
     sys.exit(run(settings().database_url, file, kind, columns, dry_run=dry_run, lenient=lenient))
 
 
-keys = typer.Typer(help="The keys that callers prove themselves with.", no_args_is_help=True)
+keys = Commands(help="The keys that callers prove themselves with.", no_args_is_help=True)
 commands.add_typer(keys, name="keys")
 
 
@@ -232,6 +258,9 @@ def main() -> None:
 
     try:
         commands()
+    except InvalidSettings as error:
+        typer.echo(error, err=True)
+        sys.exit(2)
     except Problem as problem:
         sys.exit(problem.detail)
     except OSError as error:

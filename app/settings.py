@@ -1,13 +1,31 @@
 """All settings, read from environment variables with the prefix TRADE_MISSIONS_."""
 
+import os
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.core import setting_values
 from app.core.access.callers import Scope
+from app.core.setting_faults import InvalidSettings, misspelt, sentences
+
+PREFIX = "TRADE_MISSIONS_"
+#: Variables with the prefix that docker-compose.yml reads itself: no settings, and no mistakes.
+COMPOSE_NAMES = {"TRADE_MISSIONS_DB_PASSWORD"}
+#: The longest time that can be set: what counts it can hold no more than some weeks.
+DAY_SECONDS = 86_400
 
 #: A rate as the settings write it: 600/minute.
 RATE = r"^([1-9][0-9]*/(second|minute|hour|day))?$"
@@ -25,30 +43,41 @@ Algorithm = Literal[
     "Ed25519",
     "EdDSA",
 ]
+#: A variable of OpenTelemetry's own, which all programs on a machine can share.
+STANDARD_TELEMETRY_ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
+DatabaseAddress = Annotated[str, AfterValidator(setting_values.database_address)]
+WebAddress = Annotated[
+    str, AfterValidator(lambda text: setting_values.web_address(text) if text else text)
+]
+Origin = Annotated[str, AfterValidator(setting_values.origin)]
 
 
 class Settings(BaseSettings):
     """What an operator can set; nothing else reads the environment."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="TRADE_MISSIONS_", extra="ignore", populate_by_name=True
-    )
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", populate_by_name=True)
 
-    database_url: str = Field(
+    database_url: DatabaseAddress = Field(
         "sqlite:///trade-missions.db",
         description="The database: sqlite:///file.db or postgresql://user:password@host/name.",
     )
-    database_read_url: str | None = Field(
+    database_read_url: DatabaseAddress | None = Field(
         None,
         description="A streaming replica of the PostgreSQL server, which reads go to.",
     )
     max_replica_lag: float = Field(
-        10, gt=0, description="How many seconds behind the replica may be and still be read from."
+        10,
+        gt=0,
+        le=DAY_SECONDS,
+        description="How many seconds behind the replica may be and still be read from.",
     )
     max_query_seconds: float = Field(
-        30, gt=0, description="How long one question to the database may take, in seconds."
+        30,
+        gt=0,
+        le=DAY_SECONDS,
+        description="How long one question to the database may take, in seconds.",
     )
-    host: str = Field("127.0.0.1", description="The address to listen on.")
+    host: str = Field("127.0.0.1", min_length=1, description="The address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="The port to listen on.")
     workers: int = Field(1, ge=1, le=64, description="How many processes serve.")
     mode: Literal["development", "production"] = Field(
@@ -78,14 +107,14 @@ class Settings(BaseSettings):
         pattern=RATE,
         description="How much one key or token may ask, in each process; empty: any.",
     )
-    cors_origins: Annotated[list[str], NoDecode] = Field(
+    cors_origins: Annotated[list[Origin], NoDecode] = Field(
         [], description="Origins whose pages may call, separated by commas; `*` for all."
     )
-    oidc_issuer: str | None = Field(
+    oidc_issuer: WebAddress | None = Field(
         None, description="The issuer of OpenID Connect tokens that are taken: https://…"
     )
     oidc_audience: str | None = Field(None, description="What the tokens' audience must be.")
-    oidc_jwks_url: str | None = Field(
+    oidc_jwks_url: WebAddress | None = Field(
         None, description="Where the issuer's keys are; found by its configuration when not set."
     )
     oidc_algorithms: Annotated[tuple[Algorithm, ...], NoDecode] = Field(
@@ -99,40 +128,52 @@ class Settings(BaseSettings):
         {"read": Scope.READ, "write": Scope.WRITE, "admin": Scope.ADMIN},
         description="Which scope a role stands for: trade-editor=write,trade-admin=admin.",
     )
-    trusted_proxies: str = Field(
+    trusted_proxies: Annotated[str, AfterValidator(setting_values.proxies)] = Field(
         "127.0.0.1",
         description="Proxies whose X-Forwarded-For is believed: addresses or networks, separated"
         " by commas; empty: none.",
     )
     max_connections: int = Field(
-        1000, ge=1, description="How many connections a process holds open at once."
+        1000, ge=1, le=1_000_000, description="How many connections a process holds open at once."
     )
     head_seconds: float = Field(
-        10, gt=0, description="Within what time a request's address and headers must be there."
+        10,
+        gt=0,
+        le=DAY_SECONDS,
+        description="Within what time a request's address and headers must be there.",
     )
     body_seconds: float = Field(
-        30, gt=0, description="How long a request's body may stand still before it is given up."
+        30,
+        gt=0,
+        le=DAY_SECONDS,
+        description="How long a request's body may stand still before it is given up.",
     )
     answer_seconds: float = Field(
-        60, gt=0, description="How long a client may read nothing before it is cut off."
+        60,
+        gt=0,
+        le=DAY_SECONDS,
+        description="How long a client may read nothing before it is cut off.",
     )
     stop_seconds: int = Field(
-        30, ge=1, description="How long requests under way may take when the service stops."
+        30,
+        ge=1,
+        le=DAY_SECONDS,
+        description="How long requests under way may take when the service stops.",
     )
     access_log: bool = Field(False, description="Whether each request is logged, a line each.")
     log_format: Literal["auto", "json", "text"] = Field(
         "auto", description="The form of the log; `auto`: text on a terminal, JSON elsewhere."
     )
-    telemetry_endpoint: str | None = Field(
+    telemetry_endpoint: WebAddress | None = Field(
         None,
         validation_alias=AliasChoices(
-            "TRADE_MISSIONS_TELEMETRY_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"
+            "TRADE_MISSIONS_TELEMETRY_ENDPOINT", STANDARD_TELEMETRY_ENDPOINT
         ),
         description="Where traces go: an OpenTelemetry collector for OTLP over HTTP;"
         " OTEL_EXPORTER_OTLP_ENDPOINT means the same.",
     )
     max_streams: int = Field(
-        100, ge=0, description="How many streams of changes a process serves at once."
+        100, ge=0, le=1_000_000, description="How many streams of changes a process serves at once."
     )
     webhooks_private: bool = Field(
         False,
@@ -164,16 +205,57 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        if self.oidc_issuer and not self.oidc_audience:
-            raise ValueError("oidc_issuer needs oidc_audience: whom the tokens must be made for")
+        if faults := list(self._contradictions()):
+            raise ValueError(" ".join(faults))
         return self
+
+    def _contradictions(self) -> Iterator[str]:
+        """What is wrong with settings of which each alone is right."""
+        if self.oidc_issuer and not self.oidc_audience:
+            told = f"{variable('oidc_issuer')} needs {variable('oidc_audience')}"
+            yield f"{told}: whom the tokens must be made for."
+        if self.tls_key and not self.tls_certificate:
+            told = f"{variable('tls_key')} needs {variable('tls_certificate')}"
+            yield f"{told}: the certificate that it is the key of."
+        if self.database_read_url and "sqlite" in (
+            self.database_url.split(":")[0],
+            self.database_read_url.split(":")[0],
+        ):
+            told = f"{variable('database_read_url')} and {variable('database_url')}"
+            yield f"{told} must both be of PostgreSQL: SQLite has no replicas."
+
+
+def variable(name: str) -> str:
+    """The variable that a setting is read from."""
+    return f"{PREFIX}{name.upper()}"
 
 
 def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
+def read_settings(**options: str | None) -> Settings:
+    """The settings, where options of a command (if not None) go before variables.
+
+    InvalidSettings names all that are wrong, and variables that are none at all.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    known = {variable(name) for name in Settings.model_fields} | COMPOSE_NAMES
+    faults = list(misspelt(os.environ, PREFIX, known))
+    try:
+        found = Settings(**given)  # type: ignore[arg-type]
+    except ValidationError as error:
+        names = {name: variable(name) for name in Settings.model_fields}
+        names |= {name: f"--{name}" for name in given}
+        if (ours := variable("telemetry_endpoint")) not in os.environ:
+            names[ours] = STANDARD_TELEMETRY_ENDPOINT
+        faults += sentences(error, Settings.model_fields, names)
+    if faults:
+        raise InvalidSettings("\n".join(faults))
+    return found
+
+
 @cache
 def settings() -> Settings:
-    """The settings of this process."""
-    return Settings()
+    """The settings of this process; InvalidSettings as `read_settings`."""
+    return read_settings()

@@ -17,8 +17,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection
 
 from app.commands.checks import arrange, install
-from app.commands.differences import declared
 from app.commands.migrate import changing_run
+from app.commands.unmigrated import declared
 from app.settings import settings
 
 # What PostgreSQL and SQLite hold of a revision's name: VARCHAR(32), of which the day takes nine.

@@ -3,11 +3,13 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, inspect, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app.commands.check import unready
+from app.commands.check import find_revision, unready
 from app.commands.migrate import engine_run
+from app.commands.snapshot import snapshot_run
 from app.core.access.callers import Scope
 from app.core.access.keys import (
     ApiKey,
@@ -124,12 +126,33 @@ async def is_first(url: str) -> bool:
     return await engine_run(url, work)
 
 
+async def lacks_admin(url: str) -> bool:
+    """Whether a database, which need not be there or migrated, is known to have no admin key."""
+    try:
+        if await find_revision(url) is None:
+            return True
+        return await snapshot_run(url, _lacks_admin)
+    except (RuntimeError, DBAPIError):
+        # Of what is out of reach, or of another version, it is known later or never.
+        return False
+
+
+def _lacks_admin(connection: Connection) -> bool:
+    if not inspect(connection).has_table(ApiKey.__tablename__):
+        return True
+    with Session(connection, **SESSION) as session:
+        return not has_admin(session)
+
+
 def given_key(settings: Settings) -> str | None:
     """The admin key that the settings or their file give; ValueError when it is none."""
     if settings.admin_key is not None:
         key, where = settings.admin_key.get_secret_value(), "TRADE_MISSIONS_ADMIN_KEY"
     elif settings.admin_key_file is not None:
-        key, where = _content(settings.admin_key_file), str(settings.admin_key_file)
+        key, where = (
+            _content(settings.admin_key_file),
+            f"TRADE_MISSIONS_ADMIN_KEY_FILE: {settings.admin_key_file}",
+        )
     else:
         return None
     key = key.strip()

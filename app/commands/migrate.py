@@ -1,20 +1,19 @@
 """Brings a database's tables to the state that this version needs."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, event, make_url, text
+from sqlalchemy import Connection, Engine, column, event, inspect, make_url, select, table, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from app.commands.differences import differences, unmigrated
 from app.commands.snapshot import snapshot_run
+from app.commands.unmigrated import unmigrated
 from app.core.database import is_sqlite
-from app.core.revisions import alembic_config, newest
+from app.core.revisions import alembic_config, newest, revisions
 from app.crud.search.indexing import is_current
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 T = TypeVar("T")
 
@@ -40,7 +39,7 @@ def _path(url: str) -> str:
     return make_url(url).database or ""
 
 
-def _config(connection: Connection) -> Config:
+def _config(connection: Connection) -> "Config":
     config = alembic_config()
     config.attributes["connection"] = connection
     return config
@@ -48,13 +47,15 @@ def _config(connection: Connection) -> Config:
 
 def revision_of(connection: Connection) -> str | None:
     """The revision that the database is at; None for an empty one."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    # Alembic's own table, of which it offers no model.
+    return connection.scalar(select(column("version_num")).select_from(table("alembic_version")))
 
 
 def is_known(revision: str) -> bool:
     """Whether this version has heard of the revision; it has not of those of newer versions."""
-    scripts = ScriptDirectory.from_config(alembic_config()).walk_revisions()
-    return revision in {script.revision for script in scripts}
+    return revision in revisions()
 
 
 async def migrate(url: str, to: str = "head") -> bool:
@@ -93,6 +94,8 @@ def _upgrade(connection: Connection, to: str) -> bool:
     before = revision_of(connection)
     _refuse_unknown(before)
     if to != "head" or before != newest():
+        from alembic import command
+
         try:
             command.upgrade(_config(connection), to)
         except IntegrityError as error:
@@ -114,6 +117,8 @@ def _wait_for_others(connection: Connection) -> None:
     """
     if connection.dialect.name != "postgresql":
         return
+    from alembic import command
+
     try:
         with connection.begin_nested():
             command.ensure_version(_config(connection))
@@ -163,11 +168,15 @@ def _index(connection: Connection) -> bool:
 
 async def downgrade(url: str, to: str = "base") -> None:
     """Take the database back to a revision; what newer tables held is lost."""
+    from alembic import command
+
     await changing_run(url, lambda connection: command.downgrade(_config(connection), to))
 
 
 async def compare(url: str) -> list[str]:
     """What differs between the tables of the database and those of the program; empty when none."""
+    from app.commands.differences import differences
+
     return await snapshot_run(url, differences)
 
 

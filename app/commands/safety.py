@@ -8,12 +8,18 @@ from collections.abc import Iterator
 import typer
 from sqlalchemy import make_url
 
-from app.commands.keys import given_key, is_first, make_first
+from app.commands.certificate import certificate_faults
+from app.commands.keys import given_key, lacks_admin, make_first
 from app.core.database import is_sqlite
 from app.settings import Settings
 
 #: Passwords that the examples of databases come with, and that are tried first.
 _KNOWN_PASSWORDS = {"", "admin", "changeme", "example", "password", "postgres", "secret"}
+_NO_ADMIN = (
+    "There is no admin key, and one that is printed would stay in the log. Run:"
+    " trade-missions keys generate, and give it as TRADE_MISSIONS_ADMIN_KEY or in the"
+    " file that TRADE_MISSIONS_ADMIN_KEY_FILE names."
+)
 
 
 def is_loopback(host: str) -> bool:
@@ -52,26 +58,47 @@ def unsafe(settings: Settings, host: str) -> Iterator[str]:
         yield "TRADE_MISSIONS_RATE_LIMIT is empty: anybody could take all of the service."
 
 
-def may_start(settings: Settings, host: str) -> bool:
-    """Say what is unsafe, and make the first admin key; False when production mode refuses."""
-    is_production = settings.mode == "production"
-    faults = list(unsafe(settings, host)) if is_production else []
-    if is_production and _would_print(settings):
-        faults.append(
-            "There is no admin key, and one that is printed would stay in the log. Run:"
-            " trade-missions keys generate, and give it as TRADE_MISSIONS_ADMIN_KEY or in the"
-            " file that TRADE_MISSIONS_ADMIN_KEY_FILE names."
-        )
-    if faults:
+def may_start(settings: Settings) -> bool:
+    """Say what is wrong or unsafe before anything is made or changed; False when that is so."""
+    unusable = list(_unusable(settings))
+    refused = list(_refused(settings)) if settings.mode == "production" else []
+    for fault in unusable:
+        typer.echo(fault, err=True)
+    if refused:
         typer.echo("Production mode does not start like this:", err=True)
-        typer.echo("\n".join(f"  * {fault}" for fault in faults), err=True)
+        typer.echo("\n".join(f"  * {fault}" for fault in refused), err=True)
+    if unusable or refused:
         return False
-    if is_plain(settings, host):
+    if is_plain(settings, settings.host):
         typer.echo(
-            f"Warning: {host} can be reached from outside, and without TLS keys cross the network"
-            " as they are. Put a proxy with TLS in front.",
+            f"Warning: {settings.host} can be reached from outside, and without TLS keys cross the"
+            " network as they are. Put a proxy with TLS in front.",
             err=True,
         )
+    return True
+
+
+def _unusable(settings: Settings) -> Iterator[str]:
+    """What is wrong with the files that the settings name."""
+    yield from certificate_faults(settings.tls_certificate, settings.tls_key)
+    try:
+        given_key(settings)
+    except ValueError as error:
+        yield str(error)
+
+
+def _refused(settings: Settings) -> Iterator[str]:
+    yield from unsafe(settings, settings.host)
+    if _would_print(settings):
+        yield _NO_ADMIN
+
+
+def has_admin_key(settings: Settings) -> bool:
+    """See to it that a migrated database has an admin key; False where a new one would have to be
+    printed and production mode refuses it."""
+    if settings.mode == "production" and _would_print(settings):
+        typer.echo(_NO_ADMIN, err=True)
+        return False
     made = asyncio.run(make_first(settings))
     if made is not None:
         typer.echo(f"Admin key, shown this once: {made}")
@@ -80,6 +107,6 @@ def may_start(settings: Settings, host: str) -> bool:
 
 def _would_print(settings: Settings) -> bool:
     """Whether a new admin key would be printed where nobody sits who reads it."""
-    if given_key(settings) is not None or sys.stdout.isatty():
+    if settings.admin_key or settings.admin_key_file or sys.stdout.isatty():
         return False
-    return asyncio.run(is_first(settings.database_url))
+    return asyncio.run(lacks_admin(settings.database_url))

@@ -9,9 +9,7 @@ import typer
 from sqlalchemy.exc import DBAPIError
 
 from app.commands.check import lacking, unready
-from app.commands.migrate import migrate
-from app.commands.safety import may_start
-from app.commands.seed import run as seed
+from app.commands.safety import has_admin_key, may_start
 from app.core.observing.logs import LogFormat, configure_logs
 from app.core.observing.workers import shared_metrics
 from app.core.server.limits import Limits
@@ -22,24 +20,22 @@ from app.settings import Settings
 
 #: How often preparing is tried while another process prepares the same database.
 TRIES = 5
+#: The exit status of settings that cannot be worked with.
+INVALID = 2
+#: How many connections wait to be accepted, as uvicorn has it.
+BACKLOG = 2048
 
 
-def serve(
-    settings: Settings,
-    *,
-    host: str | None,
-    port: int | None,
-    workers: int | None,
-    prepare: bool,
-) -> int:
-    """Serve until told to stop; returns the exit status, 1 when the database is not ready."""
+def serve(settings: Settings, *, prepare: bool) -> int:
+    """Serve until told to stop; returns the exit status: 1 when the database is not ready, 2 when
+    the settings are wrong, which is found out before anything is made or changed."""
     configure_logs(LogFormat(settings.log_format))
+    if not may_start(settings):
+        return INVALID
     if settings.telemetry_endpoint:
         # Said before anything is served, where the packages that it takes are missing.
         import app.core.observing.tracing  # noqa: F401
-    host, port = host or settings.host, settings.port if port is None else port
-    with _bound(host, port) as shared:
-        port = shared.getsockname()[1]
+    with _bound(settings.host, settings.port) as shared:
         if prepare:
             asyncio.run(_prepare(settings.database_url))
         reason = asyncio.run(unready(settings.database_url))
@@ -47,21 +43,27 @@ def serve(
         if reason is not None:
             typer.echo(reason, err=True)
             return 1
-        if not may_start(settings, host):
-            return 1
-        # Worker processes read the settings anew; they find the ones that were given here.
-        os.environ.update(TRADE_MISSIONS_HOST=host, TRADE_MISSIONS_PORT=str(port))
-        _allow_connections(settings.max_connections)
-        shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 (only shown)
-        scheme = "https" if settings.tls_certificate else "http"
-        typer.echo(f"Documentation: {scheme}://{_bracketed(shown)}:{port}/docs")
-        make = partial(_configure, settings)
-        count = workers or settings.workers
-        if count > 1:
-            with shared_metrics(count):
-                return Workers(make, shared, count).run(settings.stop_seconds)
-        Server(make()).run([shared])
-        return 0
+        if not has_admin_key(settings):
+            return INVALID
+        _listen(shared)
+        return _run(settings, shared)
+
+
+def _run(settings: Settings, shared: socket.socket) -> int:
+    """Serve at the address that listens; returns the exit status."""
+    host, port = settings.host, shared.getsockname()[1]
+    # Worker processes read the settings anew; they find the ones that were given here.
+    os.environ.update(TRADE_MISSIONS_HOST=host, TRADE_MISSIONS_PORT=str(port))
+    _allow_connections(settings.max_connections)
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 (only shown)
+    scheme = "https" if settings.tls_certificate else "http"
+    typer.echo(f"Documentation: {scheme}://{_bracketed(shown)}:{port}/docs")
+    make = partial(_configure, settings)
+    if settings.workers > 1:
+        with shared_metrics(settings.workers):
+            return Workers(make, shared, settings.workers).run(settings.stop_seconds)
+    Server(make()).run([shared])
+    return 0
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -71,14 +73,33 @@ def _bound(host: str, port: int) -> socket.socket:
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         bound = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise RuntimeError(_unbound(host, port, error.strerror or str(error))) from None
+    except UnicodeError:
+        raise RuntimeError(_unbound(host, port, "no host has such a name")) from None
+    try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if host == "::" and hasattr(socket, "IPV6_V6ONLY"):
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         bound.bind(address)
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise RuntimeError(f"Cannot listen on {_bracketed(host)}:{port}: {reason}.") from None
+        bound.close()
+        raise RuntimeError(_unbound(host, port, error.strerror or str(error))) from None
     return bound
+
+
+def _unbound(host: str, port: int, reason: str) -> str:
+    return f"Cannot listen on {_bracketed(host)}:{port}: {reason}."
+
+
+def _listen(bound: socket.socket) -> None:
+    """Take connections; RuntimeError where another process was quicker, which had bound it too."""
+    try:
+        bound.listen(BACKLOG)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        host, port = bound.getsockname()[:2]
+        raise RuntimeError(_unbound(host, port, reason)) from None
 
 
 def _bracketed(host: str) -> str:
@@ -129,6 +150,10 @@ def _allow_connections(count: int) -> None:
 async def _prepare(url: str) -> None:
     """Migrate and seed. Another process may do the same just now: PostgreSQL then refuses one of
     the two what the other has done, and looking again finds it done."""
+    # Not for a server that only serves: both take a while to load.
+    from app.commands.migrate import migrate
+    from app.commands.seed import run as seed
+
     for left in reversed(range(TRIES)):
         try:
             if await migrate(url):

@@ -253,7 +253,7 @@ def test_secret_signatures_cannot_be_allowed() -> None:
 
 
 def test_an_issuer_without_an_audience_is_refused() -> None:
-    with pytest.raises(ValueError, match="oidc_audience"):
+    with pytest.raises(ValueError, match="OIDC_AUDIENCE"):
         Settings(oidc_issuer="https://example.org")
 
 

@@ -11,8 +11,8 @@ from sqlalchemy import CheckConstraint, Column, Connection, Integer, Table, insp
 
 from app.commands.check import lacking, run
 from app.commands.checks import checks_of, meaning, written
-from app.commands.differences import declared
 from app.commands.migrate import changing_run, compare, engine_run, migrate
+from app.commands.unmigrated import declared
 from app.core.database import Base
 from app.resources.mission import MissionKind
 from tests.conftest import copy_of

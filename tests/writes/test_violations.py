@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import CheckConstraint, Enum, Index, UniqueConstraint
 from sqlalchemy.exc import IntegrityError
 
-from app.commands.differences import declared
+from app.commands.unmigrated import declared
 from app.core.errors import Problem
 from app.crud.writes.violations import explained
 

@@ -1,0 +1,64 @@
+"""What values of settings have to be like: each returns the value, or says what is needed."""
+
+from ipaddress import ip_address, ip_network
+from urllib.parse import urlsplit
+
+DATABASE = "sqlite:///path or postgresql://user:password@host/name"
+PROXIES = "addresses or networks (10.0.0.0/8), separated by commas, or * alone,"
+ORIGIN = "an origin like https://example.org, without a path, or * for all"
+
+
+def database_address(text: str) -> str:
+    """The address of a database; ValueError where it is of none that there can be."""
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    from app.core.database import is_sqlite
+
+    try:
+        is_file = is_sqlite(text)
+        address = make_url(text)
+    except (ArgumentError, ValueError):
+        raise ValueError(DATABASE) from None
+    if is_file and address.database in (None, "", ":memory:"):
+        raise ValueError("a file, as in sqlite:///trade-missions.db,")
+    return text
+
+
+def web_address(text: str) -> str:
+    """An address of HTTP."""
+    if not _is_web(text):
+        raise ValueError("an address that begins with https:// or http://")
+    return text
+
+
+def origin(text: str) -> str:
+    """An origin as browsers send it (RFC 6454, 7), or `*`."""
+    parts = text.split("://")
+    if text != "*" and not (_is_web(text) and len(parts) == 2 and parts[1].isascii()):
+        raise ValueError(ORIGIN)
+    if text != "*" and any(mark in parts[1] for mark in "/?#@"):
+        raise ValueError(ORIGIN)
+    return text
+
+
+def _is_web(text: str) -> bool:
+    try:
+        address = urlsplit(text)
+        # Reading the port judges it.
+        return address.scheme in ("http", "https") and bool(address.hostname) and address.port != 0
+    except ValueError:
+        return False
+
+
+def proxies(text: str) -> str:
+    """Addresses and networks, as uvicorn reads them: others it would take for names of nobody."""
+    if text.strip() == "*":
+        return "*"
+    items = [item.strip() for item in text.split(",") if item.strip()]
+    for item in items:
+        try:
+            ip_network(item) if "/" in item else ip_address(item)
+        except ValueError:
+            raise ValueError(PROXIES) from None
+    return ",".join(items)
