@@ -2,13 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: serve test check benchmark clean
+.PHONY: serve test compose check benchmark clean
 
 serve: .venv/serve ## Install, migrate, seed and serve on http://127.0.0.1:8000
 	@$(BIN)/trade-missions serve --prepare
 
 test: .venv/test ## Install the test set and run all tests
 	@$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+
+compose: ## Serve from containers, with PostgreSQL; makes the secrets that are missing
+	@./compose.sh
 
 check: .venv/test ## Formatting, lints, types, import rules
 	$(BIN)/ruff format --check .

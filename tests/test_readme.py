@@ -112,8 +112,12 @@ def test_every_file_on_the_map_is_there() -> None:
 
 
 def test_every_relative_link_leads_somewhere() -> None:
+    titles = re.findall(r"^#+ (.*)$", FENCES.sub("", README), re.MULTILINE)
+    sections = {f"#{title.lower().replace(' ', '-')}" for title in titles}
     for link in re.findall(r"\]\(([^)\s]+)\)", README):
-        if not re.match(r"[a-z]+:|#", link):
+        if link.startswith("#"):
+            assert link in sections, link
+        elif not re.match(r"[a-z]+:", link):
             assert (ROOT / link.partition("#")[0]).exists(), link
 
 
