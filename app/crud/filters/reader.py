@@ -16,7 +16,14 @@ from app.crud.filters.conditions import Both, Condition, Either, Not, Path, Some
 from app.crud.filters.expression import parse_expression
 from app.crud.filters.nodes import ExpressionError, Literal, Name
 from app.crud.filters.operators import OPERATORS, operators_of
-from app.crud.filters.values import EmptyValue, fitted, parse_boolean, parse_day, parse_value
+from app.crud.filters.values import (
+    DATED,
+    EmptyValue,
+    fitted,
+    parse_boolean,
+    parse_limit,
+    parse_value,
+)
 from app.crud.paths import (
     Kind,
     Leaf,
@@ -200,8 +207,8 @@ class _Reader:
         return slots
 
     def _value(self, name: str, leaf: Leaf, operator: str, text: str) -> Any:
-        if leaf.kind is Kind.stated and OPERATORS[operator].rounding:
-            return parse_day(text)
+        if leaf.kind in DATED and OPERATORS[operator].rounding:
+            return parse_limit(leaf, text, at_end=OPERATORS[operator].at_end)
         value = parse_value(leaf, text)
         if isinstance(value, Decimal):
             return fitted(leaf, value, OPERATORS[operator].rounding)
@@ -275,7 +282,9 @@ class _Reader:
         except ValueError as error:
             _refuse(literals[0].at, _told(error))
         for literal in literals:
-            if literal.kind.value not in _WRITTEN.get(leaf.kind, ("text",)):
+            if literal.kind.value not in _WRITTEN.get(leaf.kind, ("text",)) and not (
+                leaf.kind in DATED and literal.is_year
+            ):
                 right = _EXAMPLES.get(leaf.kind, "a text in quotes, such as 'signed'")
                 _refuse(literal.at, f"{leaf.name} is compared with {right}.")
         try:
@@ -304,7 +313,7 @@ _EXAMPLES: Mapping[Kind, str] = {
     Kind.boolean: "true or false",
     Kind.date: "a date, such as 2016-04-12",
     Kind.instant: "a time, such as 2016-04-12T09:30:00Z",
-    Kind.stated: "a date, such as 2016-04-12, or '2016-04'",
+    Kind.stated: "a date, such as 2016-04-12 or 2016-04",
 }
 
 
