@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_FLOOR, Context, Decimal
 from typing import Any
@@ -64,15 +65,14 @@ def parse_limit(leaf: Leaf, text: str, *, at_end: bool) -> date | datetime:
 
 def _edge(text: str, *, at_end: bool) -> date:
     """The first or the last day of a day, a month, a year, or what else EDTF writes like these."""
-    try:
-        found = parse_edtf(text) if _PERIOD.fullmatch(text) else None
-    except EdtfError:
-        found = None
-    day = found and (found.latest if at_end else found.earliest)
-    if day is None:
-        right = "must be a day, a month or a year, such as 2016-04-12, 2016-04 or 2016"
-        raise ValueError(f"{right} (ISO 8601), not {_short(text)}")
-    return day
+    if _PERIOD.fullmatch(text):
+        with suppress(EdtfError):
+            found = parse_edtf(text)
+            day = found.latest if at_end else found.earliest
+            if day is not None:
+                return day
+    right = "must be a day, a month or a year, such as 2016-04-12, 2016-04 or 2016"
+    raise ValueError(f"{right} (ISO 8601), not {_short(text)}")
 
 
 def parse_boolean(text: str) -> bool:
