@@ -11,7 +11,7 @@ from app.core.access.callers import Need
 from app.core.answers import problems
 from app.core.edtf import bounds
 from app.core.errors import Forbidden, InsufficientStorage, Problem, TooManyRequests, Unauthorized
-from app.core.openapi import add_headers, add_problems, operations, share, simplify
+from app.core.openapi import add_headers, add_problems, operations, share, simplify, unwrap
 from app.core.routing import Route
 from app.core.types import uuid7_of
 from app.crud.feed.described import told_webhooks
@@ -96,6 +96,7 @@ def describe(app: FastAPI, resources: tuple[Resource, ...], routes: Sequence[Rou
             _add_security(document, routes)
             share(document)
             document["webhooks"] = told_webhooks(resources)
+            unwrap(document)
             app.openapi_schema = document
         return app.openapi_schema
 

@@ -23,6 +23,7 @@ from pydantic_core import core_schema
 
 from app.core.edtf import EDTF_PATTERN, parse_edtf
 from app.core.types import instant_text
+from app.core.validation import Example
 
 
 class Schema(BaseModel):
@@ -55,6 +56,7 @@ def _no_id(ref: str) -> str:
 Ref = Annotated[
     str,
     StringConstraints(max_length=120, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$"),
+    Example("novosibirsk-april"),
     AfterValidator(_no_id),
 ]
 
@@ -83,7 +85,7 @@ Edtf = Annotated[
 def _only_numbers(value: Any) -> Any:
     # Text and booleans would be taken for numbers: "1e3" is no amount anybody meant to send.
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise ValueError("must be a JSON number")
+        raise ValueError("must be a number, such as 1250.5, without quotes")
     return value
 
 

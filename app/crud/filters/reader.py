@@ -10,6 +10,7 @@ from typing import Any, Never
 from sqlalchemy import Column
 
 from app.core.errors import BadRequest, Fault, did_you_mean
+from app.core.synonyms import meant_instead
 from app.core.types import simple_lower
 from app.crud.filters import nodes
 from app.crud.filters.conditions import Both, Condition, Either, Not, Path, Some, Term, both, joined
@@ -143,8 +144,13 @@ class _Reader:
         leaves, steps = leaves_of(self.resource), steps_of(self.resource)
         if first not in leaves and first not in steps:
             known = [*leaves, *steps, *self.others]
-            text = f"There is no parameter {name!r}.{did_you_mean(first, known)}"
-            raise wrong(name, "unknown", text)
+            # `amount[gte]` and `mission.title` are how others write it.
+            spelt = "__".join(re.findall(r"\w+", name))
+            if spelt != name and spelt.partition("__")[0] in (*leaves, *steps):
+                instead = f" Did you mean {spelt!r}?"
+            else:
+                instead = meant_instead(first, known)
+            raise wrong(name, "unknown", f"There is no parameter {name!r}.{instead}")
         at: Resource | Part = self.resource
         for step, following in pairwise(path):
             if step in steps_of(at):
