@@ -39,6 +39,7 @@ says so.
   year, and nothing is guessed. `…_earliest` and `…_latest` are what it can mean.
 * Amounts are exact; one that is not stated is null, never 0, and currencies are never added.
 * Deleting moves to the trash. Every change is kept: see `…/history`.
+* `?pretty=true`, with any operation, breaks the answer into lines; a browser's window gets it so.
 * Every error is a problem document (RFC 9457); `errors` says what, where, and what would be right.
 """
 
