@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Awaitable
 from urllib.parse import unquote_to_bytes
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,6 +12,8 @@ from app.core.errors import BadRequest, Fault
 #: From how many bytes on an answer is indented in a thread, and up to how many at all.
 _MANY_BYTES, _MOST_BYTES = 64 * 1024, 16 * 1024 * 1024
 _JSON = (b"application/json", b"application/problem+json")
+#: What programs send that do not say what they take.
+_ANYTHING = (b"accept", b"*/*")
 _ASKED = {b"": True, b"true": True, b"false": False}
 #: A text or a number, whole; something empty; or what opens, closes or separates.
 _TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|\s*([{\[])\s*([}\]])?\s*|\s*([}\]])|\s*(,)\s*|\s*(:)\s*')
@@ -49,12 +52,17 @@ class Readable:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and _wanted(scope):
+    # No coroutine of its own: most requests pass here with nothing to be done.
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        if (
+            scope["type"] == "http"
+            and (b"pretty" in scope["query_string"] or _ANYTHING not in scope["headers"])
+            and _wanted(scope)
+        ):
             # Whoever answers problems finds it here.
             scope["readable"] = True
             send = _indenting(send, is_read=scope["method"] in ("GET", "HEAD"))
-        await self.app(scope, receive, send)
+        return self.app(scope, receive, send)
 
 
 def _wanted(scope: Scope) -> bool:
