@@ -40,7 +40,12 @@ def migrate(connection: Connection) -> None:
         transaction_per_migration=True,
         user_module_prefix="types.",
         # CHECK constraints are compared too, by their names.
-        autogenerate_plugins=["alembic.autogenerate.*", "alembic.ext.checkconstraint_byname"],
+        # Comments are not: they are made after the migrations, of the documentation's descriptions.
+        autogenerate_plugins=[
+            "alembic.autogenerate.*",
+            "alembic.ext.checkconstraint_byname",
+            "~alembic.autogenerate.comments",
+        ],
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 
+from app.commands.dictionary import describe, forget, is_described
 from app.commands.snapshot import snapshot_run
 from app.core.database import is_sqlite
 from app.core.revisions import alembic_config, newest
@@ -77,7 +78,8 @@ async def migrate(url: str, to: str = "head") -> bool:
 
 
 def _is_done(connection: Connection) -> bool:
-    return revision_of(connection) == newest() and is_current(connection)
+    is_newest = revision_of(connection) == newest() and is_current(connection)
+    return is_newest and is_described(connection)
 
 
 def _upgrade(connection: Connection, to: str) -> bool:
@@ -89,6 +91,8 @@ def _upgrade(connection: Connection, to: str) -> bool:
     if to != "head" or before != newest():
         command.upgrade(_config(connection), to)
     after = revision_of(connection)
+    if after == newest():
+        describe(connection)
     return (after == newest() and _index(connection)) or after != before
 
 
@@ -142,7 +146,12 @@ def _index(connection: Connection) -> bool:
 
 async def downgrade(url: str, to: str = "base") -> None:
     """Take the database back to a revision; what newer tables held is lost."""
-    await engine_run(url, lambda connection: command.downgrade(_config(connection), to))
+    await engine_run(url, lambda connection: _downgrade(connection, to))
+
+
+def _downgrade(connection: Connection, to: str) -> None:
+    forget(connection)
+    command.downgrade(_config(connection), to)
 
 
 async def compare(url: str) -> list[Any]:
