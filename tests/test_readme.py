@@ -1,5 +1,6 @@
 """The README tells of everything there is, and of nothing else."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -127,6 +128,23 @@ def test_the_order_of_imports_is_the_one_that_is_checked() -> None:
     project = (ROOT / "pyproject.toml").read_text()
     layers = re.findall(r'^    "app\.(\w+)",$', project.partition("layers = [")[2], re.MULTILINE)
     assert told[1].split(" → ") == layers[1 : len(told[1].split(" → ")) + 1]
+
+
+async def test_the_answer_at_the_top_is_the_real_one(fresh: httpx.AsyncClient) -> None:
+    command, _, told = FENCED[0].partition("\n")
+    answer = await send(fresh, Example(command), {})
+    assert answer.text.startswith('{\n  "')
+    whole = answer.json()
+    # What is left out is marked; all else stands there as it is answered.
+    shown = json.loads(re.sub(r",?\s*…", "", told))
+    assert shown == {name: part_of(whole[name], shown[name]) for name in shown}
+
+
+def part_of(whole: Any, shown: Any) -> Any:
+    """Of a value what stands in a shortened one too."""
+    if isinstance(shown, list):
+        return [part_of(*pair) for pair in zip(whole, shown, strict=True)]
+    return {name: whole[name] for name in shown} if isinstance(shown, dict) else whole
 
 
 async def test_every_request_that_is_told_is_answered(fresh: httpx.AsyncClient) -> None:
