@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from app.commands.options import Commands
 from app.core.access.callers import Scope
 from app.settings import settings
 
 commands = typer.Typer(
     name="trade-missions",
+    cls=Commands,
     help="Trade missions, the agreements that come out of them, and what becomes of each.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

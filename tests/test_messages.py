@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+import typer
 from pydantic import BaseModel
 from pydantic_core import core_schema
+from typer.testing import CliRunner
 
 from app import api
+from app.__main__ import commands
 from app.core.errors import Fault, Problem
 from app.core.requests import checked, read_query
 from app.core.routing import Route
@@ -192,3 +195,47 @@ def descriptions(told: Any, place: str) -> Iterator[tuple[str, str]]:
             yield place, value
         elif isinstance(value, dict | list):
             yield from descriptions(value, f"{place}/{name}")
+
+
+def test_no_message_of_a_command_shows_it_either() -> None:
+    """Every option that takes not just any text, with what it cannot be."""
+    faults, refused = [], 0
+    for words, command in parsed(typer.main.get_command(commands), []):
+        for name, parameter in inspect.signature(command.callback).parameters.items():
+            kinds = str(parameter.annotation)
+            if "int" not in kinds and "Scope" not in kinds:
+                continue
+            for value in ("nope", "1.5", ""):
+                flag = f"--{name.replace('_', '-')}={value}"
+                done = CliRunner().invoke(commands, [*words, *_ARGUMENTS.get(words[-1], ()), flag])
+                refused += done.exit_code == 2
+                _, _, said = done.output.partition("Error")
+                if FORBIDDEN.search(" ".join(re.sub(r"[│\n]", " ", said).split())):
+                    faults.append(f"{words} {flag}: {said}")
+    assert not faults, "\n".join(faults)
+    assert refused >= 21
+
+
+_ARGUMENTS = {"create": ["Desk"]}
+
+
+def parsed(group: Any, words: list[str]) -> Iterator[tuple[list[str], Any]]:
+    """Every command with the words that call it."""
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from parsed(command, [*words, name])
+        else:
+            yield [*words, name], command
+
+
+def test_a_wrong_option_is_told_with_what_would_be_right() -> None:
+    told = {
+        ("serve", "--port=x"): "Must be a whole number. Given: 'x'.",
+        ("generate", "--agreements=0"): "Must be 1 or more.",
+        ("keys", "create", "Desk", "--days=0"): "Must be 1 or more.",
+        ("keys", "create", "Desk", "--scope=writ"): "'writ' is not one of 'read', 'write', 'admin'",
+    }
+    for arguments, words in told.items():
+        done = CliRunner().invoke(commands, list(arguments))
+        assert done.exit_code == 2
+        assert words in " ".join(re.sub(r"[│\n]", " ", done.output).split()), done.output
