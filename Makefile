@@ -5,13 +5,16 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 # Which compiles the lock files.
 UV := uv==0.13.9
 
-.PHONY: serve test check locks benchmark clean FORCE
+.PHONY: serve test compose check locks benchmark clean FORCE
 
 serve: .venv/serve ## Install, migrate, seed and serve on http://127.0.0.1:8000
 	@$(BIN)/trade-missions serve --prepare
 
 test: .venv/test ## Install the test set and run all tests
 	@$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+
+compose: ## Serve from containers, with PostgreSQL; makes the secrets that are missing
+	@./compose.sh
 
 check: .venv/test ## Formatting, lints, types, import rules
 	$(BIN)/ruff format --check .

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperCommand
 from typer.models import CommandFunctionType
 
+from app.commands.options import CommandGroup
 from app.core.access.callers import Scope
 from app.core.setting_faults import InvalidSettings
 from app.settings import read_settings, settings
@@ -35,6 +36,7 @@ class Commands(typer.Typer):
 
 commands = Commands(
     name="trade-missions",
+    cls=CommandGroup,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )

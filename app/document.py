@@ -21,6 +21,7 @@ from app.core.openapi import (
     operations,
     share,
     simplify,
+    unwrap,
 )
 from app.core.routing import Route
 from app.core.types import uuid7_of
@@ -55,6 +56,7 @@ says so.
 * Amounts are exact; one that is not stated is null, never 0, and currencies are never added.
   `Accept: application/json;decimal=string` has them as texts, for clients that count in floats.
 * Deleting moves to the trash. Every change is kept: see `…/history`.
+* `?pretty=true`, with any operation, breaks the answer into lines; a browser's window gets it so.
 * Every error is a problem document (RFC 9457); `errors` says what, where, and what would be right.
 """
 
@@ -90,6 +92,7 @@ def describe(app: FastAPI, resources: tuple[Resource, ...], routes: Sequence[Rou
             name_types(document, _NAMED_TYPES)
             share(document)
             document["webhooks"] = told_webhooks(resources)
+            unwrap(document)
             app.openapi_schema = document
         return app.openapi_schema
 

@@ -18,6 +18,7 @@ from app.core.installation import secret_of
 from app.core.observing.logs import LogFormat, access_log, configure_logs
 from app.core.observing.metrics import RequestMetrics
 from app.core.observing.scraping import note_gauges
+from app.core.readable import Readable
 from app.core.routing import Dispatch
 from app.crud.feed.starting import following
 from app.crud.feed.stream import StreamRules
@@ -81,6 +82,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_guide(app)
     # The last one added is the outermost.
     app.add_middleware(Dispatch, routes=routes)
+    app.add_middleware(Readable)
     if settings.database_read_url:
         from app.core.databases.replica import ReplicaReads
 

@@ -72,8 +72,13 @@ def migrate(connection: Connection) -> None:
         process_revision_directives=named,
         transaction_per_migration=True,
         user_module_prefix="types.",
-        # CHECK constraints are compared by what they say, not only by their names.
-        autogenerate_plugins=["alembic.autogenerate.*", install()],
+        # CHECK constraints are compared by what they say, not only by their names. Comments are not:
+        # they are made after the migrations, of the documentation's descriptions.
+        autogenerate_plugins=[
+            "alembic.autogenerate.*",
+            install(),
+            "~alembic.autogenerate.comments",
+        ],
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -1,5 +1,6 @@
 """The README tells of everything there is, and of nothing else."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -115,8 +116,12 @@ def test_every_file_on_the_map_is_there() -> None:
 
 
 def test_every_relative_link_leads_somewhere() -> None:
+    titles = re.findall(r"^#+ (.*)$", FENCES.sub("", README), re.MULTILINE)
+    sections = {f"#{title.lower().replace(' ', '-')}" for title in titles}
     for link in re.findall(r"\]\(([^)\s]+)\)", README):
-        if not re.match(r"[a-z]+:|#", link):
+        if link.startswith("#"):
+            assert link in sections, link
+        elif not re.match(r"[a-z]+:", link):
             assert (ROOT / link.partition("#")[0]).exists(), link
 
 
@@ -126,6 +131,23 @@ def test_the_order_of_imports_is_the_one_that_is_checked() -> None:
     project = (ROOT / "pyproject.toml").read_text()
     layers = re.findall(r'^    "app\.(\w+)",$', project.partition("layers = [")[2], re.MULTILINE)
     assert told[1].split(" → ") == layers[1 : len(told[1].split(" → ")) + 1]
+
+
+async def test_the_answer_at_the_top_is_the_real_one(fresh: httpx.AsyncClient) -> None:
+    command, _, told = FENCED[0].partition("\n")
+    answer = await send(fresh, Example(command), {})
+    assert answer.text.startswith('{\n  "')
+    whole = answer.json()
+    # What is left out is marked; all else stands there as it is answered.
+    shown = json.loads(re.sub(r",?\s*…", "", told))
+    assert shown == {name: part_of(whole[name], shown[name]) for name in shown}
+
+
+def part_of(whole: Any, shown: Any) -> Any:
+    """Of a value what stands in a shortened one too."""
+    if isinstance(shown, list):
+        return [part_of(*pair) for pair in zip(whole, shown, strict=True)]
+    return {name: whole[name] for name in shown} if isinstance(shown, dict) else whole
 
 
 async def test_every_request_that_is_told_is_answered(fresh: httpx.AsyncClient) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import Connection, Engine, column, event, inspect, make_url, select, table, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from app.commands.dictionary import describe, forget, is_described
 from app.commands.snapshot import snapshot_run
 from app.commands.unmigrated import unmigrated
 from app.core.database import is_sqlite
@@ -83,7 +84,8 @@ async def changing_run(url: str, work: Callable[[Connection], T]) -> T:
 
 
 def _is_done(connection: Connection) -> bool:
-    return revision_of(connection) == newest() and is_current(connection)
+    is_newest = revision_of(connection) == newest() and is_current(connection)
+    return is_newest and is_described(connection)
 
 
 def _upgrade(connection: Connection, to: str) -> bool:
@@ -107,6 +109,7 @@ def _upgrade(connection: Connection, to: str) -> bool:
     after = revision_of(connection)
     if after == newest():
         _refuse_unmigrated(connection)
+        describe(connection)
     return (after == newest() and _index(connection)) or after != before
 
 
@@ -168,9 +171,14 @@ def _index(connection: Connection) -> bool:
 
 async def downgrade(url: str, to: str = "base") -> None:
     """Take the database back to a revision; what newer tables held is lost."""
+    await changing_run(url, lambda connection: _downgrade(connection, to))
+
+
+def _downgrade(connection: Connection, to: str) -> None:
     from alembic import command
 
-    await changing_run(url, lambda connection: command.downgrade(_config(connection), to))
+    forget(connection)
+    command.downgrade(_config(connection), to)
 
 
 async def compare(url: str) -> list[str]:

@@ -1,13 +1,12 @@
 """Problems: every error this service answers with, as RFC 9457 tells them."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.core import jsontext
 
@@ -250,75 +249,3 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
     by_folded = {known.casefold(): str(known) for known in names}
     near = get_close_matches(name.casefold(), list(by_folded), n=1, cutoff=0.6)
     return f" Did you mean {by_folded[near[0]]!r}?" if near else ""
-
-
-def _pointer(location: tuple[int | str, ...]) -> str:
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
-
-
-def _explain(item: Mapping[str, Any], model: type[BaseModel]) -> tuple[str, str]:
-    """The code and the words of one of Pydantic's faults."""
-    last = str(item["loc"][-1]) if item["loc"] else ""
-    kind = str(item["type"])
-    if kind == "extra_forbidden":
-        names = _model_at(model, item["loc"]).model_fields
-        return "unknown", f"There is no {last!r} here.{did_you_mean(last, names)}"
-    if kind == "missing":
-        return "missing", f"{last!r} is required."
-    if kind in ("model_type", "model_attributes_type"):
-        return kind, "Must be a JSON object."
-    given = item["input"]
-    shown = f" Given: {given!r}." if isinstance(given, str | int) and len(repr(given)) < 80 else ""
-    told = item["msg"].removeprefix("Value error, ").rstrip(".")
-    if kind in ("enum", "literal_error") and isinstance(given, str):
-        shown += did_you_mean(given, re.findall(r"'([^']*)'", item["ctx"]["expected"]))
-    if kind == "string_pattern_mismatch":
-        told = f"Does not have the form of such a value. {_about(model, item['loc'])}".rstrip(" .")
-    return kind, f"{told}.{shown}"
-
-
-def _model_at(model: type[BaseModel], location: tuple[int | str, ...]) -> type[BaseModel]:
-    """The model that holds the field where a location points."""
-    for part in location[:-1]:
-        field = model.model_fields.get(str(part))
-        model = next(_models_in(field.annotation), model) if field is not None else model
-    return model
-
-
-def _about(model: type[BaseModel], location: tuple[int | str, ...]) -> str:
-    """What the field where a location points is described as."""
-    holder = _model_at(model, location)
-    names = (str(part) for part in reversed(location))
-    field = next((holder.model_fields[n] for n in names if n in holder.model_fields), None)
-    return (field.description or "") if field is not None else ""
-
-
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield annotation
-    for argument in getattr(annotation, "__args__", ()):
-        yield from _models_in(argument)
-
-
-def invalid_body(error: ValidationError, model: type[BaseModel]) -> Invalid:
-    """The 422 that tells each fault of a body by JSON Pointer."""
-    faults = []
-    for item in error.errors(include_url=False):
-        code, detail = _explain(item, model)
-        faults.append(Fault(code, detail, pointer=_pointer(item["loc"])))
-    return Invalid(_summary(faults), faults)
-
-
-def invalid_query(error: ValidationError, model: type[BaseModel]) -> BadRequest:
-    """The 400 that tells each fault of the query by parameter."""
-    faults = []
-    for item in error.errors(include_url=False):
-        code, detail = _explain(item, model)
-        faults.append(Fault(code, detail, parameter=str(item["loc"][0]) if item["loc"] else None))
-    return BadRequest(_summary(faults), faults)
-
-
-def _summary(faults: list[Fault]) -> str:
-    first = faults[0]
-    more = f" ({len(faults) - 1} more in errors)" if len(faults) > 1 else ""
-    return f"{first.pointer or first.parameter or 'body'}: {first.detail}{more}"

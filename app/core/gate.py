@@ -21,6 +21,7 @@ from app.core.observing.logs import AccessLog, told_of
 from app.core.observing.metrics import RequestMetrics
 from app.core.observing.names import request_id_of
 from app.core.protection import protected
+from app.core.readable import indented
 
 log = logging.getLogger("trade_missions")
 
@@ -118,6 +119,8 @@ def _detail(error: HTTPException) -> str:
 
 async def _answer(problem: Problem, scope: Scope, request_id: str, send: Send) -> None:
     body = problem.body(scope["path"], request_id)
+    if "readable" in scope:
+        body = indented(body)
     headers = [(b"content-type", PROBLEM_TYPE.encode()), (b"content-length", b"%d" % len(body))]
     headers += [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})

@@ -9,6 +9,21 @@ import orjson
 MAX_DEPTH = 64
 
 
+#: What Python's decoder finds, by its first words, and how we say it.
+_FAULTS = (
+    ("Expecting value", "a value is missing, or is neither text in double quotes nor a number,"),
+    ("Expecting property name", "a name in double quotes is missing"),
+    ("Expecting ',' delimiter", "a comma or the closing bracket is missing"),
+    ("Expecting ':' delimiter", "a colon is missing after the name"),
+    ("Illegal trailing comma", "a comma stands before the closing bracket"),
+    ("Unterminated string", "a text begins that has no closing quote"),
+    ("Invalid control character", "a text holds a control character, such as a line break,"),
+    ("Invalid \\", "a text holds a backslash that begins none of JSON's escapes"),
+    ("Extra data", "something more follows after the value"),
+    ("Unexpected UTF-8 BOM", "there is a byte order mark"),
+)
+
+
 class JsonError(ValueError):
     """Text that is not JSON; `str` of it says what is wrong and where."""
 
@@ -67,7 +82,8 @@ def loads(text: bytes | str) -> Any:
     try:
         value = _decoder.decode(text)
     except json.JSONDecodeError as error:
-        raise JsonError(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
+        told = next((own for words, own in _FAULTS if error.msg.startswith(words)), "it breaks off")
+        raise JsonError(f"{told} at line {error.lineno}, column {error.colno}") from None
     except RecursionError:
         raise JsonError("it is nested too deeply") from None
     if _depth(value) > MAX_DEPTH:

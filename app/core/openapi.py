@@ -49,6 +49,19 @@ def simplify(document: Json) -> None:
             field.pop("title", None)
 
 
+def unwrap(told: Any) -> None:
+    """Join the lines of every description, which are broken as our source is; lists stay lists."""
+    if isinstance(told, list):
+        for item in told:
+            unwrap(item)
+    elif isinstance(told, dict):
+        for name, value in told.items():
+            if name == "description" and isinstance(value, str):
+                told[name] = re.sub(r"(?<!\n)\n(?![\n*|-]) *", " ", value.strip())
+            else:
+                unwrap(value)
+
+
 def _never_null(schema: Json) -> Json:
     kept = {name: value for name, value in schema.items() if name not in ("title", "description")}
     options = [option for option in kept.pop("anyOf", ()) if option != {"type": "null"}]

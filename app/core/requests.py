@@ -16,9 +16,8 @@ from app.core.errors import (
     Fault,
     TooLarge,
     UnsupportedMediaType,
-    invalid_body,
-    invalid_query,
 )
+from app.core.validation import invalid_body, invalid_query
 
 JSON_TYPES = ("application/json", "application/merge-patch+json")
 MAX_PARAMETERS = 200

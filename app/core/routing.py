@@ -9,12 +9,14 @@ from typing import Any, get_args
 from fastapi import Request
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.access.callers import Need
 from app.core.access.door import Door
 from app.core.errors import MethodNotAllowed, NotFound, Problem
+from app.core.nearest import Tree, misspelt, suggestion, tree_of
 from app.core.requests import (
     JSON_TYPES,
     check_type,
@@ -136,6 +138,8 @@ class Dispatch:
     def __init__(self, app: ASGIApp, routes: Iterable[Route]) -> None:
         self.app = app
         self.root = _Node()
+        #: All addresses there are, pages too: made when one is asked for that is not there.
+        self._tree: Tree | None = None
         for route in routes:
             self._add(route)
 
@@ -181,14 +185,35 @@ class Dispatch:
             raise NotFound("The address holds a NUL character, which nothing here has.")
         found = self.find(scope["path"]) if scope["type"] == "http" else None
         if found is None or scope.get("root_path"):
-            await self.app(scope, receive, send)
+            try:
+                await self.app(scope, receive, send)
+            except HTTPException as error:
+                raise self._told(error, scope) from None
             return
         node, scope["path_params"] = found
         handler = node.methods.get(scope["method"])
         if handler is None:
             raise not_allowed(scope["method"], node.methods)
-        response = await handler(Request(scope, receive))
+        try:
+            response = await handler(Request(scope, receive))
+        except NotFound as problem:
+            # A misspelt `/missions/aggregate` asks for a record with that key.
+            problem.detail += misspelt(self._addresses(scope), scope["path"])
+            raise
         await response(scope, receive, without_body(send) if scope["method"] == "HEAD" else send)
+
+    def _addresses(self, scope: Scope) -> Tree:
+        if self._tree is None:
+            self._tree = tree_of(scope["app"].router.routes)
+        return self._tree
+
+    def _told(self, error: HTTPException, scope: Scope) -> Exception:
+        """The 404 of an address that is not there, with the nearest that are."""
+        if error.status_code != 404:
+            return error
+        path = scope["path"].removeprefix(scope.get("root_path", ""))
+        near = suggestion(self._addresses(scope), path)
+        return NotFound(f"There is no such address. {near}", headers=error.headers)
 
 
 def not_allowed(method: str, methods: Iterable[str]) -> MethodNotAllowed:

@@ -25,6 +25,7 @@ from pydantic_core import core_schema
 
 from app.core.edtf import EDTF_PATTERN, parse_edtf
 from app.core.types import instant_text
+from app.core.validation import Example
 
 
 class Schema(BaseModel):
@@ -74,6 +75,7 @@ def _no_id(ref: str) -> str:
 Ref = Annotated[
     str,
     StringConstraints(max_length=120, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$"),
+    Example("novosibirsk-april"),
     AfterValidator(_no_id),
 ]
 

@@ -49,6 +49,7 @@ from app.core.errors import (
 )
 from app.core.routing import Route
 from app.core.types import Id, JsonText, now
+from app.core.validation import Example
 from app.crud.filters.values import parse_instant
 from app.crud.reads.cursor import binding
 from app.crud.reads.pages import answer_page, walk
@@ -85,7 +86,9 @@ class ApiKeyFields(Schema):
     key was revoked."""
     scope: Scope = Scope.READ
     """What it may do; each scope includes those before it: `read`, `write`, `admin`."""
-    path: str | None = Field(None, max_length=500, pattern=r"^/[!\"$&->@-~]*$")
+    path: Annotated[str, Example("/agreements.csv")] | None = Field(
+        None, max_length=500, pattern=r"^/[!\"$&->@-~]*$"
+    )
     """The one address that it opens, for reading: `/agreements.csv`, for a spreadsheet. Without
     parameters: the key opens it with any."""
     expires_at: Annotated[Timestamp, BeforeValidator(_as_text)] | None = None

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, Session, column_property, mapped_column
 from app.core import jsontext
 from app.core.errors import Invalid
 from app.core.types import choice
+from app.core.validation import Example
 from app.crud.record import Record, reference, rule
 from app.crud.registry import KINDS, RecordKind, kind_column
 from app.crud.resource import Resource
@@ -57,6 +58,11 @@ class Citation(Record):
     )
 
 
+FieldPointer = Annotated[
+    str, StringConstraints(max_length=200, pattern=r"^/[^\u0000]*$"), Example("/amount")
+]
+
+
 class CitationFields(RecordFields, Noted):
     """A passage that backs a record or one field of it."""
 
@@ -66,7 +72,7 @@ class CitationFields(RecordFields, Noted):
     """The kind of the record that the passage backs."""
     record_id: UUID
     """The record that the passage backs."""
-    field: Annotated[str, StringConstraints(max_length=200, pattern=r"^/[^\u0000]*$")] | None = None
+    field: FieldPointer | None = None
     """The field it backs, a JSON Pointer (RFC 6901): `/position`, `/parties/0/role`; null when it
     backs the record as a whole."""
     start: Count

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.core.database import Base
 from app.core.places import seeds_folder
 from app.core.types import CodeList
+from app.core.validation import Example
 from app.crud.schemas import distinct
 
 
@@ -99,15 +100,18 @@ def canonical_region(text: str) -> str:
     return _region_aliases().get(text, text)
 
 
-CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Example("KZ")]
 RegionCode = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Z]{2}-[A-Z0-9][A-Z0-9-]{0,20}$"),
+    Example("RU-NVS"),
     AfterValidator(canonical_region),
 ]
-CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-SectorCode = Annotated[str, StringConstraints(pattern=r"^[A-U]([0-9]{2,4})?$")]
-LegalFormCode = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{3,32}$")]
+CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), Example("USD")]
+SectorCode = Annotated[str, StringConstraints(pattern=r"^[A-U]([0-9]{2,4})?$"), Example("C21")]
+LegalFormCode = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9-]{3,32}$"), Example("kz-llp")
+]
 Sectors = Annotated[
     list[SectorCode],
     AfterValidator(distinct),

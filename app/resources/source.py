@@ -14,6 +14,7 @@ from app.core.errors import (
     Conflict,
     Fault,
 )
+from app.core.validation import Example
 from app.crud.record import Record, code, reference, rule, stated
 from app.crud.resource import Resource
 from app.crud.schemas import Edtf, Line, Noted, RecordFields, Schema
@@ -60,6 +61,12 @@ class SourceSentence(Base):
     start: Mapped[int]
 
 
+Address = Annotated[
+    str,
+    StringConstraints(pattern=r"^https?://[^\s\u0000]{1,2000}$"),
+    Example("https://example.org/news/1"),
+]
+LanguageCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$"), Example("ru")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -70,9 +77,9 @@ class SourceFields(RecordFields, Noted):
     """Who published it."""
     title: Line
     """Its title, or a description of ours where it has none."""
-    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s\u0000]{1,2000}$")] | None = None
+    url: Address | None = None
     """Where it can be read: an http or https address."""
-    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] | None = None
+    language: LanguageCode | None = None
     """Language of the text, BCP 47, here a code of ISO 639-1: `ru`, `kk`, `en`."""
     published: Edtf | None = None
     """When it was published, as stated, in EDTF."""

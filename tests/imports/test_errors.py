@@ -29,8 +29,8 @@ async def test_every_error_is_told(client: Client, ref: str) -> None:
     rows[5] |= {"host_region": "RU-NVS"}
     rows[6] |= {"cost_amount": "1.5", "cost_currency": "JPY"}
     assert await faults(client, "missions", table(*rows)) == [
-        (3, "kind", "enum"),
-        (3, "host_country", "string_pattern_mismatch"),
+        (3, "kind", "choice"),
+        (3, "host_country", "form"),
         (5, "host_country", "code"),
         (7, "host_region", "rule"),
         (8, "cost_amount", "decimals"),

@@ -24,7 +24,7 @@ from app.crud.filters.expression import parse_expression
 from app.crud.filters.nodes import Comparison, ExpressionError, Literal
 from app.crud.filters.operators import OPERATORS, operators_of
 from app.crud.filters.reader import CodeUsed, Sought, wrong
-from app.crud.filters.values import fitted, parse_value
+from app.crud.filters.values import DATED, fitted, parse_limit, parse_value
 from app.crud.paths import Kind, find_leaf
 from app.crud.resource import Resource
 
@@ -174,6 +174,8 @@ class _Reader:
         stated = leaf.kind is Kind.stated
         if operator not in operators_of(leaf) or (stated and operator not in ("eq", "in")):
             _refuse(node.at, f"{output.name} has no order: write eq, ne or in.")
+        if leaf.kind in DATED and OPERATORS[operator].rounding:
+            return parse_limit(leaf, literal.text, at_end=OPERATORS[operator].at_end)
         value = parse_value(leaf, literal.text)
         if leaf.codes is not None:
             self.sought.codes.append(CodeUsed("having", leaf.codes, value))
@@ -203,7 +205,8 @@ def _check_written(kind: Kind, output: Output, literal: Literal) -> None:
     if wanted not in (None, literal.kind.value):
         right = "a number without quotes" if wanted == "number" else "true or false"
         _refuse(literal.at, f"{output.name} is compared with {right}.")
-    if wanted is None and literal.kind.value in ("number", "boolean"):
+    is_year = kind in DATED and literal.is_year
+    if wanted is None and not is_year and literal.kind.value in ("number", "boolean"):
         _refuse(literal.at, f"{output.name} is compared with a text in quotes or a date.")
 
 

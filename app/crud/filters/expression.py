@@ -54,7 +54,7 @@ def parse_expression(text: str) -> Node:
     - `not`, `and`, `or` and parentheses; not binds closest, or loosest; a call may be followed by
       `eq true` or `eq false`;
     - values `'text'` (a quote in it doubled), `-12.5`, `1e3`, `true`, `false`, `null`,
-      `2016-04-12`, `2016-04-12T10:00:00Z`, GUIDs without quotes.
+      `2016-04-12`, `2016-04`, `2016-04-12T10:00:00Z`, GUIDs without quotes.
 
     Every `at` is a position from 1: that of the operator in a Comparison, of the function's name in
     a Match, of the word any or all in Some and Every. Names are not looked up anywhere.
@@ -322,7 +322,8 @@ def _refuse_impossible(token: Token) -> None:
         refuse(token, f"Write a number of at most {MAX_NUMBER} characters.")
     try:
         if token.kind == "date":
-            date.fromisoformat(token.text)
+            # A month is written as a date too; what month there is, is for the field to say.
+            date.fromisoformat(token.text if token.text.count("-") == 2 else "2000-01-01")
         if token.kind == "instant":
             datetime.fromisoformat(token.text).astimezone(UTC)
     except (ValueError, OverflowError):

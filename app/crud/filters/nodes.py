@@ -48,6 +48,11 @@ class Literal:
     text: str
     at: int = field(compare=False)
 
+    @property
+    def is_year(self) -> bool:
+        """Whether it can be a year, which is written like any number."""
+        return self.kind is Kind.NUMBER and len(self.text) == 4 and self.text.isdecimal()
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:

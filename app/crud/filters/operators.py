@@ -154,7 +154,8 @@ _SINGLE = tuple(kind for kind in Kind if kind is not Kind.list)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operator:
-    """A way to compare. `rounding` is how a number between two possible ones may be moved."""
+    """A way to compare. `rounding` is how a number between two possible ones may be moved;
+    `at_end` whether it is the end of a month or a year that is compared with, or its beginning."""
 
     kinds: tuple[Kind, ...]
     says: str
@@ -162,6 +163,11 @@ class Operator:
     many: bool = False
     rounding: str | None = None
     negated: bool = False
+
+    @property
+    def at_end(self) -> bool:
+        """After the end is more than all of it, and up to the end is all of it or less."""
+        return self.rounding == ROUND_FLOOR
 
 
 OPERATORS: dict[str, Operator] = {

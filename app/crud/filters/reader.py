@@ -10,13 +10,21 @@ from typing import Any, Never
 from sqlalchemy import Column
 
 from app.core.errors import BadRequest, Fault, did_you_mean
+from app.core.synonyms import meant_instead
 from app.core.types import simple_lower
 from app.crud.filters import nodes
 from app.crud.filters.conditions import Both, Condition, Either, Not, Path, Some, Term, both, joined
 from app.crud.filters.expression import parse_expression
 from app.crud.filters.nodes import ExpressionError, Literal, Name
 from app.crud.filters.operators import OPERATORS, operators_of
-from app.crud.filters.values import EmptyValue, fitted, parse_boolean, parse_day, parse_value
+from app.crud.filters.values import (
+    DATED,
+    EmptyValue,
+    fitted,
+    parse_boolean,
+    parse_limit,
+    parse_value,
+)
 from app.crud.paths import (
     Kind,
     Leaf,
@@ -136,8 +144,13 @@ class _Reader:
         leaves, steps = leaves_of(self.resource), steps_of(self.resource)
         if first not in leaves and first not in steps:
             known = [*leaves, *steps, *self.others]
-            text = f"There is no parameter {name!r}.{did_you_mean(first, known)}"
-            raise wrong(name, "unknown", text)
+            # `amount[gte]` and `mission.title` are how others write it.
+            spelt = "__".join(re.findall(r"\w+", name))
+            if spelt != name and spelt.partition("__")[0] in (*leaves, *steps):
+                instead = f" Did you mean {spelt!r}?"
+            else:
+                instead = meant_instead(first, known)
+            raise wrong(name, "unknown", f"There is no parameter {name!r}.{instead}")
         at: Resource | Part = self.resource
         for step, following in pairwise(path):
             if step in steps_of(at):
@@ -200,8 +213,8 @@ class _Reader:
         return slots
 
     def _value(self, name: str, leaf: Leaf, operator: str, text: str) -> Any:
-        if leaf.kind is Kind.stated and OPERATORS[operator].rounding:
-            return parse_day(text)
+        if leaf.kind in DATED and OPERATORS[operator].rounding:
+            return parse_limit(leaf, text, at_end=OPERATORS[operator].at_end)
         value = parse_value(leaf, text)
         if isinstance(value, Decimal):
             return fitted(leaf, value, OPERATORS[operator].rounding)
@@ -275,7 +288,9 @@ class _Reader:
         except ValueError as error:
             _refuse(literals[0].at, _told(error))
         for literal in literals:
-            if literal.kind.value not in _WRITTEN.get(leaf.kind, ("text",)):
+            if literal.kind.value not in _WRITTEN.get(leaf.kind, ("text",)) and not (
+                leaf.kind in DATED and literal.is_year
+            ):
                 right = _EXAMPLES.get(leaf.kind, "a text in quotes, such as 'signed'")
                 _refuse(literal.at, f"{leaf.name} is compared with {right}.")
         try:
@@ -304,7 +319,7 @@ _EXAMPLES: Mapping[Kind, str] = {
     Kind.boolean: "true or false",
     Kind.date: "a date, such as 2016-04-12",
     Kind.instant: "a time, such as 2016-04-12T09:30:00Z",
-    Kind.stated: "a date, such as 2016-04-12, or '2016-04'",
+    Kind.stated: "a date, such as 2016-04-12 or 2016-04",
 }
 
 

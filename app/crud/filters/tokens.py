@@ -36,7 +36,8 @@ INFIX: Final = {
 } | {function: f"{function}({{0}},'text')" for function in FUNCTIONS}
 
 # Possessive quantifiers (`*+`) give nothing back, so that the time is linear in the length.
-_DAY: Final = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_MONTH: Final = r"[0-9]{4}-[0-9]{2}"
+_DAY: Final = rf"{_MONTH}-[0-9]{{2}}"
 STEP: Final = r"[A-Za-z_][A-Za-z0-9_]*+"
 _ODD: Final = r"[^\s'\"(),:=!<>&|]"
 _ODD_VALUE: Final = r"[^\s'\"(),=!<>&|]"
@@ -44,7 +45,7 @@ _TOKEN: Final = re.compile(
     rf"""[ \t]*+(?:
     (?P<instant>{_DAY}T[0-9]{{2}}:[0-9]{{2}}(?::[0-9]{{2}}(?:\.[0-9]{{1,12}})?)?
         (?:Z|[+-][0-9]{{2}}:[0-5][0-9]))(?!{_ODD_VALUE})
-    |(?P<date>{_DAY})(?!{_ODD_VALUE})
+    |(?P<date>{_DAY}|{_MONTH})(?!{_ODD_VALUE})
     |(?P<guid>[0-9A-Fa-f]{{8}}(?:-[0-9A-Fa-f]{{4}}){{3}}-[0-9A-Fa-f]{{12}})(?!{_ODD_VALUE})
     |(?P<number>-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]{{1,2}})?)(?!{_ODD_VALUE})
     |(?P<text>'(?:[^']|'')*+')

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime, time
 from decimal import ROUND_FLOOR, Context, Decimal
 from typing import Any
 from uuid import UUID
 
-from app.core.edtf import parse_edtf
+from app.core.edtf import EdtfError, parse_edtf
 from app.core.errors import did_you_mean
 from app.core.types import Exact
 from app.crud.paths import Kind, Leaf
@@ -15,6 +16,7 @@ from app.crud.paths import Kind, Leaf
 _WIDE = Context(prec=600)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_PERIOD = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]+(Z|[+-][0-9:]+)?)?")
 _INTEGER = re.compile(r"-?[0-9]{1,100}")
 _DECIMAL = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,3})?")
@@ -43,6 +45,34 @@ def fitted(leaf: Leaf, value: Decimal, rounding: str | None) -> Decimal | int:
         if rounding is None and moved != value:
             moved = beyond
     return moved if exact else int(moved)
+
+
+#: What is compared by days: a month or a year stands for its first or its last one.
+DATED = (Kind.date, Kind.stated, Kind.instant)
+
+
+def parse_limit(leaf: Leaf, text: str, *, at_end: bool) -> date | datetime:
+    """The day or moment that bounds a field of `DATED` in a comparison: of a month or a year, and
+    for a moment of a day, where it begins or where it ends. ValueError for anything else."""
+    is_instant = leaf.kind is Kind.instant
+    if is_instant and not _PERIOD.fullmatch(text):
+        return parse_instant(text)
+    day = _edge(text, at_end=at_end)
+    if not is_instant:
+        return day
+    return datetime.combine(day, time.max if at_end else time.min, UTC)
+
+
+def _edge(text: str, *, at_end: bool) -> date:
+    """The first or the last day of a day, a month, a year, or what else EDTF writes like these."""
+    if _PERIOD.fullmatch(text):
+        with suppress(EdtfError):
+            found = parse_edtf(text)
+            day = found.latest if at_end else found.earliest
+            if day is not None:
+                return day
+    right = "must be a day, a month or a year, such as 2016-04-12, 2016-04 or 2016"
+    raise ValueError(f"{right} (ISO 8601), not {_short(text)}")
 
 
 def parse_boolean(text: str) -> bool:

@@ -14,8 +14,9 @@ from sqlalchemy.orm.util import identity_key
 
 from app.core import jsontext
 from app.core.edtf import bounds
-from app.core.errors import Conflict, Invalid, NotFound, PreconditionFailed, invalid_body
+from app.core.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from app.core.types import now, uuid7
+from app.core.validation import faults_of, invalid_body, summary
 from app.crud.keys import as_id, in_trash, is_askable, missing
 from app.crud.reads.render import record_json
 from app.crud.resource import Resource
@@ -191,7 +192,8 @@ def restore_version(
         body = resource.create.model_validate(fields)
     except ValidationError as error:
         raise Conflict(
-            f"Version {version} does not meet today's rules: {error.errors()[0]['msg']}."
+            f"Version {version} does not meet today's rules:"
+            f" {summary(faults_of(error, resource.create))}"
         ) from None
     return _change(session, resource, record, written(body), Action.RESTORE)
 

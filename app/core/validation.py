@@ -1,0 +1,258 @@
+"""What Pydantic finds wrong with a body or a query, told in our own words."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from app.core import jsontext
+from app.core.errors import BadRequest, Fault, Invalid
+from app.core.synonyms import meant_instead
+
+Item = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """Annotates a text that has a pattern: shows whoever breaks it one that is right."""
+
+    text: str
+
+
+_MAX_SHOWN = 80
+_OBJECT = "Must be an object: names and values in braces"
+_NUMBER = "Must be a number, such as 1250.5"
+_WHOLE = "Must be a whole number"
+_UUID = "Must be an id (a UUID), such as 0197c5a0-0000-7000-8000-000000000000"
+_DATE = "Must be a date in ISO 8601, such as 2016-04-12"
+_TIME = "Must be a time in ISO 8601, such as 2016-04-12T09:30:00Z"
+_ADDRESS = "Must be an address, such as https://example.org/path"
+_NUL = "Holds a NUL character, which no record can hold."
+_BEYOND = "Is beyond what can be stored"
+
+#: The code and the words of each type of Pydantic's errors that our schemas lead to; in braces
+#: what its context says.
+_WORDS: dict[str, tuple[str, str]] = {
+    "model_type": ("type", _OBJECT),
+    "model_attributes_type": ("type", _OBJECT),
+    "dict_type": ("type", _OBJECT),
+    "mapping_type": ("type", _OBJECT),
+    "list_type": ("type", "Must be a list"),
+    "tuple_type": ("type", "Must be a list"),
+    "set_type": ("type", "Must be a list"),
+    "frozen_set_type": ("type", "Must be a list"),
+    "iterable_type": ("type", "Must be a list"),
+    "string_type": ("type", "Must be text"),
+    "string_sub_type": ("type", "Must be text"),
+    "string_unicode": ("form", "Is no whole text: half a character stands alone in it"),
+    "bool_type": ("type", "Must be true or false"),
+    "bool_parsing": ("type", "Must be true or false"),
+    "int_type": ("type", _WHOLE),
+    "int_parsing": ("type", _WHOLE),
+    "int_from_float": ("type", _WHOLE),
+    "int_parsing_size": ("range", _BEYOND),
+    "float_type": ("type", _NUMBER),
+    "float_parsing": ("type", _NUMBER),
+    "finite_number": ("range", _NUMBER),
+    "decimal_type": ("type", _NUMBER),
+    "decimal_parsing": ("type", _NUMBER),
+    "decimal_max_digits": ("range", "Has more than {max_digits} digits"),
+    "decimal_max_places": ("range", "Has more than {decimal_places} decimals"),
+    "decimal_whole_digits": ("range", "Has more than {whole_digits} digits before the point"),
+    "greater_than": ("range", "Must be more than {gt}"),
+    "greater_than_equal": ("range", "Must be {ge} or more"),
+    "less_than": ("range", "Must be less than {lt}"),
+    "less_than_equal": ("range", "Must be {le} or less"),
+    "multiple_of": ("range", "Must be a multiple of {multiple_of}"),
+    "string_too_long": ("length", "Has more than {max_length} characters"),
+    "string_too_short": ("length", "Must have {min_length} or more characters"),
+    "too_long": ("length", "Has more than {max_length} items"),
+    "too_short": ("length", "Must have {min_length} or more items"),
+    "enum": ("choice", "Must be one of {expected}"),
+    "literal_error": ("choice", "Must be one of {expected}"),
+    "union_tag_invalid": ("choice", "Must be one of {expected_tags}"),
+    "union_tag_not_found": ("missing", "Must say {discriminator}"),
+    "uuid_type": ("type", _UUID),
+    "uuid_parsing": ("form", _UUID),
+    "date_type": ("type", _DATE),
+    "date_parsing": ("form", _DATE),
+    "date_from_datetime_parsing": ("form", _DATE),
+    "date_from_datetime_inexact": ("form", _DATE),
+    "datetime_type": ("type", _TIME),
+    "datetime_parsing": ("form", _TIME),
+    "datetime_from_date_parsing": ("form", _TIME),
+    "datetime_object_invalid": ("form", _TIME),
+    "timezone_aware": ("form", _TIME),
+    "url_type": ("type", _ADDRESS),
+    "url_parsing": ("form", _ADDRESS),
+    "url_syntax_violation": ("form", _ADDRESS),
+    "url_too_long": ("length", "Has more than {max_length} characters"),
+    "url_scheme": ("form", "Must begin with {expected_schemes}"),
+}
+_OTHERWISE = ("value", "Is no possible value here")
+
+
+def _unknown(item: Item, model: type[BaseModel]) -> tuple[str, str]:
+    name = _last(item)
+    instead = meant_instead(name, _model_at(model, item["loc"]).model_fields)
+    return "unknown", f"There is no {name!r} here.{instead}"
+
+
+def _missing(item: Item, model: type[BaseModel]) -> tuple[str, str]:
+    return "missing", f"{_last(item)!r} is required."
+
+
+def _own(item: Item, model: type[BaseModel]) -> tuple[str, str]:
+    """A rule of ours: the words are those of the ValueError."""
+    if isinstance(item["input"], str) and "\0" in item["input"]:
+        return "form", _NUL
+    told = " ".join(str(item["ctx"]["error"]).split())
+    return "value", _sentence(told, item)
+
+
+def _form(item: Item, model: type[BaseModel]) -> tuple[str, str]:
+    given = item["input"]
+    if isinstance(given, str) and "\0" in given:
+        return "form", _NUL
+    if isinstance(given, str) and all(not c.isprintable() or c.isspace() for c in given):
+        return "form", "Holds nothing that can be seen."
+    about, example = _described(model, item["loc"])
+    told = f"Must be written like {example!r}" if example else "Does not have the right form"
+    return "form", _sentence(f"{told}. {about}".rstrip(" ."), item)
+
+
+_SPECIAL: dict[str, Callable[[Item, type[BaseModel]], tuple[str, str]]] = {
+    "extra_forbidden": _unknown,
+    "missing": _missing,
+    "value_error": _own,
+    "string_pattern_mismatch": _form,
+}
+
+
+def explain(item: Item, model: type[BaseModel]) -> tuple[str, str]:
+    """The code and the words of one of Pydantic's errors."""
+    kind = str(item["type"])
+    if special := _SPECIAL.get(kind):
+        return special(item, model)
+    code, words = _WORDS.get(kind, _OTHERWISE)
+    if item.get("ctx", {}).get("min_length") == 1:
+        words = "Must not be empty"
+    context = {name: _written(value) for name, value in item.get("ctx", {}).items()}
+    told = _sentence(words.format_map(context), item)
+    if code == "choice" and "," not in context.get("expected", ","):
+        told = told.replace("one of ", "")
+    if code == "choice" and isinstance(item["input"], str):
+        told += meant_instead(item["input"], re.split(", ", context.get("expected", "")))
+    return code, told
+
+
+def _written(value: Any) -> str:
+    """A limit or a choice as we write it: `'a', 'b' or 'c'` without quotes and "or"."""
+    if isinstance(value, Decimal | float):
+        return f"{Decimal(str(value)):f}"
+    return ", ".join(re.findall(r"'([^']*)'", str(value))) or str(value)
+
+
+def _sentence(words: str, item: Item) -> str:
+    """The words as a sentence, with what was given where that is short."""
+    told = f"{words[:1].upper()}{words[1:]}".rstrip(".")
+    shown = _shown(item["input"])
+    if repr(item["input"]) in told:
+        return f"{told}."
+    return f"{told}. Given: {shown}." if len(shown) < _MAX_SHOWN else f"{told}."
+
+
+def _shown(given: Any) -> str:
+    """A value as JSON writes it, a text in single quotes; of lists and objects that they are."""
+    match given:
+        case None:
+            return "null"
+        case bool():
+            return str(given).lower()
+        case int():
+            return str(given)
+        case Decimal():
+            return f"{given:f}"
+        case str():
+            # Half a character is no text that could be sent back.
+            whole = given.encode(errors="replace").decode()
+            return f"'{jsontext.dumps(whole).decode()[1:-1]}'"
+        case list():
+            return "a list" if given else "an empty list"
+        case _:
+            return "an object"
+
+
+def _last(item: Item) -> str:
+    return str(item["loc"][-1]) if item["loc"] else ""
+
+
+def _model_at(model: type[BaseModel], location: tuple[int | str, ...]) -> type[BaseModel]:
+    """The model that holds the field where a location points."""
+    for part in location[:-1]:
+        field = model.model_fields.get(str(part))
+        model = next(_models_in(field.annotation), model) if field is not None else model
+    return model
+
+
+def _described(model: type[BaseModel], location: tuple[int | str, ...]) -> tuple[str, str]:
+    """What the field where a location points is described as, in one line, and an example."""
+    holder = _model_at(model, location)
+    names = (str(part) for part in reversed(location))
+    field = next((holder.model_fields[n] for n in names if n in holder.model_fields), None)
+    if field is None:
+        return "", ""
+    marks = [*field.metadata, *_marks_in(field.annotation)]
+    example = next((mark.text for mark in marks if isinstance(mark, Example)), "")
+    return " ".join((field.description or "").split()), example
+
+
+def _marks_in(annotation: Any) -> Iterator[Any]:
+    yield from getattr(annotation, "__metadata__", ())
+    for argument in get_args(annotation):
+        yield from _marks_in(argument)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in getattr(annotation, "__args__", ()):
+        yield from _models_in(argument)
+
+
+def faults_of(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
+    """Each fault of a body, by JSON Pointer."""
+    faults = []
+    for item in error.errors(include_url=False):
+        code, detail = explain(item, model)
+        faults.append(Fault(code, detail, pointer=_pointer(item["loc"])))
+    return faults
+
+
+def invalid_body(error: ValidationError, model: type[BaseModel]) -> Invalid:
+    """The 422 that tells each fault of a body by JSON Pointer."""
+    faults = faults_of(error, model)
+    return Invalid(summary(faults), faults)
+
+
+def invalid_query(error: ValidationError, model: type[BaseModel]) -> BadRequest:
+    """The 400 that tells each fault of the query by parameter."""
+    faults = []
+    for item in error.errors(include_url=False):
+        code, detail = explain(item, model)
+        faults.append(Fault(code, detail, parameter=str(item["loc"][0]) if item["loc"] else None))
+    return BadRequest(summary(faults), faults)
+
+
+def _pointer(location: tuple[int | str, ...]) -> str:
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
+
+
+def summary(faults: list[Fault]) -> str:
+    """The first fault with its place, and how many more there are."""
+    first = faults[0]
+    more = f" ({len(faults) - 1} more in errors)" if len(faults) > 1 else ""
+    return f"{first.pointer or first.parameter or 'body'}: {first.detail}{more}"
