@@ -8,11 +8,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, event, make_url, text
+from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DBAPIError
 
 from app.commands.snapshot import snapshot_run
 from app.core.database import is_sqlite
+from app.core.databases.addresses import sqlite_path
+from app.core.databases.diagnosis import diagnosed
 from app.core.revisions import alembic_config, newest
 from app.crud.search.indexing import is_current
 
@@ -20,24 +22,24 @@ T = TypeVar("T")
 
 
 async def engine_run(url: str, work: Callable[[Connection], T]) -> T:
-    """Run the work in one transaction on a connection of its own to the database."""
+    """Run the work in one transaction on a connection of its own to the database.
+
+    DatabaseUnusable where the database is not there, lets nobody in, or takes no changes.
+    """
     if is_sqlite(url):
         from app.core.databases.sqlite import sqlite_engine
 
-        with sqlite_engine(_path(url)).begin() as connection:
+        with diagnosed(url), sqlite_engine(sqlite_path(url)).begin() as connection:
             return work(connection)
     from app.core.databases.postgresql import postgres_engine
 
     postgres = postgres_engine(url)
     try:
-        async with postgres.begin() as connection:
-            return await connection.run_sync(work)
+        with diagnosed(url):
+            async with postgres.begin() as connection:
+                return await connection.run_sync(work)
     finally:
         await postgres.dispose()
-
-
-def _path(url: str) -> str:
-    return make_url(url).database or ""
 
 
 def _config(connection: Connection) -> Config:
@@ -68,9 +70,9 @@ async def migrate(url: str, to: str = "head") -> bool:
         return await engine_run(url, lambda connection: _upgrade(connection, to))
     from app.core.databases.sqlite import sqlite_engine
 
-    engine = sqlite_engine(_path(url))
+    engine = sqlite_engine(sqlite_path(url))
     _without_foreign_keys(engine)
-    with engine.begin() as connection:
+    with diagnosed(url), engine.begin() as connection:
         changed = _upgrade(connection, to)
         _refuse_broken_references(connection)
         return changed

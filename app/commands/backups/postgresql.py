@@ -10,22 +10,14 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
-from sqlalchemy import Connection, inspect, make_url, text
+from sqlalchemy import Connection, inspect, text
+
+from app.core.databases.addresses import PostgresAddress
 
 _INSTALL = (
     "Install PostgreSQL's client programs of the server's version or a later one"
     " (Debian's package is postgresql-client), or run this where they are."
 )
-#: What an address can say of a connection, and the variable that tells it to the programs.
-_OPTIONS = {
-    "sslmode": "PGSSLMODE",
-    "ssl": "PGSSLMODE",
-    "sslrootcert": "PGSSLROOTCERT",
-    "sslcert": "PGSSLCERT",
-    "sslkey": "PGSSLKEY",
-    "host": "PGHOST",
-    "port": "PGPORT",
-}
 #: How long a restore waits for a table that somebody is reading or writing.
 _LOCK_WAIT = "15s"
 
@@ -56,19 +48,8 @@ def refuse_older_programs(connection: Connection) -> None:
 
 def environment(url: str) -> dict[str, str]:
     """How the programs connect; not as arguments, where everybody on the machine sees them."""
-    address = make_url(url)
-    given = {
-        "PGHOST": address.host,
-        "PGPORT": None if address.port is None else str(address.port),
-        "PGUSER": address.username,
-        "PGPASSWORD": None if address.password is None else str(address.password),
-        "PGDATABASE": address.database,
-    }
-    given |= {
-        _OPTIONS[name]: str(value) for name, value in address.query.items() if name in _OPTIONS
-    }
     kept = {"PGAPPNAME": "trade-missions", "PGCONNECT_TIMEOUT": "10", "LC_ALL": "C.UTF-8"}
-    return os.environ | kept | {name: value for name, value in given.items() if value}
+    return os.environ | kept | PostgresAddress.read(url).environment()
 
 
 def dump(url: str, connection: Connection, target: Path, heard: Heard) -> None:
