@@ -12,7 +12,7 @@ from app.commands.reindex import count
 from app.commands.snapshot import snapshot_run
 from app.core.database import is_sqlite
 from app.core.databases.addresses import sqlite_path
-from app.core.databases.diagnosis import DatabaseUnusable, first_line
+from app.core.databases.diagnosis import DatabaseUnusable, diagnosed, first_line
 from app.core.databases.postgresql import GONE
 from app.core.revisions import newest
 from app.crud.search.indexing import SearchEntry, is_current
@@ -52,8 +52,9 @@ def outdated(revision: str | None) -> str | None:
 
 async def find_revision(url: str) -> str | None:
     """The revision of a database, None for an empty one; DatabaseUnusable if it is out of reach."""
-    if is_sqlite(url) and _absent(Path(sqlite_path(url))):
-        return None
+    with diagnosed(url):
+        if is_sqlite(url) and _absent(Path(sqlite_path(url))):
+            return None
     try:
         return await snapshot_run(url, revision_of)
     except _FAILED as error:

@@ -81,8 +81,8 @@ def file_obstacle(file: Path) -> str | None:
 
 
 def _of_sqlite(path: str, error: BaseException) -> str | None:
-    if isinstance(error, FileNotFoundError):
-        return file_obstacle(Path(path)) or f"{_AWAY}there is no file {path}."
+    if isinstance(error, FileNotFoundError | NotADirectoryError | PermissionError):
+        return file_obstacle(Path(path))
     if not isinstance(error, sqlite3.Error):
         return None
     code, words = getattr(error, "sqlite_errorcode", 0) & 0xFF, first_line(error)
