@@ -123,7 +123,9 @@ def restore(url: str, file: Path, replaced: Sequence[str], heard: Heard) -> None
     failing = "The restore failed, and nothing was changed"
     with _running(failing, command, env=environment(url), stdin=subprocess.PIPE) as running:
         assert running.stdin is not None
-        running.stdin.write(f"BEGIN;\nSET lock_timeout = '{_LOCK_WAIT}';\n".encode())
+        # What is only worth a notice would stand before the error that is told.
+        quietly = "SET client_min_messages = warning;\n"
+        running.stdin.write(f"BEGIN;\n{quietly}SET lock_timeout = '{_LOCK_WAIT}';\n".encode())
         for table in replaced:
             running.stdin.write(f"DROP TABLE {table} CASCADE;\n".encode())
         with closing(script_lines(file)) as lines:
@@ -133,8 +135,12 @@ def restore(url: str, file: Path, replaced: Sequence[str], heard: Heard) -> None
 
 
 def _feed(stdin: IO[bytes], lines: Iterable[bytes], heard: Heard) -> None:
-    done = 0
+    done, names_schemas = 0, True
     for line in lines:
+        # A schema that the address names is there already, though its tables were dropped.
+        names_schemas = names_schemas and not line.startswith(b"COPY ")
+        if names_schemas:
+            line = line.replace(b"CREATE SCHEMA ", b"CREATE SCHEMA IF NOT EXISTS ", 1)
         # Servers before 17 do not know this setting, whose default it is.
         if line != b"SET transaction_timeout = 0;\n":
             stdin.write(line)

@@ -175,7 +175,7 @@ class PostgresAddress:
         """The address for PostgreSQL's own programs, as environment variables."""
         given = {
             "PGHOST": ",".join(host for host, _ in self.hosts),
-            "PGPORT": ",".join(port for _, port in self.hosts).strip(","),
+            "PGPORT": ",".join(port or "5432" for _, port in self.hosts),
             "PGUSER": self.user,
             "PGPASSWORD": self.password,
             "PGDATABASE": self.database,

@@ -153,9 +153,11 @@ def _of_sqlstate(address: PostgresAddress, state: str, words: str) -> str | None
         return f"{server} takes no changes: {words}. Name the primary server."
     if state == "53100":
         return f"{server} has no room left: {words}. Nothing was stored."
-    if state in ("42704", "22023", "42601") and "parameter" in words:
+    if state[:2] in ("22", "42") and "parameter" in words:
         return f"{_AWAY}{server} refuses the options of the address: {words}."
-    if state[:2] in ("08", "58") or state in ("57P04", "57P05"):
+    if state[:2] == "08":
+        return f"{_AWAY}what answers at {server} is no PostgreSQL, or hung up: {words}."
+    if state[:2] == "58" or state in ("57P04", "57P05"):
         return f"{_AWAY}{server} says: {words}."
     return None
 
