@@ -16,6 +16,11 @@ from app.core.access.callers import Scope
 from app.core.setting_faults import InvalidSettings
 from app.settings import read_settings, settings
 
+#: The exit status when what was asked for cannot be done before somebody mends something.
+CANNOT = 2
+#: How serving says that it was refused before it began.
+NOT_READY = 1
+
 
 class JudgedCommand(TyperCommand):
     """A command that looks at all settings before it does anything, not before its help."""
@@ -78,8 +83,12 @@ def serve(
     # quarter of the start. The server turns it on again (app/core/server/process.py).
     gc.disable()
     from app.commands.serve import serve as run
+    from app.core.database import open_database
 
-    sys.exit(run(found, prepare=prepare))
+    # Refused here, for everything after this costs time and a mistyped address none.
+    open_database(found.database_url, read_url=found.database_read_url)
+    status = run(found, prepare=prepare)
+    sys.exit(CANNOT if status == NOT_READY else status)
 
 
 @commands.command()
@@ -94,7 +103,13 @@ def migrate() -> None:
 @commands.command()
 def seed(
     texts: Annotated[
-        Path | None, typer.Option(help="A folder of articles' texts to attach to their sources.")
+        Path | None,
+        typer.Option(
+            help="A folder of articles' texts to attach to their sources.",
+            exists=True,
+            file_okay=False,
+            readable=True,
+        ),
     ] = None,
 ) -> None:
     """Add the code lists and the articles' facts; what users have changed stays."""
@@ -150,7 +165,10 @@ def verify(
     ] = None,
     database: Annotated[
         str | None,
-        typer.Option(help="An empty database in which to restore a PostgreSQL backup for a trial."),
+        typer.Option(
+            help="With a backup of PostgreSQL, an empty database to restore it in for a trial;"
+            " without one, the database to verify."
+        ),
     ] = None,
 ) -> None:
     """Verify a backup or the database, and print a checksum of every table."""
@@ -255,20 +273,24 @@ def routes() -> None:
 
 
 def main() -> None:
-    """Run the command that was asked for; what an operator can mend is told in a sentence."""
-    from app.core.errors import Problem
+    """Run the command that was asked for; what an operator can mend is told in a sentence.
 
+    The exit status is decided here: 0 when all went well, 1 when something was found wrong with
+    what was looked at (`check`, `verify`, rows of an import), 2 when nothing could be done.
+    """
     try:
         commands()
     except InvalidSettings as error:
         typer.echo(error, err=True)
-        sys.exit(2)
-    except Problem as problem:
-        sys.exit(problem.detail)
-    except OSError as error:
-        sys.exit(f"The database cannot be reached: {error}")
-    except (RuntimeError, ValueError) as error:
-        sys.exit(str(error))
+        sys.exit(CANNOT)
+    except Exception as error:
+        from app.commands.refusals import sentence
+
+        told = sentence(error)
+        if told is None:
+            raise
+        typer.echo(told, err=True)
+        sys.exit(CANNOT)
 
 
 if __name__ == "__main__":

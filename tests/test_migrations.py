@@ -245,7 +245,7 @@ async def test_a_newer_database_is_not_served_and_it_is_told_why(bare_url: str) 
     await migrate(bare_url)
     await run_sql(bare_url, "UPDATE alembic_version SET version_num = 'of_tomorrow'")
     serve = ["serve", "--port", "0"]
-    for _, refused in at_once(bare_url, serve, [*serve, "--prepare"], status=1):
+    for _, refused in at_once(bare_url, serve, [*serve, "--prepare"], status=2):
         assert "revision of_tomorrow" in refused
         assert "newer version" in refused
         assert "Traceback" not in refused

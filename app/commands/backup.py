@@ -5,13 +5,16 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Connection, make_url, text
+from sqlalchemy import Connection, text
 
 from app.commands.backups import files, postgresql, sqlite
 from app.commands.backups.contents import Summary, summary
-from app.commands.check import find_revision
+from app.commands.check import find_revision, outdated
+from app.commands.migrate import is_known
 from app.commands.snapshot import file_run, snapshot_run
 from app.core.database import is_sqlite
+from app.core.databases.addresses import sqlite_path
+from app.core.databases.diagnosis import DatabaseUnusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,15 @@ def run(url: str, file: Path, *, force: bool) -> str:
 
     RuntimeError, and no file, when there is nothing to back up or something stands in the way.
     """
-    return str(asyncio.run(backup(url, file, force=force)))
+    return str(asyncio.run(_of_this_version(url, file, force=force)))
+
+
+async def _of_this_version(url: str, file: Path, *, force: bool) -> Backup:
+    """Back up what this version could restore: a database of its own, or of an older one."""
+    revision = await find_revision(url)
+    if revision is None or not is_known(revision):
+        raise DatabaseUnusable(outdated(revision))
+    return await backup(url, file, force=force)
 
 
 async def backup(url: str, file: Path, *, force: bool = False) -> Backup:
@@ -53,7 +64,7 @@ async def backup(url: str, file: Path, *, force: bool = False) -> Backup:
 
 
 def _sqlite(url: str, part: Path) -> Summary:
-    source = Path(make_url(url).database or "")
+    source = Path(sqlite_path(url))
     try:
         with files.progress_bar() as progress:
             task = progress.add_task("Copying", total=None)

@@ -4,7 +4,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, func, make_url, select, text
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from app.commands.migrate import is_known, newer, revision_of
@@ -12,6 +12,8 @@ from app.commands.reindex import count, kinds
 from app.commands.snapshot import snapshot_run
 from app.commands.unmigrated import unmigrated
 from app.core.database import is_sqlite
+from app.core.databases.addresses import sqlite_path
+from app.core.databases.diagnosis import DatabaseUnusable, diagnosed, first_line
 from app.core.databases.postgresql import GONE
 from app.core.revisions import newest
 from app.crud.search.indexing import SearchEntry, is_current
@@ -19,15 +21,21 @@ from app.crud.writes.history import Change, ChangeCounter
 from app.resources.citation import Citation
 
 _EMPTY = "The database is empty. Run: trade-missions migrate && trade-missions seed"
-_AWAY = (*GONE, DBAPIError, sqlite3.Error)
+_FAILED = (*GONE, DBAPIError, sqlite3.Error)
 
 
 async def unready(url: str) -> str | None:
     """Why the database cannot be served from, and what to do; None when it can."""
     try:
         return outdated(await find_revision(url))
-    except RuntimeError as error:
+    except DatabaseUnusable as error:
         return str(error)
+
+
+async def refuse_unready(url: str) -> None:
+    """DatabaseUnusable, with what to do, where the database is not one of this version's."""
+    if reason := await unready(url):
+        raise DatabaseUnusable(reason)
 
 
 def outdated(revision: str | None) -> str | None:
@@ -49,13 +57,15 @@ async def lacking(url: str) -> str | None:
 
 
 async def find_revision(url: str) -> str | None:
-    """The revision of a database, None for an empty one; RuntimeError when it is out of reach."""
-    if is_sqlite(url) and _absent(Path(make_url(url).database or "")):
-        return None
+    """The revision of a database, None for an empty one; DatabaseUnusable if it is out of reach."""
+    with diagnosed(url):
+        if is_sqlite(url) and _absent(Path(sqlite_path(url))):
+            return None
     try:
         return await snapshot_run(url, revision_of)
-    except _AWAY as error:
-        raise RuntimeError(f"The database cannot be reached: {_first_line(error)}") from error
+    except _FAILED as error:
+        reason = f"The database cannot be reached: {first_line(error)}."
+        raise DatabaseUnusable(reason) from error
 
 
 def _absent(file: Path) -> bool:
@@ -63,15 +73,12 @@ def _absent(file: Path) -> bool:
     return file.parent.is_dir() and not file.exists()
 
 
-def _first_line(error: BaseException) -> str:
-    return str(getattr(error, "orig", error)).splitlines()[0]
-
-
 async def run(url: str) -> list[str]:
-    """Everything that is wrong, a line each; empty when all is well."""
-    reason = await unready(url)
-    if reason is not None:
-        return [reason]
+    """Everything that is wrong, a line each; empty when all is well.
+
+    DatabaseUnusable where there is nothing to check: out of reach, empty, or of another version.
+    """
+    await refuse_unready(url)
     return await snapshot_run(url, faults)
 
 

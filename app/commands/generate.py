@@ -12,6 +12,7 @@ from rich.progress import Progress
 from sqlalchemy import Connection, Table, insert, select, text, update
 
 from app.api import RESOURCES
+from app.commands.check import refuse_unready
 from app.commands.migrate import engine_run
 from app.core import jsontext
 from app.core.types import now, uuid7
@@ -46,6 +47,7 @@ Told = Callable[[int], None]
 
 def run(url: str, missions: int, companies: int, agreements: int, random_seed: int) -> str:
     """Add this many of each in one transaction; returns what was done, in words."""
+    asyncio.run(refuse_unready(url))
     with Progress() as progress:
         task = progress.add_task("Generating", total=missions + companies + agreements)
 

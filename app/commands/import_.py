@@ -11,8 +11,9 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from app.api import RESOURCES
-from app.commands.check import unready
+from app.commands.check import refuse_unready
 from app.core.database import open_database
+from app.core.databases.diagnosis import diagnosed
 from app.core.errors import Fault, Invalid, did_you_mean
 from app.crud.imports.columns import read_mapping
 from app.crud.imports.importing import ImportFile, import_file
@@ -46,9 +47,7 @@ def run(
     if not path.is_file():
         raise ValueError(f"There is no file {path}.")
     file = ImportFile(path, file_format, read_mapping(resource, columns), lenient)
-    reason = asyncio.run(unready(url))
-    if reason is not None:
-        raise RuntimeError(reason)
+    asyncio.run(refuse_unready(url))
     errors = Console(stderr=True, soft_wrap=True)
     try:
         report = _with_progress(url, resource, file, dry_run, errors)
@@ -103,13 +102,14 @@ async def import_into(
         return report
 
     database = open_database(url)
-    await database.start()
-    try:
-        return await database.write(work)
-    except _DryRun as end:
-        return end.report
-    finally:
-        await database.stop()
+    with diagnosed(url):
+        await database.start()
+        try:
+            return await database.write(work)
+        except _DryRun as end:
+            return end.report
+        finally:
+            await database.stop()
 
 
 def _show(console: Console, faults: tuple[Fault, ...]) -> None:

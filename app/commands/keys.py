@@ -7,7 +7,7 @@ from sqlalchemy import Connection, inspect, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app.commands.check import find_revision, unready
+from app.commands.check import find_revision, refuse_unready
 from app.commands.migrate import engine_run
 from app.commands.snapshot import snapshot_run
 from app.core.access.callers import Scope
@@ -38,7 +38,7 @@ async def create(
 ) -> str:
     """Store a new key and return it; this is the only time that it can be seen. Invalid (422) for
     what the API would not take either."""
-    await _refuse_unready(url)
+    await refuse_unready(url)
     secret = new_secret()
     told = {"name": name, "scope": scope, "path": path, "expires_at": _in_days(days)}
     fields = checked(ApiKeyFields, told)
@@ -60,15 +60,9 @@ def _in_days(days: int | None) -> datetime | None:
         raise ValueError(f"In {days} days there is no calendar any more; leave them out.") from None
 
 
-async def _refuse_unready(url: str) -> None:
-    """RuntimeError where there are no tables to keep keys in."""
-    if reason := await unready(url):
-        raise RuntimeError(reason)
-
-
 async def listed(url: str) -> list[ApiKey]:
     """All keys, the oldest first."""
-    await _refuse_unready(url)
+    await refuse_unready(url)
 
     def work(connection: Connection) -> list[ApiKey]:
         with Session(connection, **SESSION) as session:
@@ -81,7 +75,7 @@ async def listed(url: str) -> list[ApiKey]:
 
 async def revoke(url: str, key: str) -> str:
     """Revoke the key with this id, prefix or name; returns its name."""
-    await _refuse_unready(url)
+    await refuse_unready(url)
 
     def work(connection: Connection) -> str:
         with Session(connection, **SESSION) as session:

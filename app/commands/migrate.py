@@ -3,13 +3,15 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection, Engine, column, event, inspect, make_url, select, table, text
+from sqlalchemy import Connection, Engine, column, event, inspect, select, table, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.commands.dictionary import describe, forget, is_described
 from app.commands.snapshot import snapshot_run
 from app.commands.unmigrated import unmigrated
 from app.core.database import is_sqlite
+from app.core.databases.addresses import sqlite_path
+from app.core.databases.diagnosis import diagnosed
 from app.core.revisions import alembic_config, newest, revisions
 from app.crud.search.indexing import is_current
 
@@ -20,24 +22,24 @@ T = TypeVar("T")
 
 
 async def engine_run(url: str, work: Callable[[Connection], T]) -> T:
-    """Run the work in one transaction on a connection of its own to the database."""
+    """Run the work in one transaction on a connection of its own to the database.
+
+    DatabaseUnusable where the database is not there, lets nobody in, or takes no changes.
+    """
     if is_sqlite(url):
         from app.core.databases.sqlite import sqlite_engine
 
-        with sqlite_engine(_path(url)).begin() as connection:
+        with diagnosed(url), sqlite_engine(sqlite_path(url)).begin() as connection:
             return work(connection)
     from app.core.databases.postgresql import postgres_engine
 
     postgres = postgres_engine(url)
     try:
-        async with postgres.begin() as connection:
-            return await connection.run_sync(work)
+        with diagnosed(url):
+            async with postgres.begin() as connection:
+                return await connection.run_sync(work)
     finally:
         await postgres.dispose()
-
-
-def _path(url: str) -> str:
-    return make_url(url).database or ""
 
 
 def _config(connection: Connection) -> "Config":
@@ -75,9 +77,9 @@ async def changing_run(url: str, work: Callable[[Connection], T]) -> T:
         return await engine_run(url, work)
     from app.core.databases.sqlite import sqlite_engine
 
-    engine = sqlite_engine(_path(url))
+    engine = sqlite_engine(sqlite_path(url))
     _without_foreign_keys(engine)
-    with engine.begin() as connection:
+    with diagnosed(url), engine.begin() as connection:
         done = work(connection)
         _refuse_broken_references(connection)
         return done

@@ -57,6 +57,7 @@ def run(url: str) -> str:
     """Index all records with a progress bar; returns what was done, in words."""
     from rich.progress import Progress
 
+    from app.commands.check import refuse_unready
     from app.commands.migrate import engine_run
 
     def work(connection: Connection) -> int:
@@ -66,4 +67,8 @@ def run(url: str) -> str:
             reindex(connection, lambda done: progress.advance(task, done))
         return total
 
-    return f"Indexed {asyncio.run(engine_run(url, work))} records."
+    async def all_of_it() -> int:
+        await refuse_unready(url)
+        return await engine_run(url, work)
+
+    return f"Indexed {asyncio.run(all_of_it())} records."

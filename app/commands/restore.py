@@ -5,7 +5,7 @@ import sqlite3
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sqlalchemy import Connection, make_url
+from sqlalchemy import Connection
 
 from app.commands.backups import files, postgresql, sqlite
 from app.commands.backups.contents import Summary, summary
@@ -14,6 +14,8 @@ from app.commands.check import faults, find_revision
 from app.commands.migrate import is_known, migrate, newer, revision_of
 from app.commands.snapshot import file_run, snapshot_run
 from app.core.database import is_sqlite
+from app.core.databases.addresses import sqlite_path
+from app.core.databases.diagnosis import DatabaseUnusable, file_obstacle
 from app.core.revisions import newest
 
 _KINDS = {files.SQLITE: "SQLite", files.POSTGRESQL: "PostgreSQL"}
@@ -42,7 +44,7 @@ async def restore(url: str, file: Path, *, force: bool = False) -> str:
         )
     files.refuse_altered(file)
     if is_sqlite(url):
-        notes = await _sqlite(Path(make_url(url).database or ""), file, force=force)
+        notes = await _sqlite(Path(sqlite_path(url)), file, force=force)
     else:
         notes = await _postgresql(url, file, force=force)
     held, wrong = await snapshot_run(url, _result)
@@ -73,8 +75,8 @@ async def _sqlite(target: Path, file: Path, *, force: bool) -> list[str]:
 
 def _checked(target: Path, file: Path, *, force: bool) -> str:
     """The revision of the backup; RuntimeError when it cannot be restored, or not there."""
-    if not target.parent.is_dir():
-        raise RuntimeError(f"There is no folder {target.parent} for the database.")
+    if obstacle := file_obstacle(target):
+        raise DatabaseUnusable(obstacle)
     if target.exists() and target.samefile(file):
         raise RuntimeError(f"{file} is the database itself.")
     damage = sqlite.damage(file)

@@ -10,8 +10,10 @@ from uuid import UUID
 from sqlalchemy import Text, cast, insert, select, update
 from sqlalchemy.orm import Session
 
+from app.commands.check import refuse_unready
 from app.core import jsontext
 from app.core.database import Database, open_database
+from app.core.databases.diagnosis import diagnosed
 from app.core.errors import Invalid
 from app.core.places import seeds_folder
 from app.crud.reads.render import record_json
@@ -157,13 +159,18 @@ def _attach_texts(session: Session, folder: Path, report: Report) -> None:
 
 
 async def run(url: str, texts: Path | None = None) -> str:
-    """Seed the database at the address and tell what was done."""
+    """Seed the database at the address and tell what was done.
+
+    DatabaseUnusable where it is out of reach, empty or of another version.
+    """
+    await refuse_unready(url)
     database = open_database(url)
-    await database.start()
-    try:
-        report = await seed(database, texts)
-    finally:
-        await database.stop()
+    with diagnosed(url):
+        await database.start()
+        try:
+            report = await seed(database, texts)
+        finally:
+            await database.stop()
     return _told(report)
 
 

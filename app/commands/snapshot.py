@@ -4,18 +4,24 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.pool import NullPool
 
 from app.core.database import ENGINE, is_sqlite
+from app.core.databases.addresses import sqlite_path
+from app.core.databases.diagnosis import diagnosed
 
 T = TypeVar("T")
 
 
 async def snapshot_run(url: str, work: Callable[[Connection], T]) -> T:
-    """Run work that only reads, on a connection of its own; all it reads is of one moment."""
+    """Run work that only reads, on a connection of its own; all it reads is of one moment.
+
+    DatabaseUnusable where the database is not there or lets nobody in.
+    """
     if is_sqlite(url):
-        return file_run(make_url(url).database or "", work)
+        with diagnosed(url):
+            return file_run(sqlite_path(url), work)
     from app.core.databases.postgresql import postgres_engine
 
     def reading(connection: Connection) -> T:
@@ -24,8 +30,9 @@ async def snapshot_run(url: str, work: Callable[[Connection], T]) -> T:
 
     postgres = postgres_engine(url, isolation_level="REPEATABLE READ")
     try:
-        async with postgres.begin() as connection:
-            return await connection.run_sync(reading)
+        with diagnosed(url):
+            async with postgres.begin() as connection:
+                return await connection.run_sync(reading)
     finally:
         await postgres.dispose()
 

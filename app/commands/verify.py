@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from sqlalchemy import Connection, make_url, text
+from sqlalchemy import Connection, text
 
 from app.commands.backups import files, postgresql, sqlite
 from app.commands.backups.contents import Checksums, Summary, checksums, summary, total
@@ -15,6 +15,8 @@ from app.commands.check import faults, find_revision, outdated
 from app.commands.migrate import engine_run, is_known, migrate, revision_of
 from app.commands.snapshot import file_run, snapshot_run
 from app.core.database import is_sqlite
+from app.core.databases.addresses import sqlite_path
+from app.core.databases.diagnosis import DatabaseUnusable
 from app.core.revisions import newest
 
 
@@ -30,14 +32,17 @@ class Verdict:
 
 
 def run(url: str, file: Path | None, scratch: str | None) -> Verdict:
-    """Verify the file, or the database when there is none."""
+    """Verify the file; when there is none, the database `scratch` or else that of the settings."""
     return asyncio.run(verify(url, file, scratch))
 
 
 async def verify(url: str, file: Path | None = None, scratch: str | None = None) -> Verdict:
-    """As `run`. A dump of PostgreSQL is restored for a trial into the empty database `scratch`."""
+    """As `run`. A dump of PostgreSQL is restored for a trial into the empty database `scratch`.
+
+    DatabaseUnusable where a database is out of reach, empty or of a newer version.
+    """
     if file is None:
-        return await _database(url)
+        return await _database(scratch or url)
     verdict = Verdict()
     try:
         kind = files.magic_of(file)
@@ -46,6 +51,8 @@ async def verify(url: str, file: Path | None = None, scratch: str | None = None)
         beside = "as noted beside it" if noted else "and no note of it beside the file"
         verdict.lines.append(f"{file}: {files.size_of(file)}, SHA-256 {digest}, {beside}.")
         await (_sqlite if kind == files.SQLITE else _postgresql)(verdict, file, scratch)
+    except DatabaseUnusable:
+        raise
     except RuntimeError as error:
         verdict.faults.append(str(error))
     return verdict
@@ -55,16 +62,17 @@ async def _database(url: str) -> Verdict:
     verdict = Verdict()
     revision = await find_revision(url)
     reason = outdated(revision)
-    if is_sqlite(url) and revision is not None:
-        verdict.faults += sqlite.damage(Path(make_url(url).database or ""))
+    if revision is None or not is_known(revision):
+        raise DatabaseUnusable(reason)
+    if is_sqlite(url):
+        verdict.faults += sqlite.damage(Path(sqlite_path(url)))
     if verdict.faults:
         return verdict
     if reason is None:
         verdict.faults += await snapshot_run(url, faults)
     else:
         verdict.faults.append(reason)
-    if revision is not None:
-        _tell(verdict, *await snapshot_run(url, _held))
+    _tell(verdict, *await snapshot_run(url, _held))
     return verdict
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.core import jsontext
+from app.core.databases.addresses import is_sqlite as is_sqlite
 from app.core.types import Id, Instant
 
 T = TypeVar("T")
@@ -128,18 +129,6 @@ class Database(ABC):
         `read_connections_idle`, `write_connections_busy`; where a replica is set up
         `replica_in_use` (0 or 1) and `replica_lag_seconds` (-1 while it is not known).
         """
-
-
-def is_sqlite(url: str) -> bool:
-    """Whether the address is of SQLite and not of PostgreSQL; ValueError for any other."""
-    if url.startswith("sqlite:"):
-        return True
-    if url.startswith(("postgresql:", "postgresql+asyncpg:", "postgres:")):
-        return False
-    raise ValueError(
-        f"The database address {url.split(':')[0]}:… is neither sqlite:///path nor"
-        " postgresql://user:password@host/name."
-    )
 
 
 def open_database(

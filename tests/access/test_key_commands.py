@@ -84,7 +84,7 @@ async def test_without_tables_the_commands_say_what_to_do(bare_url: str) -> None
 
 def test_a_command_that_cannot_be_done_fails_with_a_sentence(access_file: str) -> None:
     done = run("keys", "revoke", "nobody's", url=access_file)
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith('There is no key "nobody\'s"; a key is named by its id,')
 
 

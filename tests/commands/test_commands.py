@@ -161,11 +161,20 @@ def change(file: Path, statement: str) -> None:
 
 
 def assert_not_well(url: str, *words: str) -> None:
-    """The check fails and tells why in sentences, without a traceback."""
+    """The check finds something and tells it in sentences, without a traceback."""
     checked = run("check", url=url)
     assert checked.returncode == 1
     for word in words:
         assert word in checked.stdout
+    assert "Traceback" not in checked.stdout + checked.stderr
+
+
+def assert_not_checked(url: str, *words: str) -> None:
+    """There is nothing to check, and why is told as by every command: as an error."""
+    checked = run("check", url=url)
+    assert (checked.returncode, checked.stdout) == (2, "")
+    for word in words:
+        assert word in checked.stderr
     assert "Traceback" not in checked.stdout + checked.stderr
 
 
@@ -232,26 +241,26 @@ def test_synthetic_records_are_made(ready: Path) -> None:
 
 
 def test_a_check_of_an_empty_database_says_what_to_do(bare_url: str) -> None:
-    assert_not_well(bare_url, "The database is empty.", "trade-missions migrate")
+    assert_not_checked(bare_url, "The database is empty.", "trade-missions migrate")
 
 
 def test_a_check_of_a_server_that_is_not_there_says_so() -> None:
     url = f"postgresql://nobody@127.0.0.1:{free_port()}/nothing"
-    assert_not_well(url, "The database cannot be reached:")
+    assert_not_checked(url, "The database cannot be reached:")
 
 
 def test_a_check_of_a_folder_that_is_not_there_says_so(tmp_path: Path) -> None:
-    assert_not_well(f"sqlite:///{tmp_path}/nowhere/x.db", "The database cannot be reached:")
+    assert_not_checked(f"sqlite:///{tmp_path}/nowhere/x.db", "The database cannot be reached:")
 
 
 def test_a_check_of_a_file_that_is_no_database_says_so(file: Path) -> None:
     file.write_text("These are a few words and no database at all. " * 100)
-    assert_not_well(at(file), "The database cannot be reached:", "not a database")
+    assert_not_checked(at(file), "The database cannot be reached:", "not a database")
 
 
 def test_a_check_of_another_revision_says_what_to_do(ready: Path) -> None:
     change(ready, "UPDATE alembic_version SET version_num = '20261122_search'")
-    assert_not_well(at(ready), "20261122_search", "Run: trade-missions migrate")
+    assert_not_checked(at(ready), "20261122_search", "Run: trade-missions migrate")
 
 
 def test_a_lost_change_is_found(ready: Path) -> None:
@@ -285,7 +294,7 @@ def test_a_citation_of_a_record_that_is_gone_is_found(ready: Path) -> None:
 def test_a_migration_of_a_newer_database_is_refused(ready: Path) -> None:
     change(ready, "UPDATE alembic_version SET version_num = 'of_tomorrow'")
     told = run("migrate", url=at(ready))
-    assert told.returncode == 1
+    assert told.returncode == 2
     assert "of_tomorrow" in told.stderr
     assert "Nothing was changed." in told.stderr
 
@@ -295,7 +304,7 @@ def test_a_migration_of_a_newer_database_is_refused(ready: Path) -> None:
 
 def test_an_unmigrated_database_is_not_served(bare_url: str) -> None:
     told = run("serve", "--port", str(free_port()), url=bare_url)
-    assert told.returncode == 1
+    assert told.returncode == 2
     assert told.stderr.startswith("The database is empty. Run: trade-missions migrate")
     assert "Traceback" not in told.stderr
 

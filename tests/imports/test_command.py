@@ -105,14 +105,14 @@ def test_what_cannot_be_is_said(
 ) -> None:
     (tmp_path / name).write_bytes(table({"full_name": "A"}))
     done = run("import", str(tmp_path / name), *arguments, url=file_url)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert told in done.stderr
     assert "Traceback" not in done.stderr
 
 
 def test_a_file_that_is_not_there_is_said(file_url: str, tmp_path: Path) -> None:
     done = run("import", str(tmp_path / "people.csv"), url=file_url)
-    assert (done.returncode, "There is no file" in done.stderr) == (1, True)
+    assert (done.returncode, "There is no file" in done.stderr) == (2, True)
 
 
 def test_a_kill_in_the_middle_leaves_nothing(file_url: str, tmp_path: Path) -> None:

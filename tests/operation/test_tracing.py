@@ -247,6 +247,6 @@ sys.argv = ["trade-missions", "serve", "--port", "0"]
 main()
 """
     done = started(program, {"TRADE_MISSIONS_TELEMETRY_ENDPOINT": "http://127.0.0.1:4318"})
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "trade-missions[telemetry]" in done.stderr
     assert "Traceback" not in done.stderr

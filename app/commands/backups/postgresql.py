@@ -10,22 +10,14 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO
 
-from sqlalchemy import Connection, inspect, make_url, text
+from sqlalchemy import Connection, inspect, text
+
+from app.core.databases.addresses import PostgresAddress
 
 _INSTALL = (
     "Install PostgreSQL's client programs of the server's version or a later one"
     " (Debian's package is postgresql-client), or run this where they are."
 )
-#: What an address can say of a connection, and the variable that tells it to the programs.
-_OPTIONS = {
-    "sslmode": "PGSSLMODE",
-    "ssl": "PGSSLMODE",
-    "sslrootcert": "PGSSLROOTCERT",
-    "sslcert": "PGSSLCERT",
-    "sslkey": "PGSSLKEY",
-    "host": "PGHOST",
-    "port": "PGPORT",
-}
 #: How long a restore waits for a table that somebody is reading or writing.
 _LOCK_WAIT = "15s"
 
@@ -56,19 +48,8 @@ def refuse_older_programs(connection: Connection) -> None:
 
 def environment(url: str) -> dict[str, str]:
     """How the programs connect; not as arguments, where everybody on the machine sees them."""
-    address = make_url(url)
-    given = {
-        "PGHOST": address.host,
-        "PGPORT": None if address.port is None else str(address.port),
-        "PGUSER": address.username,
-        "PGPASSWORD": None if address.password is None else str(address.password),
-        "PGDATABASE": address.database,
-    }
-    given |= {
-        _OPTIONS[name]: str(value) for name, value in address.query.items() if name in _OPTIONS
-    }
     kept = {"PGAPPNAME": "trade-missions", "PGCONNECT_TIMEOUT": "10", "LC_ALL": "C.UTF-8"}
-    return os.environ | kept | {name: value for name, value in given.items() if value}
+    return os.environ | kept | PostgresAddress.read(url).environment()
 
 
 def dump(url: str, connection: Connection, target: Path, heard: Heard) -> None:
@@ -142,7 +123,9 @@ def restore(url: str, file: Path, replaced: Sequence[str], heard: Heard) -> None
     failing = "The restore failed, and nothing was changed"
     with _running(failing, command, env=environment(url), stdin=subprocess.PIPE) as running:
         assert running.stdin is not None
-        running.stdin.write(f"BEGIN;\nSET lock_timeout = '{_LOCK_WAIT}';\n".encode())
+        # What is only worth a notice would stand before the error that is told.
+        quietly = "SET client_min_messages = warning;\n"
+        running.stdin.write(f"BEGIN;\n{quietly}SET lock_timeout = '{_LOCK_WAIT}';\n".encode())
         for table in replaced:
             running.stdin.write(f"DROP TABLE {table} CASCADE;\n".encode())
         with closing(script_lines(file)) as lines:
@@ -152,8 +135,12 @@ def restore(url: str, file: Path, replaced: Sequence[str], heard: Heard) -> None
 
 
 def _feed(stdin: IO[bytes], lines: Iterable[bytes], heard: Heard) -> None:
-    done = 0
+    done, names_schemas = 0, True
     for line in lines:
+        # A schema that the address names is there already, though its tables were dropped.
+        names_schemas = names_schemas and not line.startswith(b"COPY ")
+        if names_schemas:
+            line = line.replace(b"CREATE SCHEMA ", b"CREATE SCHEMA IF NOT EXISTS ", 1)
         # Servers before 17 do not know this setting, whose default it is.
         if line != b"SET transaction_timeout = 0;\n":
             stdin.write(line)

@@ -32,7 +32,7 @@ _DRIVER = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClient
 _NO_TABLE = {"42P01", "42703"}
 
 
-def _driver_error(error: BaseException) -> BaseException:
+def driver_error(error: BaseException) -> BaseException:
     """The driver's own error, which SQLAlchemy wraps twice."""
     if isinstance(error, DBAPIError) and error.orig is not None:
         error = error.orig
@@ -41,12 +41,12 @@ def _driver_error(error: BaseException) -> BaseException:
 
 def sqlstate_of(error: BaseException) -> str:
     """The SQLSTATE of an error of the server's, or an empty text."""
-    return getattr(_driver_error(error), "sqlstate", None) or ""
+    return getattr(driver_error(error), "sqlstate", None) or ""
 
 
 def is_lost(error: BaseException) -> bool:
     """Whether the connection is gone, or could not be made."""
-    driver: Any = _driver_error(error)
+    driver: Any = driver_error(error)
     if isinstance(driver, asyncpg.InterfaceError):
         return not isinstance(driver, _MISTAKES)
     if isinstance(driver, OSError):
@@ -61,7 +61,7 @@ def is_lost(error: BaseException) -> bool:
 
 def is_outdated(error: BaseException) -> bool:
     """Whether a statement was prepared before the tables changed; run again it is prepared anew."""
-    driver = _driver_error(error)
+    driver = driver_error(error)
     kinds = (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)
     return isinstance(driver, kinds)
 
@@ -78,7 +78,7 @@ def problem_of(error: BaseException, seconds: float) -> Problem | None:
         return error
     if isinstance(error, PoolTimeout):
         return crowded()
-    driver = _driver_error(error)
+    driver = driver_error(error)
     if isinstance(driver, OSError):
         return of_system(driver) or away()
     state = sqlstate_of(error)

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from enum import Enum, auto
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import asyncpg
-from sqlalchemy import Dialect, event, make_url
+from sqlalchemy import Dialect, event
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
@@ -16,6 +16,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.pool import QueuePool
 
 from app.core.database import ENGINE, SESSION, Database, Pace, Prepared, Rows
+from app.core.databases.addresses import PostgresAddress
 from app.core.databases.outages import crowded, in_doubt
 from app.core.databases.postgres_faults import (
     GONE,
@@ -33,6 +34,8 @@ __all__ = ["GONE", "PostgresDatabase", "postgres_engine"]
 
 T = TypeVar("T")
 
+#: For how many seconds a command waits for a server to accept its connection.
+COMMAND_WAIT = 10.0
 WRITE_CONNECTIONS = 10
 TRIES = 5
 #: For how many seconds a write waits for a connection before it is told to come again.
@@ -47,10 +50,15 @@ _POSITION = Prepared(POSITION, (), (), {})
 
 def postgres_engine(url: str, **options: Any) -> AsyncEngine:
     """An asynchronous engine over asyncpg, whatever driver the address names."""
-    address = make_url(url).set(drivername="postgresql+asyncpg")
-    connect = options.pop("connect_args", {})
+    address = PostgresAddress.read(url)
+    seconds = {"timeout": address.connect_seconds} if address.connect_seconds else {}
+    connect = {"timeout": COMMAND_WAIT} | options.pop("connect_args", {}) | seconds
     return create_async_engine(
-        address, connect_args={"async_creator_fn": _connect} | connect, **ENGINE, **options
+        # The address goes to the driver as it is: the engine's own reading knows fewer parameters.
+        "postgresql+asyncpg://",
+        connect_args={"async_creator_fn": partial(_connect, address.dsn())} | connect,
+        **ENGINE,
+        **options,
     )
 
 
@@ -61,8 +69,8 @@ def _dialect() -> Dialect:
     return postgres_engine("postgresql://").dialect
 
 
-async def _connect(*arguments: Any, lock_wait: float = 0, **options: Any) -> Any:
-    connection = await asyncpg.connect(*arguments, **options)
+async def _connect(dsn: str, *, lock_wait: float = 0, **options: Any) -> Any:
+    connection = await asyncpg.connect(dsn, **options)
     try:
         await plain_dates(connection)
         if lock_wait:

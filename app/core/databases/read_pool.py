@@ -7,9 +7,9 @@ from datetime import date
 from typing import Any
 
 import asyncpg
-from sqlalchemy import make_url
 
 from app.core.database import BATCH, Prepared, Rows
+from app.core.databases.addresses import PostgresAddress
 from app.core.databases.outages import crowded
 from app.core.databases.postgres_faults import GONE, is_lost, is_outdated
 
@@ -48,10 +48,9 @@ class ReadPool:
     ) -> None:
         #: What each new connection must pass: it raises for a server that will not do.
         self._check = check
-        address = make_url(url).set(drivername="postgresql")
-        self.dsn = address.render_as_string(hide_password=False)
-        #: What is read from: the address, without its password.
-        self.place = address.set(password=None).render_as_string()
+        address = PostgresAddress.read(url)
+        self.dsn, self.place = address.dsn(), address.place
+        self._connect_wait = address.connect_seconds or CONNECT_WAIT
         self.seconds = seconds
         #: How many reads wait for a connection.
         self.waiting = 0
@@ -66,7 +65,7 @@ class ReadPool:
             max_size=CONNECTIONS,
             init=self._prepare,
             reset=_keep,
-            timeout=CONNECT_WAIT,
+            timeout=self._connect_wait,
         )
 
     async def _prepare(self, connection: Any) -> None:

@@ -10,11 +10,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Dialect, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from app.core.database import BATCH, ENGINE, Database, Pace, Prepared, Rows
+from app.core.databases.addresses import sqlite_path
 from app.core.databases.outages import away, moved, of_sqlite
 from app.core.databases.sqlite_reading import Reading
 from app.core.databases.sqlite_writer import File, Writer
@@ -94,9 +95,7 @@ class SqliteDatabase(Database):
     counts_quickly = True
 
     def __init__(self, url: str, *, max_seconds: float = 30) -> None:
-        path = make_url(url).database
-        if not path or path == ":memory:":
-            raise ValueError("An SQLite address names a file: sqlite:///trade-missions.db")
+        path = sqlite_path(url)
         self.path = path
         self.max_seconds = max_seconds
         self.engine = sqlite_engine(path)

@@ -125,7 +125,7 @@ async def test_a_file_that_is_served_is_not_restored_into(fresh_url: str, tmp_pa
     await backup(fresh_url, tmp_path / "backup")
     with served(fresh_url, tmp_path) as server:
         told = command(fresh_url, "restore", str(tmp_path / "backup"), "--force")
-        assert told.returncode == 1
+        assert told.returncode == 2
         assert "is in use: a server" in told.stderr
         with server.client() as client:
             assert client.post("/people", json={"full_name": "Still"}).status_code == 201
