@@ -181,7 +181,7 @@ MONEY = {
         "/agreements",
         CONTRACT | {"amount": -1, "currency": "USD"},
         "/amount",
-        "greater than or equal to 0",
+        "Must be 0 or more",
     ),
     "half a yen": (
         "/agreements",
@@ -349,13 +349,13 @@ PARTIES = {
         "/agreements",
         CONTRACT | {"parties": [FOUNDER | {"share_percent": -1}]},
         "/parties/0/share_percent",
-        "greater than or equal to 0",
+        "Must be 0 or more",
     ),
     "more than all": (
         "/agreements",
         CONTRACT | {"parties": [FOUNDER | {"share_percent": 100.5}]},
         "/parties/0/share_percent",
-        "less than or equal to 100",
+        "Must be 100 or less",
     ),
     "shares of more than all": (
         "/agreements",
@@ -380,7 +380,7 @@ PARTIES = {
         "/companies",
         {"name": "A ministry", "kind": "ministry"},
         "/kind",
-        "'company'",
+        "Must be company.",
     ),
 }
 
@@ -583,7 +583,7 @@ async def test_an_outcome_without_a_status_moves_nothing(client: httpx.AsyncClie
                 {"status": "completed", "jobs": -1},
                 422,
                 "/jobs",
-                "greater than or equal to 0",
+                "Must be 0 or more",
             ),
             "a confirmation by nobody": (
                 {"status": "completed", "confirmed_by_id": NOBODY},

@@ -222,7 +222,7 @@ async def test_a_wrong_name_is_not_found_and_the_nearest_is_named(
     ("query", "words"),
     [
         ("parnt=KZ", "'parent'"),
-        ("limit=-1", "greater than or equal to 1"),
+        ("limit=-1", "Must be 1 or more"),
         ("limit=many", "whole number"),
         ("offset=1", "'offset'"),
         ("cursor=nonsense", "no cursor of this service"),

@@ -241,7 +241,7 @@ async def test_a_quote_is_not_stored(client: httpx.AsyncClient, attached: dict[s
     ("start", "end", "pointer", "words"),
     [
         (0, len(TEXT) + 1, "/end", f"{len(TEXT)} characters"),
-        (-1, 5, "/start", "greater than or equal to 0"),
+        (-1, 5, "/start", "Must be 0 or more"),
         (5, 5, "/end", "start lies before end"),
         (9, 2, "/end", "start lies before end"),
     ],
