@@ -1,5 +1,6 @@
 """Several processes that serve one address: those that end are replaced, and they stop together."""
 
+import gc
 import logging
 import multiprocessing
 import os
@@ -15,7 +16,7 @@ from types import FrameType
 from app.core.server.process import GRACE, UNFINISHED, Server
 from app.core.server.protocol import HttpConfig
 
-#: How long the parent may take to see a signal.
+#: How often the parent looks at its processes.
 TICK = 0.2
 #: How long a process lives at least before it is replaced at once.
 SHORT_LIFE = 2.0
@@ -40,6 +41,8 @@ class Workers:
         #: Nothing is ever written to it: it ends with this process.
         self.lifeline, self.held = _spawn.Pipe(duplex=False)
         self.told: list[int] = []
+        #: What a signal writes to, so that it is seen at once.
+        self.woken, self.waking = _spawn.Pipe(duplex=False)
 
     def run(self, stop_seconds: float) -> int:
         """Serve until told to stop; returns the exit status."""
@@ -48,17 +51,20 @@ class Workers:
         workers = [self._start() for _ in range(self.count)]
         status = 0
         while not self.told and not status:
-            ended = set(wait([worker.process.sentinel for worker in workers], TICK))
+            ended = set(wait([*(worker.process.sentinel for worker in workers), self.woken], TICK))
             for place, worker in enumerate(workers):
                 if worker.process.sentinel in ended and not self.told:
                     status = status or self._ended(worker)
                     workers[place] = self._start()
         # Nobody must be kept waiting for a connection that no process will take.
         self.shared.close()
-        return self._stop(workers, stop_seconds + GRACE) or status
+        status = self._stop(workers, stop_seconds + GRACE) or status
+        gc.freeze()  # As a server does at its end.
+        return status
 
     def _tell(self, number: int, frame: FrameType | None) -> None:
         self.told.append(number)
+        os.write(self.waking.fileno(), b".")
 
     def _start(self) -> _Worker:
         arguments = (self.make, self.shared, self.lifeline)
