@@ -1,30 +1,19 @@
 """What is deployed: the containers, the locked packages and the wheel."""
 
 import json
-import os
 import re
-import shutil
-import ssl
 import subprocess
 import sys
-import threading
 import tomllib
 import zipfile
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from sqlalchemy import delete
 
-from app.commands.keys import make_first
-from app.commands.migrate import engine_run
-from app.core.access.keys import ApiKey, is_key
-from app.main import create_app
 from app.settings import Settings
-from tests.conftest import client_of, copy_of
-from tests.faults.test_tls import made_certificate
+from tests.conftest import copy_of
 from tests.operation.served import served
 
 ROOT = Path(__file__).parent.parent
@@ -145,62 +134,22 @@ def test_the_image_has_the_programs_of_the_database_s_version_for_backups() -> N
     assert "signed-by=" in added
 
 
-HEALTH = json.loads(re.findall(r"CMD (\[.*health.*\])", DOCKERFILE)[0])
-
-
-def health(address: str, **environment: str) -> int:
-    """The exit status of the image's health check, for a server at that address."""
-    assert HEALTH[0] == "python"
-    port = {"TRADE_MISSIONS_PORT": address.rpartition(":")[2]}
-    return subprocess.run(
-        [sys.executable, *HEALTH[1:]],
-        env={**os.environ, **port, **environment},
-        cwd=ROOT,
-        capture_output=True,
-        check=False,
-    ).returncode
-
-
 async def test_the_image_is_healthy_while_its_server_is_ready(
     template_url: str, tmp_path: Path
 ) -> None:
+    line = re.search(r"CMD (\[.*health.*\])", DOCKERFILE)
+    assert line is not None
+    python, *arguments = json.loads(line[1])
+    assert python == "python"
     async with copy_of(template_url, tmp_path) as url:
         with served(url, tmp_path) as server:
-            assert health(server.address) == 0
-        assert health(server.address) != 0
+            here = [each.replace("http://127.0.0.1:8000", server.address) for each in arguments]
+            assert status([sys.executable, *here]) == 0
+        assert status([sys.executable, *here]) != 0
 
 
-class Ready(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        self.send_response(200 if self.path == "/health/ready" else 404)
-        self.end_headers()
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Nothing: a test says enough."""
-
-
-def test_the_image_is_healthy_with_a_certificate_of_its_own(tmp_path: Path) -> None:
-    files = made_certificate(tmp_path)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(files["tls_certificate"], files["tls_key"])
-    with HTTPServer(("127.0.0.1", 0), Ready) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"https://127.0.0.1:{server.server_port}"
-        certificate = str(files["tls_certificate"])
-        assert health(address, TRADE_MISSIONS_TLS_CERTIFICATE=certificate) == 0
-        server.shutdown()
-
-
-def test_the_image_carries_neither_what_only_the_build_needs_nor_a_package_manager() -> None:
-    final = DOCKERFILE.rpartition("\nFROM ")[2]
-    assert "apt-get" not in final
-    assert "--without-pip" in DOCKERFILE
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    build = {package(line) for line in extras["optional-dependencies"]["build"]}
-    removed = re.search(r"pip uninstall --yes (.*?) &&", DOCKERFILE.replace("\\\n", " "))
-    assert removed is not None
-    assert build <= set(removed[1].split())
+def status(command: list[str]) -> int:
+    return subprocess.run(command, capture_output=True, check=False).returncode
 
 
 def test_the_image_installs_only_packages_whose_hash_is_known() -> None:
@@ -215,120 +164,15 @@ def test_the_image_is_built_without_the_secrets_and_the_data_of_the_checkout() -
     assert {".git", ".env", "*.db", "secrets", "seeds/texts"} <= set(ignored)
 
 
-# The command that starts the containers
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    """The files that `make compose` needs, and a `docker` that notes how it is called."""
-    folder = tmp_path / "check out"
-    folder.mkdir()
-    for name in ("Makefile", "compose.sh", "docker-compose.yml"):
-        shutil.copy(ROOT / name, folder)
-    docker = folder / "bin" / "docker"
-    docker.parent.mkdir()
-    docker.write_text('#!/bin/sh\necho "$*" >>bin/calls\nexit "${DOCKER_STATUS:-0}"\n')
-    docker.chmod(0o755)
-    return folder
-
-
-def compose(checkout: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """`make compose` with the stand-in for Docker, and without any setting but those given."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("TRADE_MISSIONS_")}
-    path = f"{checkout / 'bin'}:{os.environ['PATH']}"
-    return subprocess.run(
-        ["make", "compose"],
-        env={**kept, "PATH": path, **environment},
-        cwd=checkout,
-        umask=0o077,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def mode(path: Path) -> int:
-    return path.stat().st_mode & 0o777
-
-
-def secrets_of(checkout: Path) -> tuple[str, str]:
-    """The lines of `.env` and the admin key."""
-    return (checkout / ".env").read_text(), (checkout / "secrets/admin-key").read_text()
-
-
-def test_one_command_makes_the_secrets_and_starts_the_containers(checkout: Path) -> None:
-    done = compose(checkout)
-    assert done.returncode == 0, done.stderr
-    environment, key = secrets_of(checkout)
-    assert re.fullmatch(r"TRADE_MISSIONS_DB_PASSWORD=[a-z0-9]{32}\n", environment)
-    assert is_key(key.removesuffix("\n"))
-    assert "secrets/admin-key" in done.stdout
-    assert key.strip() not in done.stdout + done.stderr
-    calls = (checkout / "bin/calls").read_text()
-    assert "compose up --build --wait" in calls
-
-
-def test_the_service_may_read_its_key_and_nobody_else_on_the_machine(checkout: Path) -> None:
-    compose(checkout)
-    # In the container its user reads the file alone, by the mode that it has here.
-    assert mode(checkout / "secrets/admin-key") == 0o644
-    assert mode(checkout / "secrets") == 0o700
-    assert mode(checkout / ".env") == 0o600
-
-
-def test_secrets_that_are_there_are_kept(checkout: Path) -> None:
-    compose(checkout)
-    before = secrets_of(checkout)
-    (checkout / "secrets/admin-key").chmod(0o600)
-    done = compose(checkout)
-    assert secrets_of(checkout) == before
-    assert "is new" not in done.stdout
-    assert mode(checkout / "secrets/admin-key") == 0o644
-    # Other settings, with a last line that does not end, stay in front of the password.
-    (checkout / ".env").write_text("TRADE_MISSIONS_PORT=8080")
-    compose(checkout)
-    assert re.match(
-        r"TRADE_MISSIONS_PORT=8080\nTRADE_MISSIONS_DB_PASSWORD=\w+\n", secrets_of(checkout)[0]
-    )
-
-
-def test_a_password_from_the_environment_is_not_written_down(checkout: Path) -> None:
-    assert compose(checkout, TRADE_MISSIONS_DB_PASSWORD="of-mine").returncode == 0
-    assert not (checkout / ".env").exists()
-
-
-def test_what_keeps_the_containers_from_starting_is_told(checkout: Path) -> None:
-    failed = compose(checkout, DOCKER_STATUS="1")
-    assert failed.returncode != 0
-    assert "Docker with its compose plug-in is needed" in failed.stderr
-    (checkout / "secrets/admin-key").write_text("hunter2\n")
-    refused = compose(checkout)
-    assert refused.returncode != 0
-    assert "secrets/admin-key holds no key" in refused.stderr
-
-
-async def test_the_service_takes_the_key_that_was_made(
-    checkout: Path, template_url: str, tmp_path: Path
-) -> None:
-    compose(checkout)
-    key = secrets_of(checkout)[1].strip()
-    async with copy_of(template_url, tmp_path) as url:
-        await engine_run(url, lambda connection: connection.execute(delete(ApiKey)))
-        file = checkout / "secrets/admin-key"
-        await make_first(Settings(database_url=url, admin_key=None, admin_key_file=file))
-        app = create_app(Settings(database_url=url))
-        async with app.router.lifespan_context(app), client_of(app) as client:
-            answer = await client.get("/api-keys", headers={"Authorization": f"Bearer {key}"})
-            assert answer.status_code == 200
-
-
 # Packages
 
 
 @pytest.mark.parametrize("name", LOCKS)
 def test_every_locked_package_has_one_version_and_its_hashes(name: str) -> None:
     for line in locked(name).values():
-        assert re.match(r"[a-z0-9._-]+(\[[a-z,]+\])?==\S+ .*--hash=sha256:[0-9a-f]{64}", line), line
+        assert re.match(
+            r"[a-z0-9._-]+(\[[a-z0-9,-]+\])?==\S+ .*--hash=sha256:[0-9a-f]{64}", line
+        ), line
 
 
 def test_the_tests_run_with_the_packages_that_are_served() -> None:

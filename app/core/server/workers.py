@@ -16,6 +16,8 @@ from types import FrameType
 from app.core.server.process import GRACE, UNFINISHED, Server
 from app.core.server.protocol import HttpConfig
 
+#: How often the parent looks at its processes.
+TICK = 0.2
 #: How long a process lives at least before it is replaced at once.
 SHORT_LIFE = 2.0
 #: What uvicorn ends with when the application does not start; another process would not either.
@@ -39,30 +41,30 @@ class Workers:
         #: Nothing is ever written to it: it ends with this process.
         self.lifeline, self.held = _spawn.Pipe(duplex=False)
         self.told: list[int] = []
-        #: A signal wakes the parent by this: Python goes on waiting when a handler has returned.
-        self.heard, self.bell = _spawn.Pipe(duplex=False)
+        #: What a signal writes to, so that it is seen at once.
+        self.woken, self.waking = _spawn.Pipe(duplex=False)
 
     def run(self, stop_seconds: float) -> int:
         """Serve until told to stop; returns the exit status."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._tell)
         workers = [self._start() for _ in range(self.count)]
-        # Else the end takes a second in which all that was imported is looked through once more.
-        gc.freeze()
         status = 0
         while not self.told and not status:
-            ended = set(wait([self.heard, *(worker.process.sentinel for worker in workers)]))
+            ended = set(wait([*(worker.process.sentinel for worker in workers), self.woken], TICK))
             for place, worker in enumerate(workers):
                 if worker.process.sentinel in ended and not self.told:
                     status = status or self._ended(worker)
                     workers[place] = self._start()
         # Nobody must be kept waiting for a connection that no process will take.
         self.shared.close()
-        return self._stop(workers, stop_seconds + GRACE) or status
+        status = self._stop(workers, stop_seconds + GRACE) or status
+        gc.freeze()  # As a server does at its end.
+        return status
 
     def _tell(self, number: int, frame: FrameType | None) -> None:
         self.told.append(number)
-        self.bell.send_bytes(b"!")
+        os.write(self.waking.fileno(), b".")
 
     def _start(self) -> _Worker:
         arguments = (self.make, self.shared, self.lifeline)
@@ -83,15 +85,12 @@ class Workers:
     def _stop(self, workers: list[_Worker], seconds: float) -> int:
         """Stop all; by force when they take longer, or when a second signal comes."""
         signals = len(self.told)
-        for _ in range(signals):
-            self.heard.recv_bytes()
         ends_at = time.monotonic() + seconds
         for worker in workers:
             worker.process.terminate()
         left = workers
         while left and time.monotonic() < ends_at and len(self.told) == max(signals, 1):
-            sentinels = [worker.process.sentinel for worker in left]
-            wait([self.heard, *sentinels], ends_at - time.monotonic())
+            wait([worker.process.sentinel for worker in left], TICK)
             left = [worker for worker in left if worker.process.is_alive()]
         for worker in left:
             worker.process.kill()
@@ -101,6 +100,7 @@ class Workers:
 
 
 def _work(make: Callable[[], HttpConfig], shared: socket.socket, lifeline: Connection) -> None:
+    # As in the process that was started first: what is made while starting is never garbage.
     gc.disable()
     # A terminal tells all its processes; the parent decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
