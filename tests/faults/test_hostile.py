@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.servers import Server, running_server
 from tests.faults.wire import Wire, head
+from tests.servers import Server, running_server
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.faults.servers import Server, running_server
 from tests.faults.wire import Wire, head
+from tests.servers import Server, running_server
 
 MEBIBYTE = 2**20
 #: How much the process may grow for anything that a client sends: less than what is sent.

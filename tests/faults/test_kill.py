@@ -24,9 +24,9 @@ import pytest
 from sqlalchemy import make_url
 
 from app.commands import check
-from tests.faults.servers import Server
-from tests.faults.writers import Writer, all_records, calling, compare, settle
+from tests.faults.writers import Writer, all_records, compare, settle
 from tests.postgres import create_database, running_postgres
+from tests.servers import Server, calling
 
 ROUNDS = int(os.environ.get("KILL_ROUNDS", "2"))
 WRITERS = 16

@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from tests.faults.conftest import AGREEMENTS
-from tests.faults.servers import Server, running_server
 from tests.faults.wire import Wire, head
-from tests.faults.writers import Writer, calling, compare, settle
+from tests.faults.writers import Writer, compare, settle
+from tests.servers import Server, calling, running_server
 
 # Tests that are no coroutines have asynchronous fixtures too.
 pytestmark = pytest.mark.usefixtures("anyio_backend")

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.faults.servers import running_server
 from tests.faults.wire import Wire, head
+from tests.servers import running_server
 
 
 def made_certificate(folder: Path) -> dict[str, Path]:

@@ -15,9 +15,8 @@ import pytest
 
 from app.commands import check
 from tests.conftest import copy_of
-from tests.faults.servers import Server, running_server
 from tests.faults.wire import Wire, head
-from tests.faults.writers import calling
+from tests.servers import Server, calling, running_server
 from tests.writes.feed import newest
 
 # Tests that are no coroutines have asynchronous fixtures too.
