@@ -5,8 +5,10 @@ a module as `python -m` would, with arguments and an environment of its own, but
 interpreter is that has imported everything: it takes milliseconds, not a second of CPU.
 """
 
+import atexit
 import gc
 import json
+import multiprocessing.util
 import os
 import pkgutil
 import select
@@ -21,13 +23,27 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from prometheus_client import values as prometheus_values
+
 ROOT = Path(__file__).parent.parent
 #: A request begins with its length in so many bytes; with them come its file descriptors.
 LENGTH_BYTES = 8
 #: Where a fork says its process id and, once it has ended, its exit status; both end in a line.
 DESCRIPTORS = ("stdout", "stderr", "status")
 #: What servers import only when they start.
-LATE = ("uvicorn.loops.auto", "uvicorn.protocols.http.auto", "uvicorn.lifespan.on", "asyncpg")
+LATE = (
+    "uvicorn.loops.auto",
+    "uvicorn.protocols.http.auto",
+    "uvicorn.lifespan.on",
+    "typer.rich_utils",
+)
+
+#: What a new interpreter does on the signals that servers handle.
+USUAL_SIGNALS: dict[int, Any] = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGTERM: signal.SIG_DFL,
+}
+_spawn_anew = multiprocessing.util.spawnv_passfds
 
 
 def load() -> None:
@@ -102,7 +118,47 @@ def _detach(out: int, err: int) -> None:
     os.setsid()
     for place, descriptor in enumerate((os.open(os.devnull, os.O_RDONLY), out, err)):
         os.dup2(descriptor, place)
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    _close_all_but(set())
+
+
+def _close_all_but(kept: set[int]) -> None:
+    lowest = 3
+    for descriptor in sorted(kept):
+        os.closerange(lowest, descriptor)
+        lowest = max(lowest, descriptor + 1)
+    os.closerange(lowest, os.sysconf("SC_OPEN_MAX"))
+
+
+def _spawn(path: bytes, arguments: list[str], descriptors: list[int]) -> int:
+    """In place of multiprocessing's: the worker processes of a server are forks too.
+
+    What they are given and how they are watched stays as it is where they are started anew.
+    """
+    if "--multiprocessing-fork" not in arguments:
+        return int(_spawn_anew(path, arguments, descriptors))
+    pid = os.fork()
+    if pid:
+        return pid
+    # The frames of the parent's are still there: their ends must not be run.
+    status = 1
+    try:
+        atexit._clear()
+        _close_all_but(set(descriptors))
+        for number, usual in USUAL_SIGNALS.items():
+            signal.signal(number, usual)
+        # It looks at the environment when it is imported.
+        prometheus_values.ValueClass = prometheus_values.get_value_class()  # type: ignore[no-untyped-call]
+        sys.argv = ["-c", "--multiprocessing-fork"]
+        exec(arguments[arguments.index("-c") + 1], {})
+    except SystemExit as end:
+        status = end.code if isinstance(end.code, int) else 1
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+    finally:
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
 
 
 def _become(asked: dict[str, Any]) -> Any:
@@ -123,6 +179,7 @@ def main() -> None:
     os.chdir(ROOT)
     gc.disable()
     load()
+    multiprocessing.util.spawnv_passfds = _spawn  # type: ignore[assignment]
     assert threading.active_count() == 1, threading.enumerate()
     gc.freeze()
     gc.enable()

@@ -18,7 +18,7 @@ import httpx
 from tests import processes
 from tests.keys import ADMIN_KEY, BEARER
 
-START_SECONDS = 240.0
+START_SECONDS = 120.0
 STOP_SECONDS = 60.0
 _TOLD = re.compile(r"Documentation: (https?)://(\S+):(\d+)/docs")
 Json = dict[str, Any]
