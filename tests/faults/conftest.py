@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -9,6 +10,9 @@ from uuid import uuid4
 import pytest
 
 from app.commands import generate
+from app.commands.keys import make_first
+from app.commands.migrate import migrate
+from app.settings import Settings
 from tests.conftest import copy_of
 from tests.postgres import create_database, drop_database
 
@@ -23,6 +27,18 @@ async def large_url(
     async with copy_of(template_url, tmp_path_factory.mktemp("large")) as url:
         await asyncio.to_thread(generate.run, url, 20, 50, AGREEMENTS, 1)
         yield url
+
+
+def copied(template: str, folder: Path) -> str:
+    """A copy of a database of SQLite in the folder."""
+    shutil.copy(template.removeprefix("sqlite:///"), folder / "missions.db")
+    return f"sqlite:///{folder / 'missions.db'}"
+
+
+async def make_ready(url: str) -> None:
+    """Make an empty database's tables and the admin key, as the first start would."""
+    await migrate(url)
+    await make_first(Settings(database_url=url))
 
 
 @pytest.fixture

@@ -11,8 +11,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.faults.conftest import copied
 from tests.faults.wire import Wire, head
 from tests.servers import running_server
+from tests.templates import seeded_url
 
 
 def made_certificate(folder: Path) -> dict[str, Path]:
@@ -41,11 +43,10 @@ def made_certificate(folder: Path) -> dict[str, Path]:
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_https_is_served_with_the_same_bounds(tmp_path: Path, workers: str) -> None:
     files = made_certificate(tmp_path)
-    url = f"sqlite:///{tmp_path / 'a.db'}"
+    url = copied(seeded_url("sqlite"), tmp_path)
     context = ssl.create_default_context(cafile=files["tls_certificate"])
     context.check_hostname = False
-    options = ("--prepare", "--workers", workers)
-    with running_server(url, tmp_path, *options, **files) as server:
+    with running_server(url, tmp_path, "--workers", workers, **files) as server:
         assert server.address.startswith("https://")
         assert httpx.get(f"{server.address}/missions", verify=context).status_code == 200
         with Wire(server) as wire:
