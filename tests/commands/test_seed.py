@@ -16,6 +16,7 @@ from app.commands.migrate import migrate
 from app.commands.seed import run, seed
 from app.core.database import Database, open_database
 from tests.conftest import client_of, serving
+from tests.keys import make_admin_key
 
 COLLECTIONS = (
     *("missions", "delegates", "people", "organizations", "participations", "events"),
@@ -123,6 +124,7 @@ async def test_ids_are_the_same_in_every_database(
     url = f"sqlite:///{tmp_path / 'other.db'}"
     await migrate(url)
     told = await run(url)
+    await make_admin_key(url)
     async with serving(url) as other, client_of(other) as other_client:
         seeded = await ids(other_client)
     assert f"{len(seeded)} records created" in told

@@ -10,10 +10,9 @@ from uuid import uuid4
 import pytest
 
 from app.commands import generate
-from app.commands.keys import make_first
 from app.commands.migrate import migrate
-from app.settings import Settings
 from tests.conftest import copy_of
+from tests.keys import make_admin_key
 from tests.postgres import create_database, drop_database
 
 AGREEMENTS = 12_000
@@ -38,7 +37,7 @@ def copied(template: str, folder: Path) -> str:
 async def make_ready(url: str) -> None:
     """Make an empty database's tables and the admin key, as the first start would."""
     await migrate(url)
-    await make_first(Settings(database_url=url))
+    await make_admin_key(url)
 
 
 @pytest.fixture
