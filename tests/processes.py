@@ -19,6 +19,7 @@ from tests.loaded import LENGTH_BYTES, ROOT
 
 COMMANDS = "app.__main__"
 RUN_SECONDS = 120.0
+STOP_SECONDS = 10.0
 _asking = threading.Lock()
 
 
@@ -94,7 +95,11 @@ def _loaded() -> socket.socket:
 
     def end() -> None:
         mine.close()
-        process.wait()
+        try:
+            process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
     atexit.register(end)
     return mine

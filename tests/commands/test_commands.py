@@ -121,17 +121,27 @@ class ServerAnew:
         deadline = time.monotonic() + PATIENCE
         while self.process.poll() is None and time.monotonic() < deadline:
             try:
-                httpx.get(f"{self.address}/health/live", timeout=5)
+                with self.client() as client:
+                    client.get("/health/live")
             except httpx.TransportError:
                 time.sleep(0.05)
             else:
                 return
         pytest.fail(f"The server did not answer: {self.stop()}")
 
+    def client(self) -> httpx.Client:
+        """A client with the tests' key, on a connection of its own."""
+        return httpx.Client(base_url=self.address, headers=BEARER, timeout=30, verify=False)
+
     def get(self, path: str) -> Any:
-        answer = httpx.get(f"{self.address}{path}", timeout=10)
+        with self.client() as client:
+            answer = client.get(path)
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    def post(self, path: str, body: dict[str, Any]) -> httpx.Response:
+        with self.client() as client:
+            return client.post(path, json=body)
 
     def stop(self) -> str:
         """Ask it to end; what it has printed."""
@@ -178,6 +188,13 @@ def test_the_help_names_every_command() -> None:
     told = run_anew("--help")
     assert told.returncode == 0
     assert {name for name in NAMES if f" {name} " in told.stdout} == NAMES
+
+
+def test_forks_say_and_end_as_what_is_started_anew_does(file: Path) -> None:
+    for arguments in (("nonsense",), ("check",), ("migrate", "--help")):
+        one, other = (begun(*arguments, url=at(file)) for begun in (run, run_anew))
+        assert one.returncode == other.returncode, arguments
+        assert (one.stdout, one.stderr) == (other.stdout, other.stderr)
 
 
 def test_every_command_has_help() -> None:
@@ -306,7 +323,7 @@ def test_a_server_prepares_its_database_and_keeps_it(file: Path) -> None:
     body = {"title": "Of a user", "kind": "trade_fair", "ref": "of-a-user"}
     with served_anew(at(file), "--prepare") as server:
         summary = server.get(SUMMARY)
-        answer = httpx.post(f"{server.address}/missions", json=body, headers=BEARER)
+        answer = server.post("/missions", body)
         assert answer.status_code == 201
         printed = server.stop()
     assert f"Documentation: {server.address}/docs" in printed
@@ -342,7 +359,7 @@ def test_several_processes_serve_one_database(ready: Path) -> None:
     with served_anew(at(ready), "--workers", "2") as server:
         for number in range(20):
             body = {"full_name": "Somebody", "ref": f"somebody-{number}"}
-            answer = httpx.post(f"{server.address}/people", json=body, headers=BEARER)
+            answer = server.post("/people", body)
             assert answer.status_code == 201
             assert server.get(f"/people/somebody-{number}")["full_name"] == "Somebody"
         server.stop()
