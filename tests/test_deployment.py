@@ -14,7 +14,7 @@ import yaml
 
 from app.settings import Settings
 from tests.conftest import copy_of
-from tests.operation.served import served
+from tests.servers import running_server
 
 ROOT = Path(__file__).parent.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -142,7 +142,7 @@ async def test_the_image_is_healthy_while_its_server_is_ready(
     python, *arguments = json.loads(line[1])
     assert python == "python"
     async with copy_of(template_url, tmp_path) as url:
-        with served(url, tmp_path) as server:
+        with running_server(url, tmp_path) as server:
             here = [each.replace("http://127.0.0.1:8000", server.address) for each in arguments]
             assert status([sys.executable, *here]) == 0
         assert status([sys.executable, *here]) != 0

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import httpx
 
+from tests import processes
+
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
 
@@ -23,15 +25,7 @@ def environment(url: str | None, settings: dict[str, str]) -> dict[str, str]:
 
 def run(*arguments: str, url: str | None, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "app", *arguments],
-        cwd=ROOT,
-        env=environment(url, settings),
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    return processes.run(*arguments, environment=environment(url, settings))
 
 
 @contextmanager

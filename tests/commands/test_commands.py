@@ -1,4 +1,7 @@
-"""The commands as an operator runs them: processes with arguments, output and an exit status."""
+"""The commands as an operator runs them: processes with arguments, output and an exit status.
+
+Most are forks of a process that has the program loaded; some are started by `python -m app`.
+"""
 
 import json
 import os
@@ -18,7 +21,10 @@ import httpx
 import pytest
 
 from app import api
+from tests import processes
 from tests.keys import ADMIN_KEY, BEARER
+from tests.servers import running_server
+from tests.templates import seeded_url
 from tests.test_migrations import empty_database
 
 ROOT = Path(__file__).parents[2]
@@ -53,19 +59,10 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "operated.db"
 
 
-@pytest.fixture(scope="module")
-def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A database of SQLite that is migrated and seeded; it is copied, never written to."""
-    file = tmp_path_factory.mktemp("seeded") / "seeded.db"
-    for command in ("migrate", "seed"):
-        assert run(command, url=at(file)).returncode == 0
-    return file
-
-
 @pytest.fixture
-def ready(seeded: Path, file: Path) -> Path:
+def ready(file: Path) -> Path:
     """A migrated and seeded database of the test's own."""
-    shutil.copy(seeded, file)
+    shutil.copy(seeded_url("sqlite").removeprefix("sqlite:///"), file)
     return file
 
 
@@ -82,6 +79,11 @@ def environment(url: str | None) -> dict[str, str]:
 
 def run(*arguments: str, url: str | None = None) -> subprocess.CompletedProcess[str]:
     """Run a command to its end."""
+    return processes.run(*arguments, environment=environment(url))
+
+
+def run_anew(*arguments: str, url: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a command to its end, in an interpreter of its own."""
     return subprocess.run(
         [sys.executable, "-m", "app", *arguments],
         cwd=ROOT,
@@ -99,8 +101,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class Server:
-    """A server in a process of its own."""
+class ServerAnew:
+    """A server that `python -m app` starts."""
 
     def __init__(self, url: str, *options: str) -> None:
         port = free_port()
@@ -119,17 +121,27 @@ class Server:
         deadline = time.monotonic() + PATIENCE
         while self.process.poll() is None and time.monotonic() < deadline:
             try:
-                httpx.get(f"{self.address}/codes", timeout=5)
+                with self.client() as client:
+                    client.get("/health/live")
             except httpx.TransportError:
                 time.sleep(0.05)
             else:
                 return
         pytest.fail(f"The server did not answer: {self.stop()}")
 
+    def client(self) -> httpx.Client:
+        """A client with the tests' key, on a connection of its own."""
+        return httpx.Client(base_url=self.address, headers=BEARER, timeout=30, verify=False)
+
     def get(self, path: str) -> Any:
-        answer = httpx.get(f"{self.address}{path}", timeout=10)
+        with self.client() as client:
+            answer = client.get(path)
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    def post(self, path: str, body: dict[str, Any]) -> httpx.Response:
+        with self.client() as client:
+            return client.post(path, json=body)
 
     def stop(self) -> str:
         """Ask it to end; what it has printed."""
@@ -141,9 +153,9 @@ class Server:
 
 
 @contextmanager
-def served(url: str, *options: str) -> Iterator[Server]:
+def served_anew(url: str, *options: str) -> Iterator[ServerAnew]:
     """A server that answers, as long as the context lasts."""
-    server = Server(url, *options)
+    server = ServerAnew(url, *options)
     try:
         server.wait()
         yield server
@@ -182,16 +194,23 @@ def assert_not_checked(url: str, *words: str) -> None:
 
 
 def test_the_help_names_every_command() -> None:
-    told = run("--help")
+    told = run_anew("--help")
     assert told.returncode == 0
     assert {name for name in NAMES if f" {name} " in told.stdout} == NAMES
 
 
-@pytest.mark.parametrize("name", sorted(NAMES))
-def test_every_command_has_help(name: str) -> None:
-    told = run(name, "--help")
-    assert told.returncode == 0
-    assert "Usage:" in told.stdout
+def test_forks_say_and_end_as_what_is_started_anew_does(file: Path) -> None:
+    for arguments in (("nonsense",), ("check",), ("migrate", "--help")):
+        one, other = (begun(*arguments, url=at(file)) for begun in (run, run_anew))
+        assert one.returncode == other.returncode, arguments
+        assert (one.stdout, one.stderr) == (other.stdout, other.stderr)
+
+
+def test_every_command_has_help() -> None:
+    for name in sorted(NAMES):
+        told = run(name, "--help")
+        assert told.returncode == 0, name
+        assert "Usage:" in told.stdout, name
 
 
 def test_the_openapi_document_is_printed_as_json_without_a_database() -> None:
@@ -311,38 +330,34 @@ def test_an_unmigrated_database_is_not_served(bare_url: str) -> None:
 
 def test_a_server_prepares_its_database_and_keeps_it(file: Path) -> None:
     body = {"title": "Of a user", "kind": "trade_fair", "ref": "of-a-user"}
-    with served(at(file), "--prepare") as server:
+    with served_anew(at(file), "--prepare") as server:
         summary = server.get(SUMMARY)
-        answer = httpx.post(f"{server.address}/missions", json=body, headers=BEARER)
+        answer = server.post("/missions", body)
         assert answer.status_code == 201
         printed = server.stop()
     assert f"Documentation: {server.address}/docs" in printed
     assert "The database was migrated." in printed
-    with served(at(file), "--prepare") as server:
-        assert server.get("/missions/of-a-user") == answer.json()
-        assert server.get(SUMMARY) == summary
-        printed = server.stop()
+    with running_server(at(file), file.parent, "--prepare") as again, again.client() as client:
+        assert client.get("/missions/of-a-user").json() == answer.json()
+        assert client.get(SUMMARY).json() == summary
+        assert again.stop() == 0
+        printed = again.text()
     assert "The database was migrated." not in printed
     assert " 0 records created, 0 updated, " in printed
 
 
-def test_a_server_prepares_either_database(bare_url: str) -> None:
-    with served(bare_url, "--prepare") as server:
-        assert server.get(SUMMARY)["agreements"]
+def test_a_server_prepares_either_database(bare_url: str, tmp_path: Path) -> None:
+    with running_server(bare_url, tmp_path, "--prepare") as server, server.client() as client:
+        assert client.get(SUMMARY).json()["agreements"]
 
 
-def test_a_server_that_is_told_to_stop_ends_well(ready: Path) -> None:
-    with served(at(ready)) as server:
-        printed = server.stop()
-    assert server.process.returncode == 0
-    assert "Traceback" not in printed
-
-
-def test_a_stopped_server_leaves_its_writes_in_the_one_file(ready: Path) -> None:
-    with served(at(ready)) as server:
+def test_a_server_that_is_told_to_stop_leaves_its_writes_in_the_one_file(ready: Path) -> None:
+    with running_server(at(ready), ready.parent) as server:
         body = {"full_name": "Somebody", "ref": "somebody"}
-        assert httpx.post(f"{server.address}/people", json=body, headers=BEARER).status_code == 201
-        server.stop()
+        with server.client() as client:
+            assert client.post("/people", json=body).status_code == 201
+        assert server.stop() == 0
+        assert "Traceback" not in server.text()
     assert not ready.with_name(f"{ready.name}-wal").exists()
     with closing(sqlite3.connect(ready)) as connection:
         found = connection.execute("SELECT ref FROM person WHERE ref = 'somebody'").fetchall()
@@ -350,10 +365,10 @@ def test_a_stopped_server_leaves_its_writes_in_the_one_file(ready: Path) -> None
 
 
 def test_several_processes_serve_one_database(ready: Path) -> None:
-    with served(at(ready), "--workers", "2") as server:
+    with served_anew(at(ready), "--workers", "2") as server:
         for number in range(20):
             body = {"full_name": "Somebody", "ref": f"somebody-{number}"}
-            answer = httpx.post(f"{server.address}/people", json=body, headers=BEARER)
+            answer = server.post("/people", body)
             assert answer.status_code == 201
             assert server.get(f"/people/somebody-{number}")["full_name"] == "Somebody"
         server.stop()

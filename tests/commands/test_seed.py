@@ -18,6 +18,7 @@ from app.commands.seed import run, seed
 from app.core.database import Database, open_database
 from app.crud.registry import KINDS, by_kind
 from tests.conftest import client_of, serving
+from tests.keys import make_admin_key
 
 COLLECTIONS = tuple(resource.path for resource in by_kind(RESOURCES).values())
 TABLES = {"countries", "regions", "currencies", "sectors", "legal-forms", "languages"}
@@ -122,6 +123,7 @@ async def test_ids_are_the_same_in_every_database(
     url = f"sqlite:///{tmp_path / 'other.db'}"
     await migrate(url)
     told = await run(url)
+    await make_admin_key(url)
     async with serving(url) as other, client_of(other) as other_client:
         seeded = await ids(other_client)
     assert f"{len(seeded)} records created" in told

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -9,7 +10,9 @@ from uuid import uuid4
 import pytest
 
 from app.commands import generate
+from app.commands.migrate import migrate
 from tests.conftest import copy_of
+from tests.keys import make_admin_key
 from tests.postgres import create_database, drop_database
 
 AGREEMENTS = 12_000
@@ -23,6 +26,18 @@ async def large_url(
     async with copy_of(template_url, tmp_path_factory.mktemp("large")) as url:
         await asyncio.to_thread(generate.run, url, 20, 50, AGREEMENTS, 1)
         yield url
+
+
+def copied(template: str, folder: Path) -> str:
+    """A copy of a database of SQLite in the folder."""
+    shutil.copy(template.removeprefix("sqlite:///"), folder / "missions.db")
+    return f"sqlite:///{folder / 'missions.db'}"
+
+
+async def make_ready(url: str) -> None:
+    """Make an empty database's tables and the admin key, as the first start would."""
+    await migrate(url)
+    await make_admin_key(url)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import httpx
 
-from tests.keys import BEARER
+from tests.servers import calling
 
 #: Longer than any wait that the service allows itself.
 PATIENCE = 20.0
@@ -84,7 +84,7 @@ class Load:
         await self.until(lambda: len(self.acknowledged) >= wanted)
 
     async def _repeat(self, call: Callable[[httpx.AsyncClient], Awaitable[int]]) -> None:
-        async with calling(self.address) as client:
+        async with calling(self.address, timeout=PATIENCE) as client:
             while not self.ended:
                 if await call(client) == 503:
                     await asyncio.sleep(0.01)
@@ -96,13 +96,6 @@ def check_problem(answer: httpx.Response) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
     assert int(answer.headers["retry-after"]) > 0
     assert answer.json()["type"] == "/problems/service-unavailable"
-
-
-@asynccontextmanager
-async def calling(address: str) -> AsyncIterator[httpx.AsyncClient]:
-    """A client with the admin key."""
-    async with httpx.AsyncClient(base_url=address, headers=BEARER, timeout=PATIENCE) as client:
-        yield client
 
 
 @asynccontextmanager
@@ -126,7 +119,7 @@ async def loading(address: str, writers: int = 2) -> AsyncIterator[Load]:
 
 async def check_kept(load: Load) -> None:
     """What was acknowledged is stored, what was refused is not, and the feed has no gap."""
-    async with calling(load.address) as client:
+    async with calling(load.address, timeout=PATIENCE) as client:
         stored: set[str] = set()
         answer = await client.get("/people.ndjson?fields=ref")
         assert answer.status_code == 200, answer.text

@@ -39,7 +39,7 @@ def places(kind: str) -> int:
 
 async def until(holds: Callable[[], bool]) -> None:
     """Wait until something holds."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not holds():  # noqa: ASYNC110 (what is waited for sets no event)
             await asyncio.sleep(0.01)
 

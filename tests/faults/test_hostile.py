@@ -4,15 +4,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.faults.servers import Server, running_server
+from tests.faults.conftest import copied
 from tests.faults.wire import Wire, head
+from tests.servers import Server, running_server
+from tests.templates import seeded_url
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server; nothing of this comes as far as the database."""
     folder = tmp_path_factory.mktemp("hostile")
-    with running_server(f"sqlite:///{folder / 'a.db'}", folder, "--prepare") as server:
+    with running_server(copied(seeded_url("sqlite"), folder), folder) as server:
         with server.client() as client:
             client.get("/agreements.csv")
         yield server

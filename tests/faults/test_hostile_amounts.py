@@ -11,8 +11,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.faults.servers import Server, running_server
+from tests.faults.conftest import copied
 from tests.faults.wire import Wire, head
+from tests.servers import Server, running_server
+from tests.templates import seeded_url
 
 MEBIBYTE = 2**20
 #: How much the process may grow for anything that a client sends: less than what is sent.
@@ -27,7 +29,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with short limits of time; nothing of this comes as far as the database."""
     folder = tmp_path_factory.mktemp("hostile")
     limits = {"head_seconds": SHORT, "body_seconds": SHORT, "answer_seconds": SHORT}
-    with running_server(f"sqlite:///{folder / 'a.db'}", folder, "--prepare", **limits) as server:
+    with running_server(copied(seeded_url("sqlite"), folder), folder, **limits) as server:
         with server.client() as client:
             client.get("/agreements.csv")
         yield server

@@ -2,7 +2,7 @@
 
 Rounds of sixteen writers on one database, each ended by kill -9 at a random moment. Some rounds
 also end connections of PostgreSQL, or one of its processes by kill -9, after which it recovers.
-Many rounds: `KILL_ROUNDS=200 pytest tests/faults/test_kill.py -s`, which prints the figures.
+Many rounds: `pytest --long tests/faults/test_kill.py -s`, which prints the figures.
 """
 
 import asyncio
@@ -24,11 +24,11 @@ import pytest
 from sqlalchemy import make_url
 
 from app.commands import check
-from tests.faults.servers import Server
-from tests.faults.writers import Writer, all_records, calling, compare, settle
+from tests.faults.writers import Writer, all_records, compare, settle
 from tests.postgres import create_database, running_postgres
+from tests.servers import Server, calling
 
-ROUNDS = int(os.environ.get("KILL_ROUNDS", "2"))
+ROUNDS, LONG_ROUNDS = 2, 200
 WRITERS = 16
 #: The checks that read everything are made after so many rounds, and at the end.
 WHOLE_EVERY = 20
@@ -90,7 +90,10 @@ async def _make_durable(url: str) -> None:
         await connection.execute("ALTER DATABASE killed SET synchronous_commit = on")
 
 
-async def test_kill_9_loses_nothing_that_was_acknowledged(url: str, tmp_path: Path) -> None:
+async def test_kill_9_loses_nothing_that_was_acknowledged(
+    url: str, long: bool, tmp_path: Path
+) -> None:
+    rounds = LONG_ROUNDS if long else ROUNDS
     server = Server(url, tmp_path / "server.log", ("--prepare",))
     feed, writers, chance = Feed(), list[Writer](), random.Random(time.time_ns())
     if not url.startswith("sqlite"):
@@ -102,14 +105,14 @@ async def test_kill_9_loses_nothing_that_was_acknowledged(url: str, tmp_path: Pa
         async with calling(server.address) as client:
             await feed.read_to_the_end(client)
         feed.seeded = feed.seq
-        for number in range(1, ROUNDS + 1):
+        for number in range(1, rounds + 1):
             new = [Writer(f"r{number}-w{n}", chance.getrandbits(64)) for n in range(WRITERS)]
             await _killed_round(server, feed, new, chance, disturbed=number % 3 == 2)
             await asyncio.to_thread(server.start)
             await settle(server.address, new)
             await compare(server.address, new, f"r{number}-")
             writers += new
-            if number % WHOLE_EVERY == 0 or number == ROUNDS:
+            if number % WHOLE_EVERY == 0 or number == rounds:
                 await _compare_all(server, feed, writers)
                 _tell(url, number, writers, feed, time.monotonic() - began)
         assert server.stop() == 0

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import pytest
 
 from app.commands.migrate import migrate
-from tests.faults.load import CUT, EXPORT, READS, Load, calling, check_kept, loading
-from tests.faults.servers import Server, running_server
+from tests.faults.load import CUT, EXPORT, READS, Load, check_kept, loading
 from tests.postgres import create_database
 from tests.postgres_server import OwnServer, own_server
+from tests.servers import Server, calling, running_server
 
 #: Longer than the service waits for anything while its database is away, in seconds.
 BOUND = 15.0

@@ -16,9 +16,9 @@ from app.commands.migrate import migrate
 from app.core.database import open_database
 from app.core.databases.replica import FAR, RecentWriters
 from tests.faults.load import check_kept, loading
-from tests.faults.servers import Server, running_server
 from tests.postgres import create_database
 from tests.postgres_server import OwnServer, own_server, replica_of
+from tests.servers import Server, running_server
 
 PATIENCE = 30.0
 #: How many seconds behind a replica is read from: longer than a test takes, unless it says so.

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import AGREEMENTS
-from tests.faults.servers import Server, running_server
 from tests.faults.wire import Wire, head
 from tests.postgres import execute
+from tests.servers import Server, running_server
 
 # Tests that are no coroutines have asynchronous fixtures too.
 pytestmark = pytest.mark.usefixtures("anyio_backend")

@@ -13,9 +13,10 @@ import httpx
 import pytest
 
 from tests.faults.conftest import AGREEMENTS
-from tests.faults.servers import Server, running_server
+from tests.faults.questions import until
 from tests.faults.wire import Wire, head
-from tests.faults.writers import Writer, calling, compare, settle
+from tests.faults.writers import Writer, compare, settle
+from tests.servers import Server, calling, running_server
 
 # Tests that are no coroutines have asynchronous fixtures too.
 pytestmark = pytest.mark.usefixtures("anyio_backend")
@@ -35,6 +36,10 @@ def assert_quiet(server: Server) -> None:
     assert '"error"' not in server.text()
 
 
+def acknowledged(writers: list[Writer]) -> int:
+    return sum(writer.tally.acknowledged for writer in writers)
+
+
 async def test_every_write_that_was_acknowledged_is_stored(server: Server) -> None:
     writers = [Writer(f"s-w{n}", random.randrange(2**64)) for n in range(16)]
     async with AsyncExitStack() as stack:
@@ -45,12 +50,11 @@ async def test_every_write_that_was_acknowledged_is_stored(server: Server) -> No
             asyncio.create_task(writer.write_until_lost(client))
             for writer, client in zip(writers, clients, strict=True)
         ]
-        await asyncio.sleep(1)
+        await until(lambda: acknowledged(writers) >= 5 * len(writers))
         server.tell(signal.SIGTERM)
         await asyncio.gather(*writing)
     assert await asyncio.to_thread(server.wait) == 0
     assert_quiet(server)
-    assert sum(writer.tally.acknowledged for writer in writers) > 0
     await asyncio.to_thread(server.start)
     await settle(server.address, writers)
     await compare(server.address, writers, "s-")

@@ -14,10 +14,10 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.commands import check
-from app.commands.migrate import migrate
 from app.core.database import Database
 from app.core.errors import InsufficientStorage, Unavailable
 from tests.conftest import client_of, serving
+from tests.faults.conftest import copied, make_ready
 from tests.postgres import create_database
 from tests.postgres_server import OwnServer, fill, own_server, small_disk
 
@@ -58,12 +58,6 @@ def check_refusal(answer: httpx.Response, status: int, words: str) -> None:
     assert answer.headers["content-type"] == "application/problem+json"
     assert words in answer.json()["detail"]
     assert int(answer.headers["retry-after"]) > 0
-
-
-def copied(template: str, folder: Path) -> str:
-    """A copy of a database of SQLite in the folder."""
-    shutil.copy(template.removeprefix("sqlite:///"), folder / "missions.db")
-    return f"sqlite:///{folder / 'missions.db'}"
 
 
 def digest(file: Path) -> str:
@@ -145,7 +139,7 @@ async def test_a_full_disk_of_postgresql_refuses_writes_until_there_is_room(
     small_server: OwnServer,
 ) -> None:
     url = create_database(small_server.url, "missions")
-    await migrate(url)
+    await make_ready(url)
     async with client_on(url) as client:
         assert (await add(client)).status_code == 201
         ballast = fill(small_server.cluster.data)
@@ -171,7 +165,7 @@ def _noise(length: int) -> str:
 async def test_a_postgresql_that_is_set_read_only_says_so(tmp_path: Path) -> None:
     with own_server(tmp_path) as server:
         url = create_database(server.url, "missions")
-        await migrate(url)
+        await make_ready(url)
         async with client_on(url) as client:
             for value in ("on", "off"):
                 server.run(f"ALTER DATABASE missions SET default_transaction_read_only = {value}")

@@ -2,17 +2,19 @@
 
 import datetime
 import ssl
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
-import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.faults.servers import running_server
+from tests.faults.conftest import copied
 from tests.faults.wire import Wire, head
+from tests.servers import running_server
+from tests.templates import seeded_url
 
 
 def made_certificate(folder: Path) -> dict[str, Path]:
@@ -38,23 +40,31 @@ def made_certificate(folder: Path) -> dict[str, Path]:
     return files
 
 
-@pytest.mark.parametrize("workers", ["1", "2"])
-def test_https_is_served_with_the_same_bounds(tmp_path: Path, workers: str) -> None:
+def test_https_is_served_with_the_same_bounds(tmp_path: Path) -> None:
+    """By one process and by two, at the same time: each takes its time to end a connection."""
     files = made_certificate(tmp_path)
-    url = f"sqlite:///{tmp_path / 'a.db'}"
     context = ssl.create_default_context(cafile=files["tls_certificate"])
     context.check_hostname = False
-    options = ("--prepare", "--workers", workers)
-    with running_server(url, tmp_path, *options, **files) as server:
-        assert server.address.startswith("https://")
-        assert httpx.get(f"{server.address}/missions", verify=context).status_code == 200
-        with Wire(server) as wire:
+    with ExitStack() as stack:
+        servers, wires = [], []
+        for workers in ("1", "2"):
+            folder = tmp_path / workers
+            folder.mkdir()
+            url = copied(seeded_url("sqlite"), folder)
+            running = running_server(url, folder, "--workers", workers, **files)
+            servers.append(stack.enter_context(running))
+        for server in servers:
+            assert server.address.startswith("https://")
+            assert httpx.get(f"{server.address}/missions", verify=context).status_code == 200
+            wire = stack.enter_context(Wire(server))
             wire.socket = context.wrap_socket(wire.socket)
             answer = wire.send(head("GET /миссии HTTP/1.1", encoding="utf-8")).answer()
             assert answer.status == 400
             assert answer.problem
-            assert wire.ends()
-        with Wire(server) as plain:
-            assert plain.send(head("GET /missions HTTP/1.1")).ends()
-        assert server.stop() == 0
-        assert "Traceback" not in server.text()
+            plain = stack.enter_context(Wire(server))
+            plain.send(head("GET /missions HTTP/1.1"))
+            wires += [wire, plain]
+        assert all(wire.ends() for wire in wires)
+        for server in servers:
+            assert server.stop() == 0
+            assert "Traceback" not in server.text()

@@ -15,9 +15,8 @@ import pytest
 
 from app.commands import check
 from tests.conftest import copy_of
-from tests.faults.servers import Server, running_server
 from tests.faults.wire import Wire, head
-from tests.faults.writers import calling
+from tests.servers import Server, calling, running_server
 from tests.writes.feed import newest
 
 # Tests that are no coroutines have asynchronous fixtures too.
@@ -50,7 +49,15 @@ def workers_of(server: Server) -> set[int]:
     """The processes that serve."""
     told = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text()
     children = {int(pid) for pid in told.split()}
-    return {pid for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()}
+    # Beside them there is one that multiprocessing keeps for itself.
+    return {pid for pid in children if b"resource_tracker" not in command_line(pid)}
+
+
+def command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def lives(pid: int) -> bool:

@@ -6,8 +6,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from tests.faults.servers import Server
 from tests.keys import BEARER
+from tests.servers import Server
 
 AUTHORIZATION = b"Authorization: " + BEARER["Authorization"].encode() + b"\r\n"
 

@@ -3,15 +3,14 @@
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
 import httpx
 
-from tests.keys import BEARER
+from tests.servers import calling
 
 MISSION = {
     "kind": "outward_mission",
@@ -219,13 +218,6 @@ async def _is_there(client: httpx.AsyncClient, known: Known) -> bool:
         if answer.status_code != 503:
             assert answer.status_code in (200, 404), answer.text
             return answer.status_code == 200
-
-
-@asynccontextmanager
-async def calling(address: str) -> AsyncIterator[httpx.AsyncClient]:
-    """A client with the admin key; one of a writer has one connection."""
-    async with httpx.AsyncClient(base_url=address, headers=BEARER, timeout=60) as client:
-        yield client
 
 
 def all_records(writers: list[Writer]) -> Iterator[Known]:

@@ -1,7 +1,7 @@
 """A server of the application whose streams and webhooks keep other times than usual.
 
-`python -m tests.feed.server URL '{"streams": {…}, "webhooks": {…}}'` prints its port once it
-listens, and serves until it is told to stop.
+`python -m tests.feed.server URL '{"streams": {…}, "webhooks": {…}}'` prints its address once
+it listens, and serves until it is told to stop.
 """
 
 import json
@@ -30,11 +30,14 @@ def make(url: str, rules: dict[str, Any]) -> FastAPI:
     return app
 
 
-def main(url: str, rules: dict[str, Any]) -> None:
+def main() -> None:
+    url, rules = sys.argv[1], json.loads(sys.argv[2])
     with socket.socket() as shared:
         shared.bind(("127.0.0.1", 0))
         shared.listen(100)
-        print(shared.getsockname()[1], flush=True)  # noqa: T201 (it is read by who started us)
+        port = shared.getsockname()[1]
+        # As the command says it, for whoever started this one.
+        print(f"Documentation: http://127.0.0.1:{port}/docs", flush=True)  # noqa: T201
         # Uvicorn takes the factory itself in place of its name.
         factory: Any = partial(make, url, rules)
         config = HttpConfig(factory, Limits(), factory=True, access_log=False, log_config=None)
@@ -42,4 +45,4 @@ def main(url: str, rules: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], json.loads(sys.argv[2]))
+    main()

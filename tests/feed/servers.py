@@ -2,36 +2,34 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 import httpx
 
-from tests.keys import BEARER
+from tests.servers import Server, calling
 
 T = TypeVar("T")
-
-ROOT = Path(__file__).parents[2]
 
 
 @dataclass
 class Running:
     """A server that runs, and a client of it."""
 
-    url: str
-    address: str
-    process: subprocess.Popen[str]
+    server: Server
     client: httpx.AsyncClient
 
-    def memory(self) -> int:
-        """How much memory it holds, in KiB."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.partition("VmRSS:")[2].split()[0])
+    @property
+    def url(self) -> str:
+        return self.server.url
+
+    @property
+    def address(self) -> str:
+        return self.server.address
 
 
 @asynccontextmanager
@@ -40,23 +38,17 @@ async def running(
 ) -> AsyncIterator[Running]:
     """A server on the database, with these rules; it is told to stop at the end."""
     rules = {"streams": streams or {}, "webhooks": {"private": True, **(webhooks or {})}}
-    process = subprocess.Popen(  # noqa: ASYNC220 (starting takes no time worth a thread)
-        [sys.executable, "-m", "tests.feed.server", url, json.dumps(rules)],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        address = f"http://127.0.0.1:{process.stdout.readline().strip()}"
-        async with httpx.AsyncClient(base_url=address, headers=BEARER, timeout=60) as client:
-            (await client.get("/changes", params={"limit": 1})).raise_for_status()
-            yield Running(url, address, process, client)
-    finally:
-        process.terminate()
-        process.wait(timeout=60)
-        process.stdout.close()
+    program = ("tests.feed.server", url, json.dumps(rules))
+    with TemporaryDirectory() as folder:
+        server = Server(url, Path(folder, "server.log"), program=program)
+        try:
+            await asyncio.to_thread(server.start)
+            async with calling(server.address) as client:
+                yield Running(server, client)
+            await asyncio.to_thread(server.stop)
+        finally:
+            if server.process is not None:
+                server.kill()
 
 
 async def add_person(client: httpx.AsyncClient, name: str) -> dict[str, Any]:

@@ -25,8 +25,7 @@ async def test_of_a_server_that_is_killed_in_the_midst_nothing_is_lost(fresh_url
             webhook = await create(server.client, receiver.url)
             await asyncio.gather(*(add_person(server.client, f"P {n}") for n in range(COUNT)))
             await receiver.until(5)
-            server.process.kill()
-            server.process.wait()
+            server.server.kill()
         assert len(receiver.messages) < COUNT
         async with running(fresh_url, webhooks=RULES) as server:
             found = await settled(server.client, webhook, COUNT)
@@ -60,8 +59,7 @@ async def test_a_server_takes_over_from_one_that_was_killed(fresh_url: str) -> N
         async with running(fresh_url, webhooks=RULES) as killed:
             webhook = await create(killed.client, receiver.url)
             await asyncio.gather(*(add_person(killed.client, f"P {n}") for n in range(COUNT)))
-            killed.process.kill()
-            killed.process.wait()
+            killed.server.kill()
         found = await settled(left.client, webhook, COUNT)
         assert {one["state"] for one in found} == {"delivered"}
         assert len({m.id for m in receiver.messages}) == COUNT

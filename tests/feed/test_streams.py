@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import socket
 import time
 from typing import Any
@@ -15,6 +16,7 @@ from tests.conftest import client_of
 from tests.feed.events import Events, listening
 from tests.feed.servers import Running, add_person, eventually, newest, running
 from tests.keys import BEARER
+from tests.servers import calling
 
 WRITERS, EACH = 16, 6
 
@@ -67,7 +69,7 @@ async def test_a_stream_ends_when_its_key_is_revoked(server: Running) -> None:
     made = await server.client.post("/api-keys", json={"name": "Listener"})
     headers = {"Authorization": f"Bearer {made.json()['key']}"}
     async with (
-        httpx.AsyncClient(base_url=server.address, headers=headers, timeout=60) as listener,
+        calling(server.address, headers) as listener,
         listening(listener) as events,
     ):
         await add_person(server.client, "Still heard")
@@ -145,7 +147,7 @@ async def follow(
 
 async def test_16_writers_are_followed_by_all_without_gap_or_repetition(server: Running) -> None:
     begin, done = await newest(server.client), asyncio.Event()
-    async with httpx.AsyncClient(base_url=server.address, headers=BEARER, timeout=60) as client:
+    async with calling(server.address) as client:
         readers = [
             asyncio.create_task(follow(client, begin, done, cuts)) for cuts in (0, 0, 0, 1, 3)
         ]
@@ -234,14 +236,14 @@ async def test_a_client_that_reads_nothing_is_let_go_and_resumes(fresh_url: str)
 async def test_clients_that_read_nothing_take_no_memory(fresh_url: str) -> None:
     async with running(fresh_url, {"patience": 60}) as server:
         await write_much(server.client, 20)
-        before, begin = server.memory(), await newest(server.client)
+        before, begin = server.server.memory(), await newest(server.client)
         slow = [await open_slowly(server.address, begin) for _ in range(20)]
         await write_much(server.client, 150)
-        grown = server.memory() - before
+        grown = server.server.memory() - before
         for connection in slow:
             connection.close()
         # Fifteen megabytes for each of them would be three hundred.
-        assert grown < 60 * 1024, f"{grown} KiB"
+        assert grown < 60 * 2**20, f"{grown} bytes"
 
 
 # The end of streams
@@ -272,9 +274,9 @@ async def test_streams_end_in_order_when_the_server_stops(fresh_url: str) -> Non
         await add_person(server.client, "The last")
         await events.take(1)
         began = time.monotonic()
-        server.process.terminate()
+        server.server.tell(signal.SIGTERM)
         assert [kind async for kind, _ in events.blocks()] == []
-        code = await asyncio.to_thread(server.process.wait, 60)
+        code = await asyncio.to_thread(server.server.wait)
         assert code in (0, -15)
         # It does not wait for streams as it does for requests, thirty seconds.
         assert time.monotonic() - began < 15

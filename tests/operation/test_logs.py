@@ -13,7 +13,8 @@ import pytest
 
 from app.core.observing.redaction import redacted
 from tests.keys import ADMIN_KEY
-from tests.operation.served import ROOT, Served, served
+from tests.loaded import ROOT
+from tests.servers import Server, running_server
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
@@ -21,20 +22,20 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 @pytest.fixture(scope="module")
 def server(
     file_in: Callable[[Path], str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Served]:
+) -> Iterator[Server]:
     """Two processes that write into one log."""
     folder = tmp_path_factory.mktemp("logs")
-    with served(file_in(folder), folder, workers="2", access_log="true") as server:
+    with running_server(file_in(folder), folder, workers=2, access_log=True) as server:
         yield server
 
 
 @pytest.fixture
-def client(server: Served) -> Iterator[httpx.Client]:
+def client(server: Server) -> Iterator[httpx.Client]:
     with server.client() as client:
         yield client
 
 
-def test_a_request_is_one_line(server: Served, client: httpx.Client) -> None:
+def test_a_request_is_one_line(server: Server, client: httpx.Client) -> None:
     answer = client.get("/people?limit=5")
     line = server.line(request_id=answer.headers["x-request-id"])
     assert list(line)[:3] == ["time", "level", "event"]
@@ -56,25 +57,25 @@ def test_a_request_is_one_line(server: Served, client: httpx.Client) -> None:
     }
 
 
-def test_times_are_utc(server: Served, client: httpx.Client) -> None:
+def test_times_are_utc(server: Server, client: httpx.Client) -> None:
     client.get("/missions")
     assert re.fullmatch(
         r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", server.line(path="/missions")["time"]
     )
 
 
-def test_an_error_names_its_problem(server: Served, client: httpx.Client) -> None:
+def test_an_error_names_its_problem(server: Server, client: httpx.Client) -> None:
     client.get("/missions/nowhere-near")
     line = server.line(path="/missions/nowhere-near")
     assert (line["status"], line["problem"], line["level"]) == (404, "/problems/not-found", "info")
 
 
-def test_an_address_that_is_none_has_no_route(server: Served, client: httpx.Client) -> None:
+def test_an_address_that_is_none_has_no_route(server: Server, client: httpx.Client) -> None:
     client.get("/nowhere-at-all")
     assert server.line(path="/nowhere-at-all")["route"] == "unmatched"
 
 
-def test_the_clients_own_request_id_is_kept(server: Served, client: httpx.Client) -> None:
+def test_the_clients_own_request_id_is_kept(server: Server, client: httpx.Client) -> None:
     mine = "order.2016-04_12"
     answer = client.get("/missions", headers={"X-Request-ID": mine})
     assert answer.headers["x-request-id"] == mine
@@ -89,7 +90,7 @@ def test_any_other_request_id_is_replaced(client: httpx.Client, sent: bytes) -> 
     assert re.fullmatch(r"[0-9a-f]{32}", answer.headers["x-request-id"])
 
 
-def test_a_trace_is_named(server: Served, client: httpx.Client) -> None:
+def test_a_trace_is_named(server: Server, client: httpx.Client) -> None:
     client.get(
         "/missions",
         headers={"traceparent": f"00-{TRACE}-00f067aa0ba902b7-01", "X-Request-ID": "t1"},
@@ -100,13 +101,13 @@ def test_a_trace_is_named(server: Served, client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     "sent", ["nonsense", f"00-{'0' * 32}-00f067aa0ba902b7-01", f"ff-{TRACE}-00f067aa0ba902b7-01"]
 )
-def test_a_trace_that_is_none_is_not(server: Served, client: httpx.Client, sent: str) -> None:
+def test_a_trace_that_is_none_is_not(server: Server, client: httpx.Client, sent: str) -> None:
     name = f"t{abs(hash(sent))}"
     client.get("/missions", headers={"traceparent": sent, "X-Request-ID": name})
     assert "trace_id" not in server.line(request_id=name)
 
 
-def test_no_key_is_ever_written(server: Served, client: httpx.Client) -> None:
+def test_no_key_is_ever_written(server: Server, client: httpx.Client) -> None:
     secret = ADMIN_KEY[-43:]
     client.get(f"/missions.csv?api_key={ADMIN_KEY}", headers={"X-Request-ID": "k1"})
     client.get(f"/missions/{ADMIN_KEY}", headers={"X-Request-ID": "k2"})
@@ -117,7 +118,7 @@ def test_no_key_is_ever_written(server: Served, client: httpx.Client) -> None:
     assert server.line(request_id="k2")["path"] == "/missions/tmd_testtest_[hidden]"
 
 
-def test_what_a_client_sends_cannot_forge_a_line(server: Served, client: httpx.Client) -> None:
+def test_what_a_client_sends_cannot_forge_a_line(server: Server, client: httpx.Client) -> None:
     client.get(
         "/missions/a%0A%7B%22event%22:%22forged%22%7D%1b[31m", headers={"X-Request-ID": "f1"}
     )
@@ -125,7 +126,7 @@ def test_what_a_client_sends_cannot_forge_a_line(server: Served, client: httpx.C
     assert not [line for line in server.lines() if line["event"] == "forged"]
 
 
-def test_every_line_is_json_whoever_wrote_it(server: Served, client: httpx.Client) -> None:
+def test_every_line_is_json_whoever_wrote_it(server: Server, client: httpx.Client) -> None:
     client.get("/missions")
     for line in server.lines():
         assert {"time", "level", "event"} <= set(line)
@@ -134,13 +135,13 @@ def test_every_line_is_json_whoever_wrote_it(server: Served, client: httpx.Clien
 def test_without_the_setting_requests_are_not_logged(
     file_in: Callable[[Path], str], tmp_path: Path
 ) -> None:
-    with served(file_in(tmp_path), tmp_path) as server, server.client() as client:
+    with running_server(file_in(tmp_path), tmp_path) as server, server.client() as client:
         client.get("/missions")
         server.stop()
         assert not [line for line in server.lines() if line["event"] == "request"]
 
 
-def test_several_processes_write_into_one_log(server: Served) -> None:
+def test_several_processes_write_into_one_log(server: Server) -> None:
     for number in range(30):
         with server.client() as client:
             client.get("/people", headers={"X-Request-ID": f"n{number}"})
@@ -149,7 +150,7 @@ def test_several_processes_write_into_one_log(server: Served) -> None:
 
 
 def test_lines_can_be_for_reading(file_in: Callable[[Path], str], tmp_path: Path) -> None:
-    with served(file_in(tmp_path), tmp_path, access_log="true", log_format="text") as server:
+    with running_server(file_in(tmp_path), tmp_path, access_log=True, log_format="text") as server:
         with server.client() as client:
             client.get("/missions/a%0Ab%1b[31m")
         server.stop()

@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.conftest import client_of
 from tests.keys import BEARER
-from tests.operation.served import Served, served
+from tests.servers import Server, running, running_server
 
 COUNT, BUCKET = "http_request_duration_seconds_count", "http_request_duration_seconds_bucket"
 
@@ -156,19 +156,19 @@ async def test_either_form_of_prometheus_can_be_had(
 @pytest.fixture(scope="module")
 def several(
     file_in: Callable[[Path], str], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Served]:
+) -> Iterator[Server]:
     """Three processes that serve as one."""
     folder = tmp_path_factory.mktemp("several")
-    with served(file_in(folder), folder, workers="3") as server:
+    with running_server(file_in(folder), folder, workers=3) as server:
         yield server
 
 
-def scrape(server: Served) -> Read:
+def scrape(server: Server) -> Read:
     with server.client() as client:
         return Read(client.get("/metrics").text)
 
 
-def test_several_processes_are_counted_together(several: Served) -> None:
+def test_several_processes_are_counted_together(several: Server) -> None:
     before = scrape(several).value(COUNT, route="/outcomes")
     for _ in range(30):
         # A connection each, so that all processes get some.
@@ -178,12 +178,12 @@ def test_several_processes_are_counted_together(several: Served) -> None:
     assert len({scrape(several).value(COUNT, route="/outcomes") for _ in range(6)}) == 1
 
 
-def pids(server: Served) -> set[int]:
+def pids(server: Server) -> set[int]:
     found = scrape(server).labels("process_resident_memory_bytes", "pid")
     return {int(pid) for pid in found}
 
 
-def test_each_of_several_processes_is_measured(several: Served) -> None:
+def test_each_of_several_processes_is_measured(several: Server) -> None:
     end = time.monotonic() + 60
     while len(pids(several)) < 3:
         assert time.monotonic() < end
@@ -195,7 +195,7 @@ def test_each_of_several_processes_is_measured(several: Served) -> None:
     assert found.value("http_requests_in_progress") == 1
 
 
-def test_what_a_dead_process_counted_stays_and_what_it_did_is_gone(several: Served) -> None:
+def test_what_a_dead_process_counted_stays_and_what_it_did_is_gone(several: Server) -> None:
     for _ in range(10):
         with several.client() as client:
             client.get("/events")
@@ -212,7 +212,7 @@ def test_what_a_dead_process_counted_stays_and_what_it_did_is_gone(several: Serv
     assert found.value("http_requests_in_progress") == 1
 
 
-def pids_of_those_who_answer(server: Served) -> set[int]:
+def pids_of_those_who_answer(server: Server) -> set[int]:
     try:
         return pids(server)
     except httpx.TransportError:
@@ -224,8 +224,9 @@ def test_nothing_is_left_behind_when_it_stops(
 ) -> None:
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    environment = {"TMPDIR": str(temporary)}
-    with served(file_in(tmp_path), tmp_path, environment, workers="2") as server:
+    variables = {"TMPDIR": str(temporary)}
+    server = Server(file_in(tmp_path), tmp_path / "log", ("--workers", "2"), variables=variables)
+    with running(server):
         assert scrape(server).value(COUNT) > 0
         assert len(list(temporary.glob("*metrics*"))) == 1
         assert server.stop() == 0

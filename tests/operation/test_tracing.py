@@ -21,7 +21,8 @@ from app.main import create_app
 from app.settings import Settings
 from tests.conftest import client_of
 from tests.keys import ADMIN_KEY
-from tests.operation.served import ROOT, served
+from tests.loaded import ROOT
+from tests.servers import Server, running
 
 pytest.importorskip("opentelemetry.exporter.otlp.proto.http")
 
@@ -90,7 +91,7 @@ def collecting() -> Iterator[Collector]:
 
 
 @asynccontextmanager
-async def running(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+async def started(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """The application, started and stopped through all its middleware, as a server does."""
     told: asyncio.Queue[Message] = asyncio.Queue()
     said: asyncio.Queue[Message] = asyncio.Queue()
@@ -115,7 +116,7 @@ def traced(fresh_url: str) -> Iterator[Ask]:
 
         async def ask(*requests: tuple[str, str, dict[str, Any]]) -> Collector:
             settings = Settings(database_url=fresh_url, telemetry_endpoint=collector.address)
-            async with running(create_app(settings)) as client:
+            async with started(create_app(settings)) as client:
                 for method, path, options in requests:
                     await client.request(method, path, **options)
             return collector
@@ -185,7 +186,7 @@ async def test_a_mistake_of_the_caller_is_no_error(traced: Ask) -> None:
 async def test_a_failure_is_an_error_with_its_traceback(fresh_url: str) -> None:
     with collecting() as collector:
         app = create_app(Settings(database_url=fresh_url, telemetry_endpoint=collector.address))
-        async with running(app) as client:
+        async with started(app) as client:
             # Something that nobody foresaw.
             del app.state.secret
             answer = await client.get("/missions?limit=1&cursor=none")
@@ -215,7 +216,13 @@ def test_the_standard_variables_are_heard(file_in: Callable[[Path], str], tmp_pa
             "OTEL_EXPORTER_OTLP_ENDPOINT": collector.address,
             "OTEL_SERVICE_NAME": "missions-of-ours",
         }
-        with served(file_in(tmp_path), tmp_path, environment, access_log="true") as server:
+        server = Server(
+            file_in(tmp_path),
+            tmp_path / "server.log",
+            settings={"access_log": True},
+            variables=environment,
+        )
+        with running(server):
             with server.client() as client:
                 client.get("/missions", headers={"X-Request-ID": "r1"})
             line = server.line(request_id="r1")
@@ -225,16 +232,16 @@ def test_the_standard_variables_are_heard(file_in: Callable[[Path], str], tmp_pa
         assert collector.resources[0]["service.name"] == "missions-of-ours"
 
 
-def started(program: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    run = [sys.executable, "-c", program]
+def run(program: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", program]
     return subprocess.run(
-        run, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
 
 
 def test_without_the_setting_nothing_of_it_is_loaded() -> None:
     program = "import sys, app.main; app.main.create_app(app.main.Settings())\n"
-    done = started(program + "print('opentelemetry.sdk' in sys.modules)", {})
+    done = run(program + "print('opentelemetry.sdk' in sys.modules)", {})
     assert (done.stdout, done.stderr) == ("False\n", "")
 
 
@@ -246,7 +253,7 @@ from app.__main__ import main
 sys.argv = ["trade-missions", "serve", "--port", "0"]
 main()
 """
-    done = started(program, {"TRADE_MISSIONS_TELEMETRY_ENDPOINT": "http://127.0.0.1:4318"})
+    done = run(program, {"TRADE_MISSIONS_TELEMETRY_ENDPOINT": "http://127.0.0.1:4318"})
     assert done.returncode == 2
     assert "trade-missions[telemetry]" in done.stderr
     assert "Traceback" not in done.stderr

@@ -23,6 +23,7 @@ from app.commands.migrate import migrate
 from app.commands.restore import restore
 from app.commands.snapshot import snapshot_run
 from tests.conftest import client_of, serving
+from tests.keys import make_admin_key
 from tests.postgres import system_postgres, wheel_postgres
 from tests.test_migrations import empty_database
 
@@ -72,6 +73,7 @@ def load(url: str, script: bytes) -> None:
 async def upgraded(old: Old) -> AsyncIterator[httpx.AsyncClient]:
     """A client of this version on the old database, migrated."""
     await migrate(old.url)
+    await make_admin_key(old.url)
     async with serving(old.url) as app, client_of(app) as client:
         yield client
 

@@ -11,6 +11,7 @@ import pytest
 from app.commands.backup import Backup, backup
 from app.commands.backups.contents import Checksums, checksums
 from app.commands.snapshot import snapshot_run
+from tests import processes
 
 ROOT = Path(__file__).parents[3]
 
@@ -34,21 +35,10 @@ async def sums_of(url: str) -> Checksums:
     return await snapshot_run(url, checksums)
 
 
-def environment(url: str) -> dict[str, str]:
-    return os.environ | {"TRADE_MISSIONS_DATABASE_URL": url}
-
-
 def command(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run one of our commands to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "app", *arguments],
-        cwd=ROOT,
-        env=environment(url),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    environment = os.environ | {"TRADE_MISSIONS_DATABASE_URL": url}
+    return processes.run(*arguments, environment=environment)
 
 
 def killed(script: str, *arguments: str) -> None:

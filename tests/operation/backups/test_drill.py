@@ -12,9 +12,8 @@ from app.commands.backup import backup
 from app.commands.check import run as check
 from app.commands.restore import restore
 from app.commands.verify import verify
-from tests.keys import BEARER
 from tests.operation.backups.drills import command, sums_of
-from tests.operation.served import served
+from tests.servers import calling, running_server
 
 WRITERS = 16
 
@@ -42,7 +41,7 @@ class Writers:
     async def during(self, work: Callable[[], Awaitable[None]]) -> None:
         """Do the work while all write."""
         async with (
-            httpx.AsyncClient(base_url=self.address, headers=BEARER, timeout=60) as client,
+            calling(self.address) as client,
             asyncio.TaskGroup() as tasks,
         ):
             for number in range(WRITERS):
@@ -78,7 +77,7 @@ async def test_a_backup_taken_while_sixteen_write_is_restored_and_served(
     fresh_url: str, bare_url: str, scratch: str | None, tmp_path: Path
 ) -> None:
     file = tmp_path / "backup"
-    with served(fresh_url, tmp_path) as server:
+    with running_server(fresh_url, tmp_path) as server:
         writers, before = Writers(server.address), list[str]()
 
         async def taken() -> None:
@@ -103,8 +102,8 @@ async def test_a_backup_taken_while_sixteen_write_is_restored_and_served(
     sums = await sums_of(bare_url)
     assert all(each.digest in str(verdict) for each in sums.values())
 
-    with served(bare_url, tmp_path) as server:
-        async with httpx.AsyncClient(base_url=server.address, headers=BEARER) as client:
+    with running_server(bare_url, tmp_path) as server:
+        async with calling(server.address) as client:
             # Whatever was answered before the backup began is in it.
             for person in before:
                 assert (await client.get(f"/people/{person}")).status_code == 200
@@ -123,7 +122,7 @@ async def test_a_file_that_is_served_is_not_restored_into(fresh_url: str, tmp_pa
     if not fresh_url.startswith("sqlite"):
         pytest.skip("a server of PostgreSQL sees to that")
     await backup(fresh_url, tmp_path / "backup")
-    with served(fresh_url, tmp_path) as server:
+    with running_server(fresh_url, tmp_path) as server:
         told = command(fresh_url, "restore", str(tmp_path / "backup"), "--force")
         assert told.returncode == 2
         assert "is in use: a server" in told.stderr
