@@ -5,7 +5,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 # Which compiles the lock files.
 UV := uv==0.13.9
 
-.PHONY: serve test compose check locks benchmark clean FORCE
+.PHONY: serve test coverage compose check locks benchmark clean FORCE
 
 serve: .venv/serve ## Install, migrate, seed and serve on http://127.0.0.1:8000
 	@$(BIN)/trade-missions serve --prepare
@@ -15,6 +15,13 @@ test: .venv/test ## Install the test set and run all tests
 
 compose: ## Serve from containers, with PostgreSQL; makes the secrets that are missing
 	@./compose.sh
+
+# Watching each line doubles what a test costs, and what happens in other processes is not seen: so it
+# is a run of its own, of the tests that call the program in their own process.
+coverage: .venv/test ## What part of the program the tests run through
+	@$(BIN)/python -m pytest -n auto --cov --cov-report=term tests \
+		$(patsubst %,--ignore=tests/%,faults clients install test_schemathesis.py test_docs_page.py \
+		test_contributing.py) $(PYTEST_ARGS)
 
 check: .venv/test ## Formatting, lints, types, import rules
 	$(BIN)/ruff format --check .
