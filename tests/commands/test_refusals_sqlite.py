@@ -135,7 +135,7 @@ def test_what_a_user_may_not_do_is_one_sentence_of_every_command(folder: Path) -
     ):
         closed = folder / f"{of_folder}-{of_file}"
         closed.mkdir()
-        file = shutil.copy(folder / "good.db", closed / "good.db")
+        file = Path(shutil.copy(folder / "good.db", closed / "good.db"))
         file.chmod(of_file)
         closed.chmod(of_folder)
         for command in commands:
