@@ -18,8 +18,6 @@ from app.settings import read_settings, settings
 
 #: The exit status when what was asked for cannot be done before somebody mends something.
 CANNOT = 2
-#: How serving says that it was refused before it began.
-NOT_READY = 1
 
 
 class JudgedCommand(TyperCommand):
@@ -87,8 +85,7 @@ def serve(
 
     # Refused here, for everything after this costs time and a mistyped address none.
     open_database(found.database_url, read_url=found.database_read_url)
-    status = run(found, prepare=prepare)
-    sys.exit(CANNOT if status == NOT_READY else status)
+    sys.exit(run(found, prepare=prepare))
 
 
 @commands.command()

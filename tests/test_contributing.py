@@ -135,7 +135,7 @@ def test_the_recipes_work_to_the_letter(tmp_path: Path, urls: list[str]) -> None
     assert printed[2][1] == "The database was migrated.\n"
 
     # As the others are named and written.
-    made = sorted(set((folder / "migrations/versions").iterdir()) - before)
+    made = sorted(set((folder / "migrations/versions").glob("*.py")) - before)
     names = [re.fullmatch(r"\d{4}_\d\d_\d\d_(\w+)\.py", file.name) for file in made]
     assert {name and name[1] for name in names} == {
         "booths",

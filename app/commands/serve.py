@@ -27,8 +27,9 @@ BACKLOG = 2048
 
 
 def serve(settings: Settings, *, prepare: bool) -> int:
-    """Serve until told to stop; returns the exit status: 1 when the database is not ready, 2 when
-    the settings are wrong, which is found out before anything is made or changed."""
+    """Serve until told to stop; returns the exit status: 1 when requests under way took longer than
+    the stop may, 2 when the settings are wrong, which is found out before anything is made or
+    changed. RuntimeError, in a sentence, where the database is not ready."""
     configure_logs(LogFormat(settings.log_format))
     if not may_start(settings):
         return INVALID
@@ -41,8 +42,7 @@ def serve(settings: Settings, *, prepare: bool) -> int:
         reason = asyncio.run(unready(settings.database_url))
         reason = reason or asyncio.run(lacking(settings.database_url))
         if reason is not None:
-            typer.echo(reason, err=True)
-            return 1
+            raise RuntimeError(reason)
         if not has_admin_key(settings):
             return INVALID
         _listen(shared)

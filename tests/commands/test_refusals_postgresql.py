@@ -142,7 +142,7 @@ def test_an_address_that_is_none_is_one_sentence_without_its_password(folder: Pa
             wrong += [f"{url}: {command}: {fault}"] if fault else []
     for read_url, words in (
         ("postgres://h/x?sslmod=require", "Did you mean 'sslmode'?"),
-        ("sqlite:///x.db", "The address for reads is of SQLite"),
+        ("sqlite:///x.db", "SQLite has no replicas"),
     ):
         more = {"TRADE_MISSIONS_DATABASE_READ_URL": read_url}
         fault = fault_of(run("serve", "--port", "0", url="postgres://h/x", more=more), words)

@@ -251,5 +251,5 @@ def test_an_address_that_is_taken_is_told_in_a_sentence(server: Server) -> None:
     taken = Server(server.url, server.log.with_name("taken.log"), ("--port", str(server.port)))
     with pytest.raises(AssertionError, match=r"Cannot listen on 127\.0\.0\.1"):
         taken.start()
-    assert taken.wait() == 1
+    assert taken.wait() == 2
     assert "Traceback" not in taken.text()
