@@ -58,7 +58,9 @@ def sentences(
         name = names.get(field, field)
         needed = told or _needed(field, fields)
         if field in SECRET:
-            yield f"{name} is not right: {needed} is needed."
+            # What is wrong with an address is a sentence already.
+            whole = told[:1].isupper()
+            yield f"{name}: {told}" if whole else f"{name} is not right: {needed} is needed."
             continue
         # The whole is at fault, or an item of a list.
         verb = "is" if len(fault["loc"]) == 1 else "holds"

@@ -3,25 +3,18 @@
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
-DATABASE = "sqlite:///path or postgresql://user:password@host/name"
 PROXIES = "addresses or networks (10.0.0.0/8), separated by commas, or * alone,"
 ORIGIN = "an origin like https://example.org, without a path, or * for all"
 
 
 def database_address(text: str) -> str:
-    """The address of a database; ValueError where it is of none that there can be."""
-    from sqlalchemy import make_url
-    from sqlalchemy.exc import ArgumentError
+    """The address of a database; ValueError, in a sentence, where there can be none at it."""
+    from app.core.databases.addresses import PostgresAddress, is_sqlite, sqlite_path
 
-    from app.core.database import is_sqlite
-
-    try:
-        is_file = is_sqlite(text)
-        address = make_url(text)
-    except (ArgumentError, ValueError):
-        raise ValueError(DATABASE) from None
-    if is_file and address.database in (None, "", ":memory:"):
-        raise ValueError("a file, as in sqlite:///trade-missions.db,")
+    if is_sqlite(text):
+        sqlite_path(text)
+    else:
+        PostgresAddress.read(text)
     return text
 
 
