@@ -2,19 +2,19 @@
 
 import asyncio
 import ipaddress
+import re
 import sys
 from collections.abc import Iterator
 
 import typer
-from sqlalchemy import make_url
 
 from app.commands.certificate import certificate_faults
 from app.commands.keys import given_key, lacks_admin, make_first
-from app.core.database import is_sqlite
+from app.core.databases.addresses import PostgresAddress, is_sqlite
 from app.settings import Settings
 
 #: Passwords that the examples of databases come with, and that are tried first.
-_KNOWN_PASSWORDS = {"", "admin", "changeme", "example", "password", "postgres", "secret"}
+_KNOWN_PASSWORDS = {"admin", "changeme", "example", "password", "postgres", "secret"}
 _NO_ADMIN = (
     "There is no admin key, and one that is printed would stay in the log. Run:"
     " trade-missions keys generate, and give it as TRADE_MISSIONS_ADMIN_KEY or in the"
@@ -39,11 +39,8 @@ def unsafe(settings: Settings, host: str) -> Iterator[str]:
     """What production mode refuses to start with, each with what would be right."""
     if "database_url" not in settings.model_fields_set:
         yield "TRADE_MISSIONS_DATABASE_URL is not set: say where the records are to be kept."
-    elif not is_sqlite(settings.database_url):
-        address = make_url(settings.database_url)
-        known = _KNOWN_PASSWORDS | {(address.username or "").lower()}
-        if address.password is not None and str(address.password).lower() in known:
-            yield "The database's password is one that everybody tries first: choose another."
+    elif not is_sqlite(settings.database_url) and _is_guessed(settings.database_url):
+        yield "The database's password is one that everybody tries first: choose another."
     if is_plain(settings, host):
         yield (
             f"{host} is reached from outside, without TLS. Set TRADE_MISSIONS_TLS_CERTIFICATE and"
@@ -58,6 +55,14 @@ def unsafe(settings: Settings, host: str) -> Iterator[str]:
         yield "TRADE_MISSIONS_RATE_LIMIT is empty: anybody could take all of the service."
 
 
+def _is_guessed(url: str) -> bool:
+    """Whether an address of PostgreSQL has a password, perhaps an empty one, that is no secret."""
+    address = PostgresAddress.read(url)
+    if address.password is None:
+        return re.search("://[^/?@]*:@", url) is not None
+    return address.password.lower() in _KNOWN_PASSWORDS | {(address.user or "").lower()}
+
+
 def may_start(settings: Settings) -> bool:
     """Say what is wrong or unsafe before anything is made or changed; False when that is so."""
     unusable = list(_unusable(settings))
@@ -67,15 +72,17 @@ def may_start(settings: Settings) -> bool:
     if refused:
         typer.echo("Production mode does not start like this:", err=True)
         typer.echo("\n".join(f"  * {fault}" for fault in refused), err=True)
-    if unusable or refused:
-        return False
+    return not unusable and not refused
+
+
+def warn_of_plain(settings: Settings) -> None:
+    """Say so where keys and records cross a network as they are."""
     if is_plain(settings, settings.host):
         typer.echo(
             f"Warning: {settings.host} can be reached from outside, and without TLS keys cross the"
             " network as they are. Put a proxy with TLS in front.",
             err=True,
         )
-    return True
 
 
 def _unusable(settings: Settings) -> Iterator[str]:

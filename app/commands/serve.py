@@ -9,7 +9,7 @@ import typer
 from sqlalchemy.exc import DBAPIError
 
 from app.commands.check import lacking, unready
-from app.commands.safety import has_admin_key, may_start
+from app.commands.safety import has_admin_key, may_start, warn_of_plain
 from app.core.observing.logs import LogFormat, configure_logs
 from app.core.observing.workers import shared_metrics
 from app.core.server.limits import Limits
@@ -37,6 +37,7 @@ def serve(settings: Settings, *, prepare: bool) -> int:
         # Said before anything is served, where the packages that it takes are missing.
         import app.core.observing.tracing  # noqa: F401
     with _bound(settings.host, settings.port) as shared:
+        warn_of_plain(settings)
         if prepare:
             asyncio.run(_prepare(settings.database_url))
         reason = asyncio.run(unready(settings.database_url))

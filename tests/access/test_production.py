@@ -29,6 +29,7 @@ def test_a_good_configuration_has_no_faults() -> None:
     assert faults() == []
     assert faults(database_url="sqlite:////var/lib/trade.db") == []
     assert faults(database_url="postgresql:///trade?host=/run/postgresql") == []
+    assert faults(database_url="postgresql://trade:Xk2-9fQ@a:5432,b:5432/trade") == []
     assert faults(behind_tls=False, tls_certificate="a.pem", tls_key="b.pem") == []
     assert faults("127.0.0.1", behind_tls=False) == []
     assert faults(oidc_issuer="https://id.example.org", oidc_audience="x") == []
@@ -65,6 +66,13 @@ def test_a_good_configuration_has_no_faults() -> None:
                 "changeme",
                 "trade",
                 "p%6Fstgres",
+            )
+        ),
+        *(
+            ({"database_url": url}, "The database's password is one that everybody tries first")
+            for url in (
+                "postgresql://trade:secret@a:5432,b:5432/trade",
+                "postgresql://db/trade?user=trade&password=trade",
             )
         ),
     ],
