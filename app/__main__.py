@@ -81,10 +81,7 @@ def serve(
     # quarter of the start. The server turns it on again (app/core/server/process.py).
     gc.disable()
     from app.commands.serve import serve as run
-    from app.core.database import open_database
 
-    # Refused here, for everything after this costs time and a mistyped address none.
-    open_database(found.database_url, read_url=found.database_read_url)
     sys.exit(run(found, prepare=prepare))
 
 
