@@ -5,13 +5,18 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 # Which compiles the lock files.
 UV := uv==0.13.9
 
+# A process more than there are processors, because some tests wait for others to end; a process that
+# has no tests left takes some from another.
+WORKERS := $(shell n=`getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2`; echo $$((n + 1)))
+IN_PARALLEL = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
 .PHONY: serve test coverage compose check locks benchmark clean FORCE
 
 serve: .venv/serve ## Install, migrate, seed and serve on http://127.0.0.1:8000
 	@$(BIN)/trade-missions serve --prepare
 
 test: .venv/test ## Install the test set and run all tests
-	@$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+	@$(IN_PARALLEL) $(PYTEST_ARGS)
 
 compose: ## Serve from containers, with PostgreSQL; makes the secrets that are missing
 	@./compose.sh
@@ -19,7 +24,7 @@ compose: ## Serve from containers, with PostgreSQL; makes the secrets that are m
 # Watching each line doubles what a test costs, and what happens in other processes is not seen: so it
 # is a run of its own, of the tests that call the program in their own process.
 coverage: .venv/test ## What part of the program the tests run through
-	@$(BIN)/python -m pytest -n auto --cov --cov-report=term tests \
+	@$(IN_PARALLEL) --cov --cov-report=term tests \
 		$(patsubst %,--ignore=tests/%,faults clients install test_schemathesis.py test_docs_page.py \
 		test_contributing.py) $(PYTEST_ARGS)
 
