@@ -16,16 +16,24 @@ from app.core import jsontext
 from app.crud.paths import Kind, leaves_of
 from app.crud.resource import Part, Resource
 
+_SCOPE_KEY = "decimals_as_texts"
 #: What ends the entity tag of an answer in this form.
 _SUFFIX = '-text"'
 
 
 def wants_texts(request: Request) -> bool:
     """Whether Accept asks for decimals as texts."""
-    accept = request.headers.get("accept", "")
-    if "decimal" not in accept:
-        return False
-    ranges = (item.replace(" ", "").split(";") for item in accept.lower().split(","))
+    # Asked several times of every read, of which next to none wants them.
+    known: bool | None = request.scope.get(_SCOPE_KEY)
+    if known is None:
+        asked = [value for name, value in request.scope["headers"] if name == b"accept"]
+        known = request.scope[_SCOPE_KEY] = any(b"decimal" in v and _asks(v) for v in asked)
+    return known
+
+
+def _asks(accept: bytes) -> bool:
+    text = accept.decode("latin-1").lower()
+    ranges = (item.replace(" ", "").split(";") for item in text.split(","))
     return any(media == "application/json" and "decimal=string" in rest for media, *rest in ranges)
 
 
