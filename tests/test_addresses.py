@@ -46,6 +46,15 @@ async def test_a_misspelt_address_names_the_nearest(client: httpx.AsyncClient) -
     assert not faults, "\n".join(faults)
 
 
+async def test_an_address_is_not_suggested_to_whoever_asked_for_it(
+    client: httpx.AsyncClient,
+) -> None:
+    for key in ("%D0%90%D0%B9", "%F0%9F%98%80", "aigerim;x", "a%20b"):
+        answer = await client.get(f"/people/{key}")
+        assert answer.status_code == 404
+        assert f"/people/{key}" not in answer.json()["detail"], key
+
+
 async def test_a_record_that_is_not_there_is_not_taken_for_an_address(
     client: httpx.AsyncClient,
 ) -> None:

@@ -47,7 +47,7 @@ def suggestion(tree: Tree, path: str) -> str:
 def misspelt(tree: Tree, path: str) -> str:
     """What to add where an address asks for a record that is not there, but may be meant for
     another address: ` Did you mean /missions/aggregate?`, or nothing."""
-    near = [address for address in nearest(tree, path, _SURE) if address != path]
+    near = [address for address in nearest(tree, path, _SURE) if address != quote(path)]
     return f" Did you mean {' or '.join(near)}?" if near else ""
 
 
