@@ -220,9 +220,11 @@ async def test_a_file_that_has_not_changed_is_not_sent_again(fresh: httpx.AsyncC
 
 
 async def test_head_tells_of_a_file_without_writing_it(client: httpx.AsyncClient) -> None:
-    answer = await client.head("/missions.csv")
-    assert (answer.status_code, answer.content) == (200, b"")
-    assert "missions.csv" in answer.headers["content-disposition"]
+    for suffix in ("csv", "xlsx", "ndjson", "parquet"):
+        answer = await client.head(f"/missions.{suffix}")
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert f"missions.{suffix}" in answer.headers["content-disposition"]
+        assert "content-length" not in answer.headers, suffix
 
 
 async def test_the_browser_is_told_the_files_name(client: httpx.AsyncClient) -> None:

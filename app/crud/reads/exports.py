@@ -221,7 +221,10 @@ async def _answer(
         "Content-Disposition": f'attachment; filename="{resource.path}.{file_format}"',
     }
     if request.method == "HEAD":
-        return Response(headers=headers, media_type=FORMATS[file_format])
+        told = Response(headers=headers, media_type=FORMATS[file_format])
+        # How long the file would be nobody knows before it is written (RFC 9110, 8.6).
+        del told.headers["content-length"]
+        return told
     rows = database.stream(statement, values)
     if cells is None:
         return await _send(_lines(rows), FORMATS[file_format], headers)
