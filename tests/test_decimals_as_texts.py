@@ -11,6 +11,7 @@ from tests.test_openapi import document
 Json = dict[str, Any]
 
 TEXTS = {"Accept": "application/json;decimal=string"}
+SUMMARY = "/missions/novosibirsk-april/summary"
 #: More digits than a float holds.
 AMOUNT = "12345678901234.567"
 #: As JSON has it: a number with these digits.
@@ -70,6 +71,16 @@ async def test_expansions_totals_and_groups_have_them_so(client: httpx.AsyncClie
         "max_amount": str,
         "count_amount": int,
     }
+
+
+async def test_they_may_be_asked_for_in_any_legal_spelling(client: httpx.AsyncClient) -> None:
+    for asked in (
+        'application/json;decimal="string"',
+        "application/json; Decimal=String",
+        "text/csv;q=0.1, Application/JSON ; decimal=string",
+    ):
+        answer = await client.get(SUMMARY, headers={"Accept": asked})
+        assert answer.json()["totals"][0]["amount"] == "5000000", asked
 
 
 async def test_pages_go_on_in_this_form(client: httpx.AsyncClient) -> None:
