@@ -1,5 +1,7 @@
 """What a command says when it cannot do what was asked: a sentence for whoever can mend it."""
 
+import errno
+import os
 import sqlite3
 
 import asyncpg
@@ -10,6 +12,9 @@ from app.core.databases.diagnosis import diagnose, first_line
 from app.core.errors import Problem
 from app.settings import settings
 
+#: Of errors without a file, those of standard output or of a file that was open: databases tell
+#: theirs otherwise.
+_OF_OUTPUT = (errno.ENOSPC, errno.EPIPE, errno.EIO)
 _OF_DATABASES = (
     OSError,
     sqlite3.Error,
@@ -27,6 +32,8 @@ def sentence(error: Exception) -> str | None:
         return _of_database(error) or error.detail
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror or error}."
+    if isinstance(error, OSError) and error.errno in _OF_OUTPUT:
+        return f"Writing failed: {os.strerror(error.errno)}."
     if isinstance(error, _OF_DATABASES):
         return _of_database(error) or f"The database refused: {first_line(error)}."
     if isinstance(error, RuntimeError | ValueError):

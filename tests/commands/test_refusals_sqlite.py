@@ -1,5 +1,7 @@
 """Whatever is wrong with a file of SQLite, each command says in one sentence what can be mended."""
 
+import errno
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -9,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from app.commands.refusals import sentence
 from tests.commands.forked import Outcome, at, fault_of, run
 from tests.templates import seeded_url
 
@@ -165,3 +168,9 @@ def test_without_a_backup_the_database_that_is_named_is_verified(folder: Path) -
     assert run("verify", "--database", at(good), url=at(other)).status == 0
     nowhere = run("verify", "--database", at(folder / "no" / "x.db"), url=at(good))
     assert fault_of(nowhere, "there is no folder") is None
+
+
+def test_a_full_disk_is_not_blamed_on_the_database() -> None:
+    for number in (errno.ENOSPC, errno.EPIPE, errno.EIO):
+        told = sentence(OSError(number, "as the system says it"))
+        assert told == f"Writing failed: {os.strerror(number)}."
