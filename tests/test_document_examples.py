@@ -65,7 +65,7 @@ async def test_what_is_filled_in_works_from_the_first_operation_to_the_last(
 
     def nobody(host: Any, *others: Any, **options: Any) -> Any:
         """Nobody is asked where the webhook of the example is."""
-        if "example.org" in str(host):
+        if "register.invalid" in str(host):
             raise socket.gaierror(f"{host} is an example")
         return ask(host, *others, **options)
 

@@ -54,7 +54,7 @@ DeliveryId = Annotated[UUID, Path(description="The delivery's id.")]
 _WRONG_BODY = (BadRequest, TooLarge, UnsupportedMediaType, Invalid)
 EXAMPLE = {
     "name": "Signed agreements, for the ministry's register",
-    "url": "https://register.example.org/hooks/agreements",
+    "url": "https://register.invalid/hooks/agreements",
     "kinds": ["agreement"],
     "actions": ["create", "update"],
     "filter": "status eq 'signed'",
