@@ -59,10 +59,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    # What is imported and collected stays: it need not be looked through for garbage; and of the
-    # rest, which goes as fast as it comes, a tenth of the usual looks is enough.
+    # What is imported and collected stays: it need not be looked through for garbage.
     gc.freeze()
-    gc.set_threshold(50_000, 20, 20)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
