@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import httpx
@@ -26,6 +28,11 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 DATABASES = ("sqlite", "postgresql")
+
+#: What the files of a run may need.
+FILES_BYTES = 2 * 1024**3
+#: Made and not yet gone, before a look for garbage.
+GARBAGE_OBJECTS = 5_000
 
 # For the applications of this process and for the servers that tests start: the key that tests
 # call with, and no limit to how often.
@@ -47,8 +54,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     # The workers of pytest-xdist find it all in their environment.
     if not hasattr(config, "workerinput"):
+        _keep_files_in_memory()
         templates.prepare()
         config.pluginmanager.register(Durations())
+
+
+def _keep_files_in_memory() -> None:
+    """Hundreds of databases are written, each commit to the disk: a run takes half a gigabyte."""
+    shared_memory = Path("/dev/shm")
+    if shared_memory.is_dir() and shutil.disk_usage(shared_memory).free > FILES_BYTES:
+        os.environ.setdefault("TMPDIR", str(shared_memory))
+        tempfile.tempdir = None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -59,8 +75,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    # What is imported and collected stays: it need not be looked through for garbage.
+    # What is imported and collected stays: it need not be looked through for garbage; and tests make
+    # much of it, in graphs of statements, which one look in a while finds as well as many.
     gc.freeze()
+    gc.set_threshold(GARBAGE_OBJECTS)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

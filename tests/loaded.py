@@ -136,8 +136,11 @@ def _spawn(path: bytes, arguments: list[str], descriptors: list[int]) -> int:
     """
     if "--multiprocessing-fork" not in arguments:
         return int(_spawn_anew(path, arguments, descriptors))
+    # What comes before its own ways with signals are set would be lost to the parent's.
+    signal.pthread_sigmask(signal.SIG_BLOCK, USUAL_SIGNALS)
     pid = os.fork()
     if pid:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, USUAL_SIGNALS)
         return pid
     # The frames of the parent's are still there: their ends must not be run.
     status = 1
@@ -146,6 +149,7 @@ def _spawn(path: bytes, arguments: list[str], descriptors: list[int]) -> int:
         _close_all_but(set(descriptors))
         for number, usual in USUAL_SIGNALS.items():
             signal.signal(number, usual)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, USUAL_SIGNALS)
         # It looks at the environment when it is imported.
         prometheus_values.ValueClass = prometheus_values.get_value_class()  # type: ignore[no-untyped-call]
         sys.argv = ["-c", "--multiprocessing-fork"]
