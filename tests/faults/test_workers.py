@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
@@ -230,11 +229,7 @@ async def test_two_may_prepare_the_same_empty_database_at_once(
         Server(empty_database, tmp_path / f"{number}.log", ("--prepare",)) for number in range(2)
     ]
     try:
-        starting = [threading.Thread(target=server.start) for server in servers]
-        for thread in starting:
-            thread.start()
-        for thread in starting:
-            await asyncio.to_thread(thread.join)
+        await asyncio.gather(*(asyncio.to_thread(server.start) for server in servers))
         for server in servers:
             with server.client() as client:
                 assert client.get("/missions").json()["data"]
