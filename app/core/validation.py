@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, get_args
 
@@ -17,9 +17,13 @@ Item = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Annotates a text that has a pattern: shows whoever breaks it one that is right."""
+    """Annotates a text that has a pattern: shows whoever breaks it one that is right.
+
+    `meant` gives the right text for what others write there, such as `RU` for `RUS`.
+    """
 
     text: str
+    meant: Callable[[str], str | None] = field(default=lambda _: None, compare=False)
 
 
 _MAX_SHOWN = 80
@@ -97,7 +101,8 @@ _OTHERWISE = ("value", "Is no possible value here")
 
 def _unknown(item: Item, model: type[BaseModel]) -> tuple[str, str]:
     name = _last(item)
-    instead = meant_instead(name, _model_at(model, item["loc"]).model_fields)
+    known = _model_at(model, item["loc"]).model_fields
+    instead = meant_instead(name, known, known)
     return "unknown", f"There is no {name!r} here.{instead}"
 
 
@@ -120,8 +125,18 @@ def _form(item: Item, model: type[BaseModel]) -> tuple[str, str]:
     if isinstance(given, str) and all(not c.isprintable() or c.isspace() for c in given):
         return "form", "Holds nothing that can be seen."
     about, example = _described(model, item["loc"])
-    told = f"Must be written like {example!r}" if example else "Does not have the right form"
-    return "form", _sentence(f"{told}. {about}".rstrip(" ."), item)
+    told = f"Must be written like {example.text!r}" if example else "Does not have the right form"
+    told = _sentence(f"{told}. {about}".rstrip(" ."), item)
+    return "form", told + _rewritten(str(given), item.get("ctx", {}).get("pattern", ""), example)
+
+
+def _rewritten(given: str, pattern: str, example: Example | None) -> str:
+    """` Did you mean 'KZ'?` where what was given is right but for its capitals and spaces."""
+    plain = given.strip()
+    joined = re.sub(r"[\s_]+", "-", plain.lower())
+    ways = [plain, plain.upper(), plain.lower(), joined, example and example.meant(plain)]
+    right = next((way for way in ways if way and re.search(pattern, way)), None)
+    return f" Did you mean {right!r}?" if right and pattern else ""
 
 
 _SPECIAL: dict[str, Callable[[Item, type[BaseModel]], tuple[str, str]]] = {
@@ -193,21 +208,23 @@ def _last(item: Item) -> str:
 def _model_at(model: type[BaseModel], location: tuple[int | str, ...]) -> type[BaseModel]:
     """The model that holds the field where a location points."""
     for part in location[:-1]:
-        field = model.model_fields.get(str(part))
-        model = next(_models_in(field.annotation), model) if field is not None else model
+        told = model.model_fields.get(str(part))
+        model = next(_models_in(told.annotation), model) if told is not None else model
     return model
 
 
-def _described(model: type[BaseModel], location: tuple[int | str, ...]) -> tuple[str, str]:
+def _described(
+    model: type[BaseModel], location: tuple[int | str, ...]
+) -> tuple[str, Example | None]:
     """What the field where a location points is described as, in one line, and an example."""
     holder = _model_at(model, location)
     names = (str(part) for part in reversed(location))
-    field = next((holder.model_fields[n] for n in names if n in holder.model_fields), None)
-    if field is None:
-        return "", ""
-    marks = [*field.metadata, *_marks_in(field.annotation)]
-    example = next((mark.text for mark in marks if isinstance(mark, Example)), "")
-    return " ".join((field.description or "").split()), example
+    told = next((holder.model_fields[n] for n in names if n in holder.model_fields), None)
+    if told is None:
+        return "", None
+    marks = [*told.metadata, *_marks_in(told.annotation)]
+    example = next((mark for mark in marks if isinstance(mark, Example)), None)
+    return " ".join((told.description or "").split()), example
 
 
 def _marks_in(annotation: Any) -> Iterator[Any]:

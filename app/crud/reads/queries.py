@@ -19,6 +19,7 @@ from app.crud.paths import (
     find_step,
     leads_to_many,
     leaves_of,
+    near_field,
     steps_of,
 )
 from app.crud.resource import Part, Resource
@@ -187,10 +188,19 @@ def _paths(parameter: str, text: str | None) -> tuple[Path, ...]:
     """`a,b.c` as paths in one order."""
     if text is None:
         return ()
-    words = {word.strip() for word in text.split(",")}
-    if "" in words:
+    return tuple(tuple(word.split(".")) for word in sorted(set(listed(parameter, text))))
+
+
+def listed(parameter: str, text: str) -> list[str]:
+    """The names of a parameter, which are separated by commas."""
+    words = [word.strip() for word in text.split(",")]
+    if words in ([""], ["-"]):
+        raise wrong(
+            parameter, "empty", "Is empty: write names, separated by commas, or leave it out."
+        )
+    if "" in words or "-" in words:
         raise wrong(parameter, "empty", "There is a name missing before or after a comma.")
-    return tuple(tuple(word.split(".")) for word in sorted(words))
+    return words
 
 
 def _check_expand(resource: Resource, path: Path) -> None:
@@ -229,7 +239,8 @@ def _check_field(resource: Resource, path: Path) -> None:
             raise wrong("fields", "unknown", str(error)) from None
     known = [*shown_in(at), *steps_of(at)]
     if path[-1] not in known:
-        text = f"There is no field {path[-1]!r}.{did_you_mean(path[-1], known)}"
+        near = near_field(at, path[:-1], path[-1], known)
+        text = f"There is no field {path[-1]!r}.{near}"
         raise wrong("fields", "unknown", text)
 
 
@@ -241,8 +252,7 @@ def shown_in(at: Resource | Part) -> Iterable[str]:
 def read_sort(resource: Resource, text: str | None) -> tuple[tuple[Path, bool], ...]:
     """`-amount,mission.title` as paths with "descending?"; `id` is always the last key."""
     keys: dict[Path, bool] = {}
-    for word in text.split(",") if text is not None else ():
-        name = word.strip()
+    for name in listed("sort", text) if text is not None else ():
         path = tuple(name.removeprefix("-").split("."))
         _check_sort(resource, path)
         keys.setdefault(path, name.startswith("-"))
