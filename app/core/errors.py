@@ -1,5 +1,6 @@
 """Problems: every error this service answers with, as RFC 9457 tells them."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -62,7 +63,16 @@ class Fault:
         place = {"pointer": self.pointer, "parameter": self.parameter}
         within = {"row": self.row, "column": self.column}
         found = {name: value for name, value in within.items() if value is not None}
-        return {**place, "code": self.code, "detail": self.detail, **found}
+        return {**place, "code": self.code, "detail": _plain(self.detail), **found}
+
+
+#: How Python shows what cannot be printed, an even number of backslashes before it.
+_ESCAPED = re.compile(r"(?<!\\)((?:\\\\)*)\\x([0-9a-f]{2})")
+
+
+def _plain(text: str) -> str:
+    """The text with what cannot be printed in it as JSON writes it, not as Python does."""
+    return _ESCAPED.sub(r"\1\\u00\2", text) if "\\x" in text else text
 
 
 class Problem(Exception):
@@ -100,7 +110,7 @@ class Problem(Exception):
                 "type": f"/problems/{self.slug()}",
                 "title": self.title,
                 "status": self.status,
-                "detail": self.detail,
+                "detail": _plain(self.detail),
                 "instance": instance,
                 "request_id": request_id,
                 "errors": [fault.told() for fault in self.errors],
@@ -242,6 +252,14 @@ PROBLEMS: tuple[type[Problem], ...] = (
     Unavailable,
     InsufficientStorage,
 )
+
+
+def not_allowed(method: str, methods: Iterable[str]) -> MethodNotAllowed:
+    """The 405 that names the methods there are."""
+    allowed = ", ".join(sorted(methods))
+    return MethodNotAllowed(
+        f"{method} is not possible here; possible: {allowed}.", headers={"Allow": allowed}
+    )
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:

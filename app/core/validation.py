@@ -35,7 +35,6 @@ _DATE = "Must be a date in ISO 8601, such as 2016-04-12"
 _TIME = "Must be a time in ISO 8601, such as 2016-04-12T09:30:00Z"
 _ADDRESS = "Must be an address, such as https://example.org/path"
 _NUL = "Holds a NUL character, which no record can hold."
-_BEYOND = "Is beyond what can be stored"
 
 #: The code and the words of each type of Pydantic's errors that our schemas lead to; in braces
 #: what its context says.
@@ -57,13 +56,12 @@ _WORDS: dict[str, tuple[str, str]] = {
     "int_type": ("type", _WHOLE),
     "int_parsing": ("type", _WHOLE),
     "int_from_float": ("type", _WHOLE),
-    "int_parsing_size": ("range", _BEYOND),
+    "int_parsing_size": ("range", "Is too large"),
     "float_type": ("type", _NUMBER),
     "float_parsing": ("type", _NUMBER),
     "finite_number": ("range", _NUMBER),
     "decimal_type": ("type", _NUMBER),
     "decimal_parsing": ("type", _NUMBER),
-    "decimal_max_digits": ("range", "Has more than {max_digits} digits"),
     "decimal_max_places": ("range", "Has more than {decimal_places} decimals"),
     "decimal_whole_digits": ("range", "Has more than {whole_digits} digits before the point"),
     "greater_than": ("range", "Must be more than {gt}"),
@@ -122,6 +120,8 @@ def _form(item: Item, model: type[BaseModel]) -> tuple[str, str]:
     given = item["input"]
     if isinstance(given, str) and "\0" in given:
         return "form", _NUL
+    if given == "":
+        return "form", "Must not be empty."
     if isinstance(given, str) and all(not c.isprintable() or c.isspace() for c in given):
         return "form", "Holds nothing that can be seen."
     about, example = _described(model, item["loc"])
@@ -139,10 +139,19 @@ def _rewritten(given: str, pattern: str, example: Example | None) -> str:
     return f" Did you mean {right!r}?" if right and pattern else ""
 
 
+def _digits(item: Item, model: type[BaseModel]) -> tuple[str, str]:
+    """Too many digits: before the point, or behind it as those of 1e-100."""
+    given, most = item["input"], item["ctx"]["max_digits"]
+    if isinstance(given, Decimal) and given.adjusted() < 0:
+        return "range", _sentence("Has too many decimals", item)
+    return "range", _sentence(f"Has more than {most} digits", item)
+
+
 _SPECIAL: dict[str, Callable[[Item, type[BaseModel]], tuple[str, str]]] = {
     "extra_forbidden": _unknown,
     "missing": _missing,
     "value_error": _own,
+    "decimal_max_digits": _digits,
     "string_pattern_mismatch": _form,
 }
 

@@ -101,6 +101,13 @@ def _by_alias(name: str) -> dict[str, str]:
         }
 
 
+@cache
+def term_lists() -> tuple[str, ...]:
+    """The names of the seeded lists of terms."""
+    with (seeds_folder() / "codes" / "terms.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(dict.fromkeys(row["list"] for row in csv.DictReader(file)))
+
+
 def canonical_region(text: str) -> str:
     """The region's code of today, where the text is an older one; else the text."""
     return _by_alias("regions").get(text, text)

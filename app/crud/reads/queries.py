@@ -32,11 +32,13 @@ Deleted = Literal["exclude", "include", "only"]
 
 
 def _whole(value: Any) -> Any:
-    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,19}", value):
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,4000}", value):
         raise ValueError("must be a whole number")
     return value
 
 
+#: A number in digits alone; Pydantic would take `1_0` and `5.0` too.
+WholeNumber = Annotated[int, BeforeValidator(_whole)]
 Natural = Annotated[int, Field(ge=0, le=2**53), BeforeValidator(_whole)]
 Limit = Annotated[int, Field(ge=1, le=2**53), BeforeValidator(_whole)]
 #: Told as a pattern and checked by its signature, which says more than that it does not match.
