@@ -54,7 +54,8 @@ says so.
 * Dates are kept as stated, in [EDTF](https://www.loc.gov/standards/datetime/): `XXXX-04-11` has no
   year, and nothing is guessed. `…_earliest` and `…_latest` are what it can mean.
 * Amounts are exact; one that is not stated is null, never 0, and currencies are never added.
-  `Accept: application/json;decimal=string` has them as texts, for clients that count in floats.
+  `Accept: application/json;decimal=string` has them as texts, for clients that count in floats; a
+  misspelling of it is a 406, before anything is stored.
 * Deleting moves to the trash. Every change is kept: see `…/history`.
 * `?pretty=true`, with any operation, breaks the answer into lines; a browser's window gets it so.
 * Every error is a problem document (RFC 9457); `errors` says what, where, and what would be right.
@@ -204,6 +205,8 @@ def _add_headers(document: Json, routes: Sequence[Route]) -> None:
         if "dry_run" in sent:
             _add_write_headers(answers, sent)
         for status, answer in answers.items():
+            if status.startswith("2") and "application/json" in answer.get("content", {}):
+                add_headers(answer, "Vary")
             add_headers(answer, *_ALWAYS.get(status, ()), "X-Request-ID")
 
 

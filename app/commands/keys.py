@@ -7,6 +7,7 @@ from sqlalchemy import Connection, inspect, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from app import api
 from app.commands.check import find_revision, refuse_unready
 from app.commands.migrate import engine_run
 from app.commands.snapshot import snapshot_run
@@ -26,6 +27,7 @@ from app.core.errors import Conflict
 from app.core.requests import checked
 from app.core.types import now
 from app.resources.api_key import ApiKeyFields
+from app.resources.bound_address import check_bound_address
 from app.settings import Settings
 
 #: Who makes keys by these commands, as the list of keys names them.
@@ -47,6 +49,8 @@ async def create(
 
     def work(connection: Connection) -> None:
         with Session(connection, **SESSION) as session:
+            if wanted.path is not None:
+                check_bound_address(session, api.routes(), wanted.path)
             create_key(session, wanted, HERE, secret)
 
     await engine_run(url, work)

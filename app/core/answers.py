@@ -1,6 +1,6 @@
 """Answers: JSON that is finished already, and how the problems of an operation are documented."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import Response
@@ -15,6 +15,7 @@ from app.core.errors import (
 )
 
 PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
+_ANYWHERE = (HeadersTooLarge, InternalError, Unavailable)
 
 
 class Json(Response):
@@ -32,6 +33,8 @@ class Json(Response):
         self.raw_headers = [
             (b"content-length", b"%d" % len(body)),
             (b"content-type", b"application/json"),
+            # In lines for browsers, decimals as texts for those who ask so.
+            (b"vary", b"Accept"),
         ]
         for name, value in (headers or {}).items():
             self.raw_headers.append((name.lower().encode(), value.encode("latin-1")))
@@ -39,7 +42,7 @@ class Json(Response):
 
 def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
     """OpenAPI responses for these problems, and for those that any operation can have."""
-    all_kinds: tuple[type[Problem], ...] = (*kinds, HeadersTooLarge, InternalError, Unavailable)
+    all_kinds: tuple[type[Problem], ...] = (*kinds, NotAcceptable, *_ANYWHERE)
     return {
         kind.status: {
             "description": f"{kind.title}. {kind.about}",
@@ -47,26 +50,3 @@ def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
         }
         for kind in all_kinds
     }
-
-
-def preferred(accept: str, offered: Sequence[str]) -> str:
-    """Which of the media types an Accept header prefers (RFC 9110, 12.5.1), the first when it does
-    not matter; NotAcceptable (406) when it takes none."""
-    best = max(offered, key=lambda form: _weight(accept, form))
-    if not _weight(accept, best):
-        raise NotAcceptable(f"This can be had as {', '.join(offered)}; asked for: {accept[:200]}.")
-    return best
-
-
-def _weight(accept: str, form: str) -> float:
-    """How much a media type is wanted, 0 to 1, by the closest range of the header."""
-    weights: dict[str, float] = {}
-    for item in accept.lower().split(","):
-        media, *parameters = (part.strip() for part in item.split(";"))
-        told = next((p[2:] for p in parameters if p.startswith("q=")), "1")
-        try:
-            weights.setdefault(media, min(max(float(told), 0.0), 1.0))
-        except ValueError:
-            weights.setdefault(media, 0.0)
-    ranges = (form, f"{form.partition('/')[0]}/*", "*/*")
-    return next((weights[wanted] for wanted in ranges if wanted in weights), 0.0)

@@ -45,6 +45,6 @@ def is_known(request: Request, tag: str) -> bool:
 
 def not_modified(tag: str, headers: Mapping[str, Any] | None = None) -> Response:
     """304, with the headers that 200 would have had."""
-    response = Response(status_code=304, headers={"ETag": tag, **(headers or {})})
+    response = Response(status_code=304, headers={"ETag": tag, "Vary": "Accept", **(headers or {})})
     del response.headers["content-length"]
     return response

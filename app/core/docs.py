@@ -19,6 +19,7 @@ from app.core.conditional import is_known, not_modified
 from app.core.errors import PROBLEMS, BadRequest, Fault, NotFound, Problem, did_you_mean
 from app.core.openapi import with_decimals_as_texts
 from app.core.protection import page_headers
+from app.core.requests import parameters
 
 _STYLE = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}"
 
@@ -59,8 +60,7 @@ def add_document(app: FastAPI) -> None:
     async def document(request: Request) -> Response:
         asked = request.scope["query_string"]
         if asked not in (b"", _TEXTS):
-            text = f"Ask for the document as it is, or with {_TEXTS.decode()}."
-            raise BadRequest(text, [Fault("unknown", text)])
+            raise _wrong_question(asked)
         async with making:
             if asked not in made:
                 # It takes seconds, in which the loop goes on serving others.
@@ -68,7 +68,7 @@ def add_document(app: FastAPI) -> None:
         served = made[asked]
         compressed = _takes_gzip(request)
         tag = f'"{served.digest}-gzip"' if compressed else f'"{served.digest}"'
-        headers = {"ETag": tag, "Vary": "Accept-Encoding", "Cache-Control": "no-cache"}
+        headers = {"ETag": tag, "Vary": "Accept, Accept-Encoding", "Cache-Control": "no-cache"}
         if is_known(request, tag):
             return not_modified(tag, headers)
         if compressed:
@@ -77,6 +77,17 @@ def add_document(app: FastAPI) -> None:
         return Response(content, headers=headers, media_type="application/json")
 
     app.router.add_route("/openapi.json", document, include_in_schema=False)
+
+
+def _wrong_question(asked: bytes) -> BadRequest:
+    """The 400 of parameters that the document does not have."""
+    name = next((name for name, _ in parameters(asked) if name != "decimal"), "decimal")
+    right = f"ask for the document as it is, or with {_TEXTS.decode()}, once."
+    if name == "decimal":
+        text = f"{right[:1].upper()}{right[1:]}"
+        return BadRequest(f"{name}: {text}", [Fault("value", text, parameter=name)])
+    text = f"There is no parameter {name!r} here: {right}"
+    return BadRequest(f"{name}: {text}", [Fault("unknown", text, parameter=name)])
 
 
 def add_docs(app: FastAPI) -> None:

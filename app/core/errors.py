@@ -1,6 +1,7 @@
 """Problems: every error this service answers with, as RFC 9457 tells them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -62,7 +63,16 @@ class Fault:
         place = {"pointer": self.pointer, "parameter": self.parameter}
         within = {"row": self.row, "column": self.column}
         found = {name: value for name, value in within.items() if value is not None}
-        return {**place, "code": self.code, "detail": self.detail, **found}
+        return {**place, "code": self.code, "detail": _plain(self.detail), **found}
+
+
+#: How Python shows what cannot be printed, an even number of backslashes before it.
+_ESCAPED = re.compile(r"(?<!\\)((?:\\\\)*)\\x([0-9a-f]{2})")
+
+
+def _plain(text: str) -> str:
+    """The text with what cannot be printed in it as JSON writes it, not as Python does."""
+    return _ESCAPED.sub(r"\1\\u00\2", text) if "\\x" in text else text
 
 
 class Problem(Exception):
@@ -100,7 +110,7 @@ class Problem(Exception):
                 "type": f"/problems/{self.slug()}",
                 "title": self.title,
                 "status": self.status,
-                "detail": self.detail,
+                "detail": _plain(self.detail),
                 "instance": instance,
                 "request_id": request_id,
                 "errors": [fault.told() for fault in self.errors],
@@ -244,8 +254,44 @@ PROBLEMS: tuple[type[Problem], ...] = (
 )
 
 
+def not_allowed(method: str, methods: Iterable[str]) -> MethodNotAllowed:
+    """The 405 that names the methods there are."""
+    allowed = ", ".join(sorted(methods))
+    return MethodNotAllowed(
+        f"{method} is not possible here; possible: {allowed}.", headers={"Allow": allowed}
+    )
+
+
 def did_you_mean(name: str, names: Iterable[str]) -> str:
     """` Did you mean 'x'?` with the nearest of the names, or nothing where none is near."""
-    by_folded = {known.casefold(): str(known) for known in names}
-    near = get_close_matches(name.casefold(), list(by_folded), n=1, cutoff=0.6)
-    return f" Did you mean {by_folded[near[0]]!r}?" if near else ""
+    # What was given is no help to whoever was refused it.
+    by_folded = {known.casefold(): str(known) for known in names if known != name}
+    folded = name.casefold()
+    for near in get_close_matches(folded, list(by_folded), n=3, cutoff=0.6):
+        # `delimiter` has all letters of `limit` in their order, but nobody misspells it so.
+        if _edits(folded, near) <= max(1, (max(len(folded), len(near)) + 1) // 3):
+            return f" Did you mean {by_folded[near]!r}?"
+    return ""
+
+
+def _edits(one: str, other: str) -> int:
+    """How many letters to put in, take out, replace, or swap with the next make one of the other
+    (the optimal string alignment distance)."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for at, letter in enumerate(one, 1):
+        before, last, row = row, before, [at]
+        for to, wanted in enumerate(other, 1):
+            cost = min(before[to] + 1, row[-1] + 1, before[to - 1] + (letter != wanted))
+            if at > 1 and to > 1 and letter == other[to - 2] and one[at - 2] == wanted:
+                cost = min(cost, last[to - 2] + 1)
+            row.append(cost)
+    return row[-1]
+
+
+def possible(names: Collection[str]) -> str:
+    """` Possible here: a, b.` with the names, where they are few enough to be read."""
+    return f" Possible here: {', '.join(names)}." if 0 < len(names) <= _MANY_NAMES else ""
+
+
+_MANY_NAMES = 16

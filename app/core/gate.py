@@ -12,10 +12,10 @@ from app.core.errors import (
     PROBLEM_TYPE,
     BadRequest,
     InternalError,
-    MethodNotAllowed,
     NotFound,
     Problem,
     TooLarge,
+    not_allowed,
 )
 from app.core.observing.logs import AccessLog, told_of
 from app.core.observing.metrics import RequestMetrics
@@ -28,7 +28,7 @@ log = logging.getLogger("trade_missions")
 #: The status under which requests are counted whose client did not wait for the answer.
 GONE = 499
 
-_BY_STATUS: dict[int, type[Problem]] = {404: NotFound, 405: MethodNotAllowed, 413: TooLarge}
+_BY_STATUS: dict[int, type[Problem]] = {404: NotFound, 413: TooLarge}
 
 
 class Gate:
@@ -97,6 +97,9 @@ def as_problem(error: Exception, scope: Scope) -> Problem:
     if isinstance(error, Problem):
         return error
     if isinstance(error, HTTPException):
+        if error.status_code == 405:
+            methods = dict(error.headers or {}).get("Allow", "GET")
+            return not_allowed(scope["method"], methods.split(", "))
         kind = _BY_STATUS.get(error.status_code, BadRequest)
         return kind(_detail(error), headers=error.headers)
     scope["error"] = error
@@ -112,8 +115,6 @@ def _detail(error: HTTPException) -> str:
         return "There is no such address. / leads to the documentation of all addresses."
     if error.status_code == 413:
         return "The body is larger than the service accepts."
-    if error.status_code == 405:
-        return f"Only {dict(error.headers or {}).get('Allow', 'GET')} is possible here."
     return str(error.detail)
 
 

@@ -20,12 +20,15 @@ _FAULTS = (
     ("Invalid control character", "a text holds a control character, such as a line break,"),
     ("Invalid \\", "a text holds a backslash that begins none of JSON's escapes"),
     ("Extra data", "something more follows after the value"),
-    ("Unexpected UTF-8 BOM", "there is a byte order mark"),
 )
 
 
 class JsonError(ValueError):
     """Text that is not JSON; `str` of it says what is wrong and where."""
+
+
+class JsonLimit(JsonError):
+    """Text that is JSON, but beyond what is taken; `str` of it says how."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -45,21 +48,21 @@ def _constant(text: str) -> Any:
 def _integer(text: str) -> int:
     # Python refuses to read integers of over 4,300 digits with an error of its own.
     if len(text) > 100:
-        raise JsonError("a number has more than 100 digits")
+        raise JsonLimit("a number has more than 100 digits")
     return int(text)
 
 
 def _decimal(text: str) -> Decimal | int:
     if len(text) > 100:
-        raise JsonError("a number has more than 100 digits")
+        raise JsonLimit("a number has more than 100 digits")
     try:
         number = Decimal(text)
     except InvalidOperation:
-        raise JsonError("a number's exponent is beyond 100") from None
+        raise JsonLimit("a number's exponent is beyond 100") from None
     exponent = number.as_tuple().exponent
     # 1e999999 is eight characters that would take megabytes once written out.
     if not isinstance(exponent, int) or abs(exponent) > 100:
-        raise JsonError("a number's exponent is beyond 100")
+        raise JsonLimit("a number's exponent is beyond 100")
     # JSON knows one kind of number: 5.0 is 5 wherever a whole one is wanted.
     return int(number) if number == number.to_integral_value() else number
 
@@ -74,6 +77,8 @@ _decoder = json.JSONDecoder(
 
 def loads(text: bytes | str) -> Any:
     """What the text says, fractions as `Decimal`; raises JsonError with line and column."""
+    if text[:3] == b"\xef\xbb\xbf" or text[:1] == "\ufeff":
+        raise JsonError("a byte order mark stands before it at line 1, column 1: leave that out")
     if isinstance(text, bytes):
         try:
             text = text.decode("utf-8")
@@ -85,9 +90,9 @@ def loads(text: bytes | str) -> Any:
         told = next((own for words, own in _FAULTS if error.msg.startswith(words)), "it breaks off")
         raise JsonError(f"{told} at line {error.lineno}, column {error.colno}") from None
     except RecursionError:
-        raise JsonError("it is nested too deeply") from None
+        raise JsonLimit("it is nested too deeply") from None
     if _depth(value) > MAX_DEPTH:
-        raise JsonError(f"it is nested deeper than {MAX_DEPTH} levels")
+        raise JsonLimit(f"it is nested deeper than {MAX_DEPTH} levels")
     return value
 
 

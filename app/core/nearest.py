@@ -1,7 +1,7 @@
 """For an address that leads nowhere: the addresses there are that it is nearest to."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from typing import Any
 from urllib.parse import quote
@@ -10,12 +10,16 @@ from starlette.routing import BaseRoute, Route
 
 #: Steps of addresses below a place; the empty step says that an address ends there.
 Tree = dict[str, Any]
+#: Texts that are known to stand in a parameter of an address, by its name.
+Known = Mapping[str, Sequence[str]]
 
 _ANY = "{}"
 #: How near a step has to be, 0 to 1, and all of an address; and to be sure that it is meant.
 _NEAR_STEP, _NEAR, _SURE = 0.6, 0.55, 0.85
 #: What a step counts that stands for any text, and a step in front that has to go.
-_FREE, _EXTRA = 0.9, 0.8
+_FREE, _EXTRA, _LACKING = 0.9, 0.8, 0.84
+#: How near an address is that is the same as a file of another format, or as no file.
+_OTHER_FORMAT = 0.88
 _MAX_STEPS, _MAX_LENGTH, _MAX_NAMED = 8, 300, 3
 
 
@@ -24,11 +28,19 @@ def tree_of(routes: Iterable[BaseRoute]) -> Tree:
     tree: Tree = {}
     for route in routes:
         if isinstance(route, Route) and route.path != "/":
-            at = tree
-            for step in route.path.strip("/").split("/"):
-                at = at.setdefault(_ANY if step.startswith("{") else step, {})
-            at[""] = {}
+            known: Known = getattr(route, "known", {})
+            _grow(tree, route.path.strip("/").split("/"), known)
     return tree
+
+
+def _grow(at: Tree, steps: list[str], known: Known) -> None:
+    if not steps:
+        at[""] = {}
+        return
+    step, *rest = steps
+    is_any = step.startswith("{")
+    for name in (_ANY, *known.get(step.strip("{}"), ())) if is_any else (step,):
+        _grow(at.setdefault(name, {}), rest, known)
 
 
 def suggestion(tree: Tree, path: str) -> str:
@@ -62,6 +74,11 @@ def nearest(tree: Tree, path: str, least: float = _NEAR) -> list[str]:
         for near, address in _walk(tree, steps[extra:]):
             score = near * _EXTRA**extra
             found[address] = max(score, found.get(address, 0))
+    # What should be in front and is not: /countries are at /codes/countries.
+    for top, inner in tree.items():
+        literal = {step: rest for step, rest in inner.items() if step not in ("", _ANY)}
+        for near, address in _walk(literal, steps, f"/{top}") if top not in ("", _ANY) else ():
+            found[address] = max(near * _LACKING, found.get(address, 0))
     best = sorted(found, key=lambda address: -found[address])
     enough = max(least, found[best[0]] - 0.1) if best else least
     return [address for address in best[:_MAX_NAMED] if found[address] >= enough]
@@ -97,6 +114,8 @@ def _alike(step: str, known: str) -> tuple[float, str]:
         if not given_dot or not re.fullmatch(r"[A-Za-z]{1,10}", given_suffix):
             return 0.0, known
         known, step, suffix = name, given, f".{given_suffix.lower()}"
+    elif given_dot and given == known.partition(".")[0] and given_suffix.isalnum():
+        return _OTHER_FORMAT, known
     matcher = SequenceMatcher(None, step.casefold().replace("_", "-"), known)
     if matcher.real_quick_ratio() < _NEAR_STEP or matcher.quick_ratio() < _NEAR_STEP:
         return 0.0, known

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -49,7 +50,7 @@ class OpenQuery(BaseModel):
 
 def read_query(model: type[BaseModel], sent: bytes) -> BaseModel:
     """The query string as the model; BadRequest tells each wrong parameter."""
-    pairs = _pairs(sent)
+    pairs = parameters(sent)
     others: list[tuple[str, str]] = []
     if issubclass(model, OpenQuery):
         others = [pair for pair in pairs if pair[0] not in model.model_fields]
@@ -82,7 +83,8 @@ def _joined(pairs: list[tuple[str, str]], several: frozenset[str]) -> list[tuple
     return others + [(name, ",".join(texts)) for name, texts in values.items()]
 
 
-def _pairs(sent: bytes) -> list[tuple[str, str]]:
+def parameters(sent: bytes) -> list[tuple[str, str]]:
+    """Names and values of a query string; BadRequest for what is none."""
     try:
         text = sent.decode("ascii")
         pairs = parse_qsl(
@@ -104,22 +106,40 @@ def unexpected(sent: bytes) -> BadRequest:
     """The 400 of parameters where none is possible."""
     faults = [
         Fault("unknown", f"This address takes no parameter {name!r}.", parameter=name)
-        for name, _ in _pairs(sent)
+        for name, _ in parameters(sent)
     ]
     return BadRequest("This address takes no parameters.", faults)
 
 
 def check_type(request: Request, kinds: tuple[str, ...]) -> None:
     """Refuse (415) a body that is not of one of these types, or that is compressed."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = media_type(request)
     coding = request.headers.get("content-encoding", "identity").lower()
     told = ", ".join(reversed(kinds))
     allowed = {"Accept": told, "Accept-Patch": told, "Accept-Encoding": "identity"}
     if kind not in kinds:
         text = f"Send the body with Content-Type: {kinds[0]}; got {kind or 'none'}."
         raise UnsupportedMediaType(text, headers=allowed)
+    check_charset(request, allowed)
     if coding != "identity":
         raise UnsupportedMediaType(f"Send the body as it is, not as {coding}.", headers=allowed)
+
+
+def media_type(request: Request) -> str:
+    """What the body is, without parameters; empty when nobody says so."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def check_charset(
+    request: Request, allowed: Mapping[str, str], known: tuple[str, ...] = ("utf-8",)
+) -> None:
+    """Refuse (415) a body in another encoding, which would be misread."""
+    for parameter in request.headers.get("content-type", "").split(";")[1:]:
+        name, _, value = parameter.partition("=")
+        charset = value.strip().strip('"').lower()
+        if name.strip().lower() == "charset" and charset.replace("utf8", "utf-8") not in known:
+            text = f"Send the body in {' or '.join(known)}, not in {charset[:50] or 'none'}."
+            raise UnsupportedMediaType(text, headers=allowed)
 
 
 async def read_content(request: Request, large: bool = False) -> bytes:
@@ -142,6 +162,8 @@ def read_json(content: bytes) -> Any:
     """The body as JSON; 400 for what is not."""
     try:
         value = jsontext.loads(content)
+    except jsontext.JsonLimit as error:
+        raise BadRequest(f"The body is not taken: {error}.") from None
     except jsontext.JsonError as error:
         raise BadRequest(f"The body is not valid JSON: {error}.") from None
     if _SURROGATE.search(content):

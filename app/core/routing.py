@@ -13,10 +13,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.core.accept import check_accept
 from app.core.access.callers import Need
 from app.core.access.door import Door
-from app.core.errors import MethodNotAllowed, NotFound, Problem
-from app.core.nearest import Tree, misspelt, suggestion, tree_of
+from app.core.errors import NotFound, Problem, not_allowed
+from app.core.nearest import Known, Tree, misspelt, suggestion, tree_of
 from app.core.requests import (
     JSON_TYPES,
     check_type,
@@ -48,8 +49,25 @@ class Route(APIRoute):
     which costs more than the database does; here only the parameters that were sent are looked at.
     """
 
-    def __init__(self, path: str, endpoint: Any, *, needs: Need | None = None, **told: Any) -> None:
+    def __init__(
+        self,
+        path: str,
+        endpoint: Any,
+        *,
+        needs: Need | None = None,
+        several_forms: bool = False,
+        **told: Any,
+    ) -> None:
         super().__init__(path, endpoint, **told)
+        #: Texts that are known to stand in its parameters, for whoever misspells them.
+        self.known: Known = {}
+        #: Whether it reads and answers with JSON alone: else it looks at Accept by itself.
+        self.is_json = (
+            self.methods == {"GET"}
+            and not several_forms
+            and "response_class" not in told
+            and needs is not Need.NOTHING
+        )
         #: What it asks of a caller; by default reading of GET, and the scope `write` of the rest.
         self.needs = needs or (Need.READING if self.methods == {"GET"} else Need.WRITE)
 
@@ -64,6 +82,7 @@ class Route(APIRoute):
             door: Door = request.app.state.door
             headers = await door.admit(request.scope, self.needs, is_file)
             try:
+                check_accept(request.scope["headers"], is_json=self.is_json)
                 response = await answer(request)
             except Problem as problem:
                 problem.headers |= {name.decode(): value.decode() for name, value in headers}
@@ -214,14 +233,6 @@ class Dispatch:
         path = scope["path"].removeprefix(scope.get("root_path", ""))
         near = suggestion(self._addresses(scope), path)
         return NotFound(f"There is no such address. {near}", headers=error.headers)
-
-
-def not_allowed(method: str, methods: Iterable[str]) -> MethodNotAllowed:
-    """The 405 that names the methods there are."""
-    allowed = ", ".join(sorted(methods))
-    return MethodNotAllowed(
-        f"{method} is not possible here; possible: {allowed}.", headers={"Allow": allowed}
-    )
 
 
 def without_body(send: Send) -> Send:

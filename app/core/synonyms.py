@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from app.core.errors import did_you_mean
+from app.core.errors import did_you_mean, possible
 
 #: Names that other services have, the parameters that do it here, and an example where one helps.
 _KNOWN: tuple[tuple[str, tuple[str, ...], str], ...] = (
@@ -42,8 +42,9 @@ _BY_NAME = {name: (here, example) for names, here, example in _KNOWN for name in
 _FILES = {"format", "output", "as", "download", "export"}
 
 
-def meant_instead(name: str, known: Collection[str]) -> str:
-    """What to use instead of a name that is not known, with a blank before it; or nothing."""
+def meant_instead(name: str, known: Collection[str], others: Collection[str] = ()) -> str:
+    """What to use instead of a name that is not known, with a blank before it: what is called so
+    elsewhere, else what is near, else the `others`, which are possible too; or nothing."""
     folded = name.casefold().lstrip("$").replace("-", "_")
     here, example = _BY_NAME.get(folded, ((), ""))
     found = [right for right in here if right in known]
@@ -51,4 +52,4 @@ def meant_instead(name: str, known: Collection[str]) -> str:
         return f" Here that is {', '.join(found)}: {example}."
     if folded in _FILES and "expand" in known:
         return " Files have addresses of their own: add .csv, .xlsx, .ndjson or .parquet."
-    return did_you_mean(name, known)
+    return did_you_mean(name, known) or possible(others)

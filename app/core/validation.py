@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, get_args
 
@@ -17,9 +17,13 @@ Item = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """Annotates a text that has a pattern: shows whoever breaks it one that is right."""
+    """Annotates a text that has a pattern: shows whoever breaks it one that is right.
+
+    `meant` gives the right text for what others write there, such as `RU` for `RUS`.
+    """
 
     text: str
+    meant: Callable[[str], str | None] = field(default=lambda _: None, compare=False)
 
 
 _MAX_SHOWN = 80
@@ -31,7 +35,6 @@ _DATE = "Must be a date in ISO 8601, such as 2016-04-12"
 _TIME = "Must be a time in ISO 8601, such as 2016-04-12T09:30:00Z"
 _ADDRESS = "Must be an address, such as https://example.org/path"
 _NUL = "Holds a NUL character, which no record can hold."
-_BEYOND = "Is beyond what can be stored"
 
 #: The code and the words of each type of Pydantic's errors that our schemas lead to; in braces
 #: what its context says.
@@ -53,13 +56,12 @@ _WORDS: dict[str, tuple[str, str]] = {
     "int_type": ("type", _WHOLE),
     "int_parsing": ("type", _WHOLE),
     "int_from_float": ("type", _WHOLE),
-    "int_parsing_size": ("range", _BEYOND),
+    "int_parsing_size": ("range", "Is too large"),
     "float_type": ("type", _NUMBER),
     "float_parsing": ("type", _NUMBER),
     "finite_number": ("range", _NUMBER),
     "decimal_type": ("type", _NUMBER),
     "decimal_parsing": ("type", _NUMBER),
-    "decimal_max_digits": ("range", "Has more than {max_digits} digits"),
     "decimal_max_places": ("range", "Has more than {decimal_places} decimals"),
     "decimal_whole_digits": ("range", "Has more than {whole_digits} digits before the point"),
     "greater_than": ("range", "Must be more than {gt}"),
@@ -97,7 +99,8 @@ _OTHERWISE = ("value", "Is no possible value here")
 
 def _unknown(item: Item, model: type[BaseModel]) -> tuple[str, str]:
     name = _last(item)
-    instead = meant_instead(name, _model_at(model, item["loc"]).model_fields)
+    known = _model_at(model, item["loc"]).model_fields
+    instead = meant_instead(name, known, known)
     return "unknown", f"There is no {name!r} here.{instead}"
 
 
@@ -117,17 +120,38 @@ def _form(item: Item, model: type[BaseModel]) -> tuple[str, str]:
     given = item["input"]
     if isinstance(given, str) and "\0" in given:
         return "form", _NUL
+    if given == "":
+        return "form", "Must not be empty."
     if isinstance(given, str) and all(not c.isprintable() or c.isspace() for c in given):
         return "form", "Holds nothing that can be seen."
     about, example = _described(model, item["loc"])
-    told = f"Must be written like {example!r}" if example else "Does not have the right form"
-    return "form", _sentence(f"{told}. {about}".rstrip(" ."), item)
+    told = f"Must be written like {example.text!r}" if example else "Does not have the right form"
+    told = _sentence(f"{told}. {about}".rstrip(" ."), item)
+    return "form", told + _rewritten(str(given), item.get("ctx", {}).get("pattern", ""), example)
+
+
+def _rewritten(given: str, pattern: str, example: Example | None) -> str:
+    """` Did you mean 'KZ'?` where what was given is right but for its capitals and spaces."""
+    plain = given.strip()
+    joined = re.sub(r"[\s_]+", "-", plain.lower())
+    ways = [plain, plain.upper(), plain.lower(), joined, example and example.meant(plain)]
+    right = next((way for way in ways if way and re.search(pattern, way)), None)
+    return f" Did you mean {right!r}?" if right and pattern else ""
+
+
+def _digits(item: Item, model: type[BaseModel]) -> tuple[str, str]:
+    """Too many digits: before the point, or behind it as those of 1e-100."""
+    given, most = item["input"], item["ctx"]["max_digits"]
+    if isinstance(given, Decimal) and given.adjusted() < 0:
+        return "range", _sentence("Has too many decimals", item)
+    return "range", _sentence(f"Has more than {most} digits", item)
 
 
 _SPECIAL: dict[str, Callable[[Item, type[BaseModel]], tuple[str, str]]] = {
     "extra_forbidden": _unknown,
     "missing": _missing,
     "value_error": _own,
+    "decimal_max_digits": _digits,
     "string_pattern_mismatch": _form,
 }
 
@@ -193,21 +217,23 @@ def _last(item: Item) -> str:
 def _model_at(model: type[BaseModel], location: tuple[int | str, ...]) -> type[BaseModel]:
     """The model that holds the field where a location points."""
     for part in location[:-1]:
-        field = model.model_fields.get(str(part))
-        model = next(_models_in(field.annotation), model) if field is not None else model
+        told = model.model_fields.get(str(part))
+        model = next(_models_in(told.annotation), model) if told is not None else model
     return model
 
 
-def _described(model: type[BaseModel], location: tuple[int | str, ...]) -> tuple[str, str]:
+def _described(
+    model: type[BaseModel], location: tuple[int | str, ...]
+) -> tuple[str, Example | None]:
     """What the field where a location points is described as, in one line, and an example."""
     holder = _model_at(model, location)
     names = (str(part) for part in reversed(location))
-    field = next((holder.model_fields[n] for n in names if n in holder.model_fields), None)
-    if field is None:
-        return "", ""
-    marks = [*field.metadata, *_marks_in(field.annotation)]
-    example = next((mark.text for mark in marks if isinstance(mark, Example)), "")
-    return " ".join((field.description or "").split()), example
+    told = next((holder.model_fields[n] for n in names if n in holder.model_fields), None)
+    if told is None:
+        return "", None
+    marks = [*told.metadata, *_marks_in(told.annotation)]
+    example = next((mark for mark in marks if isinstance(mark, Example)), None)
+    return " ".join((told.description or "").split()), example
 
 
 def _marks_in(annotation: Any) -> Iterator[Any]:

@@ -1,5 +1,7 @@
 """Dotted paths: from a kind of record, through its relations, to a field of another record."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -133,10 +135,27 @@ def find_leaf(at: Resource | Part, path: tuple[str, ...]) -> Leaf:
     if name in leaves:
         return leaves[name]
     if name in steps_of(at):
-        example = next(iter(leaves_of(steps_of(at)[name].target)))
+        found = leaves_of(steps_of(at)[name].target)
+        example = "ref" if "ref" in found else next(iter(found))
         raise PathError(f"{name!r} is a relation: name a field of it, such as {name}.{example}.")
-    near = did_you_mean(name, [*leaves, *steps_of(at)])
+    near = near_field(at, tuple(relations), name, [*leaves, *steps_of(at)])
     raise PathError(f"There is no field {name!r}.{near}")
+
+
+def near_field(
+    at: Resource | Part, before: tuple[str, ...], name: str, known: Iterable[str]
+) -> str:
+    """` Did you mean 'mission.title'?` for `mission__title` or `mission_title`, which others write
+    so, and else what is near among the known; `before` are the relations that lead here."""
+    steps = steps_of(at)
+    ways = [name.replace("__", ".")]
+    ways += [f"{step}.{name[len(step) + 1 :]}" for step in steps if name.startswith(f"{step}_")]
+    for way in ways:
+        step, dot, rest = way.partition(".")
+        with suppress(PathError):
+            if dot and step in steps and find_leaf(steps[step].target, tuple(rest.split("."))):
+                return f" Did you mean {'.'.join((*before, way))!r}?"
+    return did_you_mean(name, known)
 
 
 def leads_to_many(at: Resource | Part, path: tuple[str, ...]) -> int | None:

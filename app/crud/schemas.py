@@ -21,7 +21,7 @@ from pydantic import (
     WithJsonSchema,
     create_model,
 )
-from pydantic_core import core_schema
+from pydantic_core import PydanticCustomError, core_schema
 
 from app.core.edtf import EDTF_PATTERN, parse_edtf
 from app.core.types import instant_text
@@ -102,7 +102,7 @@ Edtf = Annotated[
 
 
 #: A decimal as text, in which no client loses a digit.
-_DECIMAL = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
+_DECIMAL = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,100})?", re.ASCII)
 
 
 def _only_numbers(value: Any) -> Any:
@@ -158,7 +158,20 @@ class Digits:
         return {"anyOf": [number, {"type": "string", "format": "decimal", "pattern": pattern}]}
 
 
+def _flag(value: Any) -> Any:
+    # Pydantic alone would take yes, on, 1, t and more for true.
+    if isinstance(value, str) and value not in ("true", "false"):
+        raise PydanticCustomError("bool_parsing", "Must be true or false")
+    return value
+
+
+#: A parameter that is true or false, and is written so.
+Flag = Annotated[bool, BeforeValidator(_flag)]
+
+
 def _iso_day(value: Any) -> Any:
+    if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{5,}-[0-9]{2}-[0-9]{2}", value):
+        raise ValueError("must lie in the years 0001 to 9999")
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
         raise ValueError("must be a date in ISO 8601, such as 2016-04-12")
     return value

@@ -217,7 +217,7 @@ def summary_route(mission: Resource) -> Route:
         database = database_of(request)
         values = {"mission": found.id}
         ((body,),) = await database.read(_statement(database.dialect), values)
-        return Json(_in_form(request, body), headers={"Vary": "Accept"})
+        return Json(_in_form(request, body))
 
     return Route(
         "/missions/{key}/summary",

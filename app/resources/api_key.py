@@ -58,6 +58,7 @@ from app.crud.reads.reading import database_of
 from app.crud.reads.render import as_json, json_array, object_of
 from app.crud.schemas import Line, Page, Schema, Timestamp
 from app.crud.writes.writing import actor_of
+from app.resources.bound_address import check_bound_address
 
 #: Whom history names besides the callers of the service: what `seed` has stored is known by it.
 _OTHERS = {ANONYMOUS.name, "seed", "import", "generate", "command line"}
@@ -190,6 +191,8 @@ async def create_api_key(request: Request, body: Annotated[ApiKeyFields, Body()]
     wanted = NewKey(body.name, body.scope, body.path, body.expires_at)
 
     def work(session: Session) -> str:
+        if wanted.path is not None:
+            check_bound_address(session, request.app.router.routes, wanted.path)
         return _told(session, create_key(session, wanted, by, secret))
 
     told = jsontext.loads(await database_of(request).write(work))

@@ -34,6 +34,7 @@ class Country(CodeRow):
     """ISO 3166-1 alpha-2."""
 
     __tablename__ = "country"
+    __table_args__ = ({"info": {"list": "countries"}},)
 
 
 class Region(CodeRow):
@@ -41,7 +42,7 @@ class Region(CodeRow):
 
     __tablename__ = "region"
     # What the pair of a record's region and country refers to.
-    __table_args__ = (UniqueConstraint("code", "parent"),)
+    __table_args__ = (UniqueConstraint("code", "parent"), {"info": {"list": "regions"}})
 
     parent: Mapped[str] = mapped_column(ForeignKey("country.code"), index=True)
 
@@ -50,6 +51,7 @@ class Currency(CodeRow):
     """ISO 4217, with the number of decimals of the smallest unit."""
 
     __tablename__ = "currency"
+    __table_args__ = ({"info": {"list": "currencies"}},)
 
     decimals: Mapped[int | None]
 
@@ -58,6 +60,7 @@ class Sector(CodeRow):
     """ISIC Rev. 4 with the letter of its section: C, C10, C105, C1050; the parent is the wider."""
 
     __tablename__ = "sector"
+    __table_args__ = ({"info": {"list": "sectors"}},)
 
     parent: Mapped[str | None] = mapped_column(ForeignKey("sector.code"), index=True)
 
@@ -66,6 +69,7 @@ class LegalForm(CodeRow):
     """ISO 20275 (ELF) where it has the form, else a code of our own; the parent is the country."""
 
     __tablename__ = "legal_form"
+    __table_args__ = ({"info": {"list": "legal-forms"}},)
 
     parent: Mapped[str] = mapped_column(ForeignKey("country.code"))
     elf: Mapped[str | None]
@@ -75,6 +79,7 @@ class Language(CodeRow):
     """ISO 639-1."""
 
     __tablename__ = "language"
+    __table_args__ = ({"info": {"list": "languages"}},)
 
 
 class Term(CodeRow):
@@ -86,8 +91,9 @@ class Term(CodeRow):
 
 
 @cache
-def _region_aliases() -> dict[str, str]:
-    with (seeds_folder() / "codes" / "regions.csv").open(encoding="utf-8", newline="") as file:
+def _by_alias(name: str) -> dict[str, str]:
+    """The codes of a seeded list by their aliases."""
+    with (seeds_folder() / "codes" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         return {
             alias: row["code"]
             for row in csv.DictReader(file)
@@ -95,12 +101,24 @@ def _region_aliases() -> dict[str, str]:
         }
 
 
+@cache
+def term_lists() -> tuple[str, ...]:
+    """The names of the seeded lists of terms."""
+    with (seeds_folder() / "codes" / "terms.csv").open(encoding="utf-8", newline="") as file:
+        return tuple(dict.fromkeys(row["list"] for row in csv.DictReader(file)))
+
+
 def canonical_region(text: str) -> str:
     """The region's code of today, where the text is an older one; else the text."""
-    return _region_aliases().get(text, text)
+    return _by_alias("regions").get(text, text)
 
 
-CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Example("KZ")]
+def _country_of(text: str) -> str | None:
+    """The country that ISO 3166-1 alpha-3 writes so."""
+    return _by_alias("countries").get(text.upper())
+
+
+CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Example("KZ", _country_of)]
 RegionCode = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Z]{2}-[A-Z0-9][A-Z0-9-]{0,20}$"),

@@ -43,6 +43,7 @@ from app.resources.code import (
     Sector,
     Term,
     canonical_region,
+    term_lists,
 )
 
 #: The lists with tables of their own, by their name in addresses; any other list is of terms.
@@ -247,7 +248,7 @@ def code_routes() -> list[Route]:
 
 
 def _route(path: str, endpoint: Any, summary: str, model: type[Schema]) -> Route:
-    return Route(
+    route = Route(
         path,
         endpoint,
         operation_id=endpoint.__name__,
@@ -256,3 +257,5 @@ def _route(path: str, endpoint: Any, summary: str, model: type[Schema]) -> Route
         response_model=model,
         responses=problems(BadRequest, NotFound),
     )
+    route.known = {"list": (*LISTS, *term_lists())}
+    return route

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from hashlib import sha256
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -67,7 +68,9 @@ Address = Annotated[
     Example("https://example.org/news/1"),
 ]
 LanguageCode = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$"), Example("ru")]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Sha256 = Annotated[
+    str, StringConstraints(pattern=r"^[0-9a-f]{64}$"), Example(sha256(b"text").hexdigest())
+]
 
 
 class SourceFields(RecordFields, Noted):

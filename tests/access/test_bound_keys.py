@@ -8,6 +8,7 @@ from app.core.access.keys import new_secret
 from tests.access.asking import ask, bearer
 from tests.access.issuer import Issuer
 from tests.access.opened import expire, key_of
+from tests.conftest import client_of
 from tests.keys import ADMIN_KEY, BEARER
 
 FILE = "/agreements.csv"
@@ -216,3 +217,34 @@ async def test_a_key_in_the_address_of_what_needs_none_is_not_told_back(
     for path in ("/health/live", "/health/ready", "/docs", "/", "/nowhere", "/problems/nothing"):
         answer = await ask(public_app, f"{path}?api_key={reader}")
         assert hidden(reader) not in answer.body + repr(answer.headers).encode()
+
+
+# Made
+
+
+async def test_a_key_is_bound_to_an_address_that_is_there(public_app: FastAPI) -> None:
+    told = {
+        "/agreement.csv": "Did you mean /agreements.csv",
+        "/agreements.pdf": "There is no format 'pdf'.",
+        "/missions/nobody": "There is no mission with the id or ref 'nobody'.",
+        "/missions/nobody/agreements.csv": "There is no mission with the id or ref 'nobody'.",
+        "/organizations/nobody": "There is no organization with the id or ref 'nobody'.",
+        "/codes/country": "Did you mean 'countries'?",
+        "/api-keys": "needs the scope admin",
+        "/nowhere": "There is no address /nowhere.",
+        "/": "There is no address /.",
+        "/missions/novosibirsk-april/agreements.csv": "",
+        "/organizations/kz-embassy-in-russia": "",
+        "/agreements/aggregate.csv": "",
+        "/codes/countries": "",
+    }
+    faults = []
+    async with client_of(public_app) as client:
+        for path, words in told.items():
+            answer = await client.post("/api-keys", json={"name": f"Bound to {path}", "path": path})
+            errors = {e["pointer"]: e["detail"] for e in answer.json().get("errors", ())}
+            if answer.status_code != (422 if words else 201) or words not in errors.get(
+                "/path", ""
+            ):
+                faults.append(f"{path}: {answer.text}")
+    assert not faults, "\n".join(faults)

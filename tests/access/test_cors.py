@@ -77,6 +77,21 @@ async def test_another_page_is_refused_beforehand(app: FastAPI) -> None:
     answer = await ask(app, "/missions", method="OPTIONS", headers=sent)
     assert answer.status == 400
     assert answer.header("access-control-allow-origin") is None
+    assert answer.header("content-type") == "application/problem+json"
+    assert answer.detail.startswith("Pages of this origin may not call")
+
+
+async def test_what_pages_may_not_send_is_refused_beforehand(app: FastAPI) -> None:
+    told = {
+        "access-control-request-method": ("TRACE", "Pages may call with GET, HEAD,"),
+        "access-control-request-headers": ("x-other", "Of headers, pages may send Accept,"),
+    }
+    for name, (value, words) in told.items():
+        sent = {"origin": OURS, **PREFLIGHT, name: value}
+        answer = await ask(app, "/missions", method="OPTIONS", headers=sent)
+        assert answer.status == 400
+        assert answer.detail.startswith(words)
+        assert answer.header("access-control-allow-origin") == OURS
 
 
 async def test_all_origins_can_be_let_in(access_url: str) -> None:

@@ -468,7 +468,7 @@ async def test_having_compares_values_of_every_kind(
     [
         ("group_by=nam", "group_by", "unknown", "'name'"),
         ("group_by=bx.name", "group_by", "unknown", "'box'"),
-        ("group_by=box", "group_by", "unknown", "box.id"),
+        ("group_by=box", "group_by", "unknown", "box.ref"),
         ("group_by=", "group_by", "empty", ""),
         ("group_by=name,,made", "group_by", "empty", ""),
         ("group_by=name,name", "group_by", "repeated", "more than once"),

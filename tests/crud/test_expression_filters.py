@@ -125,7 +125,7 @@ async def test_an_expression_narrows_what_flat_filters_find(
         ("price gt 1 and nam eq 'x'", 16, "'name'"),
         ("box/nam eq 'x'", 1, "'name'"),
         ("bx/name eq 'x'", 1, "'box'"),
-        ("box eq 'x'", 1, "box.id"),
+        ("box eq 'x'", 1, "box.ref"),
         ("wheels eq 1", 1, "wheels.size"),
         ("wheels/size eq 1", 1, "wheels/any(x: x/size"),
         ("box/any(b: b/name eq 'x')", 1, "leads to one record"),

@@ -194,7 +194,7 @@ async def test_json_is_sent_to_whoever_takes_it(client: httpx.AsyncClient) -> No
 
 
 async def test_an_answer_that_nobody_takes_is_not_sent(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/missions", headers={"Accept": "text/html"})
+    answer = await client.get("/missions", headers={"Accept": "application/pdf"})
     assert answer.status_code == 406
     assert "text/csv" in answer.json()["detail"]
 

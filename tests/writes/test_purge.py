@@ -61,6 +61,17 @@ async def test_a_ref_is_free_again(api: Api) -> None:
         assert gone.status_code == 204
 
 
+async def test_what_refers_to_a_record_is_told_once(api: Api) -> None:
+    address = "/missions/novosibirsk-april"
+    told = problem(await api.client.delete(address, params={"purge": "true"}), 409)["detail"]
+    _, _, referrers = told.partition("referred to by ")
+    names = [name.partition(" (")[0] for name in referrers.partition(".")[0].split(", ")]
+    assert names == [*dict.fromkeys(names)]
+    assert not [name for name in names if f"{name}s" in names]
+    assert {"delegate", "agreement", "citations"} <= set(names)
+    assert "companies" not in names
+
+
 async def test_a_purge_is_guarded_by_if_match(api: Api) -> None:
     address = f"/people/{(await api.send('POST', '/people', {'full_name': 'A'})).json()['id']}"
     stale = (await api.client.get(address)).headers["etag"]

@@ -1,7 +1,14 @@
 """Calls from pages of other origins (the Fetch standard's CORS), for those that are configured."""
 
+from uuid import uuid4
+
 from fastapi import FastAPI
+from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from app.core.errors import PROBLEM_TYPE, BadRequest
 
 _SENT = (
     "Accept",
@@ -29,11 +36,41 @@ _TOLD = (
 )
 
 
+class _Preflight(CORSMiddleware):
+    """Refuses what a page asks beforehand by a problem, as everything else is refused."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope) if scope["type"] == "http" else Headers()
+        asked = "origin" in headers and "access-control-request-method" in headers
+        if not asked or scope["method"] != "OPTIONS":
+            await super().__call__(scope, receive, send)
+            return
+        answer = self.preflight_response(headers)
+        if answer.status_code != 200:
+            request_id = uuid4().hex
+            body = _refusal(self, headers).body(scope["path"], request_id)
+            told = {name: value for name, value in answer.headers.items() if name not in _OF_BODY}
+            told["X-Request-ID"] = request_id
+            answer = Response(body, 400, told, PROBLEM_TYPE)
+        await answer(scope, receive, send)
+
+
+_OF_BODY = ("content-length", "content-type")
+
+
+def _refusal(cors: CORSMiddleware, headers: Headers) -> BadRequest:
+    if not cors.is_allowed_origin(headers["origin"]):
+        return BadRequest("Pages of this origin may not call: whoever runs the service can let it.")
+    if headers["access-control-request-method"] not in cors.allow_methods:
+        return BadRequest(f"Pages may call with {', '.join(cors.allow_methods)} alone.")
+    return BadRequest(f"Of headers, pages may send {', '.join(_SENT)} alone.")
+
+
 def add_cors(app: FastAPI, origins: list[str]) -> None:
     """Let pages of these origins call, errors included; cookies are never taken."""
     # Added after the Gate it stands around it, so that problems reach such pages too.
     app.add_middleware(
-        CORSMiddleware,
+        _Preflight,
         allow_origins=origins,
         allow_methods=["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE"],
         allow_headers=_SENT,

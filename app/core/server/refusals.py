@@ -24,7 +24,7 @@ log = logging.getLogger("trade_missions")
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _METHOD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ")
 #: An address with what must not stand in it as it is.
-_ADDRESS = re.compile(rb"^[A-Z]+ (.*?)(?: HTTP/[0-9.]+)?\r?$", re.MULTILINE)
+_ADDRESS = re.compile(rb"^[A-Z]+ (.*?)(?: [A-Z]+/[0-9.]+)?\r?$", re.MULTILINE)
 _PLAIN = "/?#[]@!$&'()*+,;=%:~"
 
 
@@ -58,7 +58,30 @@ def explained(error: httptools.HttpParserError, data: bytes) -> Problem:
         if not isinstance(error.__context__, httptools.HttpParserError):
             log.error("reading a request failed", exc_info=error.__context__)
         return BadRequest("The address of the request is not one of HTTP.")
-    return BadRequest(f"This is not valid HTTP/1.1: {error}.")
+    told = next((ours for theirs, ours in _FAULTS if theirs in str(error)), "")
+    return BadRequest(f"This is not valid HTTP/1.1{told}.")
+
+
+#: What the parser says, by words that it says it with, and how we say it.
+_FAULTS = (
+    ("PRI", "; HTTP/2 is not spoken here: ask with HTTP/1.1"),
+    ("can't be present", ": a body has either a Content-Length or a Transfer-Encoding"),
+    ("Duplicate Content-Length", ": Content-Length stands there twice"),
+    ("Content-Length overflow", ": Content-Length is larger than any body"),
+    ("Content-Length", ": Content-Length must be a number in digits alone"),
+    ("Transfer-Encoding", ": the one Transfer-Encoding that is taken is chunked, once"),
+    ("Chunk", ": the size of a chunk is larger than any body"),
+    (
+        "chunk",
+        ": a chunk is its size in hexadecimal digits, then so many bytes, each with a line end",
+    ),
+    ("CR", ": each line must end with a carriage return and a line feed"),
+    ("LF", ": each line must end with a carriage return and a line feed"),
+    ("Unexpected space", ": there is a space before the first header"),
+    ("header", ": a header is its name of letters, digits and -, a colon, and plain text"),
+    ("version", ": the first line must end with HTTP/1.1"),
+    ("Expected", ": the first line must end with HTTP/1.1"),
+)
 
 
 def _wrong_method(data: bytes) -> Problem:

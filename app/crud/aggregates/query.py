@@ -22,7 +22,7 @@ from app.crud.aggregates.units import check_units
 from app.crud.filters.conditions import Path
 from app.crud.filters.reader import Sought, wrong
 from app.crud.paths import Kind, Leaf, PathError, find_leaf, leads_to_many
-from app.crud.reads.queries import FilterQuery, Limit, read_conditions
+from app.crud.reads.queries import FilterQuery, Limit, listed, read_conditions
 from app.crud.resource import Resource
 
 MAX_KEYS = 4
@@ -85,9 +85,7 @@ _DATES = (Kind.date, Kind.instant, Kind.stated)
 
 
 def _words(parameter: str, text: str, limit: int) -> list[str]:
-    words = [word.strip() for word in text.split(",")]
-    if "" in words:
-        raise wrong(parameter, "empty", "There is a name missing before or after a comma.")
+    words = listed(parameter, text)
     if len(words) > limit:
         raise wrong(parameter, "too_many", f"At most {limit} are possible, not {len(words)}.")
     return words
@@ -115,6 +113,9 @@ def _key(resource: Resource, word: str) -> GroupKey:
             raise wrong("group_by", "unknown", f"{text} Possible: {known}.")
         part, word = DatePart(call[1]), call[2]
     path = tuple(word.split("."))
+    if part is None and (right := _part_meant(resource, word)):
+        text = f"A part of a date is written {right}, not {word}."
+        raise wrong("group_by", "unknown", text)
     leaf = _leaf("group_by", resource, path)
     if part is not None and leaf.kind not in _DATES:
         raise wrong("group_by", "kind", f"{word} is no date: {part}() takes the part of one.")
@@ -123,6 +124,29 @@ def _key(resource: Resource, word: str) -> GroupKey:
         text = f"{word} passes more than one relation or list with any number of values."
         raise wrong("group_by", "many", text)
     return GroupKey(path, part)
+
+
+_PARTS = "|".join(DatePart)
+#: `signed.year`, `signed_year`, `signed__year`, and the same the other way round.
+_MEANT = re.compile(
+    rf"(?P<field>.+?)(?:\.|:|_{{1,2}})(?P<part>{_PARTS})|(?P<first>{_PARTS})(?:\.|:|_{{1,2}})(?P<of>.+)"
+)
+
+
+def _part_meant(resource: Resource, word: str) -> str:
+    """`year(signed)` where it is written otherwise and no field is called so; or nothing."""
+    found = _MEANT.fullmatch(word)
+    if found is None or _kind_of(resource, word) is not None:
+        return ""
+    field, part = found["field"] or found["of"], found["part"] or found["first"]
+    return f"{part}({field})" if _kind_of(resource, field) in _DATES else ""
+
+
+def _kind_of(resource: Resource, word: str) -> Kind | None:
+    try:
+        return find_leaf(resource, tuple(word.split("."))).kind
+    except PathError:
+        return None
 
 
 def _leaf(parameter: str, resource: Resource, path: Path) -> Leaf:
@@ -142,7 +166,10 @@ def _metric(resource: Resource, word: str) -> Metric:
     call = _CALL.fullmatch(word)
     name = call[1] if call is not None else word
     if call is None or name not in list(Function):
-        right = f" Write {word}(field)." if word in list(Function) else did_you_mean(name, Function)
+        right = (
+            f" Write {word}(field)." if word in list(Function) else _metric_meant(resource, word)
+        )
+        right = right or did_you_mean(name, Function)
         text = f"There is no metric {word!r}.{right} Possible: {', '.join(Function)}."
         raise wrong("metrics", "unknown", text)
     if call[2] in ("", "*"):
@@ -150,6 +177,22 @@ def _metric(resource: Resource, word: str) -> Metric:
     metric = Metric(Function(name), tuple(call[2].split(".")))
     _check_metric(resource, metric)
     return metric
+
+
+def _metric_meant(resource: Resource, word: str) -> str:
+    """` Did you mean 'sum(amount)'?` for `sum_amount`, `amount.sum` or `amount`; or nothing."""
+    for function in Function:
+        for field in (
+            re.sub(rf"^{function}[._:]+", "", word),
+            re.sub(rf"[._:]+{function}$", "", word),
+        ):
+            if field != word and _kind_of(resource, field) is not None:
+                return f" Did you mean '{function}({field})'?"
+    kind = _kind_of(resource, word)
+    if kind is None:
+        return ""
+    function = Function.SUM if kind in _NUMBERS else Function.COUNT
+    return f" A metric of a field is written so: {function}({word})."
 
 
 def _check_metric(resource: Resource, metric: Metric) -> None:

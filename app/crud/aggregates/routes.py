@@ -10,9 +10,10 @@ from pydantic import Field
 from starlette.responses import Response
 
 from app.core import jsontext
-from app.core.answers import Json, preferred, problems
+from app.core.accept import preferred
+from app.core.answers import Json, problems
 from app.core.conditional import is_known, not_modified
-from app.core.errors import BadRequest, Invalid, NotAcceptable
+from app.core.errors import BadRequest, Invalid
 from app.core.routing import Route
 from app.core.sheets.sheet import neutralise
 from app.crud.aggregates.query import MAX_LIMIT, AggregateQuery, read_aggregate
@@ -35,7 +36,8 @@ class Aggregate(Schema):
     data: list[dict[str, Any]] = Field(
         description="The groups, in order: each group key and metric by its name, such as"
         " `mission.host_country`, `year(signed)`, `count` and `sum_amount`. A figure of no values"
-        " is null, and a date that belongs to no part is `undated`."
+        " is null, and a date that belongs to no part is `undated`: it has no year, or is wider"
+        " than the part."
     )
     groups: int
     """How many groups are shown."""
@@ -72,7 +74,8 @@ def aggregate_route(resource: Resource) -> Route:
         ),
         tags=[resource.path],
         response_model=Aggregate,
-        responses=problems(BadRequest, NotAcceptable, Invalid),
+        several_forms=True,
+        responses=problems(BadRequest, Invalid),
     )
 
 
@@ -107,21 +110,22 @@ async def answer_aggregate(
     aggregate = read_aggregate(resource, query)
     form = form or preferred(request.headers.get("accept", "*/*"), (_JSON, _CSV))
     await check_codes(request, aggregate.sought)
-    headers, suffix = {"Vary": "Accept"}, "-csv" if form == _CSV else ""
+    suffix = "-csv" if form == _CSV else ""
     if suffix == "" and wants_texts(request):
         suffix = "-text"
     if "if-none-match" in request.headers:
         tag = f'W/"{await position_of(request)}{suffix}"'
         if is_known(request, tag):
-            return not_modified(tag, headers)
+            return not_modified(tag)
     database = database_of(request)
     values = with_query(aggregate.sought.values, query.q, database.dialect)
     values["limit"] = min(query.limit, MAX_LIMIT)
     statement = aggregate_statement(resource, aggregate.grouping, database.dialect)
     ((body, position),) = await database.read(statement, values)
-    headers["ETag"] = f'W/"{position}{suffix}"'
+    headers = {"ETag": f'W/"{position}{suffix}"'}
     if form == _CSV:
-        return Response(_table(aggregate.grouping, body), headers=headers, media_type=_CSV)
+        table = _table(aggregate.grouping, body)
+        return Response(table, headers={**headers, "Vary": "Accept"}, media_type=_CSV)
     if suffix:
         body = _with_texts(resource, aggregate.grouping, body)
     return Json(body.encode(), headers=headers)

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 from fastapi import Query, Request
 from starlette.responses import Response
 
+from app.core.accept import preferred
 from app.core.access.callers import Need
 from app.core.access.door import Door
-from app.core.answers import preferred, problems
+from app.core.answers import problems
 from app.core.errors import BadRequest, Fault, NotAcceptable, Unavailable
 from app.core.routing import Route
 from app.crud.feed.entries import apart, unknown_kind

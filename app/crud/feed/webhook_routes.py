@@ -195,7 +195,7 @@ def _deliveries() -> list[Route]:
         request: Request, id: WebhookId, delivery: DeliveryId
     ) -> Response:
         """It is sent once more, under its id, with as many attempts as a new one."""
-        key = _id(delivery)
+        key = _id(delivery, "delivery")
         await _write(request, lambda s: writes.redeliver(s, _id(id), key))
         return Json(await read_row(request, Delivery, WebhookDelivery, key), 202)
 
@@ -266,11 +266,12 @@ async def _check_codes(request: Request, sought: Sought | None) -> None:
             raise at_filter(problem) from None
 
 
-def _id(text: Any) -> UUID:
+def _id(text: Any, kind: str = "webhook") -> UUID:
     try:
         return UUID(str(text))
     except ValueError:
-        raise NotFound(f"There is nothing with the id {str(text)[:100]!r}.") from None
+        told = f"There is no {kind} {str(text)[:100]!r}: it is named by its id, a UUID."
+        raise NotFound(told) from None
 
 
 def _with_secret(body: bytes, secret: str) -> bytes:

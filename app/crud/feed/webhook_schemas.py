@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StrictBool, StringConstraints
 from pydantic.fields import FieldInfo
 
 from app.core.errors import BadRequest, Fault, Invalid
+from app.core.validation import Example
 from app.crud.feed.entries import unknown_kind
 from app.crud.feed.planning import read_filter
 from app.crud.feed.webhook import ONLY_HTTPS, Rules, State
@@ -29,7 +30,11 @@ class WebhookFields(Schema):
 
     name: Line
     """What it is for, in your own words."""
-    url: Annotated[str, StringConstraints(min_length=8, max_length=2000, pattern=r"^https?://\S+$")]
+    url: Annotated[
+        str,
+        StringConstraints(max_length=2000, pattern=r"^https?://\S+$"),
+        Example("https://example.org/hook"),
+    ]
     """Where to send to: http:// or https://, without a name and password in it."""
     kinds: Annotated[list[str], AfterValidator(distinct), Field(min_length=1)] | None = None
     """Only changes of these kinds of records, such as `agreement`; null for all."""
@@ -39,7 +44,7 @@ class WebhookFields(Schema):
     """Only changes of records for which this holds, in the grammar of the lists' `filter`; with it
     `kinds` names exactly one. The record is judged as it is after the change, in the trash or
     not."""
-    enabled: bool = True
+    enabled: StrictBool = True
     """Whether changes are sent. What is changed while it is false is not sent later."""
 
 
@@ -215,8 +220,8 @@ def _url_faults(values: Mapping[str, Any], rules: Rules, permits: Permits) -> li
     try:
         parts = urlsplit(values["url"])
         host, port = parts.hostname, parts.port
-    except ValueError as error:
-        return [f"This is no address: {error}."]
+    except ValueError:
+        return ["This is no address: write https://host/path, with a port from 1 to 65535 if any."]
     if not host or port == 0:
         return ["There is no host in the address: write https://host/path."]
     if parts.username is not None or parts.password is not None:

@@ -9,12 +9,12 @@ from typing import Any, Never
 
 from sqlalchemy import Column
 
-from app.core.errors import BadRequest, Fault, did_you_mean
-from app.core.synonyms import meant_instead
+from app.core.errors import BadRequest, Fault
 from app.core.types import simple_lower
-from app.crud.filters import nodes
+from app.crud.filters import hints, nodes
 from app.crud.filters.conditions import Both, Condition, Either, Not, Path, Some, Term, both, joined
 from app.crud.filters.expression import parse_expression
+from app.crud.filters.hints import split_name
 from app.crud.filters.nodes import ExpressionError, Literal, Name
 from app.crud.filters.operators import OPERATORS, operators_of
 from app.crud.filters.values import (
@@ -90,12 +90,6 @@ def _by_name(pairs: Pairs) -> dict[str, list[str]]:
     return found
 
 
-def split_name(name: str) -> tuple[Path, str]:
-    """`mission__dates__isnull` as its path and operator."""
-    *steps, last = name.split("__")
-    return (tuple(steps), last) if steps and last in OPERATORS else ((*steps, last), "eq")
-
-
 _ITEM = re.compile(r'"((?:[^"]|"")*)"(?:,|$)|([^,]*)(?:,|$)', re.DOTALL)
 
 
@@ -121,44 +115,39 @@ class _Reader:
 
     def flat(self, name: str, texts: list[str]) -> Condition:
         path, operator = split_name(name)
-        self._check_name(name, path)
+        self._check_name(name, path, texts[0])
         if len(texts) > 1 and not OPERATORS[operator].many:
             raise wrong(name, "repeated", f"{name!r} is given more than once.")
         if operator == "isnull" and (step := self._step(path)):
             if step.many:
                 return self._none_of(name, path, texts[0])
             path = (*path[:-1], f"{path[-1]}_id")
+        if self._step(path):
+            raise wrong(name, "unknown", hints.relation(self.resource, path, texts[0]))
         try:
             leaf = find_leaf(self.resource, path)
+        except PathError as error:
+            raise wrong(name, "unknown", _told(error)) from None
+        try:
             return self._term(name, path, leaf, operator, self._items(operator, texts))
-        except EmptyValue:
-            asked = "__".join(path)
-            text = f"Is empty; for records without a value write {asked}__isnull=true."
-            raise wrong(name, "value", text) from None
         except ValueError as error:
-            code = "unknown" if isinstance(error, PathError) else "value"
-            raise wrong(name, code, _told(error)) from None
+            if isinstance(error, EmptyValue) or (texts == [""] and operator != "isnull"):
+                raise wrong(name, "value", hints.empty_value(path, leaf)) from None
+            right = hints.right_value(self.resource, name, path, leaf, texts[0])
+            raise wrong(name, "value", _told(error) + right) from None
 
-    def _check_name(self, name: str, path: Path) -> None:
+    def _check_name(self, name: str, path: Path, text: str) -> None:
         first = path[0]
-        leaves, steps = leaves_of(self.resource), steps_of(self.resource)
-        if first not in leaves and first not in steps:
-            known = [*leaves, *steps, *self.others]
-            # `amount[gte]` and `mission.title` are how others write it.
-            spelt = "__".join(re.findall(r"\w+", name))
-            if spelt != name and spelt.partition("__")[0] in (*leaves, *steps):
-                instead = f" Did you mean {spelt!r}?"
-            else:
-                instead = meant_instead(first, known)
+        if first not in leaves_of(self.resource) and first not in steps_of(self.resource):
+            instead = hints.right_name(self.resource, name, text, self.others)
             raise wrong(name, "unknown", f"There is no parameter {name!r}.{instead}")
         at: Resource | Part = self.resource
         for step, following in pairwise(path):
             if step in steps_of(at):
                 at = steps_of(at)[step].target
             elif step in leaves_of(at):
-                possible = operators_of(leaves_of(at)[step])
-                text = f"{step} has no operator {following!r}.{did_you_mean(following, possible)}"
-                raise wrong(name, "operator", f"{text} Possible: {', '.join(possible)}.")
+                text = hints.wrong_operator(step, following, leaves_of(at)[step], name)
+                raise wrong(name, "operator", text)
             else:
                 return
 
@@ -286,7 +275,7 @@ class _Reader:
         try:
             _check_operator(leaf, operator)
         except ValueError as error:
-            _refuse(literals[0].at, _told(error))
+            _refuse(literals[0].at, _told(error) + hints.held(leaf, name.steps, literals[0].text))
         for literal in literals:
             if literal.kind.value not in _WRITTEN.get(leaf.kind, ("text",)) and not (
                 leaf.kind in DATED and literal.is_year
@@ -297,7 +286,8 @@ class _Reader:
             texts = [literal.text for literal in literals]
             return self._term("filter", name.steps, leaf, operator, texts)
         except ValueError as error:
-            _refuse(literals[0].at, _told(error))
+            right = hints.right_value(at, "filter", name.steps, leaf, literals[0].text)
+            _refuse(literals[0].at, _told(error) + (right if len(literals) == 1 else ""))
 
 
 _FLAT: Mapping[str, str] = {"ge": "gte", "le": "lte"}

@@ -19,7 +19,7 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PERIOD = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]+(Z|[+-][0-9:]+)?)?")
 _INTEGER = re.compile(r"-?[0-9]{1,100}")
-_DECIMAL = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,3})?")
+_DECIMAL = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,5})?")
 
 
 def parse_value(leaf: Leaf, text: str) -> Any:
@@ -71,6 +71,7 @@ def _edge(text: str, *, at_end: bool) -> date:
             day = found.latest if at_end else found.earliest
             if day is not None:
                 return day
+    _refuse_far(text)
     right = "must be a day, a month or a year, such as 2016-04-12, 2016-04 or 2016"
     raise ValueError(f"{right} (ISO 8601), not {_short(text)}")
 
@@ -78,8 +79,18 @@ def _edge(text: str, *, at_end: bool) -> date:
 def parse_boolean(text: str) -> bool:
     """`true` or `false`; ValueError for anything else."""
     if text not in ("true", "false"):
-        raise ValueError(f"must be true or false, not {text!r}")
+        raise ValueError(f"must be true or false, not {_short(text)}")
     return text == "true"
+
+
+#: Beyond what dates of any database here can be; the year may have a sign.
+_FAR_YEAR = re.compile(r"[ +-]?[0-9]{5,}(-[0-9].*)?|0000-.*")
+
+
+def _refuse_far(text: str) -> None:
+    """ValueError for a year that no record has, which is not to be told as a wrong form."""
+    if _FAR_YEAR.fullmatch(text):
+        raise ValueError(f"must lie in the years 0001 to 9999 (ISO 8601), not {_short(text)}")
 
 
 def parse_day(text: str) -> date:
@@ -89,7 +100,8 @@ def parse_day(text: str) -> date:
             return date.fromisoformat(text)
     except ValueError:
         pass
-    raise ValueError(f"must be a date in ISO 8601, such as 2016-04-12, not {text!r}")
+    _refuse_far(text)
+    raise ValueError(f"must be a date in ISO 8601, such as 2016-04-12, not {_short(text)}")
 
 
 def parse_instant(text: str) -> datetime:
@@ -100,9 +112,14 @@ def parse_instant(text: str) -> datetime:
         if _INSTANT.fullmatch(text):
             value = datetime.fromisoformat(text)
             return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    except (ValueError, OverflowError):
+    except OverflowError:
+        right = "must lie in the years 0001 to 9999 (ISO 8601) in UTC"
+        raise ValueError(f"{right}, not {_short(text)}") from None
+    except ValueError:
         pass
-    raise ValueError(f"must be a time in ISO 8601, such as 2016-04-12T09:30:00Z, not {text!r}")
+    _refuse_far(text)
+    right = "must be a time in ISO 8601, such as 2016-04-12T09:30:00Z"
+    raise ValueError(f"{right}, not {_short(text)}")
 
 
 class EmptyValue(ValueError):

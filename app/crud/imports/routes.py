@@ -15,6 +15,7 @@ from starlette.responses import Response
 from app.core import jsontext
 from app.core.answers import problems
 from app.core.errors import BadRequest, Fault, TooLarge, UnsupportedMediaType
+from app.core.requests import check_charset, media_type
 from app.core.routing import Route
 from app.crud.imports.columns import read_mapping
 from app.crud.imports.importing import ImportFile, import_file
@@ -130,7 +131,7 @@ def _request_body() -> dict[str, Any]:
 
 def _format_of(request: Request, query: ImportQuery) -> str:
     """What the file is, by its media type; UnsupportedMediaType (415) for others."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = media_type(request)
     coding = request.headers.get("content-encoding", "identity").lower()
     told = ", ".join((*_TYPES, _ANY))
     if coding != "identity":
@@ -140,6 +141,7 @@ def _format_of(request: Request, query: ImportQuery) -> str:
         text = f"Send the file with one of the Content-Types {told}; got {kind or 'none'}."
         raise UnsupportedMediaType(text, headers={"Accept": told})
     known = _TYPES.get(kind)
+    check_charset(request, {"Accept": told}, ("utf-8", "utf-16"))
     if query.format is None and known is None:
         raise _wrong_format(f"{_ANY} does not say what the file is: give format.")
     if query.format not in (None, known) and known is not None:

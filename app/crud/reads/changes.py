@@ -178,4 +178,4 @@ async def answer_as_of(
     body = jsontext.dumps(state).decode()
     if wants_texts(request):
         body = with_texts(resource, body)
-    return Json(body.encode(), headers={"Vary": "Accept"})
+    return Json(body.encode())

@@ -13,11 +13,11 @@ from sqlalchemy import Dialect
 from starlette.requests import Request
 
 from app.core import jsontext
+from app.core.accept import asks_for_texts
 from app.crud.paths import Kind, leaves_of
 from app.crud.resource import Part, Resource
 
 _SCOPE_KEY = "decimals_as_texts"
-_FORMS = {"decimal=string", 'decimal="string"'}
 #: What ends the entity tag of an answer in this form.
 _SUFFIX = '-text"'
 
@@ -28,17 +28,10 @@ def wants_texts(request: Request) -> bool:
     known: bool | None = request.scope.get(_SCOPE_KEY)
     if known is None:
         asked = [value for name, value in request.scope["headers"] if name == b"accept"]
-        known = request.scope[_SCOPE_KEY] = any(b"decimal" in v.lower() and _asks(v) for v in asked)
+        known = request.scope[_SCOPE_KEY] = any(
+            b";" in value and asks_for_texts(value.decode("latin-1")) for value in asked
+        )
     return known
-
-
-def _asks(accept: bytes) -> bool:
-    text = accept.decode("latin-1").lower()
-    ranges = (item.replace(" ", "").split(";") for item in text.split(","))
-    # Names of parameters and this value may be in any case, the value in quotes (RFC 9110, 5.6.6).
-    return any(
-        media == "application/json" and not _FORMS.isdisjoint(rest) for media, *rest in ranges
-    )
 
 
 def dialect_of(request: Request) -> Dialect:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from app.core import jsontext
-from app.core.answers import preferred
+from app.core.accept import preferred
 from app.core.conditional import is_known, not_modified
 from app.core.database import Prepared, Rows, prepare
 from app.core.errors import Fault, Invalid, NotAcceptable, NotFound
@@ -33,6 +33,7 @@ from app.crud.reads.reading import complete, database_of, position_of
 from app.crud.reads.render import as_cell, part_json, record_json
 from app.crud.reads.statements import keys_of, narrowed
 from app.crud.resource import Collection, Part, Resource
+from app.crud.schemas import Flag
 
 #: The formats of exports, with their media types.
 FORMATS: Mapping[str, str] = {
@@ -55,7 +56,7 @@ class ExportQuery(RecordsQuery):
 
     limit: Limit | None = None
     """The most records to write; all of them when left out."""
-    bom: bool = False
+    bom: Flag = False
     """`true` begins a CSV file with a byte order mark, without which Excel misreads Cyrillic."""
 
 
@@ -208,7 +209,7 @@ async def _answer(
     values = await complete(request, listing, query, collection, parent)
     tag = f'W/"{await position_of(request)}-{file_format}"'
     if is_known(request, tag):
-        return not_modified(tag, {"Vary": "Accept"})
+        return not_modified(tag)
     cells = None
     if file_format != "ndjson":
         cells = tuple(cells_of(resource, listing.shape.view, query.fields))

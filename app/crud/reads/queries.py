@@ -19,6 +19,7 @@ from app.crud.paths import (
     find_step,
     leads_to_many,
     leaves_of,
+    near_field,
     steps_of,
 )
 from app.crud.resource import Part, Resource
@@ -31,11 +32,13 @@ Deleted = Literal["exclude", "include", "only"]
 
 
 def _whole(value: Any) -> Any:
-    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,19}", value):
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,4000}", value):
         raise ValueError("must be a whole number")
     return value
 
 
+#: A number in digits alone; Pydantic would take `1_0` and `5.0` too.
+WholeNumber = Annotated[int, BeforeValidator(_whole)]
 Natural = Annotated[int, Field(ge=0, le=2**53), BeforeValidator(_whole)]
 Limit = Annotated[int, Field(ge=1, le=2**53), BeforeValidator(_whole)]
 #: Told as a pattern and checked by its signature, which says more than that it does not match.
@@ -187,10 +190,19 @@ def _paths(parameter: str, text: str | None) -> tuple[Path, ...]:
     """`a,b.c` as paths in one order."""
     if text is None:
         return ()
-    words = {word.strip() for word in text.split(",")}
-    if "" in words:
+    return tuple(tuple(word.split(".")) for word in sorted(set(listed(parameter, text))))
+
+
+def listed(parameter: str, text: str) -> list[str]:
+    """The names of a parameter, which are separated by commas."""
+    words = [word.strip() for word in text.split(",")]
+    if words in ([""], ["-"]):
+        raise wrong(
+            parameter, "empty", "Is empty: write names, separated by commas, or leave it out."
+        )
+    if "" in words or "-" in words:
         raise wrong(parameter, "empty", "There is a name missing before or after a comma.")
-    return tuple(tuple(word.split(".")) for word in sorted(words))
+    return words
 
 
 def _check_expand(resource: Resource, path: Path) -> None:
@@ -229,7 +241,8 @@ def _check_field(resource: Resource, path: Path) -> None:
             raise wrong("fields", "unknown", str(error)) from None
     known = [*shown_in(at), *steps_of(at)]
     if path[-1] not in known:
-        text = f"There is no field {path[-1]!r}.{did_you_mean(path[-1], known)}"
+        near = near_field(at, path[:-1], path[-1], known)
+        text = f"There is no field {path[-1]!r}.{near}"
         raise wrong("fields", "unknown", text)
 
 
@@ -241,8 +254,7 @@ def shown_in(at: Resource | Part) -> Iterable[str]:
 def read_sort(resource: Resource, text: str | None) -> tuple[tuple[Path, bool], ...]:
     """`-amount,mission.title` as paths with "descending?"; `id` is always the last key."""
     keys: dict[Path, bool] = {}
-    for word in text.split(",") if text is not None else ():
-        name = word.strip()
+    for name in listed("sort", text) if text is not None else ():
         path = tuple(name.removeprefix("-").split("."))
         _check_sort(resource, path)
         keys.setdefault(path, name.startswith("-"))

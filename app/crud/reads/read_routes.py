@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator
 from starlette.responses import Response
 
 from app.core.answers import problems
-from app.core.errors import BadRequest, Invalid, NotAcceptable, NotFound
+from app.core.errors import BadRequest, Invalid, NotFound
 from app.core.routing import Route
 from app.crud.filters.reader import wrong
 from app.crud.filters.values import parse_instant
@@ -88,7 +88,8 @@ def list_route(resource: Resource, models: Models) -> Route:
         " `Accept`.",
         tags=[resource.path],
         response_model=models[f"{resource.name}List"],
-        responses=problems(BadRequest, NotAcceptable),
+        several_forms=True,
+        responses=problems(BadRequest),
     )
 
 
@@ -114,7 +115,8 @@ def collection_route(collection: Collection, models: Models) -> Route:
         description=f"The {child.plural} of one {parent.singular} alone.",
         tags=[parent.path],
         response_model=models[f"{child.name}List"],
-        responses=problems(BadRequest, NotFound, NotAcceptable),
+        several_forms=True,
+        responses=problems(BadRequest, NotFound),
     )
 
 
@@ -135,7 +137,7 @@ def export_route(resource: Resource) -> Route:
         description=EXPORT,
         tags=[resource.path],
         response_class=Response,
-        responses=AS_FILE | problems(BadRequest, NotFound, NotAcceptable, Invalid),
+        responses=AS_FILE | problems(BadRequest, NotFound, Invalid),
     )
 
 
@@ -158,7 +160,7 @@ def collection_export_route(collection: Collection) -> Route:
         description=EXPORT,
         tags=[parent.path],
         response_class=Response,
-        responses=AS_FILE | problems(BadRequest, NotFound, NotAcceptable, Invalid),
+        responses=AS_FILE | problems(BadRequest, NotFound, Invalid),
     )
 
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, select
+from sqlalchemy import Column, Select, select
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,7 +13,8 @@ from app.core import jsontext
 from app.core.answers import Json
 from app.core.conditional import is_known, not_modified
 from app.core.database import Database, prepare
-from app.core.errors import did_you_mean
+from app.crud.codes import codes_with_names, meant_code
+from app.crud.filters.hints import several_values
 from app.crud.filters.reader import Sought, wrong
 from app.crud.filters.values import fitted, parse_value
 from app.crud.keys import as_id, in_trash, missing
@@ -101,10 +102,9 @@ async def answer_item(request: Request, resource: Resource, key: str, query: Ite
     if not view.whole:
         tag = f'W/"{found.version}-{str(found.id)[-12:]}-{found.position}"'
     tag = tag_for(request, tag)
-    headers = {"ETag": tag, "Vary": "Accept"}
     if is_known(request, tag):
-        return not_modified(tag, headers)
-    return Json(found.body.encode(), headers=headers)
+        return not_modified(tag)
+    return Json(found.body.encode(), headers={"ETag": tag})
 
 
 async def answer_list(
@@ -123,7 +123,7 @@ async def answer_list(
     if "if-none-match" in request.headers:
         tag = tag_for(request, f'W/"{await position_of(request)}"')
         if is_known(request, tag):
-            return not_modified(tag, {"Vary": "Accept"})
+            return not_modified(tag)
     page = (request, resource, collection, listing, values, at, query.offset or 0)
     # A tag must not be newer than any part of the list: what is stored meanwhile would stay hidden.
     position = None if at.place is None else await position_of(request)
@@ -134,7 +134,7 @@ async def answer_list(
         position = await position_of(request)
         rows = await _read_page(*page)
     total, estimated = await _count(request, resource, collection, listing, values, query.count)
-    headers = {"ETag": tag_for(request, f'W/"{position}"'), "Vary": "Accept"}
+    headers = {"ETag": tag_for(request, f'W/"{position}"')}
     return answer_page(at, rows, query.offset or 0, total, estimated, headers)
 
 
@@ -252,10 +252,15 @@ async def check_codes(request: Request, sought: Sought) -> None:
         known[used.column] = codes = await _codes(database_of(request), used.column)
         if used.code not in codes:
             what = used.column.table.name.replace("_", " ")
-            text = f"{used.code!r} is not a {what} code.{did_you_mean(used.code, codes)}"
-            raise wrong(used.parameter, "code", text)
+            rows = await _rows(database_of(request), codes_with_names(used.column))
+            instead = several_values(used.parameter, used.code)
+            instead = instead or meant_code(used.code, used.column, rows)
+            raise wrong(used.parameter, "code", f"{used.code!r} is not a {what} code.{instead}")
 
 
 async def _codes(database: Database, column: Column[Any]) -> frozenset[str]:
-    rows = await database.read(prepare(select(column), database.dialect), {})
-    return frozenset(row[0] for row in rows)
+    return frozenset(row[0] for row in await _rows(database, select(column)))
+
+
+async def _rows(database: Database, statement: Select[Any]) -> list[Any]:
+    return list(await database.read(prepare(statement, database.dialect), {}))

@@ -1,6 +1,7 @@
 """Nested creation: a record with what lies under it and what it points to, in one transaction."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -9,8 +10,10 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session, aliased
 
 from app.core import jsontext
-from app.core.errors import Invalid, within
+from app.core.errors import Fault, Invalid, within
 from app.core.requests import checked
+from app.core.validation import summary
+from app.crud.keys import as_id
 from app.crud.resource import Collection, Part, Resource
 from app.crud.schemas import Ref, Schema, derived_schema
 from app.crud.writes import store
@@ -61,7 +64,7 @@ def create_nested(session: Session, resource: Resource, value: Any) -> Stored:
         return store.create(session, resource, checked(resource.create, value))
     own = {name: item for name, item in value.items() if name not in nested_in(resource)}
     own = _linked(session, resource, own)
-    stored = store.create(session, resource, checked(resource.create, own))
+    stored = store.create(session, resource, _checked(resource, own))
     for name, (collection, relation) in nested_in(resource).items():
         if name in value:
             with within(f"/{name}"):
@@ -82,7 +85,7 @@ def _create_under(session: Session, child: Resource, key: str, parent: Stored, i
                 raise Invalid.at(f"/{key}", "given", "Leave it out: it is the record above.")
             own = _linked(session, child, item)
             # As the model reads it: a nested record does not say what it is nested in.
-            body = checked(child.create, {**own, key: parent.id})
+            body = _checked(child, {**own, key: parent.id})
             store.create(session, child, body)
 
 
@@ -96,7 +99,7 @@ def _linked(session: Session, at: Resource | Part, value: Mapping[str, Any]) -> 
             if f"{name}_id" in value:
                 raise Invalid.at("", "both", f"Give {name} or {name}_id, not both.")
             if not isinstance(value[name], dict):
-                raise Invalid.at("", "object", "Must be a JSON object.")
+                raise Invalid.at("", "object", _object_wanted(target, value[name]))
             found[f"{name}_id"] = _record(session, target, value[name])
     for name, part in at.parts.items() if isinstance(at, Resource) else ():
         if isinstance(value.get(name), list) and part.one:
@@ -121,8 +124,48 @@ def _record(session: Session, resource: Resource, value: dict[str, Any]) -> UUID
         if value[key] is None:
             raise Invalid.at(f"/{key}", "missing", f"Give the {key} of a {resource.singular}.")
         return find_id(session, resource, value[key], f"/{key}")
-    body = checked(resource.create, _linked(session, resource, value))
+    body = _checked(resource, _linked(session, resource, value))
     return store.create(session, resource, body).id
+
+
+def _object_wanted(target: Resource, given: Any) -> str:
+    if not isinstance(given, str):
+        return "Must be a JSON object."
+    return f"Must be an object; to name an existing {target.singular}: {_link(given)}."
+
+
+def _link(text: str) -> str:
+    key = "ref" if as_id(text) is None else "id"
+    return jsontext.dumps({key: text[:120]}).decode().replace(":", ": ", 1)
+
+
+def _checked(resource: Resource, value: Mapping[str, Any]) -> BaseModel:
+    """The record as its model; where an id is expected and a ref stands, how one is named by it."""
+    try:
+        return checked(resource.create, value)
+    except Invalid as problem:
+        told = [replace(fault, detail=_by_ref(resource, value, fault)) for fault in problem.errors]
+        raise Invalid(summary(told), told) from None
+
+
+def _by_ref(resource: Resource, value: Mapping[str, Any], fault: Fault) -> str:
+    """What the fault says, and the object that names a record by what was sent as its id."""
+    at: Resource | Part = resource
+    given: Any = value
+    *before, last = (fault.pointer or "/").split("/")[1:]
+    for step in before:
+        if isinstance(given, list) and step.isdecimal():
+            given = given[int(step)]
+        elif isinstance(at, Resource) and step in at.parts and isinstance(given, dict):
+            at, given = at.parts[step], given[step]
+        else:
+            return fault.detail
+    name = last.removesuffix("_id").removesuffix("_ref")
+    text = given.get(last) if isinstance(given, dict) else None
+    if name == last or name not in at.one or not isinstance(text, str):
+        return fault.detail
+    known = fault.detail.partition(" Did you mean")[0]
+    return f'{known} To name it by its ref, write "{name}": {_link(text)}.'
 
 
 @cache

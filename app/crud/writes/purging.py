@@ -58,15 +58,20 @@ def _refuse_referred(session: Session, resource: Resource, record: Any) -> None:
 def _references(resource: Resource, record: Any) -> Iterator[tuple[str, ColumnElement[bool]]]:
     """What can refer to the record: by a foreign key, or by lying under it as citations do."""
     own = [owned.__table__ for owned in _owned(resource)]
+    pointing = []
     for table in Base.metadata.sorted_tables:
         for column in table.columns:
             if table not in own and any(
                 key.column is resource.table.__table__.c.id for key in column.foreign_keys
             ):
+                pointing.append(table)
                 name = table.name.replace("_", " ")
                 yield f"{name} ({column.name})", column == record.id
     for collection in resource.many.values():
-        yield collection.child.plural, collection.on(collection.child.table, record)
+        # What points to the record, or is tied to it by what does, is told by that already.
+        under = collection.on(collection.child.table, record)
+        if collection.child.table.__table__ not in pointing and "SELECT" not in str(under):
+            yield collection.child.plural, under
 
 
 def _owned(resource: Resource) -> list[Any]:

@@ -16,8 +16,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from app.core.database import Base
-from app.core.errors import Fault, Invalid, did_you_mean
+from app.core.errors import Fault, Invalid
 from app.core.types import CodeList
+from app.crud.codes import codes_with_names, meant_code
 from app.crud.resource import Resource
 
 #: References that a transaction has found to hold: a column, the value, and what stands beside it.
@@ -182,6 +183,7 @@ def _fault(session: Session, reference: _Reference) -> Fault:
         where = ", ".join(str(value) for _, value in reference.besides)
         text = f"{reference.value!r} is not a {what} of {where}."
         return Fault("code", text, pointer=reference.pointer)
-    known = session.scalars(select(reference.column).where(_usable(table))).all()
-    text = f"{reference.value!r} is not a {what} code in use.{did_you_mean(reference.value, known)}"
+    rows = session.execute(codes_with_names(reference.column).where(_usable(table))).all()
+    meant = meant_code(reference.value, reference.column, rows)
+    text = f"{reference.value!r} is not a {what} code in use.{meant}"
     return Fault("code", text, pointer=reference.pointer)

@@ -22,8 +22,10 @@ from app.core.errors import (
     UnsupportedMediaType,
 )
 from app.core.routing import BodyMark, Route
+from app.crud.reads.queries import WholeNumber
 from app.crud.reads.read_routes import Key, Models, snake
 from app.crud.resource import Resource
+from app.crud.schemas import Flag
 from app.crud.writes import store
 from app.crud.writes.nested import create_nested, nested_model
 from app.crud.writes.purging import purge
@@ -70,14 +72,14 @@ PREFER = {
 class RestoreQuery(WriteQuery):
     """Parameters of bringing a record back."""
 
-    version: int | None = Field(None, ge=1, le=2**31 - 1)
+    version: WholeNumber | None = Field(None, ge=1, le=2**31 - 1)
     """An earlier version of the record, whose values it is given again, as a new change."""
 
 
 class DeleteQuery(WriteQuery):
     """Parameters of a deletion."""
 
-    purge: bool = False
+    purge: Flag = False
     """`true` deletes for good, which needs the scope `admin` and a record that nothing refers to:
     the log of changes keeps that there was one, and nothing of what it said."""
 

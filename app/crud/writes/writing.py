@@ -30,7 +30,7 @@ from app.core.types import JsonText, now
 from app.crud.reads.decimals import wants_texts, with_texts, without_form
 from app.crud.reads.reading import database_of, tag_of
 from app.crud.resource import Resource
-from app.crud.schemas import Schema
+from app.crud.schemas import Flag, Schema
 from app.crud.writes import history
 from app.crud.writes.store import Guard, Stored, no_guard
 
@@ -43,7 +43,7 @@ KEPT = timedelta(hours=24)
 class WriteQuery(Schema):
     """Parameters of every write."""
 
-    dry_run: bool = Field(False)
+    dry_run: Flag = Field(False)
     """`true` checks everything and answers just so, but stores nothing."""
 
 

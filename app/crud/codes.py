@@ -1,0 +1,45 @@
+"""Codes that are in no list: which one is meant, and where the list is."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Column, Select, Table, select
+
+from app.core import jsontext
+from app.core.errors import did_you_mean
+
+#: A code, its aliases, and its labels.
+Row = Sequence[Any]
+_MOST_MEANT = 3
+
+
+def codes_with_names(column: Column[Any]) -> Select[Any]:
+    """Reads a code list: each code, and what else it is called."""
+    c = column.table.c
+    return select(column, c.aliases, c.en, c.ru, c.kk)
+
+
+def list_name(column: Column[Any]) -> str:
+    """What the list of this column is called in addresses; empty where it has none."""
+    table = column.table
+    assert isinstance(table, Table)
+    return str(table.info.get("list", ""))
+
+
+def meant_code(text: str, column: Column[Any], rows: Iterable[Row]) -> str:
+    """` Did you mean 'RU'?` for `RUS`, `ru` or `Russia`; where nothing is near, where the codes
+    are."""
+    rows, folded = list(rows), text.strip().casefold()
+    meant = [code for code, *names in rows if folded in _folded(code, *names)]
+    if 1 <= len(meant) <= _MOST_MEANT:
+        return f" Did you mean {' or '.join(map(repr, meant))}?"
+    # A code is so short that most others are near it: `US` to `RUS`.
+    alike = [code for code, *_ in rows if abs(len(code) - len(text)) <= len(text) // 4]
+    name = list_name(column)
+    return did_you_mean(text, alike) or (f" The codes are at /codes/{name}." if name else "")
+
+
+def _folded(code: str, aliases: Any, *labels: str | None) -> set[str]:
+    # As the driver gives them they are JSON still.
+    aliases = jsontext.loads(aliases) if isinstance(aliases, str) else aliases
+    return {name.casefold() for name in (code, *aliases, *labels) if name}
