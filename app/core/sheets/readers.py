@@ -131,7 +131,10 @@ class _Table:
                 if index in faults:
                     unread.add(name)
             elif cell is not None:
-                text, letters = "A value stands in a column without a header.", column_letters(index)
+                text, letters = (
+                    "A value stands in a column without a header.",
+                    column_letters(index),
+                )
                 faults[index] = SheetError(text, record.number, letters)
         told = tuple(faults[index] for index in sorted(faults))
         return SheetRow(record.number, row, told, frozenset(unread))
@@ -187,7 +190,8 @@ def _object(line: bytes, number: int) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise NotUtf8("The line is not UTF-8.", number) from None
     except JsonError as error:
-        raise SheetError(f"The line is not JSON: {error}.", number) from None
+        told = str(error).replace("at line 1, column", "at column")
+        raise SheetError(f"The line is not JSON: {told}.", number) from None
     if not isinstance(value, dict):
         raise SheetError("The line is not a JSON object.", number)
     return value
