@@ -8,13 +8,13 @@ SPELLINGS = ("reported_total", "reported-totals", "Reported Totals", " REPORTED-
 
 
 async def test_lists_take_every_name_of_a_kind(client: httpx.AsyncClient) -> None:
-    answers = {}
+    answers: dict[str, set[str]] = {}
     for name in SPELLINGS:
-        asked = {
-            "/changes": {"kind": name, "limit": 1},
-            "/search": {"kinds": f"{name},missions", "q": "Казахстан", "limit": 3},
-            "/citations": {"record_kind": name, "limit": 1, "sort": "id"},
-            "/citations?": {"filter": f"record_kind in ('{name}')", "limit": 1, "sort": "id"},
+        asked: dict[str, dict[str, str]] = {
+            "/changes": {"kind": name, "limit": "1"},
+            "/search": {"kinds": f"{name},missions", "q": "Казахстан", "limit": "3"},
+            "/citations": {"record_kind": name, "limit": "1", "sort": "id"},
+            "/citations?": {"filter": f"record_kind in ('{name}')", "limit": "1", "sort": "id"},
         }
         for path, parameters in asked.items():
             answer = await client.get(path, params=parameters)
@@ -25,7 +25,7 @@ async def test_lists_take_every_name_of_a_kind(client: httpx.AsyncClient) -> Non
 
 
 async def test_a_record_holds_the_name_of_the_kind(client: httpx.AsyncClient) -> None:
-    (cited,) = (await client.get("/citations", params={"limit": 1})).json()["data"]
+    (cited,) = (await client.get("/citations", params={"limit": "1"})).json()["data"]
     kind = cited["record_kind"]
     made = await client.patch(f"/citations/{cited['id']}", json={"record_kind": KINDS[kind].path})
     assert (made.status_code, made.json()["record_kind"]) == (200, kind), made.text
