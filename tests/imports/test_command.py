@@ -3,8 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,8 +10,9 @@ from tempfile import TemporaryDirectory
 import pytest
 from sqlalchemy import create_engine, text
 
+from tests import processes
 from tests.commands import forked
-from tests.commands.test_commands import ROOT, environment, run
+from tests.commands.test_commands import environment, run
 from tests.imports.calls import table
 from tests.templates import seeded_url
 
@@ -138,18 +137,25 @@ def test_a_kind_is_named_by_its_address_or_its_name(file_url: str, tmp_path: Pat
 
 def test_a_kill_in_the_middle_leaves_nothing(file_url: str, tmp_path: Path) -> None:
     file = tmp_path / "people.csv"
-    rows = ({"ref": f"by-command-{n}", "full_name": "Иван"} for n in range(50_000))
+    # Long rows, so that the database cannot keep them all in memory for long.
+    rows = ({"ref": f"by-command-{n}", "full_name": "A", "note": "x" * 5000} for n in range(6000))
     file.write_bytes(table(*rows))
-    command = [sys.executable, "-m", "app", "import", str(file)]
-    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen(command, cwd=ROOT, env=environment(file_url), **pipes) as process:  # type: ignore[call-overload]
-        log = Path(f"{file_url.removeprefix('sqlite:///')}-wal")
-        until = time.monotonic() + PATIENCE
-        while process.poll() is None and time.monotonic() < until:
-            # Something of the import has reached the disk by now.
-            if log.exists() and log.stat().st_size > 1_000_000:
-                break
-            time.sleep(0.01)
-        os.kill(process.pid, signal.SIGKILL)
-    assert process.returncode == -signal.SIGKILL
+    with (tmp_path / "printed").open("wb") as printed:
+        process = processes.start(
+            processes.COMMANDS,
+            "import",
+            str(file),
+            environment=environment(file_url),
+            stdout=printed.fileno(),
+            stderr=printed.fileno(),
+        )
+    log = Path(f"{file_url.removeprefix('sqlite:///')}-wal")
+    until = time.monotonic() + PATIENCE
+    while process.poll() is None and time.monotonic() < until:
+        # Something of the import has reached the disk by now.
+        if log.exists() and log.stat().st_size > 1_000_000:
+            break
+        time.sleep(0.01)
+    process.kill()
+    assert process.wait() == -signal.SIGKILL
     assert counted(file_url) == (0, 0)
