@@ -88,6 +88,22 @@ async def test_every_row_is_judged_as_far_as_it_can_be(
     assert await position(imports_app) == before
 
 
+async def test_a_row_that_another_one_names_is_not_missed(client: Client, ref: str) -> None:
+    """It stands below or fails itself, which is told then."""
+    fair = {"title": "A", "kind": "trade_fair"}
+    rows = [
+        {"ref": f"{ref}-1", **fair, "kind": "fair", "parent": f"{ref}-3"},
+        {"ref": f"{ref}-2", **fair, "parent": f"{ref}-1"},
+        {"ref": f"{ref}-3", **fair, "parent": ""},
+    ]
+    told = (await refused(client, "missions", table(*rows)))["errors"]
+    assert [(each["row"], each["column"]) for each in told] == [(2, "kind"), (3, "parent")]
+    assert told[1]["detail"] == "Row 2 is called so, and fails."
+    wrong_header = table(*({**row, "nonsense": ""} for row in rows))
+    told = await faults(client, "missions", wrong_header)
+    assert [place[:2] for place in told] == [(1, "nonsense"), (2, "kind")]
+
+
 async def test_what_cannot_be_read_hides_nothing(client: Client, ref: str) -> None:
     """A file is given up only where nothing after the fault can be told apart."""
     good, bad = f'{{"ref": "{ref}", "full_name": "A"}}'.encode(), b'{"full_name": 1}'

@@ -111,6 +111,8 @@ class _Import:
         self.wrong_header: list[Fault] = []
         #: Rows that refer to others of their kind which are not there yet.
         self.postponed: list[tuple[Entry, Problem]] = []
+        #: What rows that fail are called, as far as others of their kind may name them.
+        self.failed_rows: dict[str, int] = {}
 
     def run(self, heard: Callable[[int], None]) -> Report:
         rows = _read(self.file)
@@ -190,8 +192,21 @@ class _Import:
             for at in range(0, before, BATCH):
                 self._work([entry for entry, _ in again[at : at + BATCH]])
                 history.spool(self.session)
+        for entry, _ in self.postponed:
+            self._note_failed(entry)
         for entry, problem in self.postponed:
-            self._fail(entry, problem)
+            self.report.failed += 1
+            self._tell(*self._blamed(entry, problem))
+
+    def _blamed(self, entry: Entry, problem: Problem) -> Iterator[Fault]:
+        """The faults of a row; where it names another that fails, that this is so."""
+        for fault in entry.placed(problem):
+            row = self.failed_rows.get(self.reader.own_named(entry, fault) or "")
+            if row is None:
+                yield fault
+            elif not self.wrong_header:
+                text = f"Row {row} is called so, and fails."
+                yield replace(fault, detail=text)
 
     def _entries(self, rows: list[SheetRow]) -> list[Entry]:
         entries = []
@@ -248,7 +263,7 @@ class _Import:
         if self.wrong_header:
             raise Invalid("", [SILENT])
         self.waiting.entries.append((entry, new))
-        names = self.reader.names(entry, new)
+        names = self.reader.names(entry)
         self.reader.forget(names)
         self.waiting.names |= names
         self.matches.touch(entry)
@@ -302,7 +317,12 @@ class _Import:
 
     def _fail(self, entry: Entry, problem: Problem) -> None:
         self.report.failed += 1
+        self._note_failed(entry)
         self._tell(*entry.placed(problem))
+
+    def _note_failed(self, entry: Entry) -> None:
+        if self.reader.own and len(self.failed_rows) < _POSTPONED:
+            self.failed_rows |= dict.fromkeys(self.reader.names(entry), entry.row)
 
 
 def _read(file: ImportFile) -> Generator[SheetRow]:

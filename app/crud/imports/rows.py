@@ -192,8 +192,8 @@ class RowReader:
         stored = store.update(self.session, self.resource, before["id"], body, guard)
         return bool(stored.version != before["version"])
 
-    def names(self, entry: Entry, new: New) -> set[str]:
-        """All that a later row could call a new record."""
+    def names(self, entry: Entry) -> set[str]:
+        """All that another row could call the record."""
         texts = [entry.values.get(name) for name in names_of(self.resource)]
         return entry.known_by() | {text.strip() for text in texts if isinstance(text, str)}
 
@@ -206,12 +206,16 @@ class RowReader:
             self.links.pop(name, None)
 
     def lacks_own(self, entry: Entry, problem: Problem) -> bool:
-        """Whether all that is wrong is that records of the row's own kind are not there."""
-        columns = {entry.plan.headers.get(f"{name}_id") for name in self.own}
-        faults = entry.placed(problem)
-        return bool(faults) and all(
-            fault.code == "reference" and fault.column in columns for fault in faults
-        )
+        """Whether records of the row's own kind are not there, which may come later."""
+        return any(self.own_named(entry, fault) for fault in entry.placed(problem))
+
+    def own_named(self, entry: Entry, fault: Fault) -> str | None:
+        """The record of the row's own kind that a fault says is not there."""
+        for name in self.own if fault.code == "reference" else ():
+            value = entry.values.get(f"{name}_id")
+            if fault.column == entry.plan.headers.get(f"{name}_id") and isinstance(value, str):
+                return value.strip()
+        return None
 
     def _linked(self, entry: Entry) -> tuple[dict[str, Any], dict[str, list[Fault]]]:
         """The values with ids in place of names, and by field what is wrong with the names."""
