@@ -17,7 +17,8 @@ from app.core.database import open_database
 from app.core.databases.diagnosis import diagnosed
 from app.core.errors import Fault, Invalid, did_you_mean
 from app.crud.imports.columns import read_mapping
-from app.crud.imports.importing import ImportFile, import_file
+from app.crud.imports.file import ImportFile
+from app.crud.imports.importing import import_file
 from app.crud.imports.report import Report
 from app.crud.registry import find_named, kind_names
 from app.crud.resource import Resource

@@ -1,17 +1,16 @@
 """Imports: the rows of a file become new records, or changes of those that they name."""
 
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from itertools import islice
-from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from app.core.errors import Fault, Invalid, Problem
-from app.core.sheets.readers import SheetRow, read_header, read_rows
+from app.core.sheets.readers import SheetRow, read_header
 from app.core.sheets.sheet import NotUtf8, SheetError
 from app.crud.imports.columns import Plan, plan_of
+from app.crud.imports.file import BATCH, ImportFile, fault_of, next_rows, rows_of
 from app.crud.imports.light import apart, collecting_less, holding
 from app.crud.imports.matches import Matches
 from app.crud.imports.report import Report
@@ -21,21 +20,8 @@ from app.crud.writes import history
 from app.crud.writes.creating import Course, New, StartAgain, create_many
 from app.crud.writes.store import State
 
-#: How many rows are worked on at a time.
-BATCH = 250
 #: How many rows may wait for others below them in the file.
 _POSTPONED = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class ImportFile:
-    """A file to import: `format` is csv, xlsx or ndjson; `mapping` says of headers which field they
-    stand for. `lenient` stores the good rows of a file that has others."""
-
-    path: Path
-    format: str
-    mapping: Mapping[str, str] = field(default_factory=dict)
-    lenient: bool = False
 
 
 def import_file(
@@ -115,12 +101,12 @@ class _Import:
         self.failed_rows: dict[str, int] = {}
 
     def run(self, heard: Callable[[int], None]) -> Report:
-        rows = _read(self.file)
+        rows = rows_of(self.file)
         try:
             with closing(rows):
                 self._run(rows, heard)
         except SheetError as error:
-            self._tell(_of_file(error))
+            self._tell(fault_of(error))
             raise self._unreadable(error) from None
         if self.wrong_header:
             text = f"The header is wrong, so nothing was stored: {self.wrong_header[0].detail}"
@@ -132,7 +118,7 @@ class _Import:
     def _run(self, rows: Iterator[SheetRow], heard: Callable[[int], None]) -> None:
         done, end = 0, None
         while end is None:
-            batch, end = apart(lambda: _batch(rows))
+            batch, end = apart(lambda: next_rows(rows))
             if not batch:
                 break
             self._work(self._entries(batch))
@@ -232,7 +218,7 @@ class _Import:
                 if self.encoding_told:
                     continue
                 self.encoding_told = True
-            faults.append(_of_file(error))
+            faults.append(fault_of(error))
         return faults
 
     def _fail_unread(self, row: SheetRow) -> None:
@@ -323,21 +309,3 @@ class _Import:
     def _note_failed(self, entry: Entry) -> None:
         if self.reader.own and len(self.failed_rows) < _POSTPONED:
             self.failed_rows |= dict.fromkeys(self.reader.names(entry), entry.row)
-
-
-def _read(file: ImportFile) -> Generator[SheetRow]:
-    yield from read_rows(file.path, file.format)
-
-
-def _batch(rows: Iterator[SheetRow]) -> tuple[list[SheetRow], SheetError | None]:
-    """The next rows, and what keeps all after them from being read."""
-    batch: list[SheetRow] = []
-    try:
-        batch.extend(islice(rows, BATCH))  # Keeps those before the error.
-    except SheetError as error:
-        return batch, error
-    return batch, None
-
-
-def _of_file(error: SheetError) -> Fault:
-    return Fault("file", error.detail, row=error.row, column=error.column)
