@@ -16,6 +16,8 @@ from app.core.access.callers import Scope
 from app.core.setting_faults import InvalidSettings
 from app.settings import read_settings, settings
 
+# Files are arguments that need not be `readable` to Typer, which would tell it in a box of its own.
+
 #: The exit status when what was asked for cannot be done before somebody mends something.
 CANNOT = 2
 
@@ -132,7 +134,7 @@ def check() -> None:
 
 @commands.command()
 def backup(
-    file: Annotated[Path, typer.Argument(help="The file to write.")],
+    file: Annotated[Path, typer.Argument(help="The file to write.", readable=False)],
     force: Annotated[bool, typer.Option(help="Replace the file if it is there.")] = False,
 ) -> None:
     """Write a backup of the database to a file; a server may go on meanwhile."""
@@ -143,7 +145,7 @@ def backup(
 
 @commands.command()
 def restore(
-    file: Annotated[Path, typer.Argument(help="A backup, made by `backup`.")],
+    file: Annotated[Path, typer.Argument(help="A backup, made by `backup`.", readable=False)],
     force: Annotated[bool, typer.Option(help="Replace all that the database holds.")] = False,
 ) -> None:
     """Put a backup into the database: all of it or nothing."""
@@ -155,7 +157,8 @@ def restore(
 @commands.command()
 def verify(
     file: Annotated[
-        Path | None, typer.Argument(help="A backup; without one, the database is verified.")
+        Path | None,
+        typer.Argument(help="A backup; without one, the database is verified.", readable=False),
     ] = None,
     database: Annotated[
         str | None,
@@ -189,7 +192,7 @@ def generate(
 
 @commands.command(name="import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="A file of CSV, XLSX or NDJSON.")],
+    file: Annotated[Path, typer.Argument(help="A file of CSV, XLSX or NDJSON.", readable=False)],
     kind: Annotated[
         str | None, typer.Option(help="What it holds: agreements, … Else its name says so.")
     ] = None,

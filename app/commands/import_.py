@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 from rich.console import Console
@@ -16,12 +17,15 @@ from app.core.database import open_database
 from app.core.databases.diagnosis import diagnosed
 from app.core.errors import Fault, Invalid, did_you_mean
 from app.crud.imports.columns import read_mapping
-from app.crud.imports.importing import ImportFile, import_file
+from app.crud.imports.file import ImportFile
+from app.crud.imports.importing import import_file
 from app.crud.imports.report import Report
+from app.crud.registry import find_named, kind_names
 from app.crud.resource import Resource
 
 ACTOR = "import"
 FORMATS = ("csv", "xlsx", "ndjson")
+_LIKE = "such as agreements.csv"
 
 Heard = Callable[[int], None]
 
@@ -38,14 +42,11 @@ def run(
 ) -> int:
     """Import the file and tell what came of it; the exit status, 1 when a row failed.
 
-    Raises ValueError for a kind or format that is not known, OSError for a file that is not there.
+    Raises ValueError for a file that cannot be read or whose name does not say what it is, and for
+    a kind that is not known.
     """
-    resource = _resource(kind or path.stem)
-    file_format = path.suffix.removeprefix(".").lower()
-    if file_format not in FORMATS:
-        raise ValueError(f"{path.name} is no file of {', '.join(FORMATS)}, by its name.")
-    if not path.is_file():
-        raise ValueError(f"There is no file {path}.")
+    file_format = _format_of(path)
+    resource = _resource(path, kind)
     file = ImportFile(path, file_format, read_mapping(resource, columns), lenient)
     asyncio.run(refuse_unready(url))
     errors = Console(stderr=True, soft_wrap=True)
@@ -60,13 +61,50 @@ def run(
     return 1 if report.failed else 0
 
 
-def _resource(name: str) -> Resource:
-    by_path = {resource.path: resource for resource in RESOURCES}
-    path = name.lower().replace("_", "-").replace(" ", "-")
-    if path not in by_path:
-        near = did_you_mean(path, by_path)
-        raise ValueError(f"{name!r} is no kind of record: give --kind.{near}")
-    return by_path[path]
+def _format_of(path: Path) -> str:
+    """The format of a file that can be opened; ValueError says what keeps it from being read."""
+    if path == Path():  # What an empty name becomes, too.
+        raise ValueError(f"Name the file to import, not a folder: {_LIKE}.")
+    try:
+        if path.is_dir():
+            raise ValueError(f"{path} is a folder: name one file in it, {_LIKE}.")
+        if not path.exists():
+            near = did_you_mean(path.name, _files_beside(path))
+            raise ValueError(f"There is no file {path}: look at its name and folder.{near}")
+        if not path.is_file():
+            raise ValueError(f"{path} is no file but a device or pipe: write what it gives to one.")
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        text = f"{str(path)[:200]} cannot be read: {error.strerror or error}."
+        raise ValueError(f"{text} Give a file that you may read.") from None
+    file_format = path.suffix.removeprefix(".").lower()
+    if file_format not in FORMATS:
+        known = ", ".join(f".{name}" for name in FORMATS)
+        text = f"{path}: the ending of its name must say what it is: one of {known}."
+        raise ValueError(text + did_you_mean(file_format, FORMATS))
+    return file_format
+
+
+def _files_beside(path: Path) -> list[str]:
+    try:
+        return [each.name for each in islice(path.parent.iterdir(), 1000) if each.is_file()]
+    except OSError:
+        return []
+
+
+def _resource(path: Path, kind: str | None) -> Resource:
+    """What the file holds, by `--kind` or else its name."""
+    name = path.stem if kind is None else kind
+    found = find_named(name, RESOURCES)
+    if found is None:
+        names = [each for resource in RESOURCES for each in sorted(kind_names(resource))]
+        known = ", ".join(resource.path for resource in RESOURCES)
+        text = f"--kind {name!r} is no kind of record."
+        if kind is None:
+            text = f"{path}: its name is no kind of record: give --kind."
+        raise ValueError(f"{text}{did_you_mean(name, names)} Possible: {known}.")
+    return found
 
 
 def _with_progress(

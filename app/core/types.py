@@ -195,15 +195,20 @@ class ListedName(TypeDecorator[str]):
     """One of the names that a function lists, for a list that is known only when all is loaded.
 
     No CHECK holds it to them, so that a new name changes no table; `schema` is what the document
-    calls the list.
+    calls the list, `meant` finds the name that somebody means who writes it otherwise.
     """
 
     impl = String(32)
     cache_ok = True
 
-    def __init__(self, names: Callable[[], tuple[str, ...]] = tuple, schema: str = "") -> None:
+    def __init__(
+        self,
+        names: Callable[[], tuple[str, ...]] = tuple,
+        schema: str = "",
+        meant: Callable[[str], str] = str,
+    ) -> None:
         super().__init__(32)
-        self.names, self.schema = names, schema
+        self.names, self.schema, self.meant = names, schema, meant
 
     def __repr__(self) -> str:
         return "ListedName()"

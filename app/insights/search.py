@@ -13,7 +13,7 @@ from starlette.responses import Response
 from app.core import jsontext
 from app.core.answers import problems
 from app.core.database import Prepared, prepare
-from app.core.errors import BadRequest, did_you_mean
+from app.core.errors import BadRequest
 from app.core.routing import Route
 from app.core.types import Id
 from app.core.words.analysis import highlights
@@ -24,6 +24,7 @@ from app.crud.reads.pages import answer_page, walk
 from app.crud.reads.queries import Cursor, Limit
 from app.crud.reads.reading import database_of
 from app.crud.reads.render import record_json
+from app.crud.registry import kind_named, unknown_kind
 from app.crud.resource import Resource
 from app.crud.schemas import Page, Schema
 from app.crud.search.hits import query_value, search_statement
@@ -170,12 +171,11 @@ def search_route(resources: tuple[Resource, ...]) -> Route:
 
 
 def _kinds(text: str | None, known: Mapping[str, Resource]) -> tuple[str, ...]:
-    kinds = tuple(sorted(set(split_items(text)))) if text is not None else ()
+    names = split_items(text) if text is not None else []
+    kinds = tuple(sorted({kind_named(name) for name in names}))
     for kind in kinds:
         if kind not in known:
-            near = did_you_mean(kind, known)
-            told = f"There is no kind {kind!r}.{near} Possible: {', '.join(known)}."
-            raise wrong("kinds", "unknown", told)
+            raise wrong("kinds", "unknown", unknown_kind(kind, known))
     return kinds
 
 

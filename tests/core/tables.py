@@ -27,7 +27,10 @@ def read(content: bytes | str, format: str = "csv") -> list[tuple[int, dict[str,
     with tempfile.NamedTemporaryFile() as file:
         file.write(content.encode() if isinstance(content, str) else content)
         file.flush()
-        return [(row.number, dict(row.cells)) for row in read_rows(Path(file.name), format)]
+        rows = list(read_rows(Path(file.name), format))
+    for fault in (fault for row in rows for fault in row.faults):
+        raise fault
+    return [(row.number, dict(row.cells)) for row in rows]
 
 
 def values(content: bytes | str, format: str = "csv") -> list[list[Any]]:

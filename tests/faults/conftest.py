@@ -14,6 +14,7 @@ from app.commands.migrate import migrate
 from tests.conftest import copy_of
 from tests.keys import make_admin_key
 from tests.postgres import create_database, drop_database
+from tests.servers import Server
 
 AGREEMENTS = 12_000
 
@@ -49,3 +50,9 @@ def empty_database(database_kind: str, tmp_path: Path) -> Iterator[str]:
     server, name = os.environ["TEST_DATABASE_URL"], f"empty_{uuid4().hex}"
     yield create_database(server, name)
     drop_database(server, name)
+
+
+def ends_of(server: Server) -> list[str]:
+    """What the log of a server tells of its end."""
+    events = (str(line["event"]) for line in server.lines())
+    return [event for event in events if event.startswith("stopped")]

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.faults.conftest import AGREEMENTS
+from tests.faults.conftest import AGREEMENTS, ends_of
 from tests.faults.questions import until
 from tests.faults.wire import Wire, head
 from tests.faults.writers import Writer, compare, settle
@@ -55,6 +55,7 @@ async def test_every_write_that_was_acknowledged_is_stored(server: Server) -> No
         await asyncio.gather(*writing)
     assert await asyncio.to_thread(server.wait) == 0
     assert_quiet(server)
+    assert ends_of(server) == ["stopped by SIGTERM"]
     await asyncio.to_thread(server.start)
     await settle(server.address, writers)
     await compare(server.address, writers, "s-")
@@ -139,12 +140,15 @@ def test_a_second_signal_ends_at_once(
         assert idle.ends()
         server.tell(number)
         assert server.wait() == -number
+        (told,) = ends_of(server)
+        assert told == f"stopped by {number.name}, told twice: what was under way is given up"
 
 
 def test_sigint_stops_as_sigterm_does(server: Server) -> None:
     server.tell(signal.SIGINT)
     assert server.wait() == 0
     assert_quiet(server)
+    assert ends_of(server) == ["stopped by SIGINT"]
 
 
 async def test_a_stream_without_an_end_ends(server: Server) -> None:

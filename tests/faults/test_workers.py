@@ -14,6 +14,7 @@ import pytest
 
 from app.commands import check
 from tests.conftest import copy_of
+from tests.faults.conftest import ends_of
 from tests.faults.wire import Wire, head
 from tests.servers import Server, calling, running_server
 from tests.writes.feed import newest
@@ -177,6 +178,7 @@ def test_sigterm_stops_all(server: Server) -> None:
     with pytest.raises(ConnectionRefusedError):
         Wire(server)
     assert "Traceback" not in server.text()
+    assert ends_of(server) == [f"stopped by SIGTERM: all {WORKERS} processes have ended"]
 
 
 def test_an_answer_that_was_begun_is_sent_to_its_end(large_url: str, tmp_path: Path) -> None:
@@ -211,6 +213,8 @@ def test_processes_end_when_their_parent_is_killed(server: Server) -> None:
     server.tell(signal.SIGKILL)
     server.wait()
     assert until(60, lambda: not any(lives(pid) for pid in pids))
+    told = "stopped: the process that had started this one is gone"
+    assert ends_of(server) == [told] * WORKERS
 
 
 async def test_the_database_is_prepared_once_for_all_processes(

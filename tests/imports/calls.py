@@ -2,9 +2,11 @@
 
 import csv
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import httpx
+import xlsxwriter
 from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -36,6 +38,26 @@ def _cell(value: Any) -> Any:
 def lines(*rows: dict[str, Any]) -> bytes:
     """An NDJSON file of the rows."""
     return b"".join(jsontext.dumps(row) + b"\n" for row in rows)
+
+
+def workbook(rows: list[list[Any]], errors: Sequence[tuple[int, int]] = ()) -> bytes:
+    """An XLSX file of the rows, the header first; cells at `errors`, from 0, show an error."""
+    buffer = io.BytesIO()
+    with xlsxwriter.Workbook(buffer) as book:
+        sheet = book.add_worksheet()
+        for at, cells in enumerate(rows):
+            sheet.write_row(at, 0, cells)
+        for row, column in errors:
+            sheet.write_formula(row, column, "=1/0", None, "#DIV/0!")
+    return buffer.getvalue()
+
+
+def file_of(kind: str, rows: list[dict[str, Any]]) -> bytes:
+    """The rows as a file of this format; in a workbook lists and objects are not written."""
+    if kind != "xlsx":
+        return table(*rows) if kind == "csv" else lines(*rows)
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    return workbook([names, *([row.get(name) for name in names] for row in rows)])
 
 
 async def send(

@@ -121,6 +121,13 @@ async def test_a_misspelt_name_is_told_the_nearest(api: Api, operation: Any, nea
     assert any(f"Did you mean {near}?" in error["detail"] for error in errors)
 
 
+async def test_all_that_is_wrong_with_an_operation_is_told_at_once(api: Api) -> None:
+    wrong = {"op": "update", "bdoy": {}, "vresion": 1}
+    errors = problem(await bulk(api, "people", [wrong, {"op": "delete"}]), 422)["errors"]
+    names = ("0/bdoy", "0/vresion", "0/body", "0/key", "1/key")
+    assert [each["pointer"] for each in errors] == [f"/operations/{name}" for name in names]
+
+
 async def test_a_fault_of_shape_keeps_all_others_from_being_stored(
     api: Api, writes_app: FastAPI
 ) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 import os
 import signal
 import socket
@@ -18,6 +19,8 @@ UNFINISHED = 1
 #: How long after the time of a stop the process ends whatever it does.
 GRACE = 5.0
 
+log = logging.getLogger("trade_missions")
+
 
 class Server(uvicorn.Server):
     """Serves until SIGTERM or SIGINT, then finishes what it has begun.
@@ -30,12 +33,17 @@ class Server(uvicorn.Server):
     def __init__(self, config: HttpConfig, lifeline: int | None = None) -> None:
         super().__init__(config)
         self.lifeline = lifeline
+        #: What is logged at the end; nothing where the parent logs it for all its processes.
+        self.stopped = ""
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         if not self.should_exit:
             self.should_exit = True
-            end_in_time(self.config.limits.stop_seconds + GRACE)
+            if self.lifeline is None:
+                self.stopped = f"stopped by {signal.Signals(sig).name}"
+            end_in_time(self.config.limits.stop_seconds + GRACE, self.stopped)
         elif self.lifeline is None:
+            log.warning("%s, told twice: what was under way is given up", self.stopped)
             # Told twice, somebody does not want to wait. (A worker is told by its terminal and by
             # its parent: there the parent counts.) What was acknowledged is stored.
             signal.signal(sig, signal.SIG_DFL)
@@ -63,6 +71,8 @@ class Server(uvicorn.Server):
         self.looking.cancel()
         with suppress(asyncio.CancelledError):
             await self.looking
+        if self.stopped:
+            log.info(self.stopped)
         # The interpreter looks for garbage among all there is before it ends: half a second's work
         # for nothing, which whoever stops the service would wait for.
         gc.freeze()
@@ -74,6 +84,7 @@ class Server(uvicorn.Server):
     def _orphaned(self, lifeline: int) -> None:
         asyncio.get_running_loop().remove_reader(lifeline)
         self.handle_exit(signal.SIGTERM, None)
+        self.stopped = "stopped: the process that had started this one is gone"
 
     async def _look(self) -> None:
         loop = asyncio.get_running_loop()
@@ -85,11 +96,17 @@ class Server(uvicorn.Server):
                     connection.look(now)
 
 
-def end_in_time(seconds: float) -> None:
+def end_in_time(seconds: float, stopped: str) -> None:
     """End the process after this time, whatever holds it: a thread that reads, or the database.
 
     It is no worse than a kill: what was acknowledged is stored, and nothing is half done.
     """
-    timer = threading.Timer(seconds, os._exit, (UNFINISHED,))
+
+    def end() -> None:
+        if stopped:
+            log.warning("%s: what was under way after %g s is given up", stopped, seconds)
+        os._exit(UNFINISHED)
+
+    timer = threading.Timer(seconds, end)
     timer.daemon = True
     timer.start()

@@ -58,7 +58,9 @@ class Workers:
                     workers[place] = self._start()
         # Nobody must be kept waiting for a connection that no process will take.
         self.shared.close()
-        status = self._stop(workers, stop_seconds + GRACE) or status
+        left = self._stop(workers, stop_seconds + GRACE)
+        self._log_end(left)
+        status = UNFINISHED if left else status
         gc.freeze()  # As a server does at its end.
         return status
 
@@ -82,8 +84,19 @@ class Workers:
             time.sleep(SHORT_LIFE)
         return 0
 
+    def _log_end(self, left: int) -> None:
+        why = (
+            f"by {signal.Signals(self.told[0]).name}" if self.told else "as a process did not start"
+        )
+        if left:
+            text = "stopped %s: %s of %s processes had not finished and were killed"
+            log.warning(text, why, left, self.count)
+        else:
+            log.info("stopped %s: all %s processes have ended", why, self.count)
+
     def _stop(self, workers: list[_Worker], seconds: float) -> int:
-        """Stop all; by force when they take longer, or when a second signal comes."""
+        """Stop all; by force when they take longer, or when a second signal comes. Returns how
+        many took force."""
         signals = len(self.told)
         ends_at = time.monotonic() + seconds
         for worker in workers:
@@ -96,7 +109,7 @@ class Workers:
             worker.process.kill()
         for worker in workers:
             worker.process.join()
-        return UNFINISHED if left else 0
+        return len(left)
 
 
 def _work(make: Callable[[], HttpConfig], shared: socket.socket, lifeline: Connection) -> None:

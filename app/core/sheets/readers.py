@@ -7,10 +7,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from app.core.jsontext import JsonError, loads
-from app.core.sheets.sheet import CUT_SHORT, Scalar, SheetError, column_letters, restore
+from app.core.sheets.sheet import (
+    CUT_SHORT,
+    NotUtf8,
+    Scalar,
+    SheetError,
+    column_letters,
+    restore,
+)
+from app.core.sheets.xlsx_parts import XlsxRow
 from app.core.sheets.xlsx_reader import Xlsx
 
 MAX_LINE: Final = 1 << 20
@@ -30,11 +38,22 @@ class SheetRow:
 
     The cells are by header, every header in every row; an empty one is None. CSV has texts only.
     XLSX has numbers as int or Decimal, booleans, and canonical texts of dates and instants. NDJSON
-    has the parsed object.
+    has the parsed object. `faults` are of what cannot be read in the row, `unread` the headers
+    over it, whose cells are None; a line of NDJSON that cannot be read has no cells.
     """
 
     number: int
     cells: Mapping[str, Any]
+    faults: tuple[SheetError, ...] = ()
+    unread: frozenset[str] = frozenset()
+
+
+class _Cells(NamedTuple):
+    """A row before its header is known; the faults are by the index of the cell, which is None."""
+
+    number: int
+    cells: Sequence[Scalar]
+    faults: Mapping[int, SheetError] = {}
 
 
 def read_rows(path: Path, format: str) -> Iterator[SheetRow]:
@@ -42,7 +61,8 @@ def read_rows(path: Path, format: str) -> Iterator[SheetRow]:
 
     CSV (RFC 4180) may be UTF-8 or, with a byte order mark, UTF-16, and separated by commas,
     semicolons or tabs. XLSX: the first visible worksheet, and those after it that have the same
-    header, each with its own row numbers. Raises SheetError, at once or at the row concerned.
+    header, each with its own row numbers. Raises SheetError, at once or at the row concerned,
+    where nothing after it can be read either; else the row tells its faults.
     """
     if format == "ndjson":
         yield from _read_ndjson(path)
@@ -75,9 +95,11 @@ def read_header(path: Path, format: str) -> list[str]:
 class _Table:
     """Records under the header that is the first of them."""
 
-    def __init__(self, records: Iterable[tuple[int, Sequence[Scalar]]]) -> None:
+    def __init__(self, records: Iterable[_Cells]) -> None:
         self._records = iter(records)
-        number, cells = next(self._records, (0, ()))
+        number, cells, faults = next(self._records, _Cells(0, ()))
+        for fault in faults.values():
+            raise fault
         if number != 1 or not any(cell is not None for cell in cells):
             raise SheetError("The first row must have the names of the columns.", 1)
         self.headers = [str(cell).strip() if cell is not None else "" for cell in cells]
@@ -89,31 +111,38 @@ class _Table:
     def rows(self) -> Iterator[SheetRow]:
         headers, width = self.headers, len(self.headers)
         is_plain = len(self.names) == width
-        for number, cells in self._records:
-            if not any(cell is not None for cell in cells):
+        for record in self._records:
+            number, cells, faults = record
+            if not faults and not any(cell is not None for cell in cells):
                 continue
-            if len(cells) == width and is_plain:
-                row = dict(zip(headers, cells, strict=True))
+            if len(cells) == width and is_plain and not faults:
+                yield SheetRow(number, dict(zip(headers, cells, strict=True)))
             else:
-                row = self._fitted(number, cells)
-            yield SheetRow(number, row)
+                yield self._fitted(record)
 
-    def _fitted(self, number: int, cells: Sequence[Scalar]) -> dict[str, Scalar]:
-        """The cells of a row that is shorter than the header, or longer, or lacks headers."""
+    def _fitted(self, record: _Cells) -> SheetRow:
+        """A row that is shorter than the header, or longer, or lacks headers, or has faults."""
         row: dict[str, Scalar] = dict.fromkeys(self.names)
-        for index, cell in enumerate(cells):
+        faults, unread = dict(record.faults), set()
+        for index, cell in enumerate(record.cells):
             name = self.headers[index] if index < len(self.headers) else ""
             if name:
                 row[name] = cell
+                if index in faults:
+                    unread.add(name)
             elif cell is not None:
-                letters = column_letters(index)
-                raise SheetError("A value stands in a column without a header.", number, letters)
-        return row
+                text, letters = (
+                    "A value stands in a column without a header.",
+                    column_letters(index),
+                )
+                faults[index] = SheetError(text, record.number, letters)
+        told = tuple(faults[index] for index in sorted(faults))
+        return SheetRow(record.number, row, told, frozenset(unread))
 
 
-def _dense(rows: Iterable[tuple[int, dict[int, Scalar]]]) -> Iterator[tuple[int, list[Scalar]]]:
-    for number, cells in rows:
-        yield number, [cells.get(index) for index in range(max(cells) + 1)]
+def _dense(rows: Iterable[XlsxRow]) -> Iterator[_Cells]:
+    for number, cells, faults in rows:
+        yield _Cells(number, [cells.get(index) for index in range(max(cells) + 1)], faults)
 
 
 def _read_xlsx(path: Path) -> Iterator[SheetRow]:
@@ -138,27 +167,38 @@ def _read_ndjson(path: Path) -> Iterator[SheetRow]:
         while line := file.readline(MAX_LINE + 1):
             number += 1
             if len(line) > MAX_LINE:
-                raise SheetError("The line is longer than 1 MiB.", number)
+                yield SheetRow(number, {}, (SheetError("The line is longer than 1 MiB.", number),))
+                while line and not line.endswith(b"\n"):
+                    line = file.readline(MAX_LINE)
+                continue
             if number == 1:
                 line = line.removeprefix(_UTF8_MARK)
             if not line.isspace():
-                yield SheetRow(number, _object(line, number))
+                yield _line(line, number)
+
+
+def _line(line: bytes, number: int) -> SheetRow:
+    try:
+        return SheetRow(number, _object(line, number))
+    except SheetError as fault:
+        return SheetRow(number, {}, (fault,))
 
 
 def _object(line: bytes, number: int) -> dict[str, Any]:
     try:
         value = loads(line.decode().strip())
     except UnicodeDecodeError:
-        raise SheetError("The line is not UTF-8.", number) from None
+        raise NotUtf8("The line is not UTF-8.", number) from None
     except JsonError as error:
-        raise SheetError(f"The line is not JSON: {error}.", number) from None
+        told = str(error).replace("at line 1, column", "at column")
+        raise SheetError(f"The line is not JSON: {told}.", number) from None
     if not isinstance(value, dict):
         raise SheetError("The line is not a JSON object.", number)
     return value
 
 
 @contextmanager
-def _csv_records(path: Path) -> Iterator[Iterator[tuple[int, list[Scalar]]]]:
+def _csv_records(path: Path) -> Iterator[Iterator[_Cells]]:
     with path.open("rb") as start:
         is_utf16 = start.read(2) in _UTF16_MARKS
     # Bytes that are not UTF-8 become lone surrogates, to be found with their row and column.
@@ -167,19 +207,23 @@ def _csv_records(path: Path) -> Iterator[Iterator[tuple[int, list[Scalar]]]]:
         yield _records(file)
 
 
-def _records(file: io.TextIOWrapper) -> Iterator[tuple[int, list[Scalar]]]:
+def _records(file: io.TextIOWrapper) -> Iterator[_Cells]:
     """Number and cells of each record, blank ones too, as spreadsheets count rows."""
     number = 0
     try:
         head = file.readline(_MAX_CSV_LINE)
         lines = _Lines(file, head)
         for number, cells in enumerate(csv.reader(lines, _dialect(head), strict=True), 1):
+            faults = {}
             if lines.is_odd:
-                _refuse_odd(cells, number)
+                faults = _odd(cells, number)
                 lines.is_odd = False
             if cells and cells[0].startswith(CUT_SHORT) and not any(cells[1:]):
                 raise SheetError(f"The file was cut short when it was written: {cells[0]}", number)
-            yield number, [restore(c) if c[:1] == "'" else c or None for c in cells]
+            values: list[Scalar] = [restore(c) if c[:1] == "'" else c or None for c in cells]
+            for index in faults:
+                values[index] = None
+            yield _Cells(number, values, faults)
     except UnicodeDecodeError:
         raise SheetError("The file is not the UTF-16 that it begins as.", number + 1) from None
     except csv.Error as error:
@@ -217,15 +261,19 @@ def _dialect(head: str) -> type[csv.Dialect]:
     return Found
 
 
-def _refuse_odd(cells: list[str], number: int) -> None:
+def _odd(cells: list[str], number: int) -> dict[int, SheetError]:
+    """What is wrong with the cells that hold what no text may have."""
+    faults: dict[int, SheetError] = {}
     for index, cell in enumerate(cells):
+        letters = column_letters(index)
         if "\0" in cell:
-            raise SheetError("A cell holds the character NUL.", number, column_letters(index))
-        if _NOT_UTF8.search(cell):
+            faults[index] = SheetError("A cell holds the character NUL.", number, letters)
+        elif _NOT_UTF8.search(cell):
             told = "The file is not UTF-8: save it as “CSV UTF-8”."
             if _is_windows_1251(cell):
                 told = "The file is not UTF-8 but looks like windows-1251: save it as “CSV UTF-8”."
-            raise SheetError(told, number, column_letters(index))
+            faults[index] = NotUtf8(told, number, letters)
+    return faults
 
 
 def _is_windows_1251(cell: str) -> bool:

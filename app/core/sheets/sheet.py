@@ -67,6 +67,10 @@ class SheetError(ValueError):
         self.detail, self.row, self.column = detail, row, column
 
 
+class NotUtf8(SheetError):
+    """What is not UTF-8, as most of the file then is: to be told once."""
+
+
 def column_letters(index: int) -> str:
     """What spreadsheets call the column with this index: 0 is A, 26 is AA."""
     letters = ""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from posixpath import join, normpath
-from typing import Final
+from typing import Final, NamedTuple
 from xml.parsers import expat
 
 from app.core.sheets.sheet import Scalar, SheetError, column_letters
@@ -29,6 +29,14 @@ _MAX_COLUMNS: Final = 16_384
 
 Cells = dict[int, Scalar]
 """The cells of a row that hold something, by column from 0."""
+
+
+class XlsxRow(NamedTuple):
+    """A row of a worksheet with its number, from 1; cells with faults are None."""
+
+    number: int
+    cells: Cells
+    faults: dict[int, SheetError]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,12 +188,13 @@ class RowsPart(Part):
         self._book = book
         self._row, self._column = 0, -1
         self._cells: Cells = {}
+        self._faults: dict[int, SheetError] = {}
         self._cell: dict[str, str] = {}
         self._pieces: list[str] = []
         self._room = _MAX_CELL
         self._has_formula, self._is_reading = False, True
         self._columns: dict[str, int] = {}
-        self.done: list[tuple[int, Cells]] = []
+        self.done: list[XlsxRow] = []
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self.text.clear()
@@ -195,7 +204,7 @@ class RowsPart(Part):
             number = int(attributes.get("r", self._row + 1))
             if not self._row < number <= _MAX_ROWS:
                 raise ValueError(number)
-            self._row, self._column, self._cells = number, -1, {}
+            self._row, self._column, self._cells, self._faults = number, -1, {}, {}
         elif name == "f":
             self._has_formula = True
         elif name == "rPh":
@@ -222,7 +231,7 @@ class RowsPart(Part):
         elif name == "c":
             self._end_cell()
         elif name == "row" and self._cells:
-            self.done.append((self._row, self._cells))
+            self.done.append(XlsxRow(self._row, self._cells, self._faults))
         elif name == "rPh":
             self._is_reading = True
 
@@ -230,7 +239,10 @@ class RowsPart(Part):
         try:
             value = self._value("".join(self._pieces))
         except CellFault as fault:
-            raise SheetError(str(fault), self._row, column_letters(self._column)) from None
+            place = self._row, column_letters(self._column)
+            self._faults[self._column] = SheetError(str(fault), *place)
+            self._cells[self._column] = None
+            return
         if value is not None:
             self._cells[self._column] = value
 

@@ -13,7 +13,6 @@ from app.core.sheets.xlsx_cells import CellFault
 from app.core.sheets.xlsx_parts import (
     BROKEN,
     Book,
-    Cells,
     Part,
     RelationsPart,
     RowsPart,
@@ -21,6 +20,7 @@ from app.core.sheets.xlsx_parts import (
     SheetsPart,
     StylesPart,
     Worksheet,
+    XlsxRow,
 )
 
 MAX_UNPACKED: Final = 2 << 30
@@ -52,8 +52,8 @@ class Xlsx:
     def close(self) -> None:
         self._file.close()
 
-    def rows(self, sheet: Worksheet) -> Iterator[tuple[int, Cells]]:
-        """Number, from 1, and cells of each row that has any."""
+    def rows(self, sheet: Worksheet) -> Iterator[XlsxRow]:
+        """Each row that has cells."""
         parser = RowsPart(self._book)
         try:
             for _ in self._parse(sheet.path, parser):

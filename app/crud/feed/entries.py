@@ -1,7 +1,7 @@
 """Changes as listeners are told of them, read from the log in order."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Mapping
 from contextvars import Context
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 import orjson
 
 from app.core.database import Database
-from app.core.errors import did_you_mean
 from app.crud.reads.changes import FeedShape, feed_statement
 
 T = TypeVar("T")
@@ -54,9 +53,3 @@ def apart(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     """The work as a task of no request: what it reads is the newest there is, where requests may
     read from a copy of the database that is behind."""
     return asyncio.create_task(work, context=Context())
-
-
-def unknown_kind(kind: str, known: Iterable[str]) -> str:
-    """What to tell of a kind that there is not."""
-    kinds = sorted(known)
-    return f"There is no kind {kind!r}.{did_you_mean(kind, kinds)} Possible: {', '.join(kinds)}."

@@ -17,6 +17,7 @@ from app.core.errors import Unavailable
 from app.crud.feed.entries import Entry, apart, find_entries
 from app.crud.feed.watching import Watch
 from app.crud.reads.queries import Natural
+from app.crud.registry import KindName
 from app.crud.schemas import Schema
 from app.crud.writes.history import Action
 
@@ -37,8 +38,8 @@ class StreamQuery(Schema):
     since: Natural | None = None
     """Begin after this `seq`: 0 for all changes there were. Without it, and without a
     Last-Event-ID, the stream begins with the next change."""
-    kind: str | None = Field(None, max_length=32)
-    """Only changes of this kind of record, such as `agreement`."""
+    kind: KindName | None = Field(None, max_length=32)
+    """Only changes of this kind of record: `agreement`, or `agreements` as in its address."""
     record_id: UUID | None = None
     """Only changes of this record."""
     actor: str | None = Field(None, max_length=120, min_length=1)

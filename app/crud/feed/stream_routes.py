@@ -13,10 +13,11 @@ from app.core.access.door import Door
 from app.core.answers import problems
 from app.core.errors import BadRequest, Fault, NotAcceptable, Unavailable
 from app.core.routing import Route
-from app.crud.feed.entries import apart, unknown_kind
+from app.crud.feed.entries import apart
 from app.crud.feed.stream import EventStream, StreamQuery, Streams
 from app.crud.filters.reader import wrong
 from app.crud.reads.reading import position_of
+from app.crud.registry import unknown_kind
 from app.crud.resource import Resource
 
 _ABOUT = """\

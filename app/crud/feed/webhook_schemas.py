@@ -13,11 +13,11 @@ from pydantic.fields import FieldInfo
 
 from app.core.errors import BadRequest, Fault, Invalid
 from app.core.validation import Example
-from app.crud.feed.entries import unknown_kind
 from app.crud.feed.planning import read_filter
 from app.crud.feed.webhook import ONLY_HTTPS, Rules, State
 from app.crud.filters.reader import Sought
 from app.crud.reads.changes import HistoryQuery
+from app.crud.registry import KindName, unknown_kind
 from app.crud.resource import Resource
 from app.crud.schemas import Line, Page, Schema, Timestamp, derived_schema, distinct
 from app.crud.writes.history import Action
@@ -36,8 +36,8 @@ class WebhookFields(Schema):
         Example("https://example.org/hook"),
     ]
     """Where to send to: http:// or https://, without a name and password in it."""
-    kinds: Annotated[list[str], AfterValidator(distinct), Field(min_length=1)] | None = None
-    """Only changes of these kinds of records, such as `agreement`; null for all."""
+    kinds: Annotated[list[KindName], AfterValidator(distinct), Field(min_length=1)] | None = None
+    """Only changes of these kinds of records: `agreement` or `agreements`; null for all."""
     actions: Annotated[list[Action], AfterValidator(distinct), Field(min_length=1)] | None = None
     """Only changes of these sorts; null for all."""
     filter: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = None

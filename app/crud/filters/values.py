@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.core.edtf import EdtfError, parse_edtf
 from app.core.errors import did_you_mean
-from app.core.types import Exact
+from app.core.types import Exact, ListedName
 from app.crud.paths import Kind, Leaf
 
 _WIDE = Context(prec=600)
@@ -139,6 +139,8 @@ def _uuid(leaf: Leaf, text: str) -> UUID:
 
 
 def _choice(leaf: Leaf, text: str) -> str:
+    if isinstance(leaf.type, ListedName):
+        text = leaf.type.meant(text)
     if text not in leaf.choices:
         near = did_you_mean(text, leaf.choices)
         raise ValueError(f"{_short(text)} is not one of {', '.join(leaf.choices)}.{near}")

@@ -1,49 +1,27 @@
 """Imports: the rows of a file become new records, or changes of those that they name."""
 
-import asyncio
-import gc
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
-from itertools import islice
-from pathlib import Path
-from typing import Any, TypeVar
 
-from sqlalchemy import event
 from sqlalchemy.orm import Session
-from sqlalchemy.util import await_only
 
 from app.core.errors import Fault, Invalid, Problem
-from app.core.sheets.readers import SheetRow, read_header, read_rows
-from app.core.sheets.sheet import SheetError
+from app.core.sheets.readers import SheetRow, read_header
+from app.core.sheets.sheet import NotUtf8, SheetError
 from app.crud.imports.columns import Plan, plan_of
+from app.crud.imports.file import BATCH, ImportFile, fault_of, next_rows, rows_of
+from app.crud.imports.light import apart, collecting_less, holding
 from app.crud.imports.matches import Matches
 from app.crud.imports.report import Report
-from app.crud.imports.rows import Entry, RowReader
+from app.crud.imports.rows import SILENT, Entry, RowReader
 from app.crud.resource import Resource
 from app.crud.writes import history
 from app.crud.writes.creating import Course, New, StartAgain, create_many
 from app.crud.writes.store import State
 
-T = TypeVar("T")
-
-#: How many rows are worked on at a time.
-BATCH = 250
 #: How many rows may wait for others below them in the file.
 _POSTPONED = 10_000
-#: How many of the records that rules have looked up are kept at hand.
-_HELD = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class ImportFile:
-    """A file to import: `format` is csv, xlsx or ndjson; `mapping` says of headers which field they
-    stand for. `lenient` stores the good rows of a file that has others."""
-
-    path: Path
-    format: str
-    mapping: Mapping[str, str] = field(default_factory=dict)
-    lenient: bool = False
 
 
 def import_file(
@@ -59,7 +37,7 @@ def import_file(
     lenient, and for a file that cannot be read. The session's transaction must then be undone.
     """
     course = Course(careful=False)
-    with _collecting_less(), _holding(session):
+    with collecting_less(), holding(session):
         try:
             return _import(session, resource, file, actor, heard, course)
         except StartAgain:
@@ -114,40 +92,54 @@ class _Import:
         self.matches = Matches(session, resource)
         self.reader = RowReader(session, resource)
         self.plans: dict[tuple[str, ...], Plan] = {}
-        self.missing_told = False
+        self.missing_told = self.encoding_told = False
+        #: What is wrong with the header: its rows are judged, and none of them is stored.
+        self.wrong_header: list[Fault] = []
         #: Rows that refer to others of their kind which are not there yet.
         self.postponed: list[tuple[Entry, Problem]] = []
+        #: What rows that fail are called, as far as others of their kind may name them.
+        self.failed_rows: dict[str, int] = {}
 
     def run(self, heard: Callable[[int], None]) -> Report:
-        rows = _read(self.file)
+        rows = rows_of(self.file)
         try:
             with closing(rows):
                 self._run(rows, heard)
         except SheetError as error:
-            self.report.tell([Fault("file", error.detail, row=error.row, column=error.column)])
+            self._tell(fault_of(error))
             raise self._unreadable(error) from None
+        if self.wrong_header:
+            text = f"The header is wrong, so nothing was stored: {self.wrong_header[0].detail}"
+            raise Invalid(text, self.report.in_order())
         if self.report.failed and not self.file.lenient:
             raise self.report.refusal()
         return self.report
 
     def _run(self, rows: Iterator[SheetRow], heard: Callable[[int], None]) -> None:
-        done = 0
-        while batch := _apart(lambda: list(islice(rows, BATCH))):
+        done, end = 0, None
+        while end is None:
+            batch, end = apart(lambda: next_rows(rows))
+            if not batch:
+                break
             self._work(self._entries(batch))
             history.spool(self.session)
             heard(len(batch))
             done += len(batch)
+        if end is not None:
+            # Those that wait for others may wait for what cannot be read.
+            raise end
         self._work_postponed()
         if not done and self.file.format != "ndjson":
-            header = _apart(lambda: read_header(self.file.path, self.file.format))
-            self._plan(tuple(header), 1)
+            self._plan(tuple(apart(lambda: read_header(self.file.path, self.file.format))))
 
     def _unreadable(self, error: SheetError) -> Invalid:
         place = f"Row {error.row}: " if error.row else ""
-        return Invalid(f"{place}{error.detail} Nothing was stored.", self.report.faults)
+        before = self.report.faults_seen - 1
+        more = f" Before it there are {before} other errors." if before else ""
+        return Invalid(f"{place}{error.detail} Nothing was stored.{more}", self.report.in_order())
 
-    def _plan(self, headers: tuple[str, ...], row: int) -> Plan:
-        """How rows with these headers are read; Invalid where a header of a table is wrong."""
+    def _plan(self, headers: tuple[str, ...]) -> Plan:
+        """How rows with these headers are read."""
         plan = self.plans.get(headers)
         if plan is None:
             native = self.file.format == "ndjson"
@@ -160,16 +152,22 @@ class _Import:
         return plan
 
     def _check_header(self, plan: Plan) -> None:
-        faults = list(plan.faults)
+        self.wrong_header = list(plan.faults)
         if plan.only_new:
-            faults += self._missing(plan, 1)
-        if faults:
-            text = f"The header is wrong, so nothing was stored: {faults[0].detail}"
-            raise Invalid(text, faults)
+            self.wrong_header += self._missing(plan)
+        self._tell(*self.wrong_header)
 
-    def _missing(self, plan: Plan, row: int) -> list[Fault]:
+    def _missing(self, plan: Plan) -> list[Fault]:
+        """One error for a column that is not there, not one for each row that would need it."""
+        if self.missing_told:
+            return []
+        self.missing_told = True
         told = f"A new {self.resource.singular} needs the column"
-        return [Fault("missing", f"{told} {n!r}.", row=row, column=n) for n in plan.missing]
+        return [Fault("missing", f"{told} {n!r}.", row=1, column=n) for n in plan.missing]
+
+    def _tell(self, *faults: Fault) -> None:
+        self.report.tell(faults)
+        self.reader.soundness.is_brief = self.report.is_full
 
     def _work_postponed(self) -> None:
         """Try again what referred to rows below it, as long as that gets any further."""
@@ -180,21 +178,55 @@ class _Import:
             for at in range(0, before, BATCH):
                 self._work([entry for entry, _ in again[at : at + BATCH]])
                 history.spool(self.session)
+        for entry, _ in self.postponed:
+            self._note_failed(entry)
         for entry, problem in self.postponed:
-            self._fail(entry, problem)
+            self.report.failed += 1
+            self._tell(*self._blamed(entry, problem))
+
+    def _blamed(self, entry: Entry, problem: Problem) -> Iterator[Fault]:
+        """The faults of a row; where it names another that fails, that this is so."""
+        for fault in entry.placed(problem):
+            row = self.failed_rows.get(self.reader.own_named(entry, fault) or "")
+            if row is None:
+                yield fault
+            elif not self.wrong_header:
+                text = f"Row {row} is called so, and fails."
+                yield replace(fault, detail=text)
 
     def _entries(self, rows: list[SheetRow]) -> list[Entry]:
         entries = []
         for row in rows:
-            plan = self._plan(tuple(row.cells), row.number)
+            if row.faults and not row.cells:
+                self._fail_unread(row)
+                continue
+            plan = self._plan(tuple(row.cells))
             entry = self.reader.entry(plan, row)
-            if plan.faults:  # Only of NDJSON; other files are refused as a whole.
+            if row.faults:
+                entry.faults = [*self._unread(row), *entry.faults]
+            if plan.faults and self.file.format == "ndjson":  # Of others the header tells.
                 entry.faults += [replace(fault, row=row.number) for fault in plan.faults]
+                entry.unread |= set(plan.missing)  # What has a wrong name may be one of these.
             entries.append(entry)
         return entries
 
+    def _unread(self, row: SheetRow) -> list[Fault]:
+        """Why cells of a row cannot be read; that a file has another encoding is told once."""
+        faults = [SILENT]
+        for error in row.faults:
+            if isinstance(error, NotUtf8):
+                if self.encoding_told:
+                    continue
+                self.encoding_told = True
+            faults.append(fault_of(error))
+        return faults
+
+    def _fail_unread(self, row: SheetRow) -> None:
+        self.report.failed += 1
+        self._tell(*(fault for fault in self._unread(row) if fault.code))
+
     def _work(self, entries: list[Entry]) -> None:
-        self.matches.fetch([entry for entry in entries if not entry.faults])
+        self.matches.fetch(entries)
         for entry in entries:
             try:
                 self._row(entry)
@@ -204,32 +236,37 @@ class _Import:
 
     def _row(self, entry: Entry) -> None:
         """Do what one row says; a new record waits for others to be stored with it."""
-        if entry.faults:
-            raise Invalid("", entry.faults)
         if not self.waiting.names.isdisjoint(entry.mentioned):
             self._store()
-        before = self.matches.find(entry)
+        before = self._find(entry)
         if before is not None:
             self._update(entry, before)
             return
-        self._check_missing(entry)
+        if entry.plan.missing and self.file.format != "ndjson":
+            entry.faults += [SILENT, *self._missing(entry.plan)]
+            entry.unread |= set(entry.plan.missing)
         new = self.reader.new(entry)
+        if self.wrong_header:
+            raise Invalid("", [SILENT])
         self.waiting.entries.append((entry, new))
-        names = self.reader.names(entry, new)
+        names = self.reader.names(entry)
         self.reader.forget(names)
         self.waiting.names |= names
         self.matches.touch(entry)
 
-    def _check_missing(self, entry: Entry) -> None:
-        """One error for a column that is not there, not one for each row that would need it."""
-        if not entry.plan.missing or self.file.format == "ndjson":
-            return
-        faults = [] if self.missing_told else self._missing(entry.plan, 1)
-        self.missing_told = True
-        raise Invalid("", faults or [Fault("", "")])
+    def _find(self, entry: Entry) -> State | None:
+        """The record of the row, None for a new one; where that cannot be told, all that can."""
+        if entry.names_nobody_knows:
+            self.reader.refuse(entry)
+        try:
+            return self.matches.find(entry)
+        except Problem as problem:
+            self.reader.refuse(entry, entry.placed(problem))
 
     def _update(self, entry: Entry, before: State) -> None:
         body, differs = self.reader.change(entry, before)
+        if self.wrong_header:
+            raise Invalid("", [SILENT])
         if not differs:
             self.report.unchanged += 1
             return
@@ -266,47 +303,9 @@ class _Import:
 
     def _fail(self, entry: Entry, problem: Problem) -> None:
         self.report.failed += 1
-        self.report.tell(entry.placed(problem))
+        self._note_failed(entry)
+        self._tell(*entry.placed(problem))
 
-
-def _read(file: ImportFile) -> Generator[SheetRow]:
-    yield from read_rows(file.path, file.format)
-
-
-def _apart(work: Callable[[], T]) -> T:
-    """Run the work, which knows no database, so that an event loop goes on serving meanwhile."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return work()  # A thread of its own already, as writes on SQLite have.
-    return await_only(asyncio.to_thread(work))
-
-
-@contextmanager
-def _collecting_less() -> Iterator[None]:
-    """Within, the garbage collector passes over what was there before: it would look through the
-    whole application again and again for what the rows leave behind, a fifth of all the time."""
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
-
-
-class _holding:  # noqa: N801 (reads as a function)
-    """Within, the session keeps what it has looked up: its own map forgets what nobody uses."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self.held: list[Any] = []
-
-    def __enter__(self) -> None:
-        event.listen(self.session, "loaded_as_persistent", self._hold)
-
-    def __exit__(self, *_: object) -> None:
-        event.remove(self.session, "loaded_as_persistent", self._hold)
-
-    def _hold(self, session: Session, instance: object) -> None:
-        if len(self.held) >= _HELD:
-            self.held.clear()
-        self.held.append(instance)
+    def _note_failed(self, entry: Entry) -> None:
+        if self.reader.own and len(self.failed_rows) < _POSTPONED:
+            self.failed_rows |= dict.fromkeys(self.reader.names(entry), entry.row)

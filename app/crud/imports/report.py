@@ -25,6 +25,15 @@ class Report:
     def rows(self) -> int:
         return self.created + self.updated + self.unchanged + self.failed
 
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no room for another error."""
+        return self.faults_seen >= MAX_TOLD
+
+    def in_order(self) -> list[Fault]:
+        """The errors by row; rules are tried after the cells of the rows around."""
+        return sorted(self.faults, key=lambda fault: fault.row or 0)
+
     def tell(self, faults: Iterable[Fault]) -> None:
         """Keep these for the answer, as long as there is room."""
         for fault in faults:
@@ -41,15 +50,16 @@ class Report:
             "failed": self.failed,
             "errors": [
                 {"row": f.row, "column": f.column, "code": f.code, "detail": f.detail}
-                for f in self.faults
+                for f in self.in_order()
             ],
         }
 
     def refusal(self) -> Invalid:
         """The 422 of a file that is stored as a whole or not at all."""
-        first = self.faults[0]
+        faults = self.in_order()
+        first = faults[0]
         place = f"row {first.row}" + (f", column {first.column}" if first.column else "")
         count = f"{self.faults_seen} error{'s' if self.faults_seen > 1 else ''}"
         shown = f", of which {MAX_TOLD} are told" if self.faults_seen > MAX_TOLD else ""
         text = f"{self.failed} of {self.rows} rows fail with {count}{shown}, so nothing was stored."
-        return Invalid(f"{text} First: {place}: {first.detail}", self.faults)
+        return Invalid(f"{text} First: {place}: {first.detail}", faults)

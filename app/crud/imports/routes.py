@@ -18,7 +18,8 @@ from app.core.errors import BadRequest, Fault, TooLarge, UnsupportedMediaType
 from app.core.requests import check_charset, media_type
 from app.core.routing import Route
 from app.crud.imports.columns import read_mapping
-from app.crud.imports.importing import ImportFile, import_file
+from app.crud.imports.file import ImportFile
+from app.crud.imports.importing import import_file
 from app.crud.imports.report import MAX_TOLD
 from app.crud.reads.exports import FORMATS
 from app.crud.reads.read_routes import snake

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final, NoReturn
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -15,6 +15,7 @@ from app.core.requests import checked
 from app.core.sheets.readers import SheetRow
 from app.crud.imports.cells import CellError
 from app.crud.imports.columns import ImportColumn, Plan
+from app.crud.imports.soundness import Soundness
 from app.crud.keys import as_id, names_of
 from app.crud.resource import Resource
 from app.crud.writes import store
@@ -23,6 +24,8 @@ from app.crud.writes.linking import find_id
 from app.crud.writes.store import State
 
 _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+#: Makes a row fail of which everything is told elsewhere.
+SILENT: Final = Fault("", "")
 #: How many names of records are remembered with their ids.
 _REMEMBERED = 50_000
 
@@ -31,7 +34,8 @@ _REMEMBERED = 50_000
 class Entry:
     """A row as it was read: the record it names, and the fields whose cells are not empty.
 
-    `mentioned` is all by which it may mean a record of its own kind.
+    `mentioned` is all by which it may mean a record of its own kind; `unread` are the fields of
+    which it is told already why nothing is known.
     """
 
     row: int
@@ -43,6 +47,12 @@ class Entry:
     empty: list[ImportColumn] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     mentioned: set[str] = field(default_factory=set)
+    unread: set[str] = field(default_factory=set)
+
+    @property
+    def names_nobody_knows(self) -> bool:
+        """Whether it cannot be told which record it is of, as the cell that would say is unread."""
+        return not self.unread.isdisjoint(("id", "ref"))
 
     @property
     def ref(self) -> str | None:
@@ -78,6 +88,7 @@ class RowReader:
     def __init__(self, session: Session, resource: Resource) -> None:
         self.session, self.resource = session, resource
         self.links: dict[str, dict[str, UUID]] = {}
+        self.soundness = Soundness(session, resource)
         self.own = [name for name, to in resource.one.items() if to.table is resource.table]
 
     def entry(self, plan: Plan, row: SheetRow) -> Entry:
@@ -86,15 +97,20 @@ class RowReader:
         for column in plan.columns:
             cell = cells[column.header]
             if cell is None or (isinstance(cell, str) and not cell.strip()):
-                entry.empty.append(column)
+                if column.header in row.unread:
+                    entry.unread.add(column.field)
+                else:
+                    entry.empty.append(column)
                 continue
             try:
                 entry.values[column.field] = column.read(cell)
             except CellError as error:
-                entry.faults.append(Fault("cell", str(error), row=row.number, column=column.header))
+                self._refuse(entry, column, error)
         for column in plan.keys:
             if (cell := cells[column.header]) is not None and cell != "":
                 self._key(entry, column, cell)
+            elif column.header in row.unread:
+                entry.unread.add(column.field)
         self._mention(entry)
         return entry
 
@@ -105,9 +121,13 @@ class RowReader:
                 told = f"{str(cell)[:60]!r} is not an id (a UUID): leave it empty in new rows."
                 raise CellError(told)
         except CellError as error:
-            entry.faults.append(Fault("cell", str(error), row=entry.row, column=column.header))
+            self._refuse(entry, column, error)
         else:
             setattr(entry, column.field, value)
+
+    def _refuse(self, entry: Entry, column: ImportColumn, error: CellError) -> None:
+        entry.unread.add(column.field)
+        entry.faults.append(Fault("cell", str(error), row=entry.row, column=column.header))
 
     def _mention(self, entry: Entry) -> None:
         entry.mentioned |= entry.known_by()
@@ -117,19 +137,13 @@ class RowReader:
             entry.mentioned |= {each for each in values if isinstance(each, str)}
 
     def new(self, entry: Entry) -> New:
-        """What the row creates; Problem where it breaks a rule."""
-        values = self._linked(entry)
-        return New(checked(self.resource.create, values), entry.id)
+        """What the row creates; Problem tells all that is wrong with it."""
+        return New(self._body(entry, self.resource.create, {}, []), entry.id)
 
     def change(self, entry: Entry, before: State) -> tuple[BaseModel, bool]:
-        """What the row sets, and whether the record differs from it."""
-        values = self._linked(entry)
-        for column in entry.empty:
-            if column.required:
-                text = f"{column.header} cannot be empty."
-                raise Invalid("", [entry.fault(column.field, "missing", text)])
-            values[column.field] = column.default
-        body = checked(self.resource.patch, values)
+        """What the row sets, and whether the record differs from it; Problem as in `new`."""
+        defaults = {column.field: column.default for column in entry.empty if not column.required}
+        body = self._body(entry, self.resource.patch, defaults, self._needed(entry))
         sent = {n: v for n, v in store.written(body).items() if n in body.model_fields_set}
         told = jsontext.loads(jsontext.dumps(sent))
         differs = any(before[name] != value for name, value in told.items())
@@ -137,6 +151,35 @@ class RowReader:
             text = f"The {self.resource.singular} is in the trash: restore it first."
             raise Conflict("", [Fault("trash", text, row=entry.row)])
         return body, differs
+
+    def refuse(self, entry: Entry, faults: Iterable[Fault] = ()) -> NoReturn:
+        """Raise Invalid with these faults of a row and all others that can be found."""
+        self._body(entry, self.resource.patch, {}, [*faults, *self._needed(entry), SILENT])
+        raise AssertionError  # A fault was given, so that the row has been refused.
+
+    def _needed(self, entry: Entry) -> list[Fault]:
+        """The cells that are empty and cannot be."""
+        return [
+            entry.fault(column.field, "missing", f"{column.header} cannot be empty.")
+            for column in entry.empty
+            if column.required
+        ]
+
+    def _body(
+        self, entry: Entry, model: type[BaseModel], defaults: dict[str, Any], told: list[Fault]
+    ) -> BaseModel:
+        """The values of the row as the model. Invalid has `told` and whatever else is wrong."""
+        values, loose = self._linked(entry)
+        values |= defaults
+        faults = [*entry.faults, *told, *(fault for several in loose.values() for fault in several)]
+        if not faults:
+            try:
+                return checked(model, values)
+            except Invalid:
+                pass  # All that is wrong is looked for together.
+        left_out = entry.unread | loose.keys()
+        found = self.soundness.faults(model, values, left_out, is_alone=not faults)
+        raise Invalid("", [*faults, *entry.placed(Invalid("", found))] if found else faults)
 
     def store(self, entry: Entry, before: State, body: BaseModel) -> bool:
         """Change the record of the row; whether that made a new version of it."""
@@ -149,8 +192,8 @@ class RowReader:
         stored = store.update(self.session, self.resource, before["id"], body, guard)
         return bool(stored.version != before["version"])
 
-    def names(self, entry: Entry, new: New) -> set[str]:
-        """All that a later row could call a new record."""
+    def names(self, entry: Entry) -> set[str]:
+        """All that another row could call the record."""
         texts = [entry.values.get(name) for name in names_of(self.resource)]
         return entry.known_by() | {text.strip() for text in texts if isinstance(text, str)}
 
@@ -163,14 +206,20 @@ class RowReader:
             self.links.pop(name, None)
 
     def lacks_own(self, entry: Entry, problem: Problem) -> bool:
-        """Whether all that is wrong is that records of the row's own kind are not there."""
-        columns = {entry.plan.headers.get(f"{name}_id") for name in self.own}
-        return bool(self.own) and all(
-            fault.code == "reference" and fault.column in columns for fault in entry.placed(problem)
-        )
+        """Whether records of the row's own kind are not there, which may come later."""
+        return any(self.own_named(entry, fault) for fault in entry.placed(problem))
 
-    def _linked(self, entry: Entry) -> dict[str, Any]:
-        values, faults = dict(entry.values), []
+    def own_named(self, entry: Entry, fault: Fault) -> str | None:
+        """The record of the row's own kind that a fault says is not there."""
+        for name in self.own if fault.code == "reference" else ():
+            value = entry.values.get(f"{name}_id")
+            if fault.column == entry.plan.headers.get(f"{name}_id") and isinstance(value, str):
+                return value.strip()
+        return None
+
+    def _linked(self, entry: Entry) -> tuple[dict[str, Any], dict[str, list[Fault]]]:
+        """The values with ids in place of names, and by field what is wrong with the names."""
+        values, loose = dict(entry.values), dict[str, list[Fault]]()
         for column in entry.plan.columns:
             if column.field not in values:
                 continue
@@ -183,10 +232,9 @@ class RowReader:
                 for fault in problem.errors:
                     place = (fault.pointer or "").lstrip("/")
                     detail = f"{place}: {fault.detail}" if place else fault.detail
-                    faults.append(entry.fault(column.field, fault.code, detail))
-        if faults:
-            raise Invalid("", faults)
-        return values
+                    told = entry.fault(column.field, fault.code, detail)
+                    loose.setdefault(column.field, []).append(told)
+        return values, loose
 
     def _linked_rows(self, one: Mapping[str, Resource], rows: Any) -> Any:
         """The rows of a part; `organization` may stand in place of `organization_id`."""

@@ -22,7 +22,7 @@ from starlette.responses import Response
 from app.core import jsontext
 from app.core.answers import Json
 from app.core.database import Prepared, prepare
-from app.core.errors import NotFound, did_you_mean
+from app.core.errors import NotFound
 from app.core.types import Id, Instant, JsonText, instant_text
 from app.crud.filters.reader import wrong
 from app.crud.reads.cursor import binding
@@ -31,6 +31,7 @@ from app.crud.reads.pages import answer_page, walk
 from app.crud.reads.queries import Cursor, Limit, Natural
 from app.crud.reads.reading import Found, database_of
 from app.crud.reads.render import as_json, json_array, object_of
+from app.crud.registry import KindName, unknown_kind
 from app.crud.resource import Resource
 from app.crud.schemas import Page, Schema, Timestamp
 from app.crud.writes.history import Action, Change, undo
@@ -80,8 +81,8 @@ class ChangesQuery(HistoryQuery):
 
     since: Natural = 0
     """Only changes with a greater `seq`: the last one that you have read."""
-    kind: str | None = Field(None, max_length=32)
-    """Only changes of this kind of record, such as `agreement`."""
+    kind: KindName | None = Field(None, max_length=32)
+    """Only changes of this kind of record: `agreement`, or `agreements` as in its address."""
     record_id: UUID | None = None
     """Only changes of this record."""
     actor: str | None = Field(None, max_length=120, min_length=1)
@@ -147,9 +148,7 @@ async def answer_feed(
     """A page of the feed of all changes, in the order in which they were committed."""
     known = {resource.kind for resource in kinds}
     if query.kind is not None and query.kind not in known:
-        near = did_you_mean(query.kind, known)
-        text = f"There is no kind {query.kind!r}.{near} Possible: {', '.join(sorted(known))}."
-        raise wrong("kind", "unknown", text)
+        raise wrong("kind", "unknown", unknown_kind(query.kind, known))
     names = ("since", "kind", "record_id", "actor", "action")
     values = {name: getattr(query, name) for name in names}
     values = {name: value for name, value in values.items() if value is not None}

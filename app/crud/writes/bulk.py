@@ -163,12 +163,17 @@ def _run(session: Session, resource: Resource, item: Any) -> Done:
         raise Invalid.at("/op", "unknown", text)
     run, takes = _OPERATIONS[op]
     known = takes | {"op"} if op == "create" else takes | {"op", "version"}
-    for name in item.keys() - known:
+    faults = []
+    for name in sorted(item.keys() - known):
         text = f"{op} takes no {name!r}.{did_you_mean(name, known)}"
         place = name.replace("~", "~0").replace("/", "~1")
-        raise Invalid.at(f"/{place}", "unknown", text)
-    for name in sorted(takes - item.keys()):
-        raise Invalid.at(f"/{name}", "missing", f"{op} needs {name!r}.")
+        faults.append(Fault("unknown", text, pointer=f"/{place}"))
+    faults += [
+        Fault("missing", f"{op} needs {name!r}.", pointer=f"/{name}")
+        for name in sorted(takes - item.keys())
+    ]
+    if faults:
+        raise Invalid(faults[0].detail, faults)
     return run(session, resource, item)
 
 
