@@ -226,7 +226,7 @@ def test_all_references_lead_to_something() -> None:
 
 
 def test_every_schema_is_valid_json_schema() -> None:
-    for name, schema in document()["components"]["schemas"].items():
+    for schema in document()["components"]["schemas"].values():
         assert "title" not in schema
         faults(schema, None)
 
