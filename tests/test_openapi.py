@@ -220,6 +220,39 @@ def test_operation_ids_are_unique() -> None:
     assert [name for name, times in Counter(operation_ids()).items() if times > 1] == []
 
 
+def patterns(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if isinstance(node.get("pattern"), str):
+            yield node["pattern"]
+        for value in node.values():
+            yield from patterns(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from patterns(value)
+
+
+def test_patterns_escape_only_what_may_be_escaped() -> None:
+    """Anything else is no regular expression of ECMA-262 where it is read as Unicode."""
+    found = [
+        (pattern, escaped)
+        for pattern in set(patterns(document()))
+        for escaped in re.findall(r"\\(.)", pattern)
+        if escaped not in r"^$\.*+?()[]{}|/-dDsSwWbBnrtvfuxpP"
+    ]
+    assert found == []
+
+
+async def test_a_flag_of_a_body_is_true_or_false(client: httpx.AsyncClient) -> None:
+    webhook, statement = body_example("POST", "/webhooks"), body_example("POST", "/statements")
+    for value in (0, 1, "yes", "true"):
+        for path, body in (
+            ("/webhooks", webhook | {"enabled": value}),
+            ("/statements", statement | {"is_quote": value}),
+        ):
+            answer = await client.post(path, json=body)
+            assert answer.status_code == 422, (path, value, answer.text)
+
+
 def test_all_references_lead_to_something() -> None:
     for reference in set(references(document())):
         assert resolve(reference)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StrictBool, StringConstraints
 from pydantic.fields import FieldInfo
 
 from app.core.errors import BadRequest, Fault, Invalid
@@ -39,7 +39,7 @@ class WebhookFields(Schema):
     """Only changes of records for which this holds, in the grammar of the lists' `filter`; with it
     `kinds` names exactly one. The record is judged as it is after the change, in the trash or
     not."""
-    enabled: bool = True
+    enabled: StrictBool = True
     """Whether changes are sent. What is changed while it is false is not sent later."""
 
 
