@@ -132,6 +132,19 @@ def _add_parameters(document: Json, routes: Sequence[Route]) -> None:
             operation["parameters"] += filter_parameters(route.resource, codes)
         elif route.filtered:
             operation["description"] += f" The filters are those of `GET /{route.resource.path}`."
+    _name_kinds(document)
+
+
+def _name_kinds(document: Json) -> None:
+    """Tell of what asks for kinds of records which there are."""
+    kind = {"$ref": "#/components/schemas/RecordKind"}
+    for path in ("/search", "/changes", "/changes/stream"):
+        for parameter in document["paths"][path]["get"]["parameters"]:
+            if parameter["name"] == "kind":
+                parameter["schema"] = kind
+            elif parameter["name"] == "kinds":
+                parameter["schema"] = {"type": "array", "items": kind, "minItems": 1}
+                parameter["explode"] = False
 
 
 def _code_schemas(schemas: Json) -> dict[str, Json]:

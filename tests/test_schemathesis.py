@@ -55,6 +55,8 @@ REFUSED_PARAMETERS = {
     "columns": "headers of the file and fields of the kind",
     "as_of": "goes without `fields` and `expand`",
     "offset": "goes without `cursor`",
+    "expand": "what leads to any number of records is no column of a file",
+    **dict.fromkeys(("since", "Last-Event-ID"), "no further than the newest change"),
     "parent": "only the codes of some lists belong to another",
     **dict.fromkeys(
         ("region", "host_region", "place_region", "legal_form", "sectors"),
