@@ -17,6 +17,8 @@ from app.core.openapi import (
     add_headers,
     add_problems,
     drop_defaults,
+    join_nulls,
+    join_problems,
     name_types,
     operations,
     share,
@@ -90,9 +92,11 @@ def describe(app: FastAPI, resources: tuple[Resource, ...], routes: Sequence[Rou
             _add_security(document, routes, public_reading=app.state.door.public_reading)
             _put_in_order(document)
             drop_defaults(document)
+            join_problems(document, _OF_ANY)
             name_types(document, _NAMED_TYPES)
-            share(document)
+            join_nulls(document)
             document["webhooks"] = told_webhooks(resources)
+            share(document)
             unwrap(document)
             app.openapi_schema = document
         return app.openapi_schema
@@ -104,7 +108,7 @@ def _add_parameters(document: Json, routes: Sequence[Route]) -> None:
     """Tell what can be asked of each kind of record; the filters at its list alone."""
     schemas: Json = document["components"]["schemas"]
     codes = _code_schemas(schemas)
-    schemas["FileFormat"] = {"title": "FileFormat", "type": "string", "enum": [*FORMATS]}
+    schemas["FileFormat"] = {"type": "string", "enum": [*FORMATS]}
     for route in routes:
         if not isinstance(route, ReadRoute):
             continue
@@ -119,16 +123,29 @@ def _add_parameters(document: Json, routes: Sequence[Route]) -> None:
                 name, words = views[parameter["name"]]
                 # A client that is generated names its constants by these.
                 names = [re.sub("^-(.*)", r"\1_descending", word) for word in words]
-                schemas[name] = {"title": name, "type": "string", "enum": words}
+                schemas[name] = {"type": "string", "enum": words}
                 if names != words:
                     schemas[name]["x-enum-varnames"] = names
                 items = {"$ref": f"#/components/schemas/{name}"}
                 parameter["schema"] = {"type": "array", "items": items, "minItems": 1}
-                parameter |= {"style": "form", "explode": False}
+                parameter["explode"] = False
         if route.filtered and route.path == f"/{route.resource.path}" and route.methods == {"GET"}:
             operation["parameters"] += filter_parameters(route.resource, codes)
         elif route.filtered:
             operation["description"] += f" The filters are those of `GET /{route.resource.path}`."
+    _name_kinds(document)
+
+
+def _name_kinds(document: Json) -> None:
+    """Tell of what asks for kinds of records which there are."""
+    kind = {"$ref": "#/components/schemas/RecordKind"}
+    for path in ("/search", "/changes", "/changes/stream"):
+        for parameter in document["paths"][path]["get"]["parameters"]:
+            if parameter["name"] == "kind":
+                parameter["schema"] = kind
+            elif parameter["name"] == "kinds":
+                parameter["schema"] = {"type": "array", "items": kind, "minItems": 1}
+                parameter["explode"] = False
 
 
 def _code_schemas(schemas: Json) -> dict[str, Json]:
@@ -139,9 +156,9 @@ def _code_schemas(schemas: Json) -> dict[str, Json]:
     }
     for table, name in _FEW_CODES.items():
         words = [row["code"] for row in code_rows(name)]
-        title = f"{table.title()}Code"
-        schemas[title] = {"title": title, "type": "string", "enum": words}
-        found[table] = {"$ref": f"#/components/schemas/{title}"}
+        named = f"{table.title()}Code"
+        schemas[named] = {"type": "string", "enum": words}
+        found[table] = {"$ref": f"#/components/schemas/{named}"}
     return found
 
 
@@ -232,6 +249,8 @@ def _add_security(document: Json, routes: Sequence[Route], *, public_reading: bo
             add_headers(answer, *_ALWAYS.get(str(kind.status), ()), "X-Request-ID")
 
 
+#: Statuses of the problems that every operation can have, whatever it does.
+_OF_ANY = frozenset({"400", "401", "403", "429", "431", "500", "503", "507"})
 _SECURITY: dict[str, Json] = {
     "bearer": {
         "type": "http",

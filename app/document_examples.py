@@ -35,7 +35,8 @@ def add_examples(document: Json, resource: Resource, written: Json, read: Json) 
     one = f"#/components/schemas/{resource.name}"
     schemas = document["components"]["schemas"]
     schemas[resource.name]["examples"] = [read]
-    schemas[f"{resource.name}List"]["examples"] = [{"data": [read], "page": _PAGE}]
+    # That of a list is made of these two.
+    schemas["Page"]["examples"] = [_PAGE]
     # What is created has another ref than what is there; what is there keeps its own.
     key = read["ref"]
     note = {"note": f"Checked again: {key}."}

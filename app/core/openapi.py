@@ -10,6 +10,11 @@ from app.core.errors import PROBLEM_TYPE, FaultBody, ProblemBody
 
 Json = dict[str, Any]
 
+#: Keywords that say nothing of values of other types than their own.
+_OF_TYPES = {
+    *("type", "format", "pattern", "minLength", "maxLength", "minimum", "maximum"),
+    *("items", "minItems", "maxItems", "properties", "required", "additionalProperties"),
+}
 _REF = "#/components/{}/{}"
 
 
@@ -30,7 +35,7 @@ def add_problems(document: Json) -> None:
     problem.pop("$defs")
     problem["properties"]["errors"]["items"] = {"$ref": template.format(model="Fault")}
     schemas["Problem"] = problem
-    schemas["Fault"] = {**FaultBody.model_json_schema(), "title": "Fault"}
+    schemas["Fault"] = FaultBody.model_json_schema()
     for _, _, operation in operations(document):
         answers = operation["responses"]
         content = answers.get("422", {}).get("content", {}).get("application/json", {})
@@ -39,14 +44,35 @@ def add_problems(document: Json) -> None:
 
 
 def simplify(document: Json) -> None:
-    """Say of parameters only what holds: none can be null, and a title tells nothing new."""
+    """Say of parameters only what holds: none can be null, and a title tells nothing new, nor that
+    they can be left out, as all can that do not say otherwise."""
     for _, _, operation in operations(document):
         for parameter in operation.get("parameters", ()):
+            if parameter.get("required") is False:
+                del parameter["required"]
             if "schema" in parameter:
                 parameter["schema"] = _never_null(parameter["schema"])
     for schema in document["components"]["schemas"].values():
+        # It stands under its name.
+        schema.pop("title", None)
         for field in schema.get("properties", {}).values():
             field.pop("title", None)
+
+
+def join_nulls(document: Json) -> None:
+    """Tell of fields that hold a plain type or null in one schema instead of three."""
+    for schema in document["components"]["schemas"].values():
+        fields = schema.get("properties", {})
+        fields |= {name: _or_null(field) for name, field in fields.items()}
+
+
+def _or_null(schema: Json) -> Json:
+    match schema:
+        case {"anyOf": [{"type": str(plain)} as option, {"type": "null"}], **rest}:
+            # Of numbers that are exact there is a document in which they are texts.
+            if option.keys() <= _OF_TYPES and option.get("format") != "decimal":
+                return {**option, "type": [plain, "null"], **rest}
+    return schema
 
 
 def unwrap(told: Any) -> None:
@@ -76,14 +102,34 @@ def add_headers(answer: Json, *names: str) -> None:
         answer.setdefault("headers", {})[name] = {"$ref": _REF.format("headers", name)}
 
 
+def join_problems(document: Json, statuses: frozenset[str]) -> None:
+    """Tell the problems of these statuses, which any operation can have, by one answer: `default`.
+
+    An answer with another status than those that stand beside it is one of the problems that it
+    lists. Its `x-statuses` are the same list for programs.
+    """
+    for _, _, operation in operations(document):
+        answers = operation["responses"]
+        joined = {status: answers.pop(status) for status in sorted(statuses & answers.keys())}
+        lines = [f"* {status}: {answer['description']}" for status, answer in joined.items()]
+        headers = {n: h for answer in joined.values() for n, h in answer["headers"].items()}
+        answers["default"] = {
+            "description": "\n".join(["What can go wrong with any request:", "", *lines]),
+            "content": next(iter(joined.values()))["content"],
+            "headers": headers,
+            "x-statuses": [int(status) for status in joined],
+        }
+
+
 def share(document: Json) -> None:
     """Put parameters and responses that stand more than once where they can be referred to."""
-    found = list(operations(document))
+    found = [operation for _, _, operation in operations(document)]
+    found += [item["post"] for item in document["webhooks"].values()]
     parameters, responses = _Shared(document, "parameters"), _Shared(document, "responses")
-    for _, _, operation in found:
+    for operation in found:
         parameters.count(operation.get("parameters", ()))
         responses.count(operation["responses"].values())
-    for _, _, operation in found:
+    for operation in found:
         if "parameters" in operation:
             operation["parameters"] = [
                 parameters.put(p, p.get("name", "")) for p in operation["parameters"]
@@ -127,7 +173,7 @@ def _response_name(status: str, response: Json) -> str:
     words of their description."""
     content = response.get("content", {})
     if PROBLEM_TYPE in content:
-        return status
+        return "Problem" if status == "default" else status
     (media, *_) = [content[kind] for kind in content] or [{}]
     if name := str(media.get("schema", {}).get("$ref", "")).rpartition("/")[2]:
         return name
@@ -138,23 +184,29 @@ def _response_name(status: str, response: Json) -> str:
 def name_types(document: Json, types: Mapping[str, Json]) -> None:
     """Put these types of values, each a schema, where they can be referred to by name."""
     schemas = document["components"]["schemas"]
-    names = {frozenset(type_.items()): name for name, type_ in types.items()}
+    known = {_bare(type_): (name, type_.get("description")) for name, type_ in types.items()}
     for schema in schemas.values():
-        _name_types(schema, names)
-    schemas |= {name: {"title": name, **type_} for name, type_ in types.items()}
+        _name_types(schema, known)
+    schemas |= types
 
 
-def _name_types(node: Any, names: Mapping[frozenset[Any], str]) -> None:
+def _name_types(node: Any, known: Mapping[frozenset[Any], tuple[str, str | None]]) -> None:
     for key, inner in node.items() if isinstance(node, dict) else enumerate(node):
         if key in ("example", "examples") or not isinstance(inner, dict | list):
             continue
         if not isinstance(inner, dict) or inner.get("type") != "string" or "enum" in inner:
-            _name_types(inner, names)
+            _name_types(inner, known)
             continue
-        bare = frozenset(item for item in inner.items() if item[0] != "description")
-        if name := names.get(bare):
-            about = {"description": inner["description"]} if "description" in inner else {}
-            node[key] = {"$ref": _REF.format("schemas", name), **about}
+        name, own = known.get(_bare(inner), ("", None))
+        if name:
+            about = inner.get("description", own)
+            told = {} if about == own else {"description": about}
+            node[key] = {"$ref": _REF.format("schemas", name), **told}
+
+
+def _bare(type_: Json) -> frozenset[Any]:
+    """What a type allows, whatever is said about it."""
+    return frozenset(item for item in type_.items() if item[0] != "description")
 
 
 def with_decimals_as_texts(document: Json) -> Json:

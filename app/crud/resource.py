@@ -187,7 +187,7 @@ def read_models(resources: tuple[Resource, ...]) -> dict[str, type[BaseModel]]:
         list_name = f"{resource.name}List"
         page: dict[str, Any] = {
             "data": (f"list[{resource.name}]", Field(description="The records, in order.")),
-            "page": (Page, Field(description="Where this page lies within the whole list.")),
+            "page": (Page, ...),
         }
         doc = f"A page of {resource.plural}."
         models[list_name] = derived_schema(list_name, doc, page)

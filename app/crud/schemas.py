@@ -77,6 +77,10 @@ Ref = Annotated[
     StringConstraints(max_length=120, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$"),
     Example("novosibirsk-april"),
     AfterValidator(_no_id),
+    Field(
+        description="Lower-case words joined by hyphens. It can stand wherever the id can in an"
+        " address, and stays the same across imports."
+    ),
 ]
 
 
@@ -201,8 +205,7 @@ class RecordFields(Schema):
     """What clients may write of every record."""
 
     ref: Ref | None = None
-    """A name of your own for the record: lower-case words joined by hyphens, unique within the
-    kind. It can stand wherever the id can in an address, and stays the same across imports."""
+    """A name of your own for the record, unique within the kind."""
 
 
 class Noted(Schema):

@@ -88,7 +88,7 @@ class ApiKeyFields(Schema):
     scope: Scope = Scope.READ
     """What it may do; each scope includes those before it: `read`, `write`, `admin`."""
     path: Annotated[str, Example("/agreements.csv")] | None = Field(
-        None, max_length=500, pattern=r"^/[!\"$&->@-~]*$"
+        None, max_length=500, pattern='^/[!"$&->@-~]*$'
     )
     """The one address that it opens, for reading: `/agreements.csv`, for a spreadsheet. Without
     parameters: the key opens it with any."""

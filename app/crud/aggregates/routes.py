@@ -70,7 +70,6 @@ def aggregate_route(resource: Resource) -> Route:
             " currency or unit beside it is summed up only where that is a group key or fixed by a"
             " filter. Grouped by a relation or list with any number of values, a record counts once"
             " in each group that it belongs to, so that groups may add up to more than `records`."
-            " With `Accept: text/csv` the groups are rows of CSV."
         ),
         tags=[resource.path],
         response_model=Aggregate,

@@ -10,16 +10,14 @@ from app.crud.resource import Resource
 Json = dict[str, Any]
 
 _HEADERS = {
-    "webhook-id": "Names the message: the same in every attempt, so that repetitions are known.",
+    "webhook-id": "Names the message, the same in every attempt: so you know those you have had.",
     "webhook-timestamp": "When this attempt was made, in seconds since 1970.",
     "webhook-signature": "`v1,` and the HMAC-SHA256 of `id.timestamp.body` in base64; several with"
     " a space between them while a secret is being replaced.",
 }
 _ABOUT = """\
-Sent to each webhook that is told of such a change, signed as Standard Webhooks says. Judge the
-signature before you believe the message, take `webhook-id` to know those that you have had, and
-answer with 2xx within 15 seconds. Whatever else is tried again, eleven times within three days; 410
-ends it.
+Judge the signature (Standard Webhooks) before you believe the message, and answer with 2xx within
+15 seconds; whatever else is tried again, but 410 ends it. More is said where a webhook is made.
 """
 
 

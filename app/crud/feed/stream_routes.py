@@ -31,7 +31,7 @@ the key that it was opened with was revoked; connect again then.
 _LAST_EVENT_ID = {
     "name": "Last-Event-ID",
     "in": "header",
-    "schema": {"type": "string", "pattern": "^[0-9]{1,15}$"},
+    "schema": {"type": "string", "pattern": "^[0-9]{0,15}$"},
     "description": "The id of the event that you have read last: goes before `since`.",
 }
 _EVENTS = {

@@ -40,10 +40,10 @@ _LENIENT = {
     " others (207); `return=minimal` leaves out the answer's body (RFC 7240).",
 }
 _ABOUT = f"""\
-The body is the file: an export of this service, or one of your own, whose headers are names of
-fields (see the [guide](guide#import)). A row is a change of the record with its `id` or `ref`, else
-a new record. All rows are stored in one transaction, or none when one of them fails: then 422 tells
-of each what is wrong, by row (the header is 1) and column, up to {MAX_TOLD} errors.
+The body is the file: an export, or one of your own, whose headers are names of fields (see the
+[guide](guide#import)). A row is a change of the record with its `id` or `ref`, else a new record.
+All rows are stored, or none when one fails: then 422 tells what is wrong, by row (the header is 1)
+and column, up to {MAX_TOLD} errors.
 """
 
 

@@ -110,8 +110,9 @@ def _schema(leaf: Leaf, operator: str, codes: Mapping[str, Json]) -> Json:
     single = _single(leaf, operator, codes)
     if not OPERATORS[operator].many:
         return {"schema": single}
-    # By OpenAPI's default an array in a query is repeated.
-    return {"schema": {"type": "array", "items": single, "minItems": 1, "maxItems": 256}}
+    # Of repeated ones a request takes fewer.
+    schema = {"type": "array", "items": single, "minItems": 1, "maxItems": 256}
+    return {"schema": schema, "explode": False}
 
 
 def _single(leaf: Leaf, operator: str, codes: Mapping[str, Json]) -> Json:

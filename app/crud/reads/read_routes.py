@@ -82,10 +82,9 @@ def list_route(resource: Resource, models: Models) -> Route:
         endpoint,
         operation_id=f"list_{snake(resource.path)}",
         summary=f"List {resource.plural}",
-        description=f"{resource.about} Every field is a filter, and so is every field of a related"
-        " record: what is not shown here is asked in the same way, `field__op=value`, or in"
-        f" `filter`; see the [guide](guide#filters). As a file: `/{resource.path}.csv`, or by"
-        " `Accept`.",
+        description=f"{resource.about} Every field is a filter, `field__op=value`, and so is every"
+        " field of a related record, shown here or not; see the [guide](guide#filters). As a file:"
+        f" `/{resource.path}.csv`, or by `Accept`.",
         tags=[resource.path],
         response_model=models[f"{resource.name}List"],
         several_forms=True,

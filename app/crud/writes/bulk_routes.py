@@ -97,23 +97,33 @@ class Affected(Schema):
     """The records that were found."""
 
 
+Key = Annotated[str, Field(max_length=120, description="The record's id or ref.")]
+Version = Annotated[int | None, Field(ge=1, description="409 unless the record is at it.")]
+
+
+class DeleteOperation(Schema):
+    """Delete one record."""
+
+    op: Literal["delete"]
+    key: Key
+    version: Version = None
+
+
 @cache
 def operations_model(resource: Resource) -> type[BaseModel]:
     """The body of a bulk write, as the document tells it."""
-    named = Field(max_length=120, description="The record's id or ref.")
-    version = (int | None, Field(None, ge=1, description="409 unless the record is at it."))
     kinds: list[Any] = []
     shapes: dict[str, dict[str, Any]] = {
         "create": {"body": (nested_model(resource), ...)},
-        "update": {"key": (str, named), "body": (resource.patch, ...), "version": version},
-        "upsert": {"body": (nested_model(resource), ...), "version": version},
-        "delete": {"key": (str, named), "version": version},
+        "update": {"key": (Key, ...), "body": (resource.patch, ...), "version": (Version, None)},
+        "upsert": {"body": (nested_model(resource), ...), "version": (Version, None)},
     }
     for op, fields in shapes.items():
         name = f"{resource.name}{op.title()}Operation"
         doc = f"{op.title()} one {resource.singular}."
         told: dict[str, Any] = {"op": (Literal[op], ...), **fields}
         kinds.append(derived_schema(name, doc, told))
+    kinds.append(DeleteOperation)
     one: Any = Annotated[Union[tuple(kinds)], Field(discriminator="op")]  # noqa: UP007
     items = (list[one], Field(min_length=1, max_length=MAX_OPERATIONS))
     doc = f"Operations on {resource.plural}, done in their order in one transaction."

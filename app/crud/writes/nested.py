@@ -1,12 +1,14 @@
 """Nested creation: a record with what lies under it and what it points to, in one transaction."""
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import replace
 from functools import cache
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
+from pydantic.fields import FieldInfo
 from sqlalchemy.orm import Session, aliased
 
 from app.core import jsontext
@@ -188,13 +190,23 @@ def nested_model(resource: Resource) -> type[BaseModel]:
 @cache
 def _child_model(child: Resource, key: str) -> type[BaseModel]:
     fields = {
-        name: (info.annotation, info)
+        name: (info.annotation, _untold(info))
         for name, info in child.fields.model_fields.items()
         if name != key
     } | _with_relations(child, key)
-    doc = f"A {child.singular} that is created with the record above it."
+    doc = (
+        f"A {child.singular} that is created with the record above it; its fields are as those of"
+        f" `{child.create.__name__}`."
+    )
     name = f"{child.name}Under{key.removesuffix('_id').title().replace('_', '')}"
     return derived_schema(name, doc, fields)
+
+
+def _untold(info: FieldInfo) -> FieldInfo:
+    """The field without its description, which stands where the document tells of it first."""
+    bare = copy(info)
+    bare.description = None
+    return bare
 
 
 @cache

@@ -44,7 +44,8 @@ IDEMPOTENCY_KEY = {
     "description": "Names this request, so that sending it again within 24 hours stores nothing"
     " twice but gives the first answer again. Best a new UUID.",
 }
-_TAGS = r"^\s*\*\s*$|^(\s*(W/)?\"[\x21\x23-\x7e\x80-\xff]*\"\s*(,|$))+$"
+_TAG = '(W/)?"[!#-~]*"'
+_TAGS = rf"^(\*|{_TAG}([ \t]*,[ \t]*{_TAG})*,?)$"
 IF_MATCH = {
     "name": "If-Match",
     "in": "header",
