@@ -75,8 +75,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    # What is imported and collected stays: it need not be looked through for garbage; and tests make
-    # much of it, in graphs of statements, which one look in a while finds as well as many.
+    # What is imported and collected stays: it need not be looked through for garbage; and tests
+    # make much of it, in graphs of statements, which one look in a while finds as well as many.
     gc.freeze()
     gc.set_threshold(GARBAGE_OBJECTS)
 
@@ -89,6 +89,21 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def anyio_backend() -> str:
     """One event loop for the whole run: connections of PostgreSQL belong to theirs."""
     return "asyncio"
+
+
+@pytest.fixture(scope="session", autouse=True)
+async def _abandoned_connections(anyio_backend: str) -> None:
+    """When an attempt to connect is given up, asyncpg forgets a future that knows it; whatever
+    test is running when it is found as garbage would be blamed."""
+    loop = asyncio.get_running_loop()
+    tell = loop.get_exception_handler()
+    assert tell is not None
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if "connection_lost()" not in str(context.get("exception")):
+            tell(loop, context)
+
+    loop.set_exception_handler(handle)
 
 
 @pytest.fixture(scope="session", params=DATABASES)
