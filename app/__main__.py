@@ -12,7 +12,7 @@ from typer.core import TyperCommand
 from typer.models import CommandFunctionType
 
 from app.commands.options import CommandGroup
-from app.core.access.callers import Scope
+from app.core.auth.principals import Scope
 from app.core.setting_faults import InvalidSettings
 from app.settings import read_settings, settings
 
@@ -248,7 +248,7 @@ def revoke_key(
 @keys.command("generate")
 def generate_key() -> None:
     """Print a new key without storing it: for TRADE_MISSIONS_ADMIN_KEY or a secret file."""
-    from app.core.access.keys import new_secret
+    from app.core.auth.api_keys import new_secret
 
     typer.echo(new_secret())
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
 
-from app.core.observing.health import health_routes
-from app.core.observing.scraping import metrics_route
-from app.core.routing import Route
+from app.core.http.dispatch import Route
+from app.core.observability.health import health_routes
+from app.core.observability.metrics_route import metrics_route
 from app.crud.feed.stream_routes import stream_route
 from app.crud.feed.webhook_routes import webhook_routes
 from app.crud.reads.change_routes import changes_route

@@ -8,12 +8,13 @@ from typing import Any, get_args
 from fastapi import FastAPI
 from pydantic import TypeAdapter
 
-from app.core import jsontext
-from app.core.access.callers import Need
-from app.core.answers import problems
+from app.core import json_codec
+from app.core.auth.principals import Need
+from app.core.databases.types import uuid7_of
 from app.core.edtf import bounds
 from app.core.errors import Forbidden, InsufficientStorage, Problem, TooManyRequests, Unauthorized
-from app.core.openapi import (
+from app.core.http.dispatch import Route
+from app.core.http.openapi import (
     add_headers,
     add_problems,
     drop_defaults,
@@ -25,8 +26,7 @@ from app.core.openapi import (
     simplify,
     unwrap,
 )
-from app.core.routing import Route
-from app.core.types import uuid7_of
+from app.core.http.responses import problems
 from app.crud.feed.described import told_webhooks
 from app.crud.reads.exports import FORMATS
 from app.crud.reads.parameters import filter_parameters, view_parameters
@@ -325,7 +325,7 @@ def examples(resource: Resource) -> tuple[dict[str, Any], dict[str, Any]]:
     """A body to create a record of the kind, and a record as it is read."""
     fact = next((f for f in facts() if _shows(resource, f.resource, f.fields)), None)
     fields = dict(fact.fields) if fact is not None else invented(resource)
-    model = resource.create.model_validate(jsontext.loads(jsontext.dumps(fields)))
+    model = resource.create.model_validate(json_codec.loads(json_codec.dumps(fields)))
     state = model.model_dump(mode="json")
     record_id = fact.id if fact is not None else uuid7_of(1_768_469_400_000, 1)
     known = {

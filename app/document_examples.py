@@ -7,7 +7,7 @@ is the seeded one, or the created one where the article has no such fact.
 from collections.abc import Mapping
 from typing import Any
 
-from app.core.openapi import operations
+from app.core.http.openapi import operations
 from app.crud.resource import Resource
 
 Json = dict[str, Any]

@@ -8,18 +8,18 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
 from app import api
-from app.core.access.cors import add_cors
-from app.core.access.door import Door
-from app.core.access.limits import RateLimits
-from app.core.database import Database, open_database
-from app.core.docs import add_docs
-from app.core.gate import Gate, hand_on
-from app.core.installation import secret_of
-from app.core.observing.logs import LogFormat, access_log, configure_logs
-from app.core.observing.metrics import RequestMetrics
-from app.core.observing.scraping import note_gauges
-from app.core.readable import Readable
-from app.core.routing import Dispatch
+from app.core.auth.authorizer import Door
+from app.core.auth.rate_limits import RateLimits
+from app.core.databases.interface import Database, open_database
+from app.core.http.cors import add_cors
+from app.core.http.dispatch import Dispatch
+from app.core.http.docs import add_docs
+from app.core.http.middleware import Gate, hand_on
+from app.core.http.pretty import Readable
+from app.core.instance_secret import secret_of
+from app.core.observability.logs import LogFormat, access_log, configure_logs
+from app.core.observability.metrics import RequestMetrics
+from app.core.observability.metrics_route import note_gauges
 from app.crud.feed.starting import following
 from app.crud.feed.stream import StreamRules
 from app.crud.feed.webhook import Rules
@@ -65,7 +65,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         exception_handlers={HTTPException: hand_on},
-        # Ours, when it is configured: see app/core/observing/tracing.py.
+        # Ours, when it is configured: see app/core/observability/tracing.py.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.database, app.state.door, app.state.metrics = database, door, metrics
@@ -101,7 +101,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 def _trace(app: FastAPI, database: Database, endpoint: str) -> None:
-    from app.core.observing.tracing import Tracing, trace_database, tracer_provider
+    from app.core.observability.tracing import Tracing, trace_database, tracer_provider
 
     provider = tracer_provider(endpoint, app.version)
     trace_database(database, provider)
@@ -112,7 +112,7 @@ def _door(settings: Settings, database: Database) -> Door:
     issuer = None
     if settings.oidc_issuer and settings.oidc_audience:
         # Imported where it is used: the libraries of tokens take longer to load than most of us.
-        from app.core.access.tokens import Issuer
+        from app.core.auth.oidc import Issuer
 
         issuer = Issuer(
             url=settings.oidc_issuer,

@@ -14,8 +14,8 @@ from uuid import UUID
 from sqlalchemy import Enum, Table, inspect
 
 from app.api import RESOURCES
-from app.core.places import seeds_folder
-from app.core.types import uuid7_of
+from app.core.data_files import seeds_folder
+from app.core.databases.types import uuid7_of
 from app.crud.examples import values_of
 from app.crud.registry import KINDS
 from app.crud.resource import Resource

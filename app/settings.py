@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.core import setting_values
-from app.core.access.callers import Scope
+from app.core.auth.principals import Scope
 from app.core.setting_faults import InvalidSettings, misspelt, sentences
 
 PREFIX = "TRADE_MISSIONS_"

@@ -13,7 +13,7 @@ from sqlalchemy import ForeignKey, make_url, select
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship, selectinload
 
-from app.core.types import CodeList, Exact, Id, Instant
+from app.core.databases.types import CodeList, Exact, Id, Instant
 
 
 class Base(DeclarativeBase):

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from app.api import RESOURCES
-from app.core import jsontext
+from app.core import json_codec
 from app.crud.examples import values_of
 from app.crud.resource import Resource
 
@@ -584,7 +584,7 @@ JSON = {"content-type": "application/json"}
 
 async def create(client: httpx.AsyncClient, path: str, body: Body) -> Body:
     """Store the record and return it as it was answered, fractions as Decimal."""
-    answer = await client.post(f"/{path}", content=jsontext.dumps(body), headers=JSON)
+    answer = await client.post(f"/{path}", content=json_codec.dumps(body), headers=JSON)
     assert answer.status_code == 201, answer.text
-    record: Body = jsontext.loads(answer.content)
+    record: Body = json_codec.loads(answer.content)
     return record

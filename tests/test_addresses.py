@@ -7,7 +7,7 @@ import httpx
 from fastapi import FastAPI
 from starlette.routing import Route
 
-from app.core.nearest import nearest, tree_of
+from app.core.http.nearest_addresses import nearest, tree_of
 
 #: What people ask for, and what the answer has to name.
 TOLD = {

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.api import RESOURCES
-from app.core import jsontext
+from app.core import json_codec
 from app.crud.aggregates.units import units_of
 from app.crud.filters.operators import operators_of
 from app.crud.paths import Kind, leaves_of, steps_of
@@ -22,7 +22,7 @@ NUMBERS = (Kind.integer, Kind.decimal)
 async def ask(client: httpx.AsyncClient, address: str) -> Any:
     answer = await client.get(address)
     assert answer.status_code == 200, answer.text
-    return jsontext.loads(answer.content)
+    return json_codec.loads(answer.content)
 
 
 async def test_the_deals_of_the_article_by_year_and_currency(client: httpx.AsyncClient) -> None:

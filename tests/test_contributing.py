@@ -29,7 +29,7 @@ import asyncio, sys
 from sqlalchemy import text
 from app.commands.migrate import compare, downgrade, engine_run, migrate
 from app.commands.seed import run as seed
-from app.core.revisions import newest
+from app.core.databases.schema_revision import newest
 
 MISSION = "015407c4-8400-7515-a6b6-97a29d0eaaaa"
 STAMPS = "1, '2016-04-12T09:30:00.000000Z', '2016-04-12T09:30:00.000000Z'"

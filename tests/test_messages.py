@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 from app import api
 from app.__main__ import commands
 from app.core.errors import Fault, Problem
-from app.core.requests import checked, read_query
-from app.core.routing import Route
+from app.core.http.dispatch import Route
+from app.core.http.requests import checked, read_query
 from app.core.validation import explain
 from app.crud.filters.operators import OPERATORS
 from app.crud.filters.reader import read_filters

@@ -13,8 +13,8 @@ from sqlalchemy import CheckConstraint, Connection, create_engine, inspect, text
 
 import app.seeds  # noqa: F401 (imports every table)
 from app.commands.migrate import compare, downgrade, engine_run, migrate, revision_of
-from app.core.database import Base
-from app.core.revisions import newest
+from app.core.databases.interface import Base
+from app.core.databases.schema_revision import newest
 from tests.postgres import create_database, drop_database
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.core.readable import indented
+from app.core.http.pretty import indented
 
 MISSION = "/missions/novosibirsk-april"
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}

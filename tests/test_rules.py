@@ -11,7 +11,7 @@ import httpx
 import pytest
 from sqlalchemy import update
 
-from app.core.database import open_database
+from app.core.databases.interface import open_database
 from app.resources.code import Term
 from app.resources.code_list import LISTS
 from tests.conftest import client_of, serving

@@ -11,11 +11,11 @@ from app.commands.migrate import is_known, newer, revision_of
 from app.commands.reindex import count, kinds
 from app.commands.snapshot import snapshot_run
 from app.commands.unmigrated import unmigrated
-from app.core.database import is_sqlite
 from app.core.databases.addresses import sqlite_path
 from app.core.databases.diagnosis import DatabaseUnusable, diagnosed, first_line
+from app.core.databases.interface import is_sqlite
 from app.core.databases.postgresql import GONE
-from app.core.revisions import newest
+from app.core.databases.schema_revision import newest
 from app.crud.search.indexing import SearchEntry, is_current
 from app.crud.writes.history import Change, ChangeCounter
 from app.resources.citation import Citation

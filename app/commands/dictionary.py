@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from app.core.types import CodeList, Exact, Instant, JsonText
+from app.core.databases.types import CodeList, Exact, Instant, JsonText
 
 VIEW = "about_this_database"
 #: One entry: a table, a column of it or nothing, and what it means.

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from app.commands.checks import meaning
 from app.commands.unmigrated import REMEDY
-from app.core.revisions import alembic_config
+from app.core.databases.schema_revision import alembic_config
 
 
 def differences(connection: Connection) -> list[str]:

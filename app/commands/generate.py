@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Table, insert, select, text, update
 from app.api import RESOURCES
 from app.commands.check import refuse_unready
 from app.commands.migrate import engine_run
-from app.core import jsontext
-from app.core.types import now, uuid7
+from app.core import json_codec
+from app.core.databases.types import now, uuid7
 from app.crud.registry import by_kind
 from app.crud.search.indexing import index_many
 from app.crud.writes.history import Action, Change, ChangeCounter
@@ -123,7 +123,7 @@ class Generator:
             "kind": kind,
             "record_id": row["id"],
             "version": 1,
-            "changes": jsontext.dumps(changes).decode(),
+            "changes": json_codec.dumps(changes).decode(),
         }
 
     def _record(self) -> Row:

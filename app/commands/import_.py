@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from app.api import RESOURCES
 from app.commands.check import refuse_unready
-from app.core.database import open_database
 from app.core.databases.diagnosis import diagnosed
+from app.core.databases.interface import open_database
 from app.core.errors import Fault, Invalid, did_you_mean
 from app.crud.imports.columns import read_mapping
 from app.crud.imports.file import ImportFile

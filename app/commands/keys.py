@@ -11,8 +11,7 @@ from app import api
 from app.commands.check import find_revision, refuse_unready
 from app.commands.migrate import engine_run
 from app.commands.snapshot import snapshot_run
-from app.core.access.callers import Scope
-from app.core.access.keys import (
+from app.core.auth.api_keys import (
     ApiKey,
     NewKey,
     create_key,
@@ -22,10 +21,11 @@ from app.core.access.keys import (
     new_secret,
     revoke_key,
 )
-from app.core.database import SESSION
+from app.core.auth.principals import Scope
+from app.core.databases.interface import SESSION
+from app.core.databases.types import now
 from app.core.errors import Conflict
-from app.core.requests import checked
-from app.core.types import now
+from app.core.http.requests import checked
 from app.resources.api_key import ApiKeyFields
 from app.resources.bound_address import check_bound_address
 from app.settings import Settings

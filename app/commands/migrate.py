@@ -9,10 +9,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from app.commands.dictionary import describe, forget, is_described
 from app.commands.snapshot import snapshot_run
 from app.commands.unmigrated import unmigrated
-from app.core.database import is_sqlite
 from app.core.databases.addresses import sqlite_path
 from app.core.databases.diagnosis import diagnosed
-from app.core.revisions import alembic_config, newest, revisions
+from app.core.databases.interface import is_sqlite
+from app.core.databases.schema_revision import alembic_config, newest, revisions
 from app.crud.search.indexing import is_current
 
 if TYPE_CHECKING:

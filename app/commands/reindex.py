@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Text, cast, func, select
 
-from app.core import jsontext
+from app.core import json_codec
 from app.crud.reads.render import record_json
 from app.crud.resource import Resource
 from app.crud.search import indexing
@@ -42,7 +42,7 @@ def _batches(connection: Connection, resource: Resource) -> Iterator[list[dict[s
         if not rows:
             return
         last = rows[-1][0]
-        yield [jsontext.loads(body) for _, body in rows]
+        yield [json_codec.loads(body) for _, body in rows]
 
 
 def count(connection: Connection) -> int:

@@ -13,10 +13,10 @@ from app.commands.backups.dump import read_dump
 from app.commands.check import faults, find_revision
 from app.commands.migrate import is_known, migrate, newer, revision_of
 from app.commands.snapshot import file_run, snapshot_run
-from app.core.database import is_sqlite
 from app.core.databases.addresses import sqlite_path
 from app.core.databases.diagnosis import DatabaseUnusable, file_obstacle
-from app.core.revisions import newest
+from app.core.databases.interface import is_sqlite
+from app.core.databases.schema_revision import newest
 
 _KINDS = {files.SQLITE: "SQLite", files.POSTGRESQL: "PostgreSQL"}
 _HELD = (

@@ -11,11 +11,11 @@ from sqlalchemy import Text, cast, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.commands.check import refuse_unready
-from app.core import jsontext
-from app.core.database import Database, open_database
+from app.core import json_codec
+from app.core.data_files import seeds_folder
 from app.core.databases.diagnosis import diagnosed
+from app.core.databases.interface import Database, open_database
 from app.core.errors import Invalid
-from app.core.places import seeds_folder
 from app.crud.reads.render import record_json
 from app.crud.writes import store
 from app.crud.writes.history import Change, log_changes
@@ -101,17 +101,17 @@ def _stored(session: Session) -> dict[UUID, store.State]:
         ids = [fact.id for fact in facts() if fact.resource.kind == resource.kind]
         body = cast(record_json(resource), Text)
         rows = session.execute(select(resource.table.id, body).where(resource.table.id.in_(ids)))
-        states |= {record_id: jsontext.loads(text) for record_id, text in rows}
+        states |= {record_id: json_codec.loads(text) for record_id, text in rows}
     return states
 
 
 def _seed_fact(session: Session, fact: Fact, state: store.State | None, report: Report) -> None:
     resource = fact.resource
-    given = jsontext.loads(jsontext.dumps(dict(fact.fields)))
+    given = json_codec.loads(json_codec.dumps(dict(fact.fields)))
     body = resource.create.model_validate(given)
     if state is not None and all(
         state[name] == value
-        for name, value in jsontext.loads(jsontext.dumps(store.written(body))).items()
+        for name, value in json_codec.loads(json_codec.dumps(store.written(body))).items()
     ):
         report.unchanged += 1
         return

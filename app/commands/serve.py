@@ -10,11 +10,11 @@ from sqlalchemy.exc import DBAPIError
 
 from app.commands.check import lacking, unready
 from app.commands.safety import has_admin_key, may_start, warn_of_plain
-from app.core.observing.logs import LogFormat, configure_logs
-from app.core.observing.workers import shared_metrics
-from app.core.server.limits import Limits
+from app.core.observability.logs import LogFormat, configure_logs
+from app.core.observability.worker_metrics import shared_metrics
 from app.core.server.process import Server
 from app.core.server.protocol import HttpConfig
+from app.core.server.protocol_limits import Limits
 from app.core.server.workers import Workers
 from app.settings import Settings
 
@@ -35,7 +35,7 @@ def serve(settings: Settings, *, prepare: bool) -> int:
         return INVALID
     if settings.telemetry_endpoint:
         # Said before anything is served, where the packages that it takes are missing.
-        import app.core.observing.tracing  # noqa: F401
+        import app.core.observability.tracing  # noqa: F401
     with _bound(settings.host, settings.port) as shared:
         warn_of_plain(settings)
         if prepare:

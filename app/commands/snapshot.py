@@ -7,9 +7,9 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.pool import NullPool
 
-from app.core.database import ENGINE, is_sqlite
 from app.core.databases.addresses import sqlite_path
 from app.core.databases.diagnosis import diagnosed
+from app.core.databases.interface import ENGINE, is_sqlite
 
 T = TypeVar("T")
 

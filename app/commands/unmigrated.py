@@ -8,11 +8,11 @@ REMEDY = "run alembic revision --autogenerate"
 
 def declared() -> MetaData:
     """All tables of the program."""
-    import app.core.access.keys
-    import app.core.installation
+    import app.core.auth.api_keys
+    import app.core.instance_secret
     import app.crud.feed.webhook
     import app.seeds  # noqa: F401 (it imports every kind of record)
-    from app.core.database import Base
+    from app.core.databases.interface import Base
 
     return Base.metadata
 

@@ -14,10 +14,10 @@ from app.commands.backups.dump import read_dump
 from app.commands.check import faults, find_revision, outdated
 from app.commands.migrate import engine_run, is_known, migrate, revision_of
 from app.commands.snapshot import file_run, snapshot_run
-from app.core.database import is_sqlite
 from app.core.databases.addresses import sqlite_path
 from app.core.databases.diagnosis import DatabaseUnusable
-from app.core.revisions import newest
+from app.core.databases.interface import is_sqlite
+from app.core.databases.schema_revision import newest
 
 
 @dataclass(slots=True)

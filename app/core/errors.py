@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.core import jsontext
+from app.core import json_codec
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -105,7 +105,7 @@ class Problem(Exception):
 
     def body(self, instance: str, request_id: str) -> bytes:
         """The problem document, shape `ProblemBody`."""
-        return jsontext.dumps(
+        return json_codec.dumps(
             {
                 "type": f"/problems/{self.slug()}",
                 "title": self.title,

@@ -8,9 +8,9 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from app.core import jsontext
+from app.core import json_codec
 from app.core.errors import BadRequest, Fault, Invalid
-from app.core.synonyms import meant_instead
+from app.core.parameter_synonyms import meant_instead
 
 Item = Mapping[str, Any]
 
@@ -203,7 +203,7 @@ def _shown(given: Any) -> str:
         case str():
             # Half a character is no text that could be sent back.
             whole = given.encode(errors="replace").decode()
-            return f"'{jsontext.dumps(whole).decode()[1:-1]}'"
+            return f"'{json_codec.dumps(whole).decode()[1:-1]}'"
         case list():
             return "a list" if given else "an empty list"
         case _:

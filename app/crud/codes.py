@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Column, Select, Table, select
 
-from app.core import jsontext
+from app.core import json_codec
 from app.core.errors import did_you_mean
 
 #: A code, its aliases, and its labels.
@@ -41,5 +41,5 @@ def meant_code(text: str, column: Column[Any], rows: Iterable[Row]) -> str:
 
 def _folded(code: str, aliases: Any, *labels: str | None) -> set[str]:
     # As the driver gives them they are JSON still.
-    aliases = jsontext.loads(aliases) if isinstance(aliases, str) else aliases
+    aliases = json_codec.loads(aliases) if isinstance(aliases, str) else aliases
     return {name.casefold() for name in (code, *aliases, *labels) if name}

@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Boolean, Column, Date, Enum, Integer, inspect
 from sqlalchemy.types import TypeEngine
 
-from app.core.database import Base
+from app.core.databases.interface import Base
+from app.core.databases.types import CodeList, Exact, Id, Instant, ListedName, StatedDate
 from app.core.errors import did_you_mean
-from app.core.types import CodeList, Exact, Id, Instant, ListedName, StatedDate
 from app.crud.resource import Collection, Part, Resource
 
 MAX_DEPTH = 3

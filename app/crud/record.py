@@ -19,8 +19,8 @@ from sqlalchemy.orm import Mapped, MappedColumn, declared_attr, mapped_column
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 
-from app.core.database import Base
-from app.core.types import CodeList, Exact, Id, StatedDate, now, uuid7
+from app.core.databases.interface import Base
+from app.core.databases.types import CodeList, Exact, Id, StatedDate, now, uuid7
 
 _NONE: Mapping[str, tuple[str, ...]] = {}
 

@@ -8,8 +8,8 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from sqlalchemy.orm import MappedColumn, mapped_column
 from typing_extensions import TypeAliasType
 
+from app.core.databases.types import ListedName
 from app.core.errors import did_you_mean
-from app.core.types import ListedName
 from app.crud.resource import Resource
 
 #: By `Resource.kind`; empty until `register` was told.

@@ -12,8 +12,8 @@ from pydantic.fields import FieldInfo
 from sqlalchemy import ColumnElement, ScalarSelect, inspect
 from sqlalchemy.orm import Session
 
-from app.core.database import Base
-from app.core.types import StatedDate
+from app.core.databases.interface import Base
+from app.core.databases.types import StatedDate
 from app.crud.record import Record
 from app.crud.schemas import Identity, Page, Schema, Stamps, derived_schema
 

@@ -1,6 +1,6 @@
 """All operations of a kind of record, in the order of the docs."""
 
-from app.core.routing import Route
+from app.core.http.dispatch import Route
 from app.crud.aggregates.routes import aggregate_csv_route, aggregate_route
 from app.crud.imports.routes import import_route
 from app.crud.reads.read_routes import Models, read_routes

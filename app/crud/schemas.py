@@ -23,8 +23,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError, core_schema
 
+from app.core.databases.types import instant_text
 from app.core.edtf import EDTF_PATTERN, parse_edtf
-from app.core.types import instant_text
 from app.core.validation import Example
 
 

@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from app.core.conditional import is_known, not_modified
-from app.core.protection import page_headers
+from app.core.http.conditional import is_known, not_modified
+from app.core.http.security_headers import page_headers
 from app.guide.command import read_command
 from app.guide.marks import marked
 from app.guide.tables import TABLES

@@ -6,9 +6,9 @@ from functools import cache
 from html import escape
 
 from app.api import RESOURCES
-from app.core import jsontext
+from app.core import json_codec
 from app.core.errors import PROBLEMS
-from app.core.requests import MAX_PARAMETERS
+from app.core.http.requests import MAX_PARAMETERS
 from app.crud.aggregates import query as aggregate_query
 from app.crud.filters import expression
 from app.crud.filters import reader as filters
@@ -130,7 +130,7 @@ def _limits_of_writes() -> list[tuple[str, str]]:
     return [
         ("a body", f"{_number(default['max_body'])} bytes, unless the operator sets another"),
         ("a bulk request or an imported file", f"{_number(default['max_import'])} bytes, likewise"),
-        ("levels of a JSON body", _number(jsontext.MAX_DEPTH)),
+        ("levels of a JSON body", _number(json_codec.MAX_DEPTH)),
         ("records in one list of a nested create", _number(nested.MAX_NESTED)),
         ("operations of a bulk request", _number(bulk.MAX_OPERATIONS)),
         ("how long an Idempotency-Key is kept", f"{writing.KEPT // timedelta(hours=1)} hours"),

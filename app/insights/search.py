@@ -10,13 +10,13 @@ from pydantic import Field
 from sqlalchemy import Dialect, Text, bindparam, cast, select
 from starlette.responses import Response
 
-from app.core import jsontext
-from app.core.answers import problems
-from app.core.database import Prepared, prepare
+from app.core import json_codec
+from app.core.databases.interface import Prepared, prepare
+from app.core.databases.types import Id
 from app.core.errors import BadRequest
-from app.core.routing import Route
-from app.core.types import Id
-from app.core.words.analysis import highlights
+from app.core.http.dispatch import Route
+from app.core.http.responses import problems
+from app.core.text.analyze import highlights
 from app.crud.filters.reader import split_items, wrong
 from app.crud.reads.cursor import binding
 from app.crud.reads.exports import label_of
@@ -104,7 +104,7 @@ async def _read(
     statement = _records(resource, len(padded), database.dialect)
     values = {f"r{at}": each for at, each in enumerate(padded)}
     rows = await database.read(statement, values)
-    return {str(row[0]): jsontext.loads(row[1]) for row in rows}
+    return {str(row[0]): json_codec.loads(row[1]) for row in rows}
 
 
 def _texts(resource: Resource, record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -189,6 +189,6 @@ async def _shown(
     for kind, of_kind in ids.items():
         records |= await _read(request, by_kind[kind], of_kind)
     return [
-        jsontext.dumps(_hit(by_kind[kind], records[str(record_id)], tier, q)).decode()
+        json_codec.dumps(_hit(by_kind[kind], records[str(record_id)], tier, q)).decode()
         for kind, record_id, tier in found
     ]

@@ -9,11 +9,11 @@ from pydantic import Field
 from sqlalchemy import Dialect, Select, and_, bindparam, case, func, select
 from starlette.responses import Response
 
-from app.core import jsontext
-from app.core.answers import Json, problems
-from app.core.database import Prepared, prepare
+from app.core import json_codec
+from app.core.databases.interface import Prepared, prepare
 from app.core.errors import BadRequest, NotFound
-from app.core.routing import Route
+from app.core.http.dispatch import Route
+from app.core.http.responses import Json, problems
 from app.crud.reads.decimals import texts_of, wants_texts
 from app.crud.reads.read_routes import Key
 from app.crud.reads.reading import database_of, find_row
@@ -201,10 +201,10 @@ def _in_form(request: Request, body: str) -> bytes:
     """The summary with its figures as the request asks for them."""
     if not wants_texts(request):
         return body.encode()
-    summary = jsontext.loads(body)
+    summary = json_codec.loads(body)
     for figures in (*summary["totals"], *summary["reported_totals"]):
         figures |= texts_of(figures, ("amount", "fallen_through", "value"))
-    return jsontext.dumps(summary)
+    return json_codec.dumps(summary)
 
 
 def summary_route(mission: Resource) -> Route:

@@ -10,8 +10,8 @@ from pydantic import Field
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from app.core.databases.types import choice
 from app.core.errors import Invalid
-from app.core.types import choice
 from app.crud.record import Record, code, code_list, descending, money, reference, rule, stated
 from app.crud.resource import Part, Resource
 from app.crud.schemas import Edtf, Line, Noted, Prose, RecordFields

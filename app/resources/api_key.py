@@ -21,9 +21,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from app.core import jsontext
-from app.core.access.callers import ANONYMOUS, BEARERS, Need, Scope
-from app.core.access.keys import (
+from app.core import json_codec
+from app.core.auth.api_keys import (
     ApiKey,
     NewKey,
     create_key,
@@ -36,8 +35,9 @@ from app.core.access.keys import (
     no_key,
     revoke_key,
 )
-from app.core.answers import Json, problems
-from app.core.database import Prepared, prepare
+from app.core.auth.principals import ANONYMOUS, BEARERS, Need, Scope
+from app.core.databases.interface import Prepared, prepare
+from app.core.databases.types import Id, JsonText, now
 from app.core.errors import (
     BadRequest,
     Conflict,
@@ -47,8 +47,8 @@ from app.core.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
-from app.core.routing import Route
-from app.core.types import Id, JsonText, now
+from app.core.http.dispatch import Route
+from app.core.http.responses import Json, problems
 from app.core.validation import Example
 from app.crud.filters.values import parse_instant
 from app.crud.reads.cursor import binding
@@ -195,9 +195,9 @@ async def create_api_key(request: Request, body: Annotated[ApiKeyFields, Body()]
             check_bound_address(session, request.app.router.routes, wanted.path)
         return _told(session, create_key(session, wanted, by, secret))
 
-    told = jsontext.loads(await database_of(request).write(work))
+    told = json_codec.loads(await database_of(request).write(work))
     headers = {"Location": f"/api-keys/{told['id']}", "Cache-Control": "no-store"}
-    return Json(jsontext.dumps({**told, "key": secret}), 201, headers)
+    return Json(json_codec.dumps({**told, "key": secret}), 201, headers)
 
 
 async def get_api_key(request: Request, name: KeyName) -> Response:

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from sqlalchemy.orm import Session
 from starlette.routing import BaseRoute
 
-from app.core.access.callers import Need
+from app.core.auth.principals import Need
 from app.core.errors import Invalid, NotFound, did_you_mean
-from app.core.nearest import suggestion, tree_of
-from app.core.routing import Route
+from app.core.http.dispatch import Route
+from app.core.http.nearest_addresses import suggestion, tree_of
 from app.crud.reads.exports import FORMATS
 from app.crud.reads.read_routes import ReadRoute
 from app.crud.resource import Resource

@@ -8,9 +8,9 @@ from pydantic import Field, StringConstraints
 from sqlalchemy import Index, func, select
 from sqlalchemy.orm import Mapped, Session, column_property, mapped_column
 
-from app.core import jsontext
+from app.core import json_codec
+from app.core.databases.types import choice
 from app.core.errors import Invalid
-from app.core.types import choice
 from app.core.validation import Example
 from app.crud.record import Record, reference, rule
 from app.crud.registry import KINDS, RecordKind, kind_column
@@ -104,7 +104,7 @@ def _check(session: Session, record: Citation, before: Any) -> None:
         text = f"There is no {resource.singular} with the id {record.record_id}."
         raise Invalid.at("/record_id", "reference", text)
     if record.field:
-        _check_field(jsontext.loads(store.rendered(session, resource, backed.id)), record.field)
+        _check_field(json_codec.loads(store.rendered(session, resource, backed.id)), record.field)
 
 
 def _check_field(value: Any, pointer: str) -> None:

@@ -8,9 +8,9 @@ from pydantic import AfterValidator, Field, StringConstraints
 from sqlalchemy import ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.database import Base
-from app.core.places import seeds_folder
-from app.core.types import CodeList
+from app.core.data_files import seeds_folder
+from app.core.databases.interface import Base
+from app.core.databases.types import CodeList
 from app.core.validation import Example
 from app.crud.schemas import distinct
 

@@ -21,12 +21,12 @@ from sqlalchemy import (
 )
 from starlette.responses import Response
 
-from app.core import jsontext
-from app.core.answers import Json, problems
-from app.core.database import Prepared, prepare
+from app.core import json_codec
+from app.core.databases.interface import Prepared, prepare
+from app.core.databases.types import JsonText
 from app.core.errors import BadRequest, Fault, NotFound, did_you_mean
-from app.core.routing import Route
-from app.core.types import JsonText
+from app.core.http.dispatch import Route
+from app.core.http.responses import Json, problems
 from app.crud.reads.cursor import binding
 from app.crud.reads.pages import answer_page, walk
 from app.crud.reads.queries import MAX_LIMIT, Cursor, Limit
@@ -195,7 +195,7 @@ CodeKey = Annotated[str, Path(description="A code of the list.")]
 async def list_code_lists(request: Request) -> Response:
     """The names of all code lists, to be read at `/codes/{list}`."""
     data = [{"name": name, "codes": codes} for name, codes in await _lists(request)]
-    return Json(jsontext.dumps({"data": data}))
+    return Json(json_codec.dumps({"data": data}))
 
 
 async def list_codes(
@@ -233,7 +233,7 @@ async def get_code(request: Request, list: ListName, code: CodeKey) -> Response:
     if not rows:
         if list not in dict(await _lists(request)):
             raise await _no_list(request, list)
-        known = [jsontext.loads(row[0])["code"] for row in await _codes(request, list, 10_000)]
+        known = [json_codec.loads(row[0])["code"] for row in await _codes(request, list, 10_000)]
         raise NotFound(f"There is no code {code!r} in {list}.{did_you_mean(code, known)}")
     return Json(rows[0][0].encode())
 

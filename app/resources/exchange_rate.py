@@ -7,7 +7,7 @@ from typing import Annotated
 from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.types import Exact
+from app.core.databases.types import Exact
 from app.crud.record import Record, code, rule
 from app.crud.resource import Resource
 from app.crud.schemas import Day, Digits, Line, Noted, RecordFields

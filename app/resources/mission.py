@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.core.types import choice
+from app.core.databases.types import choice
 from app.crud.record import (
     Record,
     code,

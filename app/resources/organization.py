@@ -8,8 +8,8 @@ from pydantic import AfterValidator, Field, StrictBool, model_validator
 from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from app.core.database import Base
-from app.core.types import choice
+from app.core.databases.interface import Base
+from app.core.databases.types import choice
 from app.crud.record import Record, code, code_list, reference, region_of, rule
 from app.crud.resource import Part, Resource
 from app.crud.schemas import Line, Noted, RecordFields, Schema, distinct

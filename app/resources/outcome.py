@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from app.core.databases.types import choice
 from app.core.errors import Conflict, Fault
-from app.core.types import choice
 from app.crud.record import Record, code, money, reference, rule, stated
 from app.crud.resource import Resource
 from app.crud.schemas import Count, Edtf, Noted, RecordFields

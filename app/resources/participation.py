@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.types import choice
+from app.core.databases.types import choice
 from app.crud.record import Record, reference
 from app.crud.resource import Resource
 from app.crud.schemas import Noted, RecordFields

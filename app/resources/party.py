@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.database import Base
-from app.core.types import Exact, choice
+from app.core.databases.interface import Base
+from app.core.databases.types import Exact, choice
 from app.crud.record import reference, rule
 from app.crud.schemas import Digits, Line, Schema
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.core.types import Exact, choice
+from app.core.databases.types import Exact, choice
 from app.crud.record import Record, code, reference, rule
 from app.crud.resource import Resource
 from app.crud.schemas import Digits, Noted, RecordFields

@@ -10,7 +10,7 @@ from pydantic import Field, StringConstraints
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, Session, column_property, mapped_column, relationship
 
-from app.core.database import Base
+from app.core.databases.interface import Base
 from app.core.errors import (
     Conflict,
     Fault,

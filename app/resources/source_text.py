@@ -7,8 +7,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 from starlette.responses import PlainTextResponse, Response
 
-from app.core.answers import Json, problems
-from app.core.database import prepare
+from app.core.databases.interface import prepare
 from app.core.errors import (
     BadRequest,
     Conflict,
@@ -17,8 +16,9 @@ from app.core.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
-from app.core.requests import check_type, read_content
-from app.core.routing import Route
+from app.core.http.dispatch import Route
+from app.core.http.requests import check_type, read_content
+from app.core.http.responses import Json, problems
 from app.crud.reads.read_routes import Key, Models
 from app.crud.reads.reading import database_of, find_row
 from app.crud.writes import store

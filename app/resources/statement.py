@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import StrictBool
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.types import Exact, choice
+from app.core.databases.types import Exact, choice
 from app.crud.record import Record, reference, rule
 from app.crud.resource import Resource
 from app.crud.schemas import Digits, Line, Noted, Prose, RecordFields

@@ -8,7 +8,7 @@ import secrets
 import sqlalchemy as sa
 from alembic import op
 
-from app.core import types
+from app.core.databases import types
 
 revision = "20261122_cursors"
 down_revision = "20261122_search"

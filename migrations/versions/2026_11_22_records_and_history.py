@@ -6,7 +6,7 @@ Revision: 20261122_records, after nothing.
 import sqlalchemy as sa
 from alembic import op
 
-from app.core import types
+from app.core.databases import types
 from app.crud.record import descending
 
 revision = "20261122_records"

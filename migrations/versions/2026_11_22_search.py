@@ -6,7 +6,7 @@ Revision: 20261122_search, after 20261122_records.
 import sqlalchemy as sa
 from alembic import op
 
-from app.core import types
+from app.core.databases import types
 
 revision = "20261122_search"
 down_revision = "20261122_records"

@@ -6,7 +6,7 @@ Revision: 20261123_access, after 20261122_cursors.
 import sqlalchemy as sa
 from alembic import op
 
-from app.core import types
+from app.core.databases import types
 
 revision = "20261123_access"
 down_revision = "20261122_cursors"

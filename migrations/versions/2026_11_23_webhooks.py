@@ -6,7 +6,7 @@ Revision: 20261123_webhooks, after 20261123_access.
 import sqlalchemy as sa
 from alembic import op
 
-from app.core import types
+from app.core.databases import types
 
 revision = "20261123_webhooks"
 down_revision = "20261123_access"

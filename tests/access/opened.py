@@ -8,9 +8,9 @@ from typing import Any
 from fastapi import FastAPI
 from sqlalchemy import update
 
-from app.core.access.callers import Scope
-from app.core.access.keys import ApiKey, NewKey, create_key, new_secret
-from app.core.types import now
+from app.core.auth.api_keys import ApiKey, NewKey, create_key, new_secret
+from app.core.auth.principals import Scope
+from app.core.databases.types import now
 from app.main import create_app
 from app.settings import Settings
 

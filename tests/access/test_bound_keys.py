@@ -3,8 +3,8 @@
 import pytest
 from fastapi import FastAPI
 
-from app.core.access.callers import Scope
-from app.core.access.keys import new_secret
+from app.core.auth.api_keys import new_secret
+from app.core.auth.principals import Scope
 from tests.access.asking import ask, bearer
 from tests.access.issuer import Issuer
 from tests.access.opened import expire, key_of

@@ -4,8 +4,8 @@ import asyncio
 
 from fastapi import FastAPI
 
-from app.core.access.callers import Scope
-from app.core.access.keys import NewKey
+from app.core.auth.api_keys import NewKey
+from app.core.auth.principals import Scope
 from tests.access.asking import ask, bearer
 from tests.access.opened import key_of, keys_of
 from tests.keys import BEARER

@@ -5,7 +5,7 @@ from base64 import b64encode
 import pytest
 from fastapi import FastAPI
 
-from app.core.access.callers import Scope
+from app.core.auth.principals import Scope
 from tests.access.asking import ask
 from tests.access.opened import key_of
 from tests.keys import ADMIN_KEY

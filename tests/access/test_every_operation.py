@@ -6,9 +6,9 @@ import pytest
 from fastapi import FastAPI
 
 from app import api
-from app.core.access.callers import Scope
-from app.core.access.keys import NewKey, new_secret
-from app.core.types import now
+from app.core.auth.api_keys import NewKey, new_secret
+from app.core.auth.principals import Scope
+from app.core.databases.types import now
 from tests.access.asking import Answer, ask, bearer
 from tests.access.issuer import Issuer
 from tests.access.opened import expire, key_of, keys_of

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from app.core.access import issuer_keys, tokens
-from app.core.access.callers import Scope
+from app.core.auth import jwks, oidc
+from app.core.auth.principals import Scope
 from app.core.errors import Problem
 from app.settings import Settings
 from tests.access.asking import ask, bearer
@@ -28,13 +28,13 @@ def own() -> Iterator[Issuer]:
 
 
 @pytest.fixture
-def taking(own: Issuer) -> tokens.Issuer:
+def taking(own: Issuer) -> oidc.Issuer:
     """What takes its tokens."""
     return taking_of(own.url)
 
 
-def taking_of(url: str, jwks_url: str | None = None) -> tokens.Issuer:
-    return tokens.Issuer(
+def taking_of(url: str, jwks_url: str | None = None) -> oidc.Issuer:
+    return oidc.Issuer(
         url=url,
         audience=AUDIENCE,
         algorithms=("RS256", "ES256"),
@@ -47,11 +47,11 @@ def taking_of(url: str, jwks_url: str | None = None) -> tokens.Issuer:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys are asked for as often as anybody wants to."""
-    monkeypatch.setattr(issuer_keys, "BETWEEN", 0.0)
-    monkeypatch.setattr(issuer_keys, "AGAIN", 0.0)
+    monkeypatch.setattr(jwks, "BETWEEN", 0.0)
+    monkeypatch.setattr(jwks, "AGAIN", 0.0)
 
 
-async def show(taking: tokens.Issuer, token: str) -> int:
+async def show(taking: oidc.Issuer, token: str) -> int:
     """The status that comes of a token."""
     try:
         await taking.caller_of(token)
@@ -61,7 +61,7 @@ async def show(taking: tokens.Issuer, token: str) -> int:
 
 
 async def test_keys_are_asked_for_when_they_are_first_needed(
-    taking: tokens.Issuer, own: Issuer
+    taking: oidc.Issuer, own: Issuer
 ) -> None:
     assert own.asked == {}
     for turn in range(3):
@@ -75,7 +75,7 @@ async def test_an_address_of_keys_that_is_set_is_asked_and_no_other(own: Issuer)
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_new_key_is_fetched_at_once(taking: tokens.Issuer, own: Issuer) -> None:
+async def test_a_new_key_is_fetched_at_once(taking: oidc.Issuer, own: Issuer) -> None:
     assert await show(taking, own.token()) == 200
     own.kids = ("rsa-2", "rsa")
     assert await show(taking, own.token(kid="rsa-2")) == 200
@@ -83,20 +83,20 @@ async def test_a_new_key_is_fetched_at_once(taking: tokens.Issuer, own: Issuer) 
 
 
 async def test_many_with_a_new_key_at_once_make_one_question(
-    taking: tokens.Issuer, own: Issuer
+    taking: oidc.Issuer, own: Issuer
 ) -> None:
     assert await show(taking, own.token()) == 200
     own.kids = ("rsa-2",)
     # What was asked last is long ago.
     taking.keys._asked_at -= 120
-    tokens = [own.token(kid="rsa-2", jti=str(turn)) for turn in range(50)]
-    answers = await asyncio.gather(*(show(taking, token) for token in tokens))
+    oidc = [own.token(kid="rsa-2", jti=str(turn)) for turn in range(50)]
+    answers = await asyncio.gather(*(show(taking, token) for token in oidc))
     assert answers == [200] * 50
     assert own.asked[JWKS] == 2
 
 
 async def test_unknown_keys_do_not_make_us_pester_the_issuer(
-    taking: tokens.Issuer, own: Issuer
+    taking: oidc.Issuer, own: Issuer
 ) -> None:
     own.kids = ("rsa",)
     for turn in range(20):
@@ -107,12 +107,12 @@ async def test_unknown_keys_do_not_make_us_pester_the_issuer(
 
 @pytest.mark.usefixtures("impatient")
 async def test_a_key_that_is_withdrawn_is_not_taken_any_more(
-    taking: tokens.Issuer, own: Issuer, monkeypatch: pytest.MonkeyPatch
+    taking: oidc.Issuer, own: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert await show(taking, own.token(jti="1")) == 200
     own.kids = ("ec",)
     assert await show(taking, own.token(jti="2")) == 200
-    monkeypatch.setattr(issuer_keys, "KEPT", 0.0)
+    monkeypatch.setattr(jwks, "KEPT", 0.0)
     assert await show(taking, own.token(jti="3")) == 401
     assert await show(taking, own.token("ES256", "ec")) == 200
 
@@ -134,7 +134,7 @@ async def test_an_issuer_that_is_away_at_first_is_a_503(
 
 
 async def test_while_it_is_away_it_is_not_asked_for_every_request(
-    taking: tokens.Issuer, own: Issuer
+    taking: oidc.Issuer, own: Issuer
 ) -> None:
     own.instead[CONFIGURATION] = (500, {}, b"")
     answers = await asyncio.gather(*(show(taking, own.token(jti=str(n))) for n in range(20)))
@@ -144,17 +144,17 @@ async def test_while_it_is_away_it_is_not_asked_for_every_request(
 
 @pytest.mark.usefixtures("impatient")
 async def test_known_keys_are_good_while_the_issuer_is_away(
-    taking: tokens.Issuer, own: Issuer, monkeypatch: pytest.MonkeyPatch
+    taking: oidc.Issuer, own: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert await show(taking, own.token(jti="1")) == 200
     own.instead[CONFIGURATION] = (503, {}, b"")
-    monkeypatch.setattr(issuer_keys, "KEPT", 0.0)
+    monkeypatch.setattr(jwks, "KEPT", 0.0)
     assert await show(taking, own.token(jti="2")) == 200
     assert await show(taking, own.token(kid="rsa-2")) == 401
 
 
 async def test_while_it_is_away_unknown_keys_do_not_make_us_ask(
-    taking: tokens.Issuer, own: Issuer
+    taking: oidc.Issuer, own: Issuer
 ) -> None:
     assert await show(taking, own.token()) == 200
     own.instead[CONFIGURATION] = (500, {}, b"")
@@ -171,7 +171,7 @@ async def test_an_issuer_that_nobody_reaches_is_a_503() -> None:
 
 
 async def test_an_issuer_that_does_not_answer_is_a_503(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(issuer_keys, "PATIENCE", 0.2)
+    monkeypatch.setattr(jwks, "PATIENCE", 0.2)
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # A byte now and then, so that no wait for a single one is long.
@@ -206,18 +206,18 @@ async def test_an_issuer_that_does_not_answer_is_a_503(monkeypatch: pytest.Monke
         b'{"keys": [{}], "jwks_uri": "ftp://127.0.0.1/jwks"}',
         b'{"keys": [{"kty": "RSA"}, {"kty": "EC", "crv": "X"}], "jwks_uri": "http://127.0.0.1:0/"}',
         b'{"keys": [{"kty": "RSA", "n": 5, "e": []}], "jwks_uri": "x\\u0000y"}',
-        b" " * (issuer_keys.LARGEST + 1) + b"{}",
+        b" " * (jwks.LARGEST + 1) + b"{}",
     ],
 )
 async def test_an_issuer_that_answers_nonsense_is_a_503(
-    taking: tokens.Issuer, own: Issuer, path: str, body: bytes
+    taking: oidc.Issuer, own: Issuer, path: str, body: bytes
 ) -> None:
     own.instead[path] = (200, OK, body)
     assert await show(taking, own.token()) == 503
 
 
 @pytest.mark.parametrize("path", [CONFIGURATION, JWKS])
-async def test_redirects_are_not_followed(taking: tokens.Issuer, own: Issuer, path: str) -> None:
+async def test_redirects_are_not_followed(taking: oidc.Issuer, own: Issuer, path: str) -> None:
     own.instead[path] = (302, {"Location": f"{own.url}/elsewhere"}, b"")
     assert await show(taking, own.token()) == 503
     assert own.asked["/elsewhere"] == 0
@@ -225,7 +225,7 @@ async def test_redirects_are_not_followed(taking: tokens.Issuer, own: Issuer, pa
 
 @pytest.mark.usefixtures("impatient")
 async def test_keys_that_nobody_understands_are_passed_over(
-    taking: tokens.Issuer, own: Issuer
+    taking: oidc.Issuer, own: Issuer
 ) -> None:
     odd: list[Any] = [
         {"kty": "AKP", "kid": "new", "pub": "x"},
@@ -239,7 +239,7 @@ async def test_keys_that_nobody_understands_are_passed_over(
     assert await show(taking, own.token()) == 401
 
 
-async def test_a_symmetric_key_among_them_signs_nothing(taking: tokens.Issuer, own: Issuer) -> None:
+async def test_a_symmetric_key_among_them_signs_nothing(taking: oidc.Issuer, own: Issuer) -> None:
     own.kids = ("oct", "rsa")
     assert await show(taking, own.token("HS256", "oct", roles=["admin"])) == 401
     assert await show(replace(taking, algorithms=("HS256",)), own.token("HS256", "oct")) == 401

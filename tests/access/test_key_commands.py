@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from app.commands.keys import create, given_key, listed, make_first, revoke
-from app.core.access.callers import Scope
-from app.core.access.keys import ApiKey, is_key, is_same, new_secret
+from app.core.auth.api_keys import ApiKey, is_key, is_same, new_secret
+from app.core.auth.principals import Scope
 from app.core.errors import Problem
 from app.settings import Settings
 from tests.access.asking import ask, bearer

@@ -13,9 +13,9 @@ from app.commands.generate import ACTOR as GENERATE
 from app.commands.import_ import ACTOR as IMPORT
 from app.commands.migrate import engine_run
 from app.commands.seed import ACTOR as SEED
-from app.core.access import door, keys
-from app.core.access.callers import Scope
-from app.core.types import now
+from app.core.auth import api_keys, authorizer
+from app.core.auth.principals import Scope
+from app.core.databases.types import now
 from tests.access.asking import Answer, ask, bearer
 from tests.access.opened import expire, key_of, keys_of, opened
 from tests.keys import ADMIN, ADMIN_KEY, BEARER
@@ -55,7 +55,7 @@ async def test_a_key_is_shown_once_and_kept_as_a_digest(
     assert made.status == 201
     assert made.header("cache-control") == "no-store"
     assert made.header("location") == f"/api-keys/{told['id']}"
-    assert keys.is_key(secret)
+    assert api_keys.is_key(secret)
     assert told["prefix"] == secret[:12]
     hidden = secret[13:]
     for target in (f"/api-keys/{told['id']}", "/api-keys/shown once", "/api-keys?limit=1000"):
@@ -65,7 +65,7 @@ async def test_a_key_is_shown_once_and_kept_as_a_digest(
     stored = await engine_run(access_url, everything)
     assert "shown once" in stored
     assert hidden not in stored
-    assert repr(keys.digest_of(secret)) in stored
+    assert repr(api_keys.digest_of(secret)) in stored
     assert "shown once" in caplog.text
     assert hidden not in caplog.text
 
@@ -87,9 +87,9 @@ async def test_what_is_not_said_of_a_key_is_the_least(public_app: FastAPI) -> No
 
 
 async def test_no_two_keys_are_alike(public_app: FastAPI) -> None:
-    made = {keys.new_secret() for _ in range(1000)}
+    made = {api_keys.new_secret() for _ in range(1000)}
     assert len(made) == 1000
-    assert all(keys.is_key(secret) for secret in made)
+    assert all(api_keys.is_key(secret) for secret in made)
     assert len({secret[13:] for secret in made}) == 1000
 
 
@@ -163,7 +163,7 @@ async def test_of_two_keys_with_one_name_made_at_once_one_is_made(access_url: st
 
 
 async def test_the_list_of_keys_is_walked_by_pages(public_app: FastAPI) -> None:
-    await keys_of(public_app, [keys.NewKey(f"page {n}", Scope.READ) for n in range(5)])
+    await keys_of(public_app, [api_keys.NewKey(f"page {n}", Scope.READ) for n in range(5)])
     walked, target = [], "/api-keys?limit=2"
     while True:
         page = (await ask(public_app, target, headers=BEARER)).json()
@@ -218,7 +218,7 @@ async def test_a_key_that_was_refused_was_not_used(public_app: FastAPI) -> None:
 
 async def test_a_key_ends_at_its_time_though_it_was_used_just_before(public_app: FastAPI) -> None:
     ends = now() + timedelta(seconds=1)
-    (secret,) = await keys_of(public_app, [keys.NewKey("ends", Scope.READ, None, ends)])
+    (secret,) = await keys_of(public_app, [api_keys.NewKey("ends", Scope.READ, None, ends)])
     assert await status_with(public_app, secret) == 200
     await asyncio.sleep((ends - now()).total_seconds() + 0.05)
     answer = await ask(public_app, "/missions", headers=bearer(secret))
@@ -265,7 +265,7 @@ async def test_a_key_that_is_revoked_while_it_is_looked_up_is_not_remembered(
 async def test_another_process_takes_it_for_a_few_seconds_at_most(
     access_url: str, public_app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(door, "KEPT", 0.3)
+    monkeypatch.setattr(authorizer, "KEPT", 0.3)
     secret = await key_of(public_app, "revoked elsewhere")
     async with opened(access_url) as other:
         assert await status_with(other, secret) == 200

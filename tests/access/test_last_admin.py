@@ -4,7 +4,7 @@ import asyncio
 
 from fastapi import FastAPI
 
-from app.core.access.callers import Scope
+from app.core.auth.principals import Scope
 from tests.access.asking import ask, bearer
 from tests.access.opened import expire, key_of, opened
 from tests.keys import ADMIN, BEARER

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from app.core.access import limits
-from app.core.access.callers import ANONYMOUS, Caller, Scope
-from app.core.access.limits import RateLimits
+from app.core.auth import rate_limits
+from app.core.auth.principals import ANONYMOUS, Caller, Scope
+from app.core.auth.rate_limits import RateLimits
 from app.core.errors import TooManyRequests
 from app.settings import Settings
 from tests.access.asking import Answer, ask, bearer
@@ -29,7 +29,7 @@ def app(public_app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Sets the time that limits see."""
     at = [1_000_000.0]
-    monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=lambda: at[0]))
+    monkeypatch.setattr(rate_limits, "time", SimpleNamespace(monotonic=lambda: at[0]))
 
     def pass_(seconds: float) -> None:
         at[0] += seconds
@@ -235,7 +235,7 @@ async def test_a_subscriber_is_one_address(
 def test_memory_is_finite_however_many_ask(
     clock: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "MOST", 100)
+    monkeypatch.setattr(rate_limits, "MOST", 100)
     counting = RateLimits("5/minute", "")
     for n in range(1000):
         counting.count(ANONYMOUS, str(n))

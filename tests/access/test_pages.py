@@ -5,7 +5,7 @@ from fastapi import FastAPI
 from starlette.routing import Mount
 from starlette.routing import Route as Page
 
-from app.core.routing import Route
+from app.core.http.dispatch import Route
 from tests.access.asking import ask
 
 PAGES = {"/", "/docs", "/guide", "/openapi.json", "/problems", "/problems/{slug}"}

@@ -3,7 +3,7 @@
 import pytest
 from fastapi import FastAPI
 
-from app.core.access.callers import Scope
+from app.core.auth.principals import Scope
 from tests.access.asking import ask, bearer
 from tests.access.opened import key_of
 from tests.keys import BEARER

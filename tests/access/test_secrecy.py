@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from app.core.access import keys
+from app.core.auth import api_keys
 from tests.access.asking import ask, bearer
 from tests.access.opened import key_of
 
-FOLDER = Path(keys.__file__).parent
+FOLDER = Path(api_keys.__file__).parent
 
 
 def test_digests_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,9 +23,9 @@ def test_digests_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) 
         return one == other
 
     monkeypatch.setattr(hmac, "compare_digest", compare)
-    secret = keys.new_secret()
-    assert keys.is_same(keys.digest_of(secret), secret)
-    assert not keys.is_same(keys.digest_of(keys.new_secret()), secret)
+    secret = api_keys.new_secret()
+    assert api_keys.is_same(api_keys.digest_of(secret), secret)
+    assert not api_keys.is_same(api_keys.digest_of(api_keys.new_secret()), secret)
     assert len(compared) == 2
 
 
@@ -48,5 +48,5 @@ async def test_callers_are_remembered_by_digests(public_app: FastAPI) -> None:
     secret = await key_of(public_app, "remembered")
     assert (await ask(public_app, "/missions?limit=1", headers=bearer(secret))).status == 200
     known = public_app.state.door._known
-    assert keys.digest_of(secret) in known
+    assert api_keys.digest_of(secret) in known
     assert secret[13:] not in repr(known)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from app.core.access.callers import Scope
+from app.core.auth.principals import Scope
 from tests.access.asking import Answer, ask, bearer
 from tests.access.issuer import Issuer
 from tests.access.opened import key_of

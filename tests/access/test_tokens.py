@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 from joserfc.jwk import RSAKey
 
-from app.core.access.callers import Scope
+from app.core.auth.principals import Scope
 from tests.access.asking import ask, bearer
 from tests.access.issuer import Issuer, signed, signing_keys
 from tests.access.opened import key_of, opened

@@ -14,7 +14,7 @@ from tempfile import TemporaryFile
 from typing import NoReturn
 
 from app.__main__ import main
-from app.core.revisions import newest
+from app.core.databases.schema_revision import newest
 from app.settings import settings
 
 # What the copies would otherwise each import; an unprivileged user may not even be able to.

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, text
 from app.api import RESOURCES
 from app.commands.dictionary import TRASH, VIEW, describe, forget
 from app.commands.migrate import compare, downgrade, engine_run, migrate
-from app.core.types import Exact
+from app.core.databases.types import Exact
 from tests.conftest import copy_of
 
 COMMENTS = """

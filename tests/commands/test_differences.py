@@ -13,7 +13,7 @@ from app.commands.check import lacking, run
 from app.commands.checks import checks_of, meaning, written
 from app.commands.migrate import changing_run, compare, engine_run, migrate
 from app.commands.unmigrated import declared
-from app.core.database import Base
+from app.core.databases.interface import Base
 from app.resources.mission import MissionKind
 from tests.conftest import copy_of
 from tests.test_migrations import empty_database

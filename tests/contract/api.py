@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from app.api import RESOURCES
-from app.core import jsontext
+from app.core import json_codec
 from app.crud.paths import Kind, leaves_of
 from app.crud.resource import Resource, read_models
 from tests.examples import EXAMPLES, JSON, Body, Examples, create
@@ -71,16 +71,16 @@ class Api:
     async def get(self, address: str, **parameters: Any) -> Any:
         answer = await self.client.get(address, params=parameters)
         assert answer.status_code == 200, answer.text
-        return jsontext.loads(answer.content)
+        return json_codec.loads(answer.content)
 
     async def send(self, method: str, address: str, body: Any) -> httpx.Response:
-        content = jsontext.dumps(body)
+        content = json_codec.dumps(body)
         return await self.client.request(method, address, content=content, headers=JSON)
 
     async def change(self, method: str, address: str, body: Any) -> Any:
         answer = await self.send(method, address, body)
         assert answer.status_code == 200, answer.text
-        return jsontext.loads(answer.content)
+        return json_codec.loads(answer.content)
 
     async def trash(self, address: str) -> None:
         assert (await self.client.delete(address)).status_code == 204

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.api import COLLECTIONS
-from app.core import jsontext
+from app.core import json_codec
 from app.crud.resource import Collection
 from tests.contract.api import UNKNOWN, Api, at, listed, problem
 from tests.examples import Body, create
@@ -19,7 +19,7 @@ def _tied(path: str, **fields: Any) -> Tie:
 
     async def make(api: Api, parent: str) -> Body:
         body = api.examples.full(
-            path, **jsontext.loads(jsontext.dumps(fields).replace(b"PARENT", parent.encode()))
+            path, **json_codec.loads(json_codec.dumps(fields).replace(b"PARENT", parent.encode()))
         )
         return await create(api.client, path, body)
 

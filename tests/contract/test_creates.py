@@ -3,7 +3,7 @@
 import pytest
 
 from app.api import RESOURCES
-from app.core import jsontext
+from app.core import json_codec
 from app.crud.resource import Resource
 from tests.contract.api import STAMPS, UNKNOWN, Api, at, each, fault, pointers, writable
 from tests.examples import EXAMPLES, create
@@ -67,7 +67,7 @@ async def test_create_needs_no_more_than_the_required_fields(api: Api, resource:
 async def test_create_keeps_every_field_digit_for_digit(api: Api, resource: Resource) -> None:
     body = api.examples.full(resource.path)
     answer = await api.send("POST", f"/{resource.path}", body)
-    record = jsontext.loads(answer.content)
+    record = json_codec.loads(answer.content)
     assert answer.status_code == 201
     assert {name: record[name] for name in body} == body
     assert answer.headers["location"] == at(resource, record)

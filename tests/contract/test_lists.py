@@ -2,7 +2,7 @@
 
 from itertools import product
 
-from app.core import jsontext
+from app.core import json_codec
 from app.crud.resource import Resource
 from tests.contract.api import (
     Api,
@@ -108,12 +108,12 @@ async def test_pages_follow_each_other_by_their_links(api: Api, resource: Resour
         assert page == page_of(2, page["next_cursor"], page["prev_cursor"], total=6)
         assert {*answer.links} == led
         assert {name for name in ("next", "prev") if page[f"{name}_cursor"]} == led
-        found += jsontext.loads(answer.content)["data"]
+        found += json_codec.loads(answer.content)["data"]
         if "next" in led:
             answer = await api.client.get(answer.links["next"]["url"])
     assert found == records
     before = await api.client.get(answer.links["prev"]["url"])
-    assert jsontext.loads(before.content)["data"] == records[2:4]
+    assert json_codec.loads(before.content)["data"] == records[2:4]
 
 
 @each

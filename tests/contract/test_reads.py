@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from app.core import jsontext
+from app.core import json_codec
 from app.crud.paths import steps_of
 from app.crud.reads.queries import expandable
 from app.crud.resource import Resource
@@ -155,7 +155,7 @@ async def test_an_answer_is_what_its_schema_would_write(api: Api, resource: Reso
     expand = ",".join([*expandable(resource), *two_steps(resource)][:16])
     for address in await shown(api, resource):
         answer = await api.client.get(address, params={"expand": expand})
-        read = MODELS[resource.name].model_validate(jsontext.loads(answer.content))
+        read = MODELS[resource.name].model_validate(json_codec.loads(answer.content))
         written = read.model_dump(mode="json", exclude_unset=True)
         assert json.dumps(written) == json.dumps(answer.json())
 
@@ -163,6 +163,6 @@ async def test_an_answer_is_what_its_schema_would_write(api: Api, resource: Reso
 @each
 async def test_a_list_is_what_its_schema_would_write(api: Api, resource: Resource) -> None:
     answer = await api.client.get(f"/{resource.path}", params={"limit": 20, "count": "exact"})
-    read = MODELS[f"{resource.name}List"].model_validate(jsontext.loads(answer.content))
+    read = MODELS[f"{resource.name}List"].model_validate(json_codec.loads(answer.content))
     written = read.model_dump(mode="json", exclude_unset=True)
     assert json.dumps(written) == json.dumps(answer.json())

@@ -6,8 +6,8 @@ from fastapi import FastAPI
 from sqlalchemy import select
 
 from app.api import RESOURCES
-from app.core import jsontext
-from app.core.database import prepare
+from app.core import json_codec
+from app.core.databases.interface import prepare
 from app.crud.resource import Resource
 from app.crud.writes.history import Change
 from tests.contract.api import Api, at, differences, each, listed, problem
@@ -62,7 +62,7 @@ async def test_restore_brings_a_record_back(api: Api, resource: Resource) -> Non
 async def test_restore_leaves_a_live_record_as_it_is(api: Api, resource: Resource) -> None:
     record = await api.full(resource)
     answer = await api.client.post(f"{at(resource, record)}/restore")
-    assert (answer.status_code, jsontext.loads(answer.content)) == (200, record)
+    assert (answer.status_code, json_codec.loads(answer.content)) == (200, record)
     assert len(await api.history(at(resource, record))) == 1
 
 

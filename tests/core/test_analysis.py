@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.words.analysis import (
+from app.core.text.analyze import (
     Clause,
     Word,
     highlights,
@@ -17,7 +17,7 @@ from app.core.words.analysis import (
     spans,
     words,
 )
-from app.core.words.spelling import fold
+from app.core.text.normalize import fold
 
 #: A name in Cyrillic letters, and how it is usually written in Latin ones.
 SPELLINGS = """

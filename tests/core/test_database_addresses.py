@@ -16,8 +16,8 @@ from app.commands.restore import restore
 from app.commands.seed import run as seed
 from app.commands.snapshot import snapshot_run
 from app.commands.verify import verify
-from app.core.database import open_database, prepare
 from app.core.databases.addresses import PostgresAddress, sqlite_path
+from app.core.databases.interface import open_database, prepare
 from tests.postgres import execute, system_postgres, wheel_postgres
 from tests.templates import seeded_url
 from tests.test_migrations import empty_database

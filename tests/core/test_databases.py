@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, event, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.core.database import Database, open_database, prepare
+from app.core.databases.interface import Database, open_database, prepare
 from app.core.databases.sqlite import SqliteDatabase
 from app.core.errors import Unavailable
 from app.crud.writes import store

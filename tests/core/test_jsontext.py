@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.jsontext import MAX_DEPTH, JsonError, dumps, loads
+from app.core.json_codec import MAX_DEPTH, JsonError, dumps, loads
 
 decimals = st.decimals(allow_nan=False, allow_infinity=False, places=8, min_value=-(10**18))
 scalars = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | decimals | st.text()

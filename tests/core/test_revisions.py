@@ -5,7 +5,7 @@ import sys
 
 from alembic.script import ScriptDirectory
 
-from app.core.revisions import alembic_config, newest, revisions
+from app.core.databases.schema_revision import alembic_config, newest, revisions
 
 SERVES = """
 import asyncio, sys

@@ -8,13 +8,13 @@ from fastapi import Body, FastAPI, Query, Request
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import PlainTextResponse, Response
 
-from app.core.access.callers import Need
-from app.core.access.door import Door
-from app.core.access.limits import RateLimits
-from app.core.database import open_database
-from app.core.gate import Gate
-from app.core.requests import MAX_PARAMETERS
-from app.core.routing import Dispatch, Route
+from app.core.auth.authorizer import Door
+from app.core.auth.principals import Need
+from app.core.auth.rate_limits import RateLimits
+from app.core.databases.interface import open_database
+from app.core.http.dispatch import Dispatch, Route
+from app.core.http.middleware import Gate
+from app.core.http.requests import MAX_PARAMETERS
 from tests.conftest import client_of
 
 

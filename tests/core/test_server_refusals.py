@@ -2,7 +2,7 @@
 
 import httptools
 
-from app.core.server.refusals import explained
+from app.core.server.refused_requests import explained
 
 #: Requests as they arrive, with what must be said of them.
 SENT = {

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from app.core.databases.types import instant_text
 from app.core.sheets.readers import SheetRow, read_header, read_rows
 from app.core.sheets.sheet import CsvSheet, Row, SheetError, column_letters, neutralise, restore
 from app.core.sheets.xlsx_sheet import XlsxSheet
-from app.core.types import instant_text
 from tests.core.tables import (
     KINDS,
     TEXT,

@@ -14,9 +14,18 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.types import TypeEngine
 
-from app.core import jsontext
-from app.core.database import Database, open_database, prepare
-from app.core.types import CodeList, Exact, Id, Instant, JsonText, instant_text, uuid7, uuid7_of
+from app.core import json_codec
+from app.core.databases.interface import Database, open_database, prepare
+from app.core.databases.types import (
+    CodeList,
+    Exact,
+    Id,
+    Instant,
+    JsonText,
+    instant_text,
+    uuid7,
+    uuid7_of,
+)
 from app.crud.reads.render import as_json, object_of
 from tests.conftest import copy_of
 
@@ -167,25 +176,25 @@ async def test_an_exact_number_is_shown_with_its_digits(database: Database) -> N
     for value in LIMITS:
         text = await shown(database, Exact(18, 4), value)
         digits = text.partition(":")[2].strip(" }")
-        assert digits == jsontext.dumps(value).decode()
-        assert jsontext.loads(text) == {"value": value}
+        assert digits == json_codec.dumps(value).decode()
+        assert json_codec.loads(text) == {"value": value}
 
 
 async def test_null_is_null_of_every_type(database: Database) -> None:
     for kind in (Exact(18, 4), Id(), Instant(), CodeList(), JsonText()):
-        assert jsontext.loads(await shown(database, kind, None)) == {"value": None}, kind
+        assert json_codec.loads(await shown(database, kind, None)) == {"value": None}, kind
 
 
 async def test_a_moment_and_an_id_are_shown_as_they_are_written(database: Database) -> None:
     moment = datetime(2016, 4, 12, 9, 30, 1, 5, tzinfo=UTC)
     text = await shown(database, Instant(), moment)
-    assert jsontext.loads(text) == {"value": instant_text(moment)}
+    assert json_codec.loads(text) == {"value": instant_text(moment)}
     made = uuid7()
-    assert jsontext.loads(await shown(database, Id(), made)) == {"value": str(made)}
+    assert json_codec.loads(await shown(database, Id(), made)) == {"value": str(made)}
 
 
 async def test_finished_json_keeps_its_digits(database: Database) -> None:
     text = await shown(database, JsonText(), '{"b":[99999999999999.9999,null],"a":"«»"}')
-    assert jsontext.loads(text) == {
+    assert json_codec.loads(text) == {
         "value": {"b": [Decimal("99999999999999.9999"), None], "a": "«»"}
     }

@@ -9,13 +9,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.core import jsontext
-from app.core.access.door import Door
-from app.core.access.limits import RateLimits
-from app.core.database import open_database
-from app.core.gate import Gate
-from app.core.installation import secret_of
-from app.core.routing import Dispatch
+from app.core import json_codec
+from app.core.auth.authorizer import Door
+from app.core.auth.rate_limits import RateLimits
+from app.core.databases.interface import open_database
+from app.core.http.dispatch import Dispatch
+from app.core.http.middleware import Gate
+from app.core.instance_secret import secret_of
 from app.crud.resource import read_models
 from app.crud.routes import crud_routes
 from tests.conftest import client_of, copy_of
@@ -78,18 +78,18 @@ def toy_statements(toy_app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[st
 
 async def make(toys: httpx.AsyncClient, **fields: Any) -> Body:
     """Store a toy."""
-    answer = await toys.post("/wooden-toys", content=jsontext.dumps(fields), headers=JSON)
+    answer = await toys.post("/wooden-toys", content=json_codec.dumps(fields), headers=JSON)
     assert answer.status_code == 201, answer.text
-    record: Body = jsontext.loads(answer.content)
+    record: Body = json_codec.loads(answer.content)
     return record
 
 
 async def change(toys: httpx.AsyncClient, record: Body, **fields: Any) -> Body:
     """Change a toy."""
     address = f"/wooden-toys/{record['id']}"
-    answer = await toys.patch(address, content=jsontext.dumps(fields), headers=JSON)
+    answer = await toys.patch(address, content=json_codec.dumps(fields), headers=JSON)
     assert answer.status_code == 200, answer.text
-    changed: Body = jsontext.loads(answer.content)
+    changed: Body = json_codec.loads(answer.content)
     return changed
 
 
@@ -97,7 +97,7 @@ async def read(toys: httpx.AsyncClient, address: str, **parameters: Any) -> Any:
     """The JSON of an address, fractions as Decimal."""
     answer = await toys.get(address, params=parameters or None)
     assert answer.status_code == 200, answer.text
-    return jsontext.loads(answer.content)
+    return json_codec.loads(answer.content)
 
 
 def fault(answer: httpx.Response, status: int = 400) -> Any:

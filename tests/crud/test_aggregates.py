@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from app.core import jsontext
+from app.core import json_codec
 from app.core.edtf import bounds
 from app.crud.writes.history import ChangeCounter
 from tests.conftest import client_of
@@ -629,7 +629,7 @@ async def test_numbers_are_the_same_text_on_both_databases(
 ) -> None:
     address = "/wooden-toys/aggregate?note=lot&metrics=count,sum(price),avg(price),max(price)"
     answer = await toys.get(address)
-    told = jsontext.loads(answer.content)
+    told = json_codec.loads(answer.content)
     compact = answer.text.replace(" ", "")
     assert '"count":6,"sum_price":12.8334,"avg_price":2.56668,"max_price":10}' in compact
     assert told["data"][0]["sum_price"] == Decimal("12.8334")

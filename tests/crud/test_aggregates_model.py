@@ -19,9 +19,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from app.core import jsontext
+from app.core import json_codec
+from app.core.databases.types import uuid7
 from app.core.edtf import bounds
-from app.core.types import uuid7
 from tests.conftest import client_of
 from tests.crud.conftest import serving_toys
 from tests.crud.toys import Toy, Wheel
@@ -331,7 +331,7 @@ async def test_every_aggregate_is_what_plain_python_makes_of_the_records(
 ) -> None:
     answer = await get(toy_app, f"/wooden-toys/aggregate?{asked.query()}")
     assert answer.status_code == 200, answer.text
-    assert jsontext.loads(answer.content) == answer_of(asked, model)
+    assert json_codec.loads(answer.content) == answer_of(asked, model)
 
 
 def test_the_model_rounds_half_away_from_zero() -> None:

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import delete, insert
 
-from app.core.types import now, uuid7
+from app.core.databases.types import now, uuid7
 from tests.conftest import client_of
 from tests.crud.conftest import fault, make, read
 from tests.crud.toys import Toy

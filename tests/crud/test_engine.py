@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 
-from app.core.database import Base, prepare
+from app.core.databases.interface import Base, prepare
 from app.core.errors import BadRequest
 from app.crud.paths import leaves_of, steps_of
 from app.crud.reads.queries import ViewQuery, read_sort, read_view, sortable

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Session
 
 from app.commands.migrate import engine_run, migrate
 from app.commands.reindex import reindex
-from app.core.database import Database, open_database, prepare
+from app.core.databases.interface import Database, open_database, prepare
+from app.core.databases.types import now, uuid7
 from app.core.errors import BadRequest
-from app.core.types import now, uuid7
-from app.core.words.analysis import located, parse_query, spans
+from app.core.text.analyze import located, parse_query, spans
 from app.crud.search.hits import matches, query_value, reached, search_statement
 from app.crud.search.indexing import index_many, index_record, remove_record
 from app.crud.search.searched import searched, texts_of

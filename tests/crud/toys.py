@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, MetaData
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from app.core.database import Base
+from app.core.databases.interface import Base
+from app.core.databases.types import Exact
 from app.core.errors import Invalid
-from app.core.types import Exact
 from app.crud.record import Record, code_list, reference, stated
 from app.crud.resource import Collection, Part, Resource
 from app.crud.schemas import Digits, Edtf, Line, Noted, RecordFields, Schema

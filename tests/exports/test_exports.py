@@ -11,8 +11,8 @@ import pytest
 from fastapi import FastAPI
 
 from app.api import RESOURCES
-from app.core import jsontext
-from app.core.database import BATCH
+from app.core import json_codec
+from app.core.databases.interface import BATCH
 from app.core.sheets.sheet import CellKind, Column, CsvSheet
 from app.crud.reads.exports import FORMATS, _lines, _written, export_statement
 from app.crud.reads.queries import Shape
@@ -33,7 +33,7 @@ async def rows(client: httpx.AsyncClient, address: str, **query: Any) -> list[di
 
 async def listed(client: httpx.AsyncClient, address: str, **query: Any) -> list[dict[str, Any]]:
     answer = await client.get(address, params={"limit": 1000, **query})
-    found: list[dict[str, Any]] = jsontext.loads(answer.content)["data"]
+    found: list[dict[str, Any]] = json_codec.loads(answer.content)["data"]
     return found
 
 
@@ -93,7 +93,7 @@ async def test_ndjson_has_the_records_as_the_list_shows_them(
 ) -> None:
     records = await listed(client, f"/{resource.path}", sort="created_at", limit=5)
     answer = await client.get(f"/{resource.path}.ndjson", params={"sort": "created_at", "limit": 5})
-    assert [jsontext.loads(line) for line in answer.text.splitlines()] == records
+    assert [json_codec.loads(line) for line in answer.text.splitlines()] == records
 
 
 async def test_what_an_id_points_to_stands_beside_it_by_name(client: httpx.AsyncClient) -> None:
@@ -133,7 +133,7 @@ async def test_lists_of_codes_are_joined_and_other_lists_are_json(
     (mission,) = await rows(client, "/missions.csv", ref="novosibirsk-april")
     assert mission["sectors"] == "F;C10;C20;C21"
     (agreement,) = await rows(client, "/agreements.csv", ref="nobel-katren-supply")
-    roles = [party["role"] for party in jsontext.loads(str(agreement["parties"]))]
+    roles = [party["role"] for party in json_codec.loads(str(agreement["parties"]))]
     assert roles == ["supplier", "buyer"]
 
 
@@ -282,4 +282,4 @@ async def test_a_csv_file_that_is_cut_short_says_so_in_its_last_line() -> None:
 
 async def test_lines_of_json_that_are_cut_short_say_so_in_the_last_one() -> None:
     sent = await _sent(_lines(_breaking()))
-    assert "FILE CUT SHORT" in jsontext.loads(sent.splitlines()[-1])
+    assert "FILE CUT SHORT" in json_codec.loads(sent.splitlines()[-1])

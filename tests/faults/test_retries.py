@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.util import await_only
 
 from app.commands import check
-from app.core.database import Database, Prepared
+from app.core.databases.interface import Database, Prepared
 from app.crud.writes import store
 from app.resources.person import Person, person
 from tests.conftest import client_of, serving

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.commands import check
-from app.core.database import Database
+from app.core.databases.interface import Database
 from app.core.errors import InsufficientStorage, Unavailable
 from tests.conftest import client_of, serving
 from tests.faults.conftest import copied, make_ready

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.commands.migrate import migrate
-from app.core.database import Database
+from app.core.databases.interface import Database
 from app.core.errors import Problem, Unavailable
 from app.resources.person import Person
 from tests.conftest import client_of, serving

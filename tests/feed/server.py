@@ -13,9 +13,9 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from app.core.server.limits import Limits
 from app.core.server.process import Server
 from app.core.server.protocol import HttpConfig
+from app.core.server.protocol_limits import Limits
 from app.main import create_app
 from app.settings import Settings
 

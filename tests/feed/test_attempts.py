@@ -8,7 +8,7 @@ from email.utils import format_datetime
 import httpx
 import pytest
 
-from app.core.types import now
+from app.core.databases.types import now
 from app.crud.feed.webhook import Rules
 from tests.feed.hooks import create, deliveries, hooked, settled, shown
 from tests.feed.receiver import Message, Reply, failing, receiving

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.core import jsontext
+from app.core import json_codec
 
 TYPES = {
     "csv": "text/csv",
@@ -32,12 +32,12 @@ def table(*rows: dict[str, Any], separator: str = ",") -> bytes:
 
 
 def _cell(value: Any) -> Any:
-    return jsontext.dumps(value).decode() if isinstance(value, list | dict) else value
+    return json_codec.dumps(value).decode() if isinstance(value, list | dict) else value
 
 
 def lines(*rows: dict[str, Any]) -> bytes:
     """An NDJSON file of the rows."""
-    return b"".join(jsontext.dumps(row) + b"\n" for row in rows)
+    return b"".join(json_codec.dumps(row) + b"\n" for row in rows)
 
 
 def workbook(rows: list[list[Any]], errors: Sequence[tuple[int, int]] = ()) -> bytes:
@@ -121,7 +121,7 @@ async def export(client: httpx.AsyncClient, path: str, kind: str, **parameters: 
 async def by_ref(client: httpx.AsyncClient, path: str, ref: str) -> Any:
     answer = await client.get(f"/{path}/{ref}")
     assert answer.status_code == 200, answer.text
-    return jsontext.loads(answer.content)
+    return json_codec.loads(answer.content)
 
 
 async def is_there(client: httpx.AsyncClient, path: str, ref: str) -> bool:

@@ -5,7 +5,7 @@ from uuid import uuid4
 import httpx
 from fastapi import FastAPI
 
-from app.core.types import uuid7
+from app.core.databases.types import uuid7
 from tests.examples import create
 from tests.imports.calls import by_ref, done, export, faults, is_there, lines, position, send, table
 from tests.keys import ADMIN

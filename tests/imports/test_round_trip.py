@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from app.api import RESOURCES
 from app.commands.seed import _seed_codes
-from app.core import jsontext
-from app.core.database import open_database
+from app.core import json_codec
+from app.core.databases.interface import open_database
 from app.crud.registry import by_kind
 from app.crud.resource import Resource
 from app.main import create_app
@@ -127,7 +127,7 @@ def _without_stamps(content: bytes, kind: str) -> Any:
     if kind == "csv":
         rows: list[Any] = list(csv.DictReader(io.StringIO(content.decode(), newline="")))
     elif kind == "ndjson":
-        rows = [jsontext.loads(line) for line in content.splitlines()]
+        rows = [json_codec.loads(line) for line in content.splitlines()]
     else:
         raise ValueError(kind)
     return [{name: row[name] for name in row if name not in STAMPS[:3]} for row in rows]

@@ -7,8 +7,8 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from app.core.gate import Gate
-from app.core.observing.metrics import RequestMetrics
+from app.core.http.middleware import Gate
+from app.core.observability.metrics import RequestMetrics
 
 
 def asking(app: Gate) -> httpx.AsyncClient:

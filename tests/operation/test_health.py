@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import make_url, text
 
-from app.core.revisions import newest
+from app.core.databases.schema_revision import newest
 from tests.conftest import client_of, copy_of, serving
 
 

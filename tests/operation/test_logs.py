@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.core.observing.redaction import redacted
+from app.core.observability.redaction import redacted
 from tests.keys import ADMIN_KEY
 from tests.loaded import ROOT
 from tests.servers import Server, running_server
@@ -162,7 +162,7 @@ def test_lines_can_be_for_reading(file_in: Callable[[Path], str], tmp_path: Path
 
 FAILING = """
 import logging, sys, threading, warnings
-from app.core.observing.logs import LogFormat, configure_logs
+from app.core.observability.logs import LogFormat, configure_logs
 configure_logs(LogFormat(sys.argv[1]))
 class Passing:
     secret = "local-value"

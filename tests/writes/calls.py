@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from sqlalchemy import inspect, text
 from sqlalchemy.orm import Session
 
-from app.core import jsontext
+from app.core import json_codec
 from app.crud.resource import Resource
 from tests.contract.api import Api, at, writable
 from tests.examples import JSON, Body
@@ -23,7 +23,7 @@ async def send(
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     if body is None:
         return await client.request(method, address, headers=named)
-    content = jsontext.dumps(body)
+    content = json_codec.dumps(body)
     return await client.request(method, address, content=content, headers={**JSON, **named})
 
 

@@ -4,14 +4,14 @@ from typing import Any
 
 import httpx
 
-from app.core import jsontext
+from app.core import json_codec
 
 
 async def read_from(client: httpx.AsyncClient, seq: int, limit: int = 1000) -> list[Any]:
     """The changes with a greater number, as far as one page goes."""
     answer = await client.get("/changes", params={"since": seq, "limit": limit})
     assert answer.status_code == 200, answer.text
-    found: list[Any] = jsontext.loads(answer.content)["data"]
+    found: list[Any] = json_codec.loads(answer.content)["data"]
     return found
 
 

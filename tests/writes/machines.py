@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from app.core import jsontext
+from app.core import json_codec
 from tests.examples import Body
 from tests.writes.calls import send
 
@@ -53,12 +53,12 @@ class Talk:
     ) -> Any:
         answer = self.run(send(self.client, method, address, body, **headers))
         assert answer.status_code == status, answer.text
-        return jsontext.loads(answer.content) if answer.content else None
+        return json_codec.loads(answer.content) if answer.content else None
 
     def list(self, address: str, **parameters: Any) -> list[Any]:
         answer = self.run(self.client.get(address, params=parameters))
         assert answer.status_code == 200, answer.text
-        found: list[Any] = jsontext.loads(answer.content)["data"]
+        found: list[Any] = json_codec.loads(answer.content)["data"]
         return found
 
     def check(self, path: str, record: Modelled) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
-from app.core.types import uuid7
+from app.core.databases.types import uuid7
 from app.crud.resource import Resource
 from app.resources.organization import company, organization
 from app.resources.person import person

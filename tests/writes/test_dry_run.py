@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.core.types import uuid7
+from app.core.databases.types import uuid7
 from app.crud.resource import Resource
 from tests.contract.api import Api, at, each, fault, problem
 from tests.examples import JSON, Body

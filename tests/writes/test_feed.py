@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
-from app.core.database import SESSION
+from app.core.databases.interface import SESSION
 from app.core.databases.postgresql import PostgresDatabase, postgres_engine
 from app.core.databases.sqlite import SqliteDatabase, sqlite_engine
 from app.crud.writes import store

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from app.core.types import now
+from app.core.databases.types import now
 from app.crud.resource import Resource
 from app.crud.writes.writing import KeptAnswer
 from app.resources.agreement import agreement

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from fastapi import FastAPI
 
-from app.core import jsontext
+from app.core import json_codec
 from tests.contract.api import Api, listed, pointers, problem
 from tests.examples import Body
 from tests.writes.calls import changes_after, contents, position, post
@@ -226,7 +226,7 @@ async def test_an_agreement_is_created_with_its_outcomes(api: Api) -> None:
         None,
         "completed",
     ]
-    assert await api.get(under) == jsontext.loads(answer.content)
+    assert await api.get(under) == json_codec.loads(answer.content)
 
 
 async def test_an_outcome_that_cannot_follow_undoes_its_agreement(

@@ -11,8 +11,8 @@ from sqlalchemy.types import TypeEngine
 
 from app.commands.migrate import revision_of
 from app.commands.reindex import kinds
-from app.core.database import Base
-from app.core.types import CELL_FORMS, CodeList, JsonText
+from app.core.databases.interface import Base
+from app.core.databases.types import CELL_FORMS, CodeList, JsonText
 from app.crud.writes.history import ChangeCounter
 
 BATCH = 5_000

@@ -1,1 +1,1 @@
-"""SQLite and PostgreSQL, each behind the interface of `app.core.database`."""
+"""SQLite and PostgreSQL, each behind the interface of `app.core.databases.interface`."""

@@ -108,7 +108,7 @@ def _of_sqlite(path: str, error: BaseException) -> str | None:
 
 
 def _of_postgres(address: PostgresAddress, error: BaseException) -> str | None:
-    from app.core.databases.postgres_faults import driver_error
+    from app.core.databases.postgresql_errors import driver_error
 
     driver = driver_error(error)
     state = getattr(driver, "sqlstate", None)

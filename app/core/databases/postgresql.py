@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.pool import QueuePool
 
-from app.core.database import ENGINE, SESSION, Database, Pace, Prepared, Rows
 from app.core.databases.addresses import PostgresAddress
-from app.core.databases.outages import crowded, in_doubt
-from app.core.databases.postgres_faults import (
+from app.core.databases.db_errors import crowded, in_doubt
+from app.core.databases.interface import ENGINE, SESSION, Database, Pace, Prepared, Rows
+from app.core.databases.postgresql_errors import (
     GONE,
     RETRIED,
     is_behind,
@@ -27,7 +27,7 @@ from app.core.databases.postgres_faults import (
     problem_of,
     sqlstate_of,
 )
-from app.core.databases.read_pool import CONNECT_WAIT, PATIENCE, ReadPool, plain_dates
+from app.core.databases.postgresql_read_pool import CONNECT_WAIT, PATIENCE, ReadPool, plain_dates
 from app.core.databases.replica import FAR, POSITION, Replica, course
 
 __all__ = ["GONE", "PostgresDatabase", "postgres_engine"]

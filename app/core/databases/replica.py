@@ -17,8 +17,8 @@ from zlib import crc32
 import asyncpg
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.core.databases.postgres_faults import GONE
-from app.core.databases.read_pool import ReadPool
+from app.core.databases.postgresql_errors import GONE
+from app.core.databases.postgresql_read_pool import ReadPool
 
 #: How many seconds pass between two looks at the replica, and how many a look may take.
 EVERY, LOOK_WAIT = 0.5, 2.0

@@ -14,12 +14,12 @@ from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from app.core.database import BATCH, ENGINE, Database, Pace, Prepared, Rows
 from app.core.databases.addresses import sqlite_path
-from app.core.databases.outages import away, moved, of_sqlite
-from app.core.databases.sqlite_reading import Reading
+from app.core.databases.db_errors import away, moved, of_sqlite
+from app.core.databases.interface import BATCH, ENGINE, Database, Pace, Prepared, Rows
+from app.core.databases.sqlite_reader import Reading
 from app.core.databases.sqlite_writer import File, Writer
-from app.core.types import simple_lower
+from app.core.databases.types import simple_lower
 
 T = TypeVar("T")
 

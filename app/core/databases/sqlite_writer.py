@@ -14,8 +14,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app.core.database import SESSION
-from app.core.databases.outages import away, crowded, in_doubt, moved, of_sqlite, of_system
+from app.core.databases.db_errors import away, crowded, in_doubt, moved, of_sqlite, of_system
+from app.core.databases.interface import SESSION
 from app.core.errors import Problem
 
 T = TypeVar("T")

@@ -10,8 +10,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from app.core.errors import BadRequest, Problem, RequestTimeout
-from app.core.server import refusals
-from app.core.server.limits import Limits, Progress
+from app.core.server import refused_requests
+from app.core.server.protocol_limits import Limits, Progress
 
 #: What of a message is being received.
 IDLE, HEAD, BODY = range(3)
@@ -61,7 +61,7 @@ class BoundedHttp(HttpToolsProtocol):
         if beyond > TOLD:
             self.transport.abort()
         elif beyond > 0:
-            self.refuse(refusals.too_many_connections())
+            self.refuse(refused_requests.too_many_connections())
 
     def connection_lost(self, exc: Exception | None) -> None:
         # Uvicorn tells this to the request that came last, which may still wait for its turn.
@@ -82,10 +82,10 @@ class BoundedHttp(HttpToolsProtocol):
             if rest := data[upgrade.args[0] :]:
                 self.data_received(rest)
         except httptools.HttpParserError as error:
-            self.refuse(refusals.explained(error, data))
+            self.refuse(refused_requests.explained(error, data))
         else:
             if self.fed > self.limits.headers:
-                self.refuse(refusals.large_headers(self.limits))
+                self.refuse(refused_requests.large_headers(self.limits))
 
     def pause_writing(self) -> None:
         self.pauses += 1
@@ -100,7 +100,7 @@ class BoundedHttp(HttpToolsProtocol):
     def on_url(self, url: bytes) -> None:
         self.url += url
         if len(self.url) > self.limits.address:
-            raise refusals.long_address(self.limits)
+            raise refused_requests.long_address(self.limits)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         # A trailer, which comes after the body, must not pass for a header.
@@ -159,19 +159,19 @@ class BoundedHttp(HttpToolsProtocol):
         if self.url[:1] != b"/":
             self._relate()
         if len(self.pipeline) >= self.limits.pipelined:
-            raise refusals.too_many_waiting(self.limits)
+            raise refused_requests.too_many_waiting(self.limits)
         return has_body
 
     def _check_size(self) -> None:
         size = sum(len(name) + len(value) + 4 for name, value in self.headers)
         if size > self.limits.headers or len(self.headers) > self.limits.header_count:
-            raise refusals.large_headers(self.limits)
+            raise refused_requests.large_headers(self.limits)
 
     def _check_upgrade(self) -> None:
         if self.parser.get_method() == b"CONNECT":
-            raise refusals.unknown_method()
+            raise refused_requests.unknown_method()
         if (b"upgrade", b"websocket") in ((name, value.lower()) for name, value in self.headers):
-            raise refusals.no_upgrade()
+            raise refused_requests.no_upgrade()
 
     def _relate(self) -> None:
         """Make `http://host/path` a path, as RFC 9112, 3.2.2 asks of every server."""
@@ -224,7 +224,7 @@ class BoundedHttp(HttpToolsProtocol):
             path = b"" if self.stage == IDLE else bytes(self.url).partition(b"?")[0]
             instance = path[:200].decode("ascii", "replace")
             headers = self.server_state.default_headers
-            self.transport.write(refusals.as_bytes(self.refusal, instance, headers))
+            self.transport.write(refused_requests.as_bytes(self.refusal, instance, headers))
         self.linger()
 
     def linger(self) -> None:

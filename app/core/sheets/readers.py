@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from app.core.jsontext import JsonError, loads
+from app.core.json_codec import JsonError, loads
 from app.core.sheets.sheet import (
     CUT_SHORT,
     NotUtf8,

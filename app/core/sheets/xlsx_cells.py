@@ -7,8 +7,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from app.core.databases.types import instant_text
 from app.core.sheets.sheet import Scalar
-from app.core.types import instant_text
 
 _ESCAPE: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _DAY: Final = 86_400_000  # milliseconds

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import Boolean, Numeric, String, Text, TypeEngine
 
-from app.core.types import StatedDate
+from app.core.databases.types import StatedDate
 from app.crud.aggregates.shape import (
     UNDATED,
     Function,

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Context, Decimal
 from typing import Any, Never
 
+from app.core.databases.types import Exact
 from app.core.errors import did_you_mean
-from app.core.types import Exact
 from app.crud.aggregates.shape import (
     UNDATED,
     DatePart,

@@ -9,12 +9,12 @@ from fastapi import Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from app.core import jsontext
-from app.core.accept import preferred
-from app.core.answers import Json, problems
-from app.core.conditional import is_known, not_modified
+from app.core import json_codec
 from app.core.errors import BadRequest, Invalid
-from app.core.routing import Route
+from app.core.http.accept import preferred
+from app.core.http.conditional import is_known, not_modified
+from app.core.http.dispatch import Route
+from app.core.http.responses import Json, problems
 from app.core.sheets.sheet import neutralise
 from app.crud.aggregates.query import MAX_LIMIT, AggregateQuery, read_aggregate
 from app.crud.aggregates.shape import Function, Grouping, Metric, Output, leaf_of
@@ -133,10 +133,10 @@ async def answer_aggregate(
 def _with_texts(resource: Resource, grouping: Grouping, body: str) -> str:
     """The figures with decimals as texts: averages, and what is made of fields of decimals."""
     names = [output.name for output in grouping.outputs if _is_decimal(resource, output)]
-    answer = jsontext.loads(body)
+    answer = json_codec.loads(body)
     for group in answer["data"]:
         group |= texts_of(group, names)
-    return jsontext.dumps(answer).decode()
+    return json_codec.dumps(answer).decode()
 
 
 def _is_decimal(resource: Resource, output: Output) -> bool:
@@ -152,7 +152,7 @@ def _table(grouping: Grouping, body: str) -> str:
     file = io.StringIO(newline="")
     writer = csv.writer(file)
     writer.writerow(names)
-    for group in jsontext.loads(body)["data"]:
+    for group in json_codec.loads(body)["data"]:
         writer.writerow([_cell(group[name]) for name in names])
     return file.getvalue()
 

@@ -8,7 +8,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 from sqlalchemy.types import TypeEngine
 
-from app.core.types import Instant, JsonText
+from app.core.databases.types import Instant, JsonText
 from app.crud.aggregates.having import AVG_DECIMALS, AVG_PART, SUM_PART
 from app.crud.aggregates.shape import DatePart
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
     select,
 )
 
-from app.core.database import Prepared, prepare
+from app.core.databases.interface import Prepared, prepare
 from app.crud.aggregates.figures import Figures, sorted_as
 from app.crud.aggregates.having import scale_of
 from app.crud.aggregates.rows import Rows

@@ -11,9 +11,9 @@ from math import inf
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from app.core.database import Database
+from app.core.databases.interface import Database
+from app.core.databases.types import instant_text, now
 from app.core.errors import Problem, Unavailable
-from app.core.types import instant_text, now
 from app.crud.feed import outcomes, planning
 from app.crud.feed.due import Due, find_due, message_of
 from app.crud.feed.entries import Entry, find_entries

@@ -9,9 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, Dialect, bindparam, select
 
-from app.core import jsontext
-from app.core.database import Database, Prepared, prepare
-from app.core.types import Id, Instant
+from app.core import json_codec
+from app.core.databases.interface import Database, Prepared, prepare
+from app.core.databases.types import Id, Instant
 from app.crud.feed.entries import find_entries
 from app.crud.feed.webhook import TEST, Delivery, State
 from app.crud.reads.queries import View
@@ -50,7 +50,7 @@ async def message_of(database: Database, kinds: Mapping[str, Resource], delivery
         statement = item_statement(resource, View(), "id", database.dialect)
         rows = await database.read(statement, {"key": delivery.record_id}, "quick")
         record = rows[0][0].encode() if rows else record
-    at = jsontext.loads(entry.body)["at"]
+    at = json_codec.loads(entry.body)["at"]
     return _message(delivery.type, at, entry.body, record)
 
 
@@ -74,7 +74,7 @@ def _due_statement(dialect: Dialect) -> Prepared:
 
 
 def _read_due(text: str) -> Due:
-    told: dict[str, Any] = jsontext.loads(text)
+    told: dict[str, Any] = json_codec.loads(text)
     record_id = told["record_id"]
     ids = {"id": UUID(told["id"]), "record_id": None if record_id is None else UUID(record_id)}
     return Due(**(told | ids))

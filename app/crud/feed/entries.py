@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import orjson
 
-from app.core.database import Database
+from app.core.databases.interface import Database
 from app.crud.reads.changes import FeedShape, feed_statement
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
-from app.core.types import instant_text, now
+from app.core.databases.types import instant_text, now
 from app.crud.feed.due import Due
 from app.crud.feed.planning import Hook, changed
 from app.crud.feed.webhook import Delivery, Rules, State, Webhook

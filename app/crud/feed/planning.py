@@ -11,9 +11,9 @@ from sqlalchemy import Dialect, bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
-from app.core import jsontext
-from app.core.database import Database, Prepared, prepare
-from app.core.types import Id, instant_text, now
+from app.core import json_codec
+from app.core.databases.interface import Database, Prepared, prepare
+from app.core.databases.types import Id, instant_text, now
 from app.crud.feed.entries import Entry
 from app.crud.feed.webhook import PAST, Delivery, Rules, State, Webhook, delivery_id
 from app.crud.filters.conditions import Condition
@@ -83,7 +83,7 @@ def _hooks_statement(dialect: Dialect) -> Prepared:
 async def find_hooks(database: Database) -> list[Hook]:
     """The webhooks that are enabled."""
     rows = await database.read(_hooks_statement(database.dialect), {}, "quick")
-    return [_hook(jsontext.loads(row[0])) for row in rows]
+    return [_hook(json_codec.loads(row[0])) for row in rows]
 
 
 def _hook(told: Mapping[str, Any]) -> Hook:

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from app.core.accept import preferred
-from app.core.access.callers import Need
-from app.core.access.door import Door
-from app.core.answers import problems
+from app.core.auth.authorizer import Door
+from app.core.auth.principals import Need
 from app.core.errors import BadRequest, Fault, NotAcceptable, Unavailable
-from app.core.routing import Route
+from app.core.http.accept import preferred
+from app.core.http.dispatch import Route
+from app.core.http.responses import problems
 from app.crud.feed.entries import apart
 from app.crud.feed.stream import EventStream, StreamQuery, Streams
 from app.crud.filters.reader import wrong

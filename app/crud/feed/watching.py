@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from app.core.database import Database
+from app.core.databases.interface import Database
 from app.core.errors import Unavailable
 from app.crud.feed.entries import Entry, apart, find_entries
 from app.crud.writes.history import position_statement

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import BigInteger, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.database import Base
-from app.core.types import Id, Instant, JsonText, choice, now, uuid7
+from app.core.databases.interface import Base
+from app.core.databases.types import Id, Instant, JsonText, choice, now, uuid7
 from app.crud.writes.history import Action
 
 

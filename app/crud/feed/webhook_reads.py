@@ -10,9 +10,9 @@ from sqlalchemy import BigInteger, Dialect, Select, Text, bindparam, cast, selec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.core.database import Prepared, prepare
+from app.core.databases.interface import Prepared, prepare
+from app.core.databases.types import Id, JsonText
 from app.core.errors import NotFound
-from app.core.types import Id, JsonText
 from app.crud.feed.webhook import Webhook
 from app.crud.reads.pages import Walk, answer_page
 from app.crud.reads.reading import database_of

@@ -9,8 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from app.core.access.callers import Need
-from app.core.answers import Json, problems
+from app.core.auth.principals import Need
 from app.core.errors import (
     BadRequest,
     Conflict,
@@ -20,7 +19,8 @@ from app.core.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
-from app.core.routing import Route
+from app.core.http.dispatch import Route
+from app.core.http.responses import Json, problems
 from app.crud.feed import webhook_writes as writes
 from app.crud.feed.delivering import Deliveries
 from app.crud.feed.webhook import Delivery

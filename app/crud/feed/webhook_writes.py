@@ -10,9 +10,9 @@ from sqlalchemy import func, select
 from sqlalchemy import update as sql_update
 from sqlalchemy.orm import Session
 
-from app.core import jsontext
+from app.core import json_codec
+from app.core.databases.types import now, uuid7
 from app.core.errors import Conflict, NotFound
-from app.core.types import now, uuid7
 from app.crud.feed.webhook import TEST, Delivery, Rules, State, Webhook, delivery_id
 from app.crud.feed.webhook_schemas import WebhookFields, new_secret
 from app.crud.filters.reader import Sought
@@ -53,7 +53,7 @@ def state(session: Session, key: UUID) -> dict[str, Any]:
     """The fields of a webhook that clients write, as they are."""
     webhook = find(session, key)
     values = {name: getattr(webhook, name) for name in WebhookFields.model_fields}
-    lists = {name: values[name] and jsontext.loads(values[name]) for name in _LISTS}
+    lists = {name: values[name] and json_codec.loads(values[name]) for name in _LISTS}
     return values | lists
 
 
@@ -144,7 +144,7 @@ def _stored(values: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(values)
     for name in _LISTS:
         if found.get(name) is not None:
-            found[name] = jsontext.dumps(found[name]).decode()
+            found[name] = json_codec.dumps(found[name]).decode()
     return found
 
 

@@ -2,7 +2,7 @@
 
 import re
 
-from app.core.synonyms import meant_instead
+from app.core.parameter_synonyms import meant_instead
 from app.crud.filters.operators import OPERATORS, operators_of
 from app.crud.filters.values import parse_value
 from app.crud.keys import as_id

@@ -11,7 +11,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 from sqlalchemy.types import Boolean, Date, TypeEngine
 
-from app.core.types import Exact
+from app.core.databases.types import Exact
 from app.crud.paths import Kind, Leaf
 
 Get = Callable[[str], ColumnElement[Any]]

@@ -9,8 +9,8 @@ from typing import Any, Never
 
 from sqlalchemy import Column
 
+from app.core.databases.types import simple_lower
 from app.core.errors import BadRequest, Fault
-from app.core.types import simple_lower
 from app.crud.filters import hints, nodes
 from app.crud.filters.conditions import Both, Condition, Either, Not, Path, Some, Term, both, joined
 from app.crud.filters.expression import parse_expression

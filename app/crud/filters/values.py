@@ -8,9 +8,9 @@ from decimal import ROUND_FLOOR, Context, Decimal
 from typing import Any
 from uuid import UUID
 
+from app.core.databases.types import Exact, ListedName
 from app.core.edtf import EdtfError, parse_edtf
 from app.core.errors import did_you_mean
-from app.core.types import Exact, ListedName
 from app.crud.paths import Kind, Leaf
 
 _WIDE = Context(prec=600)

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from app.core import jsontext
-from app.core.jsontext import JsonError
+from app.core import json_codec
+from app.core.json_codec import JsonError
 from app.crud.paths import Kind, leaves_of
 from app.crud.resource import Resource
 
@@ -118,7 +118,7 @@ def read_objects(cell: Any) -> list[Any]:
 
 def _list(text: str, example: str) -> list[Any]:
     try:
-        value = jsontext.loads(text.strip())
+        value = json_codec.loads(text.strip())
     except JsonError as error:
         told = f"{_short(text)} is not a JSON list, such as {example}: {error}."
         raise CellError(told) from None

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Text, bindparam, cast, literal, select
 from sqlalchemy.orm import Session
 
-from app.core import jsontext
+from app.core import json_codec
 from app.core.errors import Conflict, Invalid
 from app.crud.imports.rows import Entry
 from app.crud.reads.render import record_json
@@ -39,7 +39,7 @@ class Matches:
 
     def _keep(self, statement: Select[bool, str], keys: list[Any]) -> None:
         for is_kind, body in self.session.execute(statement, {"keys": keys}) if keys else ():
-            state = jsontext.loads(body)
+            state = json_codec.loads(body)
             self.by_key[state["id"]] = (bool(is_kind), state)
             if state["ref"] is not None:
                 self.by_key[state["ref"]] = (bool(is_kind), state)

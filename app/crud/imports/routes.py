@@ -12,11 +12,11 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from app.core import jsontext
-from app.core.answers import problems
+from app.core import json_codec
 from app.core.errors import BadRequest, Fault, TooLarge, UnsupportedMediaType
-from app.core.requests import check_charset, media_type
-from app.core.routing import Route
+from app.core.http.dispatch import Route
+from app.core.http.requests import check_charset, media_type
+from app.core.http.responses import problems
 from app.crud.imports.columns import read_mapping
 from app.crud.imports.file import ImportFile
 from app.crud.imports.importing import import_file
@@ -102,7 +102,7 @@ def import_route(resource: Resource) -> Route:
 
             def work(session: Session) -> Answer:
                 report = import_file(session, resource, file, actor_of(request))
-                told = jsontext.dumps(report.told()).decode()
+                told = json_codec.dumps(report.told()).decode()
                 return Answer(told, 207 if lenient else 200)
 
             return await answer_write(request, work, query)

@@ -9,9 +9,9 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
-from app.core import jsontext
+from app.core import json_codec
 from app.core.errors import Conflict, Fault, Invalid, Problem
-from app.core.requests import checked
+from app.core.http.requests import checked
 from app.core.sheets.readers import SheetRow
 from app.crud.imports.cells import CellError
 from app.crud.imports.columns import ImportColumn, Plan
@@ -145,7 +145,7 @@ class RowReader:
         defaults = {column.field: column.default for column in entry.empty if not column.required}
         body = self._body(entry, self.resource.patch, defaults, self._needed(entry))
         sent = {n: v for n, v in store.written(body).items() if n in body.model_fields_set}
-        told = jsontext.loads(jsontext.dumps(sent))
+        told = json_codec.loads(json_codec.dumps(sent))
         differs = any(before[name] != value for name, value in told.items())
         if differs and before["deleted_at"] is not None:
             text = f"The {self.resource.singular} is in the trash: restore it first."

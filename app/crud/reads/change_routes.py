@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from app.core.answers import problems
 from app.core.errors import BadRequest
-from app.core.routing import Route
+from app.core.http.dispatch import Route
+from app.core.http.responses import problems
 from app.crud.reads.changes import ChangeList, ChangesQuery, answer_feed
 from app.crud.resource import Resource
 

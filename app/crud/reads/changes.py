@@ -19,11 +19,11 @@ from sqlalchemy import (
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.core import jsontext
-from app.core.answers import Json
-from app.core.database import Prepared, prepare
+from app.core import json_codec
+from app.core.databases.interface import Prepared, prepare
+from app.core.databases.types import Id, Instant, JsonText, instant_text
 from app.core.errors import NotFound
-from app.core.types import Id, Instant, JsonText, instant_text
+from app.core.http.responses import Json
 from app.crud.filters.reader import wrong
 from app.crud.reads.cursor import binding
 from app.crud.reads.decimals import wants_texts, with_texts
@@ -163,9 +163,9 @@ async def answer_as_of(
     shape = FeedShape(("kind", "record_id"), newest_first=True)
     values = {"kind": resource.kind, "record_id": found.id, "limit": 2**31}
     rows = await database.read(feed_statement(shape, database.dialect), values)
-    state, told = jsontext.loads(found.body), instant_text(moment)
+    state, told = json_codec.loads(found.body), instant_text(moment)
     for row in rows:
-        change = jsontext.loads(row[0])
+        change = json_codec.loads(row[0])
         if change["at"] <= told:
             state["version"], state["updated_at"] = change["version"], change["at"]
             break
@@ -174,7 +174,7 @@ async def answer_as_of(
         raise NotFound(f"The {resource.singular} was entered after {told}: {state['created_at']}.")
     if state["deleted_at"] is not None and not trash:
         raise NotFound(f"The {resource.singular} was in the trash at {told}. Add deleted=include.")
-    body = jsontext.dumps(state).decode()
+    body = json_codec.dumps(state).decode()
     if wants_texts(request):
         body = with_texts(resource, body)
     return Json(body.encode())

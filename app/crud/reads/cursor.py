@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from app.core import jsontext
+from app.core import json_codec
 from app.core.errors import BadRequest, Fault
 
 _SIGNATURE = 12
@@ -29,7 +29,7 @@ def binding(*parts: object) -> bytes:
 
 def write_cursor(place: Place, bound_to: bytes, secret: bytes) -> str:
     """The cursor of a place."""
-    content = b"%d" % place.backward + bound_to + jsontext.dumps(list(place.key))
+    content = b"%d" % place.backward + bound_to + json_codec.dumps(list(place.key))
     signature = hmac.digest(secret, content, "sha256")[:_SIGNATURE]
     return urlsafe_b64encode(signature + content).decode().rstrip("=")
 
@@ -48,7 +48,7 @@ def read_cursor(text: str, bound_to: bytes, secret: bytes) -> Place:
             "This cursor is of a list with another filter or order. Leave the cursor out to begin"
             " anew, or ask for what you asked for when you got it."
         )
-    return Place(jsontext.loads(content[1 + _BINDING :]), content[:1] == b"1")
+    return Place(json_codec.loads(content[1 + _BINDING :]), content[:1] == b"1")
 
 
 def _wrong(detail: str) -> BadRequest:

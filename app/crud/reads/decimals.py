@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy import Dialect
 from starlette.requests import Request
 
-from app.core import jsontext
-from app.core.accept import asks_for_texts
+from app.core import json_codec
+from app.core.http.accept import asks_for_texts
 from app.crud.paths import Kind, leaves_of
 from app.crud.resource import Part, Resource
 
@@ -61,7 +61,7 @@ def without_form(tag: str) -> str:
 
 def with_texts(resource: Resource, body: str) -> str:
     """The JSON of a record that is shown alone with its decimals as texts."""
-    return jsontext.dumps(_written(resource, jsontext.loads(body))).decode()
+    return json_codec.dumps(_written(resource, json_codec.loads(body))).decode()
 
 
 def _written(at: Resource | Part, record: dict[str, Any]) -> dict[str, Any]:
@@ -80,4 +80,4 @@ def texts_of(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, str |
 def text_of(value: Any) -> str:
     """A number with all its digits, and no trailing zeros."""
     # What was read from the database in this form is one already.
-    return value if isinstance(value, str) else jsontext.dumps(value).decode()
+    return value if isinstance(value, str) else json_codec.dumps(value).decode()

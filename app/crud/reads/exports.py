@@ -11,11 +11,11 @@ from sqlalchemy import BigInteger, ColumnElement, Dialect, Text, bindparam, cast
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from app.core import jsontext
-from app.core.accept import preferred
-from app.core.conditional import is_known, not_modified
-from app.core.database import Prepared, Rows, prepare
+from app.core import json_codec
+from app.core.databases.interface import Prepared, Rows, prepare
 from app.core.errors import Fault, Invalid, NotAcceptable, NotFound
+from app.core.http.accept import preferred
+from app.core.http.conditional import is_known, not_modified
 from app.core.sheets.sheet import CellKind, Column, CsvSheet, MissingExtra, Sheet, SheetLimit
 from app.crud.filters.conditions import Path, columns_of, value_at
 from app.crud.filters.reader import wrong
@@ -309,5 +309,5 @@ async def _lines(rows: AsyncGenerator[Rows]) -> AsyncGenerator[bytes]:
             yield b""
     except Exception:
         if begun:
-            yield jsontext.dumps({"FILE CUT SHORT": "something failed on our side"}) + b"\n"
+            yield json_codec.dumps({"FILE CUT SHORT": "something failed on our side"}) + b"\n"
         raise

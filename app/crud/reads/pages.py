@@ -8,8 +8,8 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.core import jsontext
-from app.core.answers import Json
+from app.core import json_codec
+from app.core.http.responses import Json
 from app.crud.reads.cursor import Place, read_cursor, write_cursor
 from app.crud.reads.queries import MAX_LIMIT
 
@@ -31,7 +31,7 @@ class Walk:
 
     def to(self, key: str, backward: bool = False) -> str:
         """The cursor that leads on from the record with this key (JSON)."""
-        values = jsontext.loads(key)
+        values = json_codec.loads(key)
         # A long text has no place in an address: then the record's id stands for its key.
         place = Place(values if len(key) <= LONGEST_KEY else values[-1:], backward)
         return write_cursor(place, self.bound_to, self.request.app.state.secret)
@@ -71,7 +71,7 @@ def answer_page(
         "total_is_estimate": estimated,
     }
     joined = ",".join([row[0] for row in rows])
-    body = f'{{"data":[{joined}],"page":'.encode() + jsontext.dumps(page) + b"}"
+    body = f'{{"data":[{joined}],"page":'.encode() + json_codec.dumps(page) + b"}"
     found = (("next", following), ("prev", previous))
     links = [_link(at.request, cursor, relation) for relation, cursor in found if cursor]
     told = {"Link": ", ".join(links)} if links else {}

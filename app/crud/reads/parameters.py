@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from app.core.databases.types import ListedName
 from app.core.edtf import EDTF_PATTERN
-from app.core.types import ListedName
 from app.crud.filters.operators import OPERATORS, operators_of
 from app.crud.paths import MAX_DEPTH, Kind, Leaf, find_leaf, leaves_of, steps_of
 from app.crud.reads.queries import expandable, shown_in, sortable

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from app.core.errors import did_you_mean
-from app.core.requests import OpenQuery, Several
+from app.core.http.requests import OpenQuery, Several
 from app.crud.filters.conditions import Condition, Path
 from app.crud.filters.reader import Sought, read_filters, wrong
 from app.crud.paths import (

@@ -6,9 +6,9 @@ from fastapi import Path, Query, Request
 from pydantic import BaseModel, BeforeValidator
 from starlette.responses import Response
 
-from app.core.answers import problems
 from app.core.errors import BadRequest, Invalid, NotFound
-from app.core.routing import Route
+from app.core.http.dispatch import Route
+from app.core.http.responses import problems
 from app.crud.filters.reader import wrong
 from app.crud.filters.values import parse_instant
 from app.crud.reads.changes import ChangeList, HistoryQuery, answer_as_of, answer_changes

@@ -9,10 +9,10 @@ from sqlalchemy import Column, Select, select
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.core import jsontext
-from app.core.answers import Json
-from app.core.conditional import is_known, not_modified
-from app.core.database import Database, prepare
+from app.core import json_codec
+from app.core.databases.interface import Database, prepare
+from app.core.http.conditional import is_known, not_modified
+from app.core.http.responses import Json
 from app.crud.codes import codes_with_names, meant_code
 from app.crud.filters.hints import several_values
 from app.crud.filters.reader import Sought, wrong
@@ -201,7 +201,7 @@ async def _whole_place(
     rows = await database.read(statement, {"id": UUID(place.key[0])}, "quick")
     if not rows:
         raise wrong("cursor", "cursor", "The record that this cursor is at is gone. Begin anew.")
-    return Place(jsontext.loads(rows[0][0]), place.backward)
+    return Place(json_codec.loads(rows[0][0]), place.backward)
 
 
 def _key_values(keys: list[Any], place: Place) -> dict[str, Any]:

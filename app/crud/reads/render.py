@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 
-from app.core.types import CELL_FORMS, JSON_FORMS, Exact, JsonText
+from app.core.databases.types import CELL_FORMS, JSON_FORMS, Exact, JsonText
 from app.crud.filters.conditions import Path, Row
 from app.crud.filters.operators import Get
 from app.crud.paths import steps_of

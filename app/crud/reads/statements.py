@@ -23,8 +23,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from app.core.database import Prepared, prepare
-from app.core.types import JsonText
+from app.core.databases.interface import Prepared, prepare
+from app.core.databases.types import JsonText
 from app.crud.filters.conditions import Path, columns_of, sql_of, value_at
 from app.crud.filters.operators import bound
 from app.crud.paths import Kind, Leaf, find_leaf

@@ -21,10 +21,10 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 
-from app.core import jsontext
-from app.core.database import Prepared, prepare
+from app.core import json_codec
+from app.core.databases.interface import Prepared, prepare
 from app.core.errors import BadRequest, Fault
-from app.core.words.analysis import MAX_WORDS, Clause, parse_query
+from app.core.text.analyze import MAX_WORDS, Clause, parse_query
 from app.crud.resource import Part, Resource
 from app.crud.search.searched import searched
 
@@ -42,12 +42,12 @@ def query_value(query: str, dialect: str) -> str:
         raise BadRequest(f"q: {says}", [fault]) from error
     if dialect == "sqlite":
         asked = [[_fts5(clause), _fts5(clause, "_"), _begins(clause)] for clause in clauses]
-        return jsontext.dumps(asked or [[_NO_WORD, _NO_WORD, None]]).decode()
+        return json_codec.dumps(asked or [[_NO_WORD, _NO_WORD, None]]).decode()
     ways = {
         name: " & ".join(_tsquery(clause, mark) for clause in clauses) or f"'{_NO_WORD}'"
         for name, mark in (("words", ""), ("names", "_"))
     }
-    return jsontext.dumps(ways).decode()
+    return json_codec.dumps(ways).decode()
 
 
 def with_query(values: Mapping[str, Any], q: str | None, dialect: Dialect) -> dict[str, Any]:

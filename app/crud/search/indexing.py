@@ -23,10 +23,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.core import jsontext
-from app.core.database import Base
-from app.core.types import Id
-from app.core.words.analysis import analyser
+from app.core import json_codec
+from app.core.databases.interface import Base
+from app.core.databases.types import Id
+from app.core.text.analyze import analyser
 from app.crud.resource import Resource
 from app.crud.search.searched import GAP, State, Texts, index_words, texts_of
 
@@ -152,7 +152,7 @@ def _learn(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
     """SQLite: keep each word by itself, to look up those that begin with others."""
     known = {word for row in rows for word in row["words"].split()} - {GAP}
     if known:
-        connection.execute(_KNOWN, {"known": jsontext.dumps(sorted(known)).decode()})
+        connection.execute(_KNOWN, {"known": json_codec.dumps(sorted(known)).decode()})
 
 
 def index_many(connection: Connection, resource: Resource, states: Iterable[State]) -> None:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, get_args
 
 from pydantic import StringConstraints
 
-from app.core.words.analysis import Word, words
+from app.core.text.analyze import Word, words
 from app.crud.resource import Resource
 from app.crud.schemas import Line, Prose, Ref
 

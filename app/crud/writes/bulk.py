@@ -9,10 +9,10 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.core import jsontext
+from app.core import json_codec
+from app.core.databases.types import uuid7
 from app.core.errors import Conflict, Fault, Invalid, Problem, did_you_mean, within
-from app.core.requests import checked
-from app.core.types import uuid7
+from app.core.http.requests import checked
 from app.crud.filters.reader import Sought
 from app.crud.keys import is_askable
 from app.crud.reads.queries import Shape
@@ -283,4 +283,4 @@ def told(done: list[Done], *, results: bool = True) -> str:
     answer: Item = {"summary": summary(done)}
     if results:
         answer["results"] = [one.told() for one in done]
-    return jsontext.dumps(answer).decode()
+    return json_codec.dumps(answer).decode()

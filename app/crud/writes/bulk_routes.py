@@ -11,10 +11,10 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from app.core import jsontext
-from app.core.answers import problems
+from app.core import json_codec
 from app.core.errors import Invalid, Problem
-from app.core.routing import BodyMark, Route
+from app.core.http.dispatch import BodyMark, Route
+from app.core.http.responses import problems
 from app.crud.filters.reader import Sought, wrong
 from app.crud.reads.queries import FilterQuery, read_conditions
 from app.crud.reads.read_routes import listing, snake
@@ -278,7 +278,7 @@ def _versions(records: list[Any]) -> list[tuple[Any, int]]:
 
 def _affected(ids: list[UUID], changed: int) -> Answer:
     found = {"matched": len(ids), "changed": changed, "ids": [str(each) for each in ids]}
-    return Answer(jsontext.dumps(found).decode())
+    return Answer(json_codec.dumps(found).decode())
 
 
 def _many(

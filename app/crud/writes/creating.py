@@ -12,11 +12,11 @@ from pydantic import BaseModel
 from sqlalchemy import Table, insert, inspect
 from sqlalchemy.orm import ClassManager, Session, configure_mappers
 
-from app.core import jsontext
-from app.core.database import Base
+from app.core import json_codec
+from app.core.databases.interface import Base
+from app.core.databases.types import uuid7
 from app.core.edtf import bounds
 from app.core.errors import Problem
-from app.core.types import uuid7
 from app.crud.resource import Resource
 from app.crud.search.indexing import index_many
 from app.crud.writes import history, store
@@ -136,7 +136,7 @@ class _Batch:
                 rows = (row for record in records for row in getattr(record, name))
                 _insert_rows(session, part.table, rows)
         bodies = store.rendered_many(session, resource, [record.id for record in records])
-        states = [jsontext.loads(body) for body in bodies]
+        states = [json_codec.loads(body) for body in bodies]
         for state in states:
             note_change(session, Action.CREATE, resource.kind, None, state, resource.borrowed)
         index_many(session.connection(), resource, states)

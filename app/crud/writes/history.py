@@ -23,9 +23,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.core import jsontext
-from app.core.database import Base, Prepared, prepare
-from app.core.types import Id, Instant, JsonText, choice
+from app.core import json_codec
+from app.core.databases.interface import Base, Prepared, prepare
+from app.core.databases.types import Id, Instant, JsonText, choice
 
 
 class Action(StrEnum):
@@ -94,7 +94,7 @@ def note_change(
 ) -> None:
     """Remember a write, but for `borrowed` fields; it is logged when the transaction is to end."""
     changes = difference(before, after)
-    told = jsontext.dumps({name: pair for name, pair in changes.items() if name not in borrowed})
+    told = json_codec.dumps({name: pair for name, pair in changes.items() if name not in borrowed})
     session.info.setdefault("changes", []).append(
         {
             # When the record changed, and not when the log is written: what it was at its own
@@ -127,7 +127,7 @@ class _Spool:
 
     def add(self, changes: list[dict[str, Any]]) -> None:
         told = [{**change, "record_id": str(change["record_id"])} for change in changes]
-        self.file.write(jsontext.dumps(told) + b"\n")
+        self.file.write(json_codec.dumps(told) + b"\n")
         self.count += len(changes)
 
     def batches(self) -> Iterator[list[dict[str, Any]]]:
@@ -194,7 +194,7 @@ def changes_since(
         .where(Change.kind == kind, Change.record_id == record_id, Change.version > version)
         .order_by(Change.seq.desc())
     )
-    return [jsontext.loads(changes) for changes in found]
+    return [json_codec.loads(changes) for changes in found]
 
 
 def undo(state: dict[str, Any], changes: Mapping[str, Any]) -> None:

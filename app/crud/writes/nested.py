@@ -11,9 +11,9 @@ from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
 from sqlalchemy.orm import Session, aliased
 
-from app.core import jsontext
+from app.core import json_codec
 from app.core.errors import Fault, Invalid, within
-from app.core.requests import checked
+from app.core.http.requests import checked
 from app.core.validation import summary
 from app.crud.keys import as_id
 from app.crud.resource import Collection, Part, Resource
@@ -73,7 +73,7 @@ def create_nested(session: Session, resource: Resource, value: Any) -> Stored:
                 _create_under(session, collection.child, f"{relation}_id", stored, value[name])
     # A rule of a nested record can have changed this one, as an outcome moves its agreement.
     body = store.rendered(session, resource, stored.id)
-    return Stored(body, stored.id, jsontext.loads(body)["version"])
+    return Stored(body, stored.id, json_codec.loads(body)["version"])
 
 
 def _create_under(session: Session, child: Resource, key: str, parent: Stored, items: Any) -> None:
@@ -138,7 +138,7 @@ def _object_wanted(target: Resource, given: Any) -> str:
 
 def _link(text: str) -> str:
     key = "ref" if as_id(text) is None else "id"
-    return jsontext.dumps({key: text[:120]}).decode().replace(":", ": ", 1)
+    return json_codec.dumps({key: text[:120]}).decode().replace(":", ": ", 1)
 
 
 def _checked(resource: Resource, value: Mapping[str, Any]) -> BaseModel:

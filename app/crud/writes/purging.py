@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, exists, inspect, select, update
 from sqlalchemy.orm import Session
 
-from app.core import jsontext
-from app.core.database import Base
+from app.core import json_codec
+from app.core.databases.interface import Base
+from app.core.databases.types import instant_text
 from app.core.errors import Conflict
-from app.core.types import instant_text
 from app.crud.resource import Resource
 from app.crud.search.indexing import remove_record
 from app.crud.writes import store
@@ -27,7 +27,7 @@ def purge(
     record = store.find(session, resource, key)
     guard(record)
     _refuse_referred(session, resource, record)
-    before = jsontext.loads(store.rendered(session, resource, record.id))
+    before = json_codec.loads(store.rendered(session, resource, record.id))
     remove_record(session, resource, record.id)
     told = (Change.kind == resource.kind, Change.record_id == record.id)
     session.execute(update(Change).where(*told).values(changes="{}"))

@@ -15,9 +15,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from app.core.database import Base
+from app.core.databases.interface import Base
+from app.core.databases.types import CodeList
 from app.core.errors import Fault, Invalid
-from app.core.types import CodeList
 from app.crud.codes import codes_with_names, meant_code
 from app.crud.resource import Resource
 

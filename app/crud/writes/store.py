@@ -12,10 +12,10 @@ from sqlalchemy import Select, Text, bindparam, cast, select
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.util import identity_key
 
-from app.core import jsontext
+from app.core import json_codec
+from app.core.databases.types import now, uuid7
 from app.core.edtf import bounds
 from app.core.errors import Conflict, Invalid, NotFound, PreconditionFailed
-from app.core.types import now, uuid7
 from app.core.validation import faults_of, invalid_body, summary
 from app.crud.keys import as_id, in_trash, is_askable, missing
 from app.crud.reads.render import record_json
@@ -225,7 +225,7 @@ def patched(body: BaseModel) -> State:
 
 
 def _state(session: Session, resource: Resource, record_id: UUID) -> State:
-    state: State = jsontext.loads(rendered(session, resource, record_id))
+    state: State = json_codec.loads(rendered(session, resource, record_id))
     return state
 
 
@@ -270,7 +270,7 @@ def _differs(record: Any, name: str, before: State) -> bool:
 
 def _json(value: Any) -> Any:
     """The value as it would stand in the record's JSON, to tell whether it changes anything."""
-    return jsontext.loads(jsontext.dumps(value))
+    return json_codec.loads(json_codec.dumps(value))
 
 
 def _apply(resource: Resource, record: Any, data: Mapping[str, Any]) -> None:
@@ -314,7 +314,7 @@ def _finish(
     with explained():
         session.flush()
     after = rendered(session, resource, record.id)
-    state = jsontext.loads(after)
+    state = json_codec.loads(after)
     note_change(session, action, resource.kind, before, state, resource.borrowed)
     index_record(session, resource, state, before)
     return Stored(after, record.id, record.version)

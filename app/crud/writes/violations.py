@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from sqlalchemy import CheckConstraint, Enum, Index, UniqueConstraint
 from sqlalchemy.exc import IntegrityError
 
-from app.core.database import Base
+from app.core.databases.interface import Base
 from app.core.errors import Conflict, Invalid, Problem
 
 Held = CheckConstraint | UniqueConstraint | Index

@@ -8,9 +8,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from app.core.access.callers import Caller, Need
-from app.core.answers import problems
-from app.core.conditional import tags_in
+from app.core.auth.principals import Caller, Need
 from app.core.errors import (
     BadRequest,
     Conflict,
@@ -21,7 +19,9 @@ from app.core.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
-from app.core.routing import BodyMark, Route
+from app.core.http.conditional import tags_in
+from app.core.http.dispatch import BodyMark, Route
+from app.core.http.responses import problems
 from app.crud.reads.queries import WholeNumber
 from app.crud.reads.read_routes import Key, Models, snake
 from app.crud.resource import Resource

@@ -13,11 +13,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.core import jsontext
-from app.core.access.callers import ANONYMOUS, Caller
-from app.core.answers import Json
-from app.core.conditional import tags_in
-from app.core.database import Base
+from app.core import json_codec
+from app.core.auth.principals import ANONYMOUS, Caller
+from app.core.databases.interface import Base
+from app.core.databases.types import JsonText, now
 from app.core.errors import (
     BadRequest,
     Conflict,
@@ -26,7 +25,8 @@ from app.core.errors import (
     PreconditionFailed,
     PreconditionRequired,
 )
-from app.core.types import JsonText, now
+from app.core.http.conditional import tags_in
+from app.core.http.responses import Json
 from app.crud.reads.decimals import wants_texts, with_texts, without_form
 from app.crud.reads.reading import database_of, tag_of
 from app.crud.resource import Resource
@@ -222,7 +222,7 @@ async def _write_once(request: Request, key: str, work: Callable[[Session], Answ
             return _repeated(kept, fingerprint)
         answer = work(session)
         kept.status, kept.body = answer.status, answer.body
-        kept.headers = jsontext.dumps(dict(answer.headers)).decode()
+        kept.headers = json_codec.dumps(dict(answer.headers)).decode()
         session.flush()
         return answer
 
@@ -266,7 +266,7 @@ def _repeated(kept: KeptAnswer, fingerprint: str) -> Answer:
             "This Idempotency-Key was sent with another request before. Take a new key for a new"
             " request, or send the same one again."
         )
-    headers = {**jsontext.loads(kept.headers), "Idempotency-Replayed": "true"}
+    headers = {**json_codec.loads(kept.headers), "Idempotency-Replayed": "true"}
     return Answer(kept.body, kept.status, headers)
 
 

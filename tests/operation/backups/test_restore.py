@@ -14,7 +14,7 @@ from app.commands.check import run as check
 from app.commands.migrate import migrate
 from app.commands.restore import restore
 from app.commands.snapshot import snapshot_run
-from app.core.revisions import newest
+from app.core.databases.schema_revision import newest
 from tests.operation.backups.drills import Copy, command, flip, killed, sums_of
 from tests.test_migrations import run_sql
 

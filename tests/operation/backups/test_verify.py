@@ -12,7 +12,7 @@ from app.commands.backup import backup
 from app.commands.migrate import engine_run, migrate
 from app.commands.snapshot import snapshot_run
 from app.commands.verify import verify
-from app.core.database import Base
+from app.core.databases.interface import Base
 from tests.conftest import copy_of
 from tests.operation.backups.drills import Copy, command, flip, sums_of
 from tests.postgres import create_database, drop_database

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
-from app.core.databases.outages import crowded, too_slow
+from app.core.databases.db_errors import crowded, too_slow
 
 T = TypeVar("T")
 

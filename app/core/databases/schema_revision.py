@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Dialect, column, select, table
 
-from app.core.database import Prepared, prepare
-from app.core.places import migrations_folder
+from app.core.data_files import migrations_folder
+from app.core.databases.interface import Prepared, prepare
 
 if TYPE_CHECKING:
     from alembic.config import Config

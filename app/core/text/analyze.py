@@ -7,7 +7,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import NamedTuple
 
-from app.core.words.spelling import LONGEST, fold, spell, stem
+from app.core.text.normalize import LONGEST, fold, spell, stem
 
 MAX_WORDS = 64
 #: Characters of a snippet, about; and how many of them stand before what was found.

@@ -14,12 +14,12 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from app.core import jsontext
-from app.core.conditional import is_known, not_modified
+from app.core import json_codec
 from app.core.errors import PROBLEMS, BadRequest, Fault, NotFound, Problem, did_you_mean
-from app.core.openapi import with_decimals_as_texts
-from app.core.protection import page_headers
-from app.core.requests import parameters
+from app.core.http.conditional import is_known, not_modified
+from app.core.http.openapi import with_decimals_as_texts
+from app.core.http.requests import parameters
+from app.core.http.security_headers import page_headers
 
 _STYLE = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}"
 
@@ -39,7 +39,7 @@ _TEXTS = b"decimal=string"
 
 def _served(app: FastAPI, texts: bool) -> _Served:
     document = app.openapi()
-    plain = jsontext.dumps(with_decimals_as_texts(document) if texts else document)
+    plain = json_codec.dumps(with_decimals_as_texts(document) if texts else document)
     return _Served(plain, gzip.compress(plain, mtime=0), sha256(plain).hexdigest()[:32])
 
 

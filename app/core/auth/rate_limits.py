@@ -3,7 +3,7 @@
 import time
 from math import floor
 
-from app.core.access.callers import ANONYMOUS, Caller
+from app.core.auth.principals import ANONYMOUS, Caller
 from app.core.errors import TooManyRequests
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}

@@ -13,12 +13,12 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.core.accept import check_accept
-from app.core.access.callers import Need
-from app.core.access.door import Door
+from app.core.auth.authorizer import Door
+from app.core.auth.principals import Need
 from app.core.errors import NotFound, Problem, not_allowed
-from app.core.nearest import Known, Tree, misspelt, suggestion, tree_of
-from app.core.requests import (
+from app.core.http.accept import check_accept
+from app.core.http.nearest_addresses import Known, Tree, misspelt, suggestion, tree_of
+from app.core.http.requests import (
     JSON_TYPES,
     check_type,
     read_body,

@@ -17,11 +17,11 @@ from app.core.errors import (
     TooLarge,
     not_allowed,
 )
-from app.core.observing.logs import AccessLog, told_of
-from app.core.observing.metrics import RequestMetrics
-from app.core.observing.names import request_id_of
-from app.core.protection import protected
-from app.core.readable import indented
+from app.core.http.pretty import indented
+from app.core.http.security_headers import protected
+from app.core.observability.logs import AccessLog, told_of
+from app.core.observability.metrics import RequestMetrics
+from app.core.observability.request_info import request_id_of
 
 log = logging.getLogger("trade_missions")
 

@@ -10,19 +10,13 @@ from uuid import UUID
 
 from starlette.types import Scope as Request
 
-from app.core.access import keys
-from app.core.access.callers import ANONYMOUS, Caller, Need, Scope
-from app.core.access.credentials import (
-    Credential,
-    address_of,
-    credential_of,
-    misplaced,
-    unauthorized,
-)
-from app.core.access.limits import RateLimits
-from app.core.database import Database
+from app.core.auth import api_keys
+from app.core.auth.credentials import Credential, address_of, credential_of, misplaced, unauthorized
+from app.core.auth.principals import ANONYMOUS, Caller, Need, Scope
+from app.core.auth.rate_limits import RateLimits
+from app.core.databases.interface import Database
+from app.core.databases.types import now
 from app.core.errors import Forbidden, Problem, Unauthorized, Unavailable
-from app.core.types import now
 
 #: For how many seconds a caller who was found is not looked up again: so long can a key be used
 #: after it was revoked through another process.
@@ -124,7 +118,7 @@ class Door:
         return caller
 
     async def _found(self, scope: Request, secret: str) -> Caller:
-        digest = keys.digest_of(secret)
+        digest = api_keys.digest_of(secret)
         known = self._known.get(digest)
         if known is None or known.until < time.monotonic():
             forgotten = self._forgotten
@@ -137,7 +131,7 @@ class Door:
         return known.caller
 
     async def _look_up(self, scope: Request, secret: str) -> _Known:
-        if keys.is_key(secret):
+        if api_keys.is_key(secret):
             return await self._key(scope, secret)
         if self.issuer is not None and secret.count(".") == 2:
             caller = await self._bearer(scope, secret, self.issuer)
@@ -145,9 +139,9 @@ class Door:
         raise unauthorized(scope, "That is no key of this service.")
 
     async def _key(self, scope: Request, secret: str) -> _Known:
-        values, at = {"prefix": keys.prefix_of(secret)}, now()
-        rows = await self.database.read(keys.look_up(self.database.dialect), values, "quick")
-        if not rows or not keys.is_same(bytes(rows[0][2]), secret):
+        values, at = {"prefix": api_keys.prefix_of(secret)}, now()
+        rows = await self.database.read(api_keys.look_up(self.database.dialect), values, "quick")
+        if not rows or not api_keys.is_same(bytes(rows[0][2]), secret):
             raise unauthorized(scope, "There is no such key.")
         id_, name, _, allowed, path, revoked, ends = rows[0]
         if isinstance(ends, str):
@@ -155,7 +149,7 @@ class Door:
         left = KEPT if ends is None else (ends - at).total_seconds()
         if revoked or left <= 0:
             told = "was revoked" if revoked else "has expired"
-            raise unauthorized(scope, f"The key {keys.prefix_of(secret)}… {told}.")
+            raise unauthorized(scope, f"The key {api_keys.prefix_of(secret)}… {told}.")
         self._used[UUID(str(id_))] = at
         return _Known(Caller(name, Scope(allowed), path), time.monotonic() + min(KEPT, left))
 
@@ -175,7 +169,7 @@ class Door:
         if used := self._used:
             self._used = {}
             with suppress(Problem):
-                await self.database.write(lambda session: keys.note_use(session, used))
+                await self.database.write(lambda session: api_keys.note_use(session, used))
 
     async def note_use_forever(self) -> None:
         """Store it every minute, until cancelled."""
@@ -186,7 +180,7 @@ class Door:
 
 def _check_address(credential: Credential, caller: Caller, is_file: bool) -> None:
     """A key in an address is seen by whoever sees the address: it must not be worth much."""
-    if not keys.is_key(credential.secret):
+    if not api_keys.is_key(credential.secret):
         raise Forbidden("A token does not belong in an address: send Authorization: Bearer TOKEN.")
     if not is_file:
         raise Forbidden(

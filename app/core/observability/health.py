@@ -10,14 +10,14 @@ from fastapi import Request
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from app.core import jsontext
-from app.core.access.callers import Need
-from app.core.answers import Json, problems
-from app.core.database import Database
+from app.core import json_codec
+from app.core.auth.principals import Need
+from app.core.databases.interface import Database
+from app.core.databases.schema_revision import newest, revision_statement
 from app.core.errors import BadRequest, Fault, Problem, Unavailable
-from app.core.observing.patience import PATIENCE, patiently
-from app.core.revisions import newest, revision_statement
-from app.core.routing import Route
+from app.core.http.dispatch import Route
+from app.core.http.responses import Json, problems
+from app.core.observability.time_limit import PATIENCE, patiently
 
 log = logging.getLogger("trade_missions")
 
@@ -62,13 +62,13 @@ class NotReady(Unavailable):
         self.checks = checks
 
     def body(self, instance: str, request_id: str) -> bytes:
-        told = jsontext.loads(super().body(instance, request_id))
-        return jsontext.dumps(told | {"checks": [check.model_dump() for check in self.checks]})
+        told = json_codec.loads(super().body(instance, request_id))
+        return json_codec.dumps(told | {"checks": [check.model_dump() for check in self.checks]})
 
 
 def health_routes() -> list[Route]:
     """GET /health/live and GET /health/ready, open to everybody."""
-    alive = jsontext.dumps(Health(status="alive", checks=[]).model_dump())
+    alive = json_codec.dumps(Health(status="alive", checks=[]).model_dump())
 
     async def get_health_live(request: Request) -> Response:
         """Answers as long as the process does, and looks at nothing else: for deciding whether to
@@ -83,7 +83,8 @@ def health_routes() -> list[Route]:
         if any(check.state is CheckState.FAILED for check in checks):
             raise NotReady(checks)
         return Json(
-            jsontext.dumps(Health(status="ready", checks=checks).model_dump()), headers=_NEVER_KEPT
+            json_codec.dumps(Health(status="ready", checks=checks).model_dump()),
+            headers=_NEVER_KEPT,
         )
 
     told: dict[str, Any] = {

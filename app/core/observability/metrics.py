@@ -5,7 +5,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Gauge, Histogram, disable_created_metrics
 from starlette.types import Scope
 
-from app.core.observing.names import method_of, route_of
+from app.core.observability.request_info import method_of, route_of
 
 #: Upper bounds in seconds: a record is read within the first, an export may need the last.
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)

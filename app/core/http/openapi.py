@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.core import jsontext
+from app.core import json_codec
 from app.core.errors import PROBLEM_TYPE, FaultBody, ProblemBody
 
 Json = dict[str, Any]
@@ -151,11 +151,11 @@ class _Shared:
         self.names: dict[bytes, str] = {}
 
     def count(self, items: Any) -> None:
-        self.times.update(jsontext.dumps(item) for item in items)
+        self.times.update(json_codec.dumps(item) for item in items)
 
     def put(self, item: Json, name: str) -> Json:
         """The item, or a reference to it under the name, or one like it."""
-        text = jsontext.dumps(item)
+        text = json_codec.dumps(item)
         if "$ref" in item or self.times[text] < 2:
             return item
         if text not in self.names:

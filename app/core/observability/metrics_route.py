@@ -15,14 +15,14 @@ from prometheus_client.process_collector import ProcessCollector
 from sqlalchemy import Dialect
 from starlette.responses import Response
 
-from app.core.access.callers import Need
-from app.core.answers import problems
-from app.core.database import Database, Prepared
+from app.core.auth.principals import Need
+from app.core.databases.interface import Database, Prepared
 from app.core.errors import BadRequest
-from app.core.observing.metrics import RequestMetrics
-from app.core.observing.patience import patiently
-from app.core.observing.workers import living, shared_folder
-from app.core.routing import Route
+from app.core.http.dispatch import Route
+from app.core.http.responses import problems
+from app.core.observability.metrics import RequestMetrics
+from app.core.observability.time_limit import patiently
+from app.core.observability.worker_metrics import living, shared_folder
 
 #: How many seconds lie between two notes of a process on its database, for the others to show.
 NOTED = 5.0

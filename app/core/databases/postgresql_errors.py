@@ -6,7 +6,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.core.databases.outages import away, crowded, of_sqlstate, of_system
+from app.core.databases.db_errors import away, crowded, of_sqlstate, of_system
 from app.core.errors import Problem
 
 #: serialization_failure and deadlock_detected: the same work can succeed when run again.

@@ -11,8 +11,8 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
-from app.core.access.callers import BEARERS, Caller, Scope
-from app.core.access.issuer_keys import IssuerKeys
+from app.core.auth.jwks import IssuerKeys
+from app.core.auth.principals import BEARERS, Caller, Scope
 from app.core.errors import Unauthorized
 
 #: By how many seconds the clocks of issuer and service may differ.

@@ -5,7 +5,7 @@ from functools import cache
 from sqlalchemy import CheckConstraint, Dialect, LargeBinary, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.database import Base, Database, Prepared, prepare
+from app.core.databases.interface import Base, Database, Prepared, prepare
 
 
 class Installation(Base):

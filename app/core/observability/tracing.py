@@ -16,9 +16,9 @@ from opentelemetry import propagate, trace
 from sqlalchemy.orm import Session
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.core.database import Database, Pace, Prepared, Rows
-from app.core.observing.names import method_of, route_of
-from app.core.observing.redaction import redacted
+from app.core.databases.interface import Database, Pace, Prepared, Rows
+from app.core.observability.redaction import redacted
+from app.core.observability.request_info import method_of, route_of
 
 try:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from pydantic import BaseModel, PrivateAttr, ValidationError
 from starlette.requests import Request
 
-from app.core import jsontext
+from app.core import json_codec
 from app.core.errors import (
     BadRequest,
     Fault,
@@ -161,10 +161,10 @@ async def read_content(request: Request, large: bool = False) -> bytes:
 def read_json(content: bytes) -> Any:
     """The body as JSON; 400 for what is not."""
     try:
-        value = jsontext.loads(content)
-    except jsontext.JsonLimit as error:
+        value = json_codec.loads(content)
+    except json_codec.JsonLimit as error:
         raise BadRequest(f"The body is not taken: {error}.") from None
-    except jsontext.JsonError as error:
+    except json_codec.JsonError as error:
         raise BadRequest(f"The body is not valid JSON: {error}.") from None
     if _SURROGATE.search(content):
         try:

@@ -17,7 +17,7 @@ from app.core.errors import (
     TooManyRequests,
     Unavailable,
 )
-from app.core.server.limits import Limits
+from app.core.server.protocol_limits import Limits
 
 log = logging.getLogger("trade_missions")
 

@@ -11,8 +11,8 @@ import orjson
 from starlette.types import Scope
 
 from app.core.errors import Problem
-from app.core.observing.names import route_of, trace_id_of
-from app.core.observing.redaction import redacted
+from app.core.observability.redaction import redacted
+from app.core.observability.request_info import route_of, trace_id_of
 
 if TYPE_CHECKING:
     from structlog.typing import Processor

@@ -11,9 +11,9 @@ from sqlalchemy import Date, Dialect, Executable, MetaData, Text
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from app.core import jsontext
+from app.core import json_codec
 from app.core.databases.addresses import is_sqlite as is_sqlite
-from app.core.types import Id, Instant
+from app.core.databases.types import Id, Instant
 
 T = TypeVar("T")
 Rows = list[Any]
@@ -26,7 +26,7 @@ BATCH = 2000
 #: Options of every engine: JSON is stored with its letters, not with their escapes; and errors do
 #: not tell the values that a statement was given, which are users' and have no place in a log.
 ENGINE: dict[str, Any] = {
-    "json_serializer": lambda value: jsontext.dumps(value).decode(),
+    "json_serializer": lambda value: json_codec.dumps(value).decode(),
     "hide_parameters": True,
 }
 #: Options of every Session: nothing is written but by an explicit flush, whose refusals are told.

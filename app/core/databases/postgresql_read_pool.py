@@ -8,10 +8,10 @@ from typing import Any
 
 import asyncpg
 
-from app.core.database import BATCH, Prepared, Rows
 from app.core.databases.addresses import PostgresAddress
-from app.core.databases.outages import crowded
-from app.core.databases.postgres_faults import GONE, is_lost, is_outdated
+from app.core.databases.db_errors import crowded
+from app.core.databases.interface import BATCH, Prepared, Rows
+from app.core.databases.postgresql_errors import GONE, is_lost, is_outdated
 
 CONNECTIONS = 10
 #: How many of them exports may hold: other reads go on however many exports are under way.

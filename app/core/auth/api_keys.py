@@ -27,10 +27,10 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.core.access.callers import Scope
-from app.core.database import Base, Prepared, prepare
+from app.core.auth.principals import Scope
+from app.core.databases.interface import Base, Prepared, prepare
+from app.core.databases.types import choice, now, uuid7
 from app.core.errors import Conflict, Invalid, NotFound
-from app.core.types import choice, now, uuid7
 
 log = logging.getLogger("trade_missions.access")
 

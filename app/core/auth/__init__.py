@@ -1,0 +1,1 @@
+"""Authentication and authorization: principals, API keys, OpenID Connect tokens, rate limits."""

@@ -1,0 +1,1 @@
+"""HTTP as the service speaks it: middleware, dispatch, requests, responses, documentation."""

@@ -1,0 +1,1 @@
+"""Text analysis for search: normalization, transliteration, stemming."""

@@ -1,1 +1,0 @@
-"""Words as search sees them: folded, spelt in one alphabet, without endings."""
