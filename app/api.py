@@ -5,22 +5,19 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
 
+from app.admin.api_key import api_key_routes
+from app.admin.code_list import code_routes
+from app.changes.stream_routes import stream_route
 from app.core.http.dispatch import Route
 from app.core.observability.health import health_routes
 from app.core.observability.metrics_route import metrics_route
-from app.crud.feed.stream_routes import stream_route
-from app.crud.feed.webhook_routes import webhook_routes
-from app.crud.reads.change_routes import changes_route
-from app.crud.registry import register
-from app.crud.resource import Collection, Resource, read_models
-from app.crud.routes import crud_routes
-from app.crud.writes.history import position_statement
+from app.engine.history.change_log import position_statement
+from app.engine.registry import register
+from app.engine.resource import Collection, Resource, read_models
 from app.insights.search import search_route
 from app.insights.summary import summary_route
 from app.resources.agreement import Agreement, agreement
-from app.resources.api_key import api_key_routes
 from app.resources.citation import citation
-from app.resources.code_list import code_routes
 from app.resources.delegate import delegate
 from app.resources.event import event
 from app.resources.exchange_rate import exchange_rate
@@ -34,6 +31,9 @@ from app.resources.reported_total import reported_total
 from app.resources.source import source
 from app.resources.source_text import text_routes
 from app.resources.statement import statement
+from app.rest.change_routes import changes_route
+from app.rest.routes import crud_routes
+from app.webhooks.routes import webhook_routes
 
 RESOURCES: tuple[Resource, ...] = (
     mission,

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 
 from app import api
+from app.changes.stream import StreamRules
 from app.core.auth.authorizer import Door
 from app.core.auth.rate_limits import RateLimits
 from app.core.databases.interface import Database, open_database
@@ -20,13 +21,12 @@ from app.core.instance_secret import secret_of
 from app.core.observability.logs import LogFormat, access_log, configure_logs
 from app.core.observability.metrics import RequestMetrics
 from app.core.observability.metrics_route import note_gauges
-from app.crud.feed.starting import following
-from app.crud.feed.stream import StreamRules
-from app.crud.feed.webhook import Rules
-from app.document import describe
 from app.guide.page import add_guide
+from app.openapi_document import describe
 from app.settings import Settings
 from app.settings import settings as current_settings
+from app.webhooks.lifespan import following
+from app.webhooks.tables import Rules
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

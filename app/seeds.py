@@ -16,9 +16,9 @@ from sqlalchemy import Enum, Table, inspect
 from app.api import RESOURCES
 from app.core.data_files import seeds_folder
 from app.core.databases.types import uuid7_of
-from app.crud.examples import values_of
-from app.crud.registry import KINDS
-from app.crud.resource import Resource
+from app.engine.examples import values_of
+from app.engine.registry import KINDS
+from app.engine.resource import Resource
 from app.resources.citation import citation
 
 #: The time in the ids of seeded records: 12 April 2016, 00:00 UTC.

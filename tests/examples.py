@@ -14,8 +14,8 @@ import httpx
 
 from app.api import RESOURCES
 from app.core import json_codec
-from app.crud.examples import values_of
-from app.crud.resource import Resource
+from app.engine.examples import values_of
+from app.engine.resource import Resource
 
 Body = dict[str, Any]
 

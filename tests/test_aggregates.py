@@ -8,10 +8,10 @@ from fastapi import FastAPI
 
 from app.api import RESOURCES
 from app.core import json_codec
-from app.crud.aggregates.units import units_of
-from app.crud.filters.operators import operators_of
-from app.crud.paths import Kind, leaves_of, steps_of
-from app.crud.resource import Resource
+from app.engine.aggregates.units import units_of
+from app.engine.paths import Kind, leaves_of, steps_of
+from app.engine.query.operators import operators_of
+from app.engine.resource import Resource
 
 each = pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: r.path)
 

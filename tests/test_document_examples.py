@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.crud.feed.stream import StreamRules
+from app.changes.stream import StreamRules
 from tests.test_openapi import operations
 
 Json = dict[str, Any]

@@ -9,22 +9,22 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from app.crud.aggregates.query import AggregateQuery
-from app.crud.filters.expression import parse_expression
-from app.crud.filters.operators import OPERATORS
-from app.crud.imports.routes import ImportQuery
-from app.crud.paths import Kind
-from app.crud.reads.changes import ChangesQuery
-from app.crud.reads.exports import ExportQuery
-from app.crud.reads.queries import ListQuery
-from app.crud.reads.read_routes import PastQuery
-from app.crud.writes.bulk_routes import AffectedQuery
-from app.crud.writes.write_routes import RestoreQuery
+from app.engine.aggregates.query import AggregateQuery
+from app.engine.paths import Kind
+from app.engine.query.expression import parse_expression
+from app.engine.query.operators import OPERATORS
+from app.engine.query.parameters import ListQuery
 from app.guide.command import read_command
 from app.guide.page import page
 from app.guide.tables import KINDS
 from app.guide.text import Box, Example, Section, sections
 from app.insights.search import SearchQuery
+from app.rest.bulk_routes import AffectedQuery
+from app.rest.changes import ChangesQuery
+from app.rest.exports import ExportQuery
+from app.rest.import_routes import ImportQuery
+from app.rest.read_routes import PastQuery
+from app.rest.write_routes import RestoreQuery
 from tests.guide_answers import send, shown
 from tests.keys import ADMIN_KEY
 

@@ -20,10 +20,10 @@ from app.core.errors import Fault, Problem
 from app.core.http.dispatch import Route
 from app.core.http.requests import checked, read_query
 from app.core.validation import explain
-from app.crud.filters.operators import OPERATORS
-from app.crud.filters.reader import read_filters
-from app.crud.paths import leaves_of
-from app.crud.resource import Resource
+from app.engine.paths import leaves_of
+from app.engine.query.filter_reader import read_filters
+from app.engine.query.operators import OPERATORS
+from app.engine.resource import Resource
 from app.main import create_app
 from app.settings import Settings
 

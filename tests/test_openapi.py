@@ -14,12 +14,12 @@ from jsonschema_rs import Draft202012Validator
 
 from app.api import RESOURCES, routes
 from app.core.errors import BadRequest
-from app.crud.filters.operators import operators_of
-from app.crud.filters.reader import read_filters
-from app.crud.paths import leaves_of
-from app.crud.reads.read_routes import ReadRoute
-from app.crud.resource import Resource
+from app.engine.paths import leaves_of
+from app.engine.query.filter_reader import read_filters
+from app.engine.query.operators import operators_of
+from app.engine.resource import Resource
 from app.main import create_app
+from app.rest.read_routes import ReadRoute
 from app.seeds import facts, invented
 from app.settings import Settings
 

@@ -11,9 +11,9 @@ import httpx
 import pytest
 from sqlalchemy import update
 
+from app.admin.code_list import LISTS
 from app.core.databases.interface import open_database
 from app.resources.code import Term
-from app.resources.code_list import LISTS
 from tests.conftest import client_of, serving
 
 Body = Mapping[str, Any]

@@ -20,7 +20,7 @@ from schemathesis.python.asgi import shutdown_lifespans
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from app.api import RESOURCES
-from app.crud.feed.stream import StreamRules
+from app.changes.stream import StreamRules
 from app.main import create_app
 from app.settings import Settings
 from tests.conftest import copy_of

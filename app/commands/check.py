@@ -16,8 +16,8 @@ from app.core.databases.diagnosis import DatabaseUnusable, diagnosed, first_line
 from app.core.databases.interface import is_sqlite
 from app.core.databases.postgresql import GONE
 from app.core.databases.schema_revision import newest
-from app.crud.search.indexing import SearchEntry, is_current
-from app.crud.writes.history import Change, ChangeCounter
+from app.engine.history.change_log import Change, ChangeCounter
+from app.engine.search.index import SearchEntry, is_current
 from app.resources.citation import Citation
 
 _EMPTY = "The database is empty. Run: trade-missions migrate && trade-missions seed"

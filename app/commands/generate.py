@@ -16,9 +16,9 @@ from app.commands.check import refuse_unready
 from app.commands.migrate import engine_run
 from app.core import json_codec
 from app.core.databases.types import now, uuid7
-from app.crud.registry import by_kind
-from app.crud.search.indexing import index_many
-from app.crud.writes.history import Action, Change, ChangeCounter
+from app.engine.history.change_log import Action, Change, ChangeCounter
+from app.engine.registry import by_kind
+from app.engine.search.index import index_many
 from app.resources.agreement import (
     DEFAULT_BINDINGNESS,
     Agreement,

@@ -16,12 +16,12 @@ from app.commands.check import refuse_unready
 from app.core.databases.diagnosis import diagnosed
 from app.core.databases.interface import open_database
 from app.core.errors import Fault, Invalid, did_you_mean
-from app.crud.imports.columns import read_mapping
-from app.crud.imports.file import ImportFile
-from app.crud.imports.importing import import_file
-from app.crud.imports.report import Report
-from app.crud.registry import find_named, kind_names
-from app.crud.resource import Resource
+from app.engine.imports.columns import read_mapping
+from app.engine.imports.import_file import ImportFile
+from app.engine.imports.import_job import import_file
+from app.engine.imports.report import Report
+from app.engine.registry import find_named, kind_names
+from app.engine.resource import Resource
 
 ACTOR = "import"
 FORMATS = ("csv", "xlsx", "ndjson")

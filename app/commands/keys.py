@@ -8,6 +8,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app import api
+from app.admin.api_key import ApiKeyFields
+from app.admin.bound_address import check_bound_address
 from app.commands.check import find_revision, refuse_unready
 from app.commands.migrate import engine_run
 from app.commands.snapshot import snapshot_run
@@ -26,8 +28,6 @@ from app.core.databases.interface import SESSION
 from app.core.databases.types import now
 from app.core.errors import Conflict
 from app.core.http.requests import checked
-from app.resources.api_key import ApiKeyFields
-from app.resources.bound_address import check_bound_address
 from app.settings import Settings
 
 #: Who makes keys by these commands, as the list of keys names them.

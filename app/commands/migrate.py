@@ -13,7 +13,7 @@ from app.core.databases.addresses import sqlite_path
 from app.core.databases.diagnosis import diagnosed
 from app.core.databases.interface import is_sqlite
 from app.core.databases.schema_revision import alembic_config, newest, revisions
-from app.crud.search.indexing import is_current
+from app.engine.search.index import is_current
 
 if TYPE_CHECKING:
     from alembic.config import Config

@@ -7,9 +7,9 @@ from typing import Any
 from sqlalchemy import Connection, Text, cast, func, select
 
 from app.core import json_codec
-from app.crud.reads.render import record_json
-from app.crud.resource import Resource
-from app.crud.search import indexing
+from app.engine.query.render import record_json
+from app.engine.resource import Resource
+from app.engine.search import index
 
 BATCH = 1_000
 
@@ -25,10 +25,10 @@ def kinds() -> list[Resource]:
 
 def reindex(connection: Connection, told: Told = lambda count: None) -> None:
     """Index all records in the connection's transaction; `told` hears how many were done."""
-    indexing.clear(connection)
+    index.clear(connection)
     for resource in kinds():
         for batch in _batches(connection, resource):
-            indexing.index_many(connection, resource, batch)
+            index.index_many(connection, resource, batch)
             told(len(batch))
 
 

@@ -10,17 +10,17 @@ from uuid import UUID
 from sqlalchemy import Text, cast, insert, select, update
 from sqlalchemy.orm import Session
 
+from app.admin.code_list import LISTS
 from app.commands.check import refuse_unready
 from app.core import json_codec
 from app.core.data_files import seeds_folder
 from app.core.databases.diagnosis import diagnosed
 from app.core.databases.interface import Database, open_database
 from app.core.errors import Invalid
-from app.crud.reads.render import record_json
-from app.crud.writes import store
-from app.crud.writes.history import Change, log_changes
+from app.engine.history.change_log import Change, log_changes
+from app.engine.query.render import record_json
+from app.engine.writes import store
 from app.resources.code import Term
-from app.resources.code_list import LISTS
 from app.resources.source import Source
 from app.resources.source_text import attach_text
 from app.seeds import Fact, code_rows, facts, terms

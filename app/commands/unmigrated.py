@@ -8,10 +8,6 @@ REMEDY = "run alembic revision --autogenerate"
 
 def declared() -> MetaData:
     """All tables of the program."""
-    import app.core.auth.api_keys
-    import app.core.instance_secret
-    import app.crud.feed.webhook
-    import app.seeds  # noqa: F401 (it imports every kind of record)
     from app.core.databases.interface import Base
 
     return Base.metadata

@@ -9,15 +9,15 @@ from app.api import RESOURCES
 from app.core import json_codec
 from app.core.errors import PROBLEMS
 from app.core.http.requests import MAX_PARAMETERS
-from app.crud.aggregates import query as aggregate_query
-from app.crud.filters import expression
-from app.crud.filters import reader as filters
-from app.crud.filters.operators import OPERATORS, Operator, operators_of
-from app.crud.paths import MAX_DEPTH, Kind, Leaf, leaves_of
-from app.crud.reads import queries
-from app.crud.writes import bulk, nested, writing
+from app.engine.aggregates import query as aggregate_query
+from app.engine.paths import MAX_DEPTH, Kind, Leaf, leaves_of
+from app.engine.query import expression, parameters
+from app.engine.query import filter_reader as filters
+from app.engine.query.operators import OPERATORS, Operator, operators_of
+from app.engine.writes import bulk, nested
 from app.guide.marks import marked
 from app.insights.search import MAX_HITS
+from app.rest import transactions
 from app.settings import Settings
 
 #: What a kind of field is called.
@@ -110,11 +110,11 @@ def _limits_of_reads() -> list[tuple[str, str]]:
     keys, metrics = aggregate_query.MAX_KEYS, aggregate_query.MAX_METRICS
     levels = f"{expression.MAX_TERMS}, {expression.MAX_DEPTH}"
     return [
-        ("records on a page", _number(queries.MAX_LIMIT)),
+        ("records on a page", _number(parameters.MAX_LIMIT)),
         ("hits of the search on a page", _number(MAX_HITS)),
         ("groups of figures", _number(aggregate_query.MAX_LIMIT)),
         ("group keys, metrics", f"{keys}, {metrics}"),
-        ("fields to sort by", _number(queries.MAX_SORT)),
+        ("fields to sort by", _number(parameters.MAX_SORT)),
         ("steps through related records", _number(MAX_DEPTH)),
         ("parameters of an address", _number(MAX_PARAMETERS)),
         ("values of one filter, of all", f"{filters.MAX_ITEMS}, {_number(filters.MAX_VALUES)}"),
@@ -133,7 +133,7 @@ def _limits_of_writes() -> list[tuple[str, str]]:
         ("levels of a JSON body", _number(json_codec.MAX_DEPTH)),
         ("records in one list of a nested create", _number(nested.MAX_NESTED)),
         ("operations of a bulk request", _number(bulk.MAX_OPERATIONS)),
-        ("how long an Idempotency-Key is kept", f"{writing.KEPT // timedelta(hours=1)} hours"),
+        ("how long an Idempotency-Key is kept", f"{transactions.KEPT // timedelta(hours=1)} hours"),
     ]
 
 

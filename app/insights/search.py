@@ -17,18 +17,18 @@ from app.core.errors import BadRequest
 from app.core.http.dispatch import Route
 from app.core.http.responses import problems
 from app.core.text.analyze import highlights
-from app.crud.filters.reader import split_items, wrong
-from app.crud.reads.cursor import binding
-from app.crud.reads.exports import label_of
-from app.crud.reads.pages import answer_page, walk
-from app.crud.reads.queries import Cursor, Limit
-from app.crud.reads.reading import database_of
-from app.crud.reads.render import record_json
-from app.crud.registry import kind_named, unknown_kind
-from app.crud.resource import Resource
-from app.crud.schemas import Page, Schema
-from app.crud.search.hits import query_value, search_statement
-from app.crud.search.searched import searched
+from app.engine.query.cursor import binding
+from app.engine.query.filter_reader import split_items, wrong
+from app.engine.query.parameters import Cursor, Limit
+from app.engine.query.render import record_json
+from app.engine.registry import kind_named, unknown_kind
+from app.engine.resource import Resource
+from app.engine.schemas import Page, Schema
+from app.engine.search.hits import query_value, search_statement
+from app.engine.search.searched import searched
+from app.rest.exports import label_of
+from app.rest.handlers import database_of
+from app.rest.pages import answer_page, walk
 
 MAX_HITS = 100
 

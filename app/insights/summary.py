@@ -14,12 +14,9 @@ from app.core.databases.interface import Prepared, prepare
 from app.core.errors import BadRequest, NotFound
 from app.core.http.dispatch import Route
 from app.core.http.responses import Json, problems
-from app.crud.reads.decimals import texts_of, wants_texts
-from app.crud.reads.read_routes import Key
-from app.crud.reads.reading import database_of, find_row
-from app.crud.reads.render import as_json, exact_sum, json_list, object_of, parsed
-from app.crud.resource import Resource
-from app.crud.schemas import Digits, Schema
+from app.engine.query.render import as_json, exact_sum, json_list, object_of, parsed
+from app.engine.resource import Resource
+from app.engine.schemas import Digits, Schema
 from app.resources.agreement import Agreement, Bindingness
 from app.resources.delegate import Certainty, Delegate
 from app.resources.mission import Mission
@@ -28,6 +25,9 @@ from app.resources.outcome import Outcome
 from app.resources.participation import Participation
 from app.resources.reported_total import Measure, ReportedTotal
 from app.resources.status import FALLEN_THROUGH, SIGNED, AgreementStatus
+from app.rest.decimals import texts_of, wants_texts
+from app.rest.handlers import database_of, find_row
+from app.rest.read_routes import Key
 
 Sum = Annotated[Decimal, Digits(18, 4)]
 

@@ -12,10 +12,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.core.databases.types import choice
 from app.core.errors import Invalid
-from app.crud.record import Record, code, code_list, descending, money, reference, rule, stated
-from app.crud.resource import Part, Resource
-from app.crud.schemas import Edtf, Line, Noted, Prose, RecordFields
-from app.crud.writes import store
+from app.engine.record import Record, code, code_list, descending, money, reference, rule, stated
+from app.engine.resource import Part, Resource
+from app.engine.schemas import Edtf, Line, Noted, Prose, RecordFields
+from app.engine.writes import store
 from app.resources.code import CurrencyCode, Sectors
 from app.resources.delegate import Certainty
 from app.resources.event import Event, event

@@ -12,11 +12,11 @@ from app.core import json_codec
 from app.core.databases.types import choice
 from app.core.errors import Invalid
 from app.core.validation import Example
-from app.crud.record import Record, reference, rule
-from app.crud.registry import KINDS, RecordKind, kind_column
-from app.crud.resource import Resource
-from app.crud.schemas import Count, Noted, RecordFields, Schema
-from app.crud.writes import store
+from app.engine.record import Record, reference, rule
+from app.engine.registry import KINDS, RecordKind, kind_column
+from app.engine.resource import Resource
+from app.engine.schemas import Count, Noted, RecordFields, Schema
+from app.engine.writes import store
 from app.resources.source import Source, SourceSentence, source
 
 

@@ -12,7 +12,7 @@ from app.core.data_files import seeds_folder
 from app.core.databases.interface import Base
 from app.core.databases.types import CodeList
 from app.core.validation import Example
-from app.crud.schemas import distinct
+from app.engine.schemas import distinct
 
 
 class CodeRow(Base):

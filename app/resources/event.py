@@ -7,9 +7,9 @@ from uuid import UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.databases.types import choice
-from app.crud.record import Record, reference, rule, stated
-from app.crud.resource import Resource
-from app.crud.schemas import Edtf, Line, Noted, RecordFields
+from app.engine.record import Record, reference, rule, stated
+from app.engine.resource import Resource
+from app.engine.schemas import Edtf, Line, Noted, RecordFields
 from app.resources.mission import mission
 from app.resources.place import Place, PlaceFields, place_rules
 

@@ -8,9 +8,9 @@ from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.databases.types import Exact
-from app.crud.record import Record, code, rule
-from app.crud.resource import Resource
-from app.crud.schemas import Day, Digits, Line, Noted, RecordFields
+from app.engine.record import Record, code, rule
+from app.engine.resource import Resource
+from app.engine.schemas import Day, Digits, Line, Noted, RecordFields
 from app.resources.code import CurrencyCode
 
 

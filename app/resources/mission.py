@@ -10,18 +10,9 @@ from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.databases.types import choice
-from app.crud.record import (
-    Record,
-    code,
-    code_list,
-    money,
-    reference,
-    region_of,
-    rule,
-    stated,
-)
-from app.crud.resource import Resource
-from app.crud.schemas import Edtf, Line, Noted, Prose, RecordFields
+from app.engine.record import Record, code, code_list, money, reference, region_of, rule, stated
+from app.engine.resource import Resource
+from app.engine.schemas import Edtf, Line, Noted, Prose, RecordFields
 from app.resources.code import CountryCode, CurrencyCode, RegionCode, Sectors
 from app.resources.money import Amount, check_money, money_rules
 

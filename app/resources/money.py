@@ -9,8 +9,8 @@ from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Session
 
 from app.core.errors import Invalid
-from app.crud.record import rule
-from app.crud.schemas import Digits
+from app.engine.record import rule
+from app.engine.schemas import Digits
 from app.resources.code import Currency
 
 Amount = Annotated[

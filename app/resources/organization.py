@@ -10,9 +10,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.core.databases.interface import Base
 from app.core.databases.types import choice
-from app.crud.record import Record, code, code_list, reference, region_of, rule
-from app.crud.resource import Part, Resource
-from app.crud.schemas import Line, Noted, RecordFields, Schema, distinct
+from app.engine.record import Record, code, code_list, reference, region_of, rule
+from app.engine.resource import Part, Resource
+from app.engine.schemas import Line, Noted, RecordFields, Schema, distinct
 from app.resources.code import CountryCode, LegalFormCode, RegionCode, Sectors
 from app.resources.identifier import IdentifierScheme, check_identifier
 from app.resources.person import OtherNames

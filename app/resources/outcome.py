@@ -9,10 +9,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.databases.types import choice
 from app.core.errors import Conflict, Fault
-from app.crud.record import Record, code, money, reference, rule, stated
-from app.crud.resource import Resource
-from app.crud.schemas import Count, Edtf, Noted, RecordFields
-from app.crud.writes import store
+from app.engine.record import Record, code, money, reference, rule, stated
+from app.engine.resource import Resource
+from app.engine.schemas import Count, Edtf, Noted, RecordFields
+from app.engine.writes import store
 from app.resources.code import CurrencyCode
 from app.resources.money import Amount, check_money, money_rules
 from app.resources.organization import organization

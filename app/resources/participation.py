@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.databases.types import choice
-from app.crud.record import Record, reference
-from app.crud.resource import Resource
-from app.crud.schemas import Noted, RecordFields
+from app.engine.record import Record, reference
+from app.engine.resource import Resource
+from app.engine.schemas import Noted, RecordFields
 from app.resources.mission import mission
 from app.resources.organization import organization
 

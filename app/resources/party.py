@@ -10,8 +10,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.databases.interface import Base
 from app.core.databases.types import Exact, choice
-from app.crud.record import reference, rule
-from app.crud.schemas import Digits, Line, Schema
+from app.engine.record import reference, rule
+from app.engine.schemas import Digits, Line, Schema
 
 
 class PartyRole(StrEnum):

@@ -5,9 +5,9 @@ from typing import Annotated
 from pydantic import Field
 from sqlalchemy.orm import Mapped
 
-from app.crud.record import Record, code_list
-from app.crud.resource import Resource
-from app.crud.schemas import Line, Noted, RecordFields
+from app.engine.record import Record, code_list
+from app.engine.resource import Resource
+from app.engine.schemas import Line, Noted, RecordFields
 
 OtherNames = Annotated[
     list[Line], Field(max_length=50, description="Further names and spellings, as printed.")

@@ -3,8 +3,8 @@
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint
 from sqlalchemy.orm import Mapped, declared_attr
 
-from app.crud.record import code, region_of, rule
-from app.crud.schemas import Line, Schema
+from app.engine.record import code, region_of, rule
+from app.engine.schemas import Line, Schema
 from app.resources.code import CountryCode, RegionCode
 
 

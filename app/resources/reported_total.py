@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.databases.types import Exact, choice
-from app.crud.record import Record, code, reference, rule
-from app.crud.resource import Resource
-from app.crud.schemas import Digits, Noted, RecordFields
+from app.engine.record import Record, code, reference, rule
+from app.engine.resource import Resource
+from app.engine.schemas import Digits, Noted, RecordFields
 from app.resources.code import CurrencyCode
 from app.resources.mission import mission
 from app.resources.money import Bound, check_money

@@ -16,9 +16,9 @@ from app.core.errors import (
     Fault,
 )
 from app.core.validation import Example
-from app.crud.record import Record, code, reference, rule, stated
-from app.crud.resource import Resource
-from app.crud.schemas import Edtf, Line, Noted, RecordFields, Schema
+from app.engine.record import Record, code, reference, rule, stated
+from app.engine.resource import Resource
+from app.engine.schemas import Edtf, Line, Noted, RecordFields, Schema
 from app.resources.organization import organization
 
 

@@ -19,14 +19,14 @@ from app.core.errors import (
 from app.core.http.dispatch import Route
 from app.core.http.requests import check_type, read_content
 from app.core.http.responses import Json, problems
-from app.crud.reads.read_routes import Key, Models
-from app.crud.reads.reading import database_of, find_row
-from app.crud.writes import store
-from app.crud.writes.store import Stored
-from app.crud.writes.writing import write
+from app.engine.writes import store
+from app.engine.writes.store import Stored
 from app.resources.citation import Citation
 from app.resources.sentence import sentence_spans
 from app.resources.source import Source, SourceSentence, source
+from app.rest.handlers import database_of, find_row
+from app.rest.read_routes import Key, Models
+from app.rest.transactions import write
 
 
 def attach_text(session: Session, record: Source, content: bytes) -> Stored:

@@ -9,9 +9,9 @@ from pydantic import StrictBool
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.databases.types import Exact, choice
-from app.crud.record import Record, reference, rule
-from app.crud.resource import Resource
-from app.crud.schemas import Digits, Line, Noted, Prose, RecordFields
+from app.engine.record import Record, reference, rule
+from app.engine.resource import Resource
+from app.engine.schemas import Digits, Line, Noted, Prose, RecordFields
 from app.resources.delegate import delegate
 from app.resources.mission import mission
 from app.resources.money import Bound

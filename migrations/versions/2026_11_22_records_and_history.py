@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from app.core.databases import types
-from app.crud.record import descending
+from app.engine.record import descending
 
 revision = "20261122_records"
 down_revision = None

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from app.commands import check, generate
 from app.commands.migrate import engine_run
-from app.crud.writes.history import Change, ChangeCounter
+from app.engine.history.change_log import Change, ChangeCounter
 from app.resources.agreement import Agreement
 from app.resources.mission import Mission
 from app.resources.organization import Organization

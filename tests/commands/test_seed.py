@@ -16,7 +16,7 @@ from app.api import RESOURCES
 from app.commands.migrate import migrate
 from app.commands.seed import run, seed
 from app.core.databases.interface import Database, open_database
-from app.crud.registry import KINDS, by_kind
+from app.engine.registry import KINDS, by_kind
 from tests.conftest import client_of, serving
 from tests.keys import make_admin_key
 

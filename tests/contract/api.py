@@ -10,8 +10,8 @@ import pytest
 
 from app.api import RESOURCES
 from app.core import json_codec
-from app.crud.paths import Kind, leaves_of
-from app.crud.resource import Resource, read_models
+from app.engine.paths import Kind, leaves_of
+from app.engine.resource import Resource, read_models
 from tests.examples import EXAMPLES, JSON, Body, Examples, create
 
 STAMPS = ("version", "created_at", "updated_at", "deleted_at")

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.api import RESOURCES
-from app.crud.resource import Resource
+from app.engine.resource import Resource
 from tests.contract.api import Api, at, each, of_each, pointers, problem, properties, writable
 from tests.examples import JSON, Body, create
 

@@ -3,7 +3,7 @@
 import pytest
 
 from app.api import RESOURCES
-from app.crud.resource import Resource
+from app.engine.resource import Resource
 from tests.contract.api import (
     STAMPS,
     Api,

@@ -7,7 +7,7 @@ import pytest
 
 from app.api import COLLECTIONS
 from app.core import json_codec
-from app.crud.resource import Collection
+from app.engine.resource import Collection
 from tests.contract.api import UNKNOWN, Api, at, listed, problem
 from tests.examples import Body, create
 

@@ -4,7 +4,7 @@ import pytest
 
 from app.api import RESOURCES
 from app.core import json_codec
-from app.crud.resource import Resource
+from app.engine.resource import Resource
 from tests.contract.api import STAMPS, UNKNOWN, Api, at, each, fault, pointers, writable
 from tests.examples import EXAMPLES, create
 

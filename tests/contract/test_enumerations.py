@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from app.crud.paths import Kind, leaves_of
-from app.crud.registry import KINDS
-from app.crud.resource import Part, Resource
+from app.engine.paths import Kind, leaves_of
+from app.engine.registry import KINDS
+from app.engine.resource import Part, Resource
 from tests.contract.api import Api, at, each
 from tests.examples import Body, create
 

@@ -1,6 +1,6 @@
 """Every kind of record answers HTTP alike: methods, addresses, types."""
 
-from app.crud.resource import Resource
+from app.engine.resource import Resource
 from tests.contract.api import Api, at, each, problem
 
 

@@ -3,7 +3,7 @@
 from itertools import product
 
 from app.core import json_codec
-from app.crud.resource import Resource
+from app.engine.resource import Resource
 from tests.contract.api import (
     Api,
     as_parameter,

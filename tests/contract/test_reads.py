@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from app.core import json_codec
-from app.crud.paths import steps_of
-from app.crud.reads.queries import expandable
-from app.crud.resource import Resource
+from app.engine.paths import steps_of
+from app.engine.query.parameters import expandable
+from app.engine.resource import Resource
 from tests.contract.api import MODELS, UNKNOWN, Api, at, each, fault, listed, of_each, problem
 from tests.examples import Body, create
 

@@ -8,8 +8,8 @@ from sqlalchemy import select
 from app.api import RESOURCES
 from app.core import json_codec
 from app.core.databases.interface import prepare
-from app.crud.resource import Resource
-from app.crud.writes.history import Change
+from app.engine.history.change_log import Change
+from app.engine.resource import Resource
 from tests.contract.api import Api, at, differences, each, listed, problem
 from tests.examples import Body
 from tests.keys import ADMIN

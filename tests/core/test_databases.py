@@ -17,8 +17,8 @@ from sqlalchemy.orm import Session
 from app.core.databases.interface import Database, open_database, prepare
 from app.core.databases.sqlite import SqliteDatabase
 from app.core.errors import Unavailable
-from app.crud.writes import store
-from app.crud.writes.history import Change
+from app.engine.history.change_log import Change
+from app.engine.writes import store
 from app.resources.person import Person, person
 from tests.conftest import client_of
 

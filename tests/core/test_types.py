@@ -26,7 +26,7 @@ from app.core.databases.types import (
     uuid7,
     uuid7_of,
 )
-from app.crud.reads.render import as_json, object_of
+from app.engine.query.render import as_json, object_of
 from tests.conftest import copy_of
 
 DIALECTS: tuple[Dialect, ...] = (sqlite.dialect(), asyncpg.dialect())  # type: ignore[no-untyped-call]

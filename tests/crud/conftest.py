@@ -16,8 +16,8 @@ from app.core.databases.interface import open_database
 from app.core.http.dispatch import Dispatch
 from app.core.http.middleware import Gate
 from app.core.instance_secret import secret_of
-from app.crud.resource import read_models
-from app.crud.routes import crud_routes
+from app.engine.resource import read_models
+from app.rest.routes import crud_routes
 from tests.conftest import client_of, copy_of
 from tests.crud.toys import TABLES, soft_toy, toy
 from tests.examples import JSON, Body

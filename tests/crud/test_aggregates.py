@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.core import json_codec
 from app.core.edtf import bounds
-from app.crud.writes.history import ChangeCounter
+from app.engine.history.change_log import ChangeCounter
 from tests.conftest import client_of
 from tests.crud.conftest import fault, make, read, serving_toys
 from tests.crud.toys import Toy

@@ -11,10 +11,10 @@ from sqlalchemy import select
 
 from app.core.databases.interface import Base, prepare
 from app.core.errors import BadRequest
-from app.crud.paths import leaves_of, steps_of
-from app.crud.reads.queries import ViewQuery, read_sort, read_view, sortable
-from app.crud.reads.render import shown_of
-from app.crud.writes.history import Change, difference
+from app.engine.history.change_log import Change, difference
+from app.engine.paths import leaves_of, steps_of
+from app.engine.query.parameters import ViewQuery, read_sort, read_view, sortable
+from app.engine.query.render import shown_of
 from tests.crud.conftest import make
 from tests.crud.toys import CHECKED, toy
 from tests.examples import Body

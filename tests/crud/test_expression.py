@@ -6,8 +6,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from app.crud.filters.expression import MAX_DEPTH, MAX_LENGTH, MAX_TERMS, parse_expression
-from app.crud.filters.nodes import (
+from app.engine.query.expression import MAX_DEPTH, MAX_LENGTH, MAX_TERMS, parse_expression
+from app.engine.query.nodes import (
     And,
     Comparison,
     Every,

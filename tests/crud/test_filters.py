@@ -6,7 +6,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.crud.filters.reader import MAX_ITEMS
+from app.engine.query.filter_reader import MAX_ITEMS
 from tests.conftest import client_of
 from tests.crud.conftest import fault, make, read
 

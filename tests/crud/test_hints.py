@@ -9,13 +9,13 @@ import pytest
 
 from app import api
 from app.core.errors import Problem, did_you_mean
-from app.crud.aggregates.query import AggregateQuery, read_aggregate
-from app.crud.aggregates.shape import DatePart
-from app.crud.filters.operators import OPERATORS, operators_of
-from app.crud.filters.reader import read_filters
-from app.crud.paths import Kind, leaves_of, steps_of
-from app.crud.reads.queries import read_sort
-from app.crud.resource import Resource
+from app.engine.aggregates.query import AggregateQuery, read_aggregate
+from app.engine.aggregates.shape import DatePart
+from app.engine.paths import Kind, leaves_of, steps_of
+from app.engine.query.filter_reader import read_filters
+from app.engine.query.operators import OPERATORS, operators_of
+from app.engine.query.parameters import read_sort
+from app.engine.resource import Resource
 from tests.crud.conftest import fault
 
 #: Each question with what its refusal must say.

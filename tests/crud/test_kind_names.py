@@ -2,7 +2,7 @@
 
 import httpx
 
-from app.crud.registry import KINDS
+from app.engine.registry import KINDS
 
 SPELLINGS = ("reported_total", "reported-totals", "Reported Totals", " REPORTED-TOTAL ")
 

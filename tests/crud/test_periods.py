@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import httpx
 
-from app.crud.filters.operators import OPERATORS
+from app.engine.query.operators import OPERATORS
 from tests.crud.conftest import fault, make, read
 from tests.examples import create
 

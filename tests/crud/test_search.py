@@ -16,9 +16,9 @@ from app.core.databases.interface import Database, open_database, prepare
 from app.core.databases.types import now, uuid7
 from app.core.errors import BadRequest
 from app.core.text.analyze import located, parse_query, spans
-from app.crud.search.hits import matches, query_value, reached, search_statement
-from app.crud.search.indexing import index_many, index_record, remove_record
-from app.crud.search.searched import searched, texts_of
+from app.engine.search.hits import matches, query_value, reached, search_statement
+from app.engine.search.index import index_many, index_record, remove_record
+from app.engine.search.searched import searched, texts_of
 from app.resources.agreement import agreement
 from app.resources.delegate import delegate
 from app.resources.organization import organization

@@ -12,9 +12,9 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from app.core.databases.interface import Base
 from app.core.databases.types import Exact
 from app.core.errors import Invalid
-from app.crud.record import Record, code_list, reference, stated
-from app.crud.resource import Collection, Part, Resource
-from app.crud.schemas import Digits, Edtf, Line, Noted, RecordFields, Schema
+from app.engine.record import Record, code_list, reference, stated
+from app.engine.resource import Collection, Part, Resource
+from app.engine.schemas import Digits, Edtf, Line, Noted, RecordFields, Schema
 
 #: Apart from the application's tables, which are compared with what the migrations make.
 TABLES = MetaData(naming_convention=Base.metadata.naming_convention)

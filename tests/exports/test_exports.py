@@ -14,10 +14,10 @@ from app.api import RESOURCES
 from app.core import json_codec
 from app.core.databases.interface import BATCH
 from app.core.sheets.sheet import CellKind, Column, CsvSheet
-from app.crud.reads.exports import FORMATS, _lines, _written, export_statement
-from app.crud.reads.queries import Shape
-from app.crud.resource import Resource
+from app.engine.query.parameters import Shape
+from app.engine.resource import Resource
 from app.resources.person import person
+from app.rest.exports import FORMATS, _lines, _written, export_statement
 from tests.conftest import client_of, serving
 from tests.core.tables import read
 

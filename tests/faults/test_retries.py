@@ -15,7 +15,7 @@ from sqlalchemy.util import await_only
 
 from app.commands import check
 from app.core.databases.interface import Database, Prepared
-from app.crud.writes import store
+from app.engine.writes import store
 from app.resources.person import Person, person
 from tests.conftest import client_of, serving
 from tests.faults.proxy import Loss, Proxy, proxy_to

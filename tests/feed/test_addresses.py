@@ -13,8 +13,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from app.crud.feed.addresses import Forbidden, GuardedNetwork, Resolve, anywhere, is_public
-from app.crud.feed.sending import Post
+from app.core.ssrf import Forbidden, GuardedNetwork, Resolve, anywhere, is_public
+from app.webhooks.sender import Post
 from tests.feed.hooks import create, hooked, settled
 from tests.feed.receiver import receiving
 from tests.feed.servers import add_person

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from app.core.databases.types import now
-from app.crud.feed.webhook import Rules
+from app.webhooks.tables import Rules
 from tests.feed.hooks import create, deliveries, hooked, settled, shown
 from tests.feed.receiver import Message, Reply, failing, receiving
 from tests.feed.servers import add_person, eventually

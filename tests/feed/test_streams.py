@@ -11,7 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.crud.feed.watching import KEPT, Watch
+from app.changes.tail import KEPT, Watch
 from tests.conftest import client_of
 from tests.feed.events import Events, listening
 from tests.feed.servers import Running, add_person, eventually, newest, running

@@ -18,8 +18,8 @@ from app.api import RESOURCES
 from app.commands.seed import _seed_codes
 from app.core import json_codec
 from app.core.databases.interface import open_database
-from app.crud.registry import by_kind
-from app.crud.resource import Resource
+from app.engine.registry import by_kind
+from app.engine.resource import Resource
 from app.main import create_app
 from app.resources.citation import citation
 from app.settings import Settings

@@ -9,7 +9,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.orm import Session
 
 from app.core import json_codec
-from app.crud.resource import Resource
+from app.engine.resource import Resource
 from tests.contract.api import Api, at, writable
 from tests.examples import JSON, Body
 

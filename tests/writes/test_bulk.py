@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from app.crud.resource import Resource
+from app.engine.resource import Resource
 from app.main import create_app
 from app.resources.agreement import agreement
 from app.resources.person import person

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from fastapi import FastAPI
 
-from app.crud.resource import Resource
+from app.engine.resource import Resource
 from app.resources.person import person
 from tests.contract.api import Api, at, each, fault, listed, pointers, problem
 from tests.examples import Body, create

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from app.core.databases.types import uuid7
-from app.crud.resource import Resource
+from app.engine.resource import Resource
 from app.resources.organization import company, organization
 from app.resources.person import person
 from tests.contract.api import Api, at, each, pointers, problem

@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.core.databases.types import uuid7
-from app.crud.resource import Resource
+from app.engine.resource import Resource
 from tests.contract.api import Api, at, each, fault, problem
 from tests.examples import JSON, Body
 from tests.writes.calls import contents, fields_of, position, send

@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from app.core.databases.interface import SESSION
 from app.core.databases.postgresql import PostgresDatabase, postgres_engine
 from app.core.databases.sqlite import SqliteDatabase, sqlite_engine
-from app.crud.writes import store
-from app.crud.writes.history import log_changes
+from app.engine.history.change_log import log_changes
+from app.engine.writes import store
 from app.resources.person import person
 from tests.conftest import client_of, serving
 from tests.writes.calls import send

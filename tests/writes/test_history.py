@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.crud.resource import Resource
+from app.engine.resource import Resource
 from app.resources.agreement import agreement
 from app.resources.organization import organization
 from app.resources.person import person

@@ -13,10 +13,10 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.core.databases.types import now
-from app.crud.resource import Resource
-from app.crud.writes.writing import KeptAnswer
+from app.engine.resource import Resource
 from app.resources.agreement import agreement
 from app.resources.person import person
+from app.rest.transactions import KeptAnswer
 from tests.conftest import client_of, serving
 from tests.contract.api import Api, at, each, fault, listed, pointers, problem
 from tests.examples import Body, Examples

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.api import RESOURCES
-from app.crud.resource import Resource
+from app.engine.resource import Resource
 from app.main import create_app
 from app.resources.person import person
 from app.settings import Settings

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.crud.resource import Resource
+from app.engine.resource import Resource
 from app.resources.person import person
 from tests.contract.api import Api, at, each
 from tests.writes.calls import bulk, change, post, send

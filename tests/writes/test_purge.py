@@ -3,7 +3,7 @@
 import pytest
 from fastapi import FastAPI
 
-from app.crud.resource import Resource
+from app.engine.resource import Resource
 from app.resources.person import person
 from tests.conftest import client_of
 from tests.contract.api import Api, at, each, problem

@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.commands.unmigrated import declared
 from app.core.errors import Problem
-from app.crud.writes.violations import explained
+from app.engine.writes.constraint_errors import explained
 
 
 def told(name: str, on: str) -> Problem:

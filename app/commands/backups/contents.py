@@ -13,7 +13,7 @@ from app.commands.migrate import revision_of
 from app.commands.reindex import kinds
 from app.core.databases.interface import Base
 from app.core.databases.types import CELL_FORMS, CodeList, JsonText
-from app.crud.writes.history import ChangeCounter
+from app.engine.history.change_log import ChangeCounter
 
 BATCH = 5_000
 #: What SQLite's full-text search keeps for itself behind the table of words.

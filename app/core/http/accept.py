@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from app.core.errors import NotAcceptable, did_you_mean
 
 JSON = "application/json"
-#: How decimals are asked for as texts; `app/crud/reads/decimals.py` tells what for.
+#: How decimals are asked for as texts; `app/rest/decimals.py` tells what for.
 DECIMALS = f"{JSON};decimal=string"
 _NAME, _VALUE = DECIMALS.partition(";")[2].split("=")
 #: What programs send that do not say what they take.

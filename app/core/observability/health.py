@@ -82,10 +82,8 @@ def health_routes() -> list[Route]:
         checks = await find_checks(request.app.state.database)
         if any(check.state is CheckState.FAILED for check in checks):
             raise NotReady(checks)
-        return Json(
-            json_codec.dumps(Health(status="ready", checks=checks).model_dump()),
-            headers=_NEVER_KEPT,
-        )
+        body = json_codec.dumps(Health(status="ready", checks=checks).model_dump())
+        return Json(body, headers=_NEVER_KEPT)
 
     told: dict[str, Any] = {
         "tags": ["operation"],

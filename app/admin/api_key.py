@@ -1,0 +1,288 @@
+"""API keys over HTTP: whoever has the scope `admin` makes, lists and revokes them."""
+
+from datetime import datetime
+from functools import cache
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Body, Path, Query, Request
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Dialect,
+    String,
+    Text,
+    bindparam,
+    cast,
+    select,
+    type_coerce,
+)
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from app.admin.bound_address import check_bound_address
+from app.core import json_codec
+from app.core.auth.api_keys import (
+    ApiKey,
+    NewKey,
+    create_key,
+    find_key,
+    has_admin,
+    hold_admins,
+    is_named,
+    is_reference,
+    new_secret,
+    no_key,
+    revoke_key,
+)
+from app.core.auth.principals import ANONYMOUS, BEARERS, Need, Scope
+from app.core.databases.interface import Prepared, prepare
+from app.core.databases.types import Id, JsonText, now
+from app.core.errors import (
+    BadRequest,
+    Conflict,
+    Invalid,
+    NotFound,
+    Problem,
+    TooLarge,
+    UnsupportedMediaType,
+)
+from app.core.http.dispatch import Route
+from app.core.http.responses import Json, problems
+from app.core.validation import Example
+from app.engine.query.cursor import binding
+from app.engine.query.parameters import Cursor, Limit
+from app.engine.query.render import as_json, json_array, object_of
+from app.engine.query.values import parse_instant
+from app.engine.schemas import Line, Page, Schema, Timestamp
+from app.rest.handlers import database_of
+from app.rest.pages import answer_page, walk
+from app.rest.transactions import actor_of
+
+#: Whom history names besides the callers of the service: what `seed` has stored is known by it.
+_OTHERS = {ANONYMOUS.name, "seed", "import", "generate", "command line"}
+
+
+def _no_other(name: str) -> str:
+    folded = name.casefold()
+    if folded in _OTHERS or folded.startswith(BEARERS):
+        raise ValueError("history calls others so")
+    if is_reference(name):
+        raise ValueError("a key is named by its id or its prefix too, and this looks like one")
+    return name
+
+
+def _as_text(value: Any) -> Any:
+    if not isinstance(value, str | datetime):
+        raise ValueError("must be a moment as ISO 8601 writes it: 2027-01-31T00:00:00Z")
+    return parse_instant(value) if isinstance(value, str) else value
+
+
+class ApiKeyFields(Schema):
+    """What is asked of a new key."""
+
+    name: Annotated[Line, StringConstraints(max_length=100), AfterValidator(_no_other)]
+    """Who it is for. History names the key by it, so no name is given twice, even after the first
+    key was revoked."""
+    scope: Scope = Scope.READ
+    """What it may do; each scope includes those before it: `read`, `write`, `admin`."""
+    path: Annotated[str, Example("/agreements.csv")] | None = Field(
+        None, max_length=500, pattern='^/[!"$&->@-~]*$'
+    )
+    """The one address that it opens, for reading: `/agreements.csv`, for a spreadsheet. Without
+    parameters: the key opens it with any."""
+    expires_at: Annotated[Timestamp, BeforeValidator(_as_text)] | None = None
+    """When it ends; never when left out."""
+
+
+_SHEET = {"name": "Sheet of agreements", "scope": "read", "path": "/agreements.csv"}
+_EXAMPLE = {"requestBody": {"content": {"application/json": {"example": _SHEET}}}}
+
+
+class ApiKeyShown(Schema):
+    """A key, without its secret."""
+
+    id: UUID
+    name: str
+    prefix: str
+    """The part of the key that can be seen, to tell one from another."""
+    scope: Scope
+    path: str | None
+    created_at: Timestamp
+    created_by: str
+    expires_at: Timestamp | None
+    revoked_at: Timestamp | None
+    last_used_at: Timestamp | None
+    """When it was last used, to the minute or so."""
+
+
+class ApiKeyCreated(ApiKeyShown):
+    """A new key, with what cannot be seen again."""
+
+    key: str
+    """The key itself. It is stored as a digest: keep it now, it is shown this once."""
+
+
+class ApiKeyList(Schema):
+    """Keys, the oldest first."""
+
+    data: list[ApiKeyShown]
+    page: Page
+
+
+class ApiKeyQuery(Schema):
+    """Parameters of the list of keys."""
+
+    limit: Limit = 50
+    """The most keys to answer with; more than 1000 is taken for 1000."""
+    cursor: Cursor | None = None
+    """`next_cursor` or `prev_cursor` of a page of the list, to go on from there."""
+
+
+KeyName = Annotated[str, Path(description="The key's id, its prefix or its name.")]
+
+
+@cache
+def _list_statement(after: bool, backward: bool, dialect: Dialect) -> Prepared:
+    """Reads `(json, key)` of keys, beyond the id `after` when asked to."""
+    key = type_coerce(json_array(ApiKey.id), JsonText())
+    statement = select(_shown(), cast(key, Text))
+    if after:
+        place = bindparam("after", type_=Id())
+        statement = statement.where(ApiKey.id < place if backward else ApiKey.id > place)
+    statement = statement.order_by(ApiKey.id.desc() if backward else ApiKey.id)
+    return prepare(statement.limit(bindparam("limit", type_=BigInteger)), dialect)
+
+
+@cache
+def _one_statement(dialect: Dialect) -> Prepared:
+    """Reads `(json,)` of the key that `key` names."""
+    return prepare(select(_shown()).where(is_named(bindparam("key", type_=String()))), dialect)
+
+
+def _shown() -> ColumnElement[Any]:
+    return object_of({name: as_json(getattr(ApiKey, name)) for name in ApiKeyShown.model_fields})
+
+
+def _told(session: Session, key: ApiKey) -> str:
+    shown = cast(_shown(), Text)
+    body: str = session.execute(select(shown).where(ApiKey.id == key.id)).scalar_one()
+    return body
+
+
+async def list_api_keys(request: Request, query: Annotated[ApiKeyQuery, Query()]) -> Response:
+    """All keys there are and were, the oldest first, without their secrets."""
+    at = walk(request, query.limit, query.cursor, binding("api-keys"))
+    database = database_of(request)
+    values: dict[str, Any] = {"limit": at.limit + 1}
+    if at.place is not None:
+        values["after"] = UUID(at.place.key[0])
+    statement = _list_statement(at.place is not None, at.backward, database.dialect)
+    return answer_page(at, await database.read(statement, values))
+
+
+async def create_api_key(request: Request, body: Annotated[ApiKeyFields, Body()]) -> Response:
+    """A new key. It is shown in this answer and never again: the service keeps a digest."""
+    _refuse_repeats(request)
+    if body.expires_at is not None and body.expires_at <= now():
+        raise Invalid.at("/expires_at", "past", "A key ends in the future.")
+    secret, by = new_secret(), actor_of(request)
+    wanted = NewKey(body.name, body.scope, body.path, body.expires_at)
+
+    def work(session: Session) -> str:
+        if wanted.path is not None:
+            check_bound_address(session, request.app.router.routes, wanted.path)
+        return _told(session, create_key(session, wanted, by, secret))
+
+    told = json_codec.loads(await database_of(request).write(work))
+    headers = {"Location": f"/api-keys/{told['id']}", "Cache-Control": "no-store"}
+    return Json(json_codec.dumps({**told, "key": secret}), 201, headers)
+
+
+async def get_api_key(request: Request, name: KeyName) -> Response:
+    """One key, without its secret."""
+    database = database_of(request)
+    rows = await database.read(_one_statement(database.dialect), {"key": name})
+    if not rows:
+        raise no_key(name)
+    return Json(rows[0][0].encode())
+
+
+async def revoke_api_key(request: Request, name: KeyName) -> Response:
+    """Take a key out of use for good. It stays listed, as history names it. The last admin key
+    cannot be revoked here: `trade-missions keys revoke` can."""
+    by = actor_of(request)
+
+    def work(session: Session) -> None:
+        hold_admins(session)
+        found = find_key(session, name)
+        if found.scope is Scope.ADMIN and not has_admin(session, but=found.id):
+            raise Conflict("This is the last admin key: make another one before it is revoked.")
+        revoke_key(session, found, by)
+
+    await database_of(request).write(work)
+    request.app.state.door.forget()
+    return Response(status_code=204)
+
+
+def _refuse_repeats(request: Request) -> None:
+    if "idempotency-key" in request.headers:
+        raise BadRequest(
+            "A new key is not kept to be shown again, so this takes no Idempotency-Key. If the"
+            " answer was lost, revoke the key by its name and make another."
+        )
+
+
+def api_key_routes() -> list[Route]:
+    """The operations on keys, for admins."""
+    return [
+        _route("/api-keys", list_api_keys, "List the API keys", ApiKeyList),
+        _route(
+            "/api-keys",
+            create_api_key,
+            "Create one API key",
+            ApiKeyCreated,
+            Conflict,
+            TooLarge,
+            UnsupportedMediaType,
+            Invalid,
+            method="POST",
+            status=201,
+        ),
+        _route("/api-keys/{name}", get_api_key, "Get one API key", ApiKeyShown, NotFound),
+        _route(
+            "/api-keys/{name}",
+            revoke_api_key,
+            "Revoke one API key",
+            None,
+            NotFound,
+            Conflict,
+            method="DELETE",
+            status=204,
+        ),
+    ]
+
+
+def _route(
+    path: str,
+    endpoint: Any,
+    summary: str,
+    model: type[Schema] | None,
+    *also: type[Problem],
+    method: str = "GET",
+    status: int = 200,
+) -> Route:
+    return Route(
+        path,
+        endpoint,
+        methods=[method],
+        status_code=status,
+        operation_id=endpoint.__name__,
+        summary=summary,
+        tags=["api-keys"],
+        response_model=model,
+        responses=problems(BadRequest, *also),
+        openapi_extra=_EXAMPLE if method == "POST" else None,
+        needs=Need.ADMIN,
+    )

@@ -1,0 +1,1 @@
+"""Live changes: the tail of the change log, as Server-sent events."""

@@ -1,0 +1,210 @@
+"""A stream of changes as Server-sent events (WHATWG HTML, section 9.2)."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from app.changes.entries import Entry, apart, find_entries
+from app.changes.tail import Watch
+from app.core.errors import Unavailable
+from app.engine.history.change_log import Action
+from app.engine.query.parameters import Natural
+from app.engine.registry import KindName
+from app.engine.schemas import Schema
+
+#: How many changes are taken at a time, and from how many bytes on they are sent.
+TAKEN, PIECE = 100, 64 * 1024
+_MEDIA = b"text/event-stream"
+_HEADERS = [
+    (b"content-type", _MEDIA),
+    (b"cache-control", b"no-store"),
+    # Proxies of nginx's kind hold answers back unless they are told not to.
+    (b"x-accel-buffering", b"no"),
+]
+
+
+class StreamQuery(Schema):
+    """Parameters of the stream of changes."""
+
+    since: Natural | None = None
+    """Begin after this `seq`: 0 for all changes there were. Without it, and without a
+    Last-Event-ID, the stream begins with the next change."""
+    kind: KindName | None = Field(None, max_length=32)
+    """Only changes of this kind of record: `agreement`, or `agreements` as in its address."""
+    record_id: UUID | None = None
+    """Only changes of this record."""
+    actor: str | None = Field(None, max_length=120, min_length=1)
+    """Only changes that somebody of this name made."""
+    action: Action | None = None
+    """Only changes of this sort."""
+
+    def wanted(self) -> dict[str, Any]:
+        """The conditions that were given, by the field of a change."""
+        names = ("kind", "record_id", "actor", "action")
+        found = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRules:
+    """What holds for all streams; times in seconds."""
+
+    #: How many a process serves at once.
+    most: int = 100
+    #: After how long without a change a stream says that it is still there.
+    heartbeat: float = 15.0
+    #: How long a stream lasts; then its client connects again.
+    lifetime: float = 3600.0
+    #: How long a client may take nothing of what is sent to it.
+    patience: float = 30.0
+    #: After which time a client that was cut off comes back, at least and at most.
+    retry: tuple[float, float] = (2.0, 5.0)
+
+
+@dataclass(slots=True)
+class Streams:
+    """The streams of this process."""
+
+    watch: Watch
+    stopping: asyncio.Event
+    rules: StreamRules
+    open: set["EventStream"] = field(default_factory=set)
+
+
+class EventStream(Response):
+    """The changes after a position as they are made, each once and in order, until the client goes.
+
+    A client that reads slowly is served from the log at its own pace, and let go when it takes
+    nothing for a time; it resumes with Last-Event-ID, which browsers send by themselves.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(
+        self,
+        streams: Streams,
+        position: int,
+        wanted: Mapping[str, Any],
+        is_welcome: Callable[[], Awaitable[bool]],
+    ) -> None:
+        # Starlette's own constructor would tell a length, which a stream does not have.
+        self.status_code, self.background = 200, None
+        self.raw_headers = list(_HEADERS)
+        self._streams, self._watch = streams, streams.watch
+        self._position, self._wanted = position, wanted
+        self._told = {name: str(value) for name, value in wanted.items()}
+        self._is_welcome = is_welcome
+        self._moved = asyncio.Event()
+        self._last_sent = time.monotonic()
+        self._last_id = position
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        if scope["method"] == "HEAD":
+            await send(start)
+            await send({"type": "http.response.body"})
+            return
+        self._streams.open.add(self)
+        try:
+            async with self._watch.listening(self._moved):
+                await send(start)
+                await self._run(receive, send)
+        finally:
+            self._streams.open.discard(self)
+
+    async def _run(self, receive: Receive, send: Send) -> None:
+        pump = apart(self._pump(send))
+        gone = asyncio.create_task(_gone(receive))
+        stopping = asyncio.create_task(self._streams.stopping.wait())
+        unwelcome = asyncio.create_task(self._unwelcome())
+        tasks = (pump, gone, stopping, unwelcome)
+        # Not all at the same time, when they were opened at the same time.
+        lifetime = self._streams.rules.lifetime * random.uniform(0.9, 1.0)  # noqa: S311
+        try:
+            await asyncio.wait(tasks, timeout=lifetime, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            is_gone = gone.done()
+            for task in tasks:
+                task.cancel()
+            ends = await asyncio.gather(*tasks, return_exceptions=True)
+        if isinstance(ends[0], Exception) and not isinstance(ends[0], Unavailable | TimeoutError):
+            raise ends[0]
+        if not is_gone:
+            # A client that takes nothing does not take the end either.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(self._streams.rules.patience, 5.0)):
+                    await send({"type": "http.response.body"})
+
+    async def _unwelcome(self) -> None:
+        """Return when the client may no longer read, which is asked from time to time."""
+        while await self._is_welcome():  # noqa: ASYNC110 (nobody would tell us)
+            await asyncio.sleep(self._streams.rules.heartbeat)
+
+    async def _pump(self, send: Send) -> None:
+        # So that not all come back at once.
+        retry = round(random.uniform(*self._streams.rules.retry) * 1000)  # noqa: S311
+        # The number of where we begin: whoever is cut off before the first change resumes here.
+        await self._send(send, b"retry: %d\nid: %d\n\n" % (retry, self._position))
+        while True:
+            self._moved.clear()
+            entries = self._watch.after(self._position, TAKEN)
+            if entries is None:
+                await self._catch_up(send)
+            elif entries:
+                self._position = entries[-1].seq
+                await self._send_entries(send, (e for e in entries if e.is_among(self._told)))
+            else:
+                await self._wait(send)
+
+    async def _catch_up(self, send: Send) -> None:
+        """Send what is next in the log."""
+        known = self._watch.position
+        found = await find_entries(self._watch.database, self._position, TAKEN, self._wanted)
+        await self._send_entries(send, found)
+        # Less than was asked for is all there is, so nothing up to what is known was passed over.
+        last = found[-1].seq if found else 0
+        self._position = last if len(found) == TAKEN else max(last, known)
+
+    async def _wait(self, send: Send) -> None:
+        left = self._last_sent + self._streams.rules.heartbeat - time.monotonic()
+        try:
+            async with asyncio.timeout(max(left, 0)):
+                await self._moved.wait()
+        except TimeoutError:
+            is_known = self._last_id == self._position
+            await self._send(send, b":\n\n" if is_known else b":\nid: %d\n\n" % self._position)
+            self._last_id = self._position
+
+    async def _send_entries(self, send: Send, entries: Iterable[Entry]) -> None:
+        pieces: list[bytes] = []
+        size = 0
+        for entry in entries:
+            pieces.append(b"id: %d\nevent: change\ndata: %b\n\n" % (entry.seq, entry.body))
+            size += len(entry.body)
+            self._last_id = entry.seq
+            if size >= PIECE:
+                await self._send(send, b"".join(pieces))
+                pieces, size = [], 0
+        if pieces:
+            await self._send(send, b"".join(pieces))
+
+    async def _send(self, send: Send, content: bytes) -> None:
+        """Send, or TimeoutError when the client takes nothing for too long."""
+        async with asyncio.timeout(self._streams.rules.patience):
+            await send({"type": "http.response.body", "body": content, "more_body": True})
+        self._last_sent = time.monotonic()
+
+
+async def _gone(receive: Receive) -> None:
+    """Return when the client is."""
+    while (await receive())["type"] != "http.disconnect":
+        pass

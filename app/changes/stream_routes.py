@@ -1,0 +1,88 @@
+"""The HTTP operation that streams changes as they are made."""
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Annotated, Any
+
+from fastapi import Query, Request
+from starlette.responses import Response
+
+from app.changes.entries import apart
+from app.changes.stream import EventStream, StreamQuery, Streams
+from app.core.auth.authorizer import Door
+from app.core.auth.principals import Need
+from app.core.errors import BadRequest, Fault, NotAcceptable, Unavailable
+from app.core.http.accept import preferred
+from app.core.http.dispatch import Route
+from app.core.http.responses import problems
+from app.engine.query.filter_reader import wrong
+from app.engine.registry import unknown_kind
+from app.engine.resource import Resource
+from app.rest.handlers import position_of
+
+_ABOUT = """\
+Server-sent events (WHATWG HTML), as `EventSource` of browsers reads them: each change is an event
+`change` whose data is the JSON of an entry of GET /changes and whose id is its `seq`. Every change
+comes once and in order. Whoever is cut off goes on where they were by sending the id last read as
+`Last-Event-ID`, as browsers do by themselves, or as `since`. Lines that begin with a colon only
+show that the stream is alive. A stream ends after an hour, when the service stops, and soon after
+the key that it was opened with was revoked; connect again then.
+"""
+_LAST_EVENT_ID = {
+    "name": "Last-Event-ID",
+    "in": "header",
+    "schema": {"type": "string", "pattern": "^[0-9]{0,15}$"},
+    "description": "The id of the event that you have read last: goes before `since`.",
+}
+_EVENTS = {
+    "description": "The changes, as they are made.",
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}
+
+
+def stream_route(resources: Iterable[Resource]) -> Route:
+    """GET /changes/stream"""
+    kinds = {resource.kind for resource in resources}
+
+    async def endpoint(request: Request, query: Annotated[StreamQuery, Query()]) -> Response:
+        preferred(request.headers.get("accept", "*/*"), ["text/event-stream"])
+        if query.kind is not None and query.kind not in kinds:
+            raise wrong("kind", "unknown", unknown_kind(query.kind, kinds))
+        since = await _begin(request, query)
+        streams: Streams = request.app.state.streams
+        if len(streams.open) >= streams.rules.most and request.method != "HEAD":
+            raise Unavailable(
+                f"As many streams are open as this process serves: {streams.rules.most}."
+                " Try again later, or ask GET /changes from time to time.",
+                headers={"Retry-After": "30"},
+            )
+        door: Door = request.app.state.door
+        welcome = partial(door.is_welcome, request.scope, Need.READING)
+        return EventStream(streams, since, query.wanted(), welcome)
+
+    answers: dict[int | str, dict[str, Any]] = {200: _EVENTS}
+    return Route(
+        "/changes/stream",
+        endpoint,
+        operation_id="stream_changes",
+        summary="Stream the changes of all records as they are made",
+        description=_ABOUT,
+        tags=["changes"],
+        response_class=Response,
+        openapi_extra={"parameters": [_LAST_EVENT_ID]},
+        responses=answers | problems(BadRequest, NotAcceptable),
+    )
+
+
+async def _begin(request: Request, query: StreamQuery) -> int:
+    """After which change the stream begins; BadRequest for one that is not there yet."""
+    newest = await apart(position_of(request))
+    told = request.headers.get("last-event-id", "")
+    if told and not (told.isascii() and told.isdecimal() and len(told) <= 15):
+        text = f"Last-Event-ID is the id of the event last read, a number; got {told[:50]!r}."
+        raise BadRequest(text, [Fault("last_event_id", text)])
+    since = int(told) if told else query.since
+    if since is not None and since > newest:
+        text = f"The newest change is {newest}; there is no {since} yet to go on from."
+        raise wrong("Last-Event-ID" if told else "since", "value", text)
+    return newest if since is None else since

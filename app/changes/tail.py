@@ -1,0 +1,120 @@
+"""Watching the log of changes: once a process, however many listen, and only while any does."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from app.changes.entries import Entry, apart, find_entries
+from app.core.databases.interface import Database
+from app.core.errors import Unavailable
+from app.engine.history.change_log import position_statement
+
+#: How often writes of other processes are looked for, in seconds; our own wake us.
+PACE = 0.5
+#: How long changes are left to gather after some were read, in seconds.
+GATHER = 0.01
+#: How many changes are read at a time.
+BATCH = 500
+#: How much of the newest is kept for listeners, in changes and in bytes.
+KEPT, KEPT_BYTES = 1000, 1024 * 1024
+
+
+class Watch:
+    """The newest changes, in order and without a gap, for all listeners of this process.
+
+    A listener brings an event, which is set whenever `position` has moved, and asks `after` for
+    what is new to it. All share what is kept, so that memory does not grow with their number; one
+    that falls behind it reads from the log by itself.
+    """
+
+    def __init__(self, database: Database, pace: float = PACE) -> None:
+        self.database, self.pace = database, pace
+        #: The number of the newest change that is known here; of use only while somebody listens.
+        self.position = 0
+        self._recent: deque[Entry] = deque()
+        self._bytes = 0
+        self._woken = asyncio.Event()
+        self._listeners: set[asyncio.Event] = set()
+        self._starting = asyncio.Lock()
+        self._task: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        """Tell that this process has just written; it costs next to nothing."""
+        self._woken.set()
+
+    @asynccontextmanager
+    async def listening(self, moved: asyncio.Event) -> AsyncIterator[None]:
+        """Within, `position` is right and the event is set when it moves."""
+        self._listeners.add(moved)
+        try:
+            async with self._starting:
+                if self._task is None:
+                    self.position = await apart(self._read_position())
+                    self._task = apart(self._follow())
+            yield
+        finally:
+            self._listeners.discard(moved)
+            if not self._listeners:
+                self._end()
+
+    def after(self, position: int, limit: int) -> list[Entry] | None:
+        """The changes that follow, at most `limit`; None when they are no longer kept."""
+        missing = self.position - position
+        if missing <= 0:
+            return []
+        if missing > len(self._recent):
+            return None
+        # Numbers have no gaps, so the place of a change is known without searching.
+        last = max(missing - limit, 0)
+        return [self._recent[-at] for at in range(missing, last, -1)]
+
+    def _end(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        self._task = None
+        self._forget()
+
+    def _forget(self) -> None:
+        self._recent.clear()
+        self._bytes = 0
+
+    async def _follow(self) -> None:
+        while True:
+            self._woken.clear()
+            # While the database is away, listeners wait for it as we do.
+            with suppress(Unavailable):
+                while await self._read_on():  # noqa: ASYNC110 (it is work, not waiting)
+                    await asyncio.sleep(GATHER)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.pace):
+                    await self._woken.wait()
+
+    async def _read_on(self) -> bool:
+        """Take in changes that are new; False when there are none."""
+        position = await self._read_position()
+        if position < self.position:
+            # The database is an older one now: what we know of is not in it.
+            self.position = position
+            self._forget()
+        missing = position - self.position
+        if not missing:
+            return False
+        few = missing <= 20
+        for entry in await find_entries(self.database, self.position, BATCH, {}, few):
+            self._keep(entry)
+        for moved in self._listeners:
+            moved.set()
+        return True
+
+    def _keep(self, entry: Entry) -> None:
+        self._recent.append(entry)
+        self.position = entry.seq
+        self._bytes += len(entry.body)
+        while len(self._recent) > KEPT or (self._bytes > KEPT_BYTES and len(self._recent) > 1):
+            self._bytes -= len(self._recent.popleft().body)
+
+    async def _read_position(self) -> int:
+        statement = position_statement(self.database.dialect)
+        ((position,),) = await self.database.read(statement, {}, "quick")
+        return int(position)

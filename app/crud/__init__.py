@@ -1,1 +1,0 @@
-"""The engine: what any resource has; it knows no resource."""

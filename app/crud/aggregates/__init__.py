@@ -1,1 +1,0 @@
-"""Aggregates: groups of records and their figures."""

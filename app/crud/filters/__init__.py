@@ -1,1 +1,0 @@
-"""Filters: read from a query, kept as conditions, made SQL."""

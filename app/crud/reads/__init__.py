@@ -1,1 +1,0 @@
-"""Reads: what is asked for, the statements, and their operations."""

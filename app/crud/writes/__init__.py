@@ -1,1 +1,0 @@
-"""Writes: their rules, their history, and their operations."""

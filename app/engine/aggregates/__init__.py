@@ -1,0 +1,1 @@
+"""Aggregates: groups of records, and their counts and sums."""

@@ -1,0 +1,99 @@
+"""Related records beside a record: each path of relations joined once."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, Select, String, and_, func, true
+from sqlalchemy.orm import aliased
+
+from app.engine.paths import Kind, find_leaf, find_step, leaves_of
+from app.engine.query.conditions import Path, Row, columns_of
+from app.engine.query.operators import Get
+from app.engine.resource import Collection, Part, Resource
+
+
+@dataclass(slots=True, eq=False)
+class Joins:
+    """Columns at the ends of paths, and the LEFT JOINs that lead to them.
+
+    One look-up of an index for each record and relation, where a subquery for each column would
+    do one for each column; and the database may join the other way round when that is quicker.
+    """
+
+    resource: Resource
+    dialect: str
+    tables: dict[Path, Any] = field(init=False, default_factory=dict)
+    joined: list[tuple[Any, ColumnElement[bool]]] = field(init=False, default_factory=list)
+
+    def join(self, statement: Select[Any]) -> Select[Any]:
+        """The statement on the resource's table with all that was asked for joined to it."""
+        statement = statement.select_from(self.resource.table)
+        for table, on in self.joined:
+            statement = statement.outerjoin(table, on)
+        return statement
+
+    def value(self, path: Path) -> ColumnElement[Any]:
+        """The field at the end of the path."""
+        return self._get(path[:-1])(path[-1])
+
+    def item(self, path: Path) -> ColumnElement[Any]:
+        """The same, or where it is a list an item of it, each in a row of its own."""
+        if find_leaf(self.resource, path).kind is not Kind.list:
+            return self.value(path)
+        if path not in self.tables:
+            column = self.value(path)
+            spread: FromClause
+            if self.dialect == "sqlite":
+                spread = func.json_each(column).table_valued("value")
+            else:
+                items = func.jsonb_array_elements_text(column)
+                spread = items.table_valued("value").render_derived()
+            self.tables[path] = spread
+            self.joined.append((spread, true()))
+        item: ColumnElement[Any] = self.tables[path].c.value
+        item.type = String()
+        return item
+
+    def _get(self, steps: Path) -> Get:
+        """The columns of the record at the end of a path of relations."""
+        if not steps:
+            return columns_of(self.resource.table)
+        if steps not in self.tables:
+            get = self._get(steps[:-1])
+            at = self._at(steps[:-1])
+            step = find_step(at, steps[-1])
+            table = aliased(step.target.table)
+            self.tables[steps] = table
+            self.joined.append((table, self._on(step.via, steps[-1], table, get)))
+        return columns_of(self.tables[steps])
+
+    def _at(self, steps: Path) -> Resource | Part:
+        at: Resource | Part = self.resource
+        for name in steps:
+            at = find_step(at, name).target
+        return at
+
+    @staticmethod
+    def _on(
+        via: Resource | Part | Collection, name: str, table: Any, get: Get
+    ) -> ColumnElement[bool]:
+        match via:
+            case Part():
+                return getattr(table, via.owner) == get("id")  # type: ignore[no-any-return]
+            case Collection():
+                only = [via.child.only(table)] if via.child.only is not None else []
+                return and_(via.on(table, Row(get)), table.deleted_at.is_(None), *only)
+            case Resource():
+                return table.id == get(f"{name}_id")  # type: ignore[no-any-return]
+
+
+def can_be_null(resource: Resource, path: Path) -> bool:
+    """Whether a record can be without a value at the end of the path."""
+    at: Resource | Part = resource
+    for name in path[:-1]:
+        step = find_step(at, name)
+        if step.many or leaves_of(at)[f"{name}_id"].nullable:
+            return True
+        at = step.target
+    leaf = find_leaf(resource, path)
+    return leaf.nullable or leaf.kind is Kind.list

@@ -1,0 +1,253 @@
+"""What an aggregate is asked for: group keys, metrics, a condition on them, and their order."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from app.core.errors import did_you_mean
+from app.engine.aggregates.having import read_having
+from app.engine.aggregates.shape import (
+    DatePart,
+    Function,
+    Grouping,
+    GroupKey,
+    Metric,
+    Output,
+    find_output,
+    many_of,
+)
+from app.engine.aggregates.units import check_units
+from app.engine.paths import Kind, Leaf, PathError, find_leaf, leads_to_many
+from app.engine.query.conditions import Path
+from app.engine.query.filter_reader import Sought, wrong
+from app.engine.query.parameters import FilterQuery, Limit, listed, read_conditions
+from app.engine.resource import Resource
+
+MAX_KEYS = 4
+MAX_METRICS = 10
+MAX_LIMIT = 10_000
+
+
+class AggregateQuery(FilterQuery):
+    """Parameters of an aggregate, besides its filters."""
+
+    group_by: str | None = Field(None, max_length=1000)
+    """Up to 4 fields to group by, separated by commas; a dot goes on into a related record, and
+    `year()`, `quarter()`, `month()`, `week()` (ISO 8601) and `day()` take a part of a date. One
+    relation or list with any number of values is possible: a record then counts once in each group
+    that it belongs to. Example: `mission.host_country,year(signed)`."""
+    metrics: str = Field("count", max_length=1000)
+    """Up to 10 of `count`, `count(field)` (records with a value), `count_distinct(field)`,
+    `sum(field)`, `avg(field)`, `min(field)` and `max(field)`, separated by commas. An average has
+    four decimals more than its field, the last one rounded half up (away from zero)."""
+    having: str | None = Field(None, min_length=1, max_length=2000)
+    """A condition on metrics and group keys, in the grammar of `filter`: comparisons, `in`, `and`,
+    `or` and `not`. Example: `count gt 5 and sum_amount ge 1000000`."""
+    sort: str | None = Field(None, max_length=1000)
+    """Metrics and group keys to sort by, separated by commas, `-` before one for descending, such
+    as `-sum_amount`; nulls and `undated` come last. Ties, and all groups when left out, are in the
+    order of the group keys."""
+    limit: Limit = 1000
+    """The most groups to answer with; more than 10000 is taken for 10000."""
+
+
+@dataclass(slots=True)
+class Aggregate:
+    """An aggregate that is asked for: its statement's shape, and the values that fill it."""
+
+    grouping: Grouping
+    sought: Sought
+
+
+def read_aggregate(resource: Resource, query: AggregateQuery) -> Aggregate:
+    """The aggregate that the query asks for; BadRequest for what does not exist, and Invalid (422)
+    for figures of values in different units, such as a sum over several currencies."""
+    keys = _read_keys(resource, query.group_by)
+    metrics = _read_metrics(resource, query.metrics)
+    outputs = _by_name((*keys, *metrics))
+    sought = read_conditions(resource, query)
+    for metric in metrics:
+        if metric.function in _VALUES:
+            plain_keys = {key.path for key in keys if key.part is None}
+            check_units(resource, metric.written, metric.path, plain_keys, sought)
+    having = read_having(resource, outputs, query.having, sought) if query.having else None
+    sort = _read_sort(outputs, keys, query.sort)
+    deleted, q = query.deleted, query.q is not None
+    return Aggregate(Grouping(sought.condition, q, deleted, keys, metrics, having, sort), sought)
+
+
+_CALL = re.compile(r"([A-Za-z_]+)\(([^()]*)\)")
+_VALUES = (Function.SUM, Function.AVG, Function.MIN, Function.MAX)
+_NUMBERS = (Kind.integer, Kind.decimal)
+_DATES = (Kind.date, Kind.instant, Kind.stated)
+
+
+def _words(parameter: str, text: str, limit: int) -> list[str]:
+    words = listed(parameter, text)
+    if len(words) > limit:
+        raise wrong(parameter, "too_many", f"At most {limit} are possible, not {len(words)}.")
+    return words
+
+
+def _read_keys(resource: Resource, text: str | None) -> tuple[GroupKey, ...]:
+    if text is None:
+        return ()
+    keys = [_key(resource, word) for word in _words("group_by", text, MAX_KEYS)]
+    many = {many_of(resource, key.path) for key in keys} - {None}
+    if len(many) > 1:
+        told = " and ".join(sorted(".".join(path) for path in many if path))
+        text = f"{told} each have any number of values: group by one of them."
+        raise wrong("group_by", "many", text)
+    return tuple(keys)
+
+
+def _key(resource: Resource, word: str) -> GroupKey:
+    call = _CALL.fullmatch(word)
+    part = None
+    if call is not None:
+        if call[1] not in list(DatePart):
+            known = ", ".join(DatePart)
+            text = f"There is no part {call[1]!r} of a date.{did_you_mean(call[1], DatePart)}"
+            raise wrong("group_by", "unknown", f"{text} Possible: {known}.")
+        part, word = DatePart(call[1]), call[2]
+    path = tuple(word.split("."))
+    if part is None and (right := _part_meant(resource, word)):
+        text = f"A part of a date is written {right}, not {word}."
+        raise wrong("group_by", "unknown", text)
+    leaf = _leaf("group_by", resource, path)
+    if part is not None and leaf.kind not in _DATES:
+        raise wrong("group_by", "kind", f"{word} is no date: {part}() takes the part of one.")
+    many = many_of(resource, path)
+    if many is not None and (many_of(resource, path, len(many)) is not None):
+        text = f"{word} passes more than one relation or list with any number of values."
+        raise wrong("group_by", "many", text)
+    return GroupKey(path, part)
+
+
+_PARTS = "|".join(DatePart)
+#: `signed.year`, `signed_year`, `signed__year`, and the same the other way round.
+_MEANT = re.compile(
+    rf"(?P<field>.+?)(?:\.|:|_{{1,2}})(?P<part>{_PARTS})|(?P<first>{_PARTS})(?:\.|:|_{{1,2}})(?P<of>.+)"
+)
+
+
+def _part_meant(resource: Resource, word: str) -> str:
+    """`year(signed)` where it is written otherwise and no field is called so; or nothing."""
+    found = _MEANT.fullmatch(word)
+    if found is None or _kind_of(resource, word) is not None:
+        return ""
+    field, part = found["field"] or found["of"], found["part"] or found["first"]
+    return f"{part}({field})" if _kind_of(resource, field) in _DATES else ""
+
+
+def _kind_of(resource: Resource, word: str) -> Kind | None:
+    try:
+        return find_leaf(resource, tuple(word.split("."))).kind
+    except PathError:
+        return None
+
+
+def _leaf(parameter: str, resource: Resource, path: Path) -> Leaf:
+    try:
+        return find_leaf(resource, path)
+    except PathError as error:
+        raise wrong(parameter, "unknown", str(error)) from None
+
+
+def _read_metrics(resource: Resource, text: str) -> tuple[Metric, ...]:
+    return tuple(_metric(resource, word) for word in _words("metrics", text, MAX_METRICS))
+
+
+def _metric(resource: Resource, word: str) -> Metric:
+    if word == Function.COUNT:
+        return Metric(Function.COUNT)
+    call = _CALL.fullmatch(word)
+    name = call[1] if call is not None else word
+    if call is None or name not in list(Function):
+        right = (
+            f" Write {word}(field)." if word in list(Function) else _metric_meant(resource, word)
+        )
+        right = right or did_you_mean(name, Function)
+        text = f"There is no metric {word!r}.{right} Possible: {', '.join(Function)}."
+        raise wrong("metrics", "unknown", text)
+    if call[2] in ("", "*"):
+        raise wrong("metrics", "unknown", "Write count for the number of records, or count(field).")
+    metric = Metric(Function(name), tuple(call[2].split(".")))
+    _check_metric(resource, metric)
+    return metric
+
+
+def _metric_meant(resource: Resource, word: str) -> str:
+    """` Did you mean 'sum(amount)'?` for `sum_amount`, `amount.sum` or `amount`; or nothing."""
+    for function in Function:
+        for field in (
+            re.sub(rf"^{function}[._:]+", "", word),
+            re.sub(rf"[._:]+{function}$", "", word),
+        ):
+            if field != word and _kind_of(resource, field) is not None:
+                return f" Did you mean '{function}({field})'?"
+    kind = _kind_of(resource, word)
+    if kind is None:
+        return ""
+    function = Function.SUM if kind in _NUMBERS else Function.COUNT
+    return f" A metric of a field is written so: {function}({word})."
+
+
+def _check_metric(resource: Resource, metric: Metric) -> None:
+    leaf, path = _leaf("metrics", resource, metric.path), ".".join(metric.path)
+    kinds = _KINDS.get(metric.function)
+    if leads_to_many(resource, metric.path) is not None:
+        text = f"{path} leads to any number of records: ask for an aggregate of those."
+        raise wrong("metrics", "many", text)
+    if kinds is not None and leaf.kind not in kinds:
+        told = "a number" if kinds is _NUMBERS else _ORDERED_TOLD
+        raise wrong("metrics", "kind", f"{path} has no {metric.function}: it takes {told}.")
+    if metric.function is Function.COUNT_DISTINCT and leaf.kind is Kind.list:
+        raise wrong("metrics", "kind", f"{path} is a list: group by it to count its items.")
+    if kinds is _NUMBERS and len(metric.path) > 1:
+        # A mission's cost would be added once for each of its agreements.
+        text = f"{path} would count once for each record that leads to it: ask for an aggregate of"
+        raise wrong("metrics", "repeated", f"{text} {metric.path[-2]} instead.")
+
+
+_ORDERED_TOLD = "a number, a date, a time or a text"
+_KINDS: Mapping[Function, tuple[Kind, ...]] = {
+    Function.SUM: _NUMBERS,
+    Function.AVG: _NUMBERS,
+    Function.MIN: (*_NUMBERS, *_DATES, Kind.text),
+    Function.MAX: (*_NUMBERS, *_DATES, Kind.text),
+}
+
+
+def _by_name(outputs: Iterable[Output]) -> dict[str, Output]:
+    """The outputs by their names in the answer, which must be as many."""
+    found: dict[str, Output] = {}
+    for output in outputs:
+        parameter = "group_by" if isinstance(output, GroupKey) else "metrics"
+        if output.name in found:
+            other = found[output.name]
+            text = f"{output.written} is given more than once."
+            if other != output:
+                text = f"{output.written} and {other.written} have the same name in the answer."
+            raise wrong(parameter, "repeated", text)
+        found[output.name] = output
+    return found
+
+
+def _read_sort(
+    outputs: Mapping[str, Output], keys: tuple[GroupKey, ...], text: str | None
+) -> tuple[tuple[Output, bool], ...]:
+    """`-sum_amount` as outputs with "descending?", and after them the keys that are left."""
+    found: dict[Output, bool] = {}
+    for word in _words("sort", text, MAX_KEYS + MAX_METRICS) if text is not None else ():
+        output = find_output(outputs, word.removeprefix("-"))
+        if output is None:
+            near = did_you_mean(word.removeprefix("-"), outputs)
+            known = f" Possible here: {', '.join(outputs)}."
+            raise wrong("sort", "unknown", f"There is no {word!r} to sort by.{near}{known}")
+        found.setdefault(output, word.startswith("-"))
+    for key in keys:
+        found.setdefault(key, False)
+    return tuple(found.items())

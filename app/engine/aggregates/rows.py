@@ -1,0 +1,91 @@
+"""The rows that an aggregate is made of: the keys and values of each record that matches."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, FromClause, case, literal_column, not_, select
+
+from app.engine.aggregates.joins import Joins, can_be_null
+from app.engine.aggregates.shape import Grouping, GroupKey, bound_path, many_of
+from app.engine.aggregates.sql import part_of, part_of_span
+from app.engine.paths import Kind, find_leaf
+from app.engine.query.conditions import Path
+from app.engine.query.operators import list_is_empty
+from app.engine.query.parameters import Shape
+from app.engine.query.statements import narrowed
+from app.engine.resource import Resource
+
+
+@dataclass(slots=True, eq=False)
+class Rows:
+    """One row a record, with a column `k0, k1, …` for each group key and others for what is
+    measured; where a key can have several values, one row for each of the record's groups."""
+
+    resource: Resource
+    grouping: Grouping
+    dialect: str
+    joins: Joins = field(init=False)
+    names: dict[str, str] = field(init=False, default_factory=dict)
+    columns: dict[str, ColumnElement[Any]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.joins = Joins(self.resource, self.dialect)
+        for at, key in enumerate(self.grouping.keys):
+            self.columns[f"k{at}"] = self._key(key)
+
+    @property
+    def is_spread(self) -> bool:
+        """Whether a record can be in several groups."""
+        return any(many_of(self.resource, key.path) for key in self.grouping.keys)
+
+    def _key(self, key: GroupKey) -> ColumnElement[Any]:
+        if key.part is None:
+            return self.joins.item(key.path)
+        if find_leaf(self.resource, key.path).kind is not Kind.stated:
+            return part_of(key.part, self.joins.value(key.path), self.dialect)
+        first, last = (self.joins.value(bound_path(key.path, latest)) for latest in (False, True))
+        return part_of_span(key.part, first, last, self.dialect)
+
+    def column(self, path: Path, end: str | None = None) -> str:
+        """The name of the column with the field's value, or with the `min` or `max` end of a date
+        as stated; of a list it is null when the list is empty."""
+        leaf = find_leaf(self.resource, path)
+        if leaf.kind is Kind.stated and end is not None:
+            path = bound_path(path, end == "max")
+        told = ".".join(path)
+        if told not in self.names:
+            self.names[told] = name = f"c{len(self.names)}"
+            value = self.joins.value(path)
+            filled = case((not_(list_is_empty(value)), 1)) if leaf.kind is Kind.list else value
+            self.columns[name] = filled
+        return self.names[told]
+
+    def missing(self) -> dict[str, str]:
+        """The fields that are grouped by or measured and can be null, by their dotted names: the
+        names of the columns that are null where a value is missing."""
+        paths = dict.fromkeys(output.path for output in self.grouping.outputs if output.path)
+        return {".".join(p): self._known(p) for p in paths if can_be_null(self.resource, p)}
+
+    def _known(self, path: Path) -> str:
+        """The name of the column that is null where the value is missing: a key's own, which need
+        not be counted, unless it is null for dates with a year too. Where a record can be in
+        several groups nothing but keys may differ from one to the other."""
+        is_stated = find_leaf(self.resource, path).kind is Kind.stated
+        paths = [key.path for key in self.grouping.keys]
+        if path in paths and not (is_stated and many_of(self.resource, path) is None):
+            return f"k{paths.index(path)}"
+        return self.column(path, "min")
+
+    def select(self) -> FromClause:
+        """The rows of the records that match, once all columns have been asked for."""
+        grouping, table = self.grouping, self.resource.table
+        columns: list[Any] = [column.label(name) for name, column in self.columns.items()]
+        if self.is_spread:
+            columns.append(table.id.label("id"))
+        statement = select(*(columns or [literal_column("1").label("one")]))
+        shape = Shape(grouping.condition, grouping.q, grouping.deleted)
+        statement = narrowed(self.joins.join(statement), self.resource, None, shape)
+        if not self.is_spread:
+            return statement.subquery("found")
+        # A record is once in each group, however many of its parties lead there.
+        return statement.distinct().cte("spread").prefix_with("MATERIALIZED")

@@ -1,0 +1,137 @@
+"""The shape of an aggregate: what it groups by and what it tells of each group, values apart."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from sqlalchemy import String
+
+from app.engine.paths import Kind, Leaf, find_leaf, find_step, leads_to_many
+from app.engine.query.conditions import Condition, Path
+from app.engine.query.parameters import Deleted
+from app.engine.resource import Part, Resource
+
+#: What stands for a date that belongs to no year, quarter, month, week or day.
+UNDATED = "undated"
+
+
+class DatePart(StrEnum):
+    """What a date is grouped by: `2016`, `2016-Q2`, `2016-04`, `2016-W15`, `2016-04-12`."""
+
+    year = "year"
+    quarter = "quarter"
+    month = "month"
+    week = "week"
+    day = "day"
+
+
+class Function(StrEnum):
+    """What a metric tells of the records of a group."""
+
+    COUNT = "count"
+    COUNT_DISTINCT = "count_distinct"
+    SUM = "sum"
+    AVG = "avg"
+    MIN = "min"
+    MAX = "max"
+
+
+@dataclass(frozen=True, slots=True)
+class GroupKey:
+    """A field that groups are made by, or a part of it when it is a date."""
+
+    path: Path
+    part: DatePart | None = None
+
+    @property
+    def written(self) -> str:
+        """As it is asked for: `year(mission.dates)`."""
+        path = ".".join(self.path)
+        return f"{self.part}({path})" if self.part else path
+
+    @property
+    def name(self) -> str:
+        """What it is called in the answer."""
+        return self.written
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A figure of each group; without a path the number of its records."""
+
+    function: Function
+    path: Path = ()
+
+    @property
+    def written(self) -> str:
+        """As it is asked for: `sum(amount)`."""
+        return f"{self.function}({'.'.join(self.path)})" if self.path else str(self.function)
+
+    @property
+    def name(self) -> str:
+        """What it is called in the answer: `sum_amount`."""
+        return plain(self.written)
+
+
+Output = GroupKey | Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """What makes two aggregates the same statement; values apart. `sort` has each output once."""
+
+    condition: Condition | None
+    q: bool
+    deleted: Deleted
+    keys: tuple[GroupKey, ...]
+    metrics: tuple[Metric, ...]
+    having: Condition | None
+    sort: tuple[tuple[Output, bool], ...]
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """What a group is told by, in the order of the answer."""
+        return (*self.keys, *self.metrics)
+
+
+def plain(text: str) -> str:
+    """A name for programs: `count_distinct(mission.id)` as `count_distinct_mission_id`."""
+    return text.replace("(", "_").replace(")", "").replace(".", "_")
+
+
+def find_output(outputs: Mapping[str, Output], name: str) -> Output | None:
+    """The output with this name, also as it is asked for or as a name for programs."""
+    if name in outputs:
+        return outputs[name]
+    return next((o for o in outputs.values() if name in (o.written, plain(o.written))), None)
+
+
+def leaf_of(resource: Resource, output: Output) -> Leaf:
+    """The field that the values of a group key or of a min or max are of: one end of a stated
+    date, and an item of a list."""
+    leaf = find_leaf(resource, output.path)
+    if isinstance(output, Metric) and leaf.kind is Kind.stated:
+        return find_leaf(resource, bound_path(output.path, output.function is Function.MAX))
+    if leaf.kind is Kind.list:
+        return replace(leaf, kind=Kind.text if leaf.codes is None else Kind.code, type=String())
+    return leaf
+
+
+def bound_path(path: Path, latest: bool = False) -> Path:
+    """The path of a stated date's earliest or latest day."""
+    return (*path[:-1], f"{path[-1]}_{'latest' if latest else 'earliest'}")
+
+
+def many_of(resource: Resource, path: Path, after: int = 0) -> Path | None:
+    """The path up to and with its first step to any number of values, a list's being its own end;
+    None without one. The first `after` steps are passed over."""
+    if after == len(path):
+        return None
+    at: Resource | Part = resource
+    for name in path[:after]:
+        at = find_step(at, name).target
+    rest = path[after:]
+    steps = leads_to_many(at, rest)
+    if steps is None and find_leaf(at, rest).kind is Kind.list:
+        steps = len(rest)
+    return path[: after + steps] if steps is not None else None

@@ -1,0 +1,171 @@
+"""The statement of an aggregate: the groups, the figures of each, and what is missing, at once."""
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Dialect,
+    FromClause,
+    Select,
+    bindparam,
+    case,
+    distinct,
+    func,
+    literal_column,
+    select,
+)
+
+from app.core.databases.interface import Prepared, prepare
+from app.engine.aggregates.figures import Figures, sorted_as
+from app.engine.aggregates.having import scale_of
+from app.engine.aggregates.rows import Rows
+from app.engine.aggregates.shape import Function, Grouping, Metric
+from app.engine.aggregates.sql import Number, avg_number, carried, raw_sums
+from app.engine.history.change_log import ChangeCounter
+from app.engine.query.render import json_list, object_of
+from app.engine.resource import Resource
+
+_ADDED = (Function.SUM, Function.AVG)
+_NONE: ColumnElement[Any] = literal_column("0", BigInteger())
+
+
+@lru_cache(maxsize=512)
+def aggregate_statement(resource: Resource, grouping: Grouping, dialect: Dialect) -> Prepared:
+    """Reads `(json, seq)`: the answer and the position of the change log.
+
+    Parameters are the values of the filters and of having, `limit`, and `q` if it is sent.
+    """
+    return prepare(_Plan(resource, grouping, dialect.name).statement(), dialect)
+
+
+@dataclass(slots=True, eq=False)
+class _Plan:
+    """Records are looked at once: what is missing in all of them, and how many there are, is added
+    up from their groups."""
+
+    resource: Resource
+    grouping: Grouping
+    dialect: str
+    rows: Rows = field(init=False)
+    table: FromClause = field(init=False)
+    groups: CTE = field(init=False)
+
+    def statement(self) -> Select[Any]:
+        self.rows = Rows(self.resource, self.grouping, self.dialect)
+        columns = {m: self._measured(m) for m in self.grouping.metrics if m.path}
+        missing = self.rows.missing()
+        self.table = self.rows.select()
+        self.groups = self._groups(columns, missing)
+        figures = Figures(self.resource, self.grouping, self.dialect, self._figures(columns))
+        totals, shown = self._totals(missing, figures), figures.ordered()
+        limit = bindparam("limit", type_=BigInteger)
+        values = {
+            "data": select(json_list(figures.json(shown))).select_from(shown).scalar_subquery(),
+            "groups": case((totals.c.groups > limit, limit), else_=totals.c.groups),
+            "groups_in_all": totals.c.groups,
+            "records": totals.c.records,
+            "missing": object_of({name: totals.c[f"no_{c}"] for name, c in missing.items()}),
+        }
+        position = select(ChangeCounter.seq).scalar_subquery()
+        return select(object_of(values), position).select_from(totals)
+
+    def _measured(self, metric: Metric) -> str:
+        """The name of the column that the metric is made of."""
+        is_end = metric.function in (Function.MIN, Function.MAX)
+        return self.rows.column(metric.path, str(metric.function) if is_end else None)
+
+    def _groups(self, columns: dict[Metric, str], missing: dict[str, str]) -> CTE:
+        """A row a group: its keys, `records`, and the aggregates that figures are made of."""
+        found: dict[str, ColumnElement[Any]] = {}
+        for metric, name in columns.items():
+            found |= self._aggregates(metric, name)
+        for name in missing.values():
+            if not name.startswith("k") and not self.rows.is_spread:
+                found[f"count_{name}"] = func.count(self.table.c[name])
+        keys = [self.table.c[f"k{at}"] for at in range(len(self.grouping.keys))]
+        made = [column.label(name) for name, column in found.items()]
+        statement = select(*keys, func.count().label("records"), *made).select_from(self.table)
+        return statement.group_by(*keys).cte("grouped").prefix_with("MATERIALIZED")
+
+    def _aggregates(self, metric: Metric, name: str) -> dict[str, ColumnElement[Any]]:
+        column = self.table.c[name]
+        match metric.function:
+            case Function.COUNT:
+                return {f"count_{name}": func.count(column)}
+            case Function.COUNT_DISTINCT:
+                return {f"distinct_{name}": func.count(distinct(column))}
+            case Function.SUM | Function.AVG:
+                sums = {f"sum_{name}_{n}": s for n, s in enumerate(raw_sums(column, self.dialect))}
+                return {f"count_{name}": func.count(column), **sums}
+            case Function.MIN:
+                return {f"min_{name}": func.min(sorted_as(column, self.dialect))}
+            case Function.MAX:
+                return {f"max_{name}": func.max(sorted_as(column, self.dialect))}
+
+    def _figures(self, columns: dict[Metric, str]) -> dict[str, ColumnElement[Any] | Number]:
+        """What each group is told by, by the names of the answer."""
+        added = dict.fromkeys(n for metric, n in columns.items() if metric.function in _ADDED)
+        sums = {name: self._raw(name) for name in added}
+        carry = {
+            f"{name}_{n}": part for name, raw in sums.items() for n, part in enumerate(carried(raw))
+        }
+        # A level of its own, since averages are made of finished sums.
+        level = select(self.groups, *(part.label(n) for n, part in carry.items())).subquery("sums")
+        found: dict[str, ColumnElement[Any] | Number] = {}
+        for at, key in enumerate(self.grouping.keys):
+            found[key.name] = level.c[f"k{at}"]
+        for metric in self.grouping.metrics:
+            found[metric.name] = self._figure(metric, columns.get(metric), level)
+        return found
+
+    def _raw(self, name: str) -> list[ColumnElement[Any]]:
+        names = (f"sum_{name}_{n}" for n in range(2))
+        return [self.groups.c[n] for n in names if n in self.groups.c]
+
+    def _figure(
+        self, metric: Metric, name: str | None, level: FromClause
+    ) -> ColumnElement[Any] | Number:
+        if name is None:
+            return level.c.records
+        if metric.function not in _ADDED:
+            made = "distinct" if metric.function is Function.COUNT_DISTINCT else metric.function
+            return level.c[f"{made}_{name}"]
+        names = (f"{name}_{n}" for n in range(2))
+        parts: list[ColumnElement[Any]] = [level.c[n] for n in names if n in level.c]
+        total = Number.sum(parts, scale_of(self.resource, Metric(Function.SUM, metric.path)))
+        if metric.function is Function.SUM:
+            return total
+        return avg_number(total, level.c[f"count_{name}"])
+
+    def _totals(self, missing: dict[str, str], figures: Figures) -> FromClause:
+        """One row: how many `records` match, how many of them are without each value, and how many
+        `groups` there are without the limit."""
+        source: FromClause = self.table if self.rows.is_spread else self.groups
+        gone = {name: self._gone(name) for name in missing.values()}
+        if self.rows.is_spread:
+            records: ColumnElement[Any] = func.count(distinct(self.table.c.id))
+        else:
+            records = _all(self.groups.c.records)
+        matching = figures.select() if self.grouping.having is not None else select(self.groups)
+        groups = select(func.count()).select_from(matching.subquery("counted")).scalar_subquery()
+        columns = [column.label(f"no_{name}") for name, column in gone.items()]
+        made = (records.label("records"), groups.label("groups"), *columns)
+        return select(*made).select_from(source).subquery("totals")
+
+    def _gone(self, name: str) -> ColumnElement[Any]:
+        """How many records are without a value in the column of this name."""
+        if self.rows.is_spread:
+            return func.count(distinct(case((self.table.c[name].is_(None), self.table.c.id))))
+        records = self.groups.c.records
+        if name.startswith("k"):
+            return _all(case((self.groups.c[name].is_(None), records), else_=_NONE))
+        return _all(records - self.groups.c[f"count_{name}"])
+
+
+def _all(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The numbers of records of all groups together; 0 of none."""
+    return func.coalesce(func.sum(column), _NONE)

@@ -1,0 +1,62 @@
+"""Values that can only be added or compared among their like: amounts of one currency."""
+
+from collections.abc import Collection, Iterator
+from functools import cache
+
+from sqlalchemy import Table
+
+from app.core.errors import Fault, Invalid
+from app.engine.paths import find_step
+from app.engine.query.conditions import Both, Condition, Path, Term
+from app.engine.query.filter_reader import Sought
+from app.engine.resource import Part, Resource
+
+
+@cache
+def units_of(at: Resource | Part, name: str) -> tuple[str, ...]:
+    """The fields that must be equal for values of this one to be added, by the rules of the table
+    that say so (`rule(…, units=…)`): the currency of an amount."""
+    table = at.table.__table__
+    assert isinstance(table, Table)
+    found = (constraint.info.get("units", {}) for constraint in table.constraints)
+    return next((units[name] for units in found if name in units), ())
+
+
+def check_units(
+    resource: Resource, written: str, path: Path, keys: Collection[Path], sought: Sought
+) -> None:
+    """Refuse (422) a figure of values in several units: each unit is a group key of its own, or
+    the filter leaves one of it."""
+    at: Resource | Part = resource
+    for step in path[:-1]:
+        at = find_step(at, step).target
+    needed = [(*path[:-1], unit) for unit in units_of(at, path[-1])]
+    fixed = {unit for unit in needed if _is_fixed(sought, unit)}
+    left = [unit for unit in needed if unit not in keys and unit not in fixed]
+    if left:
+        names = " and ".join(".".join(unit) for unit in left)
+        flat = "&".join(f"{'__'.join(unit)}=…" for unit in left)
+        text = (
+            f"{written} would put together values that differ in {names}: add"
+            f" {','.join('.'.join(unit) for unit in left)} to group_by, or filter by one: {flat}."
+        )
+        raise Invalid(text, [Fault("units", text, parameter="metrics")])
+
+
+def _is_fixed(sought: Sought, unit: Path) -> bool:
+    """Whether all records that match have the same unit, or all none."""
+    for term in _certain(sought.condition):
+        # The values of `in` are repeated to the next power of two.
+        values = {sought.values[slot] for slot in term.slots}
+        if term.path == unit and term.operator in ("eq", "in", "isnull") and len(values) <= 1:
+            return True
+    return False
+
+
+def _certain(condition: Condition | None) -> Iterator[Term]:
+    """The comparisons that hold for every record that matches."""
+    if isinstance(condition, Term):
+        yield condition
+    elif isinstance(condition, Both):
+        for item in condition.items:
+            yield from _certain(item)

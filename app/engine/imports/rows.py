@@ -1,0 +1,269 @@
+"""Rows of an imported file: what each says of the record that it is of."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, NoReturn
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from app.core import json_codec
+from app.core.errors import Conflict, Fault, Invalid, Problem
+from app.core.http.requests import checked
+from app.core.sheets.readers import SheetRow
+from app.engine.imports.cells import CellError
+from app.engine.imports.columns import ImportColumn, Plan
+from app.engine.imports.soundness import Soundness
+from app.engine.keys import as_id, names_of
+from app.engine.resource import Resource
+from app.engine.writes import store
+from app.engine.writes.bulk_insert import New
+from app.engine.writes.resolve_references import find_id
+from app.engine.writes.store import State
+
+_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+#: Makes a row fail of which everything is told elsewhere.
+SILENT: Final = Fault("", "")
+#: How many names of records are remembered with their ids.
+_REMEMBERED = 50_000
+
+
+@dataclass(slots=True)
+class Entry:
+    """A row as it was read: the record it names, and the fields whose cells are not empty.
+
+    `mentioned` is all by which it may mean a record of its own kind; `unread` are the fields of
+    which it is told already why nothing is known.
+    """
+
+    row: int
+    plan: Plan
+    id: UUID | None = None
+    version: int | None = None
+    deleted_at: str | None = None
+    values: dict[str, Any] = field(default_factory=dict)
+    empty: list[ImportColumn] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    mentioned: set[str] = field(default_factory=set)
+    unread: set[str] = field(default_factory=set)
+
+    @property
+    def names_nobody_knows(self) -> bool:
+        """Whether it cannot be told which record it is of, as the cell that would say is unread."""
+        return not self.unread.isdisjoint(("id", "ref"))
+
+    @property
+    def ref(self) -> str | None:
+        ref = self.values.get("ref")
+        # Anything else is no ref, which its own rules will say.
+        return ref if isinstance(ref, str) and ref.isascii() and ref.isprintable() else None
+
+    def known_by(self) -> set[str]:
+        """The id and the ref that the row names."""
+        return {key for key in (self.id and str(self.id), self.ref) if key}
+
+    def fault(self, name: str, code: str, detail: str) -> Fault:
+        """An error in the column of a field."""
+        return Fault(code, detail, row=self.row, column=self.plan.headers.get(name, name))
+
+    def placed(self, problem: Problem) -> list[Fault]:
+        """The faults of a problem, by row and column; a place within the cell goes before."""
+        faults = problem.errors or [Fault(problem.slug(), problem.detail)]
+        return [self._placed(fault) for fault in faults if fault.code]
+
+    def _placed(self, fault: Fault) -> Fault:
+        if fault.row is not None or fault.pointer is None:
+            return replace(fault, row=fault.row or self.row)
+        name, _, rest = fault.pointer[1:].partition("/")
+        detail = f"{rest}: {fault.detail}" if rest else fault.detail
+        column = self.plan.headers.get(name, name) or None
+        return Fault(fault.code, detail, row=self.row, column=column)
+
+
+class RowReader:
+    """Reads rows into bodies, with ids in place of the refs and names that stand for records."""
+
+    def __init__(self, session: Session, resource: Resource) -> None:
+        self.session, self.resource = session, resource
+        self.links: dict[str, dict[str, UUID]] = {}
+        self.soundness = Soundness(session, resource)
+        self.own = [name for name, to in resource.one.items() if to.table is resource.table]
+
+    def entry(self, plan: Plan, row: SheetRow) -> Entry:
+        """The row with its cells read; what is wrong with them is in `faults`."""
+        entry, cells = Entry(row.number, plan), row.cells
+        for column in plan.columns:
+            cell = cells[column.header]
+            if cell is None or (isinstance(cell, str) and not cell.strip()):
+                if column.header in row.unread:
+                    entry.unread.add(column.field)
+                else:
+                    entry.empty.append(column)
+                continue
+            try:
+                entry.values[column.field] = column.read(cell)
+            except CellError as error:
+                self._refuse(entry, column, error)
+        for column in plan.keys:
+            if (cell := cells[column.header]) is not None and cell != "":
+                self._key(entry, column, cell)
+            elif column.header in row.unread:
+                entry.unread.add(column.field)
+        self._mention(entry)
+        return entry
+
+    def _key(self, entry: Entry, column: ImportColumn, cell: Any) -> None:
+        try:
+            value = column.read(cell)
+            if column.field == "id" and (value := as_id(value)) is None:
+                told = f"{str(cell)[:60]!r} is not an id (a UUID): leave it empty in new rows."
+                raise CellError(told)
+        except CellError as error:
+            self._refuse(entry, column, error)
+        else:
+            setattr(entry, column.field, value)
+
+    def _refuse(self, entry: Entry, column: ImportColumn, error: CellError) -> None:
+        entry.unread.add(column.field)
+        entry.faults.append(Fault("cell", str(error), row=entry.row, column=column.header))
+
+    def _mention(self, entry: Entry) -> None:
+        entry.mentioned |= entry.known_by()
+        for name in self.own:
+            value = entry.values.get(f"{name}_id")
+            values = value.values() if isinstance(value, dict) else [value]
+            entry.mentioned |= {each for each in values if isinstance(each, str)}
+
+    def new(self, entry: Entry) -> New:
+        """What the row creates; Problem tells all that is wrong with it."""
+        return New(self._body(entry, self.resource.create, {}, []), entry.id)
+
+    def change(self, entry: Entry, before: State) -> tuple[BaseModel, bool]:
+        """What the row sets, and whether the record differs from it; Problem as in `new`."""
+        defaults = {column.field: column.default for column in entry.empty if not column.required}
+        body = self._body(entry, self.resource.patch, defaults, self._needed(entry))
+        sent = {n: v for n, v in store.written(body).items() if n in body.model_fields_set}
+        told = json_codec.loads(json_codec.dumps(sent))
+        differs = any(before[name] != value for name, value in told.items())
+        if differs and before["deleted_at"] is not None:
+            text = f"The {self.resource.singular} is in the trash: restore it first."
+            raise Conflict("", [Fault("trash", text, row=entry.row)])
+        return body, differs
+
+    def refuse(self, entry: Entry, faults: Iterable[Fault] = ()) -> NoReturn:
+        """Raise Invalid with these faults of a row and all others that can be found."""
+        self._body(entry, self.resource.patch, {}, [*faults, *self._needed(entry), SILENT])
+        raise AssertionError  # A fault was given, so that the row has been refused.
+
+    def _needed(self, entry: Entry) -> list[Fault]:
+        """The cells that are empty and cannot be."""
+        return [
+            entry.fault(column.field, "missing", f"{column.header} cannot be empty.")
+            for column in entry.empty
+            if column.required
+        ]
+
+    def _body(
+        self, entry: Entry, model: type[BaseModel], defaults: dict[str, Any], told: list[Fault]
+    ) -> BaseModel:
+        """The values of the row as the model. Invalid has `told` and whatever else is wrong."""
+        values, loose = self._linked(entry)
+        values |= defaults
+        faults = [*entry.faults, *told, *(fault for several in loose.values() for fault in several)]
+        if not faults:
+            try:
+                return checked(model, values)
+            except Invalid:
+                pass  # All that is wrong is looked for together.
+        left_out = entry.unread | loose.keys()
+        found = self.soundness.faults(model, values, left_out, is_alone=not faults)
+        raise Invalid("", [*faults, *entry.placed(Invalid("", found))] if found else faults)
+
+    def store(self, entry: Entry, before: State, body: BaseModel) -> bool:
+        """Change the record of the row; whether that made a new version of it."""
+
+        def guard(record: Any) -> None:
+            if entry.version not in (None, record.version):
+                text = f"The record has changed since: it is at version {record.version}."
+                raise Conflict("", [entry.fault("version", "stale", text)])
+
+        stored = store.update(self.session, self.resource, before["id"], body, guard)
+        return bool(stored.version != before["version"])
+
+    def names(self, entry: Entry) -> set[str]:
+        """All that another row could call the record."""
+        texts = [entry.values.get(name) for name in names_of(self.resource)]
+        return entry.known_by() | {text.strip() for text in texts if isinstance(text, str)}
+
+    def forget(self, names: Iterable[str] | None = None) -> None:
+        """Forget whom these names stood for, all of them by default: another may be called so."""
+        if names is None:
+            self.links.clear()
+            return
+        for name in names:
+            self.links.pop(name, None)
+
+    def lacks_own(self, entry: Entry, problem: Problem) -> bool:
+        """Whether records of the row's own kind are not there, which may come later."""
+        return any(self.own_named(entry, fault) for fault in entry.placed(problem))
+
+    def own_named(self, entry: Entry, fault: Fault) -> str | None:
+        """The record of the row's own kind that a fault says is not there."""
+        for name in self.own if fault.code == "reference" else ():
+            value = entry.values.get(f"{name}_id")
+            if fault.column == entry.plan.headers.get(f"{name}_id") and isinstance(value, str):
+                return value.strip()
+        return None
+
+    def _linked(self, entry: Entry) -> tuple[dict[str, Any], dict[str, list[Fault]]]:
+        """The values with ids in place of names, and by field what is wrong with the names."""
+        values, loose = dict(entry.values), dict[str, list[Fault]]()
+        for column in entry.plan.columns:
+            if column.field not in values:
+                continue
+            try:
+                if column.link is not None:
+                    values[column.field] = self._link(column.link, values[column.field], "")
+                elif part := self.resource.parts.get(column.field):
+                    values[column.field] = self._linked_rows(part.one, values[column.field])
+            except Problem as problem:
+                for fault in problem.errors:
+                    place = (fault.pointer or "").lstrip("/")
+                    detail = f"{place}: {fault.detail}" if place else fault.detail
+                    told = entry.fault(column.field, fault.code, detail)
+                    loose.setdefault(column.field, []).append(told)
+        return values, loose
+
+    def _linked_rows(self, one: Mapping[str, Resource], rows: Any) -> Any:
+        """The rows of a part; `organization` may stand in place of `organization_id`."""
+        if not one or not isinstance(rows, list):
+            return rows
+        linked = []
+        for at, row in enumerate(rows):
+            found = dict(row) if isinstance(row, dict) else row
+            for name, target in one.items() if isinstance(row, dict) else ():
+                key, told = f"{name}_id", found.pop(name, None)
+                value = found.get(key, told)
+                if value is not None:
+                    found[key] = self._link(target, value, f"/{at}/{key}")
+            linked.append(found)
+        return linked
+
+    def _link(self, target: Resource, value: Any, pointer: str) -> Any:
+        """The id of the record that is named; ids are left as they are, for the store to check."""
+        if isinstance(value, dict):
+            value = value.get("id") or value.get("ref") or value
+        if not isinstance(value, str) or _ID.fullmatch(text := value.strip()):
+            return value
+        known = self.links.get(text, {}).get(target.path)
+        if known is None:
+            if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+                told = "The name has a character that no text here can have."
+                raise Invalid.at(pointer, "reference", told)
+            known = find_id(self.session, target, text, pointer)
+            if len(self.links) >= _REMEMBERED:
+                self.links.clear()
+            self.links.setdefault(text, {})[target.path] = known
+        return known

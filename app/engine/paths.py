@@ -1,0 +1,168 @@
+"""Dotted paths: from a kind of record, through its relations, to a field of another record."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Boolean, Column, Date, Enum, Integer, inspect
+from sqlalchemy.types import TypeEngine
+
+from app.core.databases.interface import Base
+from app.core.databases.types import CodeList, Exact, Id, Instant, ListedName, StatedDate
+from app.core.errors import did_you_mean
+from app.engine.resource import Collection, Part, Resource
+
+MAX_DEPTH = 3
+
+
+class Kind(StrEnum):
+    """What sort of value a field holds, which decides how it is compared and written."""
+
+    id = "id"
+    text = "text"
+    choice = "choice"
+    code = "code"
+    integer = "integer"
+    decimal = "decimal"
+    boolean = "boolean"
+    date = "date"
+    instant = "instant"
+    stated = "stated"
+    list = "list"
+
+
+_KINDS: tuple[tuple[type[TypeEngine[Any]], Kind], ...] = (
+    (Id, Kind.id),
+    (StatedDate, Kind.stated),
+    (CodeList, Kind.list),
+    (Exact, Kind.decimal),
+    (Instant, Kind.instant),
+    (Date, Kind.date),
+    (Boolean, Kind.boolean),
+    (Enum, Kind.choice),
+    (ListedName, Kind.choice),
+    (Integer, Kind.integer),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaf:
+    """A field at the end of a path. `codes` is the column of the code list that it is from."""
+
+    name: str
+    kind: Kind
+    type: TypeEngine[Any]
+    nullable: bool
+    choices: tuple[str, ...]
+    codes: Column[Any] | None
+    about: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """A relation: `many` when it leads to any number of records or parts."""
+
+    name: str
+    via: Resource | Part | Collection
+    target: Resource | Part
+
+    @property
+    def many(self) -> bool:
+        return not isinstance(self.via, Resource)
+
+
+class PathError(ValueError):
+    """A path that leads nowhere; its text says where it fails and what is near."""
+
+
+@cache
+def steps_of(at: Resource | Part) -> dict[str, Step]:
+    """The relations that lead on from here, by name."""
+    steps = {name: Step(name, target, target) for name, target in at.one.items()}
+    if isinstance(at, Resource):
+        steps |= {name: Step(name, part, part) for name, part in at.parts.items()}
+        steps |= {name: Step(name, many, many.child) for name, many in at.many.items()}
+    return steps
+
+
+@cache
+def leaves_of(at: Resource | Part) -> dict[str, Leaf]:
+    """The fields of a record or part that hold values of its own, by name."""
+    columns = inspect(at.table).columns
+    if isinstance(at, Part):
+        described = {name: info.description for name, info in at.fields.model_fields.items()}
+    else:
+        own = (name for name in at.columns if name not in at.borrowed)
+        described = {name: at.shown[name][1].description for name in own}
+    return {name: _leaf(columns[name], name, about or "") for name, about in described.items()}
+
+
+def _leaf(column: Any, name: str, about: str) -> Leaf:
+    keys = list(getattr(column, "foreign_keys", ()))
+    kind = next((kind for of, kind in _KINDS if isinstance(column.type, of)), Kind.text)
+    codes = None
+    if kind is Kind.text and keys:
+        kind, codes = Kind.code, next(key.column for key in keys if key.column.name == "code")
+    elif kind is Kind.list and column.type.of is not None:
+        table, _, of = column.type.of.partition(".")
+        codes = Base.metadata.tables[table].c[of]
+    choices = tuple(column.type.enums) if isinstance(column.type, Enum) else ()
+    if isinstance(column.type, ListedName):
+        choices = column.type.names()
+    return Leaf(name, kind, column.type, getattr(column, "nullable", True), choices, codes, about)
+
+
+def find_step(at: Resource | Part, name: str) -> Step:
+    """The relation of this name; PathError without one."""
+    steps = steps_of(at)
+    if name not in steps:
+        known = f" Possible here: {', '.join(steps)}." if steps else " There is none here."
+        raise PathError(f"There is no relation {name!r}.{did_you_mean(name, steps)}{known}")
+    return steps[name]
+
+
+def find_leaf(at: Resource | Part, path: tuple[str, ...]) -> Leaf:
+    """The field at the end of the path; PathError where there is none."""
+    *relations, name = path
+    if len(relations) > MAX_DEPTH:
+        raise PathError(f"{'.'.join(path)!r} has more than {MAX_DEPTH} relations.")
+    for relation in relations:
+        at = find_step(at, relation).target
+    leaves = leaves_of(at)
+    if name in leaves:
+        return leaves[name]
+    if name in steps_of(at):
+        found = leaves_of(steps_of(at)[name].target)
+        example = "ref" if "ref" in found else next(iter(found))
+        raise PathError(f"{name!r} is a relation: name a field of it, such as {name}.{example}.")
+    near = near_field(at, tuple(relations), name, [*leaves, *steps_of(at)])
+    raise PathError(f"There is no field {name!r}.{near}")
+
+
+def near_field(
+    at: Resource | Part, before: tuple[str, ...], name: str, known: Iterable[str]
+) -> str:
+    """` Did you mean 'mission.title'?` for `mission__title` or `mission_title`, which others write
+    so, and else what is near among the known; `before` are the relations that lead here."""
+    steps = steps_of(at)
+    ways = [name.replace("__", ".")]
+    ways += [f"{step}.{name[len(step) + 1 :]}" for step in steps if name.startswith(f"{step}_")]
+    for way in ways:
+        step, dot, rest = way.partition(".")
+        with suppress(PathError):
+            if dot and step in steps and find_leaf(steps[step].target, tuple(rest.split("."))):
+                return f" Did you mean {'.'.join((*before, way))!r}?"
+    return did_you_mean(name, known)
+
+
+def leads_to_many(at: Resource | Part, path: tuple[str, ...]) -> int | None:
+    """How many steps of the path lead up to and with the first to-many relation; None without."""
+    for count, name in enumerate(path[:-1], 1):
+        step = find_step(at, name)
+        if step.many:
+            return count
+        at = step.target
+    return None

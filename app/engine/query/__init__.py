@@ -1,0 +1,1 @@
+"""Filters and reads: parsed filter, query shape, compiled SELECT, rendered JSON; cursors."""

@@ -1,0 +1,131 @@
+"""What to add to a refusal of a filter: the parameter or the value that is meant."""
+
+import re
+
+from app.core.parameter_synonyms import meant_instead
+from app.engine.keys import as_id
+from app.engine.paths import Kind, Leaf, PathError, find_leaf, find_step, leaves_of, steps_of
+from app.engine.query.operators import OPERATORS, operators_of
+from app.engine.query.values import parse_value
+from app.engine.resource import Part, Resource
+
+Path = tuple[str, ...]
+
+#: What takes several values in the place of what takes one.
+_SEVERAL = {"eq": "in", "ne": "not_in"}
+_MAX_SHOWN = 100
+_REF = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+def split_name(name: str) -> tuple[Path, str]:
+    """`mission__dates__isnull` as its path and operator."""
+    *steps, last = name.split("__")
+    return (tuple(steps), last) if steps and last in OPERATORS else ((*steps, last), "eq")
+
+
+def several_values(parameter: str, text: str) -> str:
+    """` Several values are asked for by status__in=signed,completed.`, where a value with commas
+    was compared with a code."""
+    if "," not in text:
+        return ""
+    if parameter == "filter":
+        items = ",".join(f"'{item.strip()}'" for item in text.split(","))
+        return f" Several values are asked for by in ({items})."
+    path, operator = split_name(parameter)
+    if operator not in _SEVERAL:
+        return ""
+    shown = text if len(text) <= _MAX_SHOWN else "…,…"
+    return f" Several values are asked for by {'__'.join(path)}__{_SEVERAL[operator]}={shown}."
+
+
+def right_value(at: Resource | Part, parameter: str, path: Path, leaf: Leaf, text: str) -> str:
+    """What to ask instead where the field cannot have this value."""
+    if leaf.kind is Kind.id and (other := _by_ref(at, path)) and _REF.fullmatch(text):
+        if parameter == "filter":
+            return f" By its ref it is asked for by {'/'.join(other)} eq '{text}'."
+        _, operator = split_name(parameter)
+        asked = "__".join(other if operator == "eq" else (*other, operator))
+        return f" By its ref it is asked for by {asked}={text}."
+    if leaf.kind is Kind.list and parameter != "filter":
+        shown = text if len(text) <= _MAX_SHOWN else "…"
+        return f" Write {'__'.join(path)}__has={shown}."
+    several = several_values(parameter, text)
+    try:
+        values = [parse_value(leaf, item.strip()) for item in text.split(",")]
+    except ValueError:
+        return ""
+    return several if len(values) > 1 else ""
+
+
+def held(leaf: Leaf, path: Path, text: str) -> str:
+    """How an expression asks for an item of a list; nothing for other fields."""
+    return f" Write {'/'.join(path)} has '{text}'." if leaf.kind is Kind.list else ""
+
+
+def empty_value(path: Path, leaf: Leaf) -> str:
+    """What to do about a filter without a value."""
+    if "isnull" not in operators_of(leaf):
+        return "Is empty: give a value, or leave it out."
+    return f"Is empty; for records without a value write {'__'.join(path)}__isnull=true."
+
+
+def relation(at: Resource | Part, path: Path, text: str) -> str:
+    """How to ask for the record that a relation leads to: by its ref or its id."""
+    *before, last = path
+    for name in before:
+        at = find_step(at, name).target
+    written, leaves = "__".join(path), leaves_of(steps_of(at)[last].target)
+    told = f"{last!r} is a relation: ask for a field of it, such as"
+    if "ref" not in leaves:
+        return f"{told} {written}__{next(iter(leaves))}."
+    by_id = f"{written}_id" if f"{last}_id" in leaves_of(at) else f"{written}__id"
+    if as_id(text) is not None:
+        return f"{told} {by_id}={text}."
+    right = text if _REF.fullmatch(text) else "…"
+    return f"{told} {written}__ref={right}, or {by_id}=… with an id."
+
+
+def right_name(at: Resource | Part, name: str, text: str, others: tuple[str, ...]) -> str:
+    """The parameter that is meant, where the given one is none; `others` are no filters."""
+    leaves, steps = leaves_of(at), steps_of(at)
+    # `amount[gte]`, `mission.title` and `mission_title` are how others write it.
+    ways = ["__".join(re.findall(r"\w+", name))]
+    ways += [f"{step}__{name[len(step) + 1 :]}" for step in steps if name.startswith(f"{step}_")]
+    for spelt in ways:
+        path, operator = split_name(spelt)
+        try:
+            leaf = find_leaf(at, path)
+        except PathError:
+            continue
+        if leaf.kind is Kind.id and as_id(text) is None and (other := _by_ref(at, path)):
+            spelt = "__".join(other if operator == "eq" else (*other, operator))
+        if spelt != name and "__" in spelt:
+            return f" Did you mean {spelt!r}?"
+    besides = f" Besides the fields of a record there are {', '.join(others)}." if others else ""
+    return meant_instead(split_name(name)[0][0], [*leaves, *steps, *others]) or besides
+
+
+def wrong_operator(field: str, following: str, leaf: Leaf, name: str) -> str:
+    """What is wrong with `following` after a field that leads no further."""
+    known = operators_of(leaf)
+    base, _, _ = name.partition(f"{field}__")
+    if following in known:
+        # `amount__gte__lte`: the first is right, and so would the second be.
+        asked = dict.fromkeys((following, name.rpartition("__")[2]))
+        each = " and ".join(f"{base}{field}__{operator}=…" for operator in asked)
+        text = f"{field} takes one operator a parameter: write {each}."
+    else:
+        near = meant_instead(following, known)
+        text = f"{field} has no operator {following!r}.{near}"
+    return f"{text} Possible: {', '.join(known)}."
+
+
+def _by_ref(at: Resource | Part, path: Path) -> Path | None:
+    """The ref of the record whose id the path leads to."""
+    *before, last = path
+    found = (*before, "ref") if last == "id" else (*before, last.removesuffix("_id"), "ref")
+    try:
+        find_leaf(at, found)
+    except PathError:
+        return None
+    return found

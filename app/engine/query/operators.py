@@ -1,0 +1,208 @@
+"""What a field can be asked for: each operator, the kinds of fields that have it, and its SQL."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Dialect, Numeric, String, bindparam, or_
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import FunctionElement
+from sqlalchemy.types import Boolean, Date, TypeEngine
+
+from app.core.databases.types import Exact
+from app.engine.paths import Kind, Leaf
+
+Get = Callable[[str], ColumnElement[Any]]
+Slots = tuple[str, ...]
+
+
+class _Function(FunctionElement[bool]):
+    """A function that the two databases call differently; its templates take two operands."""
+
+    type = Boolean()
+    inherit_cache = True
+    templates: dict[str, str]
+
+
+class contains_text(_Function):  # noqa: N801 (reads as an SQL function)
+    """Whether the first text contains the second, letter by letter."""
+
+    inherit_cache = True
+    templates = {"sqlite": "instr(%s, %s) > 0", "postgresql": "strpos(%s, %s) > 0"}
+
+
+class contains_folded(_Function):  # noqa: N801
+    """Whether the first text, in lower case, contains the second, which is so already."""
+
+    inherit_cache = True
+    # `lowered` is our own: SQLite's lower() knows the letters of English alone.
+    templates = {"sqlite": "instr(lowered(%s), %s) > 0", "postgresql": "strpos(lower(%s), %s) > 0"}
+
+
+class begins_with(_Function):  # noqa: N801
+    """Whether the first text begins with the second."""
+
+    inherit_cache = True
+    templates = {"sqlite": "instr(%s, %s) = 1", "postgresql": "starts_with(%s, %s)"}
+
+
+class ends_with(_Function):  # noqa: N801
+    """Whether the first text ends with the second."""
+
+    inherit_cache = True
+    templates = {
+        "sqlite": "substr(%s, -length(%s)) = %s",
+        "postgresql": "right(%s, length(%s)) = %s",
+    }
+
+
+class list_holds(_Function):  # noqa: N801
+    """Whether a list of texts holds a text."""
+
+    inherit_cache = True
+    templates = {
+        "sqlite": "EXISTS (SELECT 1 FROM json_each(%s) WHERE json_each.value = %s)",
+        "postgresql": "%s @> to_jsonb(%s)",
+    }
+
+
+class list_is_empty(_Function):  # noqa: N801
+    """Whether a list holds nothing."""
+
+    inherit_cache = True
+    templates = {"sqlite": "json_array_length(%s) = 0", "postgresql": "jsonb_array_length(%s) = 0"}
+
+
+@compiles(_Function)
+def _compile(element: _Function, compiler: SQLCompiler, **kw: Any) -> str:
+    operands = tuple(compiler.process(clause, **kw) for clause in element.clauses)
+    return "(" + element.templates[compiler.dialect.name] % operands + ")"
+
+
+class _Compared(Exact):
+    """A number to compare an exact one with: it can be greater than all that the column holds."""
+
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(Numeric())
+        return super().load_dialect_impl(dialect)
+
+
+def bound(leaf: Leaf, slot: str) -> ColumnElement[Any]:
+    """The parameter of this name, for a value of the field's kind."""
+    if isinstance(leaf.type, Exact):
+        return bindparam(slot, type_=_Compared(leaf.type.digits, leaf.type.scale))
+    return bindparam(slot, type_=_BOUND.get(leaf.kind, leaf.type))
+
+
+#: Types of parameters where the column's own would refuse or widen what is compared with it.
+_BOUND: dict[Kind, TypeEngine[Any]] = {
+    Kind.integer: BigInteger(),
+    Kind.choice: String(),
+    Kind.code: String(),
+    Kind.text: String(),
+    Kind.list: String(),
+}
+
+
+def _is(leaf: Leaf, get: Get, slots: Slots) -> ColumnElement[bool]:
+    return get(leaf.name) == bound(leaf, slots[0])
+
+
+def _is_in(leaf: Leaf, get: Get, slots: Slots) -> ColumnElement[bool]:
+    return get(leaf.name).in_([bound(leaf, slot) for slot in slots])
+
+
+def _is_null(leaf: Leaf, get: Get, slots: Slots) -> ColumnElement[bool]:
+    if leaf.kind is Kind.list:
+        return list_is_empty(get(leaf.name))
+    return get(leaf.name).is_(None)
+
+
+def _has(leaf: Leaf, get: Get, slots: Slots) -> ColumnElement[bool]:
+    # Any of several: `sectors__has=46,47`.
+    return or_(*(list_holds(get(leaf.name), bound(leaf, slot)) for slot in slots))
+
+
+def _text_test(function: type[_Function], *order: int) -> Callable[..., ColumnElement[bool]]:
+    def test(leaf: Leaf, get: Get, slots: Slots) -> ColumnElement[bool]:
+        operands = (get(leaf.name), bound(leaf, slots[0]))
+        return function(*(operands[at] for at in order))
+
+    return test
+
+
+def _compared(sign: str, bound_of_stated: str) -> Callable[..., ColumnElement[bool]]:
+    def compare(leaf: Leaf, get: Get, slots: Slots) -> ColumnElement[bool]:
+        if leaf.kind is Kind.stated:
+            # Only what is certain: every day that the stated date can mean is beyond the limit.
+            return get(f"{leaf.name}_{bound_of_stated}").op(sign, is_comparison=True)(
+                bindparam(slots[0], type_=Date())
+            )
+        return get(leaf.name).op(sign, is_comparison=True)(bound(leaf, slots[0]))
+
+    return compare
+
+
+_ORDERED = (Kind.integer, Kind.decimal, Kind.date, Kind.instant, Kind.stated, Kind.text)
+_SINGLE = tuple(kind for kind in Kind if kind is not Kind.list)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Operator:
+    """A way to compare. `rounding` is how a number between two possible ones may be moved;
+    `at_end` whether it is the end of a month or a year that is compared with, or its beginning."""
+
+    kinds: tuple[Kind, ...]
+    says: str
+    sql: Callable[[Leaf, Get, Slots], ColumnElement[bool]]
+    many: bool = False
+    rounding: str | None = None
+    negated: bool = False
+
+    @property
+    def at_end(self) -> bool:
+        """After the end is more than all of it, and up to the end is all of it or less."""
+        return self.rounding == ROUND_FLOOR
+
+
+OPERATORS: dict[str, Operator] = {
+    "eq": Operator(_SINGLE, "is this", _is),
+    "ne": Operator(_SINGLE, "is not this, or has no value", _is, negated=True),
+    "in": Operator(_SINGLE, "is one of these", _is_in, many=True),
+    "not_in": Operator(
+        _SINGLE, "is none of these, or has no value", _is_in, many=True, negated=True
+    ),
+    "gt": Operator(_ORDERED, "is more than this", _compared(">", "earliest"), rounding=ROUND_FLOOR),
+    "gte": Operator(
+        _ORDERED, "is this or more", _compared(">=", "earliest"), rounding=ROUND_CEILING
+    ),
+    "lt": Operator(_ORDERED, "is less than this", _compared("<", "latest"), rounding=ROUND_CEILING),
+    "lte": Operator(_ORDERED, "is this or less", _compared("<=", "latest"), rounding=ROUND_FLOOR),
+    "isnull": Operator(tuple(Kind), "has no value (true) or has one (false)", _is_null),
+    "contains": Operator((Kind.text,), "contains this text", _text_test(contains_text, 0, 1)),
+    "icontains": Operator(
+        (Kind.text,),
+        "contains this text, in capitals or not",
+        _text_test(contains_folded, 0, 1),
+    ),
+    "startswith": Operator(
+        (Kind.text, Kind.code), "begins with this text", _text_test(begins_with, 0, 1)
+    ),
+    "endswith": Operator((Kind.text,), "ends with this text", _text_test(ends_with, 0, 1, 1)),
+    "has": Operator((Kind.list,), "has this among its items, or any of these", _has, many=True),
+}
+
+
+def operators_of(leaf: Leaf) -> list[str]:
+    """The operators that a field can be asked with."""
+    optional = leaf.nullable or leaf.kind is Kind.list
+    return [
+        name
+        for name, operator in OPERATORS.items()
+        if leaf.kind in operator.kinds and (name != "isnull" or optional)
+    ]

@@ -1,0 +1,283 @@
+"""What reads are asked for: the parameters that lists and records have, and the shape they make."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from app.core.errors import did_you_mean
+from app.core.http.requests import OpenQuery, Several
+from app.engine.paths import (
+    MAX_DEPTH,
+    Kind,
+    PathError,
+    find_leaf,
+    find_step,
+    leads_to_many,
+    leaves_of,
+    near_field,
+    steps_of,
+)
+from app.engine.query.conditions import Condition, Path
+from app.engine.query.filter_reader import Sought, read_filters, wrong
+from app.engine.resource import Part, Resource
+from app.engine.schemas import Schema
+
+MAX_LIMIT = 1000
+MAX_SORT = 8
+
+Deleted = Literal["exclude", "include", "only"]
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,4000}", value):
+        raise ValueError("must be a whole number")
+    return value
+
+
+#: A number in digits alone; Pydantic would take `1_0` and `5.0` too.
+WholeNumber = Annotated[int, BeforeValidator(_whole)]
+Natural = Annotated[int, Field(ge=0, le=2**53), BeforeValidator(_whole)]
+Limit = Annotated[int, Field(ge=1, le=2**53), BeforeValidator(_whole)]
+#: Told as a pattern and checked by its signature, which says more than that it does not match.
+Cursor = Annotated[
+    str, Field(max_length=4000, json_schema_extra={"pattern": "^[A-Za-z0-9_-]{28,}$"})
+]
+#: Names, separated by commas or given one by one.
+Names = Annotated[str | None, Several()]
+
+
+class ViewQuery(Schema):
+    """Parameters that say how much of a record is shown."""
+
+    fields: Names = Field(None, max_length=2000)
+    """Only these fields, separated by commas; a dot goes on into a related record. All other keys
+    are left out, which clients that are typed by the schema may not expect."""
+    expand: Names = Field(None, max_length=500)
+    """Related records to show in full beside their ids, separated by commas; a dot goes on into
+    the related record, at most 3 steps."""
+
+
+class ItemQuery(ViewQuery):
+    """Parameters of reading one record."""
+
+    deleted: Literal["exclude", "include"] = "exclude"
+    """`include` also finds a record in the trash."""
+
+
+class FilterQuery(OpenQuery, Schema):
+    """Parameters that choose records, besides the filters of single fields."""
+
+    q: str | None = Field(None, min_length=1, max_length=500)
+    """Words to be found in the record's names and texts, whatever their endings and script; words
+    in quotes must follow each other."""
+    filter: str | None = Field(None, min_length=1, max_length=2000)
+    """A condition in the grammar of OData's `$filter`, for OR, NOT and nesting; it is AND-ed with
+    all other filters. Example: `status eq 'signed' or mission/host_country eq 'RU'`."""
+    deleted: Deleted = "exclude"
+    """Whether records in the trash are shown: not, too, or alone."""
+
+
+class RecordsQuery(FilterQuery, ViewQuery):
+    """What lists and exports have in common: which records, what of them, in which order."""
+
+    sort: Names = Field(None, max_length=500)
+    """Fields to sort by, separated by commas, `-` before one for descending; a dot goes on into a
+    related record. Records without a value come last; `id` breaks ties."""
+
+
+class ListQuery(RecordsQuery):
+    """Parameters that every list has, besides its filters."""
+
+    limit: Limit = 50
+    """The most records to answer with; more than 1000 is taken for 1000."""
+    cursor: Cursor | None = None
+    """`next_cursor` or `prev_cursor` of a page of the same list, to go on from there."""
+    offset: Natural | None = None
+    """How many records to pass over; for walking a whole list a cursor is faster and surer."""
+    count: Literal["none", "exact", "estimated"] = "none"
+    """Whether to tell how many records match in all: `estimated` is exact up to
+    10,000, and always where counting is quick."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What is shown of a record: all or `fields`, and `expand`ed relations."""
+
+    fields: tuple[Path, ...] | None = None
+    expand: tuple[Path, ...] = ()
+
+    @property
+    def whole(self) -> bool:
+        """True when just the record itself is shown, all of it."""
+        return self.fields is None and not self.expand
+
+
+@dataclass(frozen=True, slots=True)
+class Seek:
+    """Where a page begins: beyond the record with the key `:k0, :k1, …` in the order of the list.
+
+    `nulls` tells which parts of the key are null. `rest` is for what follows when the records on
+    the same side of the first key's null have come to an end.
+    """
+
+    backward: bool
+    nulls: tuple[bool, ...]
+    rest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What makes two lists the same statement; values apart."""
+
+    condition: Condition | None = None
+    q: bool = False
+    deleted: Deleted = "exclude"
+    sort: tuple[tuple[Path, bool], ...] = ((("id",), False),)
+    view: View = View()
+    seek: Seek | None = None
+    offset: bool = False
+
+    def after(self, seek: Seek | None) -> "Shape":
+        """The same list from another place on."""
+        return replace(self, seek=seek)
+
+
+@dataclass(slots=True)
+class Listing:
+    """A list that is asked for: its statement's shape, and the values that fill it."""
+
+    shape: Shape
+    sought: Sought
+
+
+def read_listing(resource: Resource, query: RecordsQuery) -> Listing:
+    """The records that the query asks for; BadRequest for what does not exist."""
+    sought = read_conditions(resource, query)
+    shape = Shape(
+        condition=sought.condition,
+        q=query.q is not None,
+        deleted=query.deleted,
+        sort=read_sort(resource, query.sort),
+        view=read_view(resource, query),
+        offset=isinstance(query, ListQuery) and bool(query.offset),
+    )
+    return Listing(shape, sought)
+
+
+def read_conditions(resource: Resource, query: FilterQuery) -> Sought:
+    """What chooses the records of a query: `filter` and its parameters that are fields."""
+    known = type(query).model_fields
+    return read_filters(resource, query.others, query.filter, known)
+
+
+def read_view(resource: Resource, query: ViewQuery) -> View:
+    """What the query wants to see of each record."""
+    expand = _paths("expand", query.expand)
+    for path in expand:
+        _check_expand(resource, path)
+    if query.fields is None:
+        return View(None, expand)
+    fields = _paths("fields", query.fields)
+    for path in fields:
+        _check_field(resource, path)
+    return View(fields, expand)
+
+
+def _paths(parameter: str, text: str | None) -> tuple[Path, ...]:
+    """`a,b.c` as paths in one order."""
+    if text is None:
+        return ()
+    return tuple(tuple(word.split(".")) for word in sorted(set(listed(parameter, text))))
+
+
+def listed(parameter: str, text: str) -> list[str]:
+    """The names of a parameter, which are separated by commas."""
+    words = [word.strip() for word in text.split(",")]
+    if words in ([""], ["-"]):
+        raise wrong(
+            parameter, "empty", "Is empty: write names, separated by commas, or leave it out."
+        )
+    if "" in words or "-" in words:
+        raise wrong(parameter, "empty", "There is a name missing before or after a comma.")
+    return words
+
+
+def _check_expand(resource: Resource, path: Path) -> None:
+    at: Resource | Part = resource
+    if len(path) > MAX_DEPTH:
+        text = f"{'.'.join(path)!r} has more than {MAX_DEPTH} steps."
+        raise wrong("expand", "too_deep", text)
+    for name in path:
+        known = expandable(at)
+        if name not in known:
+            near = did_you_mean(name, known)
+            allowed = ", ".join(known) or "nothing"
+            text = f"There is no relation {name!r} to expand.{near} Possible here: {allowed}."
+            raise wrong("expand", "unknown", text)
+        at = steps_of(at)[name].target
+
+
+def expandable(at: Resource | Part) -> list[str]:
+    """The relations that can be shown in full; parts always are, and are passed through."""
+    return [
+        name
+        for name, step in steps_of(at).items()
+        if not isinstance(step.via, Part) or step.via.one
+    ]
+
+
+def _check_field(resource: Resource, path: Path) -> None:
+    at: Resource | Part = resource
+    if len(path) > MAX_DEPTH + 1:
+        text = f"{'.'.join(path)!r} has more than {MAX_DEPTH} relations."
+        raise wrong("fields", "too_deep", text)
+    for name in path[:-1]:
+        try:
+            at = find_step(at, name).target
+        except PathError as error:
+            raise wrong("fields", "unknown", str(error)) from None
+    known = [*shown_in(at), *steps_of(at)]
+    if path[-1] not in known:
+        near = near_field(at, path[:-1], path[-1], known)
+        text = f"There is no field {path[-1]!r}.{near}"
+        raise wrong("fields", "unknown", text)
+
+
+def shown_in(at: Resource | Part) -> Iterable[str]:
+    """The names of the fields that a record or part is shown with."""
+    return at.shown if isinstance(at, Resource) else at.fields.model_fields
+
+
+def read_sort(resource: Resource, text: str | None) -> tuple[tuple[Path, bool], ...]:
+    """`-amount,mission.title` as paths with "descending?"; `id` is always the last key."""
+    keys: dict[Path, bool] = {}
+    for name in listed("sort", text) if text is not None else ():
+        path = tuple(name.removeprefix("-").split("."))
+        _check_sort(resource, path)
+        keys.setdefault(path, name.startswith("-"))
+        if path == ("id",):
+            break
+    if len(keys) > MAX_SORT:
+        raise wrong("sort", "too_many", f"At most {MAX_SORT} fields can be sorted by.")
+    # The tie-break runs with the first key, so that one index serves both directions.
+    keys.setdefault(("id",), next(iter(keys.values()), False))
+    return tuple(keys.items())
+
+
+def _check_sort(resource: Resource, path: Path) -> None:
+    try:
+        leaf = find_leaf(resource, path)
+        many = leads_to_many(resource, path)
+    except PathError as error:
+        raise wrong("sort", "unknown", str(error)) from None
+    if leaf.kind is Kind.list or many is not None:
+        text = f"{'.'.join(path)} has any number of values, which cannot be sorted by."
+        raise wrong("sort", "unsortable", text)
+
+
+def sortable(resource: Resource) -> list[str]:
+    """The record's own fields that lists can be sorted by."""
+    return [name for name, leaf in leaves_of(resource).items() if leaf.kind is not Kind.list]

@@ -1,0 +1,241 @@
+"""Reads: from a resource's declaration to one SELECT whose rows are finished JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, literal_column, select, type_coerce
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import aliased
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import FunctionElement
+
+from app.core.databases.types import CELL_FORMS, JSON_FORMS, Exact, JsonText
+from app.engine.paths import steps_of
+from app.engine.query.conditions import Path, Row
+from app.engine.query.operators import Get
+from app.engine.query.parameters import View
+from app.engine.resource import Collection, Part, Resource
+
+_OBJECT = {"sqlite": "json_object", "postgresql": "json_build_object"}
+_ARRAY = {"sqlite": "json_array", "postgresql": "json_build_array"}
+_LIST = {"sqlite": "json_group_array(%s)", "postgresql": "coalesce(json_agg(%s), '[]'::json)"}
+
+
+class as_json(FunctionElement[Any]):  # noqa: N801 (reads as an SQL function)
+    """A column as its type looks in JSON."""
+
+    inherit_cache = True
+
+
+class as_cell(FunctionElement[Any]):  # noqa: N801
+    """A column as its type looks in a cell of a table; a list that is empty as no value."""
+
+    inherit_cache = True
+
+
+class json_object(FunctionElement[Any]):  # noqa: N801
+    """A JSON object of names and values in turn."""
+
+    inherit_cache = True
+
+
+class json_array(FunctionElement[Any]):  # noqa: N801
+    """A JSON list of values."""
+
+    inherit_cache = True
+
+
+class json_list(FunctionElement[Any]):  # noqa: N801
+    """An aggregate: the JSON list of a value of each row."""
+
+    inherit_cache = True
+
+
+class exact_sum(FunctionElement[Any]):  # noqa: N801
+    """An aggregate: the sum of an `Exact` column as JSON; SQLite's integers would overflow."""
+
+    inherit_cache = True
+
+
+@compiles(exact_sum, "postgresql")
+def _exact_sum(element: exact_sum, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"coalesce(trim_scale(sum({compiler.process(element.clauses, **kw)})), 0)"
+
+
+@compiles(exact_sum, "sqlite")
+def _exact_sum_of_units(element: exact_sum, compiler: SQLCompiler, **kw: Any) -> str:
+    """The smallest units are added in two halves of nine digits; amounts are never negative.
+
+    The digits are put together as text, because all of them can exceed 64 bits.
+    """
+    (column,) = element.clauses
+    assert isinstance(column.type, Exact)
+    sql, scale, half = compiler.process(column, **kw), column.type.scale, 10**9
+    unit = 10**scale
+    low, high = f"coalesce(sum({sql} % {half}), 0)", f"coalesce(sum({sql} / {half}), 0)"
+    before = f"printf('%0{9 - scale}d', {low} % {half} / {unit})"
+    whole = f"coalesce(nullif(ltrim(({high} + {low} / {half}) || {before}, '0'), ''), '0')"
+    rest = f"rtrim(rtrim(printf('.%0{scale}d', {low} % {unit}), '0'), '.')"
+    return f"json({whole} || {rest})"
+
+
+@compiles(as_json)
+def _as_json(element: as_json, compiler: SQLCompiler, **kw: Any) -> str:
+    (column,) = element.clauses
+    # An answer may be asked for with decimals as texts: app/rest/decimals.py.
+    texts = isinstance(column.type, Exact) and hasattr(compiler.dialect, "decimals_as_texts")
+    forms = CELL_FORMS if texts else JSON_FORMS
+    return forms[compiler.dialect.name](column.type, compiler.process(column, **kw))
+
+
+@compiles(as_cell)
+def _as_cell(element: as_cell, compiler: SQLCompiler, **kw: Any) -> str:
+    (column,) = element.clauses
+    return CELL_FORMS[compiler.dialect.name](column.type, compiler.process(column, **kw))
+
+
+@compiles(json_object)
+def _json_object(element: json_object, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"{_OBJECT[compiler.dialect.name]}({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(json_array)
+def _json_array(element: json_array, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"{_ARRAY[compiler.dialect.name]}({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(json_list)
+def _json_list(element: json_list, compiler: SQLCompiler, **kw: Any) -> str:
+    return _LIST[compiler.dialect.name] % compiler.process(element.clauses, **kw)
+
+
+def parsed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """JSON that comes out of a subquery, which SQLite takes for text otherwise."""
+    return as_json(type_coerce(column, JsonText()))
+
+
+def object_of(values: Mapping[str, ColumnElement[Any]]) -> json_object:
+    """The JSON object of these values, which are JSON already; names are our own, so inlined."""
+    pairs: list[Any] = []
+    for name, value in values.items():
+        pairs += [literal_column(f"'{name}'"), value]
+    return json_object(*pairs)
+
+
+def _record(resource: Resource, get: Get, shown: "Shown") -> dict[str, ColumnElement[Any]]:
+    values: dict[str, ColumnElement[Any]] = {}
+    for name in resource.shown:
+        if not shown.has(name):
+            continue
+        part = resource.parts.get(name)
+        values[name] = as_json(get(name)) if part is None else _part(part, get, shown.inside(name))
+    for name, target in resource.one.items():
+        if name in shown.relations:
+            values[name] = _one(target, get(f"{name}_id"), shown.relations[name])
+    for name, collection in resource.many.items():
+        if name in shown.relations:
+            values[name] = _many(collection, get, shown.relations[name])
+    return values
+
+
+def _one(target: Resource, key: ColumnElement[Any], shown: "Shown") -> ColumnElement[Any]:
+    table = aliased(target.table)
+    values = _record(target, lambda name: getattr(table, name), shown)
+    return select(object_of(values)).where(table.id == key).scalar_subquery()
+
+
+def _part(part: Part, get: Get, shown: "Shown") -> ColumnElement[Any]:
+    table = aliased(part.table)
+    names = [name for name in part.fields.model_fields if shown.has(name)]
+    related = [name for name in shown.relations if name in part.one]
+    chosen = {*names, *(f"{name}_id" for name in related)}
+    # The rows are put in order first and made JSON outside: SQLite 3.40 has no ORDER BY in an
+    # aggregate, and JSON made inside would be parsed again on its way out.
+    rows = (
+        select(*(getattr(table, name) for name in sorted(chosen)))
+        .where(getattr(table, part.owner) == get("id"))
+        .order_by(table.position)  # type: ignore[attr-defined]
+        .correlate_except(table)
+        .subquery()
+    )
+    values: dict[str, ColumnElement[Any]] = {name: as_json(rows.c[name]) for name in names}
+    for name in related:
+        values[name] = _one(part.one[name], rows.c[f"{name}_id"], shown.relations[name])
+    return select(json_list(object_of(values))).select_from(rows).scalar_subquery()
+
+
+def _many(collection: Collection, get: Get, shown: "Shown") -> ColumnElement[Any]:
+    child = collection.child
+    table = aliased(child.table)
+    chosen = (
+        select(*(getattr(table, name).label(name) for name in child.columns))
+        .where(collection.on(table, Row(get)), table.deleted_at.is_(None))
+        .order_by(table.id)
+        .correlate_except(table)
+    )
+    rows = (chosen if child.only is None else chosen.where(child.only(table))).subquery()
+    values = _record(child, lambda name: rows.c[name], shown)
+    return select(json_list(object_of(values))).select_from(rows).scalar_subquery()
+
+
+@dataclass(slots=True)
+class Shown:
+    """What to show of a record: the fields named, or all; and what of its relations."""
+
+    names: set[str] | None = None
+    relations: dict[str, "Shown"] = field(default_factory=dict)
+
+    def at(self, path: Path) -> "Shown":
+        """What is shown at the end of a path of relations, which are shown from now on."""
+        shown = self
+        for name in path:
+            shown = shown.relations.setdefault(name, Shown())
+        return shown
+
+    def inside(self, name: str) -> "Shown":
+        """What is shown of a part, which needs not be named to be shown."""
+        return self.relations.get(name, Shown())
+
+    def has(self, name: str) -> bool:
+        return self.names is None or name in self.names
+
+
+def shown_of(resource: Resource, view: View) -> Shown:
+    """The view as a tree: `fields` name what is shown at each place, `expand` adds relations."""
+    root = Shown()
+    for path in view.fields or ():
+        _name(root, resource, path)
+    for path in view.expand:
+        if view.fields is not None and path[0] in resource.parts and root.names is not None:
+            root.names.add(path[0])
+        root.at(path)
+    return root
+
+
+def _name(shown: Shown, at: Resource | Part, path: Path) -> None:
+    """Show the field or relation at the end of the path, and of what it passes nothing else."""
+    *before, last = path
+    for name in before:
+        shown.names = (shown.names or set()) | {name}
+        fresh = name not in shown.relations
+        shown = shown.relations.setdefault(name, Shown())
+        if fresh:
+            shown.names = set()
+        elif shown.names is None:
+            return  # Shown in full already: `fields=mission,mission.title`.
+        at = steps_of(at)[name].target
+    shown.names = (shown.names or set()) | {last}
+    if last in steps_of(at):
+        shown.relations[last] = Shown()
+
+
+def part_json(part: Part, get: Get) -> ColumnElement[Any]:
+    """The JSON list of a record's part, as text."""
+    return type_coerce(_part(part, get, Shown()), JsonText())
+
+
+def record_json(resource: Resource, view: View = View()) -> ColumnElement[Any]:  # noqa: B008
+    """The JSON of one row of the resource's table, as much of it as the view shows."""
+    shown = shown_of(resource, view)
+    return object_of(_record(resource, lambda n: getattr(resource.table, n), shown))

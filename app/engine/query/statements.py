@@ -1,0 +1,217 @@
+"""The statements of reads: one record, a page of a list, and how many records a list has."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Dialect,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    false,
+    func,
+    or_,
+    select,
+    true,
+    type_coerce,
+)
+from sqlalchemy.orm import aliased
+
+from app.core.databases.interface import Prepared, prepare
+from app.core.databases.types import JsonText
+from app.engine.history.change_log import ChangeCounter
+from app.engine.paths import Kind, Leaf, find_leaf
+from app.engine.query.conditions import Path, columns_of, sql_of, value_at
+from app.engine.query.operators import bound
+from app.engine.query.parameters import Seek, Shape, View
+from app.engine.query.render import as_json, json_array, record_json
+from app.engine.resource import Collection, Resource
+from app.engine.search.hits import matches
+
+#: Up to how many records an estimate is a real count, and how many it looks at otherwise.
+SAMPLE = 10_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Key:
+    """One of the fields that a list is in the order of."""
+
+    leaf: Leaf
+    column: ColumnElement[Any]
+    descending: bool
+    nullable: bool
+
+
+@lru_cache(maxsize=512)
+def item_statement(resource: Resource, view: View, by: str, dialect: Dialect) -> Prepared:
+    """Reads `(json, deleted_at, id, version, seq)` of the record whose column `by` is `:key`."""
+    table = resource.table
+    columns = (record_json(resource, view), table.deleted_at, table.id, table.version)
+    statement = select(*columns, _position()).where(getattr(table, by) == bindparam("key"))
+    if resource.only is not None:
+        statement = statement.where(resource.only(table))
+    return prepare(statement, dialect)
+
+
+def _position() -> Any:
+    """How far the change log has come, at the moment of the read."""
+    return select(ChangeCounter.seq).scalar_subquery()
+
+
+@lru_cache(maxsize=512)
+def list_statement(
+    resource: Resource, collection: Collection | None, shape: Shape, dialect: Dialect
+) -> Prepared:
+    """Reads `(json, key, seq)` of a page of records; `key` is the JSON list of its sort keys.
+
+    Parameters are the filters' values, `limit`, and those of the shape: `parent`, `q`, `offset`,
+    `k0, k1, …`.
+    """
+    keys = keys_of(resource, shape)
+    shown = (record_json(resource, shape.view), _key(keys), _position())
+    statement = narrowed(select(*shown), resource, collection, shape)
+    backward = shape.seek is not None and shape.seek.backward
+    for k in keys:
+        order = k.column.desc() if k.descending is not backward else k.column.asc()
+        if k.nullable:
+            order = order.nulls_first() if backward else order.nulls_last()
+        statement = statement.order_by(order)
+    if shape.seek is not None:
+        statement = statement.where(_beyond(keys, shape.seek))
+    statement = statement.limit(bindparam("limit", type_=BigInteger))
+    if shape.offset:
+        statement = statement.offset(bindparam("offset", type_=BigInteger))
+    return prepare(statement, dialect)
+
+
+@lru_cache(maxsize=128)
+def key_statement(
+    resource: Resource, sort: tuple[tuple[Path, bool], ...], dialect: Dialect
+) -> Prepared:
+    """Reads `(key,)` of the record `:id` in lists of this order."""
+    keys = keys_of(resource, Shape(sort=sort))
+    statement = select(_key(keys)).where(resource.table.id == bindparam("id"))
+    return prepare(statement, dialect)
+
+
+def _key(keys: "list[Key]") -> ColumnElement[Any]:
+    """The JSON list of a record's sort keys, as text."""
+    listed = json_array(*(as_json(key.column) for key in keys))
+    return cast(type_coerce(listed, JsonText()), Text)
+
+
+def keys_of(resource: Resource, shape: Shape) -> list[Key]:
+    """The fields that the list is in the order of, the last of them the id."""
+    get = columns_of(resource.table)
+    keys = []
+    for path, descending in shape.sort:
+        leaf = find_leaf(resource, path)
+        if leaf.kind is Kind.stated:
+            path = (*path[:-1], f"{path[-1]}_earliest")
+            leaf = find_leaf(resource, path)
+        column = value_at(resource, path, get)
+        nullable = leaf.nullable or len(path) > 1
+        keys.append(Key(leaf, column, descending, nullable))
+    return keys
+
+
+def _beyond(keys: list[Key], seek: Seek) -> ColumnElement[bool]:
+    """The records that follow the one with the key `:k0, :k1, …` in the order of the list.
+
+    The condition on the first key comes once more by itself, so that an index leads to the place.
+    """
+    first = keys[0]
+    if seek.rest:
+        return first.column.is_not(None) if seek.backward else first.column.is_(None)
+    ways: list[ColumnElement[bool]] = []
+    alike: list[ColumnElement[bool]] = []
+    for at, key in enumerate(keys):
+        ways.append(and_(*alike, _past(key, at, seek)))
+        alike.append(key.column.is_(None) if seek.nulls[at] else key.column == _slot(key, at))
+    if seek.nulls[0]:
+        return and_(first.column.is_(None), or_(*ways))
+    sign = "<=" if first.descending is not seek.backward else ">="
+    return and_(first.column.op(sign, is_comparison=True)(_slot(first, 0)), or_(*ways))
+
+
+def _past(key: Key, at: int, seek: Seek) -> ColumnElement[bool]:
+    if seek.nulls[at]:
+        # Nulls are last; walking back, every value comes after them.
+        return key.column.is_not(None) if seek.backward and at else false()
+    sign = "<" if key.descending is not seek.backward else ">"
+    further = key.column.op(sign, is_comparison=True)(_slot(key, at))
+    nulls_follow = key.nullable and not seek.backward and at
+    return or_(further, key.column.is_(None)) if nulls_follow else further
+
+
+def _slot(key: Key, at: int) -> ColumnElement[Any]:
+    return bound(key.leaf, f"k{at}")
+
+
+def segments(seek: Seek, keys: list[Key]) -> Iterator[Seek]:
+    """The parts of the list beyond a place, in order: the records with a value in the first key,
+    and those without; each is read by an index of its own stretch."""
+    yield seek
+    if keys[0].nullable and seek.nulls[0] is seek.backward:
+        yield Seek(seek.backward, seek.nulls, rest=True)
+
+
+@lru_cache(maxsize=512)
+def count_statement(
+    resource: Resource,
+    collection: Collection | None,
+    shape: Shape,
+    dialect: Dialect,
+    limit: int | None = None,
+) -> Prepared:
+    """Reads `(count,)` of all records that match, or of the first `limit` of them."""
+    if limit is None:
+        counted = select(func.count()).select_from(resource.table)
+        return prepare(narrowed(counted, resource, collection, shape), dialect)
+    first = narrowed(select(resource.table.id), resource, collection, shape).limit(limit)
+    return prepare(select(func.count()).select_from(first.subquery()), dialect)
+
+
+@lru_cache(maxsize=512)
+def sample_statement(
+    resource: Resource, collection: Collection | None, shape: Shape, dialect: Dialect
+) -> Prepared:
+    """Reads `(matching, looked at, all)`: among the newest records, and of all of the kind."""
+    table = resource.table
+    newest = select(table.id).order_by(table.id.desc()).limit(SAMPLE).subquery()
+    matching = narrowed(select(func.count(table.id)), resource, collection, shape)
+    counts = (
+        matching.where(table.id.in_(select(newest.c.id))).scalar_subquery(),
+        select(func.count()).select_from(newest).scalar_subquery(),
+        select(func.count()).select_from(table).scalar_subquery(),
+    )
+    return prepare(select(*counts), dialect)
+
+
+def narrowed(
+    statement: Select[Any], resource: Resource, collection: Collection | None, shape: Shape
+) -> Select[Any]:
+    """The statement with what chooses a list's records: filters, search, trash, `:parent`."""
+    table = resource.table
+    if collection is not None:
+        parent = aliased(collection.parent.table)
+        statement = statement.join(parent, true()).where(
+            collection.on(table, parent), parent.id == bindparam("parent")
+        )
+    if resource.only is not None:
+        statement = statement.where(resource.only(table))
+    if shape.condition is not None:
+        statement = statement.where(sql_of(shape.condition, resource, columns_of(table)))
+    if shape.q:
+        statement = statement.where(matches(resource))
+    if shape.deleted == "exclude":
+        statement = statement.where(table.deleted_at.is_(None))
+    elif shape.deleted == "only":
+        statement = statement.where(table.deleted_at.is_not(None))
+    return statement

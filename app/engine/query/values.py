@@ -1,0 +1,183 @@
+"""Values as they stand in an address, read by the kind of the field that they are compared with."""
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, date, datetime, time
+from decimal import ROUND_FLOOR, Context, Decimal
+from typing import Any
+from uuid import UUID
+
+from app.core.databases.types import Exact, ListedName
+from app.core.edtf import EdtfError, parse_edtf
+from app.core.errors import did_you_mean
+from app.engine.paths import Kind, Leaf
+
+_WIDE = Context(prec=600)
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_PERIOD = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]+(Z|[+-][0-9:]+)?)?")
+_INTEGER = re.compile(r"-?[0-9]{1,100}")
+_DECIMAL = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,5})?")
+
+
+def parse_value(leaf: Leaf, text: str) -> Any:
+    """The Python value that the text stands for in comparisons with the field; ValueError tells
+    what is wrong and what would be right."""
+    return _READERS[leaf.kind](leaf, text)
+
+
+def fitted(leaf: Leaf, value: Decimal, rounding: str | None) -> Decimal | int:
+    """The number that compares with what the field can hold just as the given one does.
+
+    `rounding` is the way in which a comparison may move a number between two possible values;
+    without one, as for equality, such a number becomes one that no field holds.
+    """
+    exact = leaf.type if isinstance(leaf.type, Exact) else None
+    scale = exact.scale if exact else 0
+    beyond = Decimal(10 ** (exact.digits - scale)) if exact else Decimal(2**40)
+    if abs(value) >= beyond:
+        moved = beyond.copy_sign(value)
+    else:
+        unit = Decimal(1).scaleb(-scale)
+        moved = value.quantize(unit, rounding=rounding or ROUND_FLOOR, context=_WIDE)
+        if rounding is None and moved != value:
+            moved = beyond
+    return moved if exact else int(moved)
+
+
+#: What is compared by days: a month or a year stands for its first or its last one.
+DATED = (Kind.date, Kind.stated, Kind.instant)
+
+
+def parse_limit(leaf: Leaf, text: str, *, at_end: bool) -> date | datetime:
+    """The day or moment that bounds a field of `DATED` in a comparison: of a month or a year, and
+    for a moment of a day, where it begins or where it ends. ValueError for anything else."""
+    is_instant = leaf.kind is Kind.instant
+    if is_instant and not _PERIOD.fullmatch(text):
+        return parse_instant(text)
+    day = _edge(text, at_end=at_end)
+    if not is_instant:
+        return day
+    return datetime.combine(day, time.max if at_end else time.min, UTC)
+
+
+def _edge(text: str, *, at_end: bool) -> date:
+    """The first or the last day of a day, a month, a year, or what else EDTF writes like these."""
+    if _PERIOD.fullmatch(text):
+        with suppress(EdtfError):
+            found = parse_edtf(text)
+            day = found.latest if at_end else found.earliest
+            if day is not None:
+                return day
+    _refuse_far(text)
+    right = "must be a day, a month or a year, such as 2016-04-12, 2016-04 or 2016"
+    raise ValueError(f"{right} (ISO 8601), not {_short(text)}")
+
+
+def parse_boolean(text: str) -> bool:
+    """`true` or `false`; ValueError for anything else."""
+    if text not in ("true", "false"):
+        raise ValueError(f"must be true or false, not {_short(text)}")
+    return text == "true"
+
+
+#: Beyond what dates of any database here can be; the year may have a sign.
+_FAR_YEAR = re.compile(r"[ +-]?[0-9]{5,}(-[0-9].*)?|0000-.*")
+
+
+def _refuse_far(text: str) -> None:
+    """ValueError for a year that no record has, which is not to be told as a wrong form."""
+    if _FAR_YEAR.fullmatch(text):
+        raise ValueError(f"must lie in the years 0001 to 9999 (ISO 8601), not {_short(text)}")
+
+
+def parse_day(text: str) -> date:
+    """A day in ISO 8601; ValueError for anything else."""
+    try:
+        if _DATE.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    _refuse_far(text)
+    raise ValueError(f"must be a date in ISO 8601, such as 2016-04-12, not {_short(text)}")
+
+
+def parse_instant(text: str) -> datetime:
+    """A moment in ISO 8601, UTC where no zone is stated; ValueError for anything else."""
+    # In a query `+` means a space; a zone such as +05:00 often comes without its encoding.
+    text = text.replace(" ", "+")
+    try:
+        if _INSTANT.fullmatch(text):
+            value = datetime.fromisoformat(text)
+            return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:
+        right = "must lie in the years 0001 to 9999 (ISO 8601) in UTC"
+        raise ValueError(f"{right}, not {_short(text)}") from None
+    except ValueError:
+        pass
+    _refuse_far(text)
+    right = "must be a time in ISO 8601, such as 2016-04-12T09:30:00Z"
+    raise ValueError(f"{right}, not {_short(text)}")
+
+
+class EmptyValue(ValueError):
+    """A text without a letter, which no record has."""
+
+
+def _text(leaf: Leaf, text: str) -> str:
+    if not text:
+        raise EmptyValue("is empty")
+    return text
+
+
+def _uuid(leaf: Leaf, text: str) -> UUID:
+    if not _UUID.fullmatch(text):
+        raise ValueError(f"must be a UUID, not {_short(text)}")
+    return UUID(text)
+
+
+def _choice(leaf: Leaf, text: str) -> str:
+    if isinstance(leaf.type, ListedName):
+        text = leaf.type.meant(text)
+    if text not in leaf.choices:
+        near = did_you_mean(text, leaf.choices)
+        raise ValueError(f"{_short(text)} is not one of {', '.join(leaf.choices)}.{near}")
+    return text
+
+
+def _integer(leaf: Leaf, text: str) -> Decimal:
+    if not _INTEGER.fullmatch(text):
+        raise ValueError(f"must be a whole number, not {_short(text)}")
+    return Decimal(text)
+
+
+def _decimal(leaf: Leaf, text: str) -> Decimal:
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError(f"must be a number, such as 1250.5, not {_short(text)}")
+    return Decimal(text)
+
+
+def _stated(leaf: Leaf, text: str) -> str:
+    parse_edtf(text)
+    return text
+
+
+_READERS: dict[Kind, Callable[[Leaf, str], Any]] = {
+    Kind.id: _uuid,
+    Kind.text: _text,
+    Kind.choice: _choice,
+    Kind.code: _text,
+    Kind.integer: _integer,
+    Kind.decimal: _decimal,
+    Kind.boolean: lambda _, text: parse_boolean(text),
+    Kind.date: lambda _, text: parse_day(text),
+    Kind.instant: lambda _, text: parse_instant(text),
+    Kind.stated: _stated,
+    Kind.list: _text,
+}
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 60 else f"{text[:60]}…")

@@ -1,0 +1,93 @@
+"""The kinds of records that there are, by name: what can stand for any of them refers to these."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from sqlalchemy.orm import MappedColumn, mapped_column
+from typing_extensions import TypeAliasType
+
+from app.core.databases.types import ListedName
+from app.core.errors import did_you_mean
+from app.engine.resource import Resource
+
+#: By `Resource.kind`; empty until `register` was told.
+KINDS: dict[str, Resource] = {}
+_BY_NAME: Final[dict[str, str]] = {}
+
+
+def by_kind(resources: Iterable[Resource]) -> dict[str, Resource]:
+    """The resources by the kind of their records; where two share a table, the whole of it."""
+    return {resource.kind: resource for resource in resources if resource.only is None}
+
+
+def register(resources: Iterable[Resource]) -> None:
+    """Make these the kinds that there are."""
+    KINDS.clear()
+    KINDS.update(by_kind(resources))
+    _BY_NAME.clear()
+    _BY_NAME.update({name: kind for kind, of in KINDS.items() for name in kind_names(of)})
+
+
+def kind_names(resource: Resource) -> set[str]:
+    """What a kind is called wherever one is named: by its address, `reported-totals`, or as one of
+    its records, `reported_total`; in any case of letters, words joined as one likes."""
+    own = {resource.kind} if resource.only is None else set()
+    return {_plain(name) for name in (resource.path, resource.singular, *own)}
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace("_", "-").replace(" ", "-")
+
+
+def kind_named(name: str) -> str:
+    """The kind that is called so, as records hold it; the name itself where there is none."""
+    return _BY_NAME.get(name) or _BY_NAME.get(_plain(name), name)
+
+
+def find_named(name: str, resources: Iterable[Resource]) -> Resource | None:
+    """The resource whose kind is called so."""
+    plain = _plain(name)
+    return next((resource for resource in resources if plain in kind_names(resource)), None)
+
+
+def unknown_kind(name: str, kinds: Iterable[str]) -> str:
+    """What to tell of a name that no kind has."""
+    known = sorted(kinds)
+    paths = (KINDS[kind].path for kind in known if kind in KINDS)
+    near = did_you_mean(name, [*paths, *known])
+    return f"There is no kind {name!r}.{near} Possible: {', '.join(known)}."
+
+
+def kind_column() -> MappedColumn[Any]:
+    """A column that names a kind."""
+    return mapped_column(ListedName(lambda: tuple(KINDS), RecordKind.__name__, kind_named))
+
+
+class _Known:
+    """Validates the name of a kind, as an enumeration of all kinds would."""
+
+    def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(_known, handler(of))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        about = "The kinds of records."
+        return {"title": "RecordKind", "description": about, "type": "string", "enum": [*KINDS]}
+
+
+def _known(name: str) -> str:
+    kind = kind_named(name)
+    if kind not in KINDS:
+        *others, last = (f"'{kind}'" for kind in KINDS)
+        expected = f"{', '.join(others)} or {last}"
+        raise PydanticCustomError("enum", "Input should be {expected}", {"expected": expected})
+    return kind
+
+
+#: The name of a kind, as a field holds it.
+RecordKind = TypeAliasType("RecordKind", Annotated[str, _Known()])
+#: The name of a kind, as a parameter gives it; what is no kind is for the operation to tell.
+KindName = Annotated[str, AfterValidator(kind_named)]

@@ -1,0 +1,213 @@
+"""How a kind of record is declared: its table, its schemas, its relations and its rules."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from types import NoneType, UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, Field
+from pydantic.fields import FieldInfo
+from sqlalchemy import ColumnElement, ScalarSelect, inspect
+from sqlalchemy.orm import Session
+
+from app.core.databases.interface import Base
+from app.core.databases.types import StatedDate
+from app.engine.record import Record
+from app.engine.schemas import Identity, Page, Schema, Stamps, derived_schema
+
+#: A rule in code: sees the record as it will be, and its JSON as it was (None when new).
+Check = Callable[[Session, Any, Mapping[str, Any] | None], None]
+
+
+def _no_check(session: Session, record: Any, before: Mapping[str, Any] | None) -> None:
+    """Most records have no rules beyond their columns'."""
+
+
+@dataclass(eq=False)
+class Part:
+    """Rows that belong to one record and are read and written with it, in their order."""
+
+    table: type[Base]
+    fields: type[Schema]
+    owner: str
+    one: dict[str, "Resource"] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """The schema's name in OpenAPI."""
+        return self.fields.__name__.removesuffix("Fields")
+
+
+@dataclass(frozen=True, eq=False)
+class Collection:
+    """The records of a kind that lie under another one; `on(child, parent)` ties the tables."""
+
+    parent: "Resource"
+    name: str
+    child: "Resource"
+    on: Callable[[Any, Any], ColumnElement[bool]]
+
+
+@dataclass(eq=False)
+class Resource:
+    """A kind of record and how it is served.
+
+    `fields` is what clients write; `computed` what only the server tells, each an attribute of the
+    table; `one` the relations behind foreign keys (`mission` for `mission_id`); `under` those of
+    them whose record lists the ones that name it (`/missions/{key}/delegates`); `many` all
+    collections under a record; `only(table)` narrows a table that two resources share. `example` is
+    a body for the documentation, with refs in place of ids, of a kind that seeds/ has no fact of.
+    """
+
+    name: str
+    path: str
+    table: type[Record]
+    fields: type[Schema]
+    about: str
+    computed: type[Schema] = Schema
+    one: dict[str, "Resource"] = field(default_factory=dict)
+    under: tuple[str, ...] = ()
+    parts: dict[str, Part] = field(default_factory=dict)
+    many: dict[str, Collection] = field(default_factory=dict)
+    only: Callable[[Any], ColumnElement[bool]] | None = None
+    check: Check = _no_check
+    example: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> str:
+        """What history and citations call the kind: the table's name."""
+        return str(self.table.__tablename__)
+
+    @property
+    def singular(self) -> str:
+        """One of them, in words and in operation ids: `reported total`."""
+        return "".join(" " + c.lower() if c.isupper() else c for c in self.name).strip()
+
+    @property
+    def plural(self) -> str:
+        return self.path.replace("-", " ")
+
+    @cached_property
+    def stated(self) -> tuple[str, ...]:
+        """The dates that are kept as stated, with bounds beside them."""
+        columns = inspect(self.table).columns
+        return tuple(c.key for c in columns if isinstance(c.type, StatedDate) and c.key)
+
+    @cached_property
+    def shown(self) -> dict[str, tuple[Any, FieldInfo]]:
+        """The fields of the record as read, in order: type and description, all required."""
+        own = dict(self.fields.model_fields)
+        # What the class itself declares comes before what it shares with others.
+        own = {name: own[name] for name in (*self.fields.__annotations__, *own)}
+        ref, note = own.pop("ref"), own.pop("note")
+        fields = {"id": Identity.model_fields["id"], "ref": ref}
+        for name, info in own.items():
+            fields[name] = info
+            if name in self.stated:
+                fields[f"{name}_earliest"] = _bound(name, "earliest")
+                fields[f"{name}_latest"] = _bound(name, "latest")
+        fields |= self.computed.model_fields
+        fields |= {"note": note, **Stamps.model_fields}
+        return {name: self._as_read(name, info) for name, info in fields.items()}
+
+    def _as_read(self, name: str, info: FieldInfo) -> tuple[Any, FieldInfo]:
+        kind = _kind(info)
+        column = self.table.__table__.c.get(name)
+        # What may be left out because the server fills it in is never null once it is stored.
+        if column is not None and not column.nullable and get_origin(kind) in (Union, UnionType):
+            kind = Union[tuple(t for t in get_args(kind) if t is not NoneType)]  # noqa: UP007
+        return kind, Field(description=info.description)
+
+    @cached_property
+    def columns(self) -> tuple[str, ...]:
+        """The fields that one column or expression of the table holds."""
+        return tuple(name for name in self.shown if name not in self.parts)
+
+    @cached_property
+    def borrowed(self) -> frozenset[str]:
+        """The fields that are read from other records: no filters, and not part of history."""
+        columns = inspect(self.table).columns
+        return frozenset(
+            name
+            for name in self.computed.model_fields
+            if isinstance(getattr(columns[name], "element", None), ScalarSelect)
+        )
+
+    @cached_property
+    def create(self) -> type[Schema]:
+        """What POST and PUT take."""
+        return derived_schema(f"{self.name}Create", f"A new {self.singular}.", {}, self.fields)
+
+    @cached_property
+    def patch(self) -> type[Schema]:
+        """What PATCH takes: every field may be absent, and null only where the record allows it."""
+        fields: dict[str, Any] = {
+            name: (_kind(info), Field(default_factory=_absent, description=info.description))
+            for name, info in self.fields.model_fields.items()
+        }
+        doc = f"Changes to a {self.singular}: a JSON merge patch (RFC 7396)."
+        return derived_schema(f"{self.name}Patch", doc, fields)
+
+
+def _absent() -> None:
+    """The value of a field that is not there; never read."""
+
+
+def _kind(info: FieldInfo) -> Any:
+    """The field's type with its constraints."""
+    return Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+
+
+def _bound(name: str, which: str) -> FieldInfo:
+    text = f"The {which} day that `{name}` can mean; null when its year is not stated."
+    info: FieldInfo = Field(description=text)
+    info.annotation = date | None
+    return info
+
+
+def read_models(resources: tuple[Resource, ...]) -> dict[str, type[BaseModel]]:
+    """The schemas of records as read and of their lists, by name.
+
+    They refer to each other in circles (a mission shows its delegates, a delegate its mission), so
+    they are made together; a relation is there only in answers that were asked to expand it.
+    """
+    models: dict[str, type[BaseModel]] = {}
+    for resource in resources:
+        fields: dict[str, Any] = dict(resource.shown)
+        for name, part in resource.parts.items():
+            _part_model(part, models)
+            fields[name] = (f"list[{part.name}]", fields[name][1])
+        for name, target in resource.one.items():
+            fields[name] = (f"{target.name} | None", _relation(f"{name}_id"))
+        for name, collection in resource.many.items():
+            fields[name] = (f"list[{collection.child.name}]", _relation(name))
+        models[resource.name] = derived_schema(resource.name, resource.about, fields)
+        list_name = f"{resource.name}List"
+        page: dict[str, Any] = {
+            "data": (f"list[{resource.name}]", Field(description="The records, in order.")),
+            "page": (Page, ...),
+        }
+        doc = f"A page of {resource.plural}."
+        models[list_name] = derived_schema(list_name, doc, page)
+    for model in models.values():
+        model.model_rebuild(_types_namespace={**models})
+    return models
+
+
+def _part_model(part: Part, models: dict[str, type[BaseModel]]) -> None:
+    fields: dict[str, Any] = {
+        name: (_kind(info), Field(description=info.description))
+        for name, info in part.fields.model_fields.items()
+    }
+    for name, target in part.one.items():
+        fields[name] = (f"{target.name} | None", _relation(f"{name}_id"))
+    models[part.name] = derived_schema(part.name, part.fields.__doc__ or "", fields)
+
+
+def _relation(name: str) -> FieldInfo:
+    text = f"Only with `expand`: what `{name}` stands for."
+    info: Any = Field(default_factory=_absent, description=text)
+    assert isinstance(info, FieldInfo)
+    return info

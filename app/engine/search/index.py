@@ -1,0 +1,211 @@
+"""The search index: the words of every record, kept in the transaction of each write."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    Boolean,
+    CheckConstraint,
+    Connection,
+    Integer,
+    String,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    delete,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.core import json_codec
+from app.core.databases.interface import Base
+from app.core.databases.types import Id
+from app.core.text.analyze import analyser
+from app.engine.resource import Resource
+from app.engine.search.searched import GAP, State, Texts, index_words, texts_of
+
+
+class SearchEntry(Base):
+    """A record in the index; on PostgreSQL with a column `words`, on SQLite beside `search_words`.
+
+    `number` sorts as the records' ids do, newest last.
+    """
+
+    __tablename__ = "search_entry"
+    __table_args__ = (UniqueConstraint("kind", "record_id"),)
+
+    number: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=False
+    )
+    kind: Mapped[str] = mapped_column(String(32))
+    record_id: Mapped[UUID] = mapped_column(Id)
+    in_trash: Mapped[bool]
+
+
+class SearchVersion(Base):
+    """One row: which analyser made the words of the index."""
+
+    __tablename__ = "search_version"
+    __table_args__ = (CheckConstraint("id = 1", name="one_row"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    analyser: Mapped[str]
+
+
+_TYPES: list[BindParameter[Any]] = [
+    bindparam("number", type_=BigInteger),
+    bindparam("kind", type_=String),
+    bindparam("record_id", type_=Id),
+    bindparam("in_trash", type_=Boolean),
+]
+_INTO = "INSERT INTO search_entry (number, kind, record_id, in_trash"
+_WITH = "VALUES (:number, :kind, :record_id, :in_trash"
+_FREE = "ON CONFLICT (number) DO NOTHING"
+_WORDS = bindparam("words", type_=Text)
+_INSERT = {
+    "sqlite": text(f"{_INTO}) {_WITH}) {_FREE}").bindparams(*_TYPES),
+    "postgresql": text(f"{_INTO}, words) {_WITH}, CAST(:words AS tsvector)) {_FREE}").bindparams(
+        *_TYPES, _WORDS
+    ),
+}
+_INSERT_WORDS = text(
+    "INSERT INTO search_words (rowid, kind, words, stems, names, name_stems)"
+    " VALUES (:number, :kind, :words, :stems, :names, :name_stems)"
+)
+_KNOWN = text("INSERT OR IGNORE INTO search_words_known (word) SELECT value FROM json_each(:known)")
+_UPDATE_WORDS = {
+    "sqlite": text(
+        "UPDATE search_words SET words = :words, stems = :stems, names = :names,"
+        " name_stems = :name_stems WHERE rowid = :number"
+    ),
+    "postgresql": text(
+        "UPDATE search_entry SET words = CAST(:words AS tsvector) WHERE number = :number"
+    ).bindparams(_WORDS, bindparam("number", type_=BigInteger)),
+}
+_DELETE_WORDS = text("DELETE FROM search_words WHERE rowid = :number")
+
+
+#: Leaves room above for records of the last moment there is, which a client's own id can have.
+_LAST_NUMBER = 2**63 - 2**20
+
+
+def _number(record_id: UUID) -> int:
+    """63 bits that sort as ids of UUID version 7 do: 42 of their time, 21 of their noise."""
+    bits = record_id.int
+    time, noise = (bits >> 80) & (2**42 - 1), (bits >> 64) & 0xFFF
+    return min(time << 21 | noise << 9 | (bits >> 53) & 0x1FF, _LAST_NUMBER)
+
+
+def index_record(
+    session: Session, resource: Resource, state: State, before: State | None = None
+) -> None:
+    """Keep the index in step with a write: the record's JSON as it is now, and as it was.
+
+    What is not searched may change without any cost here.
+    """
+    texts, in_trash = texts_of(resource, state), state["deleted_at"] is not None
+    kind, record_id = resource.kind, UUID(state["id"])
+    if before is None:
+        _insert(session.connection(), kind, record_id, in_trash, texts)
+        return
+    here = (SearchEntry.kind == kind, SearchEntry.record_id == record_id)
+    if in_trash != (before["deleted_at"] is not None):
+        session.execute(update(SearchEntry).where(*here).values(in_trash=in_trash))
+    if texts == texts_of(resource, before):
+        return
+    connection = session.connection()
+    number = connection.scalar(select(SearchEntry.number).where(*here))
+    if number is None:
+        _insert(connection, kind, record_id, in_trash, texts)
+        return
+    changed = {"number": number, **index_words(connection.dialect.name, kind, texts)}
+    connection.execute(_UPDATE_WORDS[connection.dialect.name], changed)
+    if connection.dialect.name == "sqlite":
+        _learn(connection, [changed])
+
+
+def _insert(
+    connection: Connection, kind: str, record_id: UUID, in_trash: bool, texts: Texts
+) -> None:
+    row: dict[str, Any] = {
+        "number": _number(record_id),
+        "kind": kind,
+        "record_id": record_id,
+        "in_trash": in_trash,
+    }
+    row |= index_words(connection.dialect.name, kind, texts)
+    # Two records of the same moment can have the same number: then the next one is taken.
+    while connection.execute(_INSERT[connection.dialect.name], row).rowcount == 0:
+        row["number"] += 1
+    if connection.dialect.name == "sqlite":
+        connection.execute(_INSERT_WORDS, row)
+        _learn(connection, [row])
+
+
+def _learn(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+    """SQLite: keep each word by itself, to look up those that begin with others."""
+    known = {word for row in rows for word in row["words"].split()} - {GAP}
+    if known:
+        connection.execute(_KNOWN, {"known": json_codec.dumps(sorted(known)).decode()})
+
+
+def index_many(connection: Connection, resource: Resource, states: Iterable[State]) -> None:
+    """Index records of a kind that are not in the index yet, in few statements."""
+    rows: list[dict[str, Any]] = [
+        {
+            "number": _number(UUID(str(state["id"]))),
+            "kind": resource.kind,
+            "record_id": UUID(str(state["id"])),
+            "in_trash": state.get("deleted_at") is not None,
+            **index_words(connection.dialect.name, resource.kind, texts_of(resource, state)),
+        }
+        for state in states
+    ]
+    if not rows:
+        return
+    _number_apart(connection, rows)
+    connection.execute(_INSERT[connection.dialect.name], rows)
+    if connection.dialect.name == "sqlite":
+        connection.execute(_INSERT_WORDS, rows)
+        _learn(connection, rows)
+
+
+def _number_apart(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    """Move numbers that are taken to the next one that is free."""
+    rows.sort(key=lambda row: row["number"])
+    between = SearchEntry.number.between(rows[0]["number"], rows[-1]["number"] + len(rows))
+    taken = set(connection.scalars(select(SearchEntry.number).where(between)))
+    for row in rows:
+        while row["number"] in taken:
+            row["number"] += 1
+        taken.add(row["number"])
+
+
+def remove_record(session: Session, resource: Resource, record_id: UUID) -> None:
+    """Take a record out of the index, when it is gone for good."""
+    here = (SearchEntry.kind == resource.kind, SearchEntry.record_id == record_id)
+    connection = session.connection()
+    number = connection.scalar(delete(SearchEntry).where(*here).returning(SearchEntry.number))
+    if number is not None and connection.dialect.name == "sqlite":
+        connection.execute(_DELETE_WORDS, {"number": number})
+
+
+def clear(connection: Connection) -> None:
+    """Empty the index, and note that this analyser fills it."""
+    connection.execute(delete(SearchEntry))
+    if connection.dialect.name == "sqlite":
+        connection.execute(text("DELETE FROM search_words"))
+        connection.execute(text("DELETE FROM search_words_known"))
+    connection.execute(delete(SearchVersion))
+    connection.execute(insert(SearchVersion), {"id": 1, "analyser": analyser()})
+
+
+def is_current(connection: Connection) -> bool:
+    """Whether the index was made by this analyser."""
+    return connection.scalar(select(SearchVersion.analyser)) == analyser()

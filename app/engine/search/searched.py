@@ -1,0 +1,141 @@
+"""What of a record is searched, and its words as each database's index takes them."""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any, NamedTuple, get_args
+
+from pydantic import StringConstraints
+
+from app.core.text.analyze import Word, words
+from app.engine.resource import Resource
+from app.engine.schemas import Line, Prose, Ref
+
+State = Mapping[str, Any]
+
+#: PostgreSQL knows positions up to 16,383, and 256 of one word; both databases keep to this.
+_LAST_POSITION, _MOST_OF_A_WORD = 16_000, 250
+#: Stands where no word is: between two texts, so that no phrase reaches over.
+GAP = "_"
+
+
+class Texts(NamedTuple):
+    """What of a record is searched."""
+
+    names: list[str]
+    others: list[str]
+
+
+class _Fields(NamedTuple):
+    names: tuple[str, ...]
+    others: tuple[str, ...]
+    parts: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@cache
+def searched(resource: Resource) -> _Fields:
+    """The fields that are searched: lines as names; refs, prose and texts of parts as others.
+
+    A ref is no name: those of evidence repeat the names of what they back, and would come first.
+    """
+    fields = resource.fields.model_fields
+    parts = (
+        (name, _of(part.fields.model_fields, Line, Prose)) for name, part in resource.parts.items()
+    )
+    return _Fields(
+        _of(fields, Line), _of(fields, Ref, Prose), tuple(part for part in parts if part[1])
+    )
+
+
+def _of(fields: Mapping[str, Any], *kinds: Any) -> tuple[str, ...]:
+    """The fields of text, or of lists of text, that keep the rules of one of the kinds."""
+    wanted = [_rules(kind) for kind in kinds]
+    return tuple(
+        name
+        for name, info in fields.items()
+        if any(rules in wanted for rules in (*_all_rules(info.annotation), *info.metadata))
+    )
+
+
+def _rules(kind: Any) -> StringConstraints:
+    return next(item for item in kind.__metadata__ if isinstance(item, StringConstraints))
+
+
+def _all_rules(annotation: Any) -> Iterator[Any]:
+    yield from getattr(annotation, "__metadata__", ())
+    for inner in get_args(annotation):
+        yield from _all_rules(inner)
+
+
+def texts_of(resource: Resource, state: State) -> Texts:
+    """The texts of a record's JSON that are searched."""
+    fields = searched(resource)
+    others = [text for name in fields.others for text in _listed(state.get(name))]
+    for part, names in fields.parts:
+        for row in state.get(part) or ():
+            others += [text for name in names for text in _listed(row.get(name))]
+    return Texts([text for name in fields.names for text in _listed(state.get(name))], others)
+
+
+def _listed(value: Any) -> list[str]:
+    return [] if value is None else [value] if isinstance(value, str) else list(value)
+
+
+class _Place(NamedTuple):
+    position: int
+    is_name: bool
+    word: Word
+
+
+def _places(texts: Texts) -> Iterator[_Place]:
+    position = 0
+    for is_name, several in ((True, texts.names), (False, texts.others)):
+        for one in several:
+            for word in words(one):
+                position += 1
+                if position > _LAST_POSITION:
+                    return
+                yield _Place(position, is_name, word)
+            position += 1
+
+
+# Words of names come twice, the second time with a mark: a search by names alone must not read
+# its way through all the other texts that have the word.
+
+
+def _columns(kind: str, texts: Texts) -> dict[str, str]:
+    """The columns of SQLite's index: words in order, `_` where there is none."""
+    columns: dict[str, list[str]] = {"words": [], "stems": [], "names": [], "name_stems": []}
+    seen: dict[str, int] = {}
+    last = 0
+    for position, is_name, word in _places(texts):
+        for full, stem, mark in (("words", "stems", ""), ("names", "name_stems", "_")):
+            if mark and not is_name:
+                continue
+            gaps = [GAP] * (position - last - 1)
+            columns[full] += [*gaps, _counted(seen, mark + word.full) or GAP]
+            columns[stem] += [*gaps, _counted(seen, f"{mark}={word.stem}").replace("=", "") or GAP]
+        last = position
+    return {"kind": kind, **{name: " ".join(tokens) for name, tokens in columns.items()}}
+
+
+def _vector(texts: Texts) -> dict[str, str]:
+    """PostgreSQL's `tsvector` in its input format: `'word':1 '=stem':1`, in names `'_word':1`."""
+    seen: dict[str, int] = {}
+    places: dict[str, list[str]] = {}
+    for position, is_name, word in _places(texts):
+        for mark in ("", "_") if is_name else ("",):
+            for lexeme in (mark + word.full, f"{mark}={word.stem}"):
+                if _counted(seen, lexeme):
+                    places.setdefault(lexeme, []).append(str(position))
+    return {"words": " ".join(f"'{word}':{','.join(at)}" for word, at in places.items())}
+
+
+def _counted(seen: dict[str, int], word: str) -> str:
+    """The word, or nothing when it has been there too often."""
+    seen[word] = seen.get(word, 0) + 1
+    return word if seen[word] <= _MOST_OF_A_WORD else ""
+
+
+def index_words(dialect: str, kind: str, texts: Texts) -> dict[str, str]:
+    """What a database's index keeps of the texts: columns of `search_words`, or a `tsvector`."""
+    return _columns(kind, texts) if dialect == "sqlite" else _vector(texts)

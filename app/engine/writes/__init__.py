@@ -1,0 +1,1 @@
+"""Writes: the rules, the references and the constraints of records."""

@@ -1,0 +1,287 @@
+"""Many writes in one transaction: operations in a list, or a change of all a filter finds."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core import json_codec
+from app.core.databases.types import uuid7
+from app.core.errors import Conflict, Fault, Invalid, Problem, did_you_mean, within
+from app.core.http.requests import checked
+from app.engine.history import change_log
+from app.engine.keys import is_askable
+from app.engine.query.filter_reader import Sought
+from app.engine.query.parameters import Shape
+from app.engine.query.statements import narrowed
+from app.engine.resource import Resource
+from app.engine.search.hits import with_query
+from app.engine.writes import store
+from app.engine.writes.bulk_insert import Course, New, create_many
+from app.engine.writes.nested import create_nested
+from app.engine.writes.store import Stored
+
+MAX_OPERATIONS = 10_000
+#: How many records are created together.
+TOGETHER = 250
+_CREATION = {"op", "body"}
+#: How many of the faults of a refused list are told.
+MAX_TOLD = 1000
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What one operation came to."""
+
+    op: str
+    status: int
+    stored: Stored | None = None
+    problem: Problem | None = None
+
+    def told(self) -> Item:
+        """As the answer tells it."""
+        if self.problem is not None:
+            faults = [
+                {"pointer": f.pointer, "parameter": f.parameter, "code": f.code, "detail": f.detail}
+                for f in self.problem.errors
+            ]
+            told = {"title": self.problem.title, "detail": self.problem.detail, "errors": faults}
+            return {"op": self.op, "status": self.status, "problem": told}
+        assert self.stored is not None
+        known = {"id": str(self.stored.id), "version": self.stored.version}
+        return {"op": self.op, "status": self.status, **known}
+
+
+def run_all(session: Session, resource: Resource, items: list[Any], *, apart: bool) -> list[Done]:
+    """Do the operations in their order; `apart` keeps one that fails from undoing the others.
+
+    Otherwise the first failure is raised as its problem, placed under `/operations/<n>`.
+    """
+    done: list[Done] = []
+    course = Course()
+    while len(done) < len(items):
+        plain = _plain(resource, items[len(done) : len(done) + TOGETHER])
+        if plain:
+            done += _create_all(session, resource, plain, course, len(done), apart=apart)
+            continue
+        item = items[len(done)]
+        with within(f"/operations/{len(done)}"):
+            done.append(_apart(session, resource, item) if apart else _run(session, resource, item))
+    return done
+
+
+def _plain(resource: Resource, items: list[Any]) -> list[New]:
+    """As many of the items, from the first on, as create one record and nothing with it."""
+    found: list[New] = []
+    for item in items:
+        if not isinstance(item, dict) or item.get("op") != "create" or item.keys() != _CREATION:
+            break
+        try:
+            found.append(New(resource.create.model_validate(item["body"]), uuid7()))
+        except ValidationError:
+            break  # Whatever is wrong with it, or nested in it, is for the usual way to tell.
+    return found
+
+
+def _create_all(
+    session: Session,
+    resource: Resource,
+    new: list[New],
+    course: Course,
+    first: int,
+    *,
+    apart: bool,
+) -> list[Done]:
+    """Create records together, the operations from the `first` on."""
+    refusals = create_many(session, resource, new, course)
+    done = []
+    for at, each in enumerate(new):
+        problem = refusals.get(at)
+        if problem is None:
+            assert each.id is not None
+            done.append(Done("create", 201, Stored("", each.id, 1)))
+            continue
+        with within("" if apart else f"/operations/{first + at}"):
+            try:
+                with within("/body"):
+                    raise problem
+            except Problem as placed:
+                if not apart:
+                    raise
+                done.append(Done("create", placed.status, problem=placed))
+    return done
+
+
+def refused(done: list[Done]) -> Invalid:
+    """The 422 of a list that is stored as a whole or not at all, one entry an operation or more."""
+    faults: list[Fault] = []
+    for at, one in enumerate(done):
+        if one.problem is not None:
+            try:
+                with within(f"/operations/{at}"):
+                    raise one.problem
+            except Problem as problem:
+                faults += problem.errors
+    failed = sum(one.problem is not None for one in done)
+    text = f"{failed} of {len(done)} operations fail, so nothing was stored. First:"
+    return Invalid(f"{text} {faults[0].pointer}: {faults[0].detail}", faults[:MAX_TOLD])
+
+
+def summary(done: list[Done]) -> dict[str, int]:
+    """How many operations came to what."""
+    counted = Counter(
+        "failed" if one.problem else "created" if one.status == 201 else _PAST[one.op]
+        for one in done
+    )
+    return {name: counted[name] for name in ("created", "updated", "deleted", "failed")}
+
+
+def _apart(session: Session, resource: Resource, item: Any) -> Done:
+    mark = change_log.noted(session)
+    try:
+        with session.begin_nested():
+            return _run(session, resource, item)
+    except Problem as problem:
+        # What the failed operation had noted for the log is undone with it.
+        change_log.forget(session, mark)
+        op = item.get("op") if isinstance(item, dict) else None
+        return Done(str(op), problem.status, problem=problem)
+
+
+def _run(session: Session, resource: Resource, item: Any) -> Done:
+    if not isinstance(item, dict):
+        raise Invalid.at("", "object", "An operation is a JSON object.")
+    op = item.get("op")
+    if not isinstance(op, str) or op not in _OPERATIONS:
+        near = did_you_mean(str(op), _OPERATIONS)
+        text = f"{op!r} is no operation: write one of {', '.join(_OPERATIONS)}.{near}"
+        raise Invalid.at("/op", "unknown", text)
+    run, takes = _OPERATIONS[op]
+    known = takes | {"op"} if op == "create" else takes | {"op", "version"}
+    faults = []
+    for name in sorted(item.keys() - known):
+        text = f"{op} takes no {name!r}.{did_you_mean(name, known)}"
+        place = name.replace("~", "~0").replace("/", "~1")
+        faults.append(Fault("unknown", text, pointer=f"/{place}"))
+    faults += [
+        Fault("missing", f"{op} needs {name!r}.", pointer=f"/{name}")
+        for name in sorted(takes - item.keys())
+    ]
+    if faults:
+        raise Invalid(faults[0].detail, faults)
+    return run(session, resource, item)
+
+
+def _body(model: type[BaseModel], item: Item) -> BaseModel:
+    with within("/body"):
+        return checked(model, item["body"])
+
+
+def _guard(item: Item) -> store.Guard:
+    """What `version` asks of the record: that it is still at that one."""
+    expected = item.get("version")
+    if expected is None:
+        return store.no_guard
+    if isinstance(expected, bool) or not isinstance(expected, int):
+        raise Invalid.at("/version", "number", "version is a whole number.")
+    if expected < 1:
+        raise Invalid.at("/version", "number", "version is at least 1.")
+
+    def guard(record: Any) -> None:
+        if record.version != expected:
+            text = f"The record has changed since: it is at version {record.version}."
+            raise Conflict.at("/version", "stale", text)
+
+    return guard
+
+
+def _found(session: Session, resource: Resource, item: Item, key: Any, pointer: str) -> Any:
+    """The record that an operation is on."""
+    if not isinstance(key, str):
+        raise Invalid.at(pointer, "text", "key is the record's id or ref, as a text.")
+    guard = _guard(item)
+    with within(pointer):
+        record = store.find_live(session, resource, key)
+    guard(record)
+    return record
+
+
+def _create(session: Session, resource: Resource, item: Item) -> Done:
+    with within("/body"):
+        return Done("create", 201, create_nested(session, resource, item["body"]))
+
+
+def _update(session: Session, resource: Resource, item: Item) -> Done:
+    body = _body(resource.patch, item)
+    record = _found(session, resource, item, item["key"], "/key")
+    return Done("update", 200, _changed(session, resource, record, body))
+
+
+def _changed(session: Session, resource: Resource, record: Any, body: BaseModel) -> Stored:
+    data = {n: v for n, v in store.written(body).items() if n in body.model_fields_set}
+    with within("/body"):
+        return store.change(session, resource, record, data)
+
+
+def _upsert(session: Session, resource: Resource, item: Item) -> Done:
+    if not isinstance(item["body"], dict):
+        raise Invalid.at("/body", "object", "Must be a JSON object.")
+    ref = item["body"].get("ref")
+    if not isinstance(ref, str):
+        raise Invalid.at("/body/ref", "missing", "upsert finds the record by ref: give one.")
+    table = resource.table
+    # What can be no ref is refused as any wrong body is.
+    by_ref = select(table.id).where(table.ref == ref)
+    if not is_askable(ref) or session.scalar(by_ref) is None:
+        _guard(item)
+        if item.get("version") is not None:
+            text = "There is no record with this ref, so it has no version."
+            raise Conflict.at("/version", "stale", text)
+        return Done("upsert", 201, _create(session, resource, item).stored)
+    body = _body(resource.patch, item)
+    record = _found(session, resource, item, ref, "/body/ref")
+    return Done("upsert", 200, _changed(session, resource, record, body))
+
+
+def _delete(session: Session, resource: Resource, item: Item) -> Done:
+    record = _found(session, resource, item, item["key"], "/key")
+    return Done("delete", 200, store.trash(session, resource, record))
+
+
+_OPERATIONS: dict[str, tuple[Callable[[Session, Resource, Item], Done], set[str]]] = {
+    "create": (_create, {"body"}),
+    "update": (_update, {"key", "body"}),
+    "upsert": (_upsert, {"body"}),
+    "delete": (_delete, {"key"}),
+}
+_PAST = {"create": "created", "update": "updated", "upsert": "updated", "delete": "deleted"}
+
+
+def chosen(
+    session: Session, resource: Resource, sought: Sought, text: str | None, most: int
+) -> list[Any]:
+    """The records that a filter finds, locked, oldest first; Conflict (409) beyond `most`."""
+    shape = Shape(condition=sought.condition, q=text is not None)
+    assert session.bind is not None
+    values = with_query(sought.values, text, session.bind.dialect)
+    table = resource.table
+    found = narrowed(select(table), resource, None, shape).order_by(table.id).limit(most + 1)
+    records = session.scalars(found.with_for_update(), values).all()
+    if len(records) > most:
+        text = f"The filter finds more than {most} records, which max_affected allows at most."
+        raise Conflict(text, [Fault("max_affected", text, parameter="max_affected")])
+    return list(records)
+
+
+def told(done: list[Done], *, results: bool = True) -> str:
+    """The answer to a list of operations, as JSON."""
+    answer: Item = {"summary": summary(done)}
+    if results:
+        answer["results"] = [one.told() for one in done]
+    return json_codec.dumps(answer).decode()

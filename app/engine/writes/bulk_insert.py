@@ -1,0 +1,199 @@
+"""Creation of many records at once: the same rules as one by one, in few statements."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import cache, lru_cache
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy import Table, insert, inspect
+from sqlalchemy.orm import ClassManager, Session, configure_mappers
+
+from app.core import json_codec
+from app.core.databases.interface import Base
+from app.core.databases.types import uuid7
+from app.core.edtf import bounds
+from app.core.errors import Problem
+from app.engine.history import change_log
+from app.engine.history.change_log import Action, note_change
+from app.engine.resource import Resource
+from app.engine.search.index import index_many
+from app.engine.writes import store
+from app.engine.writes.constraint_errors import explained
+from app.engine.writes.references import Known, loose_references
+
+#: How many references are remembered; what is forgotten is asked for again.
+_REMEMBERED = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """A record to create, at an id of its own or a new one."""
+
+    body: BaseModel
+    id: UUID | None = None
+
+
+@dataclass(slots=True)
+class Course:
+    """What one transaction has learnt from earlier batches."""
+
+    known: Known = field(default_factory=set)
+    #: Kinds whose rules write other records: these are created one after another.
+    alone: set[str] = field(default_factory=set)
+    #: Whether each batch has a savepoint, to find out which record the database refuses. SQLite
+    #: keeps what all savepoints of a transaction have saved, so a good file has none.
+    careful: bool = True
+
+
+class StartAgain(Exception):
+    """A course that was not careful has to be: all that it has written must be undone."""
+
+
+class _WritesOthers(Exception):
+    """A rule has changed another record, so the next record's rules may depend on this one's."""
+
+
+def create_many(
+    session: Session, resource: Resource, new: Sequence[New], course: Course
+) -> dict[int, Problem]:
+    """Store new records, in order; the answer tells by their places which were refused and why,
+    of which nothing is stored."""
+    if len(course.known) > _REMEMBERED:
+        course.known.clear()
+    data = [store.written(each.body) for each in new]
+    batch = _Batch(session, resource, new, data, course)
+    batch.refused |= loose_references(session, resource, data, course.known)
+    batch.store([at for at in range(len(new)) if at not in batch.refused])
+    return batch.refused
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Records to create, each as its body and as the values of that; some may be refused."""
+
+    session: Session
+    resource: Resource
+    new: Sequence[New]
+    data: Sequence[Mapping[str, Any]]
+    course: Course
+    refused: dict[int, Problem] = field(default_factory=dict)
+
+    def store(self, places: Sequence[int]) -> None:
+        """Store those at the places: all at once or, if one is refused, each half by itself."""
+        if not places:
+            return
+        mark = change_log.noted(self.session)
+        try:
+            with self.session.begin_nested() if self.course.careful else nullcontext():
+                if self.resource.kind in self.course.alone:
+                    self._create_each(places)
+                else:
+                    self._insert(places)
+        except _WritesOthers:
+            self.course.alone.add(self.resource.kind)
+            if not self.course.careful:
+                raise StartAgain from None
+            change_log.forget(self.session, mark)
+            self.store(places)
+        except Problem as problem:
+            if not self.course.careful:
+                raise StartAgain from None
+            change_log.forget(self.session, mark)
+            if len(places) == 1:
+                self.refused[places[0]] = problem
+                return
+            middle = len(places) // 2
+            self.store(places[:middle])
+            self.store(places[middle:])
+
+    def _create_each(self, places: Sequence[int]) -> None:
+        for at in places:
+            store.create(self.session, self.resource, self.new[at].body, self.new[at].id)
+
+    def _insert(self, places: Sequence[int]) -> None:
+        resource, session = self.resource, self.session
+        mark = change_log.noted(session)
+        records = []
+        for at in places:
+            self.refused.pop(at, None)
+            record = _record(resource, self.data[at], self.new[at].id, store.moment(session))
+            try:
+                resource.check(session, record, None)
+                records.append(record)
+            except Problem as problem:
+                self.refused[at] = problem
+            # A rule may have changed another record, or have been about to.
+            if change_log.noted(session) != mark or session.dirty or session.new:
+                raise _WritesOthers
+        if not records:
+            return
+        with explained():
+            _insert_rows(session, resource.table, records)
+            for name, part in resource.parts.items():
+                rows = (row for record in records for row in getattr(record, name))
+                _insert_rows(session, part.table, rows)
+        bodies = store.rendered_many(session, resource, [record.id for record in records])
+        states = [json_codec.loads(body) for body in bodies]
+        for state in states:
+            note_change(session, Action.CREATE, resource.kind, None, state, resource.borrowed)
+        index_many(session.connection(), resource, states)
+
+
+def _record(
+    resource: Resource, data: Mapping[str, Any], record_id: UUID | None, entered: datetime
+) -> Any:
+    """An instance for the rules to look at, which no session knows.
+
+    Its values are set past SQLAlchemy's instrumentation, which would take most of the time.
+    """
+    record_id = record_id or uuid7()
+    values = {
+        **data,
+        "id": record_id,
+        "version": 1,
+        "created_at": entered,
+        "updated_at": entered,
+    }
+    for name, part in resource.parts.items():
+        values[name] = [
+            _instance(part.table, {part.owner: record_id, "position": at, **row})
+            for at, row in enumerate(data[name])
+        ]
+    for name in resource.stated:
+        values[f"{name}_earliest"], values[f"{name}_latest"] = _span(data[name])
+    return _instance(resource.table, values)
+
+
+@lru_cache(maxsize=10_000)
+def _span(stated: str | None) -> tuple[date | None, date | None]:
+    """The bounds of a stated date; the same few days come again and again in a file."""
+    span = bounds(stated)
+    return span.earliest, span.latest
+
+
+@cache
+def _manager(table: type[Base]) -> ClassManager[Any]:
+    # An instance made the usual way would see to this itself.
+    configure_mappers()
+    return inspect(table).class_manager
+
+
+def _instance(table: type[Base], values: Mapping[str, Any]) -> Any:
+    instance = _manager(table).new_instance()
+    instance.__dict__.update(values)
+    return instance
+
+
+def _insert_rows(session: Session, of: type[Base], instances: Iterable[Any]) -> None:
+    """Insert what the instances hold; columns that none of them names get their defaults."""
+    table = of.__table__
+    assert isinstance(table, Table)
+    held = [instance.__dict__ for instance in instances]
+    named = {name for values in held for name in values}
+    names = [column.key for column in table.c if column.key in named]
+    if held:
+        session.execute(insert(table), [{name: v.get(name) for name in names} for v in held])

@@ -1,0 +1,90 @@
+"""Purging: a record that nothing refers to goes for good, with all that history knew of it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, exists, inspect, select, update
+from sqlalchemy.orm import Session
+
+from app.core import json_codec
+from app.core.databases.interface import Base
+from app.core.databases.types import instant_text
+from app.core.errors import Conflict
+from app.engine.history.change_log import Action, Change, note_change
+from app.engine.resource import Resource
+from app.engine.search.index import remove_record
+from app.engine.writes import store
+from app.engine.writes.constraint_errors import explained
+
+
+def purge(
+    session: Session, resource: Resource, key: str, guard: store.Guard = store.no_guard
+) -> None:
+    """Delete the record, in the trash or not; Conflict (409) while another one refers to it.
+
+    The log keeps its entries, so that it stays gapless, and loses what they said of the record.
+    """
+    record = store.find(session, resource, key)
+    guard(record)
+    _refuse_referred(session, resource, record)
+    before = json_codec.loads(store.rendered(session, resource, record.id))
+    remove_record(session, resource, record.id)
+    told = (Change.kind == resource.kind, Change.record_id == record.id)
+    session.execute(update(Change).where(*told).values(changes="{}"))
+    for owned in _owned(resource):
+        session.execute(delete(owned).where(_of(owned, record)))
+    session.expunge(record)
+    with explained():
+        session.execute(delete(resource.table).where(resource.table.id == record.id))
+    stamps = {
+        "version": record.version + 1,
+        "updated_at": instant_text(store.moment(session)),
+    }
+    gone = {**before, **stamps}
+    note_change(session, Action.PURGE, resource.kind, gone, gone)
+
+
+def _refuse_referred(session: Session, resource: Resource, record: Any) -> None:
+    named = dict(_references(resource, record))
+    found = session.execute(select(*(exists().where(holds) for holds in named.values()))).one()
+    names = [name for name, is_there in zip(named, found, strict=True) if is_there]
+    if names:
+        raise Conflict(
+            f"This {resource.singular} cannot be purged: it is referred to by {', '.join(names)}."
+            " Records in the trash count too."
+        )
+
+
+def _references(resource: Resource, record: Any) -> Iterator[tuple[str, ColumnElement[bool]]]:
+    """What can refer to the record: by a foreign key, or by lying under it as citations do."""
+    own = [owned.__table__ for owned in _owned(resource)]
+    pointing = []
+    for table in Base.metadata.sorted_tables:
+        for column in table.columns:
+            if table not in own and any(
+                key.column is resource.table.__table__.c.id for key in column.foreign_keys
+            ):
+                pointing.append(table)
+                name = table.name.replace("_", " ")
+                yield f"{name} ({column.name})", column == record.id
+    for collection in resource.many.values():
+        # What points to the record, or is tied to it by what does, is told by that already.
+        under = collection.on(collection.child.table, record)
+        if collection.child.table.__table__ not in pointing and "SELECT" not in str(under):
+            yield collection.child.plural, under
+
+
+def _owned(resource: Resource) -> list[Any]:
+    """The tables whose rows are parts of a record."""
+    return [relation.mapper.class_ for relation in inspect(resource.table).relationships]
+
+
+def _of(owned: Any, record: Any) -> ColumnElement[bool]:
+    """Which rows of such a table are the record's."""
+    owner = record.__table__.c.id
+    (column,) = (
+        column
+        for column in owned.__table__.columns
+        if any(key.column is owner for key in column.foreign_keys)
+    )
+    return column == record.id  # type: ignore[no-any-return]

@@ -1,0 +1,189 @@
+"""References: whatever a record points to must be there, and not in the trash or retired."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    ForeignKeyConstraint,
+    Table,
+    exists,
+    select,
+    tuple_,
+)
+from sqlalchemy.orm import Session
+
+from app.core.databases.interface import Base
+from app.core.databases.types import CodeList
+from app.core.errors import Fault, Invalid
+from app.engine.codes import codes_with_names, meant_code
+from app.engine.resource import Resource
+
+#: References that a transaction has found to hold: a column, the value, and what stands beside it.
+Known = set[tuple[Any, ...]]
+
+
+class _Reference(NamedTuple):
+    """A value at a pointer that must be found in a column; `besides` narrows where."""
+
+    pointer: str
+    column: Column[Any]
+    value: Any
+    besides: tuple[tuple[Column[Any], Any], ...] = ()
+
+    def holds(self) -> ColumnElement[bool]:
+        found = exists().where(self.column == self.value)
+        for column, value in self.besides:
+            found = found.where(column == value)
+        return found.where(_usable(self.column.table))
+
+
+def _usable(table: Any) -> ColumnElement[bool]:
+    if "retired" in table.c:
+        return table.c.retired.is_(False)  # type: ignore[no-any-return]
+    return table.c.deleted_at.is_(None)  # type: ignore[no-any-return]
+
+
+def check_references(
+    session: Session, resource: Resource, data: Mapping[str, Any], before: Mapping[str, Any]
+) -> None:
+    """Refuse (422) what points nowhere; `data` is what changes, `before` the record's old state."""
+    wanted = list(_of_record(resource, data, before))
+    _check_circles(session, _table(resource.table), data, before)
+    if not wanted:
+        return
+    answers = session.execute(select(*(reference.holds() for reference in wanted))).one()
+    loose = [reference for reference, holds in zip(wanted, answers, strict=True) if not holds]
+    if loose:
+        raise _refusal(session, loose)
+
+
+def loose_references(
+    session: Session, resource: Resource, records: Sequence[Mapping[str, Any]], known: Known
+) -> dict[int, Invalid]:
+    """Of new records, those that point nowhere, by their place in the list; one SELECT for each
+    column that is pointed to. What is found to hold is added to `known` and not asked again."""
+    wanted = [list(_of_record(resource, data, {})) for data in records]
+    unknown: dict[tuple[Any, ...], Known] = {}
+    for reference in (each for several in wanted for each in several):
+        if reference[1:] not in known:
+            columns = (reference.column, *(column for column, _ in reference.besides))
+            unknown.setdefault(columns, set()).add(reference[1:])
+    for columns, several in unknown.items():
+        known |= _held(session, columns, several)
+    refused: dict[int, Invalid] = {}
+    for at, references in enumerate(wanted):
+        loose = [reference for reference in references if reference[1:] not in known]
+        if loose:
+            refused[at] = _refusal(session, loose)
+    return refused
+
+
+def _held(session: Session, columns: tuple[Any, ...], wanted: Known) -> Known:
+    """Those of the references to these columns that hold."""
+    values = {(value, *(each for _, each in besides)): None for _, value, besides in wanted}
+    condition = columns[0].in_([value for (value,) in values]) if len(columns) == 1 else None
+    if condition is None:
+        condition = tuple_(*columns).in_(list(values))
+    rows = session.execute(select(*columns).where(condition, _usable(columns[0].table)))
+    found = {tuple(row) for row in rows}
+    return {
+        (column, value, besides)
+        for column, value, besides in wanted
+        if (value, *(each for _, each in besides)) in found
+    }
+
+
+def _refusal(session: Session, loose: Sequence[_Reference]) -> Invalid:
+    faults = [_fault(session, reference) for reference in loose]
+    return Invalid(f"{faults[0].pointer}: {faults[0].detail}", faults)
+
+
+def _of_record(
+    resource: Resource, data: Mapping[str, Any], before: Mapping[str, Any]
+) -> Iterator[_Reference]:
+    yield from _of_row(_table(resource.table), data, before, "")
+    for name, part in resource.parts.items():
+        for at, row in enumerate(data.get(name, ())):
+            yield from _of_row(_table(part.table), row, {}, f"/{name}/{at}")
+
+
+def _table(of: type[Base]) -> Table:
+    table = of.__table__
+    assert isinstance(table, Table)
+    return table
+
+
+def _check_circles(
+    session: Session, table: Table, data: Mapping[str, Any], before: Mapping[str, Any]
+) -> None:
+    """Refuse (422) that a record is, by way of others or not, its own parent."""
+    for key in table.foreign_keys:
+        name, own = key.parent.name, before.get("id")
+        above = data.get(name) if key.column.table is table and own is not None else None
+        while above is not None:
+            if str(above) == own:
+                text = "The record would stand above itself."
+                raise Invalid.at(f"/{name}", "circle", text)
+            above = session.scalar(select(key.parent).where(table.c.id == above))
+
+
+def _of_row(
+    table: Table, data: Mapping[str, Any], before: Mapping[str, Any], at: str
+) -> Iterator[_Reference]:
+    for names, columns in _keys(table):
+        if any(data.get(name) is not None for name in names):
+            values = [data[name] if name in data else before.get(name) for name in names]
+            if all(value is not None for value in values):
+                besides = tuple(zip(columns[1:], values[1:], strict=True))
+                yield _Reference(f"{at}/{names[0]}", columns[0], values[0], besides)
+    for name, target in _code_lists(table):
+        for n, item in enumerate(data.get(name) or ()):
+            yield _Reference(f"{at}/{name}/{n}", target, item)
+
+
+@cache
+def _keys(table: Table) -> tuple[tuple[tuple[str, ...], tuple[Column[Any], ...]], ...]:
+    """The foreign keys: names of the columns, and the columns that these point to."""
+    return tuple(
+        (
+            tuple(element.parent.name for element in constraint.elements),
+            tuple(element.column for element in constraint.elements),
+        )
+        for constraint in table.constraints
+        if isinstance(constraint, ForeignKeyConstraint)
+    )
+
+
+@cache
+def _code_lists(table: Table) -> tuple[tuple[str, Column[Any]], ...]:
+    """The columns that are lists of codes, each with the column of its list."""
+    return tuple(
+        (column.name, _column(column.type.of))
+        for column in table.c
+        if isinstance(column.type, CodeList) and column.type.of is not None
+    )
+
+
+def _column(target: str) -> Column[Any]:
+    table, _, name = target.partition(".")
+    return Base.metadata.tables[table].c[name]
+
+
+def _fault(session: Session, reference: _Reference) -> Fault:
+    table = reference.column.table
+    assert isinstance(table, Table)
+    what = table.name.replace("_", " ")
+    if "retired" not in table.c:
+        text = f"There is no {what} with the id {reference.value} (or it is in the trash)."
+        return Fault("reference", text, pointer=reference.pointer)
+    if reference.besides:
+        where = ", ".join(str(value) for _, value in reference.besides)
+        text = f"{reference.value!r} is not a {what} of {where}."
+        return Fault("code", text, pointer=reference.pointer)
+    rows = session.execute(codes_with_names(reference.column).where(_usable(table))).all()
+    meant = meant_code(reference.value, reference.column, rows)
+    text = f"{reference.value!r} is not a {what} code in use.{meant}"
+    return Fault("code", text, pointer=reference.pointer)

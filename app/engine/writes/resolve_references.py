@@ -1,0 +1,33 @@
+"""References by name: what stands for a record where its id is not at hand."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core.errors import Invalid
+from app.engine.keys import as_id, names_of
+from app.engine.resource import Resource
+
+
+def find_id(session: Session, resource: Resource, text: str, pointer: str) -> UUID:
+    """The id of the record that the text names: by id, ref or exact name; Invalid (422) for none,
+    or for a name that several have."""
+    table = resource.table
+    by_id = as_id(text)
+    conditions: list[Any] = [table.id == by_id] if by_id is not None else [table.ref == text]
+    if by_id is None:
+        conditions += [getattr(table, name) == text for name in names_of(resource)]
+    for condition in conditions:
+        statement = select(table.id).where(condition, table.deleted_at.is_(None)).limit(2)
+        if resource.only is not None:
+            statement = statement.where(resource.only(table))
+        found = session.scalars(statement).all()
+        if len(found) == 1:
+            return UUID(str(found[0]))
+        if found:
+            told = f"Several records of {resource.plural} are called {text!r}: give an id or ref."
+            raise Invalid.at(pointer, "ambiguous", told)
+    told = f"There is no {resource.singular} with the id, ref or exact name {text!r}."
+    raise Invalid.at(pointer, "reference", told)

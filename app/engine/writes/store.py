@@ -1,0 +1,320 @@
+"""Writes: plain functions over a Session that apply the rules and note what changed."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import Select, Text, bindparam, cast, select
+from sqlalchemy.orm import Session
+from sqlalchemy.orm.util import identity_key
+
+from app.core import json_codec
+from app.core.databases.types import now, uuid7
+from app.core.edtf import bounds
+from app.core.errors import Conflict, Invalid, NotFound, PreconditionFailed
+from app.core.validation import faults_of, invalid_body, summary
+from app.engine.history.change_log import Action, changes_since, note_change, undo
+from app.engine.keys import as_id, in_trash, is_askable, missing
+from app.engine.query.render import record_json
+from app.engine.resource import Resource
+from app.engine.search.index import index_record
+from app.engine.writes.constraint_errors import explained
+from app.engine.writes.references import check_references
+
+State = dict[str, Any]
+#: Looks at a record before it is changed, and raises the problem that keeps it as it is.
+Guard = Callable[[Any], None]
+
+
+def no_guard(record: Any) -> None:
+    """Any record may be changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A record as it stands after a write."""
+
+    body: str
+    id: UUID
+    version: int
+
+
+def rendered(session: Session, resource: Resource, record_id: UUID) -> str:
+    """The record's JSON as it is now, by the same SELECT that reads use."""
+    (body,) = rendered_many(session, resource, [record_id])
+    return body
+
+
+def rendered_many(session: Session, resource: Resource, ids: Sequence[UUID]) -> list[str]:
+    """The JSON of these records, which are there, in the order of the ids."""
+    found = {row[0]: row[1] for row in session.execute(_rendering(resource), {"ids": ids})}
+    return [found[record_id] for record_id in ids]
+
+
+@cache
+def _rendering(resource: Resource) -> Select[UUID, str]:
+    table = resource.table
+    # As text: SQLAlchemy would read PostgreSQL's JSON into floats, which lose digits.
+    body = cast(record_json(resource), Text).label("body")
+    return select(table.id, body).where(table.id.in_(bindparam("ids", expanding=True)))
+
+
+def find(session: Session, resource: Resource, key: str) -> Any:
+    """The record with this id or ref, locked until the transaction ends; NotFound without one."""
+    table = resource.table
+    by_id = as_id(key)
+    if not is_askable(key):
+        raise missing(resource, key)
+    condition = table.ref == key if by_id is None else table.id == by_id
+    statement = select(table).where(condition).with_for_update()
+    if resource.only is not None:
+        statement = statement.where(resource.only(table))
+    record = session.scalar(statement)
+    if record is None:
+        raise missing(resource, key)
+    return record
+
+
+def locked(session: Session, resource: Resource, record_id: UUID) -> Any:
+    """The record with this id, locked, or None; one that this transaction works on is as it is."""
+    at_hand = session.identity_map.get(identity_key(resource.table, record_id))
+    return at_hand or session.get(resource.table, record_id, with_for_update=True)
+
+
+def find_live(session: Session, resource: Resource, key: str) -> Any:
+    """Like `find`, and NotFound for a record in the trash too."""
+    record = find(session, resource, key)
+    if record.deleted_at is not None:
+        raise in_trash(resource, key)
+    return record
+
+
+def create(
+    session: Session, resource: Resource, body: BaseModel, record_id: UUID | None = None
+) -> Stored:
+    """Store a new record."""
+    data = written(body)
+    check_references(session, resource, data, {})
+    entered = moment(session)
+    record = resource.table(
+        id=record_id or uuid7(), version=1, created_at=entered, updated_at=entered
+    )
+    _apply(resource, record, data)
+    session.add(record)
+    resource.check(session, record, None)
+    return _finish(session, resource, record, Action.CREATE, None)
+
+
+def create_at(session: Session, resource: Resource, key: str, body: BaseModel) -> Stored:
+    """Store a new record at an id or ref of the client's; PreconditionFailed where one is."""
+    table, by_id = resource.table, as_id(key)
+    taken = select(table.id).where(table.ref == key if by_id is None else table.id == by_id)
+    if session.scalar(taken) is not None:
+        kind = resource.kind.replace("_", " ")
+        raise PreconditionFailed(f"There is one already, perhaps in the trash: {kind} {key!r}.")
+    if by_id is not None:
+        return create(session, resource, body, by_id)
+    ref = getattr(body, "ref", None)
+    if ref not in (None, key):
+        raise Invalid.at(
+            "/ref", "ref", f"The address says {key!r}: leave ref out, or say the same."
+        )
+    named = body.model_copy()
+    try:
+        type(body).__pydantic_validator__.validate_assignment(named, "ref", key)
+    except ValidationError as error:
+        raise invalid_body(error, type(body)) from None
+    return create(session, resource, named)
+
+
+def update(
+    session: Session, resource: Resource, key: str, body: BaseModel, guard: Guard = no_guard
+) -> Stored:
+    """Change the fields that the body names (RFC 7396)."""
+    record = find_live(session, resource, key)
+    guard(record)
+    return _change(session, resource, record, patched(body), Action.UPDATE)
+
+
+def replace(
+    session: Session, resource: Resource, key: str, body: BaseModel, guard: Guard = no_guard
+) -> Stored:
+    """Set every field of the record, those not given to their defaults."""
+    record = find_live(session, resource, key)
+    guard(record)
+    return _change(session, resource, record, written(body), Action.REPLACE)
+
+
+def delete(session: Session, resource: Resource, key: str, guard: Guard = no_guard) -> Stored:
+    """Move the record to the trash."""
+    record = find_live(session, resource, key)
+    guard(record)
+    return trash(session, resource, record)
+
+
+def trash(session: Session, resource: Resource, record: Any) -> Stored:
+    """Move a record at hand to the trash."""
+    before = _state(session, resource, record.id)
+    record.deleted_at = moment(session)
+    resource.check(session, record, before)
+    _touch(session, record)
+    return _finish(session, resource, record, Action.DELETE, before)
+
+
+def restore(session: Session, resource: Resource, key: str, guard: Guard = no_guard) -> Stored:
+    """Bring the record back from the trash; one that is not there stays as it is."""
+    record = find(session, resource, key)
+    guard(record)
+    if record.deleted_at is None:
+        return as_stored(session, resource, record)
+    before = _state(session, resource, record.id)
+    record.deleted_at = None
+    resource.check(session, record, before)
+    _touch(session, record)
+    return _finish(session, resource, record, Action.RESTORE, before)
+
+
+def restore_version(
+    session: Session, resource: Resource, key: str, version: int, guard: Guard = no_guard
+) -> Stored:
+    """Give the record the values that it had in an earlier version, as a new change of it."""
+    record = find(session, resource, key)
+    guard(record)
+    then = state_at(session, resource, record, version)
+    if record.deleted_at is not None:
+        restore(session, resource, key)
+    fields = {name: then[name] for name in resource.fields.model_fields}
+    try:
+        body = resource.create.model_validate(fields)
+    except ValidationError as error:
+        raise Conflict(
+            f"Version {version} does not meet today's rules:"
+            f" {summary(faults_of(error, resource.create))}"
+        ) from None
+    return _change(session, resource, record, written(body), Action.RESTORE)
+
+
+def state_at(session: Session, resource: Resource, record: Any, version: int) -> State:
+    """What the record was in one of its versions; NotFound for one that it never had."""
+    if not 1 <= version <= record.version:
+        text = f"There is no version {version} of {record.id}: it has 1 to {record.version}."
+        raise NotFound(text)
+    state = _state(session, resource, record.id)
+    for change in changes_since(session, resource.kind, record.id, version):
+        undo(state, change)
+    return state
+
+
+def as_stored(session: Session, resource: Resource, record: Any) -> Stored:
+    """A record that stays as it is."""
+    return Stored(rendered(session, resource, record.id), record.id, record.version)
+
+
+def written(body: BaseModel) -> State:
+    """The body's values as Python objects, nested models as dicts."""
+    return body.model_dump()
+
+
+def patched(body: BaseModel) -> State:
+    """The values of those fields that the body names."""
+    return {name: value for name, value in written(body).items() if name in body.model_fields_set}
+
+
+def _state(session: Session, resource: Resource, record_id: UUID) -> State:
+    state: State = json_codec.loads(rendered(session, resource, record_id))
+    return state
+
+
+def change(session: Session, resource: Resource, record: Any, data: State) -> Stored:
+    """Set these fields of a record at hand; one that has them already stays as it is."""
+    return _change(session, resource, record, data, Action.UPDATE)
+
+
+def _change(
+    session: Session, resource: Resource, record: Any, data: State, action: Action
+) -> Stored:
+    before = _state(session, resource, record.id)
+    changed = {name: value for name, value in data.items() if _json(value) != before[name]}
+    if not changed:
+        return as_stored(session, resource, record)
+    return _amend(session, resource, record, changed, before, action)
+
+
+def amend(session: Session, resource: Resource, record: Any, values: State) -> Stored:
+    """Set these attributes of a record at hand, as an update of it."""
+    before = _state(session, resource, record.id)
+    return _amend(session, resource, record, values, before, Action.UPDATE)
+
+
+def _amend(
+    session: Session, resource: Resource, record: Any, data: State, before: State, action: Action
+) -> Stored:
+    check_references(session, resource, data, before)
+    _clear_parts(session, resource, record, data)
+    _apply(resource, record, data)
+    resource.check(session, record, before)
+    # A rule may have put back what the request left out: then nothing has changed after all.
+    if not any(name in resource.parts or _differs(record, name, before) for name in data):
+        return as_stored(session, resource, record)
+    _touch(session, record)
+    return _finish(session, resource, record, action, before)
+
+
+def _differs(record: Any, name: str, before: State) -> bool:
+    return name not in before or _json(getattr(record, name)) != before[name]
+
+
+def _json(value: Any) -> Any:
+    """The value as it would stand in the record's JSON, to tell whether it changes anything."""
+    return json_codec.loads(json_codec.dumps(value))
+
+
+def _apply(resource: Resource, record: Any, data: Mapping[str, Any]) -> None:
+    for name, value in data.items():
+        part = resource.parts.get(name)
+        if part is None:
+            setattr(record, name, value)
+        else:
+            rows = [part.table(position=at, **row) for at, row in enumerate(value)]
+            setattr(record, name, rows)
+        if name in resource.stated:
+            span = bounds(value)
+            setattr(record, f"{name}_earliest", span.earliest)
+            setattr(record, f"{name}_latest", span.latest)
+
+
+def _clear_parts(
+    session: Session, resource: Resource, record: Any, data: Mapping[str, Any]
+) -> None:
+    """Delete the old rows first: changed one by one, two could be alike where none may be."""
+    for name in resource.parts:
+        if name in data and getattr(record, name):
+            setattr(record, name, [])
+            session.flush()
+
+
+def moment(session: Session) -> datetime:
+    """The time of the transaction, which all it writes is stamped with."""
+    stamp: datetime = session.info.setdefault("moment", now())
+    return stamp
+
+
+def _touch(session: Session, record: Any) -> None:
+    record.version += 1
+    record.updated_at = moment(session)
+
+
+def _finish(
+    session: Session, resource: Resource, record: Any, action: Action, before: State | None
+) -> Stored:
+    with explained():
+        session.flush()
+    after = rendered(session, resource, record.id)
+    state = json_codec.loads(after)
+    note_change(session, action, resource.kind, before, state, resource.borrowed)
+    index_record(session, resource, state, before)
+    return Stored(after, record.id, record.version)

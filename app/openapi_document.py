@@ -1,0 +1,353 @@
+"""The OpenAPI document: what the service is, its sections, and examples made of seeded facts."""
+
+import re
+from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any, get_args
+
+from fastapi import FastAPI
+from pydantic import TypeAdapter
+
+from app.core import json_codec
+from app.core.auth.principals import Need
+from app.core.databases.types import uuid7_of
+from app.core.edtf import bounds
+from app.core.errors import Forbidden, InsufficientStorage, Problem, TooManyRequests, Unauthorized
+from app.core.http.dispatch import Route
+from app.core.http.openapi import (
+    add_headers,
+    add_problems,
+    drop_defaults,
+    join_nulls,
+    join_problems,
+    name_types,
+    operations,
+    share,
+    simplify,
+    unwrap,
+)
+from app.core.http.responses import problems
+from app.engine.resource import Resource
+from app.engine.schemas import Edtf, Line, Prose, Ref
+from app.openapi_examples import add_examples, add_other_examples
+from app.resources.code import LegalFormCode, RegionCode, SectorCode
+from app.rest.documented_filters import filter_parameters, view_parameters
+from app.rest.exports import FORMATS
+from app.rest.read_routes import ReadRoute
+from app.rest.write_routes import IF_NONE_MATCH
+from app.seeds import code_rows, facts, invented
+from app.webhooks.openapi import told_webhooks
+
+Json = dict[str, Any]
+
+TITLE = "Trade-mission deals"
+VERSION = "0.1.0"
+DESCRIPTION = """\
+Trade missions, the people and companies that take part, the agreements that come out of them, and
+what becomes of each: from the mission to the deal, to its outcome, to the passage in a source that
+says so.
+
+* A record is addressed by its `id` or by its `ref`: try `/missions/novosibirsk-april`.
+* Lists take filters (`amount__gte=1000000`, `mission__host_country=RU`, or a whole expression in
+  `filter`), words to search for in `q`, `sort`, and cursors to walk on; `fields` and `expand` say
+  what is shown. Here stand the filters that people use most: every field and every field of related
+  records takes more, and what does not exist is refused, never ignored. The [query guide](guide)
+  shows how.
+* Dates are kept as stated, in [EDTF](https://www.loc.gov/standards/datetime/): `XXXX-04-11` has no
+  year, and nothing is guessed. `…_earliest` and `…_latest` are what it can mean.
+* Amounts are exact; one that is not stated is null, never 0, and currencies are never added.
+  `Accept: application/json;decimal=string` has them as texts, for clients that count in floats; a
+  misspelling of it is a 406, before anything is stored.
+* Deleting moves to the trash. Every change is kept: see `…/history`.
+* `?pretty=true`, with any operation, breaks the answer into lines; a browser's window gets it so.
+* Every error is a problem document (RFC 9457); `errors` says what, where, and what would be right.
+"""
+
+_STAMP = "2026-01-15T09:30:00.000000Z"
+
+
+def describe(app: FastAPI, resources: tuple[Resource, ...], routes: Sequence[Route]) -> None:
+    """Set what the document says beyond its routes; it is made when first asked for."""
+    app.title, app.version, app.description = TITLE, VERSION, DESCRIPTION
+    tags = [{"name": r.path, "description": r.about} for r in resources]
+    tags.append({"name": "search", "description": "Words, found in records of every kind."})
+    tags.append({"name": "changes", "description": "Every write there was, in order."})
+    tags.append({"name": "webhooks", "description": "Who is told of changes; for admins."})
+    tags.append({"name": "codes", "description": "Code lists with labels in three languages."})
+    tags.append({"name": "api-keys", "description": "Who may read and write; for admins."})
+    tags.append({"name": "operation", "description": "For those who run the service."})
+    app.openapi_tags = tags
+    made = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            document = made()
+            add_problems(document)
+            simplify(document)
+            _add_parameters(document, routes)
+            for resource in resources:
+                add_examples(document, resource, *examples(resource))
+            add_other_examples(document)
+            _add_headers(document, routes)
+            _add_security(document, routes, public_reading=app.state.door.public_reading)
+            _put_in_order(document)
+            drop_defaults(document)
+            join_problems(document, _OF_ANY)
+            name_types(document, _NAMED_TYPES)
+            join_nulls(document)
+            document["webhooks"] = told_webhooks(resources)
+            share(document)
+            unwrap(document)
+            app.openapi_schema = document
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _add_parameters(document: Json, routes: Sequence[Route]) -> None:
+    """Tell what can be asked of each kind of record; the filters at its list alone."""
+    schemas: Json = document["components"]["schemas"]
+    codes = _code_schemas(schemas)
+    schemas["FileFormat"] = {"type": "string", "enum": [*FORMATS]}
+    for route in routes:
+        if not isinstance(route, ReadRoute):
+            continue
+        operation = _operation(document, route)
+        # What shows no records, such as an aggregate, has a `sort` of its own.
+        shows = any(parameter["name"] == "fields" for parameter in operation["parameters"])
+        views = view_parameters(route.resource) if shows else {}
+        for parameter in operation["parameters"]:
+            if parameter["name"] == "format" and parameter["in"] == "path":
+                parameter["schema"] = {"$ref": "#/components/schemas/FileFormat"}
+            if parameter["name"] in views:
+                name, words = views[parameter["name"]]
+                # A client that is generated names its constants by these.
+                names = [re.sub("^-(.*)", r"\1_descending", word) for word in words]
+                schemas[name] = {"type": "string", "enum": words}
+                if names != words:
+                    schemas[name]["x-enum-varnames"] = names
+                items = {"$ref": f"#/components/schemas/{name}"}
+                parameter["schema"] = {"type": "array", "items": items, "minItems": 1}
+                parameter["explode"] = False
+        if route.filtered and route.path == f"/{route.resource.path}" and route.methods == {"GET"}:
+            operation["parameters"] += filter_parameters(route.resource, codes)
+        elif route.filtered:
+            operation["description"] += f" The filters are those of `GET /{route.resource.path}`."
+    _name_kinds(document)
+
+
+def _name_kinds(document: Json) -> None:
+    """Tell of what asks for kinds of records which there are."""
+    kind = {"$ref": "#/components/schemas/RecordKind"}
+    for path in ("/search", "/changes", "/changes/stream"):
+        for parameter in document["paths"][path]["get"]["parameters"]:
+            if parameter["name"] == "kind":
+                parameter["schema"] = kind
+            elif parameter["name"] == "kinds":
+                parameter["schema"] = {"type": "array", "items": kind, "minItems": 1}
+                parameter["explode"] = False
+
+
+def _code_schemas(schemas: Json) -> dict[str, Json]:
+    """The schemas of codes, by the table of their list: all of them where they are few enough."""
+    found = {
+        table: {"type": "string", "pattern": get_args(kind)[1].pattern}
+        for table, kind in _MANY_CODES.items()
+    }
+    for table, name in _FEW_CODES.items():
+        words = [row["code"] for row in code_rows(name)]
+        named = f"{table.title()}Code"
+        schemas[named] = {"type": "string", "enum": words}
+        found[table] = {"$ref": f"#/components/schemas/{named}"}
+    return found
+
+
+#: Types of values that stand in nearly every schema.
+_NAMED_TYPES: dict[str, Json] = {
+    name: TypeAdapter(type_).json_schema()
+    for name, type_ in {"Line": Line, "Prose": Prose, "Ref": Ref, "StatedDate": Edtf}.items()
+}
+_FEW_CODES = {"country": "countries", "currency": "currencies", "language": "languages"}
+_MANY_CODES = {"region": RegionCode, "sector": SectorCode, "legal_form": LegalFormCode}
+
+
+#: The parameters that all lists have, in the order in which a reader looks for them; the filters
+#: follow them.
+_FIRST = (
+    *("limit", "cursor", "offset", "count", "sort", "q", "filter", "fields", "expand", "deleted"),
+)
+
+
+def _put_in_order(document: Json) -> None:
+    """The parameters of each operation as they are looked for: of the address, then of every list,
+    then filters, then headers. What brings a record back stands beside what deletes it."""
+    places = {"path": 0, "query": 1, "header": 2}
+    for _, _, operation in operations(document):
+        told: list[Json] = operation.get("parameters", [])
+        ranks = {name: at for at, name in enumerate(_FIRST)}
+        told.sort(key=lambda p: (places[p.get("in", "query")], ranks.get(p.get("name", ""), 99)))
+    paths = document["paths"]
+    ordered: Json = {}
+    for path, item in paths.items():
+        ordered.setdefault(path, item)
+        if (restore := f"{path}/restore") in paths:
+            ordered[restore] = paths[restore]
+    document["paths"] = ordered
+
+
+def _operation(document: Json, route: Route) -> Json:
+    method = next(iter(route.methods or ()))
+    operation: Json = document["paths"][route.path][method.lower()]
+    return operation
+
+
+def _add_headers(document: Json, routes: Sequence[Route]) -> None:
+    """Tell the headers of answers, and what conditional requests and preferences lead to."""
+    document["components"]["headers"] = {
+        name: {"description": text, "schema": {"type": "string"}} for name, text in _HEADERS.items()
+    }
+    for route in routes:
+        operation = _operation(document, route)
+        answers = operation["responses"]
+        if isinstance(route, ReadRoute) and route.methods == {"GET"}:
+            operation["parameters"].append(IF_NONE_MATCH)
+            answers["304"] = {"description": "Not modified: the answer is the one that you have."}
+            for status in ("200", "304"):
+                add_headers(answers[status], "ETag", "Vary")
+        sent = [parameter.get("name") for parameter in operation.get("parameters", ())]
+        if "200" in answers and "cursor" in sent:
+            add_headers(answers["200"], "Link")
+        if "format" in sent:
+            add_headers(answers["200"], "Content-Disposition")
+        if "dry_run" in sent:
+            _add_write_headers(answers, sent)
+        for status, answer in answers.items():
+            if status.startswith("2") and "application/json" in answer.get("content", {}):
+                add_headers(answer, "Vary")
+            add_headers(answer, *_ALWAYS.get(status, ()), "X-Request-ID")
+
+
+def _add_security(document: Json, routes: Sequence[Route], *, public_reading: bool) -> None:
+    """Tell of each operation whether it needs a key, how to send it, and how it is refused."""
+    document["components"]["securitySchemes"] = _SECURITY
+    for route in routes:
+        if route.needs is Need.NOTHING:
+            continue
+        operation = _operation(document, route)
+        ways: list[Json] = [{"bearer": []}, {"basic": []}]
+        if route.path.endswith((".{format}", ".csv")):
+            ways.append({"address": []})
+        # Clients that are generated ask for a key wherever one is told of, also beside `{}`.
+        free = route.needs is Need.READING and public_reading
+        operation["security"] = [] if free else ways
+        refusals: list[type[Problem]] = [Unauthorized, Forbidden, TooManyRequests]
+        if route.methods != {"GET"}:
+            refusals.append(InsufficientStorage)
+        for kind in refusals:
+            answer: Json = problems(kind)[kind.status]
+            operation["responses"][str(kind.status)] = answer
+            add_headers(answer, *_ALWAYS.get(str(kind.status), ()), "X-Request-ID")
+
+
+#: Statuses of the problems that every operation can have, whatever it does.
+_OF_ANY = frozenset({"400", "401", "403", "429", "431", "500", "503", "507"})
+_SECURITY: dict[str, Json] = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key (`tmd_…`), or a token of the issuer that is configured.",
+    },
+    "basic": {
+        "type": "http",
+        "scheme": "basic",
+        "description": "The key as the password, with any user name: for Excel and Power BI.",
+    },
+    "address": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "api_key",
+        "description": "A key that can only read, in the address of a file, for spreadsheets.",
+    },
+}
+
+
+def _add_write_headers(answers: Json, sent: Sequence[str | None]) -> None:
+    if "Prefer" in sent and "201" in answers:
+        answers["201"]["description"] = "Created. With `Prefer: return=minimal` without content."
+    if "Prefer" in sent and "200" in answers:
+        answers["204"] = {"description": "Done; `Prefer: return=minimal` asked for no more."}
+    for status in ("200", "201", "204", "207"):
+        if status not in answers:
+            continue
+        add_headers(answers[status], "Dry-Run")
+        if status == "201":
+            add_headers(answers[status], "Location")
+        if "Prefer" in sent:
+            add_headers(answers[status], "Preference-Applied")
+        if "Idempotency-Key" in sent:
+            add_headers(answers[status], "Idempotency-Replayed")
+        if "Idempotency-Key" not in sent or status == "201":
+            add_headers(answers[status], "ETag")
+
+
+_HEADERS = {
+    "Accept": "What the body can be sent as.",
+    "Accept-Encoding": "How the body can be encoded.",
+    "Accept-Patch": "What the body can be sent as.",
+    "Content-Disposition": "A name for the file.",
+    "Dry-Run": "`true` when nothing was stored, as `dry_run` asked.",
+    "ETag": "Names the state of what is shown: for `If-None-Match`, and of one record that is shown"
+    " whole for `If-Match`.",
+    "Idempotency-Replayed": "`true` when this is the answer to an earlier request with this key.",
+    "Link": "The pages that follow and precede this one (RFC 8288).",
+    "Location": "The address of the new record.",
+    "Preference-Applied": "Which preference of `Prefer` was followed (RFC 7240).",
+    "RateLimit": "How many requests are left, and in how many seconds all are back.",
+    "RateLimit-Policy": "How many requests may be sent, and in how many seconds.",
+    "Retry-After": "After how many seconds to try again.",
+    "Vary": "Which headers of the request the answer depends on.",
+    "WWW-Authenticate": "How to send a key.",
+    "X-Request-ID": "Names this request in the logs.",
+}
+#: Headers of problems, whatever the operation.
+_ALWAYS = {
+    "401": ("WWW-Authenticate",),
+    "429": ("RateLimit", "RateLimit-Policy", "Retry-After"),
+    "409": ("Retry-After",),
+    "412": ("ETag",),
+    "415": ("Accept", "Accept-Encoding", "Accept-Patch"),
+    "503": ("Retry-After",),
+    "507": ("Retry-After",),
+}
+
+
+def examples(resource: Resource) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A body to create a record of the kind, and a record as it is read."""
+    fact = next((f for f in facts() if _shows(resource, f.resource, f.fields)), None)
+    fields = dict(fact.fields) if fact is not None else invented(resource)
+    model = resource.create.model_validate(json_codec.loads(json_codec.dumps(fields)))
+    state = model.model_dump(mode="json")
+    record_id = fact.id if fact is not None else uuid7_of(1_768_469_400_000, 1)
+    known = {
+        # What the server tells is nothing yet, or not so.
+        **{name: False if of is bool else None for name, (of, _) in resource.shown.items()},
+        **state,
+        "id": str(record_id),
+        "version": 1,
+        "created_at": _STAMP,
+        "updated_at": _STAMP,
+    }
+    for name in resource.stated:
+        span = bounds(state[name])
+        known[f"{name}_earliest"] = span.earliest and span.earliest.isoformat()
+        known[f"{name}_latest"] = span.latest and span.latest.isoformat()
+    if fact is not None:
+        # Example bodies are tried as they stand, beside the seeded record: so under another ref.
+        fields["ref"] = f"{fields['ref']}-copy"
+    return fields, {name: known[name] for name in resource.shown}
+
+
+def _shows(resource: Resource, of: Resource, fields: Mapping[str, Any]) -> bool:
+    if of.table is not resource.table:
+        return False
+    return resource.only is None or bool(resource.only(SimpleNamespace(**fields)))

@@ -1,0 +1,81 @@
+"""The examples of the OpenAPI document: tried one after another, as the page shows them, they work.
+
+A record is created under a ref of its own; reads and changes are of a record that is there, which
+is the seeded one, or the created one where the article has no such fact.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.core.http.openapi import operations
+from app.engine.resource import Resource
+
+Json = dict[str, Any]
+
+#: What is asked for where there is no record of one kind.
+_PARAMETERS = {
+    "/codes/{list}": {"list": "countries"},
+    "/codes/{list}/{code}": {"list": "countries", "code": "KZ"},
+    "/api-keys/{name}": {"name": "Sheet of agreements"},
+    "/search": {"q": "Новосибирск"},
+    "/webhooks/{id}/redeliver": {"state": "dead"},
+}
+_PAGE = {
+    "limit": 50,
+    "next_cursor": None,
+    "prev_cursor": None,
+    "total": None,
+    "total_is_estimate": False,
+}
+
+
+def add_examples(document: Json, resource: Resource, written: Json, read: Json) -> None:
+    """Give the operations on a kind of record examples: `written` creates one, `read` is one that
+    the answers show."""
+    one = f"#/components/schemas/{resource.name}"
+    schemas = document["components"]["schemas"]
+    schemas[resource.name]["examples"] = [read]
+    # That of a list is made of these two.
+    schemas["Page"]["examples"] = [_PAGE]
+    # What is created has another ref than what is there; what is there keeps its own.
+    key = read["ref"]
+    note = {"note": f"Checked again: {key}."}
+    created = {"op": "upsert", "body": written}
+    bodies: dict[str, Any] = {
+        f"{one}Create": {**written, "ref": key},
+        f"{one}Tree": written,
+        f"{one}Patch": note,
+        f"{one}Operations": {
+            "operations": [created, {"op": "update", "key": key, "body": note}],
+        },
+    }
+    chosen = {"filter": f"ref eq '{key}'", "max_affected": 1}
+    for path, method, operation in operations(document):
+        if operation["tags"] != [resource.path]:
+            continue
+        examples: Json = {"key": key, "format": "csv"}
+        if any(p.get("name") == "max_affected" for p in operation.get("parameters", ())):
+            examples |= chosen | ({"dry_run": True} if method == "delete" else {})
+        for parameter in operation.get("parameters", ()):
+            if parameter.get("name") in examples and parameter["in"] != "header":
+                parameter["example"] = examples[parameter["name"]]
+        body = operation.get("requestBody", {})
+        _set(body, {f"{one}Create": written} if method == "post" and path.count("/") == 1 else {})
+        _set(body, bodies)
+        if path == f"/{resource.path}/import":
+            body["content"]["text/csv"]["example"] = f"ref,note\n{key},{note['note']}\n"
+
+
+def _set(place: Mapping[str, Any], by_schema: Mapping[str, Any]) -> None:
+    content = place.get("content", {}).get("application/json", {})
+    reference = content.get("schema", {}).get("$ref")
+    if reference in by_schema:
+        content.setdefault("example", by_schema[reference])
+
+
+def add_other_examples(document: Json) -> None:
+    """Give parameters of operations on no kind of record examples."""
+    for path, _, operation in operations(document):
+        for parameter in operation.get("parameters", ()):
+            if (example := _PARAMETERS.get(path, {}).get(parameter.get("name"))) is not None:
+                parameter["example"] = example

@@ -1,0 +1,1 @@
+"""The engine over HTTP: routes, pages, exports, transactions, idempotency."""

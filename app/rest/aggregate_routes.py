@@ -1,0 +1,168 @@
+"""Aggregates over HTTP: `GET /agreements/aggregate`, as JSON or CSV."""
+
+import csv
+import io
+from decimal import Decimal
+from typing import Annotated, Any
+
+from fastapi import Query, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from app.core import json_codec
+from app.core.errors import BadRequest, Invalid
+from app.core.http.accept import preferred
+from app.core.http.conditional import is_known, not_modified
+from app.core.http.dispatch import Route
+from app.core.http.responses import Json, problems
+from app.core.sheets.sheet import neutralise
+from app.engine.aggregates.query import MAX_LIMIT, AggregateQuery, read_aggregate
+from app.engine.aggregates.shape import Function, Grouping, Metric, Output, leaf_of
+from app.engine.aggregates.statement import aggregate_statement
+from app.engine.paths import Kind
+from app.engine.resource import Resource
+from app.engine.schemas import Schema
+from app.engine.search.hits import with_query
+from app.rest.decimals import texts_of, wants_texts
+from app.rest.handlers import check_codes, database_of, position_of
+from app.rest.read_routes import listing, snake
+
+_JSON, _CSV = "application/json", "text/csv"
+
+
+class Aggregate(Schema):
+    """Figures of groups of records."""
+
+    data: list[dict[str, Any]] = Field(
+        description="The groups, in order: each group key and metric by its name, such as"
+        " `mission.host_country`, `year(signed)`, `count` and `sum_amount`. A figure of no values"
+        " is null, and a date that belongs to no part is `undated`: it has no year, or is wider"
+        " than the part."
+    )
+    groups: int
+    """How many groups are shown."""
+    groups_in_all: int
+    """How many groups there are without the limit."""
+    records: int
+    """How many records match the filters: of all groups, also those that `having` leaves out."""
+    missing: dict[str, int] = Field(
+        description="Of these records, how many are without a value: one entry for each field that"
+        " is grouped by or measured and can be null. A date as stated is missing when no day can"
+        " be told, for want of its year; of a relation or list with any number of values, those"
+        " records are counted that are in its group of null or `undated`."
+    )
+
+
+def aggregate_route(resource: Resource) -> Route:
+    """GET /missions/aggregate"""
+
+    async def endpoint(request: Request, query: Annotated[AggregateQuery, Query()]) -> Response:
+        return await answer_aggregate(request, resource, query)
+
+    return listing(
+        resource,
+        f"/{resource.path}/aggregate",
+        endpoint,
+        operation_id=f"aggregate_{snake(resource.path)}",
+        summary=f"Count and sum {resource.plural}",
+        description=(
+            f"Figures of {resource.plural} by group. What has a"
+            " currency or unit beside it is summed up only where that is a group key or fixed by a"
+            " filter. Grouped by a relation or list with any number of values, a record counts once"
+            " in each group that it belongs to, so that groups may add up to more than `records`."
+        ),
+        tags=[resource.path],
+        response_model=Aggregate,
+        several_forms=True,
+        responses=problems(BadRequest, Invalid),
+    )
+
+
+def aggregate_csv_route(resource: Resource) -> Route:
+    """GET /missions/aggregate.csv"""
+
+    async def endpoint(request: Request, query: Annotated[AggregateQuery, Query()]) -> Response:
+        return await answer_aggregate(request, resource, query, _CSV)
+
+    return listing(
+        resource,
+        f"/{resource.path}/aggregate.csv",
+        endpoint,
+        operation_id=f"export_aggregate_{snake(resource.path)}",
+        summary=f"Count and sum {resource.plural}, as CSV",
+        description=f"As GET /{resource.path}/aggregate, with the groups as rows of CSV.",
+        tags=[resource.path],
+        response_class=Response,
+        responses=_as_csv(problems(BadRequest, Invalid)),
+    )
+
+
+def _as_csv(responses: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
+    content = {_CSV: {"schema": {"type": "string"}}}
+    return {200: {"description": "The groups.", "content": content}, **responses}
+
+
+async def answer_aggregate(
+    request: Request, resource: Resource, query: AggregateQuery, form: str | None = None
+) -> Response:
+    """The figures that the query asks for, by one statement; in this form or the accepted one."""
+    aggregate = read_aggregate(resource, query)
+    form = form or preferred(request.headers.get("accept", "*/*"), (_JSON, _CSV))
+    await check_codes(request, aggregate.sought)
+    suffix = "-csv" if form == _CSV else ""
+    if suffix == "" and wants_texts(request):
+        suffix = "-text"
+    if "if-none-match" in request.headers:
+        tag = f'W/"{await position_of(request)}{suffix}"'
+        if is_known(request, tag):
+            return not_modified(tag)
+    database = database_of(request)
+    values = with_query(aggregate.sought.values, query.q, database.dialect)
+    values["limit"] = min(query.limit, MAX_LIMIT)
+    statement = aggregate_statement(resource, aggregate.grouping, database.dialect)
+    ((body, position),) = await database.read(statement, values)
+    headers = {"ETag": f'W/"{position}{suffix}"'}
+    if form == _CSV:
+        table = _table(aggregate.grouping, body)
+        return Response(table, headers={**headers, "Vary": "Accept"}, media_type=_CSV)
+    if suffix:
+        body = _with_texts(resource, aggregate.grouping, body)
+    return Json(body.encode(), headers=headers)
+
+
+def _with_texts(resource: Resource, grouping: Grouping, body: str) -> str:
+    """The figures with decimals as texts: averages, and what is made of fields of decimals."""
+    names = [output.name for output in grouping.outputs if _is_decimal(resource, output)]
+    answer = json_codec.loads(body)
+    for group in answer["data"]:
+        group |= texts_of(group, names)
+    return json_codec.dumps(answer).decode()
+
+
+def _is_decimal(resource: Resource, output: Output) -> bool:
+    if isinstance(output, Metric) and output.function in (Function.COUNT, Function.COUNT_DISTINCT):
+        return False
+    average = isinstance(output, Metric) and output.function is Function.AVG
+    return average or leaf_of(resource, output).kind is Kind.decimal
+
+
+def _table(grouping: Grouping, body: str) -> str:
+    """The groups as CSV (RFC 4180) with a header; null is an empty cell."""
+    names = [output.name for output in grouping.outputs]
+    file = io.StringIO(newline="")
+    writer = csv.writer(file)
+    writer.writerow(names)
+    for group in json_codec.loads(body)["data"]:
+        writer.writerow([_cell(group[name]) for name in names])
+    return file.getvalue()
+
+
+def _cell(value: Any) -> Any:
+    match value:
+        case str():
+            return neutralise(value)
+        case bool():
+            return "true" if value else "false"
+        case Decimal():
+            return f"{value:f}"
+    return value

@@ -1,0 +1,304 @@
+"""The HTTP operations that write many records at once."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Annotated, Any, Literal, Union
+from uuid import UUID
+
+from fastapi import Body, Query, Request
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from app.core import json_codec
+from app.core.errors import Invalid, Problem
+from app.core.http.dispatch import BodyMark, Route
+from app.core.http.responses import problems
+from app.engine.query.filter_reader import Sought, wrong
+from app.engine.query.parameters import FilterQuery, read_conditions
+from app.engine.resource import Resource
+from app.engine.schemas import Schema, derived_schema
+from app.engine.writes import store
+from app.engine.writes.bulk import MAX_OPERATIONS, chosen, refused, run_all
+from app.engine.writes.bulk import told as told_of
+from app.engine.writes.nested import nested_model
+from app.rest.handlers import check_codes
+from app.rest.read_routes import listing, snake
+from app.rest.transactions import Answer, WriteQuery, answer_write, prefers, write
+from app.rest.write_routes import IDEMPOTENCY_KEY, PREFER, WRONG_BODY
+
+HANDLING = {
+    "name": "Prefer",
+    "in": "header",
+    "schema": {"type": "string"},
+    "description": "`handling=lenient` stores what is right and tells what is not (207);"
+    " `return=minimal` leaves out the result of each operation (RFC 7240).",
+}
+
+
+class Counts(Schema):
+    """How many operations came to what."""
+
+    created: int
+    updated: int
+    deleted: int
+    failed: int
+
+
+class OperationProblem(Schema):
+    """Why one operation failed."""
+
+    title: str
+    detail: str
+    errors: list[dict[str, Any]]
+
+
+class Result(Schema):
+    """What one operation came to."""
+
+    op: str
+    """The operation."""
+    status: int
+    """The HTTP status that it would have had alone."""
+    id: UUID | None = None
+    """The record."""
+    version: int | None = None
+    """Its version now."""
+    problem: OperationProblem | None = None
+    """Why it failed; its pointers are within the operation."""
+
+
+class BulkAnswer(Schema):
+    """What a list of operations came to."""
+
+    summary: Counts
+    results: list[Result] = []
+    """One entry an operation, in their order."""
+
+
+class AffectedQuery(FilterQuery, WriteQuery):
+    """Parameters of a write to all records that a filter finds."""
+
+    deleted: Literal["exclude"] = "exclude"
+    """Records in the trash are never changed in this way."""
+    max_affected: int = Field(ge=1, le=MAX_OPERATIONS)
+    """The most records that may be meant: 409 when the filter finds more."""
+
+
+class Affected(Schema):
+    """What a write by filter came to."""
+
+    matched: int
+    """How many records the filter found."""
+    changed: int
+    """How many of them were not so already."""
+    ids: list[UUID]
+    """The records that were found."""
+
+
+Key = Annotated[str, Field(max_length=120, description="The record's id or ref.")]
+Version = Annotated[int | None, Field(ge=1, description="409 unless the record is at it.")]
+
+
+class DeleteOperation(Schema):
+    """Delete one record."""
+
+    op: Literal["delete"]
+    key: Key
+    version: Version = None
+
+
+@cache
+def operations_model(resource: Resource) -> type[BaseModel]:
+    """The body of a bulk write, as the document tells it."""
+    kinds: list[Any] = []
+    shapes: dict[str, dict[str, Any]] = {
+        "create": {"body": (nested_model(resource), ...)},
+        "update": {"key": (Key, ...), "body": (resource.patch, ...), "version": (Version, None)},
+        "upsert": {"body": (nested_model(resource), ...), "version": (Version, None)},
+    }
+    for op, fields in shapes.items():
+        name = f"{resource.name}{op.title()}Operation"
+        doc = f"{op.title()} one {resource.singular}."
+        told: dict[str, Any] = {"op": (Literal[op], ...), **fields}
+        kinds.append(derived_schema(name, doc, told))
+    kinds.append(DeleteOperation)
+    one: Any = Annotated[Union[tuple(kinds)], Field(discriminator="op")]  # noqa: UP007
+    items = (list[one], Field(min_length=1, max_length=MAX_OPERATIONS))
+    doc = f"Operations on {resource.plural}, done in their order in one transaction."
+    return derived_schema(f"{resource.name}Operations", doc, {"operations": items})
+
+
+def bulk_route(resource: Resource) -> Route:
+    """POST /missions/bulk"""
+    model = operations_model(resource)
+
+    async def endpoint(
+        request: Request,
+        body: Annotated[model, Body(), BodyMark.RAW, BodyMark.LARGE],  # type: ignore[valid-type]
+        query: Annotated[WriteQuery, Query()],
+    ) -> Response:
+        items = _items(body)
+        results = not prefers(request, "return=minimal")
+        lenient = prefers(request, "handling=lenient")
+        preferred = ["return=minimal"] * (not results) + ["handling=lenient"] * lenient
+        applied = {"Preference-Applied": ", ".join(preferred)} if preferred else {}
+
+        def work(session: Session) -> Answer:
+            done = run_all(session, resource, items, apart=lenient)
+            return Answer(told_of(done, results=results), 207 if lenient else 200, applied)
+
+        try:
+            return await answer_write(request, work, query)
+        except Problem as problem:
+            places = (fault.pointer or "" for fault in problem.errors)
+            if lenient or not any(place.startswith("/operations/") for place in places):
+                raise
+            raise await _all_faults(request, resource, items) or problem from None
+
+    text = (
+        f"Up to {MAX_OPERATIONS} operations in one transaction: create, update, upsert (by `ref`)"
+        " and delete. All are stored or none, unless `Prefer: handling=lenient` asks to store what"
+        " is right and to tell of each what it came to."
+    )
+    return Route(
+        f"/{resource.path}/bulk",
+        endpoint,
+        methods=["POST"],
+        operation_id=f"bulk_{snake(resource.path)}",
+        summary=f"Write many {resource.plural}",
+        description=text,
+        tags=[resource.path],
+        response_model=BulkAnswer,
+        openapi_extra={"parameters": [IDEMPOTENCY_KEY, HANDLING]},
+        responses={**_EACH, **problems(*WRONG_BODY)},
+    )
+
+
+_EACH: dict[int | str, dict[str, Any]] = {
+    207: {"model": BulkAnswer, "description": "Each by itself."}
+}
+
+
+def _items(body: Any) -> list[Any]:
+    if not isinstance(body, dict) or body.keys() != {"operations"}:
+        raise Invalid.at("", "operations", 'Send an object {"operations": […]} and nothing else.')
+    items = body["operations"]
+    if not isinstance(items, list) or not 1 <= len(items) <= MAX_OPERATIONS:
+        raise Invalid.at("/operations", "length", f"Send a list of 1 to {MAX_OPERATIONS}.")
+    return items
+
+
+async def _all_faults(request: Request, resource: Resource, items: list[Any]) -> Invalid | None:
+    """Every fault of a list that was refused at its first, found by trying each apart; None when
+    there is none any more."""
+    done = await write(
+        request, lambda session: run_all(session, resource, items, apart=True), dry_run=True
+    )
+    return refused(done) if any(one.problem for one in done) else None
+
+
+def update_many_route(resource: Resource) -> Route:
+    """PATCH /missions"""
+    model = resource.patch
+
+    async def endpoint(
+        request: Request,
+        body: Annotated[model, Body()],  # type: ignore[valid-type]
+        query: Annotated[AffectedQuery, Query()],
+    ) -> Response:
+        sought = await _sought(request, resource, query)
+
+        def work(session: Session) -> Answer:
+            before = _versions(chosen(session, resource, sought, query.q, query.max_affected))
+            data = store.patched(body)
+            after = []
+            for record, _ in before:
+                with _naming(resource, record):
+                    after.append(store.change(session, resource, record, data))
+            changed = sum(s.version != v for s, (_, v) in zip(after, before, strict=True))
+            return _affected([s.id for s in after], changed)
+
+        return await answer_write(request, work, query)
+
+    text = (
+        "A JSON merge patch (RFC 7396) of every record that the filters find, in one transaction."
+        " At least one filter is needed, and no more than `max_affected` records may be found."
+    )
+    return _many(resource, endpoint, "PATCH", "update", f"Change many {resource.plural}", text)
+
+
+def delete_many_route(resource: Resource) -> Route:
+    """DELETE /missions"""
+
+    async def endpoint(request: Request, query: Annotated[AffectedQuery, Query()]) -> Response:
+        sought = await _sought(request, resource, query)
+
+        def work(session: Session) -> Answer:
+            found = chosen(session, resource, sought, query.q, query.max_affected)
+            done = []
+            for record in found:
+                with _naming(resource, record):
+                    done.append(store.trash(session, resource, record))
+            return _affected([stored.id for stored in done], len(done))
+
+        return await answer_write(request, work, query)
+
+    text = (
+        "Every record that the filters find goes to the trash, in one transaction. At least one"
+        " filter is needed, and no more than `max_affected` records may be found."
+    )
+    summary = f"Move many {resource.plural} to the trash"
+    return _many(resource, endpoint, "DELETE", "delete", summary, text)
+
+
+async def _sought(request: Request, resource: Resource, query: AffectedQuery) -> Sought:
+    sought = read_conditions(resource, query)
+    if sought.condition is None and query.q is None:
+        raise wrong("filter", "missing", "Say which records are meant: give at least one filter.")
+    await check_codes(request, sought)
+    return sought
+
+
+@contextmanager
+def _naming(resource: Resource, record: Any) -> Iterator[None]:
+    """Problems from inside say which record has them."""
+    record_id = record.id
+    try:
+        yield
+    except Problem as problem:
+        problem.detail = f"The {resource.singular} {record_id}: {problem.detail}"
+        raise
+
+
+def _versions(records: list[Any]) -> list[tuple[Any, int]]:
+    return [(record, record.version) for record in records]
+
+
+def _affected(ids: list[UUID], changed: int) -> Answer:
+    found = {"matched": len(ids), "changed": changed, "ids": [str(each) for each in ids]}
+    return Answer(json_codec.dumps(found).decode())
+
+
+def _many(
+    resource: Resource, endpoint: Any, method: str, verb: str, summary: str, text: str
+) -> Route:
+    return listing(
+        resource,
+        f"/{resource.path}",
+        endpoint,
+        methods=[method],
+        operation_id=f"{verb}_many_{snake(resource.path)}",
+        summary=summary,
+        description=text,
+        tags=[resource.path],
+        response_model=Affected,
+        openapi_extra={"parameters": [PREFER]},
+        responses=problems(*WRONG_BODY),
+    )
+
+
+def bulk_routes(resource: Resource) -> list[Route]:
+    """Every operation that writes many records of the resource."""
+    return [bulk_route(resource), update_many_route(resource), delete_many_route(resource)]

@@ -1,0 +1,180 @@
+"""Reading the change log: the feed of all changes, a record's history, and what a record was."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Dialect,
+    Text,
+    bindparam,
+    cast,
+    select,
+    type_coerce,
+)
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.core import json_codec
+from app.core.databases.interface import Prepared, prepare
+from app.core.databases.types import Id, Instant, JsonText, instant_text
+from app.core.errors import NotFound
+from app.core.http.responses import Json
+from app.engine.history.change_log import Action, Change, undo
+from app.engine.query.cursor import binding
+from app.engine.query.filter_reader import wrong
+from app.engine.query.parameters import Cursor, Limit, Natural
+from app.engine.query.render import as_json, json_array, object_of
+from app.engine.registry import KindName, unknown_kind
+from app.engine.resource import Resource
+from app.engine.schemas import Page, Schema, Timestamp
+from app.rest.decimals import wants_texts, with_texts
+from app.rest.handlers import Found, database_of
+from app.rest.pages import answer_page, walk
+
+
+class ChangeEntry(Schema):
+    """One change of a record, as it is read."""
+
+    seq: int
+    """The number of the change among all changes: gapless, in commit order."""
+    at: Timestamp
+    """When it was made, UTC."""
+    actor: str
+    """Who made it."""
+    action: Action
+    """What was done."""
+    kind: str
+    """The kind of record."""
+    record_id: UUID
+    """The record's id."""
+    version: int
+    """The record's version after the change."""
+    changes: dict[str, list[Any]] = Field(json_schema_extra={"additionalProperties": {}})
+    """For each field that changed, `[old, new]`."""
+
+
+class ChangeList(Schema):
+    """A page of changes."""
+
+    data: list[ChangeEntry]
+    """The changes, in order."""
+    page: Page
+    """Where this page lies within all of them."""
+
+
+class HistoryQuery(Schema):
+    """Parameters of a record's history."""
+
+    limit: Limit = 50
+    """The most changes to answer with; more than 1000 is taken for 1000."""
+    cursor: Cursor | None = None
+    """`next_cursor` or `prev_cursor` of a page of the same history, to go on from there."""
+
+
+class ChangesQuery(HistoryQuery):
+    """Parameters of the feed of all changes."""
+
+    since: Natural = 0
+    """Only changes with a greater `seq`: the last one that you have read."""
+    kind: KindName | None = Field(None, max_length=32)
+    """Only changes of this kind of record: `agreement`, or `agreements` as in its address."""
+    record_id: UUID | None = None
+    """Only changes of this record."""
+    actor: str | None = Field(None, max_length=120, min_length=1)
+    """Only changes that somebody of this name made."""
+    action: Action | None = None
+    """Only changes of this sort."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedShape:
+    """What makes two readings of the log the same statement."""
+
+    conditions: tuple[str, ...]
+    newest_first: bool
+    reversed: bool = False
+    seek: bool = False
+
+
+@lru_cache(maxsize=128)
+def feed_statement(shape: FeedShape, dialect: Dialect) -> Prepared:
+    """Reads `(json, key)` of changes; parameters are the conditions', `limit` and `seek`."""
+    key = type_coerce(json_array(Change.seq), JsonText())
+    shown = {name: as_json(getattr(Change, name)) for name in ChangeEntry.model_fields}
+    statement = select(object_of(shown), cast(key, Text))
+    for name in shape.conditions:
+        statement = statement.where(_CONDITIONS[name])
+    down = shape.newest_first is not shape.reversed
+    if shape.seek:
+        place = bindparam("seek", type_=BigInteger)
+        statement = statement.where(Change.seq < place if down else Change.seq > place)
+    statement = statement.order_by(Change.seq.desc() if down else Change.seq.asc())
+    return prepare(statement.limit(bindparam("limit", type_=BigInteger)), dialect)
+
+
+_CONDITIONS: dict[str, ColumnElement[bool]] = {
+    "since": Change.seq > bindparam("since", type_=BigInteger),
+    "kind": Change.kind == bindparam("kind"),
+    "record_id": Change.record_id == bindparam("record_id", type_=Id()),
+    "actor": Change.actor == bindparam("actor"),
+    "action": Change.action == bindparam("action"),
+    "later": Change.at > bindparam("later", type_=Instant()),
+}
+
+
+async def answer_changes(
+    request: Request, query: HistoryQuery, values: dict[str, Any], newest_first: bool
+) -> Response:
+    """A page of the changes for which each named condition holds."""
+    database = database_of(request)
+    bound_to = binding("changes", newest_first, sorted((n, str(v)) for n, v in values.items()))
+    at = walk(request, query.limit, query.cursor, bound_to)
+    shape = FeedShape(tuple(sorted(values)), newest_first, at.backward, at.place is not None)
+    values = {**values, "limit": at.limit + 1}
+    if at.place is not None:
+        values["seek"] = at.place.key[0]
+    rows = await database.read(feed_statement(shape, database.dialect), values)
+    return answer_page(at, list(rows))
+
+
+async def answer_feed(
+    request: Request, query: ChangesQuery, kinds: tuple[Resource, ...]
+) -> Response:
+    """A page of the feed of all changes, in the order in which they were committed."""
+    known = {resource.kind for resource in kinds}
+    if query.kind is not None and query.kind not in known:
+        raise wrong("kind", "unknown", unknown_kind(query.kind, known))
+    names = ("since", "kind", "record_id", "actor", "action")
+    values = {name: getattr(query, name) for name in names}
+    values = {name: value for name, value in values.items() if value is not None}
+    return await answer_changes(request, query, values, newest_first=False)
+
+
+async def answer_as_of(
+    request: Request, resource: Resource, found: Found, moment: Any, trash: bool
+) -> Response:
+    """What a record was at a moment: its present state with every later change undone."""
+    database = database_of(request)
+    shape = FeedShape(("kind", "record_id"), newest_first=True)
+    values = {"kind": resource.kind, "record_id": found.id, "limit": 2**31}
+    rows = await database.read(feed_statement(shape, database.dialect), values)
+    state, told = json_codec.loads(found.body), instant_text(moment)
+    for row in rows:
+        change = json_codec.loads(row[0])
+        if change["at"] <= told:
+            state["version"], state["updated_at"] = change["version"], change["at"]
+            break
+        undo(state, change["changes"])
+    else:
+        raise NotFound(f"The {resource.singular} was entered after {told}: {state['created_at']}.")
+    if state["deleted_at"] is not None and not trash:
+        raise NotFound(f"The {resource.singular} was in the trash at {told}. Add deleted=include.")
+    body = json_codec.dumps(state).decode()
+    if wants_texts(request):
+        body = with_texts(resource, body)
+    return Json(body.encode())

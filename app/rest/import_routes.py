@@ -1,0 +1,182 @@
+"""The HTTP operation that imports a file of records."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Annotated, Any, Literal
+
+from fastapi import Query, Request
+from pydantic import Field
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from app.core import json_codec
+from app.core.errors import BadRequest, Fault, TooLarge, UnsupportedMediaType
+from app.core.http.dispatch import Route
+from app.core.http.requests import check_charset, media_type
+from app.core.http.responses import problems
+from app.engine.imports.columns import read_mapping
+from app.engine.imports.import_file import ImportFile
+from app.engine.imports.import_job import import_file
+from app.engine.imports.report import MAX_TOLD
+from app.engine.resource import Resource
+from app.engine.schemas import Schema
+from app.rest.exports import FORMATS
+from app.rest.read_routes import snake
+from app.rest.transactions import Answer, WriteQuery, actor_of, answer_write, prefers
+from app.rest.write_routes import IDEMPOTENCY_KEY, WRONG_BODY
+
+#: The media types of files that can be imported, with their formats.
+_TYPES = {FORMATS[name]: name for name in ("csv", "xlsx", "ndjson")}
+_ANY = "application/octet-stream"
+_FILE = {"schema": {"type": "string", "format": "binary"}}
+_LENIENT = {
+    "name": "Prefer",
+    "in": "header",
+    "schema": {"type": "string", "maxLength": 200},
+    "description": "`handling=lenient` stores the good rows and tells what is wrong with the"
+    " others (207); `return=minimal` leaves out the answer's body (RFC 7240).",
+}
+_ABOUT = f"""\
+The body is the file: an export, or one of your own, whose headers are names of fields (see the
+[guide](guide#import)). A row is a change of the record with its `id` or `ref`, else a new record.
+All rows are stored, or none when one fails: then 422 tells what is wrong, by row (the header is 1)
+and column, up to {MAX_TOLD} errors.
+"""
+
+
+class ImportQuery(WriteQuery):
+    """Parameters of an import."""
+
+    format: Literal["csv", "xlsx", "ndjson"] | None = None
+    """What the file is, where Content-Type is application/octet-stream and does not say."""
+    columns: str | None = Field(None, max_length=8000)
+    """Which fields headers stand for: `Header=field,Заголовок=title`. A comma within a header goes
+    into double quotes around the pair; `Header=` leaves a column out."""
+
+
+class RowFault(Schema):
+    """Why a row failed."""
+
+    row: int | None
+    """The row as spreadsheets count, the header being 1; in NDJSON, the line."""
+    column: str | None
+    """The header of the column, as it stands in the file."""
+    code: str
+    """A short name of the fault that programs can rely on."""
+    detail: str
+    """What is wrong and what would be right."""
+
+
+class Imported(Schema):
+    """How many rows of a file came to what."""
+
+    created: int
+    """Rows that became new records."""
+    updated: int
+    """Rows that changed their records."""
+    unchanged: int
+    """Rows whose records were so already."""
+    failed: int
+    """Rows of which nothing was stored."""
+    errors: list[RowFault]
+    """What is wrong with them, as far as there is room."""
+
+
+_GOOD_ROWS: dict[int | str, dict[str, Any]] = {
+    207: {"model": Imported, "description": "The good rows are stored."}
+}
+
+
+def import_route(resource: Resource) -> Route:
+    """POST /missions/import"""
+
+    async def endpoint(request: Request, query: Annotated[ImportQuery, Query()]) -> Response:
+        mapping = read_mapping(resource, query.columns)
+        file_format = _format_of(request, query)
+        lenient = prefers(request, "handling=lenient")
+        async with _received(request) as path:
+            file = ImportFile(path, file_format, mapping, lenient)
+
+            def work(session: Session) -> Answer:
+                report = import_file(session, resource, file, actor_of(request))
+                told = json_codec.dumps(report.told()).decode()
+                return Answer(told, 207 if lenient else 200)
+
+            return await answer_write(request, work, query)
+
+    return Route(
+        f"/{resource.path}/import",
+        endpoint,
+        methods=["POST"],
+        operation_id=f"import_{snake(resource.path)}",
+        summary=f"Import {resource.plural} from a file",
+        description=_ABOUT,
+        tags=[resource.path],
+        response_model=Imported,
+        openapi_extra={"parameters": [IDEMPOTENCY_KEY, _LENIENT], "requestBody": _request_body()},
+        responses=_GOOD_ROWS | problems(*WRONG_BODY),
+    )
+
+
+def _request_body() -> dict[str, Any]:
+    # As text, so that the page of the documentation has a box for it.
+    files = {
+        **dict.fromkeys((*_TYPES, _ANY), _FILE),
+        FORMATS["csv"]: {"schema": {"type": "string"}},
+    }
+    return {"required": True, "content": files}
+
+
+def _format_of(request: Request, query: ImportQuery) -> str:
+    """What the file is, by its media type; UnsupportedMediaType (415) for others."""
+    kind = media_type(request)
+    coding = request.headers.get("content-encoding", "identity").lower()
+    told = ", ".join((*_TYPES, _ANY))
+    if coding != "identity":
+        headers = {"Accept": told, "Accept-Encoding": "identity"}
+        raise UnsupportedMediaType(f"Send the file as it is, not as {coding}.", headers=headers)
+    if kind != _ANY and kind not in _TYPES:
+        text = f"Send the file with one of the Content-Types {told}; got {kind or 'none'}."
+        raise UnsupportedMediaType(text, headers={"Accept": told})
+    known = _TYPES.get(kind)
+    check_charset(request, {"Accept": told}, ("utf-8", "utf-16"))
+    if query.format is None and known is None:
+        raise _wrong_format(f"{_ANY} does not say what the file is: give format.")
+    if query.format not in (None, known) and known is not None:
+        raise _wrong_format(f"Content-Type says {known}, format says {query.format}.")
+    return query.format or str(known)
+
+
+def _wrong_format(text: str) -> BadRequest:
+    return BadRequest(text, [Fault("format", text, parameter="format")])
+
+
+@asynccontextmanager
+async def _received(request: Request) -> AsyncIterator[Path]:
+    """The body in a temporary file, which is gone at the end, also when the client goes away.
+
+    TooLarge (413) as soon as it is known to exceed the limit of imports. What the file holds is
+    told to an Idempotency-Key by its SHA-256.
+    """
+    limit: int = request.app.state.max_import
+    told = request.headers.get("content-length", "0")
+    digest, size = sha256(), 0
+    # Pieces of a body go to the system's memory of the file, which takes no time worth a thread.
+    with NamedTemporaryFile(prefix="import-") as file:
+        if not told.isdecimal() or int(told) <= limit:
+            async for piece in request.stream():
+                size += len(piece)
+                if size > limit:
+                    break
+                digest.update(piece)
+                file.write(piece)
+            else:
+                file.flush()
+                request.scope["content"] = digest.digest()
+                yield Path(file.name)
+                return
+    text = f"The file is larger than {limit} bytes."
+    raise TooLarge(text, headers={"Connection": "close"})

@@ -1,0 +1,90 @@
+"""Pages: finished records as an answer, with the cursors that lead on and back."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.core import json_codec
+from app.core.http.responses import Json
+from app.engine.query.cursor import Place, read_cursor, write_cursor
+from app.engine.query.parameters import MAX_LIMIT
+
+LONGEST_KEY = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """Where in a list the request stands; `bound_to` is what makes it the same list."""
+
+    request: Request
+    limit: int
+    bound_to: bytes
+    place: Place | None = None
+
+    @property
+    def backward(self) -> bool:
+        return self.place is not None and self.place.backward
+
+    def to(self, key: str, backward: bool = False) -> str:
+        """The cursor that leads on from the record with this key (JSON)."""
+        values = json_codec.loads(key)
+        # A long text has no place in an address: then the record's id stands for its key.
+        place = Place(values if len(key) <= LONGEST_KEY else values[-1:], backward)
+        return write_cursor(place, self.bound_to, self.request.app.state.secret)
+
+
+def walk(request: Request, limit: int, cursor: str | None, bound_to: bytes) -> Walk:
+    """Where the request stands; BadRequest for a cursor that is not of this list."""
+    limit = min(limit, MAX_LIMIT)
+    if cursor is None:
+        return Walk(request, limit, bound_to)
+    place = read_cursor(cursor, bound_to, request.app.state.secret)
+    return Walk(request, limit, bound_to, place)
+
+
+def answer_page(
+    at: Walk,
+    rows: list[Any],
+    offset: int = 0,
+    total: int | None = None,
+    estimated: bool = False,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Rows of `(JSON, key)`, read to one beyond the limit, as a page with its Link header."""
+    more = len(rows) > at.limit
+    rows = rows[: at.limit]
+    if at.backward:
+        rows.reverse()
+    before = more if at.backward else at.place is not None or offset > 0
+    after = True if at.backward else more
+    following = at.to(rows[-1][1]) if rows and after else None
+    previous = at.to(rows[0][1], backward=True) if rows and before else None
+    page = {
+        "limit": at.limit,
+        "next_cursor": following,
+        "prev_cursor": previous,
+        "total": total,
+        "total_is_estimate": estimated,
+    }
+    joined = ",".join([row[0] for row in rows])
+    body = f'{{"data":[{joined}],"page":'.encode() + json_codec.dumps(page) + b"}"
+    found = (("next", following), ("prev", previous))
+    links = [_link(at.request, cursor, relation) for relation, cursor in found if cursor]
+    told = {"Link": ", ".join(links)} if links else {}
+    return Json(body, headers={**told, **(headers or {})})
+
+
+#: What says in a query where a page is.
+_PLACES = ("cursor=", "offset=")
+
+
+def _link(request: Request, cursor: str, relation: str) -> str:
+    """One link of RFC 8288."""
+    sent: str = request.scope["query_string"].decode("ascii")
+    kept = [pair for pair in sent.split("&") if pair and not pair.startswith(_PLACES)]
+    path = quote(request.scope["path"])
+    return f'<{path}?{"&".join([*kept, f"cursor={cursor}"])}>; rel="{relation}"'

@@ -1,0 +1,21 @@
+"""All operations of a kind of record, in the order of the docs."""
+
+from app.core.http.dispatch import Route
+from app.engine.resource import Resource
+from app.rest.aggregate_routes import aggregate_csv_route, aggregate_route
+from app.rest.bulk_routes import bulk_routes
+from app.rest.import_routes import import_route
+from app.rest.read_routes import Models, read_routes
+from app.rest.write_routes import write_routes
+
+
+def crud_routes(resource: Resource, models: Models) -> list[Route]:
+    """Every operation on the records themselves."""
+    return [
+        *read_routes(resource, models),
+        aggregate_route(resource),
+        aggregate_csv_route(resource),
+        *write_routes(resource, models),
+        *bulk_routes(resource),
+        import_route(resource),
+    ]

@@ -1,0 +1,1 @@
+"""Webhooks: subscriptions, scheduling, and signed delivery (Standard Webhooks 1.0)."""

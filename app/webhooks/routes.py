@@ -1,0 +1,278 @@
+"""The HTTP operations of webhooks and their deliveries."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Body, Path, Query, Request
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from app.core.auth.principals import Need
+from app.core.errors import (
+    BadRequest,
+    Conflict,
+    Invalid,
+    NotFound,
+    Problem,
+    TooLarge,
+    UnsupportedMediaType,
+)
+from app.core.http.dispatch import Route
+from app.core.http.responses import Json, problems
+from app.engine.query.cursor import binding
+from app.engine.query.filter_reader import Sought
+from app.engine.registry import by_kind
+from app.engine.resource import Resource
+from app.rest.changes import HistoryQuery
+from app.rest.handlers import check_codes, database_of
+from app.rest.pages import walk
+from app.rest.transactions import actor_of
+from app.webhooks import writes as writes
+from app.webhooks.dispatcher import Deliveries
+from app.webhooks.reads import answer_rows, read_row
+from app.webhooks.schemas import (
+    DeliveriesQuery,
+    Redelivered,
+    RedeliverQuery,
+    Webhook,
+    WebhookDelivery,
+    WebhookDeliveryList,
+    WebhookFields,
+    WebhookList,
+    WebhookPatch,
+    WebhookWithSecret,
+    at_filter,
+    check_webhook,
+)
+from app.webhooks.tables import Delivery
+from app.webhooks.tables import Webhook as Table
+
+WebhookId = Annotated[UUID, Path(description="The webhook's id.")]
+DeliveryId = Annotated[UUID, Path(description="The delivery's id.")]
+_WRONG_BODY = (BadRequest, TooLarge, UnsupportedMediaType, Invalid)
+EXAMPLE = {
+    "name": "Signed agreements, for the ministry's register",
+    "url": "https://register.invalid/hooks/agreements",
+    "kinds": ["agreement"],
+    "actions": ["create", "update"],
+    "filter": "status eq 'signed'",
+}
+_ABOUT = """\
+Messages are signed as Standard Webhooks says, with a secret that is shown in this answer alone.
+Each holds a change, as in GET /changes, and the record as it is when it is sent. A webhook is told
+of the changes that follow its making, each at least once: take the header `webhook-id` to know
+those that you have had. Answer with 2xx within 15 seconds; whatever else is tried again, eleven
+times within three days.
+"""
+
+
+def webhook_routes(resources: Iterable[Resource]) -> list[Route]:
+    """All operations of webhooks."""
+    kinds = by_kind(resources)
+    return [*_webhooks(kinds), *_one_webhook(kinds), *_deliveries()]
+
+
+def _webhooks(kinds: Mapping[str, Resource]) -> list[Route]:
+    async def list_webhooks(request: Request, query: Annotated[HistoryQuery, Query()]) -> Response:
+        """Oldest first."""
+        at = walk(request, query.limit, query.cursor, binding("webhooks"))
+        return await answer_rows(request, at, Table, Webhook, {}, newest_first=False)
+
+    async def create_webhook(request: Request, body: Annotated[WebhookFields, Body()]) -> Response:
+        values = body.model_dump()
+        await _check_codes(request, _checking(request, kinds)(values))
+        actor = actor_of(request)
+        made, secret = await _write(request, lambda s: writes.create(s, values, actor))
+        body_ = await read_row(request, Table, Webhook, made)
+        told = {"Location": f"/webhooks/{made}"}
+        return Json(_with_secret(body_, secret), 201, told)
+
+    create_webhook.__doc__ = _ABOUT
+    return [
+        _route("GET", "", list_webhooks, "List the webhooks", WebhookList),
+        _route(
+            "POST",
+            "",
+            create_webhook,
+            "Create one webhook",
+            WebhookWithSecret,
+            wrong=(*_WRONG_BODY, Conflict),
+            status=201,
+            example=EXAMPLE,
+        ),
+    ]
+
+
+def _one_webhook(kinds: Mapping[str, Resource]) -> list[Route]:
+    async def get_webhook(request: Request, id: WebhookId) -> Response:
+        """Its secret is not shown."""
+        return Json(await read_row(request, Table, Webhook, _id(id)))
+
+    async def update_webhook(
+        request: Request,
+        id: WebhookId,
+        body: Annotated[WebhookPatch, Body()],  # type: ignore[valid-type]
+    ) -> Response:
+        """A JSON merge patch (RFC 7396). To enable a webhook again begins with the changes from
+        then on, and takes up the deliveries that were pending."""
+        sent: BaseModel = body
+        changes = {name: getattr(sent, name) for name in sent.model_fields_set}
+        key, check = _id(id), _checking(request, kinds)
+        stored = await database_of(request).write(lambda s: writes.state(s, key))
+        await _check_codes(request, check({**stored, **changes}))
+        # Once more, as it may have changed meanwhile.
+        await _write(request, lambda s: writes.update(s, key, changes, check))
+        return Json(await read_row(request, Table, Webhook, key))
+
+    async def delete_webhook(request: Request, id: WebhookId) -> Response:
+        """With its deliveries, for good."""
+        await _write(request, lambda s: writes.delete(s, _id(id)))
+        return Response(status_code=204)
+
+    async def rotate_webhook_secret(request: Request, id: WebhookId) -> Response:
+        """The answer alone shows the new secret. For 24 hours messages are signed with the old one
+        too, so that receivers can change over without missing any."""
+        key, rules = _id(id), _deliveries_of(request).rules
+        secret = await _write(request, lambda s: writes.rotate(s, key, rules))
+        return Json(_with_secret(await read_row(request, Table, Webhook, key), secret))
+
+    async def test_webhook(request: Request, id: WebhookId) -> Response:
+        """A message of the type `webhook.test` is sent, once; the delivery tells what came of
+        it."""
+        made = await _write(request, lambda s: writes.test(s, _id(id)))
+        return Json(await read_row(request, Delivery, WebhookDelivery, made), 202)
+
+    one, found = "/{id}", (BadRequest, NotFound)
+    text = "Give one webhook a new secret"
+    return [
+        _route("GET", one, get_webhook, "Get one webhook", Webhook, found),
+        _route(
+            "PATCH",
+            one,
+            update_webhook,
+            "Change one webhook",
+            Webhook,
+            wrong=(*_WRONG_BODY, NotFound),
+            example={"enabled": False},
+        ),
+        _route("DELETE", one, delete_webhook, "Delete one webhook", None, found, 204),
+        _route("POST", f"{one}/secret", rotate_webhook_secret, text, WebhookWithSecret, found),
+        _route(
+            "POST",
+            f"{one}/test",
+            test_webhook,
+            "Send a test to one webhook",
+            WebhookDelivery,
+            wrong=(*found, Conflict),
+            status=202,
+        ),
+    ]
+
+
+def _deliveries() -> list[Route]:
+    async def list_webhook_deliveries(
+        request: Request, id: WebhookId, query: Annotated[DeliveriesQuery, Query()]
+    ) -> Response:
+        """What was sent, what is to be sent, and what was given up; newest change first."""
+        key = _id(id)
+        await read_row(request, Table, Webhook, key)
+        at = walk(request, query.limit, query.cursor, binding("deliveries", key, query.state))
+        values = {"webhook_id": key, "state": query.state}
+        values = {name: value for name, value in values.items() if value is not None}
+        return await answer_rows(request, at, Delivery, WebhookDelivery, values, newest_first=True)
+
+    async def redeliver_webhook(
+        request: Request, id: WebhookId, query: Annotated[RedeliverQuery, Query()]
+    ) -> Response:
+        """All deliveries that stand so are sent once more, under their ids, with as many attempts
+        as new ones."""
+        count = await _write(request, lambda s: writes.redeliver_all(s, _id(id), query.state))
+        return Json(Redelivered(count=count).model_dump_json().encode(), 202)
+
+    async def redeliver_webhook_delivery(
+        request: Request, id: WebhookId, delivery: DeliveryId
+    ) -> Response:
+        """It is sent once more, under its id, with as many attempts as a new one."""
+        key = _id(delivery, "delivery")
+        await _write(request, lambda s: writes.redeliver(s, _id(id), key))
+        return Json(await read_row(request, Delivery, WebhookDelivery, key), 202)
+
+    at, found = "/{id}/deliveries", (BadRequest, NotFound)
+    again, one = redeliver_webhook, redeliver_webhook_delivery
+    text = "Send deliveries of one webhook once more"
+    alone = "Send one delivery once more"
+    listed = "List the deliveries of one webhook"
+    return [
+        _route("GET", at, list_webhook_deliveries, listed, WebhookDeliveryList, found),
+        _route("POST", "/{id}/redeliver", again, text, Redelivered, found, 202),
+        _route("POST", f"{at}/{{delivery}}/redeliver", one, alone, WebhookDelivery, found, 202),
+    ]
+
+
+def _route(
+    method: str,
+    path: str,
+    endpoint: Callable[..., Any],
+    summary: str,
+    model: type[BaseModel] | None,
+    wrong: Sequence[type[Problem]] = (BadRequest,),
+    status: int = 200,
+    example: Any = None,
+) -> Route:
+    media = {"requestBody": {"content": {"application/json": {"example": example}}}}
+    return Route(
+        f"/webhooks{path}",
+        endpoint,
+        methods=[method],
+        status_code=status,
+        needs=Need.ADMIN,
+        operation_id=endpoint.__name__,
+        summary=summary,
+        tags=["webhooks"],
+        response_model=model,
+        openapi_extra=None if example is None else media,
+        responses=problems(*wrong),
+    )
+
+
+def _deliveries_of(request: Request) -> Deliveries:
+    found: Deliveries = request.app.state.deliveries
+    return found
+
+
+async def _write(request: Request, work: Callable[[Session], Any]) -> Any:
+    """What the work returns, once it is stored; whoever delivers is told of it."""
+    result = await database_of(request).write(work)
+    _deliveries_of(request).wake()
+    return result
+
+
+def _checking(request: Request, kinds: Mapping[str, Resource]) -> writes.Check:
+    # Imported where it is used: it brings the client with it.
+    from app.core.ssrf import anywhere, is_public
+
+    rules = _deliveries_of(request).rules
+    permits = anywhere if rules.private else is_public
+    return lambda values: check_webhook(values, kinds, rules, permits)
+
+
+async def _check_codes(request: Request, sought: Sought | None) -> None:
+    if sought is not None:
+        try:
+            await check_codes(request, sought)
+        except BadRequest as problem:
+            raise at_filter(problem) from None
+
+
+def _id(text: Any, kind: str = "webhook") -> UUID:
+    try:
+        return UUID(str(text))
+    except ValueError:
+        told = f"There is no {kind} {str(text)[:100]!r}: it is named by its id, a UUID."
+        raise NotFound(told) from None
+
+
+def _with_secret(body: bytes, secret: str) -> bytes:
+    return body[:-1] + b',"secret":"%b"}' % secret.encode()
