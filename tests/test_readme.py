@@ -17,7 +17,7 @@ from app.__main__ import commands
 from app.guide.command import ADDRESS
 from app.guide.text import Example
 from app.settings import Settings
-from tests.guide_answers import send
+from tests.guide.guide_answers import send
 from tests.keys import ADMIN_KEY
 
 ROOT = Path(__file__).parent.parent

@@ -16,8 +16,8 @@ from app.commands import check
 from tests.conftest import copy_of
 from tests.faults.conftest import ends_of
 from tests.faults.wire import Wire, head
+from tests.rest.feed import newest
 from tests.servers import Server, calling, running_server
-from tests.writes.feed import newest
 
 # Tests that are no coroutines have asynchronous fixtures too.
 pytestmark = pytest.mark.usefixtures("anyio_backend")

@@ -1,1 +1,0 @@
-"""Who may do what: a hostile specification of keys, tokens and limits."""

@@ -1,1 +1,0 @@
-"""What an operator meets: health, metrics, logs, traces, and the headers of answers."""

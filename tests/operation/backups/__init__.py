@@ -1,1 +1,0 @@
-"""Backups, and what they are for."""

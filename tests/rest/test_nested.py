@@ -1,0 +1,284 @@
+"""A record is created with what lies under it and what it points to, or not at all."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from fastapi import FastAPI
+
+from app.core import json_codec
+from tests.contract.api import Api, listed, pointers, problem
+from tests.examples import Body
+from tests.rest.calls import changes_after, contents, position, post
+
+UNKNOWN = "0190b1de-0000-7000-8000-000000000000"
+
+
+async def tree(api: Api) -> Body:
+    """A mission with all that can be created with it."""
+    mark = uuid4().hex
+    chamber = {"kind": "chamber_of_commerce", "name": "Chamber", "ref": f"chamber-{mark}"}
+    return {
+        "title": "Mission",
+        "kind": "outward_mission",
+        "ref": f"mission-{mark}",
+        "parent": {"title": "Above", "kind": "trade_fair"},
+        "participations": [
+            {"role": "organizer", "organization": chamber},
+            {"role": "host", "organization": {"ref": "referred-organizations-0"}},
+        ],
+        "delegates": [
+            {
+                "person": {"full_name": "New", "ref": f"person-{mark}"},
+                "organization": {"ref": "referred-companies-0"},
+                "side": "delegation",
+                "capacity": "delegate",
+                "ref": f"delegate-{mark}",
+            },
+            {
+                "person_id": api.examples.ids["people"][0],
+                "organization": {"id": api.examples.ids["organizations"][1]},
+                "side": "host",
+                "capacity": "speaker",
+            },
+        ],
+        "events": [{"kind": "signing_ceremony", "title": "Signing", "ref": f"event-{mark}"}],
+        "agreements": [
+            {
+                "title": "Agreement",
+                "instrument": "supply_contract",
+                "event": {"ref": f"event-{mark}"},
+                "parties": [
+                    {"role": "supplier", "organization": {"kind": "company", "name": "Seller"}},
+                    {"role": "buyer", "organization": {"ref": f"event-{mark}-no"}},
+                ],
+            }
+        ],
+        "statements": [
+            {
+                "predicate": "plans",
+                "paraphrase": "They plan",
+                "modality": "plan",
+                "speaker": {"ref": f"delegate-{mark}"},
+            }
+        ],
+        "reported_totals": [{"measure": "companies", "value": 35}],
+    }
+
+
+async def right(api: Api) -> Body:
+    body = await tree(api)
+    body["agreements"][0]["parties"][1]["organization"] = {
+        "ref": body["participations"][0]["organization"]["ref"]
+    }
+    return body
+
+
+async def test_a_whole_mission_is_created_in_one_request(api: Api) -> None:
+    body = await right(api)
+    answer = await post(api, "/missions", body)
+    assert answer.status_code == 201, answer.text
+    mission = answer.json()
+    under = f"/missions/{mission['id']}"
+    assert (await api.get(under)) == mission
+    above = await api.get(f"/missions/{mission['parent_id']}")
+    assert above["title"] == "Above"
+    delegates = await listed(api, f"{under}/delegates", expand="person,organization")
+    assert [one["person"]["full_name"] for one in delegates] == ["New", "Zebra"]
+    assert delegates[0]["organization"]["ref"] == "referred-companies-0"
+    assert delegates[1]["organization_id"] == api.examples.ids["organizations"][1]
+    (event,) = await listed(api, f"{under}/events")
+    (agreement,) = await listed(api, f"{under}/agreements", expand="parties.organization")
+    assert agreement["event_id"] == event["id"]
+    assert [p["organization"]["name"] for p in agreement["parties"]] == ["Seller", "Chamber"]
+    participations = await listed(api, f"{under}/participations", sort="-role")
+    chamber = {one["role"]: one["organization_id"] for one in participations}["organizer"]
+    assert agreement["parties"][1]["organization_id"] == chamber
+    (statement,) = await listed(api, f"{under}/statements")
+    assert statement["speaker_id"] == delegates[0]["id"]
+    (total,) = await listed(api, f"{under}/reported-totals")
+    assert total["value"] == 35
+
+
+async def test_every_record_is_in_the_log_once(api: Api, writes_app: FastAPI) -> None:
+    before = await position(writes_app)
+    await post(api, "/missions", await right(api))
+    logged = await changes_after(writes_app, before)
+    kinds = sorted(entry[2] for entry in logged)
+    assert kinds == sorted(
+        ["mission"] * 2
+        + ["participation", "delegate"] * 2
+        + ["organization"] * 2
+        + ["person", "event", "agreement", "statement", "reported_total"]
+    )
+    assert {(entry[1], entry[4]) for entry in logged} == {("create", 1)}
+    assert [entry[0] for entry in logged] == list(range(before + 1, before + 1 + len(logged)))
+
+
+#: Where in the tree what is put, and where the fault is told.
+WRONG: list[tuple[str, Any, str]] = [
+    ("/agreements/0/parties/1/organization/ref", "nobody-there", ""),
+    ("/agreements/0/parties/1/organization", {"ref": "nobody-there", "id": UNKNOWN}, ""),
+    ("/agreements/0/parties/1/organization", {}, "/kind"),
+    ("/agreements/0/parties/1/organization", "x", ""),
+    ("/agreements/0/parties/1/organization", [], ""),
+    ("/agreements/0/parties/1", "x", ""),
+    ("/agreements/0/parties/1", None, ""),
+    ("/agreements/0/parties", None, ""),
+    ("/agreements/0/parties", {}, ""),
+    ("/agreements/0/event", {"ref": "nobody-there"}, "/ref"),
+    ("/agreements/0/event", {"ref": 5}, "/ref"),
+    ("/agreements/0/event", {"ref": None}, "/ref"),
+    ("/agreements/0/event", {"ref": "\0"}, "/ref"),
+    ("/agreements/0/event", {"ref": True}, "/ref"),
+    ("/agreements/0/event", {"id": UNKNOWN}, "/id"),
+    ("/agreements/0/event", {"id": "Signing"}, "/id"),
+    ("/agreements/0/event", {"id": None}, "/id"),
+    ("/agreements/0/event", {"id": []}, "/id"),
+    ("/agreements/0/event", 5, ""),
+    ("/agreements/0/event", [{"ref": "x"}], ""),
+    ("/agreements/0/event_id", None, "/../event"),
+    ("/agreements/0/mission_id", UNKNOWN, ""),
+    ("/agreements/0/mission_id", None, ""),
+    ("/agreements/0/title", "", ""),
+    ("/agreements/0/nota", "x", ""),
+    ("/agreements/0/outcomes", [], ""),
+    ("/agreements/0", None, ""),
+    ("/agreements/0", [], ""),
+    ("/agreements", None, ""),
+    ("/agreements", {}, ""),
+    ("/agreements", "x", ""),
+    ("/agreements", 5, ""),
+    ("/events/0/kind", "party", ""),
+    ("/events/0/mission", {"ref": "x"}, ""),
+    ("/delegates/0/person", None, "/../person_id"),
+    ("/delegates/0/person", {"full_name": None}, "/full_name"),
+    ("/delegates/0/person", {"full_name": "A", "ref": "referred-people-0"}, "/ref"),
+    ("/delegates/0/person/nota", 1, ""),
+    ("/delegates/0/person/delegates", [], ""),
+    ("/delegates/1/person", {"full_name": "B"}, ""),
+    ("/delegates/1/organization_id", None, "/../organization"),
+    ("/participations/0/organization/identifiers", [{"scheme": "ru_inn", "value": "1"}], "/0"),
+    ("/participations/0/organization/parent", {"name": "x"}, "/kind"),
+    ("/participations/0/organization/parent", {"ref": "nobody"}, "/ref"),
+    ("/statements/0/speaker/ref", "nobody-there", ""),
+    ("/reported_totals/0/value", "many", ""),
+    ("/reported-totals", [], ""),
+    ("/parent/nota", 1, ""),
+    ("/parent/events", [], ""),
+    ("/parent", 5, ""),
+    ("/parent_id", UNKNOWN, "/../parent"),
+    ("/citations", [], ""),
+    ("/outcomes", [], ""),
+    ("/companies", [], ""),
+    ("/title", None, ""),
+    ("/ref", "referred-missions-0", ""),
+]
+
+
+def put(body: Any, pointer: str, value: Any) -> None:
+    *steps, last = pointer[1:].split("/")
+    for step in steps:
+        body = body[int(step)] if isinstance(body, list) else body[step]
+    body[int(last) if isinstance(body, list) else last] = value
+
+
+async def test_a_fault_anywhere_is_told_where_and_stores_nothing(
+    api: Api, writes_app: FastAPI
+) -> None:
+    bodies = [(await right(api), *row) for row in WRONG]
+    before = await contents(writes_app)
+    for body, pointer, value, told in bodies:
+        put(body, pointer, value)
+        answer = await post(api, "/missions", body)
+        place = f"{pointer}{told}"
+        if told.startswith("/../"):
+            place = f"{pointer.rpartition('/')[0]}/{told[4:]}"
+        assert answer.status_code in (409, 422), (pointer, answer.text)
+        first = problem(answer, answer.status_code)["errors"][0]["pointer"]
+        assert first.startswith(place), (pointer, value, first)
+        assert first.count("//") == 0
+    assert await contents(writes_app) == before
+
+
+@pytest.mark.parametrize("name", ["parent", "parent_id"])
+async def test_null_stands_for_no_record(api: Api, name: str) -> None:
+    body = {"title": "M", "kind": "trade_fair", name: None}
+    answer = await post(api, "/missions", body)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["parent_id"] is None
+
+
+async def test_an_agreement_is_created_with_its_outcomes(api: Api) -> None:
+    outcomes = [
+        {"status": "in_force", "date": "2016-05"},
+        {"jobs": 5, "confirmed_by": {"kind": "ministry", "name": "Ministry"}},
+        {"status": "completed"},
+    ]
+    body = api.examples.minimal("agreements", outcomes=outcomes)
+    answer = await post(api, "/agreements", body)
+    record = answer.json()
+    assert (record["status"], record["version"]) == ("completed", 3)
+    assert answer.headers["etag"].startswith('"3-')
+    under = f"/agreements/{record['id']}"
+    assert [one["status"] for one in await listed(api, f"{under}/outcomes")] == [
+        "in_force",
+        None,
+        "completed",
+    ]
+    assert await api.get(under) == json_codec.loads(answer.content)
+
+
+async def test_an_outcome_that_cannot_follow_undoes_its_agreement(
+    api: Api, writes_app: FastAPI
+) -> None:
+    before = await contents(writes_app)
+    outcomes = [{"status": "completed"}, {"status": "in_force"}]
+    body = api.examples.minimal("agreements", outcomes=outcomes)
+    answer = await post(api, "/agreements", body)
+    (error,) = problem(answer, 409)["errors"]
+    assert error["pointer"].startswith("/outcomes/1")
+    assert await contents(writes_app) == before
+
+
+async def test_a_thousand_can_lie_under_a_record_and_no_more(api: Api) -> None:
+    events = [{"kind": "meeting", "title": f"n {n}"} for n in range(1001)]
+    body = {"title": "M", "kind": "trade_fair"}
+    assert pointers(await post(api, "/missions", {**body, "events": events})) == ["/events"]
+    answer = await post(api, "/missions", {**body, "events": events[:1000]})
+    assert answer.status_code == 201
+    page = await api.get(f"{answer.headers['location']}/events", count="exact")
+    assert page["page"]["total"] == 1000
+
+
+async def test_records_can_stand_in_one_another_as_deep_as_json_may(api: Api) -> None:
+    body: Body = {"kind": "unknown", "name": "0"}
+    for depth in range(1, 100):
+        body = {"kind": "unknown", "name": f"{depth}", "parent": body}
+        if depth == 60:
+            answer = await post(api, "/organizations", body)
+            assert answer.status_code == 201
+            top = answer.json()["parent_id"]
+            assert (await api.get(f"/organizations/{top}"))["name"] == "59"
+    problem(await post(api, "/organizations", body), 400)
+
+
+@pytest.mark.parametrize("trashed", [False, True], ids=["unknown", "in the trash"])
+async def test_a_ref_must_be_of_a_record_that_is_there(api: Api, trashed: bool) -> None:
+    ref = f"nested-{uuid4().hex}"
+    if trashed:
+        await post(api, "/people", {"full_name": "A", "ref": ref})
+        await api.trash(f"/people/{ref}")
+    body = api.examples.minimal("delegates")
+    del body["person_id"]
+    answer = await post(api, "/delegates", {**body, "person": {"ref": ref}})
+    assert pointers(answer) == ["/person/ref"]
+
+
+async def test_changes_take_ids_alone(api: Api) -> None:
+    body = api.examples.minimal("delegates")
+    record = (await post(api, "/delegates", body)).json()
+    answer = await api.send("PATCH", f"/delegates/{record['id']}", {"person": {"ref": "x"}})
+    assert pointers(answer) == ["/person"]
+    answer = await api.send("PATCH", "/missions/referred-missions-0", {"events": []})
+    assert pointers(answer) == ["/events"]
