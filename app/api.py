@@ -13,7 +13,7 @@ from app.core.observability.health import health_routes
 from app.core.observability.metrics_route import metrics_route
 from app.engine.history.change_log import position_statement
 from app.engine.registry import register
-from app.engine.resource import Collection, Resource, read_models
+from app.engine.resource import Resource, SubCollection, read_models
 from app.insights.search import search_route
 from app.insights.summary import summary_route
 from app.resources.agreement import Agreement, agreement
@@ -88,40 +88,40 @@ def _concluded_by(agreement: Any, organization: Any) -> ColumnElement[bool]:
     return agreement.id.in_(concluded)  # type: ignore[no-any-return]
 
 
-def _citations(of: Resource) -> Collection:
+def _citations(of: Resource) -> SubCollection:
     def on(citation: Any, record: Any) -> ColumnElement[bool]:
-        return (citation.record_kind == of.kind) & (citation.record_id == record.id)  # type: ignore[no-any-return]
+        return (citation.record_kind == of.record_type) & (citation.record_id == record.id)  # type: ignore[no-any-return]
 
-    return Collection(of, "citations", citation, on)
+    return SubCollection(of, "citations", citation, on)
 
 
-def _naming(child: Resource, relation: str) -> Collection:
+def _naming(child: Resource, relation: str) -> SubCollection:
     def on(row: Any, parent: Any) -> ColumnElement[bool]:
         return getattr(row, f"{relation}_id") == parent.id  # type: ignore[no-any-return]
 
-    return Collection(child.one[relation], child.path, child, on)
+    return SubCollection(child.to_one[relation], child.path, child, on)
 
 
 # What lies under a record otherwise than by naming it: what ties the child's table to the parent's.
 _TIED = (
-    Collection(mission, "companies", company, _takes_part),
-    Collection(mission, "outcomes", outcome, _of_mission),
-    Collection(company, "agreements", agreement, _concluded_by),
-    Collection(organization, "agreements", agreement, _concluded_by),
+    SubCollection(mission, "companies", company, _takes_part),
+    SubCollection(mission, "outcomes", outcome, _of_mission),
+    SubCollection(company, "agreements", agreement, _concluded_by),
+    SubCollection(organization, "agreements", agreement, _concluded_by),
 )
 
 
-def _in_order(collection: Collection) -> tuple[int, int]:
+def _in_order(collection: SubCollection) -> tuple[int, int]:
     return RESOURCES.index(collection.parent), RESOURCES.index(collection.child)
 
 
 #: Everything that lies under a record, each in the order of the kinds.
-COLLECTIONS: tuple[Collection, ...] = (
+COLLECTIONS: tuple[SubCollection, ...] = (
     *sorted((*_TIED, *(_naming(r, name) for r in RESOURCES for name in r.under)), key=_in_order),
     *(_citations(resource) for resource in RESOURCES),
 )
 for _collection in COLLECTIONS:
-    _collection.parent.many[_collection.name.replace("-", "_")] = _collection
+    _collection.parent.to_many[_collection.name.replace("-", "_")] = _collection
 
 
 @cache

@@ -9,13 +9,13 @@ from starlette.exceptions import HTTPException
 
 from app import api
 from app.changes.stream import StreamRules
-from app.core.auth.authorizer import Door
+from app.core.auth.authorizer import Authorizer
 from app.core.auth.rate_limits import RateLimits
 from app.core.databases.interface import Database, open_database
 from app.core.http.cors import add_cors
 from app.core.http.dispatch import Dispatch
 from app.core.http.docs import add_docs
-from app.core.http.middleware import Gate, hand_on
+from app.core.http.middleware import ErrorAndLogMiddleware, hand_on
 from app.core.http.pretty import Readable
 from app.core.instance_secret import secret_of
 from app.core.observability.logs import LogFormat, access_log, configure_logs
@@ -47,7 +47,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, asyncio.Event]]:
         await database.start()
         app.state.secret = await secret_of(database)
-        noting = asyncio.create_task(door.note_use_forever())
+        noting = asyncio.create_task(door.store_last_use_forever())
         measuring = asyncio.create_task(note_gauges(database))
         # The server sets it as soon as it is to stop: streams without an end look at it.
         stopping = app.state.stopping = asyncio.Event()
@@ -55,7 +55,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             yield {"stopping": stopping}
         noting.cancel()
         measuring.cancel()
-        await door.note_use()
+        await door.store_last_use()
         await database.stop()
 
     app = FastAPI(
@@ -88,7 +88,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
         app.add_middleware(ReplicaReads)
     app.add_middleware(
-        Gate,
+        ErrorAndLogMiddleware,
         metrics=metrics,
         access_log=access_log(LogFormat(settings.log_format)) if settings.access_log else None,
         public_reading=settings.public_reading,
@@ -108,7 +108,7 @@ def _trace(app: FastAPI, database: Database, endpoint: str) -> None:
     app.add_middleware(Tracing, provider=provider)
 
 
-def _door(settings: Settings, database: Database) -> Door:
+def _door(settings: Settings, database: Database) -> Authorizer:
     issuer = None
     if settings.oidc_issuer and settings.oidc_audience:
         # Imported where it is used: the libraries of tokens take longer to load than most of us.
@@ -123,4 +123,4 @@ def _door(settings: Settings, database: Database) -> Door:
             jwks_url=settings.oidc_jwks_url,
         )
     limits = RateLimits(settings.rate_limit, settings.rate_limit_key)
-    return Door(database, limits, public_reading=settings.public_reading, issuer=issuer)
+    return Authorizer(database, limits, public_reading=settings.public_reading, issuer=issuer)

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from pydantic import TypeAdapter
 
 from app.core import json_codec
-from app.core.auth.principals import Need
+from app.core.auth.principals import Permission
 from app.core.databases.types import uuid7_of
 from app.core.edtf import bounds
 from app.core.errors import Forbidden, InsufficientStorage, Problem, TooManyRequests, Unauthorized
@@ -231,14 +231,14 @@ def _add_security(document: Json, routes: Sequence[Route], *, public_reading: bo
     """Tell of each operation whether it needs a key, how to send it, and how it is refused."""
     document["components"]["securitySchemes"] = _SECURITY
     for route in routes:
-        if route.needs is Need.NOTHING:
+        if route.needs is Permission.PUBLIC:
             continue
         operation = _operation(document, route)
         ways: list[Json] = [{"bearer": []}, {"basic": []}]
         if route.path.endswith((".{format}", ".csv")):
             ways.append({"address": []})
         # Clients that are generated ask for a key wherever one is told of, also beside `{}`.
-        free = route.needs is Need.READING and public_reading
+        free = route.needs is Permission.READ_OR_PUBLIC and public_reading
         operation["security"] = [] if free else ways
         refusals: list[type[Problem]] = [Unauthorized, Forbidden, TooManyRequests]
         if route.methods != {"GET"}:
@@ -330,24 +330,24 @@ def examples(resource: Resource) -> tuple[dict[str, Any], dict[str, Any]]:
     record_id = fact.id if fact is not None else uuid7_of(1_768_469_400_000, 1)
     known = {
         # What the server tells is nothing yet, or not so.
-        **{name: False if of is bool else None for name, (of, _) in resource.shown.items()},
+        **{name: False if of is bool else None for name, (of, _) in resource.read_fields.items()},
         **state,
         "id": str(record_id),
         "version": 1,
         "created_at": _STAMP,
         "updated_at": _STAMP,
     }
-    for name in resource.stated:
+    for name in resource.edtf_dates:
         span = bounds(state[name])
         known[f"{name}_earliest"] = span.earliest and span.earliest.isoformat()
         known[f"{name}_latest"] = span.latest and span.latest.isoformat()
     if fact is not None:
         # Example bodies are tried as they stand, beside the seeded record: so under another ref.
         fields["ref"] = f"{fields['ref']}-copy"
-    return fields, {name: known[name] for name in resource.shown}
+    return fields, {name: known[name] for name in resource.read_fields}
 
 
 def _shows(resource: Resource, of: Resource, fields: Mapping[str, Any]) -> bool:
     if of.table is not resource.table:
         return False
-    return resource.only is None or bool(resource.only(SimpleNamespace(**fields)))
+    return resource.row_filter is None or bool(resource.row_filter(SimpleNamespace(**fields)))

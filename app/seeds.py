@@ -17,7 +17,7 @@ from app.api import RESOURCES
 from app.core.data_files import seeds_folder
 from app.core.databases.types import uuid7_of
 from app.engine.examples import values_of
-from app.engine.registry import KINDS
+from app.engine.registry import RECORD_TYPES
 from app.engine.resource import Resource
 from app.resources.citation import citation
 
@@ -61,9 +61,9 @@ def terms() -> Iterator[dict[str, str]]:
 
 def _enumerations() -> dict[str, tuple[str, ...]]:
     """The values of each enumeration that a record is made with, by the name of its code list."""
-    found: dict[str, tuple[str, ...]] = {"record-kinds": tuple(KINDS)}
+    found: dict[str, tuple[str, ...]] = {"record-kinds": tuple(RECORD_TYPES)}
     for resource in RESOURCES:
-        for table in (resource.table, *(part.table for part in resource.parts.values())):
+        for table in (resource.table, *(part.table for part in resource.embedded.values())):
             for column in inspect(table).columns:
                 if isinstance(column.type, Enum) and column.type.enum_class is not None:
                     found[_list_name(column.type.enum_class.__name__)] = tuple(column.type.enums)
@@ -112,7 +112,7 @@ def _read(path: Path) -> list[Fact]:
 def invented(resource: Resource) -> dict[str, Any]:
     """An example of a kind that there is no fact of: as its declaration has it, or made up."""
     if not resource.example:
-        ref = f"example-{resource.kind.replace('_', '-')}"
+        ref = f"example-{resource.record_type.replace('_', '-')}"
         return {"ref": ref} | {
             name: values_of(resource, name)[0]
             for name, info in resource.fields.model_fields.items()
@@ -123,10 +123,10 @@ def invented(resource: Resource) -> dict[str, Any]:
 
 def _fact(resource: Resource, row: Mapping[str, Any]) -> Fact:
     fields = _with_ids(resource.table.__table__, row)
-    for name, part in resource.parts.items():
+    for name, part in resource.embedded.items():
         if name in row:
             fields[name] = [_with_ids(part.table.__table__, item) for item in row[name]]
-    return Fact(resource, seeded_id(resource.kind, row["ref"]), fields)
+    return Fact(resource, seeded_id(resource.record_type, row["ref"]), fields)
 
 
 def _with_ids(table: Any, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,7 +141,7 @@ def _with_ids(table: Any, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _citation(source: str, fact: Fact, number: int, passage: Mapping[str, Any]) -> Fact:
-    kind = fact.resource.kind
+    kind = fact.resource.record_type
     ref = f"{kind.replace('_', '-')}-{fact.fields['ref']}-{number}"
     fields = {
         "ref": ref,

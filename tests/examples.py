@@ -487,7 +487,7 @@ def _made(resource: Resource) -> Example:
     """Bodies of a kind that has none above: its own example, else made from its fields."""
     full, other = {}, {}
     for name in resource.fields.model_fields:
-        target = resource.one.get(name.removesuffix("_id"))
+        target = resource.to_one.get(name.removesuffix("_id"))
         one, two = values_of(resource, name)
         if target is not None:
             one, two = f"@{target.path}/0", f"@{target.path}/1"

@@ -9,14 +9,14 @@ from fastapi import FastAPI
 from app.api import RESOURCES
 from app.core import json_codec
 from app.engine.aggregates.units import units_of
-from app.engine.paths import Kind, leaves_of, steps_of
+from app.engine.paths import FieldType, fields_of, relations_of
 from app.engine.query.operators import operators_of
 from app.engine.resource import Resource
 
 each = pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: r.path)
 
 MISSION = "mission__ref=novosibirsk-april"
-NUMBERS = (Kind.integer, Kind.decimal)
+NUMBERS = (FieldType.integer, FieldType.decimal)
 
 
 async def ask(client: httpx.AsyncClient, address: str) -> Any:
@@ -116,7 +116,9 @@ async def test_values_are_added_within_their_unit(
 
 @each
 def test_every_decimal_has_its_units_declared(resource: Resource) -> None:
-    decimals = [n for n, leaf in leaves_of(resource).items() if leaf.kind is Kind.decimal]
+    decimals = [
+        n for n, leaf in fields_of(resource).items() if leaf.field_type is FieldType.decimal
+    ]
     assert all(units_of(resource, name) for name in decimals)
 
 
@@ -125,13 +127,13 @@ def test_every_decimal_has_its_units_declared(resource: Resource) -> None:
 
 def metrics_of(resource: Resource) -> list[str]:
     found = []
-    for name, leaf in leaves_of(resource).items():
+    for name, leaf in fields_of(resource).items():
         found.append(f"count({name})")
-        if leaf.kind is not Kind.list:
+        if leaf.field_type is not FieldType.list:
             found.append(f"count_distinct({name})")
         if "gt" in operators_of(leaf):
             found += [f"min({name})", f"max({name})"]
-        if leaf.kind in NUMBERS:
+        if leaf.field_type in NUMBERS:
             found += [f"sum({name})", f"avg({name})"]
     return found
 
@@ -145,7 +147,7 @@ async def test_every_metric_of_every_field_is_answered(
         chosen = metrics[at : at + 10]
         units = {
             unit
-            for name in leaves_of(resource)
+            for name in fields_of(resource)
             if any(f"({name})" in metric for metric in chosen)
             for unit in units_of(resource, name)
         }
@@ -160,12 +162,12 @@ async def test_every_field_and_relation_can_be_grouped_by(
     client: httpx.AsyncClient, resource: Resource
 ) -> None:
     keys = []
-    for name, leaf in leaves_of(resource).items():
+    for name, leaf in fields_of(resource).items():
         keys.append(name)
-        if leaf.kind in (Kind.date, Kind.instant, Kind.stated):
+        if leaf.field_type in (FieldType.date, FieldType.instant, FieldType.stated):
             keys += [f"{part}({name})" for part in ("year", "quarter", "month", "week", "day")]
-    for name, step in steps_of(resource).items():
-        keys += [f"{name}.{field}" for field in list(leaves_of(step.target))[:3]]
+    for name, step in relations_of(resource).items():
+        keys += [f"{name}.{field}" for field in list(fields_of(step.target))[:3]]
     for key in keys:
         answer = await ask(client, f"/{resource.path}/aggregate?group_by={key}&sort=-count")
         assert answer["groups"] == len(answer["data"])

@@ -20,7 +20,7 @@ from app.core.errors import Fault, Problem
 from app.core.http.dispatch import Route
 from app.core.http.requests import checked, read_query
 from app.core.validation import explain
-from app.engine.paths import leaves_of
+from app.engine.paths import fields_of
 from app.engine.query.filter_reader import read_filters
 from app.engine.query.operators import OPERATORS
 from app.engine.resource import Resource
@@ -129,7 +129,7 @@ def test_no_message_shows_what_we_are_written_in(section: str) -> None:
 @pytest.mark.parametrize("resource", api.RESOURCES, ids=lambda resource: resource.path)
 def test_no_message_of_a_filter_does_so(resource: Resource) -> None:
     faults = []
-    for name, leaf in leaves_of(resource).items():
+    for name, leaf in fields_of(resource).items():
         for operator in OPERATORS:
             for value in WRONG_TEXTS:
                 asked: list[tuple[list[tuple[str, str]], str | None]] = [
@@ -141,7 +141,7 @@ def test_no_message_of_a_filter_does_so(resource: Resource) -> None:
                     detail, _ = told(read_filters, resource, *parameters)
                     # What a choice or a pattern allows may stand in braces or be called so.
                     if FORBIDDEN.search(detail):
-                        faults.append(f"{parameters} ({leaf.kind}): {detail}")
+                        faults.append(f"{parameters} ({leaf.field_type}): {detail}")
     assert not faults, "\n".join(faults[:40])
 
 

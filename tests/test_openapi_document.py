@@ -14,7 +14,7 @@ from jsonschema_rs import Draft202012Validator
 
 from app.api import RESOURCES, routes
 from app.core.errors import BadRequest
-from app.engine.paths import leaves_of
+from app.engine.paths import fields_of
 from app.engine.query.filter_reader import read_filters
 from app.engine.query.operators import operators_of
 from app.engine.resource import Resource
@@ -466,8 +466,11 @@ def test_a_record_as_read_has_every_key_and_a_body_needs_those_that_it_must() ->
     """Relations are there only where `expand` names them."""
     faults = []
     for resource in RESOURCES:
-        wanted = {resource.name: set(resource.shown), f"{resource.name}List": {"data", "page"}}
-        wanted |= {p.name: set(p.fields.model_fields) for p in resource.parts.values()}
+        wanted = {
+            resource.name: set(resource.read_fields),
+            f"{resource.name}List": {"data", "page"},
+        }
+        wanted |= {p.name: set(p.fields.model_fields) for p in resource.embedded.values()}
         needed = {n for n, info in resource.create.model_fields.items() if info.is_required()}
         wanted[f"{resource.name}Create"] = needed
         for name, keys in wanted.items():
@@ -582,7 +585,7 @@ def test_every_filter_that_is_told_is_one_and_so_are_those_that_are_not(
     told = {p["name"] for p in asked if p["in"] == "query" and p["name"] not in COMMON}
     names = {
         name if operator == "eq" else f"{name}__{operator}"
-        for name, leaf in leaves_of(resource).items()
+        for name, leaf in fields_of(resource).items()
         for operator in operators_of(leaf)
     }
     assert told & names

@@ -36,8 +36,8 @@ from app.core.auth.api_keys import (
     no_key,
     revoke_key,
 )
-from app.core.auth.principals import ANONYMOUS, BEARERS, Need, Scope
-from app.core.databases.interface import Prepared, prepare
+from app.core.auth.principals import ANONYMOUS, OIDC_PREFIX, Permission, Scope
+from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import Id, JsonText, now
 from app.core.errors import (
     BadRequest,
@@ -49,15 +49,15 @@ from app.core.errors import (
     UnsupportedMediaType,
 )
 from app.core.http.dispatch import Route
-from app.core.http.responses import Json, problems
+from app.core.http.responses import JsonResponse, problems
 from app.core.validation import Example
-from app.engine.query.cursor import binding
+from app.engine.query.cursor import cursor_scope
 from app.engine.query.parameters import Cursor, Limit
 from app.engine.query.render import as_json, json_array, object_of
 from app.engine.query.values import parse_instant
 from app.engine.schemas import Line, Page, Schema, Timestamp
 from app.rest.handlers import database_of
-from app.rest.pages import answer_page, walk
+from app.rest.pages import answer_page, page_request
 from app.rest.transactions import actor_of
 
 #: Whom history names besides the callers of the service: what `seed` has stored is known by it.
@@ -66,7 +66,7 @@ _OTHERS = {ANONYMOUS.name, "seed", "import", "generate", "command line"}
 
 def _no_other(name: str) -> str:
     folded = name.casefold()
-    if folded in _OTHERS or folded.startswith(BEARERS):
+    if folded in _OTHERS or folded.startswith(OIDC_PREFIX):
         raise ValueError("history calls others so")
     if is_reference(name):
         raise ValueError("a key is named by its id or its prefix too, and this looks like one")
@@ -144,7 +144,7 @@ KeyName = Annotated[str, Path(description="The key's id, its prefix or its name.
 
 
 @cache
-def _list_statement(after: bool, backward: bool, dialect: Dialect) -> Prepared:
+def _list_statement(after: bool, backward: bool, dialect: Dialect) -> CompiledQuery:
     """Reads `(json, key)` of keys, beyond the id `after` when asked to."""
     key = type_coerce(json_array(ApiKey.id), JsonText())
     statement = select(_shown(), cast(key, Text))
@@ -152,13 +152,15 @@ def _list_statement(after: bool, backward: bool, dialect: Dialect) -> Prepared:
         place = bindparam("after", type_=Id())
         statement = statement.where(ApiKey.id < place if backward else ApiKey.id > place)
     statement = statement.order_by(ApiKey.id.desc() if backward else ApiKey.id)
-    return prepare(statement.limit(bindparam("limit", type_=BigInteger)), dialect)
+    return compile_query(statement.limit(bindparam("limit", type_=BigInteger)), dialect)
 
 
 @cache
-def _one_statement(dialect: Dialect) -> Prepared:
+def _one_statement(dialect: Dialect) -> CompiledQuery:
     """Reads `(json,)` of the key that `key` names."""
-    return prepare(select(_shown()).where(is_named(bindparam("key", type_=String()))), dialect)
+    return compile_query(
+        select(_shown()).where(is_named(bindparam("key", type_=String()))), dialect
+    )
 
 
 def _shown() -> ColumnElement[Any]:
@@ -173,7 +175,7 @@ def _told(session: Session, key: ApiKey) -> str:
 
 async def list_api_keys(request: Request, query: Annotated[ApiKeyQuery, Query()]) -> Response:
     """All keys there are and were, the oldest first, without their secrets."""
-    at = walk(request, query.limit, query.cursor, binding("api-keys"))
+    at = page_request(request, query.limit, query.cursor, cursor_scope("api-keys"))
     database = database_of(request)
     values: dict[str, Any] = {"limit": at.limit + 1}
     if at.place is not None:
@@ -197,7 +199,7 @@ async def create_api_key(request: Request, body: Annotated[ApiKeyFields, Body()]
 
     told = json_codec.loads(await database_of(request).write(work))
     headers = {"Location": f"/api-keys/{told['id']}", "Cache-Control": "no-store"}
-    return Json(json_codec.dumps({**told, "key": secret}), 201, headers)
+    return JsonResponse(json_codec.dumps({**told, "key": secret}), 201, headers)
 
 
 async def get_api_key(request: Request, name: KeyName) -> Response:
@@ -206,7 +208,7 @@ async def get_api_key(request: Request, name: KeyName) -> Response:
     rows = await database.read(_one_statement(database.dialect), {"key": name})
     if not rows:
         raise no_key(name)
-    return Json(rows[0][0].encode())
+    return JsonResponse(rows[0][0].encode())
 
 
 async def revoke_api_key(request: Request, name: KeyName) -> Response:
@@ -284,5 +286,5 @@ def _route(
         response_model=model,
         responses=problems(BadRequest, *also),
         openapi_extra=_EXAMPLE if method == "POST" else None,
-        needs=Need.ADMIN,
+        needs=Permission.ADMIN,
     )

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy.orm import Session
 from starlette.routing import BaseRoute
 
-from app.core.auth.principals import Need
+from app.core.auth.principals import Permission
 from app.core.errors import Invalid, NotFound, did_you_mean
 from app.core.http.dispatch import Route
 from app.core.http.nearest_addresses import suggestion, tree_of
@@ -24,7 +24,7 @@ def check_bound_address(session: Session, routes: Iterable[BaseRoute], path: str
         told = f"There is no address {path}. {suggestion(tree_of(known), path)}"
         raise Invalid.at("/path", "address", told)
     route, names = found
-    if route.needs is Need.ADMIN:
+    if route.needs is Permission.ADMIN:
         told = f"{path} needs the scope admin, which no key for one address has."
         raise Invalid.at("/path", "address", told)
     _check_names(route, names)

@@ -22,12 +22,12 @@ from sqlalchemy import (
 from starlette.responses import Response
 
 from app.core import json_codec
-from app.core.databases.interface import Prepared, prepare
+from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import JsonText
 from app.core.errors import BadRequest, Fault, NotFound, did_you_mean
 from app.core.http.dispatch import Route
-from app.core.http.responses import Json, problems
-from app.engine.query.cursor import binding
+from app.core.http.responses import JsonResponse, problems
+from app.engine.query.cursor import cursor_scope
 from app.engine.query.parameters import MAX_LIMIT, Cursor, Limit
 from app.engine.query.render import as_json, json_array, object_of
 from app.engine.schemas import Page, Schema
@@ -44,7 +44,7 @@ from app.resources.code import (
     term_lists,
 )
 from app.rest.handlers import database_of
-from app.rest.pages import answer_page, walk
+from app.rest.pages import answer_page, page_request
 
 #: The lists with tables of their own, by their name in addresses; any other list is of terms.
 LISTS: dict[str, type[CodeRow]] = {
@@ -140,7 +140,7 @@ def _shown(table: Any) -> dict[str, Any]:
 @cache
 def _statement(
     table: Any, conditions: tuple[str, ...], backward: bool, dialect: Dialect
-) -> Prepared:
+) -> CompiledQuery:
     """Reads `(json, key)` of the codes for which the named columns have their parameters' values;
     `after` is the code beyond which they lie."""
     key = type_coerce(json_array(table.code), JsonText())
@@ -152,7 +152,7 @@ def _statement(
         else:
             statement = statement.where(getattr(table, name) == bindparam(name))
     statement = statement.order_by(table.code.desc() if backward else table.code)
-    return prepare(statement.limit(bindparam("limit", type_=BigInteger)), dialect)
+    return compile_query(statement.limit(bindparam("limit", type_=BigInteger)), dialect)
 
 
 async def _codes(
@@ -168,14 +168,14 @@ async def _codes(
 
 
 @cache
-def _lists_statement(dialect: Dialect) -> Prepared:
+def _lists_statement(dialect: Dialect) -> CompiledQuery:
     """Reads `(name, codes)` of every list."""
     counts = [
         select(literal(name).label("name"), func.count().label("codes")).select_from(table)
         for name, table in LISTS.items()
     ]
     terms = select(Term.list.label("name"), func.count().label("codes")).group_by(Term.list)
-    return prepare(union_all(*counts, terms).order_by("name"), dialect)
+    return compile_query(union_all(*counts, terms).order_by("name"), dialect)
 
 
 async def _lists(request: Request) -> list[tuple[str, int]]:
@@ -195,7 +195,7 @@ CodeKey = Annotated[str, Path(description="A code of the list.")]
 async def list_code_lists(request: Request) -> Response:
     """The names of all code lists, to be read at `/codes/{list}`."""
     data = [{"name": name, "codes": codes} for name, codes in await _lists(request)]
-    return Json(json_codec.dumps({"data": data}))
+    return JsonResponse(json_codec.dumps({"data": data}))
 
 
 async def list_codes(
@@ -203,7 +203,7 @@ async def list_codes(
 ) -> Response:
     """The codes of one list, in the order of the codes."""
     sought = {} if query.parent is None else {"parent": query.parent}
-    at = walk(request, query.limit, query.cursor, binding("codes", list, query.parent))
+    at = page_request(request, query.limit, query.cursor, cursor_scope("codes", list, query.parent))
     if at.place is not None:
         sought["after"] = at.place.key[0]
     rows = await _codes(request, list, at.limit + 1, at.backward, **sought)
@@ -235,7 +235,7 @@ async def get_code(request: Request, list: ListName, code: CodeKey) -> Response:
             raise await _no_list(request, list)
         known = [json_codec.loads(row[0])["code"] for row in await _codes(request, list, 10_000)]
         raise NotFound(f"There is no code {code!r} in {list}.{did_you_mean(code, known)}")
-    return Json(rows[0][0].encode())
+    return JsonResponse(rows[0][0].encode())
 
 
 def code_routes() -> list[Route]:

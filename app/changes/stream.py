@@ -13,8 +13,8 @@ from pydantic import Field
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from app.changes.entries import Entry, apart, find_entries
-from app.changes.tail import Watch
+from app.changes.entries import Entry, find_entries, isolated
+from app.changes.tail import ChangeLogTail
 from app.core.errors import Unavailable
 from app.engine.history.change_log import Action
 from app.engine.query.parameters import Natural
@@ -74,7 +74,7 @@ class StreamRules:
 class Streams:
     """The streams of this process."""
 
-    watch: Watch
+    watch: ChangeLogTail
     stopping: asyncio.Event
     rules: StreamRules
     open: set["EventStream"] = field(default_factory=set)
@@ -122,7 +122,7 @@ class EventStream(Response):
             self._streams.open.discard(self)
 
     async def _run(self, receive: Receive, send: Send) -> None:
-        pump = apart(self._pump(send))
+        pump = isolated(self._pump(send))
         gone = asyncio.create_task(_gone(receive))
         stopping = asyncio.create_task(self._streams.stopping.wait())
         unwelcome = asyncio.create_task(self._unwelcome())

@@ -7,15 +7,15 @@ from typing import Annotated, Any
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from app.changes.entries import apart
+from app.changes.entries import isolated
 from app.changes.stream import EventStream, StreamQuery, Streams
-from app.core.auth.authorizer import Door
-from app.core.auth.principals import Need
+from app.core.auth.authorizer import Authorizer
+from app.core.auth.principals import Permission
 from app.core.errors import BadRequest, Fault, NotAcceptable, Unavailable
 from app.core.http.accept import preferred
 from app.core.http.dispatch import Route
 from app.core.http.responses import problems
-from app.engine.query.filter_reader import wrong
+from app.engine.query.filter_reader import bad_parameter
 from app.engine.registry import unknown_kind
 from app.engine.resource import Resource
 from app.rest.handlers import position_of
@@ -42,12 +42,12 @@ _EVENTS = {
 
 def stream_route(resources: Iterable[Resource]) -> Route:
     """GET /changes/stream"""
-    kinds = {resource.kind for resource in resources}
+    kinds = {resource.record_type for resource in resources}
 
     async def endpoint(request: Request, query: Annotated[StreamQuery, Query()]) -> Response:
         preferred(request.headers.get("accept", "*/*"), ["text/event-stream"])
         if query.kind is not None and query.kind not in kinds:
-            raise wrong("kind", "unknown", unknown_kind(query.kind, kinds))
+            raise bad_parameter("kind", "unknown", unknown_kind(query.kind, kinds))
         since = await _begin(request, query)
         streams: Streams = request.app.state.streams
         if len(streams.open) >= streams.rules.most and request.method != "HEAD":
@@ -56,8 +56,8 @@ def stream_route(resources: Iterable[Resource]) -> Route:
                 " Try again later, or ask GET /changes from time to time.",
                 headers={"Retry-After": "30"},
             )
-        door: Door = request.app.state.door
-        welcome = partial(door.is_welcome, request.scope, Need.READING)
+        door: Authorizer = request.app.state.door
+        welcome = partial(door.is_still_authorized, request.scope, Permission.READ_OR_PUBLIC)
         return EventStream(streams, since, query.wanted(), welcome)
 
     answers: dict[int | str, dict[str, Any]] = {200: _EVENTS}
@@ -76,7 +76,7 @@ def stream_route(resources: Iterable[Resource]) -> Route:
 
 async def _begin(request: Request, query: StreamQuery) -> int:
     """After which change the stream begins; BadRequest for one that is not there yet."""
-    newest = await apart(position_of(request))
+    newest = await isolated(position_of(request))
     told = request.headers.get("last-event-id", "")
     if told and not (told.isascii() and told.isdecimal() and len(told) <= 15):
         text = f"Last-Event-ID is the id of the event last read, a number; got {told[:50]!r}."
@@ -84,5 +84,5 @@ async def _begin(request: Request, query: StreamQuery) -> int:
     since = int(told) if told else query.since
     if since is not None and since > newest:
         text = f"The newest change is {newest}; there is no {since} yet to go on from."
-        raise wrong("Last-Event-ID" if told else "since", "value", text)
+        raise bad_parameter("Last-Event-ID" if told else "since", "value", text)
     return newest if since is None else since

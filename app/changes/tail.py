@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from app.changes.entries import Entry, apart, find_entries
+from app.changes.entries import Entry, find_entries, isolated
 from app.core.databases.interface import Database
 from app.core.errors import Unavailable
 from app.engine.history.change_log import position_statement
@@ -20,7 +20,7 @@ BATCH = 500
 KEPT, KEPT_BYTES = 1000, 1024 * 1024
 
 
-class Watch:
+class ChangeLogTail:
     """The newest changes, in order and without a gap, for all listeners of this process.
 
     A listener brings an event, which is set whenever `position` has moved, and asks `after` for
@@ -50,8 +50,8 @@ class Watch:
         try:
             async with self._starting:
                 if self._task is None:
-                    self.position = await apart(self._read_position())
-                    self._task = apart(self._follow())
+                    self.position = await isolated(self._read_position())
+                    self._task = isolated(self._follow())
             yield
         finally:
             self._listeners.discard(moved)

@@ -128,7 +128,7 @@ def _versions(connection: Connection) -> list[str]:
         table: Any = resource.table
         newest_change = (
             select(func.max(Change.version))
-            .where(Change.kind == resource.kind, Change.record_id == table.id)
+            .where(Change.kind == resource.record_type, Change.record_id == table.id)
             .scalar_subquery()
         )
         differing = select(func.count()).select_from(table).where(table.version != newest_change)
@@ -146,13 +146,14 @@ def _loose_citations(connection: Connection) -> list[str]:
             select(func.count())
             .select_from(Citation)
             .where(
-                Citation.record_kind == resource.kind, Citation.record_id.not_in(select(table.id))
+                Citation.record_kind == resource.record_type,
+                Citation.record_id.not_in(select(table.id)),
             )
         )
         count = connection.scalar(loose)
         if count:
             faults.append(f"{count} citations back a {resource.singular} that does not exist.")
-    names = [resource.kind for resource in kinds()]
+    names = [resource.record_type for resource in kinds()]
     unknown = select(Citation.record_kind).where(Citation.record_kind.not_in(names)).distinct()
     return faults + [
         f"Citations back a {kind}, which is no kind." for kind in connection.scalars(unknown)

@@ -35,9 +35,9 @@ def entries(dialect: str) -> Iterator[Entry]:
     yield "", "", _ABOUT + (_AMOUNTS if dialect == "sqlite" else "")
     told: set[str] = set()
     for resource in RESOURCES:
-        about = {name: info.description for name, (_, info) in resource.shown.items()}
+        about = {name: info.description for name, (_, info) in resource.read_fields.items()}
         yield from _of_table(resource.table, resource.about, about, told, dialect)
-        for part in resource.parts.values():
+        for part in resource.embedded.values():
             about = {name: info.description for name, info in part.fields.model_fields.items()}
             yield from _of_table(part.table, part.fields.__doc__, about, told, dialect)
 

@@ -17,7 +17,7 @@ from app.commands.migrate import engine_run
 from app.core import json_codec
 from app.core.databases.types import now, uuid7
 from app.engine.history.change_log import Action, Change, ChangeCounter
-from app.engine.registry import by_kind
+from app.engine.registry import by_record_type
 from app.engine.search.index import index_many
 from app.resources.agreement import (
     DEFAULT_BINDINGNESS,
@@ -66,7 +66,7 @@ class Generator:
 
     def __init__(self, connection: Connection, random_seed: int, told: Told) -> None:
         self.connection = connection
-        self.kinds = by_kind(RESOURCES)
+        self.kinds = by_record_type(RESOURCES)
         self.random = random.Random(random_seed)  # noqa: S311 (data to try things, no secret)
         self.told = told
         self.stamp = now()

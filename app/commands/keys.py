@@ -24,7 +24,7 @@ from app.core.auth.api_keys import (
     revoke_key,
 )
 from app.core.auth.principals import Scope
-from app.core.databases.interface import SESSION
+from app.core.databases.interface import SESSION_OPTIONS
 from app.core.databases.types import now
 from app.core.errors import Conflict
 from app.core.http.requests import checked
@@ -48,7 +48,7 @@ async def create(
     wanted = NewKey(fields.name, fields.scope, fields.path, fields.expires_at)
 
     def work(connection: Connection) -> None:
-        with Session(connection, **SESSION) as session:
+        with Session(connection, **SESSION_OPTIONS) as session:
             if wanted.path is not None:
                 check_bound_address(session, api.routes(), wanted.path)
             create_key(session, wanted, HERE, secret)
@@ -69,7 +69,7 @@ async def listed(url: str) -> list[ApiKey]:
     await refuse_unready(url)
 
     def work(connection: Connection) -> list[ApiKey]:
-        with Session(connection, **SESSION) as session:
+        with Session(connection, **SESSION_OPTIONS) as session:
             found = list(session.scalars(select(ApiKey).order_by(ApiKey.id)))
             session.expunge_all()
             return found
@@ -82,7 +82,7 @@ async def revoke(url: str, key: str) -> str:
     await refuse_unready(url)
 
     def work(connection: Connection) -> str:
-        with Session(connection, **SESSION) as session:
+        with Session(connection, **SESSION_OPTIONS) as session:
             found = find_key(session, key)
             revoke_key(session, found, HERE)
             return found.name
@@ -97,7 +97,7 @@ async def make_first(settings: Settings) -> str | None:
     secret = given or new_secret()
 
     def work(connection: Connection) -> bool:
-        with Session(connection, **SESSION) as session:
+        with Session(connection, **SESSION_OPTIONS) as session:
             if has_admin(session):
                 return False
             create_key(session, NewKey(_free(session), Scope.ADMIN), HERE, secret)
@@ -118,7 +118,7 @@ async def is_first(url: str) -> bool:
     """Whether no admin key is there yet."""
 
     def work(connection: Connection) -> bool:
-        with Session(connection, **SESSION) as session:
+        with Session(connection, **SESSION_OPTIONS) as session:
             return not has_admin(session)
 
     return await engine_run(url, work)
@@ -138,7 +138,7 @@ async def lacks_admin(url: str) -> bool:
 def _lacks_admin(connection: Connection) -> bool:
     if not inspect(connection).has_table(ApiKey.__tablename__):
         return True
-    with Session(connection, **SESSION) as session:
+    with Session(connection, **SESSION_OPTIONS) as session:
         return not has_admin(session)
 
 

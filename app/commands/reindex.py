@@ -20,7 +20,7 @@ def kinds() -> list[Resource]:
     """The kinds of records, each once: companies are organizations."""
     from app.api import RESOURCES
 
-    return [resource for resource in RESOURCES if resource.only is None]
+    return [resource for resource in RESOURCES if resource.row_filter is None]
 
 
 def reindex(connection: Connection, told: Told = lambda count: None) -> None:

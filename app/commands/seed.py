@@ -97,8 +97,8 @@ def _seed_list(session: Session, table: Any, rows: list[dict[str, Any]], *key: s
 def _stored(session: Session) -> dict[UUID, store.State]:
     """The records that are there already, a SELECT a kind: a second start has to be quick."""
     states: dict[UUID, store.State] = {}
-    for resource in {fact.resource.kind: fact.resource for fact in facts()}.values():
-        ids = [fact.id for fact in facts() if fact.resource.kind == resource.kind]
+    for resource in {fact.resource.record_type: fact.resource for fact in facts()}.values():
+        ids = [fact.id for fact in facts() if fact.resource.record_type == resource.record_type]
         body = cast(record_json(resource), Text)
         rows = session.execute(select(resource.table.id, body).where(resource.table.id.in_(ids)))
         states |= {record_id: json_codec.loads(text) for record_id, text in rows}
@@ -132,7 +132,7 @@ def _seed_fact(session: Session, fact: Fact, state: store.State | None, report: 
 def _last_actor(session: Session, fact: Fact) -> str | None:
     newest = (
         select(Change.actor)
-        .where(Change.kind == fact.resource.kind, Change.record_id == fact.id)
+        .where(Change.kind == fact.resource.record_type, Change.record_id == fact.id)
         .order_by(Change.seq.desc())
         .limit(1)
     )

@@ -9,7 +9,7 @@ from sqlalchemy.pool import NullPool
 
 from app.core.databases.addresses import sqlite_path
 from app.core.databases.diagnosis import diagnosed
-from app.core.databases.interface import ENGINE, is_sqlite
+from app.core.databases.interface import ENGINE_OPTIONS, is_sqlite
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ def _reading_engine(path: str) -> Engine:
         "sqlite://",
         creator=lambda: connect(path, readonly=True),
         poolclass=NullPool,
-        **ENGINE,
+        **ENGINE_OPTIONS,
     )
 
     @event.listens_for(engine, "begin")

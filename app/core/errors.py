@@ -58,7 +58,7 @@ class Fault:
     row: int | None = None
     column: str | None = None
 
-    def told(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """As a problem tells it, shape `FaultBody`: row and column only where there are any."""
         place = {"pointer": self.pointer, "parameter": self.parameter}
         within = {"row": self.row, "column": self.column}
@@ -113,7 +113,7 @@ class Problem(Exception):
                 "detail": _plain(self.detail),
                 "instance": instance,
                 "request_id": request_id,
-                "errors": [fault.told() for fault in self.errors],
+                "errors": [fault.to_dict() for fault in self.errors],
             }
         )
 

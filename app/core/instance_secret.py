@@ -5,7 +5,7 @@ from functools import cache
 from sqlalchemy import CheckConstraint, Dialect, LargeBinary, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.databases.interface import Base, Database, Prepared, prepare
+from app.core.databases.interface import Base, CompiledQuery, Database, compile_query
 
 
 class Installation(Base):
@@ -19,8 +19,8 @@ class Installation(Base):
 
 
 @cache
-def _statement(dialect: Dialect) -> Prepared:
-    return prepare(select(Installation.secret), dialect)
+def _statement(dialect: Dialect) -> CompiledQuery:
+    return compile_query(select(Installation.secret), dialect)
 
 
 async def secret_of(database: Database) -> bytes:

@@ -13,12 +13,12 @@ from sqlalchemy.types import TypeEngine
 from app.core.databases.interface import Base
 from app.core.databases.types import CodeList, Exact, Id, Instant, ListedName, StatedDate
 from app.core.errors import did_you_mean
-from app.engine.resource import Collection, Part, Resource
+from app.engine.resource import Embedded, Resource, SubCollection
 
 MAX_DEPTH = 3
 
 
-class Kind(StrEnum):
+class FieldType(StrEnum):
     """What sort of value a field holds, which decides how it is compared and written."""
 
     id = "id"
@@ -34,26 +34,26 @@ class Kind(StrEnum):
     list = "list"
 
 
-_KINDS: tuple[tuple[type[TypeEngine[Any]], Kind], ...] = (
-    (Id, Kind.id),
-    (StatedDate, Kind.stated),
-    (CodeList, Kind.list),
-    (Exact, Kind.decimal),
-    (Instant, Kind.instant),
-    (Date, Kind.date),
-    (Boolean, Kind.boolean),
-    (Enum, Kind.choice),
-    (ListedName, Kind.choice),
-    (Integer, Kind.integer),
+_FIELD_TYPES: tuple[tuple[type[TypeEngine[Any]], FieldType], ...] = (
+    (Id, FieldType.id),
+    (StatedDate, FieldType.stated),
+    (CodeList, FieldType.list),
+    (Exact, FieldType.decimal),
+    (Instant, FieldType.instant),
+    (Date, FieldType.date),
+    (Boolean, FieldType.boolean),
+    (Enum, FieldType.choice),
+    (ListedName, FieldType.choice),
+    (Integer, FieldType.integer),
 )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Leaf:
+class RecordField:
     """A field at the end of a path. `codes` is the column of the code list that it is from."""
 
     name: str
-    kind: Kind
+    field_type: FieldType
     type: TypeEngine[Any]
     nullable: bool
     choices: tuple[str, ...]
@@ -62,15 +62,15 @@ class Leaf:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Step:
+class Relation:
     """A relation: `many` when it leads to any number of records or parts."""
 
     name: str
-    via: Resource | Part | Collection
-    target: Resource | Part
+    via: Resource | Embedded | SubCollection
+    target: Resource | Embedded
 
     @property
-    def many(self) -> bool:
+    def is_to_many(self) -> bool:
         return not isinstance(self.via, Resource)
 
 
@@ -79,90 +79,92 @@ class PathError(ValueError):
 
 
 @cache
-def steps_of(at: Resource | Part) -> dict[str, Step]:
+def relations_of(at: Resource | Embedded) -> dict[str, Relation]:
     """The relations that lead on from here, by name."""
-    steps = {name: Step(name, target, target) for name, target in at.one.items()}
+    steps = {name: Relation(name, target, target) for name, target in at.to_one.items()}
     if isinstance(at, Resource):
-        steps |= {name: Step(name, part, part) for name, part in at.parts.items()}
-        steps |= {name: Step(name, many, many.child) for name, many in at.many.items()}
+        steps |= {name: Relation(name, part, part) for name, part in at.embedded.items()}
+        steps |= {name: Relation(name, many, many.child) for name, many in at.to_many.items()}
     return steps
 
 
 @cache
-def leaves_of(at: Resource | Part) -> dict[str, Leaf]:
+def fields_of(at: Resource | Embedded) -> dict[str, RecordField]:
     """The fields of a record or part that hold values of its own, by name."""
     columns = inspect(at.table).columns
-    if isinstance(at, Part):
+    if isinstance(at, Embedded):
         described = {name: info.description for name, info in at.fields.model_fields.items()}
     else:
-        own = (name for name in at.columns if name not in at.borrowed)
-        described = {name: at.shown[name][1].description for name in own}
-    return {name: _leaf(columns[name], name, about or "") for name, about in described.items()}
+        own = (name for name in at.columns if name not in at.derived_elsewhere)
+        described = {name: at.read_fields[name][1].description for name in own}
+    return {name: _field(columns[name], name, about or "") for name, about in described.items()}
 
 
-def _leaf(column: Any, name: str, about: str) -> Leaf:
+def _field(column: Any, name: str, about: str) -> RecordField:
     keys = list(getattr(column, "foreign_keys", ()))
-    kind = next((kind for of, kind in _KINDS if isinstance(column.type, of)), Kind.text)
+    kind = next((kind for of, kind in _FIELD_TYPES if isinstance(column.type, of)), FieldType.text)
     codes = None
-    if kind is Kind.text and keys:
-        kind, codes = Kind.code, next(key.column for key in keys if key.column.name == "code")
-    elif kind is Kind.list and column.type.of is not None:
+    if kind is FieldType.text and keys:
+        kind, codes = FieldType.code, next(key.column for key in keys if key.column.name == "code")
+    elif kind is FieldType.list and column.type.of is not None:
         table, _, of = column.type.of.partition(".")
         codes = Base.metadata.tables[table].c[of]
     choices = tuple(column.type.enums) if isinstance(column.type, Enum) else ()
     if isinstance(column.type, ListedName):
         choices = column.type.names()
-    return Leaf(name, kind, column.type, getattr(column, "nullable", True), choices, codes, about)
+    return RecordField(
+        name, kind, column.type, getattr(column, "nullable", True), choices, codes, about
+    )
 
 
-def find_step(at: Resource | Part, name: str) -> Step:
+def find_relation(at: Resource | Embedded, name: str) -> Relation:
     """The relation of this name; PathError without one."""
-    steps = steps_of(at)
+    steps = relations_of(at)
     if name not in steps:
         known = f" Possible here: {', '.join(steps)}." if steps else " There is none here."
         raise PathError(f"There is no relation {name!r}.{did_you_mean(name, steps)}{known}")
     return steps[name]
 
 
-def find_leaf(at: Resource | Part, path: tuple[str, ...]) -> Leaf:
+def find_field(at: Resource | Embedded, path: tuple[str, ...]) -> RecordField:
     """The field at the end of the path; PathError where there is none."""
     *relations, name = path
     if len(relations) > MAX_DEPTH:
         raise PathError(f"{'.'.join(path)!r} has more than {MAX_DEPTH} relations.")
     for relation in relations:
-        at = find_step(at, relation).target
-    leaves = leaves_of(at)
+        at = find_relation(at, relation).target
+    leaves = fields_of(at)
     if name in leaves:
         return leaves[name]
-    if name in steps_of(at):
-        found = leaves_of(steps_of(at)[name].target)
+    if name in relations_of(at):
+        found = fields_of(relations_of(at)[name].target)
         example = "ref" if "ref" in found else next(iter(found))
         raise PathError(f"{name!r} is a relation: name a field of it, such as {name}.{example}.")
-    near = near_field(at, tuple(relations), name, [*leaves, *steps_of(at)])
+    near = near_field(at, tuple(relations), name, [*leaves, *relations_of(at)])
     raise PathError(f"There is no field {name!r}.{near}")
 
 
 def near_field(
-    at: Resource | Part, before: tuple[str, ...], name: str, known: Iterable[str]
+    at: Resource | Embedded, before: tuple[str, ...], name: str, known: Iterable[str]
 ) -> str:
     """` Did you mean 'mission.title'?` for `mission__title` or `mission_title`, which others write
     so, and else what is near among the known; `before` are the relations that lead here."""
-    steps = steps_of(at)
+    steps = relations_of(at)
     ways = [name.replace("__", ".")]
     ways += [f"{step}.{name[len(step) + 1 :]}" for step in steps if name.startswith(f"{step}_")]
     for way in ways:
         step, dot, rest = way.partition(".")
         with suppress(PathError):
-            if dot and step in steps and find_leaf(steps[step].target, tuple(rest.split("."))):
+            if dot and step in steps and find_field(steps[step].target, tuple(rest.split("."))):
                 return f" Did you mean {'.'.join((*before, way))!r}?"
     return did_you_mean(name, known)
 
 
-def leads_to_many(at: Resource | Part, path: tuple[str, ...]) -> int | None:
+def leads_to_many(at: Resource | Embedded, path: tuple[str, ...]) -> int | None:
     """How many steps of the path lead up to and with the first to-many relation; None without."""
     for count, name in enumerate(path[:-1], 1):
-        step = find_step(at, name)
-        if step.many:
+        step = find_relation(at, name)
+        if step.is_to_many:
             return count
         at = step.target
     return None

@@ -13,27 +13,27 @@ from app.core.errors import did_you_mean
 from app.engine.resource import Resource
 
 #: By `Resource.kind`; empty until `register` was told.
-KINDS: dict[str, Resource] = {}
+RECORD_TYPES: dict[str, Resource] = {}
 _BY_NAME: Final[dict[str, str]] = {}
 
 
-def by_kind(resources: Iterable[Resource]) -> dict[str, Resource]:
+def by_record_type(resources: Iterable[Resource]) -> dict[str, Resource]:
     """The resources by the kind of their records; where two share a table, the whole of it."""
-    return {resource.kind: resource for resource in resources if resource.only is None}
+    return {resource.record_type: resource for resource in resources if resource.row_filter is None}
 
 
 def register(resources: Iterable[Resource]) -> None:
     """Make these the kinds that there are."""
-    KINDS.clear()
-    KINDS.update(by_kind(resources))
+    RECORD_TYPES.clear()
+    RECORD_TYPES.update(by_record_type(resources))
     _BY_NAME.clear()
-    _BY_NAME.update({name: kind for kind, of in KINDS.items() for name in kind_names(of)})
+    _BY_NAME.update({name: kind for kind, of in RECORD_TYPES.items() for name in kind_names(of)})
 
 
 def kind_names(resource: Resource) -> set[str]:
     """What a kind is called wherever one is named: by its address, `reported-totals`, or as one of
     its records, `reported_total`; in any case of letters, words joined as one likes."""
-    own = {resource.kind} if resource.only is None else set()
+    own = {resource.record_type} if resource.row_filter is None else set()
     return {_plain(name) for name in (resource.path, resource.singular, *own)}
 
 
@@ -55,14 +55,14 @@ def find_named(name: str, resources: Iterable[Resource]) -> Resource | None:
 def unknown_kind(name: str, kinds: Iterable[str]) -> str:
     """What to tell of a name that no kind has."""
     known = sorted(kinds)
-    paths = (KINDS[kind].path for kind in known if kind in KINDS)
+    paths = (RECORD_TYPES[kind].path for kind in known if kind in RECORD_TYPES)
     near = did_you_mean(name, [*paths, *known])
     return f"There is no kind {name!r}.{near} Possible: {', '.join(known)}."
 
 
 def kind_column() -> MappedColumn[Any]:
     """A column that names a kind."""
-    return mapped_column(ListedName(lambda: tuple(KINDS), RecordKind.__name__, kind_named))
+    return mapped_column(ListedName(lambda: tuple(RECORD_TYPES), RecordKind.__name__, kind_named))
 
 
 class _Known:
@@ -75,13 +75,18 @@ class _Known:
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         about = "The kinds of records."
-        return {"title": "RecordKind", "description": about, "type": "string", "enum": [*KINDS]}
+        return {
+            "title": "RecordKind",
+            "description": about,
+            "type": "string",
+            "enum": [*RECORD_TYPES],
+        }
 
 
 def _known(name: str) -> str:
     kind = kind_named(name)
-    if kind not in KINDS:
-        *others, last = (f"'{kind}'" for kind in KINDS)
+    if kind not in RECORD_TYPES:
+        *others, last = (f"'{kind}'" for kind in RECORD_TYPES)
         expected = f"{', '.join(others)} or {last}"
         raise PydanticCustomError("enum", "Input should be {expected}", {"expected": expected})
     return kind

@@ -26,13 +26,13 @@ def _no_check(session: Session, record: Any, before: Mapping[str, Any] | None) -
 
 
 @dataclass(eq=False)
-class Part:
+class Embedded:
     """Rows that belong to one record and are read and written with it, in their order."""
 
     table: type[Base]
     fields: type[Schema]
     owner: str
-    one: dict[str, "Resource"] = field(default_factory=dict)
+    to_one: dict[str, "Resource"] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -41,7 +41,7 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
-class Collection:
+class SubCollection:
     """The records of a kind that lie under another one; `on(child, parent)` ties the tables."""
 
     parent: "Resource"
@@ -66,17 +66,17 @@ class Resource:
     table: type[Record]
     fields: type[Schema]
     about: str
-    computed: type[Schema] = Schema
-    one: dict[str, "Resource"] = field(default_factory=dict)
+    read_only: type[Schema] = Schema
+    to_one: dict[str, "Resource"] = field(default_factory=dict)
     under: tuple[str, ...] = ()
-    parts: dict[str, Part] = field(default_factory=dict)
-    many: dict[str, Collection] = field(default_factory=dict)
-    only: Callable[[Any], ColumnElement[bool]] | None = None
+    embedded: dict[str, Embedded] = field(default_factory=dict)
+    to_many: dict[str, SubCollection] = field(default_factory=dict)
+    row_filter: Callable[[Any], ColumnElement[bool]] | None = None
     check: Check = _no_check
     example: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def kind(self) -> str:
+    def record_type(self) -> str:
         """What history and citations call the kind: the table's name."""
         return str(self.table.__tablename__)
 
@@ -90,13 +90,13 @@ class Resource:
         return self.path.replace("-", " ")
 
     @cached_property
-    def stated(self) -> tuple[str, ...]:
+    def edtf_dates(self) -> tuple[str, ...]:
         """The dates that are kept as stated, with bounds beside them."""
         columns = inspect(self.table).columns
         return tuple(c.key for c in columns if isinstance(c.type, StatedDate) and c.key)
 
     @cached_property
-    def shown(self) -> dict[str, tuple[Any, FieldInfo]]:
+    def read_fields(self) -> dict[str, tuple[Any, FieldInfo]]:
         """The fields of the record as read, in order: type and description, all required."""
         own = dict(self.fields.model_fields)
         # What the class itself declares comes before what it shares with others.
@@ -105,10 +105,10 @@ class Resource:
         fields = {"id": Identity.model_fields["id"], "ref": ref}
         for name, info in own.items():
             fields[name] = info
-            if name in self.stated:
+            if name in self.edtf_dates:
                 fields[f"{name}_earliest"] = _bound(name, "earliest")
                 fields[f"{name}_latest"] = _bound(name, "latest")
-        fields |= self.computed.model_fields
+        fields |= self.read_only.model_fields
         fields |= {"note": note, **Stamps.model_fields}
         return {name: self._as_read(name, info) for name, info in fields.items()}
 
@@ -123,15 +123,15 @@ class Resource:
     @cached_property
     def columns(self) -> tuple[str, ...]:
         """The fields that one column or expression of the table holds."""
-        return tuple(name for name in self.shown if name not in self.parts)
+        return tuple(name for name in self.read_fields if name not in self.embedded)
 
     @cached_property
-    def borrowed(self) -> frozenset[str]:
+    def derived_elsewhere(self) -> frozenset[str]:
         """The fields that are read from other records: no filters, and not part of history."""
         columns = inspect(self.table).columns
         return frozenset(
             name
-            for name in self.computed.model_fields
+            for name in self.read_only.model_fields
             if isinstance(getattr(columns[name], "element", None), ScalarSelect)
         )
 
@@ -175,13 +175,13 @@ def read_models(resources: tuple[Resource, ...]) -> dict[str, type[BaseModel]]:
     """
     models: dict[str, type[BaseModel]] = {}
     for resource in resources:
-        fields: dict[str, Any] = dict(resource.shown)
-        for name, part in resource.parts.items():
-            _part_model(part, models)
+        fields: dict[str, Any] = dict(resource.read_fields)
+        for name, part in resource.embedded.items():
+            _embedded_model(part, models)
             fields[name] = (f"list[{part.name}]", fields[name][1])
-        for name, target in resource.one.items():
+        for name, target in resource.to_one.items():
             fields[name] = (f"{target.name} | None", _relation(f"{name}_id"))
-        for name, collection in resource.many.items():
+        for name, collection in resource.to_many.items():
             fields[name] = (f"list[{collection.child.name}]", _relation(name))
         models[resource.name] = derived_schema(resource.name, resource.about, fields)
         list_name = f"{resource.name}List"
@@ -196,12 +196,12 @@ def read_models(resources: tuple[Resource, ...]) -> dict[str, type[BaseModel]]:
     return models
 
 
-def _part_model(part: Part, models: dict[str, type[BaseModel]]) -> None:
+def _embedded_model(part: Embedded, models: dict[str, type[BaseModel]]) -> None:
     fields: dict[str, Any] = {
         name: (_kind(info), Field(description=info.description))
         for name, info in part.fields.model_fields.items()
     }
-    for name, target in part.one.items():
+    for name, target in part.to_one.items():
         fields[name] = (f"{target.name} | None", _relation(f"{name}_id"))
     models[part.name] = derived_schema(part.name, part.fields.__doc__ or "", fields)
 

@@ -10,7 +10,7 @@ from app.core import json_codec
 from app.core.errors import PROBLEMS
 from app.core.http.requests import MAX_PARAMETERS
 from app.engine.aggregates import query as aggregate_query
-from app.engine.paths import MAX_DEPTH, Kind, Leaf, leaves_of
+from app.engine.paths import MAX_DEPTH, FieldType, RecordField, fields_of
 from app.engine.query import expression, parameters
 from app.engine.query import filter_reader as filters
 from app.engine.query.operators import OPERATORS, Operator, operators_of
@@ -21,18 +21,18 @@ from app.rest import transactions
 from app.settings import Settings
 
 #: What a kind of field is called.
-KINDS: dict[Kind, str] = {
-    Kind.id: "an id",
-    Kind.text: "text",
-    Kind.choice: "one word of a few",
-    Kind.code: "a code of a list",
-    Kind.integer: "a whole number",
-    Kind.decimal: "a number with decimals",
-    Kind.boolean: "true or false",
-    Kind.date: "a day",
-    Kind.instant: "a time",
-    Kind.stated: "a stated date",
-    Kind.list: "a list of texts or codes",
+KINDS: dict[FieldType, str] = {
+    FieldType.id: "an id",
+    FieldType.text: "text",
+    FieldType.choice: "one word of a few",
+    FieldType.code: "a code of a list",
+    FieldType.integer: "a whole number",
+    FieldType.decimal: "a number with decimals",
+    FieldType.boolean: "true or false",
+    FieldType.date: "a day",
+    FieldType.instant: "a time",
+    FieldType.stated: "a stated date",
+    FieldType.list: "a list of texts or codes",
 }
 #: How an operator is written in an expression, where not by its own name.
 _WRITTEN = {
@@ -77,13 +77,13 @@ def kinds() -> str:
 
 
 @cache
-def _leaves(kind: Kind) -> list[tuple[str, Leaf]]:
+def _leaves(kind: FieldType) -> list[tuple[str, RecordField]]:
     """The fields of a kind, each by its first name, those of agreements first."""
     first = sorted(RESOURCES, key=lambda resource: resource.path != "agreements")
-    found: dict[str, tuple[str, Leaf]] = {}
+    found: dict[str, tuple[str, RecordField]] = {}
     for resource in first:
-        for name, leaf in leaves_of(resource).items():
-            if leaf.kind is kind:
+        for name, leaf in fields_of(resource).items():
+            if leaf.field_type is kind:
                 found.setdefault(name, (f"{resource.path}: {name}", leaf))
     return list(found.values())
 
@@ -133,7 +133,10 @@ def _limits_of_writes() -> list[tuple[str, str]]:
         ("levels of a JSON body", _number(json_codec.MAX_DEPTH)),
         ("records in one list of a nested create", _number(nested.MAX_NESTED)),
         ("operations of a bulk request", _number(bulk.MAX_OPERATIONS)),
-        ("how long an Idempotency-Key is kept", f"{transactions.KEPT // timedelta(hours=1)} hours"),
+        (
+            "how long an Idempotency-Key is kept",
+            f"{transactions.RESPONSE_TTL // timedelta(hours=1)} hours",
+        ),
     ]
 
 

@@ -11,14 +11,14 @@ from sqlalchemy import Dialect, Text, bindparam, cast, select
 from starlette.responses import Response
 
 from app.core import json_codec
-from app.core.databases.interface import Prepared, prepare
+from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import Id
 from app.core.errors import BadRequest
 from app.core.http.dispatch import Route
 from app.core.http.responses import problems
 from app.core.text.analyze import highlights
-from app.engine.query.cursor import binding
-from app.engine.query.filter_reader import split_items, wrong
+from app.engine.query.cursor import cursor_scope
+from app.engine.query.filter_reader import bad_parameter, split_items
 from app.engine.query.parameters import Cursor, Limit
 from app.engine.query.render import record_json
 from app.engine.registry import kind_named, unknown_kind
@@ -28,7 +28,7 @@ from app.engine.search.hits import query_value, search_statement
 from app.engine.search.searched import searched
 from app.rest.exports import label_of
 from app.rest.handlers import database_of
-from app.rest.pages import answer_page, walk
+from app.rest.pages import answer_page, page_request
 
 MAX_HITS = 100
 
@@ -88,11 +88,11 @@ class Hits(Schema):
 
 
 @lru_cache(maxsize=512)
-def _records(resource: Resource, count: int, dialect: Dialect) -> Prepared:
+def _records(resource: Resource, count: int, dialect: Dialect) -> CompiledQuery:
     """Reads `(id, json)` of the records `:r0, :r1, …`."""
     ids = [bindparam(f"r{at}", type_=Id()) for at in range(count)]
     shown = cast(resource.table.id, Text), cast(record_json(resource), Text)
-    return prepare(select(*shown).where(resource.table.id.in_(ids)), dialect)
+    return compile_query(select(*shown).where(resource.table.id.in_(ids)), dialect)
 
 
 async def _read(
@@ -124,7 +124,7 @@ def _texts(resource: Resource, record: Mapping[str, Any]) -> Iterator[tuple[str,
 
 def _hit(resource: Resource, record: Mapping[str, Any], tier: int, q: str) -> dict[str, Any]:
     return {
-        "kind": resource.kind,
+        "kind": resource.record_type,
         "id": record["id"],
         "ref": record["ref"],
         "name": record[label_of(resource)],
@@ -140,7 +140,9 @@ def _hit(resource: Resource, record: Mapping[str, Any], tier: int, q: str) -> di
 def search_route(resources: tuple[Resource, ...]) -> Route:
     """GET /search"""
     # A company is an organization too, and is found as one.
-    by_kind = {resource.kind: resource for resource in resources if resource.only is None}
+    by_kind = {
+        resource.record_type: resource for resource in resources if resource.row_filter is None
+    }
 
     async def search(request: Request, query: Annotated[SearchQuery, Query()]) -> Response:
         """Records of every kind in which all words of `q` are found. Russian, Kazakh and English
@@ -148,7 +150,7 @@ def search_route(resources: tuple[Resource, ...]) -> Route:
         `Novosibirsk` finds «в Новосибирске»."""
         kinds = _kinds(query.kinds, by_kind)
         limit = min(query.limit, MAX_HITS)
-        at = walk(request, limit, query.cursor, binding("search", query.q, kinds))
+        at = page_request(request, limit, query.cursor, cursor_scope("search", query.q, kinds))
         offset = at.place.key[0] if at.place is not None else 0
         database = database_of(request)
         words = query_value(query.q, database.dialect.name)
@@ -175,7 +177,7 @@ def _kinds(text: str | None, known: Mapping[str, Resource]) -> tuple[str, ...]:
     kinds = tuple(sorted({kind_named(name) for name in names}))
     for kind in kinds:
         if kind not in known:
-            raise wrong("kinds", "unknown", unknown_kind(kind, known))
+            raise bad_parameter("kinds", "unknown", unknown_kind(kind, known))
     return kinds
 
 

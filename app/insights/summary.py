@@ -10,10 +10,10 @@ from sqlalchemy import Dialect, Select, and_, bindparam, case, func, select
 from starlette.responses import Response
 
 from app.core import json_codec
-from app.core.databases.interface import Prepared, prepare
+from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.errors import BadRequest, NotFound
 from app.core.http.dispatch import Route
-from app.core.http.responses import Json, problems
+from app.core.http.responses import JsonResponse, problems
 from app.engine.query.render import as_json, exact_sum, json_list, object_of, parsed
 from app.engine.resource import Resource
 from app.engine.schemas import Digits, Schema
@@ -192,9 +192,9 @@ def _select() -> Select[Any]:
 
 
 @cache
-def _statement(dialect: Dialect) -> Prepared:
+def _statement(dialect: Dialect) -> CompiledQuery:
     """Reads `(json,)` of the summary of `:mission`, all of it at one moment."""
-    return prepare(_select(), dialect)
+    return compile_query(_select(), dialect)
 
 
 def _in_form(request: Request, body: str) -> bytes:
@@ -217,7 +217,7 @@ def summary_route(mission: Resource) -> Route:
         database = database_of(request)
         values = {"mission": found.id}
         ((body,),) = await database.read(_statement(database.dialect), values)
-        return Json(_in_form(request, body))
+        return JsonResponse(_in_form(request, body))
 
     return Route(
         "/missions/{key}/summary",

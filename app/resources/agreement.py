@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from app.core.databases.types import choice
 from app.core.errors import Invalid
 from app.engine.record import Record, code, code_list, descending, money, reference, rule, stated
-from app.engine.resource import Part, Resource
+from app.engine.resource import Embedded, Resource
 from app.engine.schemas import Edtf, Line, Noted, Prose, RecordFields
 from app.engine.writes import store
 from app.resources.code import CurrencyCode, Sectors
@@ -262,17 +262,17 @@ agreement = Resource(
     table=Agreement,
     fields=AgreementFields,
     about="A contract, a memorandum, an announced plan or an act done, with its parties.",
-    one={"mission": mission, "event": event},
+    to_one={"mission": mission, "event": event},
     under=("mission", "event"),
-    parts={
-        "parties": Part(
+    embedded={
+        "parties": Embedded(
             table=AgreementParty,
             fields=PartyFields,
             owner="agreement_id",
-            one={"organization": organization},
+            to_one={"organization": organization},
         )
     },
     check=_check,
 )
 # An outcome belongs to an agreement, which enters its own moves as outcomes: so it is told here.
-outcome.one["agreement"] = agreement
+outcome.to_one["agreement"] = agreement

@@ -13,7 +13,7 @@ from app.core.databases.types import choice
 from app.core.errors import Invalid
 from app.core.validation import Example
 from app.engine.record import Record, reference, rule
-from app.engine.registry import KINDS, RecordKind, kind_column
+from app.engine.registry import RECORD_TYPES, RecordKind, kind_column
 from app.engine.resource import Resource
 from app.engine.schemas import Count, Noted, RecordFields, Schema
 from app.engine.writes import store
@@ -98,13 +98,15 @@ def _check(session: Session, record: Citation, before: Any) -> None:
     if cited.char_count is not None and record.end > cited.char_count:
         text = f"The source has {cited.char_count} characters: end lies beyond."
         raise Invalid.at("/end", "range", text)
-    resource = KINDS[record.record_kind]
+    resource = RECORD_TYPES[record.record_kind]
     backed = session.get(resource.table, record.record_id)
     if backed is None or backed.deleted_at is not None:
         text = f"There is no {resource.singular} with the id {record.record_id}."
         raise Invalid.at("/record_id", "reference", text)
     if record.field:
-        _check_field(json_codec.loads(store.rendered(session, resource, backed.id)), record.field)
+        _check_field(
+            json_codec.loads(store.render_record(session, resource, backed.id)), record.field
+        )
 
 
 def _check_field(value: Any, pointer: str) -> None:
@@ -123,8 +125,8 @@ citation = Resource(
     path="citations",
     table=Citation,
     fields=CitationFields,
-    computed=Quoted,
+    read_only=Quoted,
     about="Evidence: the passage of a source that a record, or one field of it, rests on.",
-    one={"source": source},
+    to_one={"source": source},
     check=_check,
 )

@@ -81,6 +81,6 @@ delegate = Resource(
     table=Delegate,
     fields=DelegateFields,
     about="A person taking part in a mission, on whose behalf, and in what capacity.",
-    one={"mission": mission, "person": person, "organization": organization},
+    to_one={"mission": mission, "person": person, "organization": organization},
     under=("mission", "person"),
 )

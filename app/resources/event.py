@@ -62,6 +62,6 @@ event = Resource(
     table=Event,
     fields=EventFields,
     about="An event of a mission's programme: a round table, a signing, an opening.",
-    one={"mission": mission},
+    to_one={"mission": mission},
     under=("mission",),
 )

@@ -116,4 +116,4 @@ mission = Resource(
     about="A trade mission: a business delegation's visit, a fair, a forum, in person or online.",
     check=_check,
 )
-mission.one["parent"] = mission
+mission.to_one["parent"] = mission

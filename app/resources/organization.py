@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from app.core.databases.interface import Base
 from app.core.databases.types import choice
 from app.engine.record import Record, code, code_list, reference, region_of, rule
-from app.engine.resource import Part, Resource
+from app.engine.resource import Embedded, Resource
 from app.engine.schemas import Line, Noted, RecordFields, Schema, distinct
 from app.resources.code import CountryCode, LegalFormCode, RegionCode, Sectors
 from app.resources.identifier import IdentifierScheme, check_identifier
@@ -167,9 +167,9 @@ def _declare(name: str, path: str, fields: type[OrganizationFields], about: str)
         path=path,
         table=Organization,
         fields=fields,
-        computed=Merged,
-        parts={
-            "identifiers": Part(
+        read_only=Merged,
+        embedded={
+            "identifiers": Embedded(
                 table=OrganizationIdentifier, fields=IdentifierFields, owner="organization_id"
             )
         },
@@ -190,6 +190,6 @@ company = _declare(
     CompanyFields,
     "An organization of kind company: the same record, with the same id, at its own address.",
 )
-company.only = lambda table: table.kind == OrganizationKind.company
+company.row_filter = lambda table: table.kind == OrganizationKind.company
 for _resource in (organization, company):
-    _resource.one |= {"parent": organization, "merged_into": organization}
+    _resource.to_one |= {"parent": organization, "merged_into": organization}

@@ -70,11 +70,11 @@ def _check(session: Session, record: Outcome, before: Any) -> None:
 
 
 def _move_agreement(session: Session, record: Outcome) -> None:
-    agreement = outcome.one["agreement"]
-    moved = store.locked(session, agreement, record.agreement_id)
+    agreement = outcome.to_one["agreement"]
+    moved = store.lock_record(session, agreement, record.agreement_id)
     # An outcome that an agreement's own change of status entered finds it moved already.
     if record.status is not None and moved is not None and moved.status != record.status:
-        store.amend(session, agreement, moved, {"status": record.status})
+        store.set_fields(session, agreement, moved, {"status": record.status})
 
 
 outcome = Resource(
@@ -83,7 +83,7 @@ outcome = Resource(
     table=Outcome,
     fields=OutcomeFields,
     about="What became of an agreement: a dated follow-up that can move its status.",
-    one={"confirmed_by": organization},
+    to_one={"confirmed_by": organization},
     under=("agreement",),
     check=_check,
     example={

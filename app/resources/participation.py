@@ -49,6 +49,6 @@ participation = Resource(
     table=Participation,
     fields=ParticipationFields,
     about="An organization taking part in a mission, and in what role.",
-    one={"mission": mission, "organization": organization},
+    to_one={"mission": mission, "organization": organization},
     under=("mission",),
 )

@@ -73,7 +73,7 @@ reported_total = Resource(
     table=ReportedTotal,
     fields=ReportedTotalFields,
     about="A figure that a source states for a whole mission, kept apart from sums of deals.",
-    one={"mission": mission},
+    to_one={"mission": mission},
     under=("mission",),
     check=_check,
 )

@@ -115,8 +115,8 @@ source = Resource(
     path="sources",
     table=Source,
     fields=SourceFields,
-    computed=HasText,
+    read_only=HasText,
     about="A document that facts come from: an article, a press release, a register.",
-    one={"reported_by": organization},
+    to_one={"reported_by": organization},
     check=_check,
 )

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 from starlette.responses import PlainTextResponse, Response
 
-from app.core.databases.interface import prepare
+from app.core.databases.interface import compile_query
 from app.core.errors import (
     BadRequest,
     Conflict,
@@ -18,7 +18,7 @@ from app.core.errors import (
 )
 from app.core.http.dispatch import Route
 from app.core.http.requests import check_type, read_content
-from app.core.http.responses import Json, problems
+from app.core.http.responses import JsonResponse, problems
 from app.engine.writes import store
 from app.engine.writes.store import Stored
 from app.resources.citation import Citation
@@ -54,7 +54,7 @@ def attach_text(session: Session, record: Source, content: bytes) -> Stored:
         SourceSentence(number=number, start=start) for number, (start, _) in enumerate(spans, 1)
     ]
     values = {"text": text, "sha256": digest, "char_count": len(text), "sentences": sentences}
-    return store.amend(session, source, record, values)
+    return store.set_fields(session, source, record, values)
 
 
 def _check_citations(session: Session, record: Source, length: int) -> None:
@@ -75,13 +75,13 @@ def text_routes(models: Models) -> list[Route]:
             request,
             lambda session: attach_text(session, store.find_live(session, source, key), content),
         )
-        return Json(stored.body.encode())
+        return JsonResponse(stored.body.encode())
 
     async def get_source_text(request: Request, key: Key) -> Response:
         """The attached text; 404 when none is attached."""
         found = await find_row(request, source, key)
         database = database_of(request)
-        statement = prepare(
+        statement = compile_query(
             select(Source.text).where(Source.id == bindparam("source")), database.dialect
         )
         ((text,),) = await database.read(statement, {"source": found.id})

@@ -128,7 +128,7 @@ statement = Resource(
     table=Statement,
     fields=StatementFields,
     about="What somebody said that is not a deal: background, wishes, capacities.",
-    one={
+    to_one={
         "mission": mission,
         "speaker": delegate,
         "person": person,

@@ -14,12 +14,12 @@ from app.core.errors import BadRequest, Invalid
 from app.core.http.accept import preferred
 from app.core.http.conditional import is_known, not_modified
 from app.core.http.dispatch import Route
-from app.core.http.responses import Json, problems
+from app.core.http.responses import JsonResponse, problems
 from app.core.sheets.sheet import neutralise
 from app.engine.aggregates.query import MAX_LIMIT, AggregateQuery, read_aggregate
 from app.engine.aggregates.shape import Function, Grouping, Metric, Output, leaf_of
 from app.engine.aggregates.statement import aggregate_statement
-from app.engine.paths import Kind
+from app.engine.paths import FieldType
 from app.engine.resource import Resource
 from app.engine.schemas import Schema
 from app.engine.search.hits import with_query
@@ -127,7 +127,7 @@ async def answer_aggregate(
         return Response(table, headers={**headers, "Vary": "Accept"}, media_type=_CSV)
     if suffix:
         body = _with_texts(resource, aggregate.grouping, body)
-    return Json(body.encode(), headers=headers)
+    return JsonResponse(body.encode(), headers=headers)
 
 
 def _with_texts(resource: Resource, grouping: Grouping, body: str) -> str:
@@ -143,7 +143,7 @@ def _is_decimal(resource: Resource, output: Output) -> bool:
     if isinstance(output, Metric) and output.function in (Function.COUNT, Function.COUNT_DISTINCT):
         return False
     average = isinstance(output, Metric) and output.function is Function.AVG
-    return average or leaf_of(resource, output).kind is Kind.decimal
+    return average or leaf_of(resource, output).field_type is FieldType.decimal
 
 
 def _table(grouping: Grouping, body: str) -> str:

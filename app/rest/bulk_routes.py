@@ -15,17 +15,17 @@ from app.core import json_codec
 from app.core.errors import Invalid, Problem
 from app.core.http.dispatch import BodyMark, Route
 from app.core.http.responses import problems
-from app.engine.query.filter_reader import Sought, wrong
+from app.engine.query.filter_reader import ParsedFilter, bad_parameter
 from app.engine.query.parameters import FilterQuery, read_conditions
 from app.engine.resource import Resource
 from app.engine.schemas import Schema, derived_schema
 from app.engine.writes import store
 from app.engine.writes.bulk import MAX_OPERATIONS, chosen, refused, run_all
-from app.engine.writes.bulk import told as told_of
+from app.engine.writes.bulk import results_json as told_of
 from app.engine.writes.nested import nested_model
 from app.rest.handlers import check_codes
 from app.rest.read_routes import listing, snake
-from app.rest.transactions import Answer, WriteQuery, answer_write, prefers, write
+from app.rest.transactions import WriteQuery, WriteResult, answer_write, prefers, write
 from app.rest.write_routes import IDEMPOTENCY_KEY, PREFER, WRONG_BODY
 
 HANDLING = {
@@ -145,9 +145,9 @@ def bulk_route(resource: Resource) -> Route:
         preferred = ["return=minimal"] * (not results) + ["handling=lenient"] * lenient
         applied = {"Preference-Applied": ", ".join(preferred)} if preferred else {}
 
-        def work(session: Session) -> Answer:
+        def work(session: Session) -> WriteResult:
             done = run_all(session, resource, items, apart=lenient)
-            return Answer(told_of(done, results=results), 207 if lenient else 200, applied)
+            return WriteResult(told_of(done, results=results), 207 if lenient else 200, applied)
 
         try:
             return await answer_write(request, work, query)
@@ -210,7 +210,7 @@ def update_many_route(resource: Resource) -> Route:
     ) -> Response:
         sought = await _sought(request, resource, query)
 
-        def work(session: Session) -> Answer:
+        def work(session: Session) -> WriteResult:
             before = _versions(chosen(session, resource, sought, query.q, query.max_affected))
             data = store.patched(body)
             after = []
@@ -235,7 +235,7 @@ def delete_many_route(resource: Resource) -> Route:
     async def endpoint(request: Request, query: Annotated[AffectedQuery, Query()]) -> Response:
         sought = await _sought(request, resource, query)
 
-        def work(session: Session) -> Answer:
+        def work(session: Session) -> WriteResult:
             found = chosen(session, resource, sought, query.q, query.max_affected)
             done = []
             for record in found:
@@ -253,10 +253,12 @@ def delete_many_route(resource: Resource) -> Route:
     return _many(resource, endpoint, "DELETE", "delete", summary, text)
 
 
-async def _sought(request: Request, resource: Resource, query: AffectedQuery) -> Sought:
+async def _sought(request: Request, resource: Resource, query: AffectedQuery) -> ParsedFilter:
     sought = read_conditions(resource, query)
     if sought.condition is None and query.q is None:
-        raise wrong("filter", "missing", "Say which records are meant: give at least one filter.")
+        raise bad_parameter(
+            "filter", "missing", "Say which records are meant: give at least one filter."
+        )
     await check_codes(request, sought)
     return sought
 
@@ -276,9 +278,9 @@ def _versions(records: list[Any]) -> list[tuple[Any, int]]:
     return [(record, record.version) for record in records]
 
 
-def _affected(ids: list[UUID], changed: int) -> Answer:
+def _affected(ids: list[UUID], changed: int) -> WriteResult:
     found = {"matched": len(ids), "changed": changed, "ids": [str(each) for each in ids]}
-    return Answer(json_codec.dumps(found).decode())
+    return WriteResult(json_codec.dumps(found).decode())
 
 
 def _many(

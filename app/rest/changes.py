@@ -20,13 +20,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core import json_codec
-from app.core.databases.interface import Prepared, prepare
+from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import Id, Instant, JsonText, instant_text
 from app.core.errors import NotFound
-from app.core.http.responses import Json
+from app.core.http.responses import JsonResponse
 from app.engine.history.change_log import Action, Change, undo
-from app.engine.query.cursor import binding
-from app.engine.query.filter_reader import wrong
+from app.engine.query.cursor import cursor_scope
+from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.parameters import Cursor, Limit, Natural
 from app.engine.query.render import as_json, json_array, object_of
 from app.engine.registry import KindName, unknown_kind
@@ -34,7 +34,7 @@ from app.engine.resource import Resource
 from app.engine.schemas import Page, Schema, Timestamp
 from app.rest.decimals import wants_texts, with_texts
 from app.rest.handlers import Found, database_of
-from app.rest.pages import answer_page, walk
+from app.rest.pages import answer_page, page_request
 
 
 class ChangeEntry(Schema):
@@ -102,7 +102,7 @@ class FeedShape:
 
 
 @lru_cache(maxsize=128)
-def feed_statement(shape: FeedShape, dialect: Dialect) -> Prepared:
+def feed_statement(shape: FeedShape, dialect: Dialect) -> CompiledQuery:
     """Reads `(json, key)` of changes; parameters are the conditions', `limit` and `seek`."""
     key = type_coerce(json_array(Change.seq), JsonText())
     shown = {name: as_json(getattr(Change, name)) for name in ChangeEntry.model_fields}
@@ -114,7 +114,7 @@ def feed_statement(shape: FeedShape, dialect: Dialect) -> Prepared:
         place = bindparam("seek", type_=BigInteger)
         statement = statement.where(Change.seq < place if down else Change.seq > place)
     statement = statement.order_by(Change.seq.desc() if down else Change.seq.asc())
-    return prepare(statement.limit(bindparam("limit", type_=BigInteger)), dialect)
+    return compile_query(statement.limit(bindparam("limit", type_=BigInteger)), dialect)
 
 
 _CONDITIONS: dict[str, ColumnElement[bool]] = {
@@ -132,8 +132,8 @@ async def answer_changes(
 ) -> Response:
     """A page of the changes for which each named condition holds."""
     database = database_of(request)
-    bound_to = binding("changes", newest_first, sorted((n, str(v)) for n, v in values.items()))
-    at = walk(request, query.limit, query.cursor, bound_to)
+    bound_to = cursor_scope("changes", newest_first, sorted((n, str(v)) for n, v in values.items()))
+    at = page_request(request, query.limit, query.cursor, bound_to)
     shape = FeedShape(tuple(sorted(values)), newest_first, at.backward, at.place is not None)
     values = {**values, "limit": at.limit + 1}
     if at.place is not None:
@@ -146,9 +146,9 @@ async def answer_feed(
     request: Request, query: ChangesQuery, kinds: tuple[Resource, ...]
 ) -> Response:
     """A page of the feed of all changes, in the order in which they were committed."""
-    known = {resource.kind for resource in kinds}
+    known = {resource.record_type for resource in kinds}
     if query.kind is not None and query.kind not in known:
-        raise wrong("kind", "unknown", unknown_kind(query.kind, known))
+        raise bad_parameter("kind", "unknown", unknown_kind(query.kind, known))
     names = ("since", "kind", "record_id", "actor", "action")
     values = {name: getattr(query, name) for name in names}
     values = {name: value for name, value in values.items() if value is not None}
@@ -161,7 +161,7 @@ async def answer_as_of(
     """What a record was at a moment: its present state with every later change undone."""
     database = database_of(request)
     shape = FeedShape(("kind", "record_id"), newest_first=True)
-    values = {"kind": resource.kind, "record_id": found.id, "limit": 2**31}
+    values = {"kind": resource.record_type, "record_id": found.id, "limit": 2**31}
     rows = await database.read(feed_statement(shape, database.dialect), values)
     state, told = json_codec.loads(found.body), instant_text(moment)
     for row in rows:
@@ -177,4 +177,4 @@ async def answer_as_of(
     body = json_codec.dumps(state).decode()
     if wants_texts(request):
         body = with_texts(resource, body)
-    return Json(body.encode())
+    return JsonResponse(body.encode())

@@ -14,8 +14,8 @@ from starlette.requests import Request
 
 from app.core import json_codec
 from app.core.http.accept import asks_for_texts
-from app.engine.paths import Kind, leaves_of
-from app.engine.resource import Part, Resource
+from app.engine.paths import FieldType, fields_of
+from app.engine.resource import Embedded, Resource
 
 _SCOPE_KEY = "decimals_as_texts"
 #: What ends the entity tag of an answer in this form.
@@ -64,10 +64,10 @@ def with_texts(resource: Resource, body: str) -> str:
     return json_codec.dumps(_written(resource, json_codec.loads(body))).decode()
 
 
-def _written(at: Resource | Part, record: dict[str, Any]) -> dict[str, Any]:
-    names = (name for name, leaf in leaves_of(at).items() if leaf.kind is Kind.decimal)
+def _written(at: Resource | Embedded, record: dict[str, Any]) -> dict[str, Any]:
+    names = (name for name, leaf in fields_of(at).items() if leaf.field_type is FieldType.decimal)
     told = {**record, **texts_of(record, names)}
-    for name, part in at.parts.items() if isinstance(at, Resource) else ():
+    for name, part in at.embedded.items() if isinstance(at, Resource) else ():
         told[name] = [_written(part, row) for row in record[name]]
     return told
 

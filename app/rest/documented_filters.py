@@ -5,41 +5,46 @@ from typing import Any
 
 from app.core.databases.types import ListedName
 from app.core.edtf import EDTF_PATTERN
-from app.engine.paths import MAX_DEPTH, Kind, Leaf, find_leaf, leaves_of, steps_of
+from app.engine.paths import MAX_DEPTH, FieldType, RecordField, fields_of, find_field, relations_of
 from app.engine.query.operators import OPERATORS, operators_of
 from app.engine.query.parameters import expandable, shown_in, sortable
-from app.engine.resource import Part, Resource
+from app.engine.resource import Embedded, Resource
 from app.engine.schemas import Noted
 
 Json = dict[str, Any]
 
 _TEXT: Json = {"type": "string", "minLength": 1, "pattern": "^[^\\u0000]+$"}
-_TYPES: dict[Kind, Json] = {
-    Kind.id: {"type": "string", "format": "uuid"},
-    Kind.text: _TEXT,
-    Kind.code: _TEXT,
-    Kind.integer: {"type": "integer"},
-    Kind.decimal: {"type": "number", "format": "decimal"},
-    Kind.boolean: {"type": "boolean"},
-    Kind.date: {"type": "string", "format": "date"},
-    Kind.instant: {"type": "string", "format": "date-time"},
-    Kind.stated: {"type": "string", "maxLength": 64, "pattern": EDTF_PATTERN, "format": "edtf"},
-    Kind.list: _TEXT,
+_TYPES: dict[FieldType, Json] = {
+    FieldType.id: {"type": "string", "format": "uuid"},
+    FieldType.text: _TEXT,
+    FieldType.code: _TEXT,
+    FieldType.integer: {"type": "integer"},
+    FieldType.decimal: {"type": "number", "format": "decimal"},
+    FieldType.boolean: {"type": "boolean"},
+    FieldType.date: {"type": "string", "format": "date"},
+    FieldType.instant: {"type": "string", "format": "date-time"},
+    FieldType.stated: {
+        "type": "string",
+        "maxLength": 64,
+        "pattern": EDTF_PATTERN,
+        "format": "edtf",
+    },
+    FieldType.list: _TEXT,
 }
 #: The operators that people use, by the kind of field: the document tells of these. All others that
 #: a field has work just so.
-_TOLD: dict[Kind, tuple[str, ...]] = {
-    Kind.id: ("eq", "isnull"),
-    Kind.text: ("icontains",),
-    Kind.choice: ("eq", "in"),
-    Kind.code: ("eq", "in"),
-    Kind.integer: ("gte", "lte"),
-    Kind.decimal: ("eq", "gte", "lte", "isnull"),
-    Kind.boolean: ("eq",),
-    Kind.date: ("gte", "lte", "isnull"),
-    Kind.instant: ("gte",),
-    Kind.stated: ("gte", "lte", "isnull"),
-    Kind.list: ("has",),
+_TOLD: dict[FieldType, tuple[str, ...]] = {
+    FieldType.id: ("eq", "isnull"),
+    FieldType.text: ("icontains",),
+    FieldType.choice: ("eq", "in"),
+    FieldType.code: ("eq", "in"),
+    FieldType.integer: ("gte", "lte"),
+    FieldType.decimal: ("eq", "gte", "lte", "isnull"),
+    FieldType.boolean: ("eq",),
+    FieldType.date: ("gte", "lte", "isnull"),
+    FieldType.instant: ("gte",),
+    FieldType.stated: ("gte", "lte", "isnull"),
+    FieldType.list: ("has",),
 }
 #: Asked for otherwise: a record by its address, the trash by `deleted`, free text by `q`.
 _NOT_TOLD = {"id", "version", "deleted_at", *Noted.model_fields}
@@ -55,7 +60,7 @@ def filter_parameters(resource: Resource, codes: Mapping[str, Json]) -> list[Jso
     `relation__field__op`. `codes` are the schemas of codes, by the table of their list.
     """
     told: list[tuple[tuple[str, ...], tuple[str, ...]]]
-    told = [((name,), _operators(resource, leaf)) for name, leaf in leaves_of(resource).items()]
+    told = [((name,), _operators(resource, leaf)) for name, leaf in fields_of(resource).items()]
     told += [(path, ("eq",)) for path in _related(resource)]
     return [
         _parameter(resource, path, operator, codes)
@@ -64,29 +69,33 @@ def filter_parameters(resource: Resource, codes: Mapping[str, Json]) -> list[Jso
     ]
 
 
-def _operators(resource: Resource, leaf: Leaf) -> tuple[str, ...]:
+def _operators(resource: Resource, leaf: RecordField) -> tuple[str, ...]:
     """The operators of a field of the resource that the document tells of."""
     if leaf.name == "ref":
         return "eq", "in"
     name, _, suffix = leaf.name.rpartition("_")
-    derived = name in leaves_of(resource) and suffix in _DERIVED
-    if leaf.name in _NOT_TOLD or derived or (leaf.kind is Kind.list and leaf.codes is None):
+    derived = name in fields_of(resource) and suffix in _DERIVED
+    if (
+        leaf.name in _NOT_TOLD
+        or derived
+        or (leaf.field_type is FieldType.list and leaf.codes is None)
+    ):
         return ()
     possible = operators_of(leaf)
     # What few records have is looked for by one value.
-    rare = leaf.kind is Kind.choice and leaf.nullable
-    return tuple(o for o in _TOLD[leaf.kind] if o in possible and not (rare and o == "in"))
+    rare = leaf.field_type is FieldType.choice and leaf.nullable
+    return tuple(o for o in _TOLD[leaf.field_type] if o in possible and not (rare and o == "in"))
 
 
 def _related(resource: Resource) -> Iterator[tuple[str, ...]]:
     """The fields of parts and of related records that the document tells filters of: what is part,
     and which record, of which country."""
-    for name, part in resource.parts.items():
-        for field, leaf in leaves_of(part).items():
-            if leaf.kind in (Kind.id, Kind.choice):
+    for name, part in resource.embedded.items():
+        for field, leaf in fields_of(part).items():
+            if leaf.field_type in (FieldType.id, FieldType.choice):
                 yield name, field
-    for name, target in resource.one.items():
-        for field, leaf in leaves_of(target).items():
+    for name, target in resource.to_one.items():
+        for field, leaf in fields_of(target).items():
             of_country = leaf.codes is not None and leaf.codes.table.name == "country"
             if leaf.name == "ref" or of_country:
                 yield name, field
@@ -95,7 +104,7 @@ def _related(resource: Resource) -> Iterator[tuple[str, ...]]:
 def _parameter(
     resource: Resource, path: tuple[str, ...], operator: str, codes: Mapping[str, Json]
 ) -> Json:
-    field, leaf = ".".join(path), find_leaf(resource, path)
+    field, leaf = ".".join(path), find_field(resource, path)
     return {
         "name": "__".join(path) + ("" if operator == "eq" else f"__{operator}"),
         "in": "query",
@@ -104,7 +113,7 @@ def _parameter(
     }
 
 
-def _schema(leaf: Leaf, operator: str, codes: Mapping[str, Json]) -> Json:
+def _schema(leaf: RecordField, operator: str, codes: Mapping[str, Json]) -> Json:
     if operator == "isnull":
         return {"schema": {"type": "boolean"}}
     single = _single(leaf, operator, codes)
@@ -115,7 +124,7 @@ def _schema(leaf: Leaf, operator: str, codes: Mapping[str, Json]) -> Json:
     return {"schema": schema, "explode": False}
 
 
-def _single(leaf: Leaf, operator: str, codes: Mapping[str, Json]) -> Json:
+def _single(leaf: RecordField, operator: str, codes: Mapping[str, Json]) -> Json:
     """The schema of one value."""
     if leaf.choices:
         # The enumeration that the field itself has in the document.
@@ -124,9 +133,9 @@ def _single(leaf: Leaf, operator: str, codes: Mapping[str, Json]) -> Json:
         return {"$ref": f"#/components/schemas/{name}"}
     if leaf.codes is not None and operator != "startswith":
         return codes[leaf.codes.table.name]
-    if leaf.kind is Kind.stated and OPERATORS[operator].rounding:
-        return _TYPES[Kind.date]
-    return _TYPES[leaf.kind]
+    if leaf.field_type is FieldType.stated and OPERATORS[operator].rounding:
+        return _TYPES[FieldType.date]
+    return _TYPES[leaf.field_type]
 
 
 def view_parameters(resource: Resource) -> dict[str, tuple[str, list[str]]]:
@@ -134,11 +143,11 @@ def view_parameters(resource: Resource) -> dict[str, tuple[str, list[str]]]:
     own = list(shown_in(resource))
     inner = [
         f"{name}.{field}"
-        for name, step in steps_of(resource).items()
+        for name, step in relations_of(resource).items()
         for field in shown_in(step.target)
     ]
     keys = [key for name in sortable(resource) for key in (name, f"-{name}")]
-    fields = dict.fromkeys([*own, *steps_of(resource), *inner])
+    fields = dict.fromkeys([*own, *relations_of(resource), *inner])
     return {
         "fields": (f"{resource.name}Field", list(fields)),
         "expand": (f"{resource.name}Relation", list(dict.fromkeys(_paths(resource, ())))),
@@ -146,10 +155,10 @@ def view_parameters(resource: Resource) -> dict[str, tuple[str, list[str]]]:
     }
 
 
-def _paths(at: Resource | Part, before: tuple[str, ...]) -> Iterator[str]:
+def _paths(at: Resource | Embedded, before: tuple[str, ...]) -> Iterator[str]:
     """What can be expanded, to the second step; a third is possible too."""
     for name in expandable(at):
         path = (*before, name)
         yield ".".join(path)
         if len(path) < MAX_DEPTH - 1:
-            yield from _paths(steps_of(at)[name].target, path)
+            yield from _paths(relations_of(at)[name].target, path)

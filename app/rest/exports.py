@@ -12,21 +12,28 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from app.core import json_codec
-from app.core.databases.interface import Prepared, Rows, prepare
+from app.core.databases.interface import CompiledQuery, Rows, compile_query
 from app.core.errors import Fault, Invalid, NotAcceptable, NotFound
 from app.core.http.accept import preferred
 from app.core.http.conditional import is_known, not_modified
 from app.core.sheets.sheet import CellKind, Column, CsvSheet, MissingExtra, Sheet, SheetLimit
 from app.engine.keys import names_of
-from app.engine.paths import Kind, find_leaf, leads_to_many, leaves_of, steps_of
+from app.engine.paths import FieldType, fields_of, find_field, leads_to_many, relations_of
 from app.engine.query.conditions import Path, columns_of, value_at
-from app.engine.query.filter_reader import wrong
-from app.engine.query.parameters import Limit, ListQuery, RecordsQuery, Shape, View, read_listing
-from app.engine.query.render import as_cell, part_json, record_json
+from app.engine.query.filter_reader import bad_parameter
+from app.engine.query.parameters import (
+    Limit,
+    ListQuery,
+    QueryShape,
+    RecordsQuery,
+    View,
+    read_listing,
+)
+from app.engine.query.render import as_csv_value, embedded_json, record_json
 from app.engine.query.statements import keys_of, narrowed
-from app.engine.resource import Collection, Part, Resource
+from app.engine.resource import Embedded, Resource, SubCollection
 from app.engine.schemas import Flag
-from app.rest.handlers import complete, database_of, position_of
+from app.rest.handlers import bind_values, database_of, position_of
 
 #: The formats of exports, with their media types.
 FORMATS: Mapping[str, str] = {
@@ -35,12 +42,12 @@ FORMATS: Mapping[str, str] = {
     "ndjson": "application/x-ndjson",
     "parquet": "application/vnd.apache.parquet",
 }
-_CELLS: Mapping[Kind, CellKind] = {
-    Kind.integer: CellKind.integer,
-    Kind.decimal: CellKind.decimal,
-    Kind.boolean: CellKind.boolean,
-    Kind.date: CellKind.date,
-    Kind.instant: CellKind.instant,
+_CELLS: Mapping[FieldType, CellKind] = {
+    FieldType.integer: CellKind.integer,
+    FieldType.decimal: CellKind.decimal,
+    FieldType.boolean: CellKind.boolean,
+    FieldType.date: CellKind.date,
+    FieldType.instant: CellKind.instant,
 }
 
 
@@ -59,7 +66,7 @@ class Cell:
 
     path: Path
     kind: CellKind
-    part: Part | None = None
+    part: Embedded | None = None
 
 
 def cells_of(resource: Resource, view: View, named: str | None) -> list[Cell]:
@@ -73,17 +80,17 @@ def cells_of(resource: Resource, view: View, named: str | None) -> list[Cell]:
         paths = [tuple(name.strip().split(".")) for name in named.split(",")]
     for relation in view.expand:
         target = _target(resource, relation, "expand")
-        paths += [(*relation, name) for name in leaves_of(target)]
+        paths += [(*relation, name) for name in fields_of(target)]
     return [_cell(resource, path) for path in dict.fromkeys(paths)]
 
 
 def _all_paths(resource: Resource) -> list[Path]:
     paths: list[Path] = []
-    for name in resource.shown:
+    for name in resource.read_fields:
         paths.append((name,))
         relation = name.removesuffix("_id")
-        if name != relation and relation in resource.one:
-            paths.append((relation, label_of(resource.one[relation])))
+        if name != relation and relation in resource.to_one:
+            paths.append((relation, label_of(resource.to_one[relation])))
     return paths
 
 
@@ -92,53 +99,53 @@ def label_of(resource: Resource) -> str:
     return next(iter(names_of(resource)), "ref")
 
 
-def _target(resource: Resource, path: Path, parameter: str = "fields") -> Resource | Part:
-    at: Resource | Part = resource
+def _target(resource: Resource, path: Path, parameter: str = "fields") -> Resource | Embedded:
+    at: Resource | Embedded = resource
     for name in path:
-        step = steps_of(at)[name]
-        if step.many:
+        step = relations_of(at)[name]
+        if step.is_to_many:
             text = f"{'.'.join(path)} leads to any number of records: export those by themselves."
-            raise wrong(parameter, "many", text)
+            raise bad_parameter(parameter, "many", text)
         at = step.target
     return at
 
 
 def _cell(resource: Resource, path: Path) -> Cell:
     name = path[0]
-    if path == (name,) and name in resource.parts:
-        return Cell(path, CellKind.text, resource.parts[name])
-    if path == (name,) and name in resource.borrowed:
+    if path == (name,) and name in resource.embedded:
+        return Cell(path, CellKind.text, resource.embedded[name])
+    if path == (name,) and name in resource.derived_elsewhere:
         integer = resource.table.__mapper__.columns[name].type.python_type is int
         return Cell(path, CellKind.integer if integer else CellKind.text)
-    if path[-1] in steps_of(_target(resource, path[:-1])):
+    if path[-1] in relations_of(_target(resource, path[:-1])):
         path = (*path, label_of(_target(resource, path)))  # type: ignore[arg-type]
     if leads_to_many(resource, path) is not None:
         text = f"{'.'.join(path)} has any number of values: name its relation alone, or none of it."
-        raise wrong("fields", "many", text)
-    return Cell(path, _CELLS.get(find_leaf(resource, path).kind, CellKind.text))
+        raise bad_parameter("fields", "many", text)
+    return Cell(path, _CELLS.get(find_field(resource, path).field_type, CellKind.text))
 
 
 @lru_cache(maxsize=128)
 def export_statement(
     resource: Resource,
-    collection: Collection | None,
-    shape: Shape,
+    collection: SubCollection | None,
+    shape: QueryShape,
     cells: tuple[Cell, ...] | None,
     dialect: Dialect,
-) -> Prepared:
+) -> CompiledQuery:
     """Reads a row of cells for each record; or, without cells, `(json,)`."""
     get = columns_of(resource.table)
     columns: list[ColumnElement[Any]] = []
     for cell in cells or ():
-        value = part_json(cell.part, get) if cell.part else value_at(resource, cell.path, get)
-        columns.append(as_cell(value))
+        value = embedded_json(cell.part, get) if cell.part else value_at(resource, cell.path, get)
+        columns.append(as_csv_value(value))
     if cells is None:
         columns = [cast(record_json(resource, shape.view), Text)]
     statement = narrowed(select(*columns), resource, collection, shape)
     for key in keys_of(resource, shape):
         order = key.column.desc() if key.descending else key.column.asc()
         statement = statement.order_by(order.nulls_last() if key.nullable else order)
-    return prepare(statement.limit(bindparam("limit", type_=BigInteger)), dialect)
+    return compile_query(statement.limit(bindparam("limit", type_=BigInteger)), dialect)
 
 
 def format_of(request: Request) -> str | None:
@@ -158,7 +165,7 @@ async def answer_accepted(
     resource: Resource,
     query: ListQuery,
     file_format: str,
-    collection: Collection | None = None,
+    collection: SubCollection | None = None,
     parent: Any = None,
 ) -> Response:
     """A list that Accept asks for in another format: the same as by the suffix of the address."""
@@ -169,7 +176,9 @@ async def answer_accepted(
 
 def _refuse_pages(names: set[str]) -> None:
     for name in sorted(names & {"cursor", "offset", "count"}):
-        raise wrong(name, "export", "An export has every record, without pages: leave it out.")
+        raise bad_parameter(
+            name, "export", "An export has every record, without pages: leave it out."
+        )
 
 
 async def answer_export(
@@ -177,7 +186,7 @@ async def answer_export(
     resource: Resource,
     query: ExportQuery,
     file_format: str,
-    collection: Collection | None = None,
+    collection: SubCollection | None = None,
     parent: Any = None,
 ) -> Response:
     """Every record that matches, as a file of the format; NotFound for one that is not known."""
@@ -195,11 +204,11 @@ async def _answer(
     file_format: str,
     limit: int | None,
     bom: bool,
-    collection: Collection | None,
+    collection: SubCollection | None,
     parent: Any,
 ) -> Response:
     listing = read_listing(resource, query)
-    values = await complete(request, listing, query, collection, parent)
+    values = await bind_values(request, listing, query, collection, parent)
     tag = f'W/"{await position_of(request)}-{file_format}"'
     if is_known(request, tag):
         return not_modified(tag)

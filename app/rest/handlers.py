@@ -10,14 +10,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core import json_codec
-from app.core.databases.interface import Database, prepare
+from app.core.databases.interface import Database, compile_query
 from app.core.http.conditional import is_known, not_modified
-from app.core.http.responses import Json
+from app.core.http.responses import JsonResponse
 from app.engine.codes import codes_with_names, meant_code
 from app.engine.history.change_log import position_statement
 from app.engine.keys import as_id, in_trash, missing
-from app.engine.query.cursor import Place, binding
-from app.engine.query.filter_reader import Sought, wrong
+from app.engine.query.cursor import CursorPosition, cursor_scope
+from app.engine.query.filter_reader import ParsedFilter, bad_parameter
 from app.engine.query.hints import several_values
 from app.engine.query.parameters import (
     FilterQuery,
@@ -30,7 +30,7 @@ from app.engine.query.parameters import (
     read_view,
 )
 from app.engine.query.statements import (
-    SAMPLE,
+    SAMPLE_ROWS,
     count_statement,
     item_statement,
     key_statement,
@@ -39,11 +39,11 @@ from app.engine.query.statements import (
     sample_statement,
     segments,
 )
-from app.engine.query.values import fitted, parse_value
-from app.engine.resource import Collection, Resource
+from app.engine.query.values import parse_value, round_to_column
+from app.engine.resource import Resource, SubCollection
 from app.engine.search.hits import with_query
 from app.rest.decimals import dialect_of, tag_for
-from app.rest.pages import Walk, answer_page, walk
+from app.rest.pages import PageRequest, answer_page, page_request
 
 
 def database_of(request: Request) -> Database:
@@ -91,7 +91,7 @@ def tag_of(resource: Resource, record_id: Any, version: int, position: int) -> s
     where the record shows what is stored elsewhere.
     """
     told = f"{version}-{str(record_id)[-12:]}"
-    return f'"{told}-{position}"' if resource.borrowed else f'"{told}"'
+    return f'"{told}-{position}"' if resource.derived_elsewhere else f'"{told}"'
 
 
 async def answer_item(request: Request, resource: Resource, key: str, query: ItemQuery) -> Response:
@@ -104,22 +104,22 @@ async def answer_item(request: Request, resource: Resource, key: str, query: Ite
     tag = tag_for(request, tag)
     if is_known(request, tag):
         return not_modified(tag)
-    return Json(found.body.encode(), headers={"ETag": tag})
+    return JsonResponse(found.body.encode(), headers={"ETag": tag})
 
 
 async def answer_list(
     request: Request,
     resource: Resource,
     query: ListQuery,
-    collection: Collection | None = None,
+    collection: SubCollection | None = None,
     parent: Any = None,
 ) -> Response:
     """A page of records, of all or of a collection under the parent with this id."""
     listing = read_listing(resource, query)
-    values = await complete(request, listing, query, collection, parent)
+    values = await bind_values(request, listing, query, collection, parent)
     if query.cursor is not None and query.offset is not None:
-        raise wrong("offset", "both", "Give a cursor or an offset, not both.")
-    at = walk(request, query.limit, query.cursor, _bound(resource, listing, query, values))
+        raise bad_parameter("offset", "both", "Give a cursor or an offset, not both.")
+    at = page_request(request, query.limit, query.cursor, _bound(resource, listing, query, values))
     if "if-none-match" in request.headers:
         tag = tag_for(request, f'W/"{await position_of(request)}"')
         if is_known(request, tag):
@@ -138,11 +138,11 @@ async def answer_list(
     return answer_page(at, rows, query.offset or 0, total, estimated, headers)
 
 
-async def complete(
+async def bind_values(
     request: Request,
     listing: Listing,
     query: FilterQuery,
-    collection: Collection | None = None,
+    collection: SubCollection | None = None,
     parent: Any = None,
 ) -> dict[str, Any]:
     """All values of the list's statement; BadRequest when a filter names an unknown code."""
@@ -156,16 +156,16 @@ async def complete(
 def _bound(resource: Resource, listing: Listing, query: ListQuery, values: dict[str, Any]) -> bytes:
     shape = listing.shape
     chosen = (shape.condition, query.q, shape.deleted, shape.sort, sorted(values.items()))
-    return binding(resource.path, *chosen)
+    return cursor_scope(resource.path, *chosen)
 
 
 async def _read_page(
     request: Request,
     resource: Resource,
-    collection: Collection | None,
+    collection: SubCollection | None,
     listing: Listing,
     values: dict[str, Any],
-    at: Walk,
+    at: PageRequest,
     offset: int,
 ) -> list[Any]:
     """The rows of a page and one more, in the order of walking."""
@@ -191,8 +191,8 @@ async def _read_page(
 
 
 async def _whole_place(
-    request: Request, resource: Resource, listing: Listing, place: Place, parts: int
-) -> Place:
+    request: Request, resource: Resource, listing: Listing, place: CursorPosition, parts: int
+) -> CursorPosition:
     """The place with its whole key, which is looked up where the cursor holds the id alone."""
     if len(place.key) == parts:
         return place
@@ -200,24 +200,28 @@ async def _whole_place(
     statement = key_statement(resource, listing.shape.sort, database.dialect)
     rows = await database.read(statement, {"id": UUID(place.key[0])}, "quick")
     if not rows:
-        raise wrong("cursor", "cursor", "The record that this cursor is at is gone. Begin anew.")
-    return Place(json_codec.loads(rows[0][0]), place.backward)
+        raise bad_parameter(
+            "cursor", "cursor", "The record that this cursor is at is gone. Begin anew."
+        )
+    return CursorPosition(json_codec.loads(rows[0][0]), place.backward)
 
 
-def _key_values(keys: list[Any], place: Place) -> dict[str, Any]:
+def _key_values(keys: list[Any], place: CursorPosition) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for at, (key, value) in enumerate(zip(keys, place.key, strict=True)):
         if value is not None:
             text = str(value).lower() if isinstance(value, bool) else str(value)
             read = parse_value(key.leaf, text)
-            found[f"k{at}"] = fitted(key.leaf, read, None) if isinstance(read, Decimal) else read
+            found[f"k{at}"] = (
+                round_to_column(key.leaf, read, None) if isinstance(read, Decimal) else read
+            )
     return found
 
 
 async def _count(
     request: Request,
     resource: Resource,
-    collection: Collection | None,
+    collection: SubCollection | None,
     listing: Listing,
     values: dict[str, Any],
     how: str,
@@ -227,7 +231,7 @@ async def _count(
         return None, False
     database = database_of(request)
     asked = (resource, collection, listing.shape.after(None), database.dialect)
-    limit = SAMPLE + 1 if how == "estimated" and not database.counts_quickly else None
+    limit = SAMPLE_ROWS + 1 if how == "estimated" and not database.counts_quickly else None
     ((count,),) = await database.read(count_statement(*asked, limit), values)
     if limit is None or count < limit:
         return count, False
@@ -242,7 +246,7 @@ async def position_of(request: Request) -> int:
     return int(position)
 
 
-async def check_codes(request: Request, sought: Sought) -> None:
+async def check_codes(request: Request, sought: ParsedFilter) -> None:
     """Refuse (400) a filter by a code that is in no list: it is a mistake, not an empty answer."""
     known: dict[Column[Any], frozenset[str]] = request.app.state.codes
     for used in sought.codes:
@@ -255,7 +259,9 @@ async def check_codes(request: Request, sought: Sought) -> None:
             rows = await _rows(database_of(request), codes_with_names(used.column))
             instead = several_values(used.parameter, used.code)
             instead = instead or meant_code(used.code, used.column, rows)
-            raise wrong(used.parameter, "code", f"{used.code!r} is not a {what} code.{instead}")
+            raise bad_parameter(
+                used.parameter, "code", f"{used.code!r} is not a {what} code.{instead}"
+            )
 
 
 async def _codes(database: Database, column: Column[Any]) -> frozenset[str]:
@@ -263,4 +269,4 @@ async def _codes(database: Database, column: Column[Any]) -> frozenset[str]:
 
 
 async def _rows(database: Database, statement: Select[Any]) -> list[Any]:
-    return list(await database.read(prepare(statement, database.dialect), {}))
+    return list(await database.read(compile_query(statement, database.dialect), {}))

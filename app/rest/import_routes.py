@@ -20,12 +20,12 @@ from app.core.http.responses import problems
 from app.engine.imports.columns import read_mapping
 from app.engine.imports.import_file import ImportFile
 from app.engine.imports.import_job import import_file
-from app.engine.imports.report import MAX_TOLD
+from app.engine.imports.report import MAX_FAULTS
 from app.engine.resource import Resource
 from app.engine.schemas import Schema
 from app.rest.exports import FORMATS
 from app.rest.read_routes import snake
-from app.rest.transactions import Answer, WriteQuery, actor_of, answer_write, prefers
+from app.rest.transactions import WriteQuery, WriteResult, actor_of, answer_write, prefers
 from app.rest.write_routes import IDEMPOTENCY_KEY, WRONG_BODY
 
 #: The media types of files that can be imported, with their formats.
@@ -43,7 +43,7 @@ _ABOUT = f"""\
 The body is the file: an export, or one of your own, whose headers are names of fields (see the
 [guide](guide#import)). A row is a change of the record with its `id` or `ref`, else a new record.
 All rows are stored, or none when one fails: then 422 tells what is wrong, by row (the header is 1)
-and column, up to {MAX_TOLD} errors.
+and column, up to {MAX_FAULTS} errors.
 """
 
 
@@ -100,10 +100,10 @@ def import_route(resource: Resource) -> Route:
         async with _received(request) as path:
             file = ImportFile(path, file_format, mapping, lenient)
 
-            def work(session: Session) -> Answer:
+            def work(session: Session) -> WriteResult:
                 report = import_file(session, resource, file, actor_of(request))
-                told = json_codec.dumps(report.told()).decode()
-                return Answer(told, 207 if lenient else 200)
+                told = json_codec.dumps(report.to_dict()).decode()
+                return WriteResult(told, 207 if lenient else 200)
 
             return await answer_write(request, work, query)
 

@@ -9,21 +9,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core import json_codec
-from app.core.http.responses import Json
-from app.engine.query.cursor import Place, read_cursor, write_cursor
+from app.core.http.responses import JsonResponse
+from app.engine.query.cursor import CursorPosition, read_cursor, write_cursor
 from app.engine.query.parameters import MAX_LIMIT
 
 LONGEST_KEY = 600
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class PageRequest:
     """Where in a list the request stands; `bound_to` is what makes it the same list."""
 
     request: Request
     limit: int
     bound_to: bytes
-    place: Place | None = None
+    place: CursorPosition | None = None
 
     @property
     def backward(self) -> bool:
@@ -33,21 +33,21 @@ class Walk:
         """The cursor that leads on from the record with this key (JSON)."""
         values = json_codec.loads(key)
         # A long text has no place in an address: then the record's id stands for its key.
-        place = Place(values if len(key) <= LONGEST_KEY else values[-1:], backward)
+        place = CursorPosition(values if len(key) <= LONGEST_KEY else values[-1:], backward)
         return write_cursor(place, self.bound_to, self.request.app.state.secret)
 
 
-def walk(request: Request, limit: int, cursor: str | None, bound_to: bytes) -> Walk:
+def page_request(request: Request, limit: int, cursor: str | None, bound_to: bytes) -> PageRequest:
     """Where the request stands; BadRequest for a cursor that is not of this list."""
     limit = min(limit, MAX_LIMIT)
     if cursor is None:
-        return Walk(request, limit, bound_to)
+        return PageRequest(request, limit, bound_to)
     place = read_cursor(cursor, bound_to, request.app.state.secret)
-    return Walk(request, limit, bound_to, place)
+    return PageRequest(request, limit, bound_to, place)
 
 
 def answer_page(
-    at: Walk,
+    at: PageRequest,
     rows: list[Any],
     offset: int = 0,
     total: int | None = None,
@@ -75,7 +75,7 @@ def answer_page(
     found = (("next", following), ("prev", previous))
     links = [_link(at.request, cursor, relation) for relation, cursor in found if cursor]
     told = {"Link": ", ".join(links)} if links else {}
-    return Json(body, headers={**told, **(headers or {})})
+    return JsonResponse(body, headers={**told, **(headers or {})})
 
 
 #: What says in a query where a page is.

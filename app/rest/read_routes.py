@@ -9,10 +9,10 @@ from starlette.responses import Response
 from app.core.errors import BadRequest, Invalid, NotFound
 from app.core.http.dispatch import Route
 from app.core.http.responses import problems
-from app.engine.query.filter_reader import wrong
+from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.parameters import ItemQuery, ListQuery
 from app.engine.query.values import parse_instant
-from app.engine.resource import Collection, Resource
+from app.engine.resource import Resource, SubCollection
 from app.engine.schemas import KEY_PATTERN, Timestamp
 from app.rest.changes import ChangeList, HistoryQuery, answer_as_of, answer_changes
 from app.rest.exports import FORMATS, ExportQuery, answer_accepted, answer_export, format_of
@@ -86,7 +86,7 @@ def list_route(resource: Resource, models: Models) -> Route:
     )
 
 
-def collection_route(collection: Collection, models: Models) -> Route:
+def collection_route(collection: SubCollection, models: Models) -> Route:
     """GET /missions/{key}/delegates"""
     parent, child = collection.parent, collection.child
 
@@ -134,7 +134,7 @@ def export_route(resource: Resource) -> Route:
     )
 
 
-def collection_export_route(collection: Collection) -> Route:
+def collection_export_route(collection: SubCollection) -> Route:
     """GET /missions/{key}/delegates.csv"""
     parent, child = collection.parent, collection.child
 
@@ -177,7 +177,7 @@ def get_route(resource: Resource, models: Models) -> Route:
             return await answer_item(request, resource, key, query)
         if query.fields is not None or query.expand is not None:
             text = "A record as it was is shown whole and alone: leave out fields and expand."
-            raise wrong("as_of", "both", text)
+            raise bad_parameter("as_of", "both", text)
         found = await find_row(request, resource, key, trash=True)
         trash = query.deleted == "include"
         return await answer_as_of(request, resource, found, query.as_of, trash)
@@ -203,7 +203,7 @@ def history_route(resource: Resource) -> Route:
         request: Request, key: Key, query: Annotated[HistoryQuery, Query()]
     ) -> Response:
         found = await find_row(request, resource, key, trash=True)
-        sought = {"kind": resource.kind, "record_id": found.id}
+        sought = {"kind": resource.record_type, "record_id": found.id}
         return await answer_changes(request, query, sought, newest_first=True)
 
     return Route(
@@ -224,8 +224,8 @@ def read_routes(resource: Resource, models: Models) -> list[Route]:
         list_route(resource, models),
         get_route(resource, models),
         export_route(resource),
-        *(collection_route(c, models) for c in resource.many.values()),
-        *(collection_export_route(c) for c in resource.many.values()),
+        *(collection_route(c, models) for c in resource.to_many.values()),
+        *(collection_export_route(c) for c in resource.to_many.values()),
         history_route(resource),
     ]
 

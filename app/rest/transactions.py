@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core import json_codec
-from app.core.auth.principals import ANONYMOUS, Caller
+from app.core.auth.principals import ANONYMOUS, Principal
 from app.core.databases.interface import Base
 from app.core.databases.types import JsonText, now
 from app.core.errors import (
@@ -26,7 +26,7 @@ from app.core.errors import (
     PreconditionRequired,
 )
 from app.core.http.conditional import tags_in
-from app.core.http.responses import Json
+from app.core.http.responses import JsonResponse
 from app.engine.history import change_log
 from app.engine.resource import Resource
 from app.engine.schemas import Flag, Schema
@@ -37,7 +37,7 @@ from app.rest.handlers import database_of, tag_of
 T = TypeVar("T")
 
 #: How long the answer to a request with an Idempotency-Key is kept.
-KEPT = timedelta(hours=24)
+RESPONSE_TTL = timedelta(hours=24)
 
 
 class WriteQuery(Schema):
@@ -48,7 +48,7 @@ class WriteQuery(Schema):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class WriteResult:
     """What a write answers, made within its transaction."""
 
     body: str = ""
@@ -59,10 +59,10 @@ class Answer:
         """The answer as it is sent."""
         if not self.body:
             return Response(status_code=self.status, headers=self.headers)
-        return Json(self.body.encode(), self.status, self.headers)
+        return JsonResponse(self.body.encode(), self.status, self.headers)
 
 
-class KeptAnswer(Base):
+class StoredResponse(Base):
     """The answer to a request that had an Idempotency-Key; `status` is 0 until it is known."""
 
     __tablename__ = "kept_answer"
@@ -85,7 +85,7 @@ class _DryRun(Exception):
 
 def actor_of(request: Request) -> str:
     """Who makes the request, as history names them."""
-    caller: Caller = request.scope.get("caller", ANONYMOUS)
+    caller: Principal = request.scope.get("caller", ANONYMOUS)
     return caller.name
 
 
@@ -113,7 +113,7 @@ async def write(request: Request, work: Callable[[Session], T], dry_run: bool = 
 
 async def answer_write(
     request: Request,
-    work: Callable[[Session], Answer],
+    work: Callable[[Session], WriteResult],
     query: WriteQuery,
     resource: Resource | None = None,
 ) -> Response:
@@ -144,12 +144,12 @@ def prefers(request: Request, preference: str) -> bool:
     return False
 
 
-def _preferred(request: Request, answer: Answer) -> Answer:
+def _preferred(request: Request, answer: WriteResult) -> WriteResult:
     applied = "Preference-Applied" in answer.headers
     if applied or answer.status not in (200, 201) or not prefers(request, "return=minimal"):
         return answer
     headers = {**answer.headers, "Preference-Applied": "return=minimal"}
-    return Answer("", 201 if answer.status == 201 else 204, headers)
+    return WriteResult("", 201 if answer.status == 201 else 204, headers)
 
 
 def guard_of(request: Request, resource: Resource) -> Guard:
@@ -169,12 +169,12 @@ def _guard(resource: Resource, tags: list[str], others: list[str]) -> Guard:
     def guard(record: Any) -> None:
         told = tag_of(resource, record.id, record.version, 0)
         # The last part of some tags is the state of other records, which a write does not change.
-        known = {_core(tag) for tag in tags} if resource.borrowed else set(tags)
-        if tags != ["*"] and (_core(told) if resource.borrowed else told) not in known:
+        known = {_core(tag) for tag in tags} if resource.derived_elsewhere else set(tags)
+        if tags != ["*"] and (_core(told) if resource.derived_elsewhere else told) not in known:
             raise PreconditionFailed(
                 f"The {resource.singular} has changed since: it is at version {record.version}."
                 " Read it again, and send its present ETag. (A weak one, W/…, guards nothing.)",
-                headers={} if resource.borrowed else {"ETag": told},
+                headers={} if resource.derived_elsewhere else {"ETag": told},
             )
         if others == ["*"] or _core(told) in {_core(tag.removeprefix("W/")) for tag in others}:
             raise PreconditionFailed(f"The {resource.singular} is as If-None-Match says.")
@@ -188,7 +188,7 @@ def _core(tag: str) -> str:
 
 def headers_of(resource: Resource, stored: Stored) -> dict[str, str]:
     """The ETag of a record that was written, where it is known before the commit."""
-    if resource.borrowed:
+    if resource.derived_elsewhere:
         return {}
     return {"ETag": tag_of(resource, stored.id, stored.version, 0)}
 
@@ -204,7 +204,9 @@ def _key_of(request: Request) -> str | None:
     return key
 
 
-async def _write_once(request: Request, key: str, work: Callable[[Session], Answer]) -> Answer:
+async def _write_once(
+    request: Request, key: str, work: Callable[[Session], WriteResult]
+) -> WriteResult:
     """The answer of the first request with the key, which is stored with what it wrote."""
     caller, fingerprint = actor_of(request), _fingerprint(request)
     running: set[tuple[str, str]] = request.app.state.running
@@ -214,9 +216,11 @@ async def _write_once(request: Request, key: str, work: Callable[[Session], Answ
             headers={"Retry-After": "1"},
         )
 
-    def once(session: Session) -> Answer:
+    def once(session: Session) -> WriteResult:
         # Rows that nobody will ask for any more go in passing.
-        session.execute(delete(KeptAnswer).where(KeptAnswer.created_at < now() - KEPT))
+        session.execute(
+            delete(StoredResponse).where(StoredResponse.created_at < now() - RESPONSE_TTL)
+        )
         kept, is_new = _claim(session, caller, key, fingerprint)
         if not is_new:
             return _repeated(kept, fingerprint)
@@ -233,16 +237,16 @@ async def _write_once(request: Request, key: str, work: Callable[[Session], Answ
         running.discard((caller, key))
 
 
-def _claim(session: Session, caller: str, key: str, print_: str) -> tuple[KeptAnswer, bool]:
+def _claim(session: Session, caller: str, key: str, print_: str) -> tuple[StoredResponse, bool]:
     """The row of the key, and whether this request is the first to have it.
 
     The row is there before the work begins, so that on PostgreSQL a second request waits for the
     first one's transaction at this place.
     """
-    kept = session.get(KeptAnswer, (caller, key))
+    kept = session.get(StoredResponse, (caller, key))
     if kept is not None:
         return kept, False
-    row = KeptAnswer(
+    row = StoredResponse(
         caller=caller,
         key=key,
         fingerprint=print_,
@@ -256,18 +260,18 @@ def _claim(session: Session, caller: str, key: str, print_: str) -> tuple[KeptAn
             session.add(row)
             session.flush()
     except IntegrityError:
-        return session.get_one(KeptAnswer, (caller, key)), False
+        return session.get_one(StoredResponse, (caller, key)), False
     return row, True
 
 
-def _repeated(kept: KeptAnswer, fingerprint: str) -> Answer:
+def _repeated(kept: StoredResponse, fingerprint: str) -> WriteResult:
     if kept.fingerprint != fingerprint:
         raise Invalid(
             "This Idempotency-Key was sent with another request before. Take a new key for a new"
             " request, or send the same one again."
         )
     headers = {**json_codec.loads(kept.headers), "Idempotency-Replayed": "true"}
-    return Answer(kept.body, kept.status, headers)
+    return WriteResult(kept.body, kept.status, headers)
 
 
 def _fingerprint(request: Request) -> str:

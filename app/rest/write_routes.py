@@ -8,7 +8,7 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from app.core.auth.principals import Caller, Need
+from app.core.auth.principals import Permission, Principal
 from app.core.errors import (
     BadRequest,
     Conflict,
@@ -30,7 +30,7 @@ from app.engine.writes.nested import create_nested, nested_model
 from app.engine.writes.purge import purge
 from app.engine.writes.store import Stored
 from app.rest.read_routes import Key, Models, snake
-from app.rest.transactions import Answer, WriteQuery, answer_write, guard_of, headers_of
+from app.rest.transactions import WriteQuery, WriteResult, answer_write, guard_of, headers_of
 
 WRONG_BODY = (BadRequest, Conflict, TooLarge, UnsupportedMediaType, Invalid)
 WRONG_CHANGE = (BadRequest, NotFound, PreconditionFailed, PreconditionRequired)
@@ -94,7 +94,7 @@ def create_route(resource: Resource, models: Models) -> Route:
         body: Annotated[model, Body(), BodyMark.RAW],  # type: ignore[valid-type]
         query: Annotated[WriteQuery, Query()],
     ) -> Response:
-        def work(session: Session) -> Answer:
+        def work(session: Session) -> WriteResult:
             return created(resource, create_nested(session, resource, body))
 
         return await answer_write(request, work, query, resource)
@@ -116,15 +116,15 @@ def create_route(resource: Resource, models: Models) -> Route:
     )
 
 
-def created(resource: Resource, stored: Stored) -> Answer:
+def created(resource: Resource, stored: Stored) -> WriteResult:
     """201 with the new record and its address."""
     headers = {"Location": f"/{resource.path}/{stored.id}", **headers_of(resource, stored)}
-    return Answer(stored.body, 201, headers)
+    return WriteResult(stored.body, 201, headers)
 
 
-def changed(resource: Resource, stored: Stored) -> Answer:
+def changed(resource: Resource, stored: Stored) -> WriteResult:
     """200 with the record as it is now."""
-    return Answer(stored.body, 200, headers_of(resource, stored))
+    return WriteResult(stored.body, 200, headers_of(resource, stored))
 
 
 def update_route(resource: Resource, models: Models) -> Route:
@@ -139,7 +139,7 @@ def update_route(resource: Resource, models: Models) -> Route:
     ) -> Response:
         guard = guard_of(request, resource)
 
-        def work(session: Session) -> Answer:
+        def work(session: Session) -> WriteResult:
             return changed(resource, store.update(session, resource, key, body, guard))
 
         return await answer_write(request, work, query, resource)
@@ -170,7 +170,7 @@ def replace_route(resource: Resource, models: Models) -> Route:
             )
         guard = guard_of(request, resource)
 
-        def work(session: Session) -> Answer:
+        def work(session: Session) -> WriteResult:
             return changed(resource, store.replace(session, resource, key, body, guard))
 
         return await answer_write(request, work, query, resource)
@@ -193,13 +193,13 @@ def delete_route(resource: Resource) -> Route:
         request: Request, key: Key, query: Annotated[DeleteQuery, Query()]
     ) -> Response:
         if query.purge:
-            caller: Caller = request.scope["caller"]
-            caller.admit(Need.ADMIN)
+            caller: Principal = request.scope["caller"]
+            caller.check(Permission.ADMIN)
         guard = guard_of(request, resource)
 
-        def work(session: Session) -> Answer:
+        def work(session: Session) -> WriteResult:
             (purge if query.purge else store.delete)(session, resource, key, guard)
-            return Answer(status=204)
+            return WriteResult(status=204)
 
         return await answer_write(request, work, query, resource)
 
@@ -227,7 +227,7 @@ def restore_route(resource: Resource, models: Models) -> Route:
         guard = guard_of(request, resource)
         version = query.version
 
-        def work(session: Session) -> Answer:
+        def work(session: Session) -> WriteResult:
             if version is None:
                 return changed(resource, store.restore(session, resource, key, guard))
             stored = store.restore_version(session, resource, key, version, guard)

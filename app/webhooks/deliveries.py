@@ -9,16 +9,16 @@ from sqlalchemy.orm import Session
 
 from app.core.databases.types import instant_text, now
 from app.webhooks.due import Due
-from app.webhooks.scheduling import Hook, changed
+from app.webhooks.scheduling import WebhookState, changed
 from app.webhooks.tables import Delivery, Rules, State, Webhook
 
 if TYPE_CHECKING:
     from app.webhooks.sender import Outcome
 
 
-def note(
+def record_attempt(
     session: Session,
-    hook: Hook,
+    hook: WebhookState,
     delivery: Due,
     outcome: "Outcome",
     owner: str,
@@ -58,7 +58,7 @@ def _again(delivery: Due, outcome: "Outcome", rules: Rules) -> float | None:
     return max(wait, min(outcome.rest or 0.0, rules.longest_rest))
 
 
-def _note_health(session: Session, hook: Hook, outcome: "Outcome", rules: Rules) -> bool:
+def _note_health(session: Session, hook: WebhookState, outcome: "Outcome", rules: Rules) -> bool:
     """Remember since when a webhook fails; False when it is disabled for that."""
     webhook, moment = Webhook.id == hook.id, now()
     if outcome.error is None:
@@ -80,7 +80,7 @@ def _note_health(session: Session, hook: Hook, outcome: "Outcome", rules: Rules)
     return True
 
 
-def disable(session: Session, hook: Hook, reason: str) -> None:
+def disable(session: Session, hook: WebhookState, reason: str) -> None:
     """Tell the webhook of nothing any more, until somebody enables it again."""
     values = {"enabled": False, "disabled_reason": reason, "updated_at": now()}
     changed(session, update(Webhook).where(Webhook.id == hook.id).values(values))

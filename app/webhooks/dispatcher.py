@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from app.changes.entries import Entry, find_entries
-from app.changes.tail import Watch
+from app.changes.tail import ChangeLogTail
 from app.core.databases.interface import Database
 from app.core.databases.types import instant_text, now
 from app.core.errors import Problem, Unavailable
-from app.engine.query.filter_reader import Sought
-from app.engine.registry import by_kind
+from app.engine.query.filter_reader import ParsedFilter
+from app.engine.registry import by_record_type
 from app.engine.resource import Resource
 from app.webhooks import deliveries, scheduling
 from app.webhooks.due import Due, find_due, message_of
-from app.webhooks.scheduling import Hook
+from app.webhooks.scheduling import WebhookState
 from app.webhooks.tables import ONLY_HTTPS, Rules
 
 if TYPE_CHECKING:
-    from app.webhooks.sender import Outcome, Post
+    from app.webhooks.sender import Outcome, Sender
 
 log = logging.getLogger("trade_missions")
 
@@ -54,13 +54,13 @@ class Deliveries:
     def __init__(
         self,
         database: Database,
-        watch: Watch,
+        watch: ChangeLogTail,
         resources: Iterable[Resource],
         stopping: asyncio.Event,
         rules: Rules,
     ) -> None:
         self.database, self.watch, self.rules = database, watch, rules
-        self.kinds = by_kind(resources)
+        self.kinds = by_record_type(resources)
         self._owner = str(uuid4())
         self._stopping = stopping
         self._woken = asyncio.Event()
@@ -69,7 +69,7 @@ class Deliveries:
         self._seen: dict[tuple[UUID, str], tuple[int, float]] = {}
         self._slots = asyncio.Semaphore(SENDING)
         self._listening: AsyncExitStack | None = None
-        self._post: Post | None = None
+        self._post: Sender | None = None
         self._swept = NEVER
         self._task: asyncio.Task[None] | None = None
 
@@ -133,7 +133,7 @@ class Deliveries:
         self._turns.pop(hook_id, None)
         self.wake()
 
-    def _pause(self, hooks: list[Hook], moment: datetime) -> float:
+    def _pause(self, hooks: list[WebhookState], moment: datetime) -> float:
         waits = [self.rules.pace]
         for hook in hooks:
             if hook.due_at is not None and hook.id not in self._turns:
@@ -151,11 +151,11 @@ class Deliveries:
             await self._listening.aclose()
             self._listening = None
 
-    def _position(self, hook: Hook) -> int:
+    def _position(self, hook: WebhookState) -> int:
         seen, _ = self._seen.get((hook.id, hook.updated_at), (0, 0.0))
         return max(hook.position, seen)
 
-    async def _turn(self, hook: Hook) -> None:
+    async def _turn(self, hook: WebhookState) -> None:
         async with self._slots:
             try:
                 await self._serve(hook)
@@ -165,7 +165,7 @@ class Deliveries:
                 log.exception("webhook %s could not be served", hook.id)
                 await asyncio.sleep(self.rules.pace)
 
-    async def _serve(self, hook: Hook) -> None:
+    async def _serve(self, hook: WebhookState) -> None:
         try:
             found, upto = await self._find(hook)
         except Problem as problem:
@@ -188,7 +188,7 @@ class Deliveries:
                 # Also when this process is told to stop.
                 await self.database.write(lambda s: scheduling.release(s, hook, self._owner))
 
-    async def _pass_over(self, hook: Hook, upto: int) -> None:
+    async def _pass_over(self, hook: WebhookState, upto: int) -> None:
         """Remember how far was looked, and store it from time to time."""
         key = (hook.id, hook.updated_at)
         _, stored = self._seen.get(key, (0, NEVER))
@@ -198,7 +198,7 @@ class Deliveries:
         self._seen = {k: v for k, v in self._seen.items() if k[0] != hook.id}
         self._seen[key] = (upto, stored)
 
-    async def _find(self, hook: Hook) -> tuple[list[Entry], int]:
+    async def _find(self, hook: WebhookState) -> tuple[list[Entry], int]:
         """The next changes that the webhook is to be told of, and up to which all were judged."""
         position = self._position(hook)
         entries = self.watch.after(position, PLANNED)
@@ -211,13 +211,13 @@ class Deliveries:
 
     async def _judged(self, entries: list[Entry], text: str) -> list[Entry]:
         resource = self.kinds[entries[0].kind]
-        sought: Sought = scheduling.read_filter(resource, text)
+        sought: ParsedFilter = scheduling.read_filter(resource, text)
         verdicts: dict[str, bool] = {}
         for key in {entry.record_id for entry in entries}:
             verdicts[key] = await scheduling.matches(self.database, resource, sought, key)
         return [entry for entry in entries if verdicts[entry.record_id]]
 
-    async def _send_due(self, hook: Hook) -> bool:
+    async def _send_due(self, hook: WebhookState) -> bool:
         """Send what is due, in order; True when the webhook was given back with the last."""
         moment = now()
         if hook.rests_until is not None and hook.rests_until > instant_text(moment):
@@ -229,20 +229,22 @@ class Deliveries:
             outcome = await self._attempt(hook, delivery)
             is_last = number == len(due) or bool(outcome.rest) or outcome.is_gone
             after = (hook, delivery, outcome, self._owner, self.rules, is_last)
-            holds = await self.database.write(lambda s, after=after: deliveries.note(s, *after))  # type: ignore[misc]
+            holds = await self.database.write(
+                lambda s, after=after: deliveries.record_attempt(s, *after)  # type: ignore[misc]
+            )
             if is_last or not holds:
                 return True
         return False
 
-    async def _attempt(self, hook: Hook, delivery: Due) -> "Outcome":
+    async def _attempt(self, hook: WebhookState, delivery: Due) -> "Outcome":
         # Imported where it is used: whoever has no webhooks needs no client.
         if self._post is None:
             await asyncio.to_thread(importlib.import_module, "app.webhooks.sender")
         from app.core.ssrf import anywhere, is_public
-        from app.webhooks.sender import Outcome, Post
+        from app.webhooks.sender import Outcome, Sender
 
         if self._post is None:
-            self._post = Post(anywhere if self.rules.private else is_public, self.rules.timeout)
+            self._post = Sender(anywhere if self.rules.private else is_public, self.rules.timeout)
         if self.rules.only_https and not hook.url.startswith("https://"):
             return Outcome(ONLY_HTTPS)
         body = await message_of(self.database, self.kinds, delivery)

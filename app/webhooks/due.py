@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Dialect, bindparam, select
 
 from app.changes.entries import find_entries
 from app.core import json_codec
-from app.core.databases.interface import Database, Prepared, prepare
+from app.core.databases.interface import CompiledQuery, Database, compile_query
 from app.core.databases.types import Id, Instant
 from app.engine.query.parameters import View
 from app.engine.query.render import as_json, object_of
@@ -60,7 +60,7 @@ def _message(kind: str, at: str, change: bytes, record: bytes) -> bytes:
 
 
 @lru_cache(maxsize=4)
-def _due_statement(dialect: Dialect) -> Prepared:
+def _due_statement(dialect: Dialect) -> CompiledQuery:
     """Reads the deliveries of `:webhook` that are due at `:moment`, in order."""
     names = ("id", "seq", "type", "record_id", "attempts", "created_at")
     shown = object_of({name: as_json(getattr(Delivery, name)) for name in names})
@@ -70,7 +70,7 @@ def _due_statement(dialect: Dialect) -> Prepared:
         Delivery.next_attempt_at <= bindparam("moment", type_=Instant()),
     )
     limit = bindparam("limit", type_=BigInteger)
-    return prepare(statement.order_by(Delivery.id).limit(limit), dialect)
+    return compile_query(statement.order_by(Delivery.id).limit(limit), dialect)
 
 
 def _read_due(text: str) -> Due:

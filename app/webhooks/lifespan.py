@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from starlette.datastructures import State
 
 from app.changes.stream import Streams
-from app.changes.tail import Watch
+from app.changes.tail import ChangeLogTail
 from app.engine.resource import Resource
 from app.webhooks.dispatcher import Deliveries
 
@@ -18,7 +18,7 @@ async def following(state: State, resources: Iterable[Resource]) -> AsyncIterato
 
     It takes `database`, `stopping`, `stream_rules` and `webhook_rules` from there.
     """
-    state.feed = Watch(state.database)
+    state.feed = ChangeLogTail(state.database)
     state.streams = Streams(state.feed, state.stopping, state.stream_rules)
     state.deliveries = Deliveries(
         state.database, state.feed, resources, state.stopping, state.webhook_rules

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from app.engine.registry import by_kind
+from app.engine.registry import by_record_type
 from app.engine.resource import Resource
 from app.webhooks.tables import PAST
 
@@ -23,7 +23,9 @@ Judge the signature (Standard Webhooks) before you believe the message, and answ
 
 def told_webhooks(resources: Iterable[Resource]) -> Json:
     """The message of a change, for each kind of record."""
-    return {kind: {"post": _operation(kind, of.name)} for kind, of in by_kind(resources).items()}
+    return {
+        kind: {"post": _operation(kind, of.name)} for kind, of in by_record_type(resources).items()
+    }
 
 
 def _operation(kind: str, model: str) -> Json:

@@ -10,19 +10,19 @@ from sqlalchemy import BigInteger, Dialect, Select, Text, bindparam, cast, selec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.core.databases.interface import Prepared, prepare
+from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import Id, JsonText
 from app.core.errors import NotFound
 from app.engine.query.render import as_json, json_array, object_of
 from app.rest.handlers import database_of
-from app.rest.pages import Walk, answer_page
+from app.rest.pages import PageRequest, answer_page
 from app.webhooks.tables import Webhook
 
 
 @lru_cache(maxsize=8)
-def _one_statement(table: Any, model: type[BaseModel], dialect: Dialect) -> Prepared:
+def _one_statement(table: Any, model: type[BaseModel], dialect: Dialect) -> CompiledQuery:
     statement = _shown(table, model).where(table.id == bindparam("key", type_=Id()))
-    return prepare(statement, dialect)
+    return compile_query(statement, dialect)
 
 
 def _shown(table: Any, model: type[BaseModel]) -> Select[Any, Any]:
@@ -48,7 +48,7 @@ def _page_statement(
     down: bool,
     seeks: bool,
     dialect: Dialect,
-) -> Prepared:
+) -> CompiledQuery:
     statement = _shown(table, model)
     for name in names:
         column = getattr(table, name)
@@ -57,12 +57,12 @@ def _page_statement(
         place = bindparam("seek", type_=Id())
         statement = statement.where(table.id < place if down else table.id > place)
     statement = statement.order_by(table.id.desc() if down else table.id.asc())
-    return prepare(statement.limit(bindparam("limit", type_=BigInteger)), dialect)
+    return compile_query(statement.limit(bindparam("limit", type_=BigInteger)), dialect)
 
 
 async def answer_rows(
     request: Request,
-    at: Walk,
+    at: PageRequest,
     table: Any,
     model: type[BaseModel],
     values: Mapping[str, Any],

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from app.core.auth.principals import Need
+from app.core.auth.principals import Permission
 from app.core.errors import (
     BadRequest,
     Conflict,
@@ -20,14 +20,14 @@ from app.core.errors import (
     UnsupportedMediaType,
 )
 from app.core.http.dispatch import Route
-from app.core.http.responses import Json, problems
-from app.engine.query.cursor import binding
-from app.engine.query.filter_reader import Sought
-from app.engine.registry import by_kind
+from app.core.http.responses import JsonResponse, problems
+from app.engine.query.cursor import cursor_scope
+from app.engine.query.filter_reader import ParsedFilter
+from app.engine.registry import by_record_type
 from app.engine.resource import Resource
 from app.rest.changes import HistoryQuery
 from app.rest.handlers import check_codes, database_of
-from app.rest.pages import walk
+from app.rest.pages import page_request
 from app.rest.transactions import actor_of
 from app.webhooks import writes as writes
 from app.webhooks.dispatcher import Deliveries
@@ -70,14 +70,14 @@ times within three days.
 
 def webhook_routes(resources: Iterable[Resource]) -> list[Route]:
     """All operations of webhooks."""
-    kinds = by_kind(resources)
+    kinds = by_record_type(resources)
     return [*_webhooks(kinds), *_one_webhook(kinds), *_deliveries()]
 
 
 def _webhooks(kinds: Mapping[str, Resource]) -> list[Route]:
     async def list_webhooks(request: Request, query: Annotated[HistoryQuery, Query()]) -> Response:
         """Oldest first."""
-        at = walk(request, query.limit, query.cursor, binding("webhooks"))
+        at = page_request(request, query.limit, query.cursor, cursor_scope("webhooks"))
         return await answer_rows(request, at, Table, Webhook, {}, newest_first=False)
 
     async def create_webhook(request: Request, body: Annotated[WebhookFields, Body()]) -> Response:
@@ -87,7 +87,7 @@ def _webhooks(kinds: Mapping[str, Resource]) -> list[Route]:
         made, secret = await _write(request, lambda s: writes.create(s, values, actor))
         body_ = await read_row(request, Table, Webhook, made)
         told = {"Location": f"/webhooks/{made}"}
-        return Json(_with_secret(body_, secret), 201, told)
+        return JsonResponse(_with_secret(body_, secret), 201, told)
 
     create_webhook.__doc__ = _ABOUT
     return [
@@ -108,7 +108,7 @@ def _webhooks(kinds: Mapping[str, Resource]) -> list[Route]:
 def _one_webhook(kinds: Mapping[str, Resource]) -> list[Route]:
     async def get_webhook(request: Request, id: WebhookId) -> Response:
         """Its secret is not shown."""
-        return Json(await read_row(request, Table, Webhook, _id(id)))
+        return JsonResponse(await read_row(request, Table, Webhook, _id(id)))
 
     async def update_webhook(
         request: Request,
@@ -124,7 +124,7 @@ def _one_webhook(kinds: Mapping[str, Resource]) -> list[Route]:
         await _check_codes(request, check({**stored, **changes}))
         # Once more, as it may have changed meanwhile.
         await _write(request, lambda s: writes.update(s, key, changes, check))
-        return Json(await read_row(request, Table, Webhook, key))
+        return JsonResponse(await read_row(request, Table, Webhook, key))
 
     async def delete_webhook(request: Request, id: WebhookId) -> Response:
         """With its deliveries, for good."""
@@ -136,13 +136,13 @@ def _one_webhook(kinds: Mapping[str, Resource]) -> list[Route]:
         too, so that receivers can change over without missing any."""
         key, rules = _id(id), _deliveries_of(request).rules
         secret = await _write(request, lambda s: writes.rotate(s, key, rules))
-        return Json(_with_secret(await read_row(request, Table, Webhook, key), secret))
+        return JsonResponse(_with_secret(await read_row(request, Table, Webhook, key), secret))
 
     async def test_webhook(request: Request, id: WebhookId) -> Response:
         """A message of the type `webhook.test` is sent, once; the delivery tells what came of
         it."""
         made = await _write(request, lambda s: writes.test(s, _id(id)))
-        return Json(await read_row(request, Delivery, WebhookDelivery, made), 202)
+        return JsonResponse(await read_row(request, Delivery, WebhookDelivery, made), 202)
 
     one, found = "/{id}", (BadRequest, NotFound)
     text = "Give one webhook a new secret"
@@ -178,7 +178,9 @@ def _deliveries() -> list[Route]:
         """What was sent, what is to be sent, and what was given up; newest change first."""
         key = _id(id)
         await read_row(request, Table, Webhook, key)
-        at = walk(request, query.limit, query.cursor, binding("deliveries", key, query.state))
+        at = page_request(
+            request, query.limit, query.cursor, cursor_scope("deliveries", key, query.state)
+        )
         values = {"webhook_id": key, "state": query.state}
         values = {name: value for name, value in values.items() if value is not None}
         return await answer_rows(request, at, Delivery, WebhookDelivery, values, newest_first=True)
@@ -189,7 +191,7 @@ def _deliveries() -> list[Route]:
         """All deliveries that stand so are sent once more, under their ids, with as many attempts
         as new ones."""
         count = await _write(request, lambda s: writes.redeliver_all(s, _id(id), query.state))
-        return Json(Redelivered(count=count).model_dump_json().encode(), 202)
+        return JsonResponse(Redelivered(count=count).model_dump_json().encode(), 202)
 
     async def redeliver_webhook_delivery(
         request: Request, id: WebhookId, delivery: DeliveryId
@@ -197,7 +199,7 @@ def _deliveries() -> list[Route]:
         """It is sent once more, under its id, with as many attempts as a new one."""
         key = _id(delivery, "delivery")
         await _write(request, lambda s: writes.redeliver(s, _id(id), key))
-        return Json(await read_row(request, Delivery, WebhookDelivery, key), 202)
+        return JsonResponse(await read_row(request, Delivery, WebhookDelivery, key), 202)
 
     at, found = "/{id}/deliveries", (BadRequest, NotFound)
     again, one = redeliver_webhook, redeliver_webhook_delivery
@@ -227,7 +229,7 @@ def _route(
         endpoint,
         methods=[method],
         status_code=status,
-        needs=Need.ADMIN,
+        needs=Permission.ADMIN,
         operation_id=endpoint.__name__,
         summary=summary,
         tags=["webhooks"],
@@ -258,7 +260,7 @@ def _checking(request: Request, kinds: Mapping[str, Resource]) -> writes.Check:
     return lambda values: check_webhook(values, kinds, rules, permits)
 
 
-async def _check_codes(request: Request, sought: Sought | None) -> None:
+async def _check_codes(request: Request, sought: ParsedFilter | None) -> None:
     if sought is not None:
         try:
             await check_codes(request, sought)

@@ -13,12 +13,12 @@ from sqlalchemy.orm import Session
 
 from app.changes.entries import Entry
 from app.core import json_codec
-from app.core.databases.interface import Database, Prepared, prepare
+from app.core.databases.interface import CompiledQuery, Database, compile_query
 from app.core.databases.types import Id, instant_text, now
 from app.engine.history.change_log import Action
 from app.engine.query.conditions import Condition
-from app.engine.query.filter_reader import Sought, read_filters
-from app.engine.query.parameters import Shape
+from app.engine.query.filter_reader import ParsedFilter, read_filters
+from app.engine.query.parameters import QueryShape
 from app.engine.query.render import as_json, object_of
 from app.engine.query.statements import narrowed
 from app.engine.resource import Resource
@@ -26,7 +26,7 @@ from app.webhooks.tables import PAST, Delivery, Rules, State, Webhook, delivery_
 
 
 @dataclass(frozen=True, slots=True)
-class Hook:
+class WebhookState:
     """A webhook as it stands when its turn comes; moments are texts, as JSON has them."""
 
     id: UUID
@@ -69,7 +69,7 @@ _COLUMNS = (
 
 
 @lru_cache(maxsize=4)
-def _hooks_statement(dialect: Dialect) -> Prepared:
+def _hooks_statement(dialect: Dialect) -> CompiledQuery:
     due = (
         select(func.min(Delivery.next_attempt_at))
         .where(Delivery.webhook_id == Webhook.id, Delivery.state == State.PENDING)
@@ -77,23 +77,23 @@ def _hooks_statement(dialect: Dialect) -> Prepared:
     )
     shown = {name: as_json(getattr(Webhook, name)) for name in _COLUMNS}
     statement = select(object_of({**shown, "due_at": as_json(due)}))
-    return prepare(statement.where(Webhook.enabled.is_(True)).order_by(Webhook.id), dialect)
+    return compile_query(statement.where(Webhook.enabled.is_(True)).order_by(Webhook.id), dialect)
 
 
-async def find_hooks(database: Database) -> list[Hook]:
+async def find_hooks(database: Database) -> list[WebhookState]:
     """The webhooks that are enabled."""
     rows = await database.read(_hooks_statement(database.dialect), {}, "quick")
     return [_hook(json_codec.loads(row[0])) for row in rows]
 
 
-def _hook(told: Mapping[str, Any]) -> Hook:
+def _hook(told: Mapping[str, Any]) -> WebhookState:
     until = told["previous_secret_until"]
     secrets = [told["secret"]]
     if until is not None and until > instant_text(now()):
         secrets.append(told["previous_secret"])
     names = ("filter", "rests_until", "lease_owner", "lease_until", "updated_at", "due_at")
     failing = told["failing_since"]
-    return Hook(
+    return WebhookState(
         id=UUID(told["id"]),
         url=told["url"],
         kinds=None if told["kinds"] is None else tuple(told["kinds"]),
@@ -105,20 +105,22 @@ def _hook(told: Mapping[str, Any]) -> Hook:
     )
 
 
-def read_filter(resource: Resource, text: str) -> Sought:
+def read_filter(resource: Resource, text: str) -> ParsedFilter:
     """The filter expression of a webhook; BadRequest tells what is wrong with it, and where."""
     return read_filters(resource, (), text)
 
 
 @lru_cache(maxsize=256)
-def _judging(resource: Resource, condition: Condition, dialect: Dialect) -> Prepared:
+def _judging(resource: Resource, condition: Condition, dialect: Dialect) -> CompiledQuery:
     table = resource.table
-    shape = Shape(condition=condition, deleted="include")
+    shape = QueryShape(condition=condition, deleted="include")
     statement = narrowed(select(table.id), resource, None, shape)
-    return prepare(statement.where(table.id == bindparam("key", type_=Id())), dialect)
+    return compile_query(statement.where(table.id == bindparam("key", type_=Id())), dialect)
 
 
-async def matches(database: Database, resource: Resource, sought: Sought, record_id: str) -> bool:
+async def matches(
+    database: Database, resource: Resource, sought: ParsedFilter, record_id: str
+) -> bool:
     """Whether the record is now, in the trash or not, as the filter says."""
     assert sought.condition is not None
     statement = _judging(resource, sought.condition, database.dialect)
@@ -126,7 +128,12 @@ async def matches(database: Database, resource: Resource, sought: Sought, record
 
 
 def claim(
-    session: Session, hook: Hook, owner: str, rules: Rules, upto: int, found: Iterable[Entry]
+    session: Session,
+    hook: WebhookState,
+    owner: str,
+    rules: Rules,
+    upto: int,
+    found: Iterable[Entry],
 ) -> bool:
     """Take the webhook for this process and plan the deliveries of these changes; False when
     another process has it, or was quicker."""
@@ -146,13 +153,13 @@ def claim(
     return True
 
 
-def advance(session: Session, hook: Hook, upto: int) -> None:
+def advance(session: Session, hook: WebhookState, upto: int) -> None:
     """Remember that there is nothing to be told up to this change."""
     known = (Webhook.id == hook.id) & (Webhook.position == hook.position)
     changed(session, update(Webhook).where(known).values(position=upto))
 
 
-def release(session: Session, hook: Hook, owner: str) -> None:
+def release(session: Session, hook: WebhookState, owner: str) -> None:
     """Leave the webhook to whoever takes it next."""
     mine = (Webhook.id == hook.id) & (Webhook.lease_owner == owner)
     changed(session, update(Webhook).where(mine).values(lease_owner=None, lease_until=None))
@@ -164,7 +171,7 @@ def sweep(session: Session, rules: Rules) -> None:
     session.execute(delete(Delivery).where(Delivery.finished_at < before))
 
 
-def _planned(hook: Hook, entry: Entry, moment: datetime) -> dict[str, Any]:
+def _planned(hook: WebhookState, entry: Entry, moment: datetime) -> dict[str, Any]:
     return {
         "id": delivery_id(hook.id, entry.seq),
         "webhook_id": hook.id,

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from app.core.errors import BadRequest, Fault, Invalid
 from app.core.validation import Example
 from app.engine.history.change_log import Action
-from app.engine.query.filter_reader import Sought
+from app.engine.query.filter_reader import ParsedFilter
 from app.engine.registry import KindName, unknown_kind
 from app.engine.resource import Resource
 from app.engine.schemas import Line, Page, Schema, Timestamp, derived_schema, distinct
@@ -190,7 +190,7 @@ def new_secret() -> str:
 
 def check_webhook(
     values: Mapping[str, Any], kinds: Mapping[str, Resource], rules: Rules, permits: Permits
-) -> Sought | None:
+) -> ParsedFilter | None:
     """What the filter of a webhook asks for; Invalid (422) tells each field that is wrong."""
     faults = [Fault("url", text, pointer="/url") for text in _url_faults(values, rules, permits)]
     for at, kind in enumerate(values["kinds"] or ()):

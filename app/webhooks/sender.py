@@ -37,7 +37,7 @@ class Outcome:
         return self.status == 410
 
 
-class Post:
+class Sender:
     """Sends to receivers, each attempt within the time limit (seconds) and a bounded answer."""
 
     def __init__(

@@ -14,14 +14,14 @@ from app.core import json_codec
 from app.core.databases.types import now, uuid7
 from app.core.errors import Conflict, NotFound
 from app.engine.history.change_log import ChangeCounter
-from app.engine.query.filter_reader import Sought
+from app.engine.query.filter_reader import ParsedFilter
 from app.webhooks.schemas import WebhookFields, new_secret
 from app.webhooks.tables import TEST, Delivery, Rules, State, Webhook, delivery_id
 
 #: How many webhooks there can be: each is a reader of everything that is changed.
 MOST = 100
 #: What refuses a webhook whose fields are wrong, alone or together.
-Check = Callable[[Mapping[str, Any]], Sought | None]
+Check = Callable[[Mapping[str, Any]], ParsedFilter | None]
 _LISTS = ("kinds", "actions")
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.changes.tail import KEPT, Watch
+from app.changes.tail import KEPT, ChangeLogTail
 from tests.changes.events import Events, listening
 from tests.conftest import client_of
 from tests.keys import BEARER
@@ -329,7 +329,7 @@ async def test_head_answers_at_once(client: httpx.AsyncClient) -> None:
 
 
 async def test_nothing_is_watched_while_nobody_listens(fresh_app: FastAPI) -> None:
-    watch, moved = Watch(fresh_app.state.database, pace=0.01), asyncio.Event()
+    watch, moved = ChangeLogTail(fresh_app.state.database, pace=0.01), asyncio.Event()
     async with client_of(fresh_app) as client:
         async with watch.listening(moved):
             position = watch.position
@@ -347,7 +347,7 @@ async def test_nothing_is_watched_while_nobody_listens(fresh_app: FastAPI) -> No
 async def test_what_is_kept_is_bounded_and_what_is_older_is_read_from_the_log(
     fresh_app: FastAPI,
 ) -> None:
-    watch, moved = Watch(fresh_app.state.database, pace=0.01), asyncio.Event()
+    watch, moved = ChangeLogTail(fresh_app.state.database, pace=0.01), asyncio.Event()
     async with client_of(fresh_app) as client, watch.listening(moved):
         position = watch.position
         await write_much(client, 20)

@@ -16,11 +16,11 @@ from app.api import RESOURCES
 from app.commands.migrate import migrate
 from app.commands.seed import run, seed
 from app.core.databases.interface import Database, open_database
-from app.engine.registry import KINDS, by_kind
+from app.engine.registry import RECORD_TYPES, by_record_type
 from tests.conftest import client_of, serving
 from tests.keys import make_admin_key
 
-COLLECTIONS = tuple(resource.path for resource in by_kind(RESOURCES).values())
+COLLECTIONS = tuple(resource.path for resource in by_record_type(RESOURCES).values())
 TABLES = {"countries", "regions", "currencies", "sectors", "legal-forms", "languages"}
 TEXT = "😀 Жаңа зауыт ашылды. The plant is new."
 
@@ -234,7 +234,7 @@ async def test_the_values_of_an_enumeration_are_a_code_list(
 
 
 async def test_every_term_list_is_an_enumeration(client: httpx.AsyncClient) -> None:
-    known = [*enums().values(), set(KINDS)]
+    known = [*enums().values(), set(RECORD_TYPES)]
     lists = await term_lists(client)
     assert [name for name, codes in lists.items() if codes not in known] == []
 

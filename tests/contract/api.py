@@ -10,7 +10,7 @@ import pytest
 
 from app.api import RESOURCES
 from app.core import json_codec
-from app.engine.paths import Kind, leaves_of
+from app.engine.paths import FieldType, fields_of
 from app.engine.resource import Resource, read_models
 from tests.examples import EXAMPLES, JSON, Body, Examples, create
 
@@ -166,7 +166,9 @@ async def listed(api: Api, address: str, **parameters: Any) -> list[Body]:
 
 def filterable(resource: Resource) -> list[str]:
     """The fields that have one value, which a filter can ask for."""
-    return [name for name, leaf in leaves_of(resource).items() if leaf.kind is not Kind.list]
+    return [
+        name for name, leaf in fields_of(resource).items() if leaf.field_type is not FieldType.list
+    ]
 
 
 def as_parameter(value: Any) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from app.api import COLLECTIONS
 from app.core import json_codec
-from app.engine.resource import Collection
+from app.engine.resource import SubCollection
 from tests.contract.api import UNKNOWN, Api, at, listed, problem
 from tests.examples import Body, create
 
@@ -50,12 +50,12 @@ TIES: dict[tuple[str, str], Tie] = {
 }
 
 
-def tie_of(collection: Collection) -> Tie:
+def tie_of(collection: SubCollection) -> Tie:
     """How a child of the collection is made."""
     parent, child = collection.parent, collection.child
     if child.path == "citations":
-        return _tied("citations", record_kind=parent.kind, record_id="PARENT", field=None)
-    names = [name for name in child.under if child.one[name] is parent]
+        return _tied("citations", record_kind=parent.record_type, record_id="PARENT", field=None)
+    names = [name for name in child.under if child.to_one[name] is parent]
     return TIES.get((parent.path, child.path)) or _tied(child.path, **{f"{names[0]}_id": "PARENT"})
 
 
@@ -66,7 +66,7 @@ under_each = pytest.mark.parametrize(
 
 @under_each
 async def test_a_collection_lists_exactly_the_live_records_of_its_parent(
-    api: Api, collection: Collection
+    api: Api, collection: SubCollection
 ) -> None:
     tie = tie_of(collection)
     parent, elsewhere = await api.new(collection.parent), await api.new(collection.parent)
@@ -85,7 +85,7 @@ async def test_a_collection_lists_exactly_the_live_records_of_its_parent(
 
 
 @under_each
-async def test_a_collection_needs_its_parent(api: Api, collection: Collection) -> None:
+async def test_a_collection_needs_its_parent(api: Api, collection: SubCollection) -> None:
     parent = await api.new(collection.parent)
     await api.trash(at(collection.parent, parent))
     for key in (UNKNOWN, "nowhere", parent["id"]):

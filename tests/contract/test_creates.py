@@ -53,7 +53,7 @@ def test_examples_show_every_field(resource: Resource) -> None:
 async def test_create_needs_no_more_than_the_required_fields(api: Api, resource: Resource) -> None:
     body = api.examples.minimal(resource.path)
     record = await create(api.client, resource.path, body)
-    assert list(record) == list(resource.shown)
+    assert list(record) == list(resource.read_fields)
     assert record["version"] == 1
     assert record["deleted_at"] is None
     assert record["created_at"] == record["updated_at"]
@@ -121,7 +121,7 @@ REFERENCES = [
     (resource, name)
     for resource in RESOURCES
     for name in writable(resource)
-    if name.removesuffix("_id") in resource.one
+    if name.removesuffix("_id") in resource.to_one
 ]
 
 
@@ -131,7 +131,7 @@ REFERENCES = [
 async def test_a_reference_to_nothing_or_into_the_trash_is_refused(
     api: Api, resource: Resource, name: str
 ) -> None:
-    target = resource.one[name.removesuffix("_id")]
+    target = resource.to_one[name.removesuffix("_id")]
     trashed = await create(api.client, target.path, api.examples.minimal(target.path))
     await api.trash(at(target, trashed))
     for nowhere in (UNKNOWN, trashed["id"]):

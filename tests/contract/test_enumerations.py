@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from app.engine.paths import Kind, leaves_of
-from app.engine.registry import KINDS
-from app.engine.resource import Part, Resource
+from app.engine.paths import FieldType, fields_of
+from app.engine.registry import RECORD_TYPES
+from app.engine.resource import Embedded, Resource
 from tests.contract.api import Api, at, each
 from tests.examples import Body, create
 
@@ -26,19 +26,19 @@ NUMBERS = {
 }
 
 
-def values_of(of: Resource | Part) -> Iterator[tuple[str, str]]:
+def values_of(of: Resource | Embedded) -> Iterator[tuple[str, str]]:
     """The fields that are written and hold one of a few words, with each of these words."""
-    for name, leaf in leaves_of(of).items():
-        if leaf.kind is Kind.choice and name in of.fields.model_fields:
+    for name, leaf in fields_of(of).items():
+        if leaf.field_type is FieldType.choice and name in of.fields.model_fields:
             for value in leaf.choices:
                 yield name, value
 
 
-def fields_of(api: Api, resource: Resource) -> Iterator[Body]:
+def bodies_of(api: Api, resource: Resource) -> Iterator[Body]:
     """The fields that store each value: of the record itself, and of each of its parts."""
     for name, value in values_of(resource):
         yield {name: value} | NEEDS.get(f"{name} {value}", NEEDS.get(name, {}))
-    for part_name, part in resource.parts.items():
+    for part_name, part in resource.embedded.items():
         for name, value in values_of(part):
             row = api.examples.full(resource.path)[part_name][0] | {name: value}
             if name == "scheme" and value in NUMBERS:
@@ -52,17 +52,18 @@ async def more_of(api: Api, resource: Resource, fields: Body) -> Body:
         announced = api.examples.minimal("agreements", status="announced")
         return {"agreement_id": (await create(api.client, "agreements", announced))["id"]}
     if resource.path == "citations" and "record_kind" in fields:
-        backed = await api.full(KINDS[fields["record_kind"]])
+        backed = await api.full(RECORD_TYPES[fields["record_kind"]])
         return {"record_id": backed["id"], "field": None}
     return {}
 
 
 @each
 async def test_every_value_of_every_enumeration_is_stored(api: Api, resource: Resource) -> None:
-    if resource.only is not None:
-        resource = KINDS[resource.kind]  # One of several that share a table may take but some.
+    if resource.row_filter is not None:
+        # One of several that share a table may take but some.
+        resource = RECORD_TYPES[resource.record_type]
     wrong = []
-    for fields in fields_of(api, resource):
+    for fields in bodies_of(api, resource):
         body = api.examples.full(resource.path) | fields | await more_of(api, resource, fields)
         if "founding_agreement" in fields.values():
             body["parties"] = [{**party, "role": "founder"} for party in body["parties"]]
@@ -72,7 +73,7 @@ async def test_every_value_of_every_enumeration_is_stored(api: Api, resource: Re
             continue
         record = await api.get(at(resource, answer.json()))
         (name, value), *_ = fields.items()
-        if name not in resource.parts and record[name] != value:
+        if name not in resource.embedded and record[name] != value:
             wrong.append(f"{fields}: stored as {record[name]}")
         await api.trash(at(resource, record))
     assert wrong == []

@@ -81,7 +81,7 @@ async def test_an_odd_value_of_a_filter_is_no_failure(api: Api, resource: Resour
 async def test_a_list_is_sorted_by_each_field(api: Api, resource: Resource, name: str) -> None:
     records = await api.several(resource)
     # A date as stated is sorted by the earliest day that it can mean.
-    key = f"{name}_earliest" if name in resource.stated else name
+    key = f"{name}_earliest" if name in resource.edtf_dates else name
     by_value = sorted((r for r in records if r[key] is not None), key=lambda r: (r[key], r["id"]))
     without = [record for record in records if record[key] is None]
     address, narrow = f"/{resource.path}", {"note": records[0]["note"]}

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from app.core import json_codec
-from app.engine.paths import steps_of
+from app.engine.paths import relations_of
 from app.engine.query.parameters import expandable
 from app.engine.resource import Resource
 from tests.contract.api import MODELS, UNKNOWN, Api, at, each, fault, listed, of_each, problem
@@ -49,11 +49,11 @@ async def shown(api: Api, resource: Resource) -> list[str]:
 async def looked_up(api: Api, resource: Resource, address: str, name: str, expand: str = "") -> Any:
     """What a relation of a record stands for, read at its own address."""
     inner = {"expand": expand} if expand else {}
-    if name in resource.many:
-        path = f"{address}/{resource.many[name].name}"
+    if name in resource.to_many:
+        path = f"{address}/{resource.to_many[name].name}"
         return await listed(api, path, limit=1000, **inner)
     key = (await api.get(address))[f"{name}_id"]
-    return key and await api.get(f"/{resource.one[name].path}/{key}", **inner)
+    return key and await api.get(f"/{resource.to_one[name].path}/{key}", **inner)
 
 
 @of_each(expandable)
@@ -62,7 +62,7 @@ async def test_each_relation_shows_what_it_stands_for(
 ) -> None:
     for address in await shown(api, resource):
         plain, expanded = await api.get(address), await api.get(address, expand=name)
-        if name in resource.parts:
+        if name in resource.embedded:
             assert expanded == plain
         else:
             assert expanded == {**plain, name: await looked_up(api, resource, address, name)}
@@ -83,7 +83,7 @@ def two_steps(resource: Resource) -> list[str]:
     return [
         f"{name}.{inner}"
         for name in expandable(resource)
-        for inner in expandable(steps_of(resource)[name].target)
+        for inner in expandable(relations_of(resource)[name].target)
     ]
 
 
@@ -94,8 +94,8 @@ async def test_a_relation_of_a_relation_shows_what_it_stands_for(
     first, second = name.split(".")
     for address in await shown(api, resource):
         found = (await api.get(address, expand=name))[first]
-        if first in resource.parts:
-            target = resource.parts[first].one[second]
+        if first in resource.embedded:
+            target = resource.embedded[first].to_one[second]
             for row in found:
                 key = row[f"{second}_id"]
                 assert row[second] == (key and await api.get(f"/{target.path}/{key}"))
@@ -130,7 +130,7 @@ async def test_a_read_is_one_statement_whatever_it_shows(
     api: Api, resource: Resource, statements: list[str]
 ) -> None:
     shown = (await api.several(resource))[0]
-    cited = {"record_kind": resource.kind, "record_id": shown["id"]}
+    cited = {"record_kind": resource.record_type, "record_id": shown["id"]}
     await create(api.client, "citations", api.examples.minimal("citations", **cited))
     record = at(resource, shown)
     expand = ",".join([*expandable(resource), *two_steps(resource)][:12])

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from app.api import RESOURCES
 from app.core import json_codec
-from app.core.databases.interface import prepare
+from app.core.databases.interface import compile_query
 from app.engine.history.change_log import Change
 from app.engine.resource import Resource
 from tests.contract.api import Api, at, differences, each, listed, problem
@@ -94,8 +94,8 @@ async def test_each_write_leaves_one_entry_of_what_it_changed(api: Api, resource
     assert [e["at"] for e in entries] == sorted(e["at"] for e in entries)
     for entry, before, after in zip(entries, [None, *states], states, strict=False):
         told = differences(before, after)
-        assert entry["changes"] == {n: told[n] for n in told if n not in resource.borrowed}
-        assert (entry["kind"], entry["record_id"]) == (resource.kind, after["id"])
+        assert entry["changes"] == {n: told[n] for n in told if n not in resource.derived_elsewhere}
+        assert (entry["kind"], entry["record_id"]) == (resource.record_type, after["id"])
         assert entry["actor"] == ADMIN
         assert list(entry) == [
             "seq",
@@ -153,6 +153,6 @@ async def test_changes_are_numbered_without_gaps(api: Api, shared_app: FastAPI) 
 async def numbers(app: FastAPI) -> list[int]:
     database = app.state.database
     rows = await database.read(
-        prepare(select(Change.seq).order_by(Change.seq), database.dialect), {}
+        compile_query(select(Change.seq).order_by(Change.seq), database.dialect), {}
     )
     return [row[0] for row in rows]

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from app.core.ssrf import Forbidden, GuardedNetwork, Resolve, anywhere, is_public
-from app.webhooks.sender import Post
+from app.webhooks.sender import Sender
 from tests.webhooks.hooks import create, hooked, settled
 from tests.webhooks.receiver import receiving
 from tests.webhooks.servers import add_person
@@ -89,7 +89,7 @@ async def test_a_name_that_leads_to_this_machine_is_not_connected_to() -> None:
         url = receiver.url.replace("127.0.0.1", "hooks.example.org")
         for addresses in (["127.0.0.1"], ["::1", "127.0.0.1"], ["::ffff:127.0.0.1"], []):
             resolve, _ = resolving(addresses)
-            post = Post(is_public, 5, resolve)
+            post = Sender(is_public, 5, resolve)
             outcome = await post.send(url, "id", b"{}", [SECRET])
             await post.close()
             assert outcome.error is not None
@@ -100,7 +100,7 @@ async def test_a_name_that_leads_to_this_machine_is_not_connected_to() -> None:
 @pytest.mark.parametrize("host", ["localhost", "127.1", "2130706433", "0x7f000001", "0"])
 async def test_a_name_that_the_system_takes_for_this_machine_is_not_connected_to(host: str) -> None:
     async with receiving() as receiver:
-        post = Post(is_public, 5)
+        post = Sender(is_public, 5)
         outcome = await post.send(receiver.url.replace("127.0.0.1", host), "id", b"{}", [SECRET])
         await post.close()
         assert outcome.status is None
@@ -117,7 +117,7 @@ async def test_a_name_is_looked_up_once_and_the_address_that_was_judged_is_conne
 
     async with receiving() as receiver:
         resolve, asked = resolving(["127.0.0.1"], ["127.0.0.2"])
-        post = Post(permits, 5, resolve)
+        post = Sender(permits, 5, resolve)
         url = receiver.url.replace("127.0.0.1", "hooks.example.org")
         assert (await post.send(url, "id", b"{}", [SECRET])).error is None
         await post.close()
@@ -159,7 +159,7 @@ async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.Monke
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     async with receiving() as receiver:
-        post = Post(anywhere, 5)
+        post = Sender(anywhere, 5)
         assert (await post.send(receiver.url, "id", b"{}", [SECRET])).error is None
         await post.close()
 
@@ -201,7 +201,7 @@ async def test_the_certificate_is_asked_for_and_judged_by_the_name(tmp_path: Pat
     serving.sni_callback = lambda _, name, __: names.append(name)
     resolve, _ = resolving(["127.0.0.1"])
     async with receiving(serving) as receiver:
-        post = Post(anywhere, 5, resolve, trusting)
+        post = Sender(anywhere, 5, resolve, trusting)
         for host, is_right in (("hooks.example.org", True), ("other.example.org", False)):
             url = receiver.url.replace("127.0.0.1", host)
             outcome = await post.send(url, "id", b"{}", [SECRET])
@@ -214,7 +214,7 @@ async def test_the_certificate_is_asked_for_and_judged_by_the_name(tmp_path: Pat
 async def test_a_certificate_of_nobody_known_is_refused(tmp_path: Path) -> None:
     serving, _ = certificate(tmp_path, "localhost")
     async with receiving(serving) as receiver:
-        post = Post(anywhere, 5)
+        post = Sender(anywhere, 5)
         url = receiver.url.replace("127.0.0.1", "localhost")
         outcome = await post.send(url, "id", b"{}", [SECRET])
         await post.close()
@@ -240,7 +240,7 @@ async def test_a_connection_that_is_never_made_comes_to_an_end() -> None:
         await asyncio.Event().wait()
         return []
 
-    post = Post(anywhere, 0.2, never)
+    post = Sender(anywhere, 0.2, never)
     outcome = await post.send("http://hooks.example.org/", "id", b"{}", [SECRET])
     await post.close()
     assert outcome.error == "No answer within 0.2 seconds."

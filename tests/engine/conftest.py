@@ -10,11 +10,11 @@ import pytest
 from fastapi import FastAPI
 
 from app.core import json_codec
-from app.core.auth.authorizer import Door
+from app.core.auth.authorizer import Authorizer
 from app.core.auth.rate_limits import RateLimits
 from app.core.databases.interface import open_database
 from app.core.http.dispatch import Dispatch
-from app.core.http.middleware import Gate
+from app.core.http.middleware import ErrorAndLogMiddleware
 from app.core.instance_secret import secret_of
 from app.engine.resource import read_models
 from app.rest.routes import crud_routes
@@ -43,12 +43,12 @@ async def serving_toys(template_url: str, folder: Path) -> AsyncIterator[FastAPI
         routes = crud_routes(toy, models) + crud_routes(soft_toy, models)
         app = FastAPI()
         app.state.database, app.state.secret = database, await secret_of(database)
-        app.state.door = Door(database, RateLimits("", ""), public_reading=True)
+        app.state.door = Authorizer(database, RateLimits("", ""), public_reading=True)
         app.state.max_body, app.state.max_import = 10_000, 10_000
         app.state.require_if_match = False
         app.state.codes, app.state.running = {}, set()
         app.add_middleware(Dispatch, routes=routes)
-        app.add_middleware(Gate)
+        app.add_middleware(ErrorAndLogMiddleware)
         yield app
         await database.stop()
 

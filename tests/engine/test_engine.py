@@ -9,12 +9,12 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 
-from app.core.databases.interface import Base, prepare
+from app.core.databases.interface import Base, compile_query
 from app.core.errors import BadRequest
 from app.engine.history.change_log import Change, difference
-from app.engine.paths import leaves_of, steps_of
+from app.engine.paths import fields_of, relations_of
 from app.engine.query.parameters import ViewQuery, read_sort, read_view, sortable
-from app.engine.query.render import shown_of
+from app.engine.query.render import projection_of
 from tests.engine.conftest import make
 from tests.engine.toys import CHECKED, toy
 from tests.examples import Body
@@ -23,7 +23,7 @@ from tests.examples import Body
 
 
 def test_names_follow_from_the_resource_s_own() -> None:
-    assert (toy.kind, toy.singular, toy.plural) == ("toy", "wooden toy", "wooden toys")
+    assert (toy.record_type, toy.singular, toy.plural) == ("toy", "wooden toy", "wooden toys")
 
 
 def test_the_toy_is_no_table_of_the_application() -> None:
@@ -31,7 +31,7 @@ def test_the_toy_is_no_table_of_the_application() -> None:
 
 
 def test_a_record_is_read_with_bounds_beside_each_stated_date() -> None:
-    assert list(toy.shown) == [
+    assert list(toy.read_fields) == [
         *("id", "ref", "name", "made", "made_earliest", "made_latest", "price", "is_soft"),
         *("colours", "box_id", "wheels", "note"),
         *("version", "created_at", "updated_at", "deleted_at"),
@@ -39,8 +39,8 @@ def test_a_record_is_read_with_bounds_beside_each_stated_date() -> None:
 
 
 def test_parts_are_not_filtered_by_themselves_and_lists_are_not_sorted_by() -> None:
-    assert set(toy.shown) - set(leaves_of(toy)) == {"wheels"}
-    assert set(leaves_of(toy)) - set(sortable(toy)) == {"colours"}
+    assert set(toy.read_fields) - set(fields_of(toy)) == {"wheels"}
+    assert set(fields_of(toy)) - set(sortable(toy)) == {"colours"}
 
 
 def test_a_patch_requires_nothing_and_a_new_record_its_name() -> None:
@@ -49,8 +49,8 @@ def test_a_patch_requires_nothing_and_a_new_record_its_name() -> None:
 
 
 def test_relations_lead_through_parts_and_collections() -> None:
-    assert list(steps_of(toy)) == ["box", "wheels", "contents"]
-    assert list(steps_of(toy.parts["wheels"])) == ["maker"]
+    assert list(relations_of(toy)) == ["box", "wheels", "contents"]
+    assert list(relations_of(toy.embedded["wheels"])) == ["maker"]
 
 
 # Queries
@@ -93,7 +93,7 @@ def test_expansions_in_any_order_are_one_statement() -> None:
 
 
 def test_paths_with_the_same_beginning_share_it() -> None:
-    shown = shown_of(toy, read_view(toy, ViewQuery(expand="box,box.box,box.contents.wheels")))
+    shown = projection_of(toy, read_view(toy, ViewQuery(expand="box,box.box,box.contents.wheels")))
     assert set(shown.relations) == {"box"}
     assert set(shown.relations["box"].relations) == {"box", "contents"}
 
@@ -189,7 +189,7 @@ async def test_writers_at_once_get_numbers_without_gaps(
     toys: httpx.AsyncClient, toy_app: FastAPI
 ) -> None:
     database = toy_app.state.database
-    statement = prepare(select(Change.seq).order_by(Change.seq), database.dialect)
+    statement = compile_query(select(Change.seq).order_by(Change.seq), database.dialect)
     before = len(await database.read(statement, {}))
     bodies = [{"name": "cart", "ref": f"cart-{n % 20}"} for n in range(40)]
     answers = await asyncio.gather(*(toys.post("/wooden-toys", json=body) for body in bodies))

@@ -2,7 +2,7 @@
 
 import httpx
 
-from app.engine.registry import KINDS
+from app.engine.registry import RECORD_TYPES
 
 SPELLINGS = ("reported_total", "reported-totals", "Reported Totals", " REPORTED-TOTAL ")
 
@@ -27,7 +27,9 @@ async def test_lists_take_every_name_of_a_kind(client: httpx.AsyncClient) -> Non
 async def test_a_record_holds_the_name_of_the_kind(client: httpx.AsyncClient) -> None:
     (cited,) = (await client.get("/citations", params={"limit": "1"})).json()["data"]
     kind = cited["record_kind"]
-    made = await client.patch(f"/citations/{cited['id']}", json={"record_kind": KINDS[kind].path})
+    made = await client.patch(
+        f"/citations/{cited['id']}", json={"record_kind": RECORD_TYPES[kind].path}
+    )
     assert (made.status_code, made.json()["record_kind"]) == (200, kind), made.text
     assert made.json()["version"] == cited["version"]
 

@@ -13,7 +13,7 @@ from app.core.databases.interface import Base
 from app.core.databases.types import Exact
 from app.core.errors import Invalid
 from app.engine.record import Record, code_list, reference, stated
-from app.engine.resource import Collection, Part, Resource
+from app.engine.resource import Embedded, Resource, SubCollection
 from app.engine.schemas import Digits, Edtf, Line, Noted, RecordFields, Schema
 
 #: Apart from the application's tables, which are compared with what the migrations make.
@@ -80,12 +80,12 @@ toy = Resource(
     table=Toy,
     fields=ToyFields,
     about="A toy.",
-    parts={"wheels": Part(table=Wheel, fields=WheelFields, owner="toy_id")},
+    embedded={"wheels": Embedded(table=Wheel, fields=WheelFields, owner="toy_id")},
     check=_check,
 )
-toy.one["box"] = toy
-toy.parts["wheels"].one["maker"] = toy
-toy.many["contents"] = Collection(toy, "contents", toy, lambda t, box: t.box_id == box.id)
+toy.to_one["box"] = toy
+toy.embedded["wheels"].to_one["maker"] = toy
+toy.to_many["contents"] = SubCollection(toy, "contents", toy, lambda t, box: t.box_id == box.id)
 
 soft_toy = Resource(
     name="SoftToy",
@@ -93,6 +93,6 @@ soft_toy = Resource(
     table=Toy,
     fields=ToyFields,
     about="A toy that is soft: the same record.",
-    parts={"wheels": Part(table=Wheel, fields=WheelFields, owner="toy_id")},
-    only=lambda table: table.is_soft,
+    embedded={"wheels": Embedded(table=Wheel, fields=WheelFields, owner="toy_id")},
+    row_filter=lambda table: table.is_soft,
 )

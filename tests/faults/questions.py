@@ -4,20 +4,20 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from app.core.databases.interface import Database, Prepared, open_database
+from app.core.databases.interface import CompiledQuery, Database, open_database
 from app.core.databases.postgresql import PostgresDatabase
 
 _NUMBERS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)"
 #: A question without an end, and one of many rows.
 SLOW = {
-    "sqlite": Prepared(f"{_NUMBERS} SELECT count(*) FROM n", (), (), {}),
-    "postgresql": Prepared("SELECT pg_sleep(600)", (), (), {}),
+    "sqlite": CompiledQuery(f"{_NUMBERS} SELECT count(*) FROM n", (), (), {}),
+    "postgresql": CompiledQuery("SELECT pg_sleep(600)", (), (), {}),
 }
 MANY = {
-    "sqlite": Prepared(f"{_NUMBERS} SELECT x FROM n", (), (), {}),
-    "postgresql": Prepared("SELECT generate_series(1, 1000000000)", (), (), {}),
+    "sqlite": CompiledQuery(f"{_NUMBERS} SELECT x FROM n", (), (), {}),
+    "postgresql": CompiledQuery("SELECT generate_series(1, 1000000000)", (), (), {}),
 }
-QUICK = Prepared("SELECT 1", (), (), {})
+QUICK = CompiledQuery("SELECT 1", (), (), {})
 SHORT = 0.3
 
 

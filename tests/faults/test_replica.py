@@ -14,7 +14,7 @@ import pytest
 
 from app.commands.migrate import migrate
 from app.core.databases.interface import open_database
-from app.core.databases.replica import FAR, RecentWriters
+from app.core.databases.replica import UNKNOWN_LSN, LastWrites
 from tests.faults.load import check_kept, loading
 from tests.postgres import create_database
 from tests.postgres_server import OwnServer, own_server, replica_of
@@ -246,11 +246,11 @@ def test_a_write_is_remembered_for_as_long_as_a_replica_may_lack_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    writers = RecentWriters(uuid4().hex, 0.2)
+    writers = LastWrites(uuid4().hex, 0.2)
     assert not writers.must_read_primary("anna", 0)
     writers.wrote("anna", 100)
     assert writers.must_read_primary("anna", 99)
     assert not writers.must_read_primary("anna", 100)
     assert not writers.must_read_primary("boris", 0)
-    writers.wrote("anna", FAR)
+    writers.wrote("anna", UNKNOWN_LSN)
     until(lambda: not writers.must_read_primary("anna", 100))

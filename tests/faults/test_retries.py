@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.util import await_only
 
 from app.commands import check
-from app.core.databases.interface import Database, Prepared
+from app.core.databases.interface import CompiledQuery, Database
 from app.engine.writes import store
 from app.resources.person import Person, person
 from tests.conftest import client_of, serving
@@ -74,7 +74,7 @@ class Crossing:
 
 
 async def notes(database: Database) -> list[str]:
-    statement = Prepared("SELECT note FROM person WHERE ref IN ('a', 'b')", (), (), {})
+    statement = CompiledQuery("SELECT note FROM person WHERE ref IN ('a', 'b')", (), (), {})
     return [row[0] for row in await database.read(statement, {})]
 
 
@@ -146,7 +146,7 @@ async def test_statements_that_were_prepared_before_a_migration_are_prepared_ane
 ) -> None:
     execute(fresh_url, "CREATE TABLE thing (name text)")
     execute(fresh_url, "INSERT INTO thing SELECT 1 FROM generate_series(1, 5000)")
-    statement = Prepared("SELECT * FROM thing", (), (), {})
+    statement = CompiledQuery("SELECT * FROM thing", (), (), {})
 
     async def exported() -> int:
         return sum([len(rows) async for rows in database.stream(statement, {})])
@@ -210,5 +210,5 @@ async def test_a_connection_that_is_lost_before_the_commit_is_made_anew(
 
     await database.write(work)
     assert attempts == 2
-    count = Prepared("SELECT count(*) FROM person WHERE ref = 'once'", (), (), {})
+    count = CompiledQuery("SELECT count(*) FROM person WHERE ref = 'once'", (), (), {})
     assert await database.read(count, {}) == [(1,)]

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel
 
 from app.engine.aggregates.query import AggregateQuery
-from app.engine.paths import Kind
+from app.engine.paths import FieldType
 from app.engine.query.expression import parse_expression
 from app.engine.query.operators import OPERATORS
 from app.engine.query.parameters import ListQuery
@@ -120,7 +120,7 @@ def test_every_parameter_is_told(query: type[BaseModel]) -> None:
 
 def test_every_operator_and_every_kind_of_field_is_told() -> None:
     assert {f"field__{name}" for name in OPERATORS if name != "eq"} <= words()
-    assert set(KINDS) == set(Kind)
+    assert set(KINDS) == set(FieldType)
 
 
 def test_every_condition_in_the_box_of_the_grammar_is_one() -> None:

@@ -73,7 +73,7 @@ async def test_every_kind_has_its_search(fresh: httpx.AsyncClient) -> None:
         answer = await fresh.get(f"/{resource.path}", params={"q": f"зыкверх {n}x"})
         assert [found["id"] for found in answer.json()["data"]] == [record["id"]]
         hits = await search(fresh, f"зыкверх {n}x")
-        assert [(hit["kind"], hit["id"]) for hit in hits] == [(resource.kind, record["id"])]
+        assert [(hit["kind"], hit["id"]) for hit in hits] == [(resource.record_type, record["id"])]
 
 
 async def test_what_is_in_the_trash_is_not_found(fresh: httpx.AsyncClient) -> None:

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
-from app.core.databases.interface import SESSION
+from app.core.databases.interface import SESSION_OPTIONS
 from app.core.databases.postgresql import PostgresDatabase, postgres_engine
 from app.core.databases.sqlite import SqliteDatabase, sqlite_engine
 from app.engine.history.change_log import log_changes
@@ -94,7 +94,7 @@ async def _held(app: FastAPI, logged: asyncio.Event, seconds: float) -> AsyncIte
 
     async def on_postgresql(url: str) -> None:
         engine = postgres_engine(url)
-        async with AsyncSession(engine, **SESSION) as session:
+        async with AsyncSession(engine, **SESSION_OPTIONS) as session:
             await session.run_sync(work)
             logged.set()
             await asyncio.sleep(seconds)
@@ -102,7 +102,7 @@ async def _held(app: FastAPI, logged: asyncio.Event, seconds: float) -> AsyncIte
         await engine.dispose()
 
     def on_sqlite(path: str, loop: asyncio.AbstractEventLoop) -> None:
-        with Session(sqlite_engine(path), **SESSION) as session:
+        with Session(sqlite_engine(path), **SESSION_OPTIONS) as session:
             work(session)
             loop.call_soon_threadsafe(logged.set)
             time.sleep(seconds)

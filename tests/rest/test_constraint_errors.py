@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app.commands.unmigrated import declared
 from app.core.errors import Problem
-from app.engine.writes.constraint_errors import explained
+from app.engine.writes.constraint_errors import translate_integrity_errors
 
 
 def told(name: str, on: str) -> Problem:
@@ -14,7 +14,7 @@ def told(name: str, on: str) -> Problem:
     cause: Exception = Exception(f"CHECK constraint failed: {name}")
     if on == "postgresql":
         cause.__cause__ = Named(name)
-    with pytest.raises(Problem) as problem, explained():
+    with pytest.raises(Problem) as problem, translate_integrity_errors():
         raise IntegrityError("INSERT", {}, cause)
     return problem.value
 

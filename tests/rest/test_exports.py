@@ -12,9 +12,9 @@ from fastapi import FastAPI
 
 from app.api import RESOURCES
 from app.core import json_codec
-from app.core.databases.interface import BATCH
+from app.core.databases.interface import STREAM_BATCH_ROWS
 from app.core.sheets.sheet import CellKind, Column, CsvSheet
-from app.engine.query.parameters import Shape
+from app.engine.query.parameters import QueryShape
 from app.engine.resource import Resource
 from app.resources.person import person
 from app.rest.exports import FORMATS, _lines, _written, export_statement
@@ -234,18 +234,21 @@ async def test_the_browser_is_told_the_files_name(client: httpx.AsyncClient) -> 
 
 async def test_rows_are_at_hand_in_batches_of_one_moment(fresh_url: str) -> None:
     async with serving(fresh_url) as app, client_of(app) as client:
-        people = [{"op": "create", "body": {"full_name": f"P {n}"}} for n in range(BATCH + 500)]
+        people = [
+            {"op": "create", "body": {"full_name": f"P {n}"}}
+            for n in range(STREAM_BATCH_ROWS + 500)
+        ]
         answer = await client.post("/people/bulk", json={"operations": people})
         assert answer.status_code == 200, answer.text
         sizes = await _batches(app, client)
-    assert max(sizes) == BATCH
-    assert sum(sizes) >= BATCH + 500
+    assert max(sizes) == STREAM_BATCH_ROWS
+    assert sum(sizes) >= STREAM_BATCH_ROWS + 500
 
 
 async def _batches(app: FastAPI, client: httpx.AsyncClient) -> list[int]:
     """The sizes of the batches of an export during which a person is added and not seen."""
     database = app.state.database
-    statement = export_statement(person, None, Shape(), None, database.dialect)
+    statement = export_statement(person, None, QueryShape(), None, database.dialect)
     sizes: list[int] = []
     bodies = ""
     async with aclosing(database.stream(statement, {"limit": 2**53})) as stream:

@@ -41,10 +41,10 @@ async def test_history_tells_each_field_with_its_old_and_new_value(
     assert [entry["version"] for entry in history[::-1]] == [1, 2, 3, 4, 5]
     for before, after, entry in zip([None, *states], states, history[::-1], strict=False):
         told = differences(before, await api.get(address, as_of=entry["at"], deleted="include"))
-        kept = {name: pair for name, pair in told.items() if name not in resource.borrowed}
+        kept = {name: pair for name, pair in told.items() if name not in resource.derived_elsewhere}
         assert entry["changes"] == kept
         assert entry["at"] == after["updated_at"] or entry["at"] > after["updated_at"]
-        assert (entry["kind"], entry["record_id"]) == (resource.kind, after["id"])
+        assert (entry["kind"], entry["record_id"]) == (resource.record_type, after["id"])
 
 
 @each

@@ -16,7 +16,7 @@ from app.core.databases.types import now
 from app.engine.resource import Resource
 from app.resources.agreement import agreement
 from app.resources.person import person
-from app.rest.transactions import KeptAnswer
+from app.rest.transactions import StoredResponse
 from tests.conftest import client_of, serving
 from tests.contract.api import Api, at, each, fault, listed, pointers, problem
 from tests.examples import Body, Examples
@@ -47,7 +47,7 @@ async def ages(app: FastAPI, key: str, by: timedelta) -> None:
 
     def work(session: Session) -> None:
         session.execute(
-            update(KeptAnswer).where(KeptAnswer.key == key).values(created_at=now() - by)
+            update(StoredResponse).where(StoredResponse.key == key).values(created_at=now() - by)
         )
 
     await app.state.database.write(work)

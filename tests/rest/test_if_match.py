@@ -45,7 +45,7 @@ async def test_a_refusal_tells_the_present_tag(api: Api, resource: Resource) -> 
     record = await api.new(resource)
     answer = await change(api, "PATCH", resource, record, if_match='"0-0"')
     # Where others' fields are shown, the tag is told by a read alone.
-    told = None if resource.borrowed else await tag(api, at(resource, record))
+    told = None if resource.derived_elsewhere else await tag(api, at(resource, record))
     assert answer.headers.get("etag") == told
     assert problem(answer, 412)
 
@@ -57,11 +57,13 @@ async def test_the_tag_of_a_write_guards_the_next_one(api: Api, resource: Resour
     known = first.headers.get("etag") or await tag(api, at(resource, record))
     answer = await send(api.client, "PATCH", at(resource, record), {"note": "2"}, if_match=known)
     assert answer.status_code == 200
-    if not resource.borrowed:
+    if not resource.derived_elsewhere:
         assert answer.headers["etag"] == await tag(api, at(resource, record))
 
 
-@pytest.mark.parametrize("resource", [r for r in RESOURCES if r.borrowed], ids=lambda r: r.path)
+@pytest.mark.parametrize(
+    "resource", [r for r in RESOURCES if r.derived_elsewhere], ids=lambda r: r.path
+)
 async def test_writes_elsewhere_do_not_make_a_tag_stale(api: Api, resource: Resource) -> None:
     record = await api.new(resource)
     known = await tag(api, at(resource, record))

@@ -28,7 +28,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.auth.principals import Scope
-from app.core.databases.interface import Base, Prepared, prepare
+from app.core.databases.interface import Base, CompiledQuery, compile_query
 from app.core.databases.types import choice, now, uuid7
 from app.core.errors import Conflict, Invalid, NotFound
 
@@ -179,9 +179,9 @@ def has_admin(session: Session, but: UUID | None = None) -> bool:
 
 
 @cache
-def look_up(dialect: Dialect) -> Prepared:
+def look_up(dialect: Dialect) -> CompiledQuery:
     """Reads `(id, name, digest, scope, path, revoked, expires_at)` of the key with a `prefix`."""
-    return prepare(
+    return compile_query(
         select(
             ApiKey.id,
             ApiKey.name,

@@ -12,7 +12,7 @@ from starlette.types import Scope as Request
 
 from app.core.auth import api_keys
 from app.core.auth.credentials import Credential, address_of, credential_of, misplaced, unauthorized
-from app.core.auth.principals import ANONYMOUS, Caller, Need, Scope
+from app.core.auth.principals import ANONYMOUS, Permission, Principal, Scope
 from app.core.auth.rate_limits import RateLimits
 from app.core.databases.interface import Database
 from app.core.databases.types import now
@@ -20,10 +20,10 @@ from app.core.errors import Forbidden, Problem, Unauthorized, Unavailable
 
 #: For how many seconds a caller who was found is not looked up again: so long can a key be used
 #: after it was revoked through another process.
-KEPT = 5.0
-MOST = 10_000
+PRINCIPAL_CACHE_SECONDS = 5.0
+MAX_CACHED_PRINCIPALS = 10_000
 #: How many seconds lie between two notes of when keys were used.
-NOTED = 60.0
+LAST_USE_SECONDS = 60.0
 
 _READING = ("GET", "HEAD")
 
@@ -31,16 +31,16 @@ _READING = ("GET", "HEAD")
 class TokenIssuer(Protocol):
     """Who tells whom a token names."""
 
-    async def caller_of(self, token: str) -> Caller: ...
+    async def principal_of(self, token: str) -> Principal: ...
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
-    caller: Caller
+class _CachedPrincipal:
+    caller: Principal
     until: float
 
 
-class Door:
+class Authorizer:
     """Decides for each request of an operation, before anything else of it is looked at.
 
     Raises Unauthorized (401) where a key would help, Forbidden (403) where another key would, and
@@ -57,18 +57,20 @@ class Door:
     ) -> None:
         self.database, self.limits, self.issuer = database, limits, issuer
         self.public_reading = public_reading
-        self._known: dict[bytes, _Known] = {}
+        self._known: dict[bytes, _CachedPrincipal] = {}
         #: How often all callers were forgotten.
         self._forgotten = 0
         self._used: dict[UUID, datetime] = {}
 
-    async def admit(self, scope: Request, need: Need, is_file: bool) -> list[tuple[bytes, bytes]]:
+    async def authorize(
+        self, scope: Request, need: Permission, is_file: bool
+    ) -> list[tuple[bytes, bytes]]:
         """Let the request in, with `scope["caller"]` set; the headers that its answer gets."""
-        if need is Need.NOTHING:
+        if need is Permission.PUBLIC:
             return []
         address = address_of(scope)
         try:
-            caller = await self._caller(scope, is_file)
+            caller = await self._authenticate(scope, is_file)
         except Unavailable:
             raise
         except Problem:
@@ -83,41 +85,41 @@ class Door:
             raise
         return headers
 
-    async def is_welcome(self, scope: Request, need: Need) -> bool:
+    async def is_still_authorized(self, scope: Request, need: Permission) -> bool:
         """Whether whoever was let in would be let in now: for answers that go on for long."""
         try:
-            self._check(scope, await self._caller(scope, is_file=False), need)
+            self._check(scope, await self._authenticate(scope, is_file=False), need)
         except Unavailable:
             return True
         except Problem:
             return False
         return True
 
-    def _check(self, scope: Request, caller: Caller, need: Need) -> None:
+    def _check(self, scope: Request, caller: Principal, need: Permission) -> None:
         if caller.path is not None:
             if scope["path"] != caller.path or scope["method"] not in _READING:
                 raise Forbidden(f"This key opens {caller.path} alone, for reading.")
-        elif need is Need.READING and self.public_reading:
+        elif need is Permission.READ_OR_PUBLIC and self.public_reading:
             return
         if caller is ANONYMOUS:
-            asked = "Reading" if need in (Need.READING, Need.READ) else "This"
+            asked = "Reading" if need in (Permission.READ_OR_PUBLIC, Permission.READ) else "This"
             raise unauthorized(
                 scope,
                 f"{asked} needs a key: send Authorization: Bearer KEY with the request."
                 f"{misplaced(scope)}",
             )
-        caller.admit(need)
+        caller.check(need)
 
-    async def _caller(self, scope: Request, is_file: bool) -> Caller:
+    async def _authenticate(self, scope: Request, is_file: bool) -> Principal:
         credential = credential_of(scope)
         if credential is None:
             return ANONYMOUS
-        caller = await self._found(scope, credential.secret)
+        caller = await self._principal_of(scope, credential.secret)
         if credential.in_address:
             _check_address(credential, caller, is_file)
         return caller
 
-    async def _found(self, scope: Request, secret: str) -> Caller:
+    async def _principal_of(self, scope: Request, secret: str) -> Principal:
         digest = api_keys.digest_of(secret)
         known = self._known.get(digest)
         if known is None or known.until < time.monotonic():
@@ -125,20 +127,20 @@ class Door:
             known = await self._look_up(scope, secret)
             # A key that was revoked while we looked is not kept.
             if forgotten == self._forgotten:
-                if len(self._known) >= MOST:
+                if len(self._known) >= MAX_CACHED_PRINCIPALS:
                     self._known.clear()
                 self._known[digest] = known
         return known.caller
 
-    async def _look_up(self, scope: Request, secret: str) -> _Known:
+    async def _look_up(self, scope: Request, secret: str) -> _CachedPrincipal:
         if api_keys.is_key(secret):
             return await self._key(scope, secret)
         if self.issuer is not None and secret.count(".") == 2:
             caller = await self._bearer(scope, secret, self.issuer)
-            return _Known(caller, time.monotonic() + KEPT)
+            return _CachedPrincipal(caller, time.monotonic() + PRINCIPAL_CACHE_SECONDS)
         raise unauthorized(scope, "That is no key of this service.")
 
-    async def _key(self, scope: Request, secret: str) -> _Known:
+    async def _key(self, scope: Request, secret: str) -> _CachedPrincipal:
         values, at = {"prefix": api_keys.prefix_of(secret)}, now()
         rows = await self.database.read(api_keys.look_up(self.database.dialect), values, "quick")
         if not rows or not api_keys.is_same(bytes(rows[0][2]), secret):
@@ -146,16 +148,19 @@ class Door:
         id_, name, _, allowed, path, revoked, ends = rows[0]
         if isinstance(ends, str):
             ends = datetime.fromisoformat(ends)
-        left = KEPT if ends is None else (ends - at).total_seconds()
+        left = PRINCIPAL_CACHE_SECONDS if ends is None else (ends - at).total_seconds()
         if revoked or left <= 0:
             told = "was revoked" if revoked else "has expired"
             raise unauthorized(scope, f"The key {api_keys.prefix_of(secret)}… {told}.")
         self._used[UUID(str(id_))] = at
-        return _Known(Caller(name, Scope(allowed), path), time.monotonic() + min(KEPT, left))
+        return _CachedPrincipal(
+            Principal(name, Scope(allowed), path),
+            time.monotonic() + min(PRINCIPAL_CACHE_SECONDS, left),
+        )
 
-    async def _bearer(self, scope: Request, token: str, issuer: TokenIssuer) -> Caller:
+    async def _bearer(self, scope: Request, token: str, issuer: TokenIssuer) -> Principal:
         try:
-            return await issuer.caller_of(token)
+            return await issuer.principal_of(token)
         except Unauthorized as problem:
             raise unauthorized(scope, problem.detail) from None
 
@@ -164,21 +169,21 @@ class Door:
         self._known.clear()
         self._forgotten += 1
 
-    async def note_use(self) -> None:
+    async def store_last_use(self) -> None:
         """Store when keys were last used; nothing is lost with it but that."""
         if used := self._used:
             self._used = {}
             with suppress(Problem):
                 await self.database.write(lambda session: api_keys.note_use(session, used))
 
-    async def note_use_forever(self) -> None:
+    async def store_last_use_forever(self) -> None:
         """Store it every minute, until cancelled."""
         while True:
-            await asyncio.sleep(NOTED)
-            await self.note_use()
+            await asyncio.sleep(LAST_USE_SECONDS)
+            await self.store_last_use()
 
 
-def _check_address(credential: Credential, caller: Caller, is_file: bool) -> None:
+def _check_address(credential: Credential, caller: Principal, is_file: bool) -> None:
     """A key in an address is seen by whoever sees the address: it must not be worth much."""
     if not api_keys.is_key(credential.secret):
         raise Forbidden("A token does not belong in an address: send Authorization: Bearer TOKEN.")

@@ -12,7 +12,7 @@ from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
 from app.core.auth.jwks import IssuerKeys
-from app.core.auth.principals import BEARERS, Caller, Scope
+from app.core.auth.principals import OIDC_PREFIX, Principal, Scope
 from app.core.errors import Unauthorized
 
 #: By how many seconds the clocks of issuer and service may differ.
@@ -52,7 +52,7 @@ class Issuer:
         allowed = _Signatures(algorithms=self.algorithms, strict_check_header=False)
         object.__setattr__(self, "signatures", allowed)
 
-    async def caller_of(self, token: str) -> Caller:
+    async def principal_of(self, token: str) -> Principal:
         """Whom the token names; Unauthorized (401) when it is not good, and Unavailable (503) when
         the issuer's keys cannot be had."""
         if len(token) > LONGEST:
@@ -65,7 +65,7 @@ class Issuer:
             claims = await self._claims_anew(token)
         except Exception as error:
             raise _refused(error) from None
-        return Caller(_name(claims["sub"]), self._scope(claims))
+        return Principal(_name(claims["sub"]), self._scope(claims))
 
     async def _claims_anew(self, token: str) -> dict[str, Any]:
         keys = await self.keys.get(anew=True)
@@ -102,7 +102,7 @@ class Issuer:
 def _name(subject: str) -> str:
     """What history calls the bearer; a subject that is too long goes by its digest."""
     short = subject if len(subject) <= LONGEST_NAME else sha256(subject.encode()).hexdigest()
-    return BEARERS + short
+    return OIDC_PREFIX + short
 
 
 def _refused(error: Exception) -> Unauthorized:

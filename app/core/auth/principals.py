@@ -19,13 +19,13 @@ class Scope(StrEnum):
         return order.index(self) >= order.index(other)
 
 
-class Need(StrEnum):
+class Permission(StrEnum):
     """What an operation asks of its caller."""
 
     #: Nothing: it shows no records.
-    NOTHING = "nothing"
+    PUBLIC = "nothing"
     #: The scope `read`, or nothing at all where reading is public.
-    READING = "reading"
+    READ_OR_PUBLIC = "reading"
     #: The scope `read`, public or not.
     READ = "read"
     WRITE = "write"
@@ -33,7 +33,7 @@ class Need(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class Principal:
     """Who makes a request.
 
     `name` is what history tells and what limits and Idempotency-Keys are counted by; `path` is the
@@ -44,14 +44,14 @@ class Caller:
     scope: Scope | None = None
     path: str | None = None
 
-    def admit(self, need: Need) -> None:
+    def check(self, need: Permission) -> None:
         """Forbidden (403) unless the caller's scope covers the need, which is one of a scope."""
-        needed = Scope.READ if need is Need.READING else Scope(need)
+        needed = Scope.READ if need is Permission.READ_OR_PUBLIC else Scope(need)
         if self.scope is None or not self.scope.includes(needed):
             has = "none" if self.scope is None else f"{self.scope.value!r}"
             raise Forbidden(f"This needs the scope {needed.value!r}; {self.name!r} has {has}.")
 
 
-ANONYMOUS = Caller("anonymous")
+ANONYMOUS = Principal("anonymous")
 #: What the names of those begin with who come with a token of an outside issuer.
-BEARERS = "oidc:"
+OIDC_PREFIX = "oidc:"

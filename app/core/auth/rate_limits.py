@@ -3,7 +3,7 @@
 import time
 from math import floor
 
-from app.core.auth.principals import ANONYMOUS, Caller
+from app.core.auth.principals import ANONYMOUS, Principal
 from app.core.errors import TooManyRequests
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
@@ -22,7 +22,7 @@ class RateLimits:
         self._address = _Limit("address", per_address) if per_address else None
         self._caller = _Limit("caller", per_caller) if per_caller else None
 
-    def count(self, caller: Caller, address: str) -> list[tuple[bytes, bytes]]:
+    def count(self, caller: Principal, address: str) -> list[tuple[bytes, bytes]]:
         """Count one request, and the headers to answer with; TooManyRequests (429) beyond."""
         if caller is ANONYMOUS:
             return [] if self._address is None else self._address.count(address)

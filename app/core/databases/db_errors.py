@@ -15,7 +15,7 @@ def _unavailable(detail: str, seconds: int = 5) -> Unavailable:
     return Unavailable(detail, headers={"Retry-After": str(seconds)})
 
 
-def away(cause: BaseException | None = None) -> Unavailable:
+def unreachable(cause: BaseException | None = None) -> Unavailable:
     """The 503 of a database that cannot be reached or stays locked."""
     problem = _unavailable(
         "The database cannot be reached or is busy. Nothing was stored; try again shortly."
@@ -24,7 +24,7 @@ def away(cause: BaseException | None = None) -> Unavailable:
     return problem
 
 
-def crowded() -> Unavailable:
+def overloaded() -> Unavailable:
     """The 503 of a request whose turn did not come in time."""
     return _unavailable(
         "The service is busy: the database had no time for this request within the time that one"
@@ -32,7 +32,7 @@ def crowded() -> Unavailable:
     )
 
 
-def in_doubt() -> Unavailable:
+def commit_unknown() -> Unavailable:
     """The 503 of a COMMIT whose answer was lost."""
     return _unavailable(
         "The database failed or was lost while the changes were being committed: they may or may"
@@ -41,7 +41,7 @@ def in_doubt() -> Unavailable:
     )
 
 
-def too_slow(seconds: float) -> Unavailable:
+def query_timeout(seconds: float) -> Unavailable:
     """The 503 of a question that takes longer than one may."""
     return _unavailable(
         f"The database did not finish this within {seconds:g} s, so it was ended. Narrow the"
@@ -50,7 +50,7 @@ def too_slow(seconds: float) -> Unavailable:
     )
 
 
-def held() -> Unavailable:
+def lock_timeout() -> Unavailable:
     """The 503 of a write that another one keeps waiting."""
     return _unavailable(
         "Another change, which this one has to wait for, takes too long. Nothing was stored; try"
@@ -58,7 +58,7 @@ def held() -> Unavailable:
     )
 
 
-def full() -> InsufficientStorage:
+def disk_full() -> InsufficientStorage:
     """The 507 of a database without room."""
     return InsufficientStorage(
         "The database has no room left for this. Nothing was stored; reading goes on. It takes"
@@ -76,7 +76,7 @@ def read_only() -> Unavailable:
     )
 
 
-def out_of_order() -> Unavailable:
+def io_error() -> Unavailable:
     """The 503 of files that cannot be read or written."""
     return _unavailable(
         "The database cannot read or write its files: the disk fails, or something is wrong with"
@@ -85,7 +85,7 @@ def out_of_order() -> Unavailable:
     )
 
 
-def moved() -> Unavailable:
+def file_replaced() -> Unavailable:
     """The 503 of a file that is not the one that was opened."""
     return _unavailable(
         "The database's file was moved, deleted or replaced while the service runs. Nothing is"
@@ -97,22 +97,22 @@ def moved() -> Unavailable:
 def of_system(error: OSError) -> Problem | None:
     """The problem of a file that the work itself needed; None for any other error."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return full()
+        return disk_full()
     return read_only() if error.errno == errno.EROFS else None
 
 
 #: SQLite's primary result codes (https://sqlite.org/rescode.html).
 _SQLITE: dict[int, Callable[[], Problem]] = {
-    sqlite3.SQLITE_BUSY: away,
-    sqlite3.SQLITE_LOCKED: away,
-    sqlite3.SQLITE_NOMEM: crowded,
+    sqlite3.SQLITE_BUSY: unreachable,
+    sqlite3.SQLITE_LOCKED: unreachable,
+    sqlite3.SQLITE_NOMEM: overloaded,
     sqlite3.SQLITE_READONLY: read_only,
     sqlite3.SQLITE_PERM: read_only,
-    sqlite3.SQLITE_IOERR: out_of_order,
-    sqlite3.SQLITE_CORRUPT: out_of_order,
-    sqlite3.SQLITE_NOTADB: out_of_order,
-    sqlite3.SQLITE_CANTOPEN: out_of_order,
-    sqlite3.SQLITE_FULL: full,
+    sqlite3.SQLITE_IOERR: io_error,
+    sqlite3.SQLITE_CORRUPT: io_error,
+    sqlite3.SQLITE_NOTADB: io_error,
+    sqlite3.SQLITE_CANTOPEN: io_error,
+    sqlite3.SQLITE_FULL: disk_full,
 }
 
 
@@ -120,10 +120,10 @@ def of_sqlite(error: BaseException, path: str) -> Problem | None:
     """The problem of an error of SQLite; None for a fault of the statement or of its values."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and _is_full(path):
-        return full()
+        return disk_full()
     if code in _SQLITE:
         return _SQLITE[code]()
-    return away(error) if isinstance(error, sqlite3.OperationalError) else None
+    return unreachable(error) if isinstance(error, sqlite3.OperationalError) else None
 
 
 def _is_full(path: str) -> bool:
@@ -137,26 +137,26 @@ def _is_full(path: str) -> bool:
 
 #: PostgreSQL's SQLSTATEs (its manual, appendix A) and classes of them, the first two letters.
 _SQLSTATES: dict[str, Callable[[], Problem]] = {
-    "08": away,
-    "57P": away,
-    "53": crowded,
-    "53100": full,
+    "08": unreachable,
+    "57P": unreachable,
+    "53": overloaded,
+    "53100": disk_full,
     "25006": read_only,
     "42501": read_only,
-    "55P03": held,
-    "25P": away,
-    "28": away,
-    "3D": away,
-    "58": out_of_order,
-    "XX001": out_of_order,
-    "XX002": out_of_order,
+    "55P03": lock_timeout,
+    "25P": unreachable,
+    "28": unreachable,
+    "3D": unreachable,
+    "58": io_error,
+    "XX001": io_error,
+    "XX002": io_error,
 }
 
 
 def of_sqlstate(state: str, seconds: float) -> Problem | None:
     """The problem of a SQLSTATE; None where the statement or its values are to blame."""
     if state == "57014":  # query_canceled: by statement_timeout, or by whoever runs the server
-        return too_slow(seconds)
+        return query_timeout(seconds)
     if state == "25P02":  # in_failed_sql_transaction tells of our own mistake
         return None
     for length in (5, 3, 2):

@@ -20,17 +20,17 @@ Rows = list[Any]
 Pace = Literal["quick", "long"]
 
 #: How many rows of a stream are at hand at a time.
-BATCH = 2000
+STREAM_BATCH_ROWS = 2000
 
 
 #: Options of every engine: JSON is stored with its letters, not with their escapes; and errors do
 #: not tell the values that a statement was given, which are users' and have no place in a log.
-ENGINE: dict[str, Any] = {
+ENGINE_OPTIONS: dict[str, Any] = {
     "json_serializer": lambda value: json_codec.dumps(value).decode(),
     "hide_parameters": True,
 }
 #: Options of every Session: nothing is written but by an explicit flush, whose refusals are told.
-SESSION: dict[str, Any] = {"autoflush": False, "expire_on_commit": False}
+SESSION_OPTIONS: dict[str, Any] = {"autoflush": False, "expire_on_commit": False}
 
 
 class Base(DeclarativeBase):
@@ -49,7 +49,7 @@ class Base(DeclarativeBase):
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class CompiledQuery:
     """SQL of one dialect with the names of its parameters in order, ready for the driver."""
 
     sql: str
@@ -66,7 +66,7 @@ class Prepared:
         return result
 
 
-def prepare(statement: Executable, dialect: Dialect) -> Prepared:
+def compile_query(statement: Executable, dialect: Dialect) -> CompiledQuery:
     """Compile a statement once, so that running it again costs the driver alone."""
     compiled = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
     assert isinstance(compiled, SQLCompiler)
@@ -80,7 +80,7 @@ def prepare(statement: Executable, dialect: Dialect) -> Prepared:
     }
     processors |= state.processors
     converters = tuple(processors[name] for name in names)
-    return Prepared(state.statement, names, converters, state.parameters)
+    return CompiledQuery(state.statement, names, converters, state.parameters)
 
 
 class Database(ABC):
@@ -108,12 +108,12 @@ class Database(ABC):
 
     @abstractmethod
     async def read(
-        self, statement: Prepared, values: Mapping[str, Any], pace: Pace = "long"
+        self, statement: CompiledQuery, values: Mapping[str, Any], pace: Pace = "long"
     ) -> Rows:
         """All rows of the statement, as tuples; `quick` promises a look-up by key."""
 
     @abstractmethod
-    def stream(self, statement: Prepared, values: Mapping[str, Any]) -> AsyncGenerator[Rows]:
+    def stream(self, statement: CompiledQuery, values: Mapping[str, Any]) -> AsyncGenerator[Rows]:
         """The rows of the statement in batches of at most `BATCH`, as they were at one moment.
 
         Memory does not grow with their number; closing the generator ends the reading.

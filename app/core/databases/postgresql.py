@@ -16,8 +16,15 @@ from sqlalchemy.orm.exc import StaleDataError
 from sqlalchemy.pool import QueuePool
 
 from app.core.databases.addresses import PostgresAddress
-from app.core.databases.db_errors import crowded, in_doubt
-from app.core.databases.interface import ENGINE, SESSION, Database, Pace, Prepared, Rows
+from app.core.databases.db_errors import commit_unknown, overloaded
+from app.core.databases.interface import (
+    ENGINE_OPTIONS,
+    SESSION_OPTIONS,
+    CompiledQuery,
+    Database,
+    Pace,
+    Rows,
+)
 from app.core.databases.postgresql_errors import (
     GONE,
     RETRIED,
@@ -27,37 +34,42 @@ from app.core.databases.postgresql_errors import (
     problem_of,
     sqlstate_of,
 )
-from app.core.databases.postgresql_read_pool import CONNECT_WAIT, PATIENCE, ReadPool, plain_dates
-from app.core.databases.replica import FAR, POSITION, Replica, course
+from app.core.databases.postgresql_read_pool import (
+    CONNECT_TIMEOUT_SECONDS,
+    WAITERS_PER_CONNECTION,
+    ReadPool,
+    plain_dates,
+)
+from app.core.databases.replica import UNKNOWN_LSN, WAL_LSN, Replica, read_routing
 
 __all__ = ["GONE", "PostgresDatabase", "postgres_engine"]
 
 T = TypeVar("T")
 
 #: For how many seconds a command waits for a server to accept its connection.
-COMMAND_WAIT = 10.0
+COMMAND_TIMEOUT_SECONDS = 10.0
 WRITE_CONNECTIONS = 10
-TRIES = 5
+MAX_ATTEMPTS = 5
 #: For how many seconds a write waits for a connection before it is told to come again.
-POOL_WAIT = 10.0
+POOL_TIMEOUT_SECONDS = 10.0
 #: For how many seconds a write waits for another one that holds its records.
-LOCK_WAIT = 10.0
+LOCK_TIMEOUT_SECONDS = 10.0
 #: How many seconds after which a server that does not answer a statement of a write is given up.
-SILENCE = 120.0
-_NOTHING = Prepared("SELECT", (), (), {})
-_POSITION = Prepared(POSITION, (), (), {})
+SILENCE_SECONDS = 120.0
+_NOTHING = CompiledQuery("SELECT", (), (), {})
+_POSITION = CompiledQuery(WAL_LSN, (), (), {})
 
 
 def postgres_engine(url: str, **options: Any) -> AsyncEngine:
     """An asynchronous engine over asyncpg, whatever driver the address names."""
     address = PostgresAddress.read(url)
     seconds = {"timeout": address.connect_seconds} if address.connect_seconds else {}
-    connect = {"timeout": COMMAND_WAIT} | options.pop("connect_args", {}) | seconds
+    connect = {"timeout": COMMAND_TIMEOUT_SECONDS} | options.pop("connect_args", {}) | seconds
     return create_async_engine(
         # The address goes to the driver as it is: the engine's own reading knows fewer parameters.
         "postgresql+asyncpg://",
         connect_args={"async_creator_fn": partial(_connect, address.dsn())} | connect,
-        **ENGINE,
+        **ENGINE_OPTIONS,
         **options,
     )
 
@@ -136,12 +148,12 @@ class PostgresDatabase(Database):
             url,
             pool_size=WRITE_CONNECTIONS,
             max_overflow=0,
-            pool_timeout=POOL_WAIT,
+            pool_timeout=POOL_TIMEOUT_SECONDS,
             pool_pre_ping=True,
             connect_args={
-                "timeout": CONNECT_WAIT,
-                "command_timeout": SILENCE,
-                "lock_wait": LOCK_WAIT,
+                "timeout": CONNECT_TIMEOUT_SECONDS,
+                "command_timeout": SILENCE_SECONDS,
+                "lock_wait": LOCK_TIMEOUT_SECONDS,
             },
         )
         event.listen(self.engine.sync_engine, "handle_error", _discard_lost)
@@ -167,7 +179,7 @@ class PostgresDatabase(Database):
         return problem_of(error, self.max_seconds * times) or error
 
     async def read(
-        self, statement: Prepared, values: Mapping[str, Any], pace: Pace = "long"
+        self, statement: CompiledQuery, values: Mapping[str, Any], pace: Pace = "long"
     ) -> Rows:
         pool = self._choose()
         try:
@@ -177,7 +189,9 @@ class PostgresDatabase(Database):
                 raise self._told(error) from error
         return await self.read(statement, values, pace)
 
-    async def stream(self, statement: Prepared, values: Mapping[str, Any]) -> AsyncGenerator[Rows]:
+    async def stream(
+        self, statement: CompiledQuery, values: Mapping[str, Any]
+    ) -> AsyncGenerator[Rows]:
         begun = False
         pool = self._choose()
         while True:
@@ -189,12 +203,12 @@ class PostgresDatabase(Database):
                 return
             except Exception as error:
                 if begun or not self._gives_way(pool, error):
-                    raise self._told(error, PATIENCE) from error
+                    raise self._told(error, WAITERS_PER_CONNECTION) from error
             pool = self.primary
 
     def _choose(self) -> ReadPool:
         """Where this request reads."""
-        if self.replica is not None and self.replica.may_be_read(course.get()):
+        if self.replica is not None and self.replica.may_be_read(read_routing.get()):
             return self.replica.pool
         return self.primary
 
@@ -203,10 +217,10 @@ class PostgresDatabase(Database):
         if self.replica is None or pool is self.primary:
             return False
         if is_lost(error):
-            self.replica.lose()
+            self.replica.mark_down()
         elif not is_behind(error):
             return False
-        at = course.get()
+        at = read_routing.get()
         assert at is not None
         at.primary = True
         return True
@@ -228,11 +242,11 @@ class PostgresDatabase(Database):
         return found
 
     async def write(self, work: Callable[[Session], T]) -> T:
-        for attempt in range(TRIES):
+        for attempt in range(MAX_ATTEMPTS):
             run = _Attempt(work)
             self._connecting += 1
             try:
-                async with AsyncSession(self.engine, **SESSION) as session:
+                async with AsyncSession(self.engine, **SESSION_OPTIONS) as session:
                     result: T = await session.run_sync(run, self._connected)
                 await self._remember()
                 return result
@@ -242,7 +256,7 @@ class PostgresDatabase(Database):
             finally:
                 self._connecting -= run.stage is _Stage.CONNECTING
             await asyncio.sleep(0.01 * 2**attempt)
-        raise crowded()
+        raise overloaded()
 
     def _connected(self) -> None:
         self._connecting -= 1
@@ -250,17 +264,17 @@ class PostgresDatabase(Database):
     async def _told_of_write(self, run: _Attempt, error: Exception) -> Exception:
         if run.stage is _Stage.COMMITTING and is_lost(error):
             await self._remember()
-            return in_doubt()
+            return commit_unknown()
         return self._told(error)
 
     async def _remember(self) -> None:
         """Send the caller's next reads to the primary until the replica has what was committed."""
-        at = course.get()
+        at = read_routing.get()
         if self.replica is None or at is None or at.caller is None:
             return
         try:
             ((position,),) = await self.primary.fetch(_POSITION, {})
         except Exception:
             # The write is stored whatever this says; where it is remains unknown.
-            position = FAR
+            position = UNKNOWN_LSN
         self.replica.writers.wrote(at.caller, position)

@@ -6,7 +6,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.core.databases.db_errors import away, crowded, of_sqlstate, of_system
+from app.core.databases.db_errors import of_sqlstate, of_system, overloaded, unreachable
 from app.core.errors import Problem
 
 #: serialization_failure and deadlock_detected: the same work can succeed when run again.
@@ -77,13 +77,13 @@ def problem_of(error: BaseException, seconds: float) -> Problem | None:
     if isinstance(error, Problem):
         return error
     if isinstance(error, PoolTimeout):
-        return crowded()
+        return overloaded()
     driver = driver_error(error)
     if isinstance(driver, OSError):
-        return of_system(driver) or away()
+        return of_system(driver) or unreachable()
     state = sqlstate_of(error)
     if state in RETRIED or is_outdated(error):
-        return away()
+        return unreachable()
     if state:
         return of_sqlstate(state, seconds)
-    return away() if is_lost(error) else None
+    return unreachable() if is_lost(error) else None

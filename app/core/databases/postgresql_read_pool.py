@@ -9,21 +9,21 @@ from typing import Any
 import asyncpg
 
 from app.core.databases.addresses import PostgresAddress
-from app.core.databases.db_errors import crowded
-from app.core.databases.interface import BATCH, Prepared, Rows
+from app.core.databases.db_errors import overloaded
+from app.core.databases.interface import STREAM_BATCH_ROWS, CompiledQuery, Rows
 from app.core.databases.postgresql_errors import GONE, is_lost, is_outdated
 
-CONNECTIONS = 10
+MAX_CONNECTIONS = 10
 #: How many of them exports may hold: other reads go on however many exports are under way.
-EXPORTS = 5
+MAX_EXPORTS = 5
 #: For how many seconds a request waits for a connection before it is told to come again.
-POOL_WAIT = 10.0
+POOL_TIMEOUT_SECONDS = 10.0
 #: For how many seconds a server may take to accept a connection.
-CONNECT_WAIT = 5.0
+CONNECT_TIMEOUT_SECONDS = 5.0
 #: How many seconds after its own limit a server is given up.
-GRACE = 5.0
+CANCEL_GRACE_SECONDS = 5.0
 #: How many times the limit of a question a batch of an export may take.
-PATIENCE = 10
+WAITERS_PER_CONNECTION = 10
 
 
 async def plain_dates(connection: Any) -> None:
@@ -50,19 +50,19 @@ class ReadPool:
         self._check = check
         address = PostgresAddress.read(url)
         self.dsn, self.place = address.dsn(), address.place
-        self._connect_wait = address.connect_seconds or CONNECT_WAIT
+        self._connect_wait = address.connect_seconds or CONNECT_TIMEOUT_SECONDS
         self.seconds = seconds
         #: How many reads wait for a connection.
         self.waiting = 0
 
     async def open(self) -> None:
         """Open the pool; its connections are made when they are needed."""
-        self._exports = asyncio.Semaphore(EXPORTS)
+        self._exports = asyncio.Semaphore(MAX_EXPORTS)
         self._pool = await asyncpg.create_pool(
             self.dsn,
             # It would log an error each time that it cannot keep any more.
             min_size=0,
-            max_size=CONNECTIONS,
+            max_size=MAX_CONNECTIONS,
             init=self._prepare,
             reset=_keep,
             timeout=self._connect_wait,
@@ -77,7 +77,7 @@ class ReadPool:
     async def close(self) -> None:
         """Close the connections, by force those that are not given back soon."""
         try:
-            async with asyncio.timeout(GRACE):
+            async with asyncio.timeout(CANCEL_GRACE_SECONDS):
                 await self._pool.close()
         except GONE:
             self._pool.terminate()
@@ -90,7 +90,7 @@ class ReadPool:
         """How many of the open connections do nothing."""
         return self._pool.get_idle_size()
 
-    async def fetch(self, statement: Prepared, values: Mapping[str, Any]) -> Rows:
+    async def fetch(self, statement: CompiledQuery, values: Mapping[str, Any]) -> Rows:
         """All rows of the statement."""
         arguments = statement.arguments(values)
         try:
@@ -105,27 +105,31 @@ class ReadPool:
         connection = await self._acquire()
         try:
             # The server ends a question itself; this is for one that says nothing any more.
-            rows: Rows = await connection.fetch(sql, *arguments, timeout=self.seconds + GRACE)
+            rows: Rows = await connection.fetch(
+                sql, *arguments, timeout=self.seconds + CANCEL_GRACE_SECONDS
+            )
             return rows
         except Exception as error:
             if is_lost(error):
                 connection.terminate()
             raise
         finally:
-            await self._pool.release(connection, timeout=GRACE)
+            await self._pool.release(connection, timeout=CANCEL_GRACE_SECONDS)
 
     async def _acquire(self) -> Any:
         self.waiting += 1
         try:
-            return await self._pool.acquire(timeout=POOL_WAIT)
+            return await self._pool.acquire(timeout=POOL_TIMEOUT_SECONDS)
         except TimeoutError:
-            if self._pool.get_size() < CONNECTIONS:
+            if self._pool.get_size() < MAX_CONNECTIONS:
                 raise
-            raise crowded() from None
+            raise overloaded() from None
         finally:
             self.waiting -= 1
 
-    async def stream(self, statement: Prepared, values: Mapping[str, Any]) -> AsyncGenerator[Rows]:
+    async def stream(
+        self, statement: CompiledQuery, values: Mapping[str, Any]
+    ) -> AsyncGenerator[Rows]:
         """The rows in batches; memory does not grow with their number."""
         arguments = statement.arguments(values)
         for is_last in (False, True):
@@ -133,7 +137,9 @@ class ReadPool:
             try:
                 async with self._transaction() as connection:
                     cursor = await connection.cursor(statement.sql, *arguments)
-                    while rows := await cursor.fetch(BATCH, timeout=self._batch_seconds() + GRACE):
+                    while rows := await cursor.fetch(
+                        STREAM_BATCH_ROWS, timeout=self._batch_seconds() + CANCEL_GRACE_SECONDS
+                    ):
                         begun = True
                         yield rows
                 return
@@ -143,7 +149,7 @@ class ReadPool:
                     raise
 
     def _batch_seconds(self) -> float:
-        return self.seconds * PATIENCE
+        return self.seconds * WAITERS_PER_CONNECTION
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[Any]:
@@ -165,16 +171,16 @@ class ReadPool:
                     await transaction.rollback()
                 raise
             finally:
-                await self._pool.release(connection, timeout=GRACE)
+                await self._pool.release(connection, timeout=CANCEL_GRACE_SECONDS)
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
         self.waiting += 1
         try:
-            async with asyncio.timeout(POOL_WAIT):
+            async with asyncio.timeout(POOL_TIMEOUT_SECONDS):
                 await self._exports.acquire()
         except TimeoutError:
-            raise crowded() from None
+            raise overloaded() from None
         finally:
             self.waiting -= 1
         try:

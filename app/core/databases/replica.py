@@ -21,17 +21,17 @@ from app.core.databases.postgresql_errors import GONE
 from app.core.databases.postgresql_read_pool import ReadPool
 
 #: How many seconds pass between two looks at the replica, and how many a look may take.
-EVERY, LOOK_WAIT = 0.5, 2.0
+POLL_SECONDS, POLL_TIMEOUT_SECONDS = 0.5, 2.0
 #: A position past all there are: of a write whose own position could not be asked for.
-FAR = 2**62
+UNKNOWN_LSN = 2**62
 
 #: Where the primary's log has come to, in bytes.
-POSITION = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint"
+WAL_LSN = "SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint"
 _REPLICA = "SELECT pg_is_in_recovery(), (pg_last_wal_replay_lsn() - '0/0')::bigint"
 
 
 @dataclass(slots=True)
-class Course:
+class ReadRouting:
     """Where the reads of one request go: once to the primary, they never go back.
 
     What is read later may be newer than what was read before, and never older: an ETag of the
@@ -50,10 +50,10 @@ class Course:
 
 
 #: The course of the request under way; without one reads go to the primary.
-course: ContextVar[Course | None] = ContextVar("course", default=None)
+read_routing: ContextVar[ReadRouting | None] = ContextVar("course", default=None)
 
 
-class RecentWriters:
+class LastWrites:
     """Who wrote last and how far the write-ahead log was then, for all processes of this machine.
 
     A file in memory with a slot for each caller; two callers in one slot only read from the
@@ -116,9 +116,9 @@ class _Probe:
     async def ask(self, question: str) -> asyncpg.Record | None:
         """The row that answers; None when the server does not, or not in time."""
         try:
-            async with asyncio.timeout(LOOK_WAIT):
+            async with asyncio.timeout(POLL_TIMEOUT_SECONDS):
                 if self.connection is None or self.connection.is_closed():
-                    self.connection = await asyncpg.connect(self.dsn, timeout=LOOK_WAIT)
+                    self.connection = await asyncpg.connect(self.dsn, timeout=POLL_TIMEOUT_SECONDS)
                 return await self.connection.fetchrow(question)
         except (*GONE, asyncpg.PostgresError):
             self.close()
@@ -143,7 +143,9 @@ class Replica:
         #: How far it has replayed the primary's log, in bytes.
         self.replayed = 0
         # A write is seen once a replica with less lag is used; looks are some seconds apart.
-        self.writers = RecentWriters(primary.place, max_lag + 4 * (EVERY + LOOK_WAIT))
+        self.writers = LastWrites(
+            primary.place, max_lag + 4 * (POLL_SECONDS + POLL_TIMEOUT_SECONDS)
+        )
         self._probes = _Probe(primary.dsn), _Probe(self.pool.dsn)
         #: When the primary was where, from the oldest position that is not replayed on. The first
         #: one was there for an unknown time.
@@ -153,19 +155,19 @@ class Replica:
     async def open(self) -> None:
         """Begin to look at the replica, which need not be there."""
         await self.pool.open()
-        await self._look()
-        self._watching = asyncio.create_task(self._watch())
+        await self._poll()
+        self._poller = asyncio.create_task(self._poll_forever())
 
     async def close(self) -> None:
         """Look no more and close all connections."""
-        self._watching.cancel()
+        self._poller.cancel()
         with suppress(asyncio.CancelledError):
-            await self._watching
+            await self._poller
         for probe in self._probes:
             probe.close()
         await self.pool.close()
 
-    def may_be_read(self, at: Course | None) -> bool:
+    def may_be_read(self, at: ReadRouting | None) -> bool:
         """Whether a request may read here: nobody before their own last write is there.
 
         Who calls is looked up at the primary, where keys are revoked.
@@ -180,7 +182,7 @@ class Replica:
             at.primary = self.writers.must_read_primary(caller, self.replayed)
         return not at.primary
 
-    def lose(self) -> None:
+    def mark_down(self) -> None:
         """Read from the primary until the replica is found to be there again."""
         self.usable, self.lag = False, None
 
@@ -190,22 +192,22 @@ class Replica:
         if found is None or not found[0] or (found[1] or 0) < self.replayed:
             raise ConnectionError("the replica is behind what it was")
 
-    async def _watch(self) -> None:
+    async def _poll_forever(self) -> None:
         while True:
-            await asyncio.sleep(EVERY)
-            await self._look()
+            await asyncio.sleep(POLL_SECONDS)
+            await self._poll()
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         at = time.monotonic()
         of_primary, of_replica = await asyncio.gather(
-            self._probes[0].ask(POSITION), self._probes[1].ask(_REPLICA)
+            self._probes[0].ask(WAL_LSN), self._probes[1].ask(_REPLICA)
         )
         if of_primary is not None and of_primary[0] > self._known:
             self._positions.append((at if self._known >= 0 else 0.0, of_primary[0]))
             self._known = of_primary[0]
         # One that was promoted has a history of its own from then on.
         if of_replica is None or not of_replica[0] or of_replica[1] is None or self._known < 0:
-            self.lose()
+            self.mark_down()
             return
         self.replayed = of_replica[1]
         while self._positions and self._positions[0][1] <= self.replayed:
@@ -222,5 +224,5 @@ class ReplicaReads:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         reads = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
-        course.set(Course(scope, None if reads else True))
+        read_routing.set(ReadRouting(scope, None if reads else True))
         await self.app(scope, receive, send)

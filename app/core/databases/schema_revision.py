@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Dialect, column, select, table
 
 from app.core.data_files import migrations_folder
-from app.core.databases.interface import Prepared, prepare
+from app.core.databases.interface import CompiledQuery, compile_query
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -50,7 +50,9 @@ def newest() -> str:
 
 
 @cache
-def revision_statement(dialect: Dialect) -> Prepared:
+def revision_statement(dialect: Dialect) -> CompiledQuery:
     """Reads `(version_num,)`: the revision that the database is at; no row in an empty one."""
     # Alembic's own table, of which it offers no model.
-    return prepare(select(column("version_num")).select_from(table("alembic_version")), dialect)
+    return compile_query(
+        select(column("version_num")).select_from(table("alembic_version")), dialect
+    )

@@ -15,8 +15,15 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from app.core.databases.addresses import sqlite_path
-from app.core.databases.db_errors import away, moved, of_sqlite
-from app.core.databases.interface import BATCH, ENGINE, Database, Pace, Prepared, Rows
+from app.core.databases.db_errors import file_replaced, of_sqlite, unreachable
+from app.core.databases.interface import (
+    ENGINE_OPTIONS,
+    STREAM_BATCH_ROWS,
+    CompiledQuery,
+    Database,
+    Pace,
+    Rows,
+)
 from app.core.databases.sqlite_reader import Reading
 from app.core.databases.sqlite_writer import File, Writer
 from app.core.databases.types import simple_lower
@@ -27,7 +34,7 @@ READERS = 2
 #: For how many seconds a write waits for another process that writes.
 LOCK_WAIT = 30.0
 #: How many times the limit of a question a batch of an export may take.
-PATIENCE = 10
+WAITERS_PER_READER = 10
 #: How many seconds pass between two looks whether the file is still the same.
 EVERY = 1.0
 
@@ -72,7 +79,9 @@ def _lowered(text: str | None) -> str | None:
 
 def sqlite_engine(path: str) -> Engine:
     """An engine whose transactions take the write lock at once."""
-    engine = create_engine("sqlite://", creator=lambda: connect(path), poolclass=NullPool, **ENGINE)
+    engine = create_engine(
+        "sqlite://", creator=lambda: connect(path), poolclass=NullPool, **ENGINE_OPTIONS
+    )
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -107,7 +116,7 @@ class SqliteDatabase(Database):
     async def start(self) -> None:
         self._file = File(self.path)
         if not self._file.is_there():
-            raise away(FileNotFoundError(self.path))
+            raise unreachable(FileNotFoundError(self.path))
         self._is_there = True
         try:
             # It is used in the loop, which must not wait for another process.
@@ -136,7 +145,7 @@ class SqliteDatabase(Database):
 
     def _told(self, error: sqlite3.Error) -> Exception:
         if not self._file.is_there():
-            return moved()
+            return file_replaced()
         return of_sqlite(error, self.path) or error
 
     def _open(self, wait: float | None = None) -> sqlite3.Connection:
@@ -144,14 +153,14 @@ class SqliteDatabase(Database):
         connection = connect(self.path, readonly=True, wait=wait)
         if not self._file.is_there():
             connection.close()
-            raise moved()
+            raise file_replaced()
         return connection
 
     async def read(
-        self, statement: Prepared, values: Mapping[str, Any], pace: Pace = "long"
+        self, statement: CompiledQuery, values: Mapping[str, Any], pace: Pace = "long"
     ) -> Rows:
         if not self._is_there:
-            raise moved()
+            raise file_replaced()
         sql, arguments = statement.sql, statement.arguments(values)
         if pace == "quick":
             try:
@@ -172,11 +181,13 @@ class SqliteDatabase(Database):
             self._reading.append(connection)
         return connection
 
-    async def stream(self, statement: Prepared, values: Mapping[str, Any]) -> AsyncGenerator[Rows]:
+    async def stream(
+        self, statement: CompiledQuery, values: Mapping[str, Any]
+    ) -> AsyncGenerator[Rows]:
         if not self._is_there:
-            raise moved()
+            raise file_replaced()
         arguments = statement.arguments(values)
-        seconds = self.max_seconds * PATIENCE
+        seconds = self.max_seconds * WAITERS_PER_READER
         try:
             # One of its own, because the reading goes on between other reads of its thread.
             connection = self._open(wait=0.5)
@@ -186,7 +197,7 @@ class SqliteDatabase(Database):
             try:
                 cursor = await self._run(reading, lambda: connection)
                 while True:
-                    reading = Reading(lambda on: cursor.fetchmany(BATCH), seconds)
+                    reading = Reading(lambda on: cursor.fetchmany(STREAM_BATCH_ROWS), seconds)
                     rows = await self._run(reading, lambda: connection)
                     if not rows:
                         return

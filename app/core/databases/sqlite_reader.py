@@ -8,12 +8,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
-from app.core.databases.db_errors import crowded, too_slow
+from app.core.databases.db_errors import overloaded, query_timeout
 
 T = TypeVar("T")
 
 #: For how many seconds a read waits for its turn before it is told to come again.
-TURN_WAIT = 10.0
+TURN_TIMEOUT_SECONDS = 10.0
 #: How many seconds pass before one that was interrupted and goes on is interrupted again: between
 #: two steps of SQLite's there is nothing to interrupt.
 _AGAIN = 0.05
@@ -36,7 +36,7 @@ class Reading(Generic[T]):
         self._began = 0.0
         self._is_over = False
         self._to_close: sqlite3.Connection | None = None
-        self._clock = self._loop.call_later(min(TURN_WAIT, seconds), self._look)
+        self._clock = self._loop.call_later(min(TURN_TIMEOUT_SECONDS, seconds), self._look)
 
     def run(self, connect: Callable[[], sqlite3.Connection]) -> None:
         """In the thread: do the work, unless it was given up before its turn came."""
@@ -76,7 +76,7 @@ class Reading(Generic[T]):
     def _fail(self, error: Exception) -> None:
         if not self._future.done():
             is_late = self._is_over and isinstance(error, sqlite3.OperationalError)
-            self._future.set_exception(too_slow(self._seconds) if is_late else error)
+            self._future.set_exception(query_timeout(self._seconds) if is_late else error)
 
     def _look(self) -> None:
         """Give up what has not begun, interrupt what takes too long, or look again later."""
@@ -85,7 +85,7 @@ class Reading(Generic[T]):
             if not began:
                 self._is_over = True
         if not began:
-            self._fail(crowded())
+            self._fail(overloaded())
             return
         left = began + self._seconds - time.monotonic()
         if left <= 0:

@@ -14,15 +14,22 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from app.core.databases.db_errors import away, crowded, in_doubt, moved, of_sqlite, of_system
-from app.core.databases.interface import SESSION
+from app.core.databases.db_errors import (
+    commit_unknown,
+    file_replaced,
+    of_sqlite,
+    of_system,
+    overloaded,
+    unreachable,
+)
+from app.core.databases.interface import SESSION_OPTIONS
 from app.core.errors import Problem
 
 T = TypeVar("T")
 
-GROUP = 64
+MAX_GROUP_WRITES = 64
 #: For how many seconds a write waits for its turn before it is told to come again.
-TURN_WAIT = 60.0
+TURN_TIMEOUT_SECONDS = 60.0
 
 
 @dataclass(slots=True)
@@ -38,7 +45,7 @@ class _Job:
     def give_up(self) -> None:
         """Answer that it did not come to its turn, if that is so."""
         if self.turn.acquire(blocking=False) and not self.future.done():
-            self.future.set_exception(crowded())
+            self.future.set_exception(overloaded())
 
     def answer(self) -> None:
         """Hand over what came of it, in the loop that waits for it."""
@@ -54,7 +61,7 @@ class _Undone(Exception):
     """SQLite has taken back the whole transaction, as it does when it cannot write."""
 
 
-class _Doubt(Exception):
+class _CommitUnknown(Exception):
     """The disk failed in a COMMIT: what is in the log may count after a crash, or may not."""
 
 
@@ -105,11 +112,11 @@ class Writer:
     async def write(self, work: Callable[[Session], T]) -> T:
         """What the work returns, once it is committed."""
         if not self._thread.is_alive():
-            raise away()
+            raise unreachable()
         loop = asyncio.get_running_loop()
         job = _Job(work, loop.create_future(), loop)
         self._jobs.put(job)
-        clock = loop.call_later(TURN_WAIT, job.give_up)
+        clock = loop.call_later(TURN_TIMEOUT_SECONDS, job.give_up)
         try:
             result: T = await job.future
         finally:
@@ -136,7 +143,7 @@ class Writer:
         while job is not None:
             if job.turn.acquire(blocking=False):
                 group.append(job)
-            if len(group) == GROUP or self._jobs.empty():
+            if len(group) == MAX_GROUP_WRITES or self._jobs.empty():
                 return group, False
             job = self._jobs.get()
         return group, True
@@ -160,7 +167,7 @@ class Writer:
         writers as fast as the disk allows. None is told of success before the commit.
         """
         if not self.file.is_there():
-            raise moved()
+            raise file_replaced()
         connection = self._connect()
         with connection.begin() as transaction:
             for job in group:
@@ -172,7 +179,7 @@ class Writer:
             except DBAPIError as error:
                 code = getattr(error.orig, "sqlite_errorcode", 0)
                 if code & 0xFF == sqlite3.SQLITE_IOERR:
-                    raise _Doubt from error
+                    raise _CommitUnknown from error
                 raise
 
     def _connect(self) -> Connection:
@@ -194,10 +201,10 @@ class Writer:
             return error
         cause = error.orig if isinstance(error, DBAPIError) and error.orig else error
         problem = of_system(cause) if isinstance(cause, OSError) else of_sqlite(cause, self.path)
-        if isinstance(error, _Doubt):
-            problem = in_doubt()
+        if isinstance(error, _CommitUnknown):
+            problem = commit_unknown()
         elif problem is None and not isinstance(error, Exception):
-            problem = away()
+            problem = unreachable()
         if problem is None:
             return error
         problem.__cause__ = error
@@ -211,7 +218,9 @@ def _check_open(connection: Connection, error: BaseException | None) -> None:
 
 
 def _attempt(connection: Connection, job: _Job) -> None:
-    with Session(connection, join_transaction_mode="create_savepoint", **SESSION) as session:
+    with Session(
+        connection, join_transaction_mode="create_savepoint", **SESSION_OPTIONS
+    ) as session:
         try:
             job.result = job.work(session)
             session.commit()

@@ -13,8 +13,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.core.auth.authorizer import Door
-from app.core.auth.principals import Need
+from app.core.auth.authorizer import Authorizer
+from app.core.auth.principals import Permission
 from app.core.errors import NotFound, Problem, not_allowed
 from app.core.http.accept import check_accept
 from app.core.http.nearest_addresses import Known, Tree, misspelt, suggestion, tree_of
@@ -54,7 +54,7 @@ class Route(APIRoute):
         path: str,
         endpoint: Any,
         *,
-        needs: Need | None = None,
+        needs: Permission | None = None,
         several_forms: bool = False,
         **told: Any,
     ) -> None:
@@ -66,10 +66,12 @@ class Route(APIRoute):
             self.methods == {"GET"}
             and not several_forms
             and "response_class" not in told
-            and needs is not Need.NOTHING
+            and needs is not Permission.PUBLIC
         )
         #: What it asks of a caller; by default reading of GET, and the scope `write` of the rest.
-        self.needs = needs or (Need.READING if self.methods == {"GET"} else Need.WRITE)
+        self.needs = needs or (
+            Permission.READ_OR_PUBLIC if self.methods == {"GET"} else Permission.WRITE
+        )
 
     def get_route_handler(self) -> Handler:
         """What answers the route, whoever calls it: the door is in here and cannot be passed by."""
@@ -79,8 +81,8 @@ class Route(APIRoute):
 
         async def handle(request: Request) -> Response:
             request.scope["route_path"] = self.path
-            door: Door = request.app.state.door
-            headers = await door.admit(request.scope, self.needs, is_file)
+            door: Authorizer = request.app.state.door
+            headers = await door.authorize(request.scope, self.needs, is_file)
             try:
                 check_accept(request.scope["headers"], is_json=self.is_json)
                 response = await answer(request)

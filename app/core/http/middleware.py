@@ -31,7 +31,7 @@ GONE = 499
 _BY_STATUS: dict[int, type[Problem]] = {404: NotFound, 413: TooLarge}
 
 
-class Gate:
+class ErrorAndLogMiddleware:
     """Names every answer by `X-Request-ID`, turns every exception into a problem document, adds
     the headers that protect, and counts; `access_log` writes a line for each request."""
 

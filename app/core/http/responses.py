@@ -18,7 +18,7 @@ PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
 _ANYWHERE = (HeadersTooLarge, InternalError, Unavailable)
 
 
-class Json(Response):
+class JsonResponse(Response):
     """An answer whose body is JSON in UTF-8 already."""
 
     media_type = "application/json"

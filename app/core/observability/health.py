@@ -11,12 +11,12 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from app.core import json_codec
-from app.core.auth.principals import Need
+from app.core.auth.principals import Permission
 from app.core.databases.interface import Database
 from app.core.databases.schema_revision import newest, revision_statement
 from app.core.errors import BadRequest, Fault, Problem, Unavailable
 from app.core.http.dispatch import Route
-from app.core.http.responses import Json, problems
+from app.core.http.responses import JsonResponse, problems
 from app.core.observability.time_limit import PATIENCE, patiently
 
 log = logging.getLogger("trade_missions")
@@ -73,7 +73,7 @@ def health_routes() -> list[Route]:
     async def get_health_live(request: Request) -> Response:
         """Answers as long as the process does, and looks at nothing else: for deciding whether to
         start it anew. A database that is away is no reason for that."""
-        return Json(alive, headers=_NEVER_KEPT)
+        return JsonResponse(alive, headers=_NEVER_KEPT)
 
     async def get_health_ready(request: Request) -> Response:
         """Looks whether requests can be served: the database is reached within two seconds and its
@@ -83,13 +83,13 @@ def health_routes() -> list[Route]:
         if any(check.state is CheckState.FAILED for check in checks):
             raise NotReady(checks)
         body = json_codec.dumps(Health(status="ready", checks=checks).model_dump())
-        return Json(body, headers=_NEVER_KEPT)
+        return JsonResponse(body, headers=_NEVER_KEPT)
 
     told: dict[str, Any] = {
         "tags": ["operation"],
         "response_model": Health,
         "responses": problems(BadRequest),
-        "needs": Need.NOTHING,
+        "needs": Permission.PUBLIC,
     }
     return [
         Route(

@@ -15,8 +15,8 @@ from prometheus_client.process_collector import ProcessCollector
 from sqlalchemy import Dialect
 from starlette.responses import Response
 
-from app.core.auth.principals import Need
-from app.core.databases.interface import Database, Prepared
+from app.core.auth.principals import Permission
+from app.core.databases.interface import CompiledQuery, Database
 from app.core.errors import BadRequest
 from app.core.http.dispatch import Route
 from app.core.http.responses import problems
@@ -27,7 +27,7 @@ from app.core.observability.worker_metrics import living, shared_folder
 #: How many seconds lie between two notes of a process on its database, for the others to show.
 NOTED = 5.0
 
-Position = Callable[[Dialect], Prepared]
+Position = Callable[[Dialect], CompiledQuery]
 
 
 def metrics_route(position: Position) -> Route:
@@ -56,7 +56,7 @@ def metrics_route(position: Position) -> Route:
             200: {"description": "The metrics.", "content": {"text/plain": _TEXT}},
             **problems(BadRequest),
         },
-        needs=Need.READ,
+        needs=Permission.READ,
     )
 
 

@@ -16,7 +16,7 @@ from opentelemetry import propagate, trace
 from sqlalchemy.orm import Session
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.core.databases.interface import Database, Pace, Prepared, Rows
+from app.core.databases.interface import CompiledQuery, Database, Pace, Rows
 from app.core.observability.redaction import redacted
 from app.core.observability.request_info import method_of, route_of
 
@@ -163,7 +163,7 @@ def trace_database(database: Database, provider: TracerProvider) -> None:
     system, read, write = database.dialect.name, database.read, database.write
 
     async def traced_read(
-        statement: Prepared, values: Mapping[str, Any], pace: Pace = "long"
+        statement: CompiledQuery, values: Mapping[str, Any], pace: Pace = "long"
     ) -> Rows:
         # The statement without its values, which are the users' data.
         told = {"db.system.name": system, "db.query.text": statement.sql}

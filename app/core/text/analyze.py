@@ -7,7 +7,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from typing import NamedTuple
 
-from app.core.text.normalize import LONGEST, fold, spell, stem
+from app.core.text.normalize import LONGEST, normalize, spell, stem
 
 MAX_WORDS = 64
 #: Characters of a snippet, about; and how many of them stand before what was found.
@@ -112,7 +112,7 @@ _LEGAL_FORMS = frozenset(
 @lru_cache(maxsize=65_536)
 def _word(raw: str) -> tuple[Word, bool]:
     """The word and whether it names a legal form."""
-    folded = fold(raw)
+    folded = normalize(raw)
     full = spell(folded or raw)
     word = Word(full, stem(folded or raw), min(len(folded), len(full)) > 2 or len(full) > 4)
     return word, folded in _LEGAL_FORMS

@@ -84,7 +84,7 @@ _NOUN = re.compile(
 )
 
 
-def fold(word: str) -> str:
+def normalize(word: str) -> str:
     """The word in small letters without marks (NFKC, case folded, ё as е), of one alphabet."""
     text = unicodedata.normalize("NFKC", word[:LONGEST]).casefold()
     if not text.isascii():

@@ -32,7 +32,7 @@ from app.engine.aggregates.shape import (
     leaf_of,
 )
 from app.engine.aggregates.sql import Number
-from app.engine.query.conditions import Both, Condition, Either, Not, Term
+from app.engine.query.conditions import And, Compare, Condition, Not, Or
 from app.engine.query.operators import bound
 from app.engine.query.render import as_json, object_of
 from app.engine.resource import Resource
@@ -53,7 +53,7 @@ def sorted_as(column: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
 
 
 @dataclass(slots=True, eq=False)
-class Figures:
+class GroupOutputs:
     """A row a group with all that it is told by. The columns of each output are `o0_0, o1_0, …`,
     and `o0_1, …` for the second integer of a sum or average on SQLite."""
 
@@ -112,25 +112,25 @@ class Figures:
         """The condition on a group; as in filters, what a missing value is compared with is false
         and its negation true."""
         match condition:
-            case Term():
+            case Compare():
                 return self._compared(condition, groups)
             case Not():
                 known = func.coalesce(self._met(condition.item, groups), false(), type_=Boolean)
                 return not_(known)
-            case Both():
+            case And():
                 return and_(*(self._met(item, groups) for item in condition.items))
-            case Either():
+            case Or():
                 return or_(*(self._met(item, groups) for item in condition.items))
         raise TypeError(condition)
 
-    def _compared(self, term: Term, groups: FromClause) -> ColumnElement[bool]:
+    def _compared(self, term: Compare, groups: FromClause) -> ColumnElement[bool]:
         output = next(o for o in self.grouping.outputs if o.name == term.path[0])
         columns = self._of(output, groups)
         if term.operator == "isnull":
             return columns[0].is_(None)
         sign = _SIGNS.get(term.operator, "=")
         ways: list[ColumnElement[bool]] = []
-        for slot in term.slots:
+        for slot in term.params:
             one: Any = sorted_as(columns[0], self.dialect)
             other: Any = self._slot(output, slot)
             if len(columns) > 1:

@@ -18,14 +18,14 @@ from app.engine.aggregates.shape import (
     find_output,
     leaf_of,
 )
-from app.engine.paths import Kind, find_leaf
+from app.engine.paths import FieldType, find_field
 from app.engine.query import nodes
-from app.engine.query.conditions import Both, Condition, Either, Not, Term
+from app.engine.query.conditions import And, Compare, Condition, Not, Or
 from app.engine.query.expression import parse_expression
-from app.engine.query.filter_reader import CodeUsed, Sought, wrong
+from app.engine.query.filter_reader import CodeUsed, ParsedFilter, bad_parameter
 from app.engine.query.nodes import Comparison, ExpressionError, Literal
 from app.engine.query.operators import OPERATORS, operators_of
-from app.engine.query.values import DATED, fitted, parse_limit, parse_value
+from app.engine.query.values import DATED, parse_limit, parse_value, round_to_column
 from app.engine.resource import Resource
 
 #: Sums and averages are compared as integers of their smallest units in two parts, `high` and
@@ -59,7 +59,7 @@ _FLAT = {"ge": "gte", "le": "lte", "ne": "eq"}
 
 
 def read_having(
-    resource: Resource, outputs: Mapping[str, Output], text: str, sought: Sought
+    resource: Resource, outputs: Mapping[str, Output], text: str, sought: ParsedFilter
 ) -> Condition:
     """The condition on outputs, each a Term whose path is the output's name; its values and codes
     are added to `sought`. BadRequest tells the position of the first mistake."""
@@ -80,7 +80,9 @@ def read_having(
         detail = error.detail
         for word, call in calls.items():
             detail = detail.replace(word, call)
-        raise wrong("having", "expression", f"Character {error.position}: {detail}") from None
+        raise bad_parameter(
+            "having", "expression", f"Character {error.position}: {detail}"
+        ) from None
 
 
 def _refuse(position: int, detail: str) -> Never:
@@ -91,16 +93,16 @@ def _refuse(position: int, detail: str) -> Never:
 class _Reader:
     resource: Resource
     outputs: Mapping[str, Output]
-    sought: Sought
+    sought: ParsedFilter
     calls: Mapping[str, str]
     used: int = field(default=0)
 
     def node(self, node: nodes.Node) -> Condition:
         match node:
             case nodes.And():
-                return Both(tuple(self.node(item) for item in node.items))
+                return And(tuple(self.node(item) for item in node.items))
             case nodes.Or():
-                return Either(tuple(self.node(item) for item in node.items))
+                return Or(tuple(self.node(item) for item in node.items))
             case nodes.Not():
                 return Not(self.node(node.item))
             case Comparison():
@@ -113,8 +115,8 @@ class _Reader:
         name, first = (output.name,), node.literals[0]
         if node.op == "has":
             _refuse(node.at, f"{output.name} is one value: write eq or in.")
-        if first.kind is nodes.Kind.NULL:
-            none = Term(name, "isnull", ())
+        if first.literal_type is nodes.LiteralType.NULL:
+            none = Compare(name, "isnull", ())
             return none if node.op == "eq" else Not(none)
         operator = _FLAT.get(node.op, node.op)
         texts = [i for i in node.literals if not _is_undated(output, i)]
@@ -123,10 +125,10 @@ class _Reader:
         terms: list[Condition] = []
         if texts:
             slots = tuple(self._slot(output, operator, node, literal) for literal in texts)
-            terms.append(Term(name, operator, slots))
+            terms.append(Compare(name, operator, slots))
         if len(texts) < len(node.literals):
-            terms.append(Term(name, "isnull", ()))
-        found = terms[0] if len(terms) == 1 else Either(tuple(terms))
+            terms.append(Compare(name, "isnull", ()))
+        found = terms[0] if len(terms) == 1 else Or(tuple(terms))
         return Not(found) if node.op == "ne" else found
 
     def _output(self, node: Comparison) -> Output:
@@ -167,20 +169,20 @@ class _Reader:
             return _part_text(output.part, literal)
         is_number = isinstance(output, Metric) and output.function in _NUMBERS
         leaf = None if is_number else leaf_of(self.resource, output)
-        _check_written(Kind.decimal if leaf is None else leaf.kind, output, literal)
+        _check_written(FieldType.decimal if leaf is None else leaf.field_type, output, literal)
         if leaf is None:
             assert isinstance(output, Metric)
             return _number(self.resource, output, operator, Decimal(literal.text))
-        stated = leaf.kind is Kind.stated
+        stated = leaf.field_type is FieldType.stated
         if operator not in operators_of(leaf) or (stated and operator not in ("eq", "in")):
             _refuse(node.at, f"{output.name} has no order: write eq, ne or in.")
-        if leaf.kind in DATED and OPERATORS[operator].rounding:
+        if leaf.field_type in DATED and OPERATORS[operator].rounding:
             return parse_limit(leaf, literal.text, at_end=OPERATORS[operator].at_end)
         value = parse_value(leaf, literal.text)
         if leaf.codes is not None:
             self.sought.codes.append(CodeUsed("having", leaf.codes, value))
         if isinstance(value, Decimal):
-            return fitted(leaf, value, OPERATORS[operator].rounding)
+            return round_to_column(leaf, value, OPERATORS[operator].rounding)
         return value
 
 
@@ -199,14 +201,18 @@ def _part_text(part: DatePart, literal: Literal) -> str:
     return literal.text
 
 
-def _check_written(kind: Kind, output: Output, literal: Literal) -> None:
+def _check_written(kind: FieldType, output: Output, literal: Literal) -> None:
     """Refuse a literal that is written as another sort of value."""
-    wanted = {Kind.integer: "number", Kind.decimal: "number", Kind.boolean: "boolean"}.get(kind)
-    if wanted not in (None, literal.kind.value):
+    wanted = {
+        FieldType.integer: "number",
+        FieldType.decimal: "number",
+        FieldType.boolean: "boolean",
+    }.get(kind)
+    if wanted not in (None, literal.literal_type.value):
         right = "a number without quotes" if wanted == "number" else "true or false"
         _refuse(literal.at, f"{output.name} is compared with {right}.")
     is_year = kind in DATED and literal.is_year
-    if wanted is None and not is_year and literal.kind.value in ("number", "boolean"):
+    if wanted is None and not is_year and literal.literal_type.value in ("number", "boolean"):
         _refuse(literal.at, f"{output.name} is compared with a text in quotes or a date.")
 
 
@@ -229,6 +235,6 @@ def scale_of(resource: Resource, output: Metric) -> int:
     """The decimals of a count, a sum or an average."""
     if output.function not in _FURTHEST:
         return 0
-    kind = find_leaf(resource, output.path).type
+    kind = find_field(resource, output.path).type
     own = kind.scale if isinstance(kind, Exact) else 0
     return own + AVG_DECIMALS if output.function is Function.AVG else own

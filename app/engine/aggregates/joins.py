@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, Select, String, and_, func, true
 from sqlalchemy.orm import aliased
 
-from app.engine.paths import Kind, find_leaf, find_step, leaves_of
-from app.engine.query.conditions import Path, Row, columns_of
+from app.engine.paths import FieldType, fields_of, find_field, find_relation
+from app.engine.query.conditions import ColumnProxy, Path, columns_of
 from app.engine.query.operators import Get
-from app.engine.resource import Collection, Part, Resource
+from app.engine.resource import Embedded, Resource, SubCollection
 
 
 @dataclass(slots=True, eq=False)
@@ -38,7 +38,7 @@ class Joins:
 
     def item(self, path: Path) -> ColumnElement[Any]:
         """The same, or where it is a list an item of it, each in a row of its own."""
-        if find_leaf(self.resource, path).kind is not Kind.list:
+        if find_field(self.resource, path).field_type is not FieldType.list:
             return self.value(path)
         if path not in self.tables:
             column = self.value(path)
@@ -61,39 +61,39 @@ class Joins:
         if steps not in self.tables:
             get = self._get(steps[:-1])
             at = self._at(steps[:-1])
-            step = find_step(at, steps[-1])
+            step = find_relation(at, steps[-1])
             table = aliased(step.target.table)
             self.tables[steps] = table
             self.joined.append((table, self._on(step.via, steps[-1], table, get)))
         return columns_of(self.tables[steps])
 
-    def _at(self, steps: Path) -> Resource | Part:
-        at: Resource | Part = self.resource
+    def _at(self, steps: Path) -> Resource | Embedded:
+        at: Resource | Embedded = self.resource
         for name in steps:
-            at = find_step(at, name).target
+            at = find_relation(at, name).target
         return at
 
     @staticmethod
     def _on(
-        via: Resource | Part | Collection, name: str, table: Any, get: Get
+        via: Resource | Embedded | SubCollection, name: str, table: Any, get: Get
     ) -> ColumnElement[bool]:
         match via:
-            case Part():
+            case Embedded():
                 return getattr(table, via.owner) == get("id")  # type: ignore[no-any-return]
-            case Collection():
-                only = [via.child.only(table)] if via.child.only is not None else []
-                return and_(via.on(table, Row(get)), table.deleted_at.is_(None), *only)
+            case SubCollection():
+                only = [via.child.row_filter(table)] if via.child.row_filter is not None else []
+                return and_(via.on(table, ColumnProxy(get)), table.deleted_at.is_(None), *only)
             case Resource():
                 return table.id == get(f"{name}_id")  # type: ignore[no-any-return]
 
 
 def can_be_null(resource: Resource, path: Path) -> bool:
     """Whether a record can be without a value at the end of the path."""
-    at: Resource | Part = resource
+    at: Resource | Embedded = resource
     for name in path[:-1]:
-        step = find_step(at, name)
-        if step.many or leaves_of(at)[f"{name}_id"].nullable:
+        step = find_relation(at, name)
+        if step.is_to_many or fields_of(at)[f"{name}_id"].nullable:
             return True
         at = step.target
-    leaf = find_leaf(resource, path)
-    return leaf.nullable or leaf.kind is Kind.list
+    leaf = find_field(resource, path)
+    return leaf.nullable or leaf.field_type is FieldType.list

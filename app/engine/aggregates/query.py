@@ -19,9 +19,9 @@ from app.engine.aggregates.shape import (
     many_of,
 )
 from app.engine.aggregates.units import check_units
-from app.engine.paths import Kind, Leaf, PathError, find_leaf, leads_to_many
+from app.engine.paths import FieldType, PathError, RecordField, find_field, leads_to_many
 from app.engine.query.conditions import Path
-from app.engine.query.filter_reader import Sought, wrong
+from app.engine.query.filter_reader import ParsedFilter, bad_parameter
 from app.engine.query.parameters import FilterQuery, Limit, listed, read_conditions
 from app.engine.resource import Resource
 
@@ -58,7 +58,7 @@ class Aggregate:
     """An aggregate that is asked for: its statement's shape, and the values that fill it."""
 
     grouping: Grouping
-    sought: Sought
+    sought: ParsedFilter
 
 
 def read_aggregate(resource: Resource, query: AggregateQuery) -> Aggregate:
@@ -80,14 +80,16 @@ def read_aggregate(resource: Resource, query: AggregateQuery) -> Aggregate:
 
 _CALL = re.compile(r"([A-Za-z_]+)\(([^()]*)\)")
 _VALUES = (Function.SUM, Function.AVG, Function.MIN, Function.MAX)
-_NUMBERS = (Kind.integer, Kind.decimal)
-_DATES = (Kind.date, Kind.instant, Kind.stated)
+_NUMBERS = (FieldType.integer, FieldType.decimal)
+_DATES = (FieldType.date, FieldType.instant, FieldType.stated)
 
 
 def _words(parameter: str, text: str, limit: int) -> list[str]:
     words = listed(parameter, text)
     if len(words) > limit:
-        raise wrong(parameter, "too_many", f"At most {limit} are possible, not {len(words)}.")
+        raise bad_parameter(
+            parameter, "too_many", f"At most {limit} are possible, not {len(words)}."
+        )
     return words
 
 
@@ -99,7 +101,7 @@ def _read_keys(resource: Resource, text: str | None) -> tuple[GroupKey, ...]:
     if len(many) > 1:
         told = " and ".join(sorted(".".join(path) for path in many if path))
         text = f"{told} each have any number of values: group by one of them."
-        raise wrong("group_by", "many", text)
+        raise bad_parameter("group_by", "many", text)
     return tuple(keys)
 
 
@@ -110,19 +112,21 @@ def _key(resource: Resource, word: str) -> GroupKey:
         if call[1] not in list(DatePart):
             known = ", ".join(DatePart)
             text = f"There is no part {call[1]!r} of a date.{did_you_mean(call[1], DatePart)}"
-            raise wrong("group_by", "unknown", f"{text} Possible: {known}.")
+            raise bad_parameter("group_by", "unknown", f"{text} Possible: {known}.")
         part, word = DatePart(call[1]), call[2]
     path = tuple(word.split("."))
     if part is None and (right := _part_meant(resource, word)):
         text = f"A part of a date is written {right}, not {word}."
-        raise wrong("group_by", "unknown", text)
+        raise bad_parameter("group_by", "unknown", text)
     leaf = _leaf("group_by", resource, path)
-    if part is not None and leaf.kind not in _DATES:
-        raise wrong("group_by", "kind", f"{word} is no date: {part}() takes the part of one.")
+    if part is not None and leaf.field_type not in _DATES:
+        raise bad_parameter(
+            "group_by", "kind", f"{word} is no date: {part}() takes the part of one."
+        )
     many = many_of(resource, path)
     if many is not None and (many_of(resource, path, len(many)) is not None):
         text = f"{word} passes more than one relation or list with any number of values."
-        raise wrong("group_by", "many", text)
+        raise bad_parameter("group_by", "many", text)
     return GroupKey(path, part)
 
 
@@ -142,18 +146,18 @@ def _part_meant(resource: Resource, word: str) -> str:
     return f"{part}({field})" if _kind_of(resource, field) in _DATES else ""
 
 
-def _kind_of(resource: Resource, word: str) -> Kind | None:
+def _kind_of(resource: Resource, word: str) -> FieldType | None:
     try:
-        return find_leaf(resource, tuple(word.split("."))).kind
+        return find_field(resource, tuple(word.split("."))).field_type
     except PathError:
         return None
 
 
-def _leaf(parameter: str, resource: Resource, path: Path) -> Leaf:
+def _leaf(parameter: str, resource: Resource, path: Path) -> RecordField:
     try:
-        return find_leaf(resource, path)
+        return find_field(resource, path)
     except PathError as error:
-        raise wrong(parameter, "unknown", str(error)) from None
+        raise bad_parameter(parameter, "unknown", str(error)) from None
 
 
 def _read_metrics(resource: Resource, text: str) -> tuple[Metric, ...]:
@@ -171,9 +175,11 @@ def _metric(resource: Resource, word: str) -> Metric:
         )
         right = right or did_you_mean(name, Function)
         text = f"There is no metric {word!r}.{right} Possible: {', '.join(Function)}."
-        raise wrong("metrics", "unknown", text)
+        raise bad_parameter("metrics", "unknown", text)
     if call[2] in ("", "*"):
-        raise wrong("metrics", "unknown", "Write count for the number of records, or count(field).")
+        raise bad_parameter(
+            "metrics", "unknown", "Write count for the number of records, or count(field)."
+        )
     metric = Metric(Function(name), tuple(call[2].split(".")))
     _check_metric(resource, metric)
     return metric
@@ -200,24 +206,24 @@ def _check_metric(resource: Resource, metric: Metric) -> None:
     kinds = _KINDS.get(metric.function)
     if leads_to_many(resource, metric.path) is not None:
         text = f"{path} leads to any number of records: ask for an aggregate of those."
-        raise wrong("metrics", "many", text)
-    if kinds is not None and leaf.kind not in kinds:
+        raise bad_parameter("metrics", "many", text)
+    if kinds is not None and leaf.field_type not in kinds:
         told = "a number" if kinds is _NUMBERS else _ORDERED_TOLD
-        raise wrong("metrics", "kind", f"{path} has no {metric.function}: it takes {told}.")
-    if metric.function is Function.COUNT_DISTINCT and leaf.kind is Kind.list:
-        raise wrong("metrics", "kind", f"{path} is a list: group by it to count its items.")
+        raise bad_parameter("metrics", "kind", f"{path} has no {metric.function}: it takes {told}.")
+    if metric.function is Function.COUNT_DISTINCT and leaf.field_type is FieldType.list:
+        raise bad_parameter("metrics", "kind", f"{path} is a list: group by it to count its items.")
     if kinds is _NUMBERS and len(metric.path) > 1:
         # A mission's cost would be added once for each of its agreements.
         text = f"{path} would count once for each record that leads to it: ask for an aggregate of"
-        raise wrong("metrics", "repeated", f"{text} {metric.path[-2]} instead.")
+        raise bad_parameter("metrics", "repeated", f"{text} {metric.path[-2]} instead.")
 
 
 _ORDERED_TOLD = "a number, a date, a time or a text"
-_KINDS: Mapping[Function, tuple[Kind, ...]] = {
+_KINDS: Mapping[Function, tuple[FieldType, ...]] = {
     Function.SUM: _NUMBERS,
     Function.AVG: _NUMBERS,
-    Function.MIN: (*_NUMBERS, *_DATES, Kind.text),
-    Function.MAX: (*_NUMBERS, *_DATES, Kind.text),
+    Function.MIN: (*_NUMBERS, *_DATES, FieldType.text),
+    Function.MAX: (*_NUMBERS, *_DATES, FieldType.text),
 }
 
 
@@ -231,7 +237,7 @@ def _by_name(outputs: Iterable[Output]) -> dict[str, Output]:
             text = f"{output.written} is given more than once."
             if other != output:
                 text = f"{output.written} and {other.written} have the same name in the answer."
-            raise wrong(parameter, "repeated", text)
+            raise bad_parameter(parameter, "repeated", text)
         found[output.name] = output
     return found
 
@@ -246,7 +252,7 @@ def _read_sort(
         if output is None:
             near = did_you_mean(word.removeprefix("-"), outputs)
             known = f" Possible here: {', '.join(outputs)}."
-            raise wrong("sort", "unknown", f"There is no {word!r} to sort by.{near}{known}")
+            raise bad_parameter("sort", "unknown", f"There is no {word!r} to sort by.{near}{known}")
         found.setdefault(output, word.startswith("-"))
     for key in keys:
         found.setdefault(key, False)

@@ -8,10 +8,10 @@ from sqlalchemy import ColumnElement, FromClause, case, literal_column, not_, se
 from app.engine.aggregates.joins import Joins, can_be_null
 from app.engine.aggregates.shape import Grouping, GroupKey, bound_path, many_of
 from app.engine.aggregates.sql import part_of, part_of_span
-from app.engine.paths import Kind, find_leaf
+from app.engine.paths import FieldType, find_field
 from app.engine.query.conditions import Path
 from app.engine.query.operators import list_is_empty
-from app.engine.query.parameters import Shape
+from app.engine.query.parameters import QueryShape
 from app.engine.query.statements import narrowed
 from app.engine.resource import Resource
 
@@ -41,7 +41,7 @@ class Rows:
     def _key(self, key: GroupKey) -> ColumnElement[Any]:
         if key.part is None:
             return self.joins.item(key.path)
-        if find_leaf(self.resource, key.path).kind is not Kind.stated:
+        if find_field(self.resource, key.path).field_type is not FieldType.stated:
             return part_of(key.part, self.joins.value(key.path), self.dialect)
         first, last = (self.joins.value(bound_path(key.path, latest)) for latest in (False, True))
         return part_of_span(key.part, first, last, self.dialect)
@@ -49,14 +49,18 @@ class Rows:
     def column(self, path: Path, end: str | None = None) -> str:
         """The name of the column with the field's value, or with the `min` or `max` end of a date
         as stated; of a list it is null when the list is empty."""
-        leaf = find_leaf(self.resource, path)
-        if leaf.kind is Kind.stated and end is not None:
+        leaf = find_field(self.resource, path)
+        if leaf.field_type is FieldType.stated and end is not None:
             path = bound_path(path, end == "max")
         told = ".".join(path)
         if told not in self.names:
             self.names[told] = name = f"c{len(self.names)}"
             value = self.joins.value(path)
-            filled = case((not_(list_is_empty(value)), 1)) if leaf.kind is Kind.list else value
+            filled = (
+                case((not_(list_is_empty(value)), 1))
+                if leaf.field_type is FieldType.list
+                else value
+            )
             self.columns[name] = filled
         return self.names[told]
 
@@ -70,7 +74,7 @@ class Rows:
         """The name of the column that is null where the value is missing: a key's own, which need
         not be counted, unless it is null for dates with a year too. Where a record can be in
         several groups nothing but keys may differ from one to the other."""
-        is_stated = find_leaf(self.resource, path).kind is Kind.stated
+        is_stated = find_field(self.resource, path).field_type is FieldType.stated
         paths = [key.path for key in self.grouping.keys]
         if path in paths and not (is_stated and many_of(self.resource, path) is None):
             return f"k{paths.index(path)}"
@@ -83,7 +87,7 @@ class Rows:
         if self.is_spread:
             columns.append(table.id.label("id"))
         statement = select(*(columns or [literal_column("1").label("one")]))
-        shape = Shape(grouping.condition, grouping.q, grouping.deleted)
+        shape = QueryShape(grouping.condition, grouping.q, grouping.deleted)
         statement = narrowed(self.joins.join(statement), self.resource, None, shape)
         if not self.is_spread:
             return statement.subquery("found")

@@ -6,10 +6,10 @@ from enum import StrEnum
 
 from sqlalchemy import String
 
-from app.engine.paths import Kind, Leaf, find_leaf, find_step, leads_to_many
+from app.engine.paths import FieldType, RecordField, find_field, find_relation, leads_to_many
 from app.engine.query.conditions import Condition, Path
 from app.engine.query.parameters import Deleted
-from app.engine.resource import Part, Resource
+from app.engine.resource import Embedded, Resource
 
 #: What stands for a date that belongs to no year, quarter, month, week or day.
 UNDATED = "undated"
@@ -106,14 +106,16 @@ def find_output(outputs: Mapping[str, Output], name: str) -> Output | None:
     return next((o for o in outputs.values() if name in (o.written, plain(o.written))), None)
 
 
-def leaf_of(resource: Resource, output: Output) -> Leaf:
+def leaf_of(resource: Resource, output: Output) -> RecordField:
     """The field that the values of a group key or of a min or max are of: one end of a stated
     date, and an item of a list."""
-    leaf = find_leaf(resource, output.path)
-    if isinstance(output, Metric) and leaf.kind is Kind.stated:
-        return find_leaf(resource, bound_path(output.path, output.function is Function.MAX))
-    if leaf.kind is Kind.list:
-        return replace(leaf, kind=Kind.text if leaf.codes is None else Kind.code, type=String())
+    leaf = find_field(resource, output.path)
+    if isinstance(output, Metric) and leaf.field_type is FieldType.stated:
+        return find_field(resource, bound_path(output.path, output.function is Function.MAX))
+    if leaf.field_type is FieldType.list:
+        return replace(
+            leaf, field_type=FieldType.text if leaf.codes is None else FieldType.code, type=String()
+        )
     return leaf
 
 
@@ -127,11 +129,11 @@ def many_of(resource: Resource, path: Path, after: int = 0) -> Path | None:
     None without one. The first `after` steps are passed over."""
     if after == len(path):
         return None
-    at: Resource | Part = resource
+    at: Resource | Embedded = resource
     for name in path[:after]:
-        at = find_step(at, name).target
+        at = find_relation(at, name).target
     rest = path[after:]
     steps = leads_to_many(at, rest)
-    if steps is None and find_leaf(at, rest).kind is Kind.list:
+    if steps is None and find_field(at, rest).field_type is FieldType.list:
         steps = len(rest)
     return path[: after + steps] if steps is not None else None

@@ -110,14 +110,14 @@ class Number:
         return f"abs({{0}}) / {10**own}", back
 
 
-def raw_sums(column: ColumnElement[Any], dialect: str) -> list[ColumnElement[Any]]:
+def split_sums(column: ColumnElement[Any], dialect: str) -> list[ColumnElement[Any]]:
     """Aggregates: the sum of a number; on SQLite of its high and its low nine digits."""
     if dialect != "sqlite":
         return [Sql("CAST(sum({0}) AS numeric)", column, kind=Numeric())]
     return [Sql(f"sum({{0}} {sign} {SUM_PART})", column) for sign in "/%"]
 
 
-def carried(raw: list[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+def normalize_carry(raw: list[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
     """The sum of `raw_sums`: what the low digits amount to is carried to the high ones, and both
     get the same sign."""
     if len(raw) == 1:

@@ -19,12 +19,12 @@ from sqlalchemy import (
     select,
 )
 
-from app.core.databases.interface import Prepared, prepare
-from app.engine.aggregates.figures import Figures, sorted_as
+from app.core.databases.interface import CompiledQuery, compile_query
+from app.engine.aggregates.figures import GroupOutputs, sorted_as
 from app.engine.aggregates.having import scale_of
 from app.engine.aggregates.rows import Rows
 from app.engine.aggregates.shape import Function, Grouping, Metric
-from app.engine.aggregates.sql import Number, avg_number, carried, raw_sums
+from app.engine.aggregates.sql import Number, avg_number, normalize_carry, split_sums
 from app.engine.history.change_log import ChangeCounter
 from app.engine.query.render import json_list, object_of
 from app.engine.resource import Resource
@@ -34,12 +34,12 @@ _NONE: ColumnElement[Any] = literal_column("0", BigInteger())
 
 
 @lru_cache(maxsize=512)
-def aggregate_statement(resource: Resource, grouping: Grouping, dialect: Dialect) -> Prepared:
+def aggregate_statement(resource: Resource, grouping: Grouping, dialect: Dialect) -> CompiledQuery:
     """Reads `(json, seq)`: the answer and the position of the change log.
 
     Parameters are the values of the filters and of having, `limit`, and `q` if it is sent.
     """
-    return prepare(_Plan(resource, grouping, dialect.name).statement(), dialect)
+    return compile_query(_Plan(resource, grouping, dialect.name).statement(), dialect)
 
 
 @dataclass(slots=True, eq=False)
@@ -60,7 +60,7 @@ class _Plan:
         missing = self.rows.missing()
         self.table = self.rows.select()
         self.groups = self._groups(columns, missing)
-        figures = Figures(self.resource, self.grouping, self.dialect, self._figures(columns))
+        figures = GroupOutputs(self.resource, self.grouping, self.dialect, self._figures(columns))
         totals, shown = self._totals(missing, figures), figures.ordered()
         limit = bindparam("limit", type_=BigInteger)
         values = {
@@ -99,7 +99,9 @@ class _Plan:
             case Function.COUNT_DISTINCT:
                 return {f"distinct_{name}": func.count(distinct(column))}
             case Function.SUM | Function.AVG:
-                sums = {f"sum_{name}_{n}": s for n, s in enumerate(raw_sums(column, self.dialect))}
+                sums = {
+                    f"sum_{name}_{n}": s for n, s in enumerate(split_sums(column, self.dialect))
+                }
                 return {f"count_{name}": func.count(column), **sums}
             case Function.MIN:
                 return {f"min_{name}": func.min(sorted_as(column, self.dialect))}
@@ -111,7 +113,9 @@ class _Plan:
         added = dict.fromkeys(n for metric, n in columns.items() if metric.function in _ADDED)
         sums = {name: self._raw(name) for name in added}
         carry = {
-            f"{name}_{n}": part for name, raw in sums.items() for n, part in enumerate(carried(raw))
+            f"{name}_{n}": part
+            for name, raw in sums.items()
+            for n, part in enumerate(normalize_carry(raw))
         }
         # A level of its own, since averages are made of finished sums.
         level = select(self.groups, *(part.label(n) for n, part in carry.items())).subquery("sums")
@@ -141,7 +145,7 @@ class _Plan:
             return total
         return avg_number(total, level.c[f"count_{name}"])
 
-    def _totals(self, missing: dict[str, str], figures: Figures) -> FromClause:
+    def _totals(self, missing: dict[str, str], figures: GroupOutputs) -> FromClause:
         """One row: how many `records` match, how many of them are without each value, and how many
         `groups` there are without the limit."""
         source: FromClause = self.table if self.rows.is_spread else self.groups

@@ -6,14 +6,14 @@ from functools import cache
 from sqlalchemy import Table
 
 from app.core.errors import Fault, Invalid
-from app.engine.paths import find_step
-from app.engine.query.conditions import Both, Condition, Path, Term
-from app.engine.query.filter_reader import Sought
-from app.engine.resource import Part, Resource
+from app.engine.paths import find_relation
+from app.engine.query.conditions import And, Compare, Condition, Path
+from app.engine.query.filter_reader import ParsedFilter
+from app.engine.resource import Embedded, Resource
 
 
 @cache
-def units_of(at: Resource | Part, name: str) -> tuple[str, ...]:
+def units_of(at: Resource | Embedded, name: str) -> tuple[str, ...]:
     """The fields that must be equal for values of this one to be added, by the rules of the table
     that say so (`rule(…, units=…)`): the currency of an amount."""
     table = at.table.__table__
@@ -23,13 +23,13 @@ def units_of(at: Resource | Part, name: str) -> tuple[str, ...]:
 
 
 def check_units(
-    resource: Resource, written: str, path: Path, keys: Collection[Path], sought: Sought
+    resource: Resource, written: str, path: Path, keys: Collection[Path], sought: ParsedFilter
 ) -> None:
     """Refuse (422) a figure of values in several units: each unit is a group key of its own, or
     the filter leaves one of it."""
-    at: Resource | Part = resource
+    at: Resource | Embedded = resource
     for step in path[:-1]:
-        at = find_step(at, step).target
+        at = find_relation(at, step).target
     needed = [(*path[:-1], unit) for unit in units_of(at, path[-1])]
     fixed = {unit for unit in needed if _is_fixed(sought, unit)}
     left = [unit for unit in needed if unit not in keys and unit not in fixed]
@@ -43,20 +43,20 @@ def check_units(
         raise Invalid(text, [Fault("units", text, parameter="metrics")])
 
 
-def _is_fixed(sought: Sought, unit: Path) -> bool:
+def _is_fixed(sought: ParsedFilter, unit: Path) -> bool:
     """Whether all records that match have the same unit, or all none."""
     for term in _certain(sought.condition):
         # The values of `in` are repeated to the next power of two.
-        values = {sought.values[slot] for slot in term.slots}
+        values = {sought.values[slot] for slot in term.params}
         if term.path == unit and term.operator in ("eq", "in", "isnull") and len(values) <= 1:
             return True
     return False
 
 
-def _certain(condition: Condition | None) -> Iterator[Term]:
+def _certain(condition: Condition | None) -> Iterator[Compare]:
     """The comparisons that hold for every record that matches."""
-    if isinstance(condition, Term):
+    if isinstance(condition, Compare):
         yield condition
-    elif isinstance(condition, Both):
+    elif isinstance(condition, And):
         for item in condition.items:
             yield from _certain(item)

@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core import json_codec
-from app.core.databases.interface import Base, Prepared, prepare
+from app.core.databases.interface import Base, CompiledQuery, compile_query
 from app.core.databases.types import Id, Instant, JsonText, choice
 
 
@@ -154,7 +154,7 @@ def spooling(session: Session) -> Iterator[None]:
             session.info.pop("spool", None)
 
 
-def spool(session: Session) -> None:
+def spill_to_disk(session: Session) -> None:
     """Put what is noted into the file; it can no longer be forgotten one by one."""
     if changes := session.info.pop("changes", []):
         session.info["spool"].add(changes)
@@ -205,6 +205,6 @@ def undo(state: dict[str, Any], changes: Mapping[str, Any]) -> None:
 
 
 @cache
-def position_statement(dialect: Dialect) -> Prepared:
+def position_statement(dialect: Dialect) -> CompiledQuery:
     """Reads `(seq,)`: how far the log has come."""
-    return prepare(select(ChangeCounter.seq), dialect)
+    return compile_query(select(ChangeCounter.seq), dialect)

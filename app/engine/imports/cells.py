@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from app.core import json_codec
 from app.core.json_codec import JsonError
-from app.engine.paths import Kind, leaves_of
+from app.engine.paths import FieldType, fields_of
 from app.engine.resource import Resource
 
 Read = Callable[[Any], Any]
@@ -29,12 +29,12 @@ def reader_of(resource: Resource, name: str) -> Read:
 
     Texts that have the form are left to the field's own rules: this only finds out what is meant.
     """
-    if name in resource.parts:
+    if name in resource.embedded:
         return read_objects
-    leaf = leaves_of(resource)[name]
-    if leaf.kind is Kind.list:
+    leaf = fields_of(resource)[name]
+    if leaf.field_type is FieldType.list:
         return read_texts if leaf.codes is None else read_codes
-    return _READERS.get(leaf.kind, read_text)
+    return _READERS.get(leaf.field_type, read_text)
 
 
 def read_native(value: Any) -> Any:
@@ -132,13 +132,13 @@ def _short(cell: Any) -> str:
     return repr(text if len(text) <= 60 else f"{text[:60]}…")
 
 
-_READERS: Mapping[Kind, Read] = {
-    Kind.id: read_word,
-    Kind.choice: read_word,
-    Kind.code: read_word,
-    Kind.integer: read_integer,
-    Kind.decimal: read_number,
-    Kind.boolean: read_boolean,
-    Kind.date: read_date,
-    Kind.stated: read_date,
+_READERS: Mapping[FieldType, Read] = {
+    FieldType.id: read_word,
+    FieldType.choice: read_word,
+    FieldType.code: read_word,
+    FieldType.integer: read_integer,
+    FieldType.decimal: read_number,
+    FieldType.boolean: read_boolean,
+    FieldType.date: read_date,
+    FieldType.stated: read_date,
 }

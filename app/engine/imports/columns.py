@@ -16,7 +16,7 @@ from app.engine.imports.cells import (
     reader_of,
 )
 from app.engine.keys import names_of
-from app.engine.paths import PathError, find_leaf
+from app.engine.paths import PathError, find_field
 from app.engine.resource import Resource
 
 #: What the server keeps of a record and a file may say, so that it is known which one is meant.
@@ -106,7 +106,7 @@ def _column(resource: Resource, name: str, header: str, native: bool) -> ImportC
         header,
         name,
         read_native if native else reader_of(resource, name),
-        resource.one.get(name.removesuffix("_id")) if name.endswith("_id") else None,
+        resource.to_one.get(name.removesuffix("_id")) if name.endswith("_id") else None,
         required,
         None if required else info.get_default(call_default_factory=True),
     )
@@ -141,9 +141,9 @@ def _target(resource: Resource, name: str) -> tuple[str, int] | None:
     if name in fields or name in KEYS:
         return name, 0
     relation, _, label = name.partition(".")
-    if relation not in resource.one or f"{relation}_id" not in fields:
+    if relation not in resource.to_one or f"{relation}_id" not in fields:
         return None
-    ways = ("id", "", "ref", *names_of(resource.one[relation]))
+    ways = ("id", "", "ref", *names_of(resource.to_one[relation]))
     return (f"{relation}_id", ways.index(label) + 1) if label in ways else None
 
 
@@ -151,20 +151,24 @@ def _says_nothing(resource: Resource, name: str) -> bool:
     """Whether an export has such a column, which is not the record's own to say."""
     relation, *rest = name.split(".")
     if not rest:
-        return name in resource.shown or name in resource.one
+        return name in resource.read_fields or name in resource.to_one
     # `merged_into.name` beside a computed id; `mission.host_city` beside the mission's own.
-    if relation not in resource.one:
+    if relation not in resource.to_one:
         return False
     try:
-        find_leaf(resource, tuple(name.split(".")))
+        find_field(resource, tuple(name.split(".")))
     except PathError:
-        return rest[-1] in ("id", *resource.one[relation].shown)
+        return rest[-1] in ("id", *resource.to_one[relation].read_fields)
     return True
 
 
 def _unknown(resource: Resource, header: str, name: str) -> Fault:
-    known = [*resource.fields.model_fields, *KEYS, *resource.one]
-    known += [f"{relation}.{label}" for relation, to in resource.one.items() for label in to.shown]
+    known = [*resource.fields.model_fields, *KEYS, *resource.to_one]
+    known += [
+        f"{relation}.{label}"
+        for relation, to in resource.to_one.items()
+        for label in to.read_fields
+    ]
     text = f"There is no field {header!r} of {resource.plural}.{did_you_mean(name, known)}"
     return Fault("unknown", text, row=1, column=header)
 

@@ -14,7 +14,7 @@ from app.engine.resource import Resource
 from app.engine.writes.store import State
 
 
-class Matches:
+class ExistingRecords:
     """The records that rows name, as they are: looked up for a batch of rows at a time."""
 
     def __init__(self, session: Session, resource: Resource) -> None:
@@ -89,6 +89,8 @@ class Matches:
 
 def _matching(resource: Resource, column: Any) -> Select[bool, str]:
     table = resource.table
-    is_kind: ColumnElement[bool] = literal(True) if resource.only is None else resource.only(table)
+    is_kind: ColumnElement[bool] = (
+        literal(True) if resource.row_filter is None else resource.row_filter(table)
+    )
     body = cast(record_json(resource), Text)
     return select(is_kind, body).where(column.in_(bindparam("keys", expanding=True)))

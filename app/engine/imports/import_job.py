@@ -11,13 +11,13 @@ from app.core.sheets.readers import SheetRow, read_header
 from app.core.sheets.sheet import NotUtf8, SheetError
 from app.engine.history import change_log
 from app.engine.imports.columns import Plan, plan_of
-from app.engine.imports.existing_records import Matches
+from app.engine.imports.existing_records import ExistingRecords
 from app.engine.imports.import_file import BATCH, ImportFile, fault_of, next_rows, rows_of
 from app.engine.imports.light import apart, collecting_less, holding
 from app.engine.imports.report import Report
 from app.engine.imports.rows import SILENT, Entry, RowReader
 from app.engine.resource import Resource
-from app.engine.writes.bulk_insert import Course, New, StartAgain, create_many
+from app.engine.writes.bulk_insert import BulkState, New, RetryWithSavepoints, create_many
 from app.engine.writes.store import State
 
 #: How many rows may wait for others below them in the file.
@@ -29,20 +29,20 @@ def import_file(
     resource: Resource,
     file: ImportFile,
     actor: str,
-    heard: Callable[[int], None] = lambda rows: None,
+    on_progress: Callable[[int], None] = lambda rows: None,
 ) -> Report:
     """Store what the file says, and log it as the actor's; `heard` is told how many rows are done.
 
     Raises Invalid with a row and column for each error when a row fails and the file is not
     lenient, and for a file that cannot be read. The session's transaction must then be undone.
     """
-    course = Course(careful=False)
+    course = BulkState(savepoints=False)
     with collecting_less(), holding(session):
         try:
-            return _import(session, resource, file, actor, heard, course)
-        except StartAgain:
-            course.careful = True
-            return _import(session, resource, file, actor, heard, course)
+            return _import(session, resource, file, actor, on_progress, course)
+        except RetryWithSavepoints:
+            course.savepoints = True
+            return _import(session, resource, file, actor, on_progress, course)
 
 
 def _import(
@@ -51,7 +51,7 @@ def _import(
     file: ImportFile,
     actor: str,
     heard: Callable[[int], None],
-    course: Course,
+    course: BulkState,
 ) -> Report:
     mark, done = change_log.noted(session), 0
 
@@ -64,7 +64,7 @@ def _import(
         try:
             with session.begin_nested():
                 report = _Import(session, resource, file, course).run(counted)
-        except StartAgain:
+        except RetryWithSavepoints:
             change_log.forget(session, mark)
             heard(-done)
             raise
@@ -84,12 +84,12 @@ class _Import:
     """The course of one import through its transaction."""
 
     def __init__(
-        self, session: Session, resource: Resource, file: ImportFile, course: Course
+        self, session: Session, resource: Resource, file: ImportFile, course: BulkState
     ) -> None:
         self.session, self.resource, self.file = session, resource, file
         self.report, self.course = Report(), course
         self.waiting = _Waiting()
-        self.matches = Matches(session, resource)
+        self.matches = ExistingRecords(session, resource)
         self.reader = RowReader(session, resource)
         self.plans: dict[tuple[str, ...], Plan] = {}
         self.missing_told = self.encoding_told = False
@@ -122,7 +122,7 @@ class _Import:
             if not batch:
                 break
             self._work(self._entries(batch))
-            change_log.spool(self.session)
+            change_log.spill_to_disk(self.session)
             heard(len(batch))
             done += len(batch)
         if end is not None:
@@ -166,7 +166,7 @@ class _Import:
         return [Fault("missing", f"{told} {n!r}.", row=1, column=n) for n in plan.missing]
 
     def _tell(self, *faults: Fault) -> None:
-        self.report.tell(faults)
+        self.report.add_faults(faults)
         self.reader.soundness.is_brief = self.report.is_full
 
     def _work_postponed(self) -> None:
@@ -177,7 +177,7 @@ class _Import:
             before = len(again)
             for at in range(0, before, BATCH):
                 self._work([entry for entry, _ in again[at : at + BATCH]])
-                change_log.spool(self.session)
+                change_log.spill_to_disk(self.session)
         for entry, _ in self.postponed:
             self._note_failed(entry)
         for entry, problem in self.postponed:
@@ -236,7 +236,7 @@ class _Import:
 
     def _row(self, entry: Entry) -> None:
         """Do what one row says; a new record waits for others to be stored with it."""
-        if not self.waiting.names.isdisjoint(entry.mentioned):
+        if not self.waiting.names.isdisjoint(entry.mentioned_keys):
             self._store()
         before = self._find(entry)
         if before is not None:

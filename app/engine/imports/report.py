@@ -7,7 +7,7 @@ from typing import Any
 from app.core.errors import Fault, Invalid
 
 #: How many errors are told.
-MAX_TOLD = 1000
+MAX_FAULTS = 1000
 
 
 @dataclass(slots=True)
@@ -28,20 +28,20 @@ class Report:
     @property
     def is_full(self) -> bool:
         """Whether there is no room for another error."""
-        return self.faults_seen >= MAX_TOLD
+        return self.faults_seen >= MAX_FAULTS
 
     def in_order(self) -> list[Fault]:
         """The errors by row; rules are tried after the cells of the rows around."""
         return sorted(self.faults, key=lambda fault: fault.row or 0)
 
-    def tell(self, faults: Iterable[Fault]) -> None:
+    def add_faults(self, faults: Iterable[Fault]) -> None:
         """Keep these for the answer, as long as there is room."""
         for fault in faults:
             self.faults_seen += 1
-            if self.faults_seen <= MAX_TOLD:
+            if self.faults_seen <= MAX_FAULTS:
                 self.faults.append(fault)
 
-    def told(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """As the answer tells it."""
         return {
             "created": self.created,
@@ -60,6 +60,6 @@ class Report:
         first = faults[0]
         place = f"row {first.row}" + (f", column {first.column}" if first.column else "")
         count = f"{self.faults_seen} error{'s' if self.faults_seen > 1 else ''}"
-        shown = f", of which {MAX_TOLD} are told" if self.faults_seen > MAX_TOLD else ""
+        shown = f", of which {MAX_FAULTS} are told" if self.faults_seen > MAX_FAULTS else ""
         text = f"{self.failed} of {self.rows} rows fail with {count}{shown}, so nothing was stored."
         return Invalid(f"{text} First: {place}: {first.detail}", faults)

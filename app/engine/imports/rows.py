@@ -46,7 +46,7 @@ class Entry:
     values: dict[str, Any] = field(default_factory=dict)
     empty: list[ImportColumn] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
-    mentioned: set[str] = field(default_factory=set)
+    mentioned_keys: set[str] = field(default_factory=set)
     unread: set[str] = field(default_factory=set)
 
     @property
@@ -89,7 +89,7 @@ class RowReader:
         self.session, self.resource = session, resource
         self.links: dict[str, dict[str, UUID]] = {}
         self.soundness = Soundness(session, resource)
-        self.own = [name for name, to in resource.one.items() if to.table is resource.table]
+        self.own = [name for name, to in resource.to_one.items() if to.table is resource.table]
 
     def entry(self, plan: Plan, row: SheetRow) -> Entry:
         """The row with its cells read; what is wrong with them is in `faults`."""
@@ -130,11 +130,11 @@ class RowReader:
         entry.faults.append(Fault("cell", str(error), row=entry.row, column=column.header))
 
     def _mention(self, entry: Entry) -> None:
-        entry.mentioned |= entry.known_by()
+        entry.mentioned_keys |= entry.known_by()
         for name in self.own:
             value = entry.values.get(f"{name}_id")
             values = value.values() if isinstance(value, dict) else [value]
-            entry.mentioned |= {each for each in values if isinstance(each, str)}
+            entry.mentioned_keys |= {each for each in values if isinstance(each, str)}
 
     def new(self, entry: Entry) -> New:
         """What the row creates; Problem tells all that is wrong with it."""
@@ -226,8 +226,8 @@ class RowReader:
             try:
                 if column.link is not None:
                     values[column.field] = self._link(column.link, values[column.field], "")
-                elif part := self.resource.parts.get(column.field):
-                    values[column.field] = self._linked_rows(part.one, values[column.field])
+                elif part := self.resource.embedded.get(column.field):
+                    values[column.field] = self._linked_rows(part.to_one, values[column.field])
             except Problem as problem:
                 for fault in problem.errors:
                     place = (fault.pointer or "").lstrip("/")

@@ -8,24 +8,24 @@ from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, sele
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import Boolean
 
-from app.engine.paths import Step, find_step, leads_to_many, leaves_of
+from app.engine.paths import Relation, fields_of, find_relation, leads_to_many
 from app.engine.query.operators import OPERATORS, Get, Slots
-from app.engine.resource import Collection, Part, Resource
+from app.engine.resource import Embedded, Resource, SubCollection
 
 Path = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
+class Compare:
     """A comparison of the field at the end of a path; `slots` name the values' parameters."""
 
     path: Path
     operator: str
-    slots: Slots
+    params: Slots
 
 
 @dataclass(frozen=True, slots=True)
-class Some:
+class Exists:
     """There is a related record at the end of a path for which the condition holds."""
 
     path: Path
@@ -38,92 +38,92 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
-class Both:
+class And:
     items: "tuple[Condition, ...]"
 
 
 @dataclass(frozen=True, slots=True)
-class Either:
+class Or:
     items: "tuple[Condition, ...]"
 
 
-Condition = Term | Some | Not | Both | Either
+Condition = Compare | Exists | Not | And | Or
 
 
-def both(items: Iterable[Condition]) -> Condition | None:
+def conjunction(items: Iterable[Condition]) -> Condition | None:
     """All of the conditions together; None of none."""
     found = tuple(items)
-    return found[0] if len(found) == 1 else Both(found) if found else None
+    return found[0] if len(found) == 1 else And(found) if found else None
 
 
-def joined(at: Resource | Part, terms: Iterable[Condition]) -> Condition | None:
+def joined(at: Resource | Embedded, terms: Iterable[Condition]) -> Condition | None:
     """Plain terms, all of which must hold; those that lead into the same to-many relation must
     hold for the same one of its records: the buyer from Russia, not a buyer and a Russian."""
     direct: list[Condition] = []
     within: dict[Path, list[Condition]] = {}
     for condition in terms:
         term = condition.item if isinstance(condition, Not) else condition
-        steps = leads_to_many(at, term.path) if isinstance(term, Term) else None
-        if steps is None or not isinstance(term, Term):
+        steps = leads_to_many(at, term.path) if isinstance(term, Compare) else None
+        if steps is None or not isinstance(term, Compare):
             direct.append(condition)
             continue
-        inner = Term(term.path[steps:], term.operator, term.slots)
+        inner = Compare(term.path[steps:], term.operator, term.params)
         negated = isinstance(condition, Not)
         within.setdefault(term.path[:steps], []).append(Not(inner) if negated else inner)
     for path, items in within.items():
         target = at
         for name in path:
-            target = find_step(target, name).target
-        direct.append(Some(path, joined(target, items)))
-    return both(direct)
+            target = find_relation(target, name).target
+        direct.append(Exists(path, joined(target, items)))
+    return conjunction(direct)
 
 
-def sql_of(condition: Condition, at: Resource | Part, get: Get) -> ColumnElement[bool]:
+def sql_of(condition: Condition, at: Resource | Embedded, get: Get) -> ColumnElement[bool]:
     """The condition on the record or part whose columns `get` gives.
 
     A comparison with a missing value is false, and its negation true (OData 4.01, 5.1.1.1), so
     that a filter and its negation always share out all records between them.
     """
     match condition:
-        case Term():
-            return _term(condition, at, get)
-        case Some():
-            return _some(condition, at, get)
+        case Compare():
+            return _compare(condition, at, get)
+        case Exists():
+            return _exists(condition, at, get)
         case Not():
             known = func.coalesce(sql_of(condition.item, at, get), false(), type_=Boolean)
             return not_(known)
-        case Both():
+        case And():
             return and_(*(sql_of(item, at, get) for item in condition.items))
-        case Either():
+        case Or():
             return or_(*(sql_of(item, at, get) for item in condition.items))
 
 
-def _term(term: Term, at: Resource | Part, get: Get) -> ColumnElement[bool]:
+def _compare(term: Compare, at: Resource | Embedded, get: Get) -> ColumnElement[bool]:
     first, *rest = term.path
     if not rest:
-        return OPERATORS[term.operator].sql(leaves_of(at)[first], get, term.slots)
-    inner = Term(tuple(rest), term.operator, term.slots)
-    step = find_step(at, first)
+        return OPERATORS[term.operator].sql(fields_of(at)[first], get, term.params)
+    inner = Compare(tuple(rest), term.operator, term.params)
+    step = find_relation(at, first)
     met = related(step, get, inner)
     # Where there is no related record, its fields have no value either.
-    if term.operator == "isnull" and not step.many:
+    if term.operator == "isnull" and not step.is_to_many:
         return or_(get(f"{first}_id").is_(None), met)
     return met
 
 
-def _some(some: Some, at: Resource | Part, get: Get) -> ColumnElement[bool]:
+def _exists(some: Exists, at: Resource | Embedded, get: Get) -> ColumnElement[bool]:
     first, *rest = some.path
-    inner = Some(tuple(rest), some.item) if rest else some.item
-    return related(find_step(at, first), get, inner)
+    inner = Exists(tuple(rest), some.item) if rest else some.item
+    return related(find_relation(at, first), get, inner)
 
 
-def related(step: Step, get: Get, condition: Condition | None) -> ColumnElement[bool]:
+def related(step: Relation, get: Get, condition: Condition | None) -> ColumnElement[bool]:
     """Whether a record that the step leads to meets the condition."""
     table: Any = aliased(step.target.table)
     met = sql_of(condition, step.target, columns_of(table)) if condition else None
-    if isinstance(step.via, Collection):
-        found = select(1).where(step.via.on(table, Row(get)), table.deleted_at.is_(None))
-        only = step.via.child.only
+    if isinstance(step.via, SubCollection):
+        found = select(1).where(step.via.on(table, ColumnProxy(get)), table.deleted_at.is_(None))
+        only = step.via.child.row_filter
         conditions = [c for c in (met, only(table) if only else None) if c is not None]
         return exists(found.where(*conditions).correlate_except(table))
     own = table.id if isinstance(step.via, Resource) else getattr(table, step.via.owner)
@@ -137,7 +137,7 @@ def columns_of(table: Any) -> Get:
     return lambda name: getattr(table, name)
 
 
-class Row:
+class ColumnProxy:
     """Stands for a table where its columns come from somewhere else."""
 
     def __init__(self, get: Get) -> None:
@@ -147,7 +147,7 @@ class Row:
         return self._get(name)
 
 
-def value_at(at: Resource | Part, path: Path, get: Get) -> ColumnElement[Any]:
+def value_at(at: Resource | Embedded, path: Path, get: Get) -> ColumnElement[Any]:
     """The value of the field at the end of a path of to-one relations.
 
     A date as stated gives the earliest day that it can mean: that is what it is sorted by.
@@ -155,7 +155,7 @@ def value_at(at: Resource | Part, path: Path, get: Get) -> ColumnElement[Any]:
     first, *rest = path
     if not rest:
         return get(first)
-    step = find_step(at, first)
+    step = find_relation(at, first)
     table: Any = aliased(step.target.table)
     inner = value_at(step.target, tuple(rest), columns_of(table))
     found = select(inner).where(table.id == get(f"{first}_id"))

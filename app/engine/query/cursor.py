@@ -15,26 +15,26 @@ _BINDING = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CursorPosition:
     """The key of the record that a page ended (or, `backward`, began) with, as JSON values."""
 
     key: Sequence[Any]
     backward: bool = False
 
 
-def binding(*parts: object) -> bytes:
+def cursor_scope(*parts: object) -> bytes:
     """What a cursor is good for: a digest of all that chooses and orders the list's records."""
     return sha256(repr(parts).encode()).digest()[:_BINDING]
 
 
-def write_cursor(place: Place, bound_to: bytes, secret: bytes) -> str:
+def write_cursor(place: CursorPosition, bound_to: bytes, secret: bytes) -> str:
     """The cursor of a place."""
     content = b"%d" % place.backward + bound_to + json_codec.dumps(list(place.key))
     signature = hmac.digest(secret, content, "sha256")[:_SIGNATURE]
     return urlsafe_b64encode(signature + content).decode().rstrip("=")
 
 
-def read_cursor(text: str, bound_to: bytes, secret: bytes) -> Place:
+def read_cursor(text: str, bound_to: bytes, secret: bytes) -> CursorPosition:
     """The place that a cursor marks; BadRequest for one that is not ours or of another list."""
     try:
         raw = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
@@ -48,7 +48,7 @@ def read_cursor(text: str, bound_to: bytes, secret: bytes) -> Place:
             "This cursor is of a list with another filter or order. Leave the cursor out to begin"
             " anew, or ask for what you asked for when you got it."
         )
-    return Place(json_codec.loads(content[1 + _BINDING :]), content[:1] == b"1")
+    return CursorPosition(json_codec.loads(content[1 + _BINDING :]), content[:1] == b"1")
 
 
 def _wrong(detail: str) -> BadRequest:

@@ -12,8 +12,8 @@ from app.engine.query.nodes import (
     Comparison,
     Every,
     ExpressionError,
-    Kind,
     Literal,
+    LiteralType,
     Match,
     Name,
     Node,
@@ -159,7 +159,7 @@ class _Parser:
         operator = self._operator(word)
         literals = self._list() if operator.text == "in" else (self._literal(),)
         for literal in literals:
-            if literal.kind is Kind.NULL and operator.text not in ("eq", "ne"):
+            if literal.literal_type is LiteralType.NULL and operator.text not in ("eq", "ne"):
                 right = f"{word.shown()} eq null"
                 refuse(literal, f"Write null after eq or ne only, not {operator.text}: {right}.")
         return Comparison(name, operator.text, literals, operator.at)
@@ -211,13 +211,13 @@ class _Parser:
     def _literal(self) -> Literal:
         token = self._token
         if token.is_word(*CONSTANTS):
-            return Literal(Kind(CONSTANTS[self._take().text]), token.text, token.at)
+            return Literal(LiteralType(CONSTANTS[self._take().text]), token.text, token.at)
         if token.kind not in KINDS:
             _refuse_value(token)
         _refuse_impossible(token)
         self._take()
         text = token.text[1:-1].replace("''", "'") if token.kind == "text" else token.text
-        return Literal(Kind(token.kind), text, token.at)
+        return Literal(LiteralType(token.kind), text, token.at)
 
     def _call(self, word: Token) -> Node:
         """A function or a quantifier, and `eq true` or `eq false` after it."""
@@ -235,7 +235,7 @@ class _Parser:
             return node
         self._take()
         literal = self._literal()
-        if literal.kind is not Kind.BOOLEAN:
+        if literal.literal_type is not LiteralType.BOOLEAN:
             refuse(literal, f"Compare a call with true or false only, not {literal.text[:40]}.")
         return node if literal.text == "true" else Not(node)
 
@@ -249,7 +249,7 @@ class _Parser:
         name = self._name(word)
         self._expect(",", opening, right)
         literal = self._literal()
-        if literal.kind is not Kind.TEXT:
+        if literal.literal_type is not LiteralType.TEXT:
             refuse(literal, f"Write text in single quotes: {quoted(literal.text)}.")
         self._expect(")", opening, right)
         return Match(function.text, name, folded, literal, function.at)

@@ -12,18 +12,28 @@ from sqlalchemy import Column
 from app.core.databases.types import simple_lower
 from app.core.errors import BadRequest, Fault
 from app.engine.paths import (
-    Kind,
-    Leaf,
+    FieldType,
     PathError,
-    Step,
-    find_leaf,
-    find_step,
+    RecordField,
+    Relation,
+    fields_of,
+    find_field,
+    find_relation,
     leads_to_many,
-    leaves_of,
-    steps_of,
+    relations_of,
 )
 from app.engine.query import hints, nodes
-from app.engine.query.conditions import Both, Condition, Either, Not, Path, Some, Term, both, joined
+from app.engine.query.conditions import (
+    And,
+    Compare,
+    Condition,
+    Exists,
+    Not,
+    Or,
+    Path,
+    conjunction,
+    joined,
+)
 from app.engine.query.expression import parse_expression
 from app.engine.query.hints import split_name
 from app.engine.query.nodes import ExpressionError, Literal, Name
@@ -31,12 +41,12 @@ from app.engine.query.operators import OPERATORS, operators_of
 from app.engine.query.values import (
     DATED,
     EmptyValue,
-    fitted,
     parse_boolean,
     parse_limit,
     parse_value,
+    round_to_column,
 )
-from app.engine.resource import Part, Resource
+from app.engine.resource import Embedded, Resource
 
 MAX_ITEMS = 256
 #: Of all filters of a query; far below what a statement of either database can have.
@@ -54,7 +64,7 @@ class CodeUsed:
 
 
 @dataclass(slots=True)
-class Sought:
+class ParsedFilter:
     """A condition with its values by parameter, and the codes that it names."""
 
     condition: Condition | None = None
@@ -62,23 +72,23 @@ class Sought:
     codes: list[CodeUsed] = field(default_factory=list)
 
 
-def wrong(parameter: str, code: str, detail: str) -> BadRequest:
+def bad_parameter(parameter: str, code: str, detail: str) -> BadRequest:
     """The 400 of one parameter."""
     return BadRequest(f"{parameter}: {detail}", [Fault(code, detail, parameter=parameter)])
 
 
 def read_filters(
     resource: Resource, pairs: Pairs, text: str | None = None, others: Iterable[str] = ()
-) -> Sought:
+) -> ParsedFilter:
     """The filters of a query: flat ones from its parameters, AND the expression `text`.
 
     `others` are the names of the parameters that are no filters, to be suggested for a misspelt
     one. BadRequest tells the first mistake and what would be right.
     """
-    reader = _Reader(resource, Sought(), tuple(others))
+    reader = _Reader(resource, ParsedFilter(), tuple(others))
     terms = [reader.flat(name, values) for name, values in _by_name(pairs).items()]
     found = [joined(resource, terms), reader.condition(text) if text is not None else None]
-    reader.sought.condition = both(item for item in found if item is not None)
+    reader.sought.condition = conjunction(item for item in found if item is not None)
     return reader.sought
 
 
@@ -110,63 +120,63 @@ def split_items(text: str) -> list[str]:
 @dataclass(slots=True)
 class _Reader:
     resource: Resource
-    sought: Sought
+    sought: ParsedFilter
     others: tuple[str, ...]
 
     def flat(self, name: str, texts: list[str]) -> Condition:
         path, operator = split_name(name)
         self._check_name(name, path, texts[0])
         if len(texts) > 1 and not OPERATORS[operator].many:
-            raise wrong(name, "repeated", f"{name!r} is given more than once.")
+            raise bad_parameter(name, "repeated", f"{name!r} is given more than once.")
         if operator == "isnull" and (step := self._step(path)):
-            if step.many:
+            if step.is_to_many:
                 return self._none_of(name, path, texts[0])
             path = (*path[:-1], f"{path[-1]}_id")
         if self._step(path):
-            raise wrong(name, "unknown", hints.relation(self.resource, path, texts[0]))
+            raise bad_parameter(name, "unknown", hints.relation(self.resource, path, texts[0]))
         try:
-            leaf = find_leaf(self.resource, path)
+            leaf = find_field(self.resource, path)
         except PathError as error:
-            raise wrong(name, "unknown", _told(error)) from None
+            raise bad_parameter(name, "unknown", _told(error)) from None
         try:
             return self._term(name, path, leaf, operator, self._items(operator, texts))
         except ValueError as error:
             if isinstance(error, EmptyValue) or (texts == [""] and operator != "isnull"):
-                raise wrong(name, "value", hints.empty_value(path, leaf)) from None
+                raise bad_parameter(name, "value", hints.empty_value(path, leaf)) from None
             right = hints.right_value(self.resource, name, path, leaf, texts[0])
-            raise wrong(name, "value", _told(error) + right) from None
+            raise bad_parameter(name, "value", _told(error) + right) from None
 
     def _check_name(self, name: str, path: Path, text: str) -> None:
         first = path[0]
-        if first not in leaves_of(self.resource) and first not in steps_of(self.resource):
+        if first not in fields_of(self.resource) and first not in relations_of(self.resource):
             instead = hints.right_name(self.resource, name, text, self.others)
-            raise wrong(name, "unknown", f"There is no parameter {name!r}.{instead}")
-        at: Resource | Part = self.resource
+            raise bad_parameter(name, "unknown", f"There is no parameter {name!r}.{instead}")
+        at: Resource | Embedded = self.resource
         for step, following in pairwise(path):
-            if step in steps_of(at):
-                at = steps_of(at)[step].target
-            elif step in leaves_of(at):
-                text = hints.wrong_operator(step, following, leaves_of(at)[step], name)
-                raise wrong(name, "operator", text)
+            if step in relations_of(at):
+                at = relations_of(at)[step].target
+            elif step in fields_of(at):
+                text = hints.wrong_operator(step, following, fields_of(at)[step], name)
+                raise bad_parameter(name, "operator", text)
             else:
                 return
 
-    def _step(self, path: Path) -> Step | None:
+    def _step(self, path: Path) -> Relation | None:
         """The relation at the end of the path, if there is one."""
         *before, last = path
-        at: Resource | Part = self.resource
+        at: Resource | Embedded = self.resource
         for name in before:
-            step = steps_of(at).get(name)
+            step = relations_of(at).get(name)
             if step is None:
                 return None
             at = step.target
-        return None if last in leaves_of(at) else steps_of(at).get(last)
+        return None if last in fields_of(at) else relations_of(at).get(last)
 
     def _none_of(self, name: str, path: Path, text: str) -> Condition:
         try:
-            return Not(Some(path, None)) if parse_boolean(text) else Some(path, None)
+            return Not(Exists(path, None)) if parse_boolean(text) else Exists(path, None)
         except ValueError as error:
-            raise wrong(name, "value", _told(error)) from None
+            raise bad_parameter(name, "value", _told(error)) from None
 
     @staticmethod
     def _items(operator: str, texts: list[str]) -> list[str]:
@@ -178,19 +188,19 @@ class _Reader:
         return items
 
     def _term(
-        self, name: str, path: Path, leaf: Leaf, operator: str, texts: list[str]
+        self, name: str, path: Path, leaf: RecordField, operator: str, texts: list[str]
     ) -> Condition:
         """A comparison of the field with values that are still text; ValueError for a wrong one."""
         meant = OPERATORS[operator]
         _check_operator(leaf, operator)
         if operator == "isnull":
-            term = Term(path, operator, ())
+            term = Compare(path, operator, ())
             return term if parse_boolean(texts[0]) else Not(term)
         values = [self._value(name, leaf, operator, text) for text in texts]
         if meant.many:
             # As many as a power of two, so that lists of similar length share their statement.
             values += [values[-1]] * ((1 << (len(values) - 1).bit_length()) - len(values))
-        term = Term(path, _POSITIVE.get(operator, operator), self._slots(values))
+        term = Compare(path, _POSITIVE.get(operator, operator), self._slots(values))
         return Not(term) if meant.negated else term
 
     def _slots(self, values: list[Any]) -> tuple[str, ...]:
@@ -201,12 +211,12 @@ class _Reader:
         self.sought.values.update(zip(slots, values, strict=True))
         return slots
 
-    def _value(self, name: str, leaf: Leaf, operator: str, text: str) -> Any:
-        if leaf.kind in DATED and OPERATORS[operator].rounding:
+    def _value(self, name: str, leaf: RecordField, operator: str, text: str) -> Any:
+        if leaf.field_type in DATED and OPERATORS[operator].rounding:
             return parse_limit(leaf, text, at_end=OPERATORS[operator].at_end)
         value = parse_value(leaf, text)
         if isinstance(value, Decimal):
-            return fitted(leaf, value, OPERATORS[operator].rounding)
+            return round_to_column(leaf, value, OPERATORS[operator].rounding)
         if leaf.codes is not None and operator != "startswith":
             self.sought.codes.append(CodeUsed(name, leaf.codes, value))
         return simple_lower(value) if operator == "icontains" else value
@@ -215,16 +225,16 @@ class _Reader:
         try:
             return self._node(parse_expression(text), self.resource)
         except ExpressionError as error:
-            raise wrong(
+            raise bad_parameter(
                 "filter", "expression", f"Character {error.position}: {error.detail}"
             ) from None
 
-    def _node(self, node: nodes.Node, at: Resource | Part) -> Condition:
+    def _node(self, node: nodes.Node, at: Resource | Embedded) -> Condition:
         match node:
             case nodes.And():
-                return Both(tuple(self._node(item, at) for item in node.items))
+                return And(tuple(self._node(item, at) for item in node.items))
             case nodes.Or():
-                return Either(tuple(self._node(item, at) for item in node.items))
+                return Or(tuple(self._node(item, at) for item in node.items))
             case nodes.Not():
                 return Not(self._node(node.item, at))
             case nodes.Some() | nodes.Every():
@@ -234,40 +244,40 @@ class _Reader:
             case nodes.Comparison():
                 return self._comparison(node, at)
 
-    def _quantified(self, node: nodes.Some | nodes.Every, at: Resource | Part) -> Condition:
-        target: Resource | Part = at
+    def _quantified(self, node: nodes.Some | nodes.Every, at: Resource | Embedded) -> Condition:
+        target: Resource | Embedded = at
         step = None
         for name in node.name.steps:
             try:
-                step = find_step(target, name)
+                step = find_relation(target, name)
             except PathError as error:
                 _refuse(node.name.at, str(error))
             target = step.target
-        if step is None or not step.many:
+        if step is None or not step.is_to_many:
             _refuse(node.name.at, f"{node.name.steps[-1]} leads to one record: write its fields.")
         item = self._node(node.item, target) if node.item is not None else None
         if isinstance(node, nodes.Every):
             assert item is not None
-            return Not(Some(node.name.steps, Not(item)))
-        return Some(node.name.steps, item)
+            return Not(Exists(node.name.steps, Not(item)))
+        return Exists(node.name.steps, item)
 
-    def _match(self, node: nodes.Match, at: Resource | Part) -> Condition:
+    def _match(self, node: nodes.Match, at: Resource | Embedded) -> Condition:
         if node.folded and node.function != "contains":
             _refuse(node.at, f"tolower goes with contains only, not with {node.function}.")
         operator = "icontains" if node.folded else node.function
         return self._compared(node.name, operator, (node.literal,), at)
 
-    def _comparison(self, node: nodes.Comparison, at: Resource | Part) -> Condition:
-        if node.literals[0].kind is nodes.Kind.NULL:
+    def _comparison(self, node: nodes.Comparison, at: Resource | Embedded) -> Condition:
+        if node.literals[0].literal_type is nodes.LiteralType.NULL:
             leaf = _leaf(node.name, at)
             if "isnull" not in operators_of(leaf):
                 _refuse(node.name.at, f"{leaf.name} always has a value.")
-            term = Term(node.name.steps, "isnull", ())
+            term = Compare(node.name.steps, "isnull", ())
             return term if node.op == "eq" else Not(term)
         return self._compared(node.name, _FLAT.get(node.op, node.op), node.literals, at)
 
     def _compared(
-        self, name: Name, operator: str, literals: tuple[Literal, ...], at: Resource | Part
+        self, name: Name, operator: str, literals: tuple[Literal, ...], at: Resource | Embedded
     ) -> Condition:
         leaf = _leaf(name, at)
         if len(literals) > MAX_ITEMS:
@@ -277,10 +287,10 @@ class _Reader:
         except ValueError as error:
             _refuse(literals[0].at, _told(error) + hints.held(leaf, name.steps, literals[0].text))
         for literal in literals:
-            if literal.kind.value not in _WRITTEN.get(leaf.kind, ("text",)) and not (
-                leaf.kind in DATED and literal.is_year
+            if literal.literal_type.value not in _WRITTEN.get(leaf.field_type, ("text",)) and not (
+                leaf.field_type in DATED and literal.is_year
             ):
-                right = _EXAMPLES.get(leaf.kind, "a text in quotes, such as 'signed'")
+                right = _EXAMPLES.get(leaf.field_type, "a text in quotes, such as 'signed'")
                 _refuse(literal.at, f"{leaf.name} is compared with {right}.")
         try:
             texts = [literal.text for literal in literals]
@@ -293,29 +303,29 @@ class _Reader:
 _FLAT: Mapping[str, str] = {"ge": "gte", "le": "lte"}
 _POSITIVE: Mapping[str, str] = {"ne": "eq", "not_in": "in"}
 #: How a literal that is compared with a field of this kind may be written; a text otherwise.
-_WRITTEN: Mapping[Kind, tuple[str, ...]] = {
-    Kind.id: ("guid", "text"),
-    Kind.integer: ("number",),
-    Kind.decimal: ("number",),
-    Kind.boolean: ("boolean",),
-    Kind.date: ("date", "text"),
-    Kind.instant: ("instant", "date", "text"),
-    Kind.stated: ("text", "date"),
+_WRITTEN: Mapping[FieldType, tuple[str, ...]] = {
+    FieldType.id: ("guid", "text"),
+    FieldType.integer: ("number",),
+    FieldType.decimal: ("number",),
+    FieldType.boolean: ("boolean",),
+    FieldType.date: ("date", "text"),
+    FieldType.instant: ("instant", "date", "text"),
+    FieldType.stated: ("text", "date"),
 }
-_EXAMPLES: Mapping[Kind, str] = {
-    Kind.id: "an id, such as 0197c5a0-0000-7000-8000-000000000000",
-    Kind.integer: "a number without quotes",
-    Kind.decimal: "a number without quotes, such as 1250.5",
-    Kind.boolean: "true or false",
-    Kind.date: "a date, such as 2016-04-12",
-    Kind.instant: "a time, such as 2016-04-12T09:30:00Z",
-    Kind.stated: "a date, such as 2016-04-12 or 2016-04",
+_EXAMPLES: Mapping[FieldType, str] = {
+    FieldType.id: "an id, such as 0197c5a0-0000-7000-8000-000000000000",
+    FieldType.integer: "a number without quotes",
+    FieldType.decimal: "a number without quotes, such as 1250.5",
+    FieldType.boolean: "true or false",
+    FieldType.date: "a date, such as 2016-04-12",
+    FieldType.instant: "a time, such as 2016-04-12T09:30:00Z",
+    FieldType.stated: "a date, such as 2016-04-12 or 2016-04",
 }
 
 
-def _leaf(name: Name, at: Resource | Part) -> Leaf:
+def _leaf(name: Name, at: Resource | Embedded) -> RecordField:
     try:
-        leaf = find_leaf(at, name.steps)
+        leaf = find_field(at, name.steps)
     except PathError as error:
         _refuse(name.at, str(error))
     steps = leads_to_many(at, name.steps)
@@ -328,7 +338,7 @@ def _leaf(name: Name, at: Resource | Part) -> Leaf:
     return leaf
 
 
-def _check_operator(leaf: Leaf, operator: str) -> None:
+def _check_operator(leaf: RecordField, operator: str) -> None:
     if operator not in operators_of(leaf):
         possible = ", ".join(operators_of(leaf))
         text = f"'{leaf.name}' cannot be asked with {operator}; possible: {possible}"

@@ -4,10 +4,18 @@ import re
 
 from app.core.parameter_synonyms import meant_instead
 from app.engine.keys import as_id
-from app.engine.paths import Kind, Leaf, PathError, find_leaf, find_step, leaves_of, steps_of
+from app.engine.paths import (
+    FieldType,
+    PathError,
+    RecordField,
+    fields_of,
+    find_field,
+    find_relation,
+    relations_of,
+)
 from app.engine.query.operators import OPERATORS, operators_of
 from app.engine.query.values import parse_value
-from app.engine.resource import Part, Resource
+from app.engine.resource import Embedded, Resource
 
 Path = tuple[str, ...]
 
@@ -38,15 +46,17 @@ def several_values(parameter: str, text: str) -> str:
     return f" Several values are asked for by {'__'.join(path)}__{_SEVERAL[operator]}={shown}."
 
 
-def right_value(at: Resource | Part, parameter: str, path: Path, leaf: Leaf, text: str) -> str:
+def right_value(
+    at: Resource | Embedded, parameter: str, path: Path, leaf: RecordField, text: str
+) -> str:
     """What to ask instead where the field cannot have this value."""
-    if leaf.kind is Kind.id and (other := _by_ref(at, path)) and _REF.fullmatch(text):
+    if leaf.field_type is FieldType.id and (other := _by_ref(at, path)) and _REF.fullmatch(text):
         if parameter == "filter":
             return f" By its ref it is asked for by {'/'.join(other)} eq '{text}'."
         _, operator = split_name(parameter)
         asked = "__".join(other if operator == "eq" else (*other, operator))
         return f" By its ref it is asked for by {asked}={text}."
-    if leaf.kind is Kind.list and parameter != "filter":
+    if leaf.field_type is FieldType.list and parameter != "filter":
         shown = text if len(text) <= _MAX_SHOWN else "…"
         return f" Write {'__'.join(path)}__has={shown}."
     several = several_values(parameter, text)
@@ -57,47 +67,47 @@ def right_value(at: Resource | Part, parameter: str, path: Path, leaf: Leaf, tex
     return several if len(values) > 1 else ""
 
 
-def held(leaf: Leaf, path: Path, text: str) -> str:
+def held(leaf: RecordField, path: Path, text: str) -> str:
     """How an expression asks for an item of a list; nothing for other fields."""
-    return f" Write {'/'.join(path)} has '{text}'." if leaf.kind is Kind.list else ""
+    return f" Write {'/'.join(path)} has '{text}'." if leaf.field_type is FieldType.list else ""
 
 
-def empty_value(path: Path, leaf: Leaf) -> str:
+def empty_value(path: Path, leaf: RecordField) -> str:
     """What to do about a filter without a value."""
     if "isnull" not in operators_of(leaf):
         return "Is empty: give a value, or leave it out."
     return f"Is empty; for records without a value write {'__'.join(path)}__isnull=true."
 
 
-def relation(at: Resource | Part, path: Path, text: str) -> str:
+def relation(at: Resource | Embedded, path: Path, text: str) -> str:
     """How to ask for the record that a relation leads to: by its ref or its id."""
     *before, last = path
     for name in before:
-        at = find_step(at, name).target
-    written, leaves = "__".join(path), leaves_of(steps_of(at)[last].target)
+        at = find_relation(at, name).target
+    written, leaves = "__".join(path), fields_of(relations_of(at)[last].target)
     told = f"{last!r} is a relation: ask for a field of it, such as"
     if "ref" not in leaves:
         return f"{told} {written}__{next(iter(leaves))}."
-    by_id = f"{written}_id" if f"{last}_id" in leaves_of(at) else f"{written}__id"
+    by_id = f"{written}_id" if f"{last}_id" in fields_of(at) else f"{written}__id"
     if as_id(text) is not None:
         return f"{told} {by_id}={text}."
     right = text if _REF.fullmatch(text) else "…"
     return f"{told} {written}__ref={right}, or {by_id}=… with an id."
 
 
-def right_name(at: Resource | Part, name: str, text: str, others: tuple[str, ...]) -> str:
+def right_name(at: Resource | Embedded, name: str, text: str, others: tuple[str, ...]) -> str:
     """The parameter that is meant, where the given one is none; `others` are no filters."""
-    leaves, steps = leaves_of(at), steps_of(at)
+    leaves, steps = fields_of(at), relations_of(at)
     # `amount[gte]`, `mission.title` and `mission_title` are how others write it.
     ways = ["__".join(re.findall(r"\w+", name))]
     ways += [f"{step}__{name[len(step) + 1 :]}" for step in steps if name.startswith(f"{step}_")]
     for spelt in ways:
         path, operator = split_name(spelt)
         try:
-            leaf = find_leaf(at, path)
+            leaf = find_field(at, path)
         except PathError:
             continue
-        if leaf.kind is Kind.id and as_id(text) is None and (other := _by_ref(at, path)):
+        if leaf.field_type is FieldType.id and as_id(text) is None and (other := _by_ref(at, path)):
             spelt = "__".join(other if operator == "eq" else (*other, operator))
         if spelt != name and "__" in spelt:
             return f" Did you mean {spelt!r}?"
@@ -105,7 +115,7 @@ def right_name(at: Resource | Part, name: str, text: str, others: tuple[str, ...
     return meant_instead(split_name(name)[0][0], [*leaves, *steps, *others]) or besides
 
 
-def wrong_operator(field: str, following: str, leaf: Leaf, name: str) -> str:
+def wrong_operator(field: str, following: str, leaf: RecordField, name: str) -> str:
     """What is wrong with `following` after a field that leads no further."""
     known = operators_of(leaf)
     base, _, _ = name.partition(f"{field}__")
@@ -120,12 +130,12 @@ def wrong_operator(field: str, following: str, leaf: Leaf, name: str) -> str:
     return f"{text} Possible: {', '.join(known)}."
 
 
-def _by_ref(at: Resource | Part, path: Path) -> Path | None:
+def _by_ref(at: Resource | Embedded, path: Path) -> Path | None:
     """The ref of the record whose id the path leads to."""
     *before, last = path
     found = (*before, "ref") if last == "id" else (*before, last.removesuffix("_id"), "ref")
     try:
-        find_leaf(at, found)
+        find_field(at, found)
     except PathError:
         return None
     return found

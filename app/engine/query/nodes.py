@@ -16,7 +16,7 @@ class ExpressionError(ValueError):
         return f"character {self.position}: {self.detail}"
 
 
-class Kind(StrEnum):
+class LiteralType(StrEnum):
     """How a literal is written; a text may still stand for something else, such as a code."""
 
     TEXT = "text"
@@ -44,14 +44,18 @@ class Name:
 class Literal:
     """A value as it was written, a text without its quotes; dates and instants are real ones."""
 
-    kind: Kind
+    literal_type: LiteralType
     text: str
     at: int = field(compare=False)
 
     @property
     def is_year(self) -> bool:
         """Whether it can be a year, which is written like any number."""
-        return self.kind is Kind.NUMBER and len(self.text) == 4 and self.text.isdecimal()
+        return (
+            self.literal_type is LiteralType.NUMBER
+            and len(self.text) == 4
+            and self.text.isdecimal()
+        )
 
 
 @dataclass(frozen=True, slots=True)

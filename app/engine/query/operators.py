@@ -12,7 +12,7 @@ from sqlalchemy.sql.expression import FunctionElement
 from sqlalchemy.types import Boolean, Date, TypeEngine
 
 from app.core.databases.types import Exact
-from app.engine.paths import Kind, Leaf
+from app.engine.paths import FieldType, RecordField
 
 Get = Callable[[str], ColumnElement[Any]]
 Slots = tuple[str, ...]
@@ -92,44 +92,44 @@ class _Compared(Exact):
         return super().load_dialect_impl(dialect)
 
 
-def bound(leaf: Leaf, slot: str) -> ColumnElement[Any]:
+def bound(leaf: RecordField, slot: str) -> ColumnElement[Any]:
     """The parameter of this name, for a value of the field's kind."""
     if isinstance(leaf.type, Exact):
         return bindparam(slot, type_=_Compared(leaf.type.digits, leaf.type.scale))
-    return bindparam(slot, type_=_BOUND.get(leaf.kind, leaf.type))
+    return bindparam(slot, type_=_BOUND.get(leaf.field_type, leaf.type))
 
 
 #: Types of parameters where the column's own would refuse or widen what is compared with it.
-_BOUND: dict[Kind, TypeEngine[Any]] = {
-    Kind.integer: BigInteger(),
-    Kind.choice: String(),
-    Kind.code: String(),
-    Kind.text: String(),
-    Kind.list: String(),
+_BOUND: dict[FieldType, TypeEngine[Any]] = {
+    FieldType.integer: BigInteger(),
+    FieldType.choice: String(),
+    FieldType.code: String(),
+    FieldType.text: String(),
+    FieldType.list: String(),
 }
 
 
-def _is(leaf: Leaf, get: Get, slots: Slots) -> ColumnElement[bool]:
+def _is(leaf: RecordField, get: Get, slots: Slots) -> ColumnElement[bool]:
     return get(leaf.name) == bound(leaf, slots[0])
 
 
-def _is_in(leaf: Leaf, get: Get, slots: Slots) -> ColumnElement[bool]:
+def _is_in(leaf: RecordField, get: Get, slots: Slots) -> ColumnElement[bool]:
     return get(leaf.name).in_([bound(leaf, slot) for slot in slots])
 
 
-def _is_null(leaf: Leaf, get: Get, slots: Slots) -> ColumnElement[bool]:
-    if leaf.kind is Kind.list:
+def _is_null(leaf: RecordField, get: Get, slots: Slots) -> ColumnElement[bool]:
+    if leaf.field_type is FieldType.list:
         return list_is_empty(get(leaf.name))
     return get(leaf.name).is_(None)
 
 
-def _has(leaf: Leaf, get: Get, slots: Slots) -> ColumnElement[bool]:
+def _has(leaf: RecordField, get: Get, slots: Slots) -> ColumnElement[bool]:
     # Any of several: `sectors__has=46,47`.
     return or_(*(list_holds(get(leaf.name), bound(leaf, slot)) for slot in slots))
 
 
 def _text_test(function: type[_Function], *order: int) -> Callable[..., ColumnElement[bool]]:
-    def test(leaf: Leaf, get: Get, slots: Slots) -> ColumnElement[bool]:
+    def test(leaf: RecordField, get: Get, slots: Slots) -> ColumnElement[bool]:
         operands = (get(leaf.name), bound(leaf, slots[0]))
         return function(*(operands[at] for at in order))
 
@@ -137,8 +137,8 @@ def _text_test(function: type[_Function], *order: int) -> Callable[..., ColumnEl
 
 
 def _compared(sign: str, bound_of_stated: str) -> Callable[..., ColumnElement[bool]]:
-    def compare(leaf: Leaf, get: Get, slots: Slots) -> ColumnElement[bool]:
-        if leaf.kind is Kind.stated:
+    def compare(leaf: RecordField, get: Get, slots: Slots) -> ColumnElement[bool]:
+        if leaf.field_type is FieldType.stated:
             # Only what is certain: every day that the stated date can mean is beyond the limit.
             return get(f"{leaf.name}_{bound_of_stated}").op(sign, is_comparison=True)(
                 bindparam(slots[0], type_=Date())
@@ -148,8 +148,15 @@ def _compared(sign: str, bound_of_stated: str) -> Callable[..., ColumnElement[bo
     return compare
 
 
-_ORDERED = (Kind.integer, Kind.decimal, Kind.date, Kind.instant, Kind.stated, Kind.text)
-_SINGLE = tuple(kind for kind in Kind if kind is not Kind.list)
+_ORDERED = (
+    FieldType.integer,
+    FieldType.decimal,
+    FieldType.date,
+    FieldType.instant,
+    FieldType.stated,
+    FieldType.text,
+)
+_SINGLE = tuple(kind for kind in FieldType if kind is not FieldType.list)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,9 +164,9 @@ class Operator:
     """A way to compare. `rounding` is how a number between two possible ones may be moved;
     `at_end` whether it is the end of a month or a year that is compared with, or its beginning."""
 
-    kinds: tuple[Kind, ...]
+    kinds: tuple[FieldType, ...]
     says: str
-    sql: Callable[[Leaf, Get, Slots], ColumnElement[bool]]
+    sql: Callable[[RecordField, Get, Slots], ColumnElement[bool]]
     many: bool = False
     rounding: str | None = None
     negated: bool = False
@@ -183,26 +190,28 @@ OPERATORS: dict[str, Operator] = {
     ),
     "lt": Operator(_ORDERED, "is less than this", _compared("<", "latest"), rounding=ROUND_CEILING),
     "lte": Operator(_ORDERED, "is this or less", _compared("<=", "latest"), rounding=ROUND_FLOOR),
-    "isnull": Operator(tuple(Kind), "has no value (true) or has one (false)", _is_null),
-    "contains": Operator((Kind.text,), "contains this text", _text_test(contains_text, 0, 1)),
+    "isnull": Operator(tuple(FieldType), "has no value (true) or has one (false)", _is_null),
+    "contains": Operator((FieldType.text,), "contains this text", _text_test(contains_text, 0, 1)),
     "icontains": Operator(
-        (Kind.text,),
+        (FieldType.text,),
         "contains this text, in capitals or not",
         _text_test(contains_folded, 0, 1),
     ),
     "startswith": Operator(
-        (Kind.text, Kind.code), "begins with this text", _text_test(begins_with, 0, 1)
+        (FieldType.text, FieldType.code), "begins with this text", _text_test(begins_with, 0, 1)
     ),
-    "endswith": Operator((Kind.text,), "ends with this text", _text_test(ends_with, 0, 1, 1)),
-    "has": Operator((Kind.list,), "has this among its items, or any of these", _has, many=True),
+    "endswith": Operator((FieldType.text,), "ends with this text", _text_test(ends_with, 0, 1, 1)),
+    "has": Operator(
+        (FieldType.list,), "has this among its items, or any of these", _has, many=True
+    ),
 }
 
 
-def operators_of(leaf: Leaf) -> list[str]:
+def operators_of(leaf: RecordField) -> list[str]:
     """The operators that a field can be asked with."""
-    optional = leaf.nullable or leaf.kind is Kind.list
+    optional = leaf.nullable or leaf.field_type is FieldType.list
     return [
         name
         for name, operator in OPERATORS.items()
-        if leaf.kind in operator.kinds and (name != "isnull" or optional)
+        if leaf.field_type in operator.kinds and (name != "isnull" or optional)
     ]

@@ -11,18 +11,18 @@ from app.core.errors import did_you_mean
 from app.core.http.requests import OpenQuery, Several
 from app.engine.paths import (
     MAX_DEPTH,
-    Kind,
+    FieldType,
     PathError,
-    find_leaf,
-    find_step,
+    fields_of,
+    find_field,
+    find_relation,
     leads_to_many,
-    leaves_of,
     near_field,
-    steps_of,
+    relations_of,
 )
 from app.engine.query.conditions import Condition, Path
-from app.engine.query.filter_reader import Sought, read_filters, wrong
-from app.engine.resource import Part, Resource
+from app.engine.query.filter_reader import ParsedFilter, bad_parameter, read_filters
+from app.engine.resource import Embedded, Resource
 from app.engine.schemas import Schema
 
 MAX_LIMIT = 1000
@@ -125,11 +125,11 @@ class Seek:
 
     backward: bool
     nulls: tuple[bool, ...]
-    rest: bool = False
+    nulls_segment: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class QueryShape:
     """What makes two lists the same statement; values apart."""
 
     condition: Condition | None = None
@@ -140,7 +140,7 @@ class Shape:
     seek: Seek | None = None
     offset: bool = False
 
-    def after(self, seek: Seek | None) -> "Shape":
+    def after(self, seek: Seek | None) -> "QueryShape":
         """The same list from another place on."""
         return replace(self, seek=seek)
 
@@ -149,14 +149,14 @@ class Shape:
 class Listing:
     """A list that is asked for: its statement's shape, and the values that fill it."""
 
-    shape: Shape
-    sought: Sought
+    shape: QueryShape
+    sought: ParsedFilter
 
 
 def read_listing(resource: Resource, query: RecordsQuery) -> Listing:
     """The records that the query asks for; BadRequest for what does not exist."""
     sought = read_conditions(resource, query)
-    shape = Shape(
+    shape = QueryShape(
         condition=sought.condition,
         q=query.q is not None,
         deleted=query.deleted,
@@ -167,7 +167,7 @@ def read_listing(resource: Resource, query: RecordsQuery) -> Listing:
     return Listing(shape, sought)
 
 
-def read_conditions(resource: Resource, query: FilterQuery) -> Sought:
+def read_conditions(resource: Resource, query: FilterQuery) -> ParsedFilter:
     """What chooses the records of a query: `filter` and its parameters that are fields."""
     known = type(query).model_fields
     return read_filters(resource, query.others, query.filter, known)
@@ -197,58 +197,58 @@ def listed(parameter: str, text: str) -> list[str]:
     """The names of a parameter, which are separated by commas."""
     words = [word.strip() for word in text.split(",")]
     if words in ([""], ["-"]):
-        raise wrong(
+        raise bad_parameter(
             parameter, "empty", "Is empty: write names, separated by commas, or leave it out."
         )
     if "" in words or "-" in words:
-        raise wrong(parameter, "empty", "There is a name missing before or after a comma.")
+        raise bad_parameter(parameter, "empty", "There is a name missing before or after a comma.")
     return words
 
 
 def _check_expand(resource: Resource, path: Path) -> None:
-    at: Resource | Part = resource
+    at: Resource | Embedded = resource
     if len(path) > MAX_DEPTH:
         text = f"{'.'.join(path)!r} has more than {MAX_DEPTH} steps."
-        raise wrong("expand", "too_deep", text)
+        raise bad_parameter("expand", "too_deep", text)
     for name in path:
         known = expandable(at)
         if name not in known:
             near = did_you_mean(name, known)
             allowed = ", ".join(known) or "nothing"
             text = f"There is no relation {name!r} to expand.{near} Possible here: {allowed}."
-            raise wrong("expand", "unknown", text)
-        at = steps_of(at)[name].target
+            raise bad_parameter("expand", "unknown", text)
+        at = relations_of(at)[name].target
 
 
-def expandable(at: Resource | Part) -> list[str]:
+def expandable(at: Resource | Embedded) -> list[str]:
     """The relations that can be shown in full; parts always are, and are passed through."""
     return [
         name
-        for name, step in steps_of(at).items()
-        if not isinstance(step.via, Part) or step.via.one
+        for name, step in relations_of(at).items()
+        if not isinstance(step.via, Embedded) or step.via.to_one
     ]
 
 
 def _check_field(resource: Resource, path: Path) -> None:
-    at: Resource | Part = resource
+    at: Resource | Embedded = resource
     if len(path) > MAX_DEPTH + 1:
         text = f"{'.'.join(path)!r} has more than {MAX_DEPTH} relations."
-        raise wrong("fields", "too_deep", text)
+        raise bad_parameter("fields", "too_deep", text)
     for name in path[:-1]:
         try:
-            at = find_step(at, name).target
+            at = find_relation(at, name).target
         except PathError as error:
-            raise wrong("fields", "unknown", str(error)) from None
-    known = [*shown_in(at), *steps_of(at)]
+            raise bad_parameter("fields", "unknown", str(error)) from None
+    known = [*shown_in(at), *relations_of(at)]
     if path[-1] not in known:
         near = near_field(at, path[:-1], path[-1], known)
         text = f"There is no field {path[-1]!r}.{near}"
-        raise wrong("fields", "unknown", text)
+        raise bad_parameter("fields", "unknown", text)
 
 
-def shown_in(at: Resource | Part) -> Iterable[str]:
+def shown_in(at: Resource | Embedded) -> Iterable[str]:
     """The names of the fields that a record or part is shown with."""
-    return at.shown if isinstance(at, Resource) else at.fields.model_fields
+    return at.read_fields if isinstance(at, Resource) else at.fields.model_fields
 
 
 def read_sort(resource: Resource, text: str | None) -> tuple[tuple[Path, bool], ...]:
@@ -261,7 +261,7 @@ def read_sort(resource: Resource, text: str | None) -> tuple[tuple[Path, bool], 
         if path == ("id",):
             break
     if len(keys) > MAX_SORT:
-        raise wrong("sort", "too_many", f"At most {MAX_SORT} fields can be sorted by.")
+        raise bad_parameter("sort", "too_many", f"At most {MAX_SORT} fields can be sorted by.")
     # The tie-break runs with the first key, so that one index serves both directions.
     keys.setdefault(("id",), next(iter(keys.values()), False))
     return tuple(keys.items())
@@ -269,15 +269,17 @@ def read_sort(resource: Resource, text: str | None) -> tuple[tuple[Path, bool], 
 
 def _check_sort(resource: Resource, path: Path) -> None:
     try:
-        leaf = find_leaf(resource, path)
+        leaf = find_field(resource, path)
         many = leads_to_many(resource, path)
     except PathError as error:
-        raise wrong("sort", "unknown", str(error)) from None
-    if leaf.kind is Kind.list or many is not None:
+        raise bad_parameter("sort", "unknown", str(error)) from None
+    if leaf.field_type is FieldType.list or many is not None:
         text = f"{'.'.join(path)} has any number of values, which cannot be sorted by."
-        raise wrong("sort", "unsortable", text)
+        raise bad_parameter("sort", "unsortable", text)
 
 
 def sortable(resource: Resource) -> list[str]:
     """The record's own fields that lists can be sorted by."""
-    return [name for name, leaf in leaves_of(resource).items() if leaf.kind is not Kind.list]
+    return [
+        name for name, leaf in fields_of(resource).items() if leaf.field_type is not FieldType.list
+    ]

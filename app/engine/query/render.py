@@ -11,11 +11,11 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 
 from app.core.databases.types import CELL_FORMS, JSON_FORMS, Exact, JsonText
-from app.engine.paths import steps_of
-from app.engine.query.conditions import Path, Row
+from app.engine.paths import relations_of
+from app.engine.query.conditions import ColumnProxy, Path
 from app.engine.query.operators import Get
 from app.engine.query.parameters import View
-from app.engine.resource import Collection, Part, Resource
+from app.engine.resource import Embedded, Resource, SubCollection
 
 _OBJECT = {"sqlite": "json_object", "postgresql": "json_build_object"}
 _ARRAY = {"sqlite": "json_array", "postgresql": "json_build_array"}
@@ -28,7 +28,7 @@ class as_json(FunctionElement[Any]):  # noqa: N801 (reads as an SQL function)
     inherit_cache = True
 
 
-class as_cell(FunctionElement[Any]):  # noqa: N801
+class as_csv_value(FunctionElement[Any]):  # noqa: N801
     """A column as its type looks in a cell of a table; a list that is empty as no value."""
 
     inherit_cache = True
@@ -89,8 +89,8 @@ def _as_json(element: as_json, compiler: SQLCompiler, **kw: Any) -> str:
     return forms[compiler.dialect.name](column.type, compiler.process(column, **kw))
 
 
-@compiles(as_cell)
-def _as_cell(element: as_cell, compiler: SQLCompiler, **kw: Any) -> str:
+@compiles(as_csv_value)
+def _as_cell(element: as_csv_value, compiler: SQLCompiler, **kw: Any) -> str:
     (column,) = element.clauses
     return CELL_FORMS[compiler.dialect.name](column.type, compiler.process(column, **kw))
 
@@ -123,32 +123,34 @@ def object_of(values: Mapping[str, ColumnElement[Any]]) -> json_object:
     return json_object(*pairs)
 
 
-def _record(resource: Resource, get: Get, shown: "Shown") -> dict[str, ColumnElement[Any]]:
+def _record(resource: Resource, get: Get, shown: "Projection") -> dict[str, ColumnElement[Any]]:
     values: dict[str, ColumnElement[Any]] = {}
-    for name in resource.shown:
+    for name in resource.read_fields:
         if not shown.has(name):
             continue
-        part = resource.parts.get(name)
-        values[name] = as_json(get(name)) if part is None else _part(part, get, shown.inside(name))
-    for name, target in resource.one.items():
+        part = resource.embedded.get(name)
+        values[name] = (
+            as_json(get(name)) if part is None else _embedded(part, get, shown.inside(name))
+        )
+    for name, target in resource.to_one.items():
         if name in shown.relations:
-            values[name] = _one(target, get(f"{name}_id"), shown.relations[name])
-    for name, collection in resource.many.items():
+            values[name] = _to_one(target, get(f"{name}_id"), shown.relations[name])
+    for name, collection in resource.to_many.items():
         if name in shown.relations:
-            values[name] = _many(collection, get, shown.relations[name])
+            values[name] = _to_many(collection, get, shown.relations[name])
     return values
 
 
-def _one(target: Resource, key: ColumnElement[Any], shown: "Shown") -> ColumnElement[Any]:
+def _to_one(target: Resource, key: ColumnElement[Any], shown: "Projection") -> ColumnElement[Any]:
     table = aliased(target.table)
     values = _record(target, lambda name: getattr(table, name), shown)
     return select(object_of(values)).where(table.id == key).scalar_subquery()
 
 
-def _part(part: Part, get: Get, shown: "Shown") -> ColumnElement[Any]:
+def _embedded(part: Embedded, get: Get, shown: "Projection") -> ColumnElement[Any]:
     table = aliased(part.table)
     names = [name for name in part.fields.model_fields if shown.has(name)]
-    related = [name for name in shown.relations if name in part.one]
+    related = [name for name in shown.relations if name in part.to_one]
     chosen = {*names, *(f"{name}_id" for name in related)}
     # The rows are put in order first and made JSON outside: SQLite 3.40 has no ORDER BY in an
     # aggregate, and JSON made inside would be parsed again on its way out.
@@ -161,81 +163,83 @@ def _part(part: Part, get: Get, shown: "Shown") -> ColumnElement[Any]:
     )
     values: dict[str, ColumnElement[Any]] = {name: as_json(rows.c[name]) for name in names}
     for name in related:
-        values[name] = _one(part.one[name], rows.c[f"{name}_id"], shown.relations[name])
+        values[name] = _to_one(part.to_one[name], rows.c[f"{name}_id"], shown.relations[name])
     return select(json_list(object_of(values))).select_from(rows).scalar_subquery()
 
 
-def _many(collection: Collection, get: Get, shown: "Shown") -> ColumnElement[Any]:
+def _to_many(collection: SubCollection, get: Get, shown: "Projection") -> ColumnElement[Any]:
     child = collection.child
     table = aliased(child.table)
     chosen = (
         select(*(getattr(table, name).label(name) for name in child.columns))
-        .where(collection.on(table, Row(get)), table.deleted_at.is_(None))
+        .where(collection.on(table, ColumnProxy(get)), table.deleted_at.is_(None))
         .order_by(table.id)
         .correlate_except(table)
     )
-    rows = (chosen if child.only is None else chosen.where(child.only(table))).subquery()
+    rows = (
+        chosen if child.row_filter is None else chosen.where(child.row_filter(table))
+    ).subquery()
     values = _record(child, lambda name: rows.c[name], shown)
     return select(json_list(object_of(values))).select_from(rows).scalar_subquery()
 
 
 @dataclass(slots=True)
-class Shown:
+class Projection:
     """What to show of a record: the fields named, or all; and what of its relations."""
 
     names: set[str] | None = None
-    relations: dict[str, "Shown"] = field(default_factory=dict)
+    relations: dict[str, "Projection"] = field(default_factory=dict)
 
-    def at(self, path: Path) -> "Shown":
+    def at(self, path: Path) -> "Projection":
         """What is shown at the end of a path of relations, which are shown from now on."""
         shown = self
         for name in path:
-            shown = shown.relations.setdefault(name, Shown())
+            shown = shown.relations.setdefault(name, Projection())
         return shown
 
-    def inside(self, name: str) -> "Shown":
+    def inside(self, name: str) -> "Projection":
         """What is shown of a part, which needs not be named to be shown."""
-        return self.relations.get(name, Shown())
+        return self.relations.get(name, Projection())
 
     def has(self, name: str) -> bool:
         return self.names is None or name in self.names
 
 
-def shown_of(resource: Resource, view: View) -> Shown:
+def projection_of(resource: Resource, view: View) -> Projection:
     """The view as a tree: `fields` name what is shown at each place, `expand` adds relations."""
-    root = Shown()
+    root = Projection()
     for path in view.fields or ():
         _name(root, resource, path)
     for path in view.expand:
-        if view.fields is not None and path[0] in resource.parts and root.names is not None:
+        if view.fields is not None and path[0] in resource.embedded and root.names is not None:
             root.names.add(path[0])
         root.at(path)
     return root
 
 
-def _name(shown: Shown, at: Resource | Part, path: Path) -> None:
+def _name(shown: Projection, at: Resource | Embedded, path: Path) -> None:
     """Show the field or relation at the end of the path, and of what it passes nothing else."""
     *before, last = path
     for name in before:
         shown.names = (shown.names or set()) | {name}
         fresh = name not in shown.relations
-        shown = shown.relations.setdefault(name, Shown())
+        shown = shown.relations.setdefault(name, Projection())
         if fresh:
             shown.names = set()
         elif shown.names is None:
             return  # Shown in full already: `fields=mission,mission.title`.
-        at = steps_of(at)[name].target
+        at = relations_of(at)[name].target
     shown.names = (shown.names or set()) | {last}
-    if last in steps_of(at):
-        shown.relations[last] = Shown()
+    if last in relations_of(at):
+        shown.relations[last] = Projection()
 
 
-def part_json(part: Part, get: Get) -> ColumnElement[Any]:
+def embedded_json(part: Embedded, get: Get) -> ColumnElement[Any]:
     """The JSON list of a record's part, as text."""
-    return type_coerce(_part(part, get, Shown()), JsonText())
+    return type_coerce(_embedded(part, get, Projection()), JsonText())
 
 
 def record_json(resource: Resource, view: View = View()) -> ColumnElement[Any]:  # noqa: B008
     """The JSON of one row of the resource's table, as much of it as the view shows."""
-    shown = shown_of(resource, view)
+    shown = projection_of(resource, view)
     return object_of(_record(resource, lambda n: getattr(resource.table, n), shown))

@@ -23,40 +23,40 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from app.core.databases.interface import Prepared, prepare
+from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import JsonText
 from app.engine.history.change_log import ChangeCounter
-from app.engine.paths import Kind, Leaf, find_leaf
+from app.engine.paths import FieldType, RecordField, find_field
 from app.engine.query.conditions import Path, columns_of, sql_of, value_at
 from app.engine.query.operators import bound
-from app.engine.query.parameters import Seek, Shape, View
+from app.engine.query.parameters import QueryShape, Seek, View
 from app.engine.query.render import as_json, json_array, record_json
-from app.engine.resource import Collection, Resource
+from app.engine.resource import Resource, SubCollection
 from app.engine.search.hits import matches
 
 #: Up to how many records an estimate is a real count, and how many it looks at otherwise.
-SAMPLE = 10_000
+SAMPLE_ROWS = 10_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Key:
     """One of the fields that a list is in the order of."""
 
-    leaf: Leaf
+    leaf: RecordField
     column: ColumnElement[Any]
     descending: bool
     nullable: bool
 
 
 @lru_cache(maxsize=512)
-def item_statement(resource: Resource, view: View, by: str, dialect: Dialect) -> Prepared:
+def item_statement(resource: Resource, view: View, by: str, dialect: Dialect) -> CompiledQuery:
     """Reads `(json, deleted_at, id, version, seq)` of the record whose column `by` is `:key`."""
     table = resource.table
     columns = (record_json(resource, view), table.deleted_at, table.id, table.version)
     statement = select(*columns, _position()).where(getattr(table, by) == bindparam("key"))
-    if resource.only is not None:
-        statement = statement.where(resource.only(table))
-    return prepare(statement, dialect)
+    if resource.row_filter is not None:
+        statement = statement.where(resource.row_filter(table))
+    return compile_query(statement, dialect)
 
 
 def _position() -> Any:
@@ -66,8 +66,8 @@ def _position() -> Any:
 
 @lru_cache(maxsize=512)
 def list_statement(
-    resource: Resource, collection: Collection | None, shape: Shape, dialect: Dialect
-) -> Prepared:
+    resource: Resource, collection: SubCollection | None, shape: QueryShape, dialect: Dialect
+) -> CompiledQuery:
     """Reads `(json, key, seq)` of a page of records; `key` is the JSON list of its sort keys.
 
     Parameters are the filters' values, `limit`, and those of the shape: `parent`, `q`, `offset`,
@@ -87,17 +87,17 @@ def list_statement(
     statement = statement.limit(bindparam("limit", type_=BigInteger))
     if shape.offset:
         statement = statement.offset(bindparam("offset", type_=BigInteger))
-    return prepare(statement, dialect)
+    return compile_query(statement, dialect)
 
 
 @lru_cache(maxsize=128)
 def key_statement(
     resource: Resource, sort: tuple[tuple[Path, bool], ...], dialect: Dialect
-) -> Prepared:
+) -> CompiledQuery:
     """Reads `(key,)` of the record `:id` in lists of this order."""
-    keys = keys_of(resource, Shape(sort=sort))
+    keys = keys_of(resource, QueryShape(sort=sort))
     statement = select(_key(keys)).where(resource.table.id == bindparam("id"))
-    return prepare(statement, dialect)
+    return compile_query(statement, dialect)
 
 
 def _key(keys: "list[Key]") -> ColumnElement[Any]:
@@ -106,15 +106,15 @@ def _key(keys: "list[Key]") -> ColumnElement[Any]:
     return cast(type_coerce(listed, JsonText()), Text)
 
 
-def keys_of(resource: Resource, shape: Shape) -> list[Key]:
+def keys_of(resource: Resource, shape: QueryShape) -> list[Key]:
     """The fields that the list is in the order of, the last of them the id."""
     get = columns_of(resource.table)
     keys = []
     for path, descending in shape.sort:
-        leaf = find_leaf(resource, path)
-        if leaf.kind is Kind.stated:
+        leaf = find_field(resource, path)
+        if leaf.field_type is FieldType.stated:
             path = (*path[:-1], f"{path[-1]}_earliest")
-            leaf = find_leaf(resource, path)
+            leaf = find_field(resource, path)
         column = value_at(resource, path, get)
         nullable = leaf.nullable or len(path) > 1
         keys.append(Key(leaf, column, descending, nullable))
@@ -127,7 +127,7 @@ def _beyond(keys: list[Key], seek: Seek) -> ColumnElement[bool]:
     The condition on the first key comes once more by itself, so that an index leads to the place.
     """
     first = keys[0]
-    if seek.rest:
+    if seek.nulls_segment:
         return first.column.is_not(None) if seek.backward else first.column.is_(None)
     ways: list[ColumnElement[bool]] = []
     alike: list[ColumnElement[bool]] = []
@@ -159,43 +159,43 @@ def segments(seek: Seek, keys: list[Key]) -> Iterator[Seek]:
     and those without; each is read by an index of its own stretch."""
     yield seek
     if keys[0].nullable and seek.nulls[0] is seek.backward:
-        yield Seek(seek.backward, seek.nulls, rest=True)
+        yield Seek(seek.backward, seek.nulls, nulls_segment=True)
 
 
 @lru_cache(maxsize=512)
 def count_statement(
     resource: Resource,
-    collection: Collection | None,
-    shape: Shape,
+    collection: SubCollection | None,
+    shape: QueryShape,
     dialect: Dialect,
     limit: int | None = None,
-) -> Prepared:
+) -> CompiledQuery:
     """Reads `(count,)` of all records that match, or of the first `limit` of them."""
     if limit is None:
         counted = select(func.count()).select_from(resource.table)
-        return prepare(narrowed(counted, resource, collection, shape), dialect)
+        return compile_query(narrowed(counted, resource, collection, shape), dialect)
     first = narrowed(select(resource.table.id), resource, collection, shape).limit(limit)
-    return prepare(select(func.count()).select_from(first.subquery()), dialect)
+    return compile_query(select(func.count()).select_from(first.subquery()), dialect)
 
 
 @lru_cache(maxsize=512)
 def sample_statement(
-    resource: Resource, collection: Collection | None, shape: Shape, dialect: Dialect
-) -> Prepared:
+    resource: Resource, collection: SubCollection | None, shape: QueryShape, dialect: Dialect
+) -> CompiledQuery:
     """Reads `(matching, looked at, all)`: among the newest records, and of all of the kind."""
     table = resource.table
-    newest = select(table.id).order_by(table.id.desc()).limit(SAMPLE).subquery()
+    newest = select(table.id).order_by(table.id.desc()).limit(SAMPLE_ROWS).subquery()
     matching = narrowed(select(func.count(table.id)), resource, collection, shape)
     counts = (
         matching.where(table.id.in_(select(newest.c.id))).scalar_subquery(),
         select(func.count()).select_from(newest).scalar_subquery(),
         select(func.count()).select_from(table).scalar_subquery(),
     )
-    return prepare(select(*counts), dialect)
+    return compile_query(select(*counts), dialect)
 
 
 def narrowed(
-    statement: Select[Any], resource: Resource, collection: Collection | None, shape: Shape
+    statement: Select[Any], resource: Resource, collection: SubCollection | None, shape: QueryShape
 ) -> Select[Any]:
     """The statement with what chooses a list's records: filters, search, trash, `:parent`."""
     table = resource.table
@@ -204,8 +204,8 @@ def narrowed(
         statement = statement.join(parent, true()).where(
             collection.on(table, parent), parent.id == bindparam("parent")
         )
-    if resource.only is not None:
-        statement = statement.where(resource.only(table))
+    if resource.row_filter is not None:
+        statement = statement.where(resource.row_filter(table))
     if shape.condition is not None:
         statement = statement.where(sql_of(shape.condition, resource, columns_of(table)))
     if shape.q:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Never
 
-from app.engine.query.nodes import ExpressionError, Kind, Literal
+from app.engine.query.nodes import ExpressionError, Literal, LiteralType
 
 OPERATORS: Final = ("eq", "ne", "gt", "ge", "lt", "le", "in", "has")
 FUNCTIONS: Final = ("contains", "startswith", "endswith")
@@ -61,7 +61,7 @@ _TOKEN: Final = re.compile(
     re.VERBOSE,
 )
 FORBIDDEN: Final = re.compile(r"[\x00\ud800-\udfff]")  # No database stores these in a text.
-KINDS: Final = frozenset(kind.value for kind in Kind)
+KINDS: Final = frozenset(kind.value for kind in LiteralType)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from uuid import UUID
 from app.core.databases.types import Exact, ListedName
 from app.core.edtf import EdtfError, parse_edtf
 from app.core.errors import did_you_mean
-from app.engine.paths import Kind, Leaf
+from app.engine.paths import FieldType, RecordField
 
 _WIDE = Context(prec=600)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -22,13 +22,13 @@ _INTEGER = re.compile(r"-?[0-9]{1,100}")
 _DECIMAL = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,5})?")
 
 
-def parse_value(leaf: Leaf, text: str) -> Any:
+def parse_value(leaf: RecordField, text: str) -> Any:
     """The Python value that the text stands for in comparisons with the field; ValueError tells
     what is wrong and what would be right."""
-    return _READERS[leaf.kind](leaf, text)
+    return _READERS[leaf.field_type](leaf, text)
 
 
-def fitted(leaf: Leaf, value: Decimal, rounding: str | None) -> Decimal | int:
+def round_to_column(leaf: RecordField, value: Decimal, rounding: str | None) -> Decimal | int:
     """The number that compares with what the field can hold just as the given one does.
 
     `rounding` is the way in which a comparison may move a number between two possible values;
@@ -48,13 +48,13 @@ def fitted(leaf: Leaf, value: Decimal, rounding: str | None) -> Decimal | int:
 
 
 #: What is compared by days: a month or a year stands for its first or its last one.
-DATED = (Kind.date, Kind.stated, Kind.instant)
+DATED = (FieldType.date, FieldType.stated, FieldType.instant)
 
 
-def parse_limit(leaf: Leaf, text: str, *, at_end: bool) -> date | datetime:
+def parse_limit(leaf: RecordField, text: str, *, at_end: bool) -> date | datetime:
     """The day or moment that bounds a field of `DATED` in a comparison: of a month or a year, and
     for a moment of a day, where it begins or where it ends. ValueError for anything else."""
-    is_instant = leaf.kind is Kind.instant
+    is_instant = leaf.field_type is FieldType.instant
     if is_instant and not _PERIOD.fullmatch(text):
         return parse_instant(text)
     day = _edge(text, at_end=at_end)
@@ -126,19 +126,19 @@ class EmptyValue(ValueError):
     """A text without a letter, which no record has."""
 
 
-def _text(leaf: Leaf, text: str) -> str:
+def _text(leaf: RecordField, text: str) -> str:
     if not text:
         raise EmptyValue("is empty")
     return text
 
 
-def _uuid(leaf: Leaf, text: str) -> UUID:
+def _uuid(leaf: RecordField, text: str) -> UUID:
     if not _UUID.fullmatch(text):
         raise ValueError(f"must be a UUID, not {_short(text)}")
     return UUID(text)
 
 
-def _choice(leaf: Leaf, text: str) -> str:
+def _choice(leaf: RecordField, text: str) -> str:
     if isinstance(leaf.type, ListedName):
         text = leaf.type.meant(text)
     if text not in leaf.choices:
@@ -147,35 +147,35 @@ def _choice(leaf: Leaf, text: str) -> str:
     return text
 
 
-def _integer(leaf: Leaf, text: str) -> Decimal:
+def _integer(leaf: RecordField, text: str) -> Decimal:
     if not _INTEGER.fullmatch(text):
         raise ValueError(f"must be a whole number, not {_short(text)}")
     return Decimal(text)
 
 
-def _decimal(leaf: Leaf, text: str) -> Decimal:
+def _decimal(leaf: RecordField, text: str) -> Decimal:
     if not _DECIMAL.fullmatch(text):
         raise ValueError(f"must be a number, such as 1250.5, not {_short(text)}")
     return Decimal(text)
 
 
-def _stated(leaf: Leaf, text: str) -> str:
+def _stated(leaf: RecordField, text: str) -> str:
     parse_edtf(text)
     return text
 
 
-_READERS: dict[Kind, Callable[[Leaf, str], Any]] = {
-    Kind.id: _uuid,
-    Kind.text: _text,
-    Kind.choice: _choice,
-    Kind.code: _text,
-    Kind.integer: _integer,
-    Kind.decimal: _decimal,
-    Kind.boolean: lambda _, text: parse_boolean(text),
-    Kind.date: lambda _, text: parse_day(text),
-    Kind.instant: lambda _, text: parse_instant(text),
-    Kind.stated: _stated,
-    Kind.list: _text,
+_READERS: dict[FieldType, Callable[[RecordField, str], Any]] = {
+    FieldType.id: _uuid,
+    FieldType.text: _text,
+    FieldType.choice: _choice,
+    FieldType.code: _text,
+    FieldType.integer: _integer,
+    FieldType.decimal: _decimal,
+    FieldType.boolean: lambda _, text: parse_boolean(text),
+    FieldType.date: lambda _, text: parse_day(text),
+    FieldType.instant: lambda _, text: parse_instant(text),
+    FieldType.stated: _stated,
+    FieldType.list: _text,
 }
 
 

@@ -22,10 +22,10 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 
 from app.core import json_codec
-from app.core.databases.interface import Prepared, prepare
+from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.errors import BadRequest, Fault
 from app.core.text.analyze import MAX_WORDS, Clause, parse_query
-from app.engine.resource import Part, Resource
+from app.engine.resource import Embedded, Resource
 from app.engine.search.searched import searched
 
 
@@ -155,7 +155,7 @@ def matches(resource: Resource) -> ColumnElement[bool]:
     table: Any = resource.table
     query = bindparam("q", type_=Text)
     ways = (_through(resource, path, query) for path in reached(resource))
-    return _in(table.id, _hits(literal_column(resource.kind), query), *ways)
+    return _in(table.id, _hits(literal_column(resource.record_type), query), *ways)
 
 
 def reached(resource: Resource) -> tuple[str, ...]:
@@ -165,20 +165,20 @@ def reached(resource: Resource) -> tuple[str, ...]:
     """
     fields = resource.fields.model_fields
     inner = tuple(
-        f"{name}.{relation}" for name, part in resource.parts.items() for relation in part.one
+        f"{name}.{relation}" for name, part in resource.embedded.items() for relation in part.to_one
     )
     if any(fields[name].is_required() for name in searched(resource).names):
         return inner
-    return (*resource.one, *inner)
+    return (*resource.to_one, *inner)
 
 
 def _through(resource: Resource, path: str, query: Any) -> Any:
     """A subquery: the ids of the records whose related record's names match."""
     part_name, _, relation = path.rpartition(".")
-    holder: Resource | Part = resource.parts[part_name] if part_name else resource
+    holder: Resource | Embedded = resource.embedded[part_name] if part_name else resource
     rows: Any = aliased(holder.table)
     owner = rows.id if isinstance(holder, Resource) else getattr(rows, holder.owner)
-    hits = _hits_by_name(literal_column(holder.one[relation].kind), query)
+    hits = _hits_by_name(literal_column(holder.to_one[relation].record_type), query)
     found = _in(getattr(rows, f"{relation}_id"), hits)
     return select(owner).where(found).correlate(None).scalar_subquery()
 
@@ -243,7 +243,7 @@ ORDER BY tier, number DESC LIMIT :limit OFFSET :offset
 
 
 @lru_cache(maxsize=64)
-def search_statement(dialect: Dialect, kinds: tuple[str, ...] = ()) -> Prepared:
+def search_statement(dialect: Dialect, kinds: tuple[str, ...] = ()) -> CompiledQuery:
     """Reads `(kind, record_id, tier)` of a page of hits, of these kinds or of all.
 
     Parameters: `q` (a `query_value`), `limit` and `offset`. Records in the trash are left out.
@@ -260,4 +260,4 @@ def search_statement(dialect: Dialect, kinds: tuple[str, ...] = ()) -> Prepared:
         bindparam("limit", type_=BigInteger),
         bindparam("offset", type_=BigInteger),
     ]
-    return prepare(text(sql + _PAGE).bindparams(*parameters), dialect)
+    return compile_query(text(sql + _PAGE).bindparams(*parameters), dialect)

@@ -110,7 +110,7 @@ def index_record(
     What is not searched may change without any cost here.
     """
     texts, in_trash = texts_of(resource, state), state["deleted_at"] is not None
-    kind, record_id = resource.kind, UUID(state["id"])
+    kind, record_id = resource.record_type, UUID(state["id"])
     if before is None:
         _insert(session.connection(), kind, record_id, in_trash, texts)
         return
@@ -160,10 +160,10 @@ def index_many(connection: Connection, resource: Resource, states: Iterable[Stat
     rows: list[dict[str, Any]] = [
         {
             "number": _number(UUID(str(state["id"]))),
-            "kind": resource.kind,
+            "kind": resource.record_type,
             "record_id": UUID(str(state["id"])),
             "in_trash": state.get("deleted_at") is not None,
-            **index_words(connection.dialect.name, resource.kind, texts_of(resource, state)),
+            **index_words(connection.dialect.name, resource.record_type, texts_of(resource, state)),
         }
         for state in states
     ]
@@ -189,7 +189,7 @@ def _number_apart(connection: Connection, rows: list[dict[str, Any]]) -> None:
 
 def remove_record(session: Session, resource: Resource, record_id: UUID) -> None:
     """Take a record out of the index, when it is gone for good."""
-    here = (SearchEntry.kind == resource.kind, SearchEntry.record_id == record_id)
+    here = (SearchEntry.kind == resource.record_type, SearchEntry.record_id == record_id)
     connection = session.connection()
     number = connection.scalar(delete(SearchEntry).where(*here).returning(SearchEntry.number))
     if number is not None and connection.dialect.name == "sqlite":

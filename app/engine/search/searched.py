@@ -39,7 +39,8 @@ def searched(resource: Resource) -> _Fields:
     """
     fields = resource.fields.model_fields
     parts = (
-        (name, _of(part.fields.model_fields, Line, Prose)) for name, part in resource.parts.items()
+        (name, _of(part.fields.model_fields, Line, Prose))
+        for name, part in resource.embedded.items()
     )
     return _Fields(
         _of(fields, Line), _of(fields, Ref, Prose), tuple(part for part in parts if part[1])

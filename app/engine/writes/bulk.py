@@ -15,13 +15,13 @@ from app.core.errors import Conflict, Fault, Invalid, Problem, did_you_mean, wit
 from app.core.http.requests import checked
 from app.engine.history import change_log
 from app.engine.keys import is_askable
-from app.engine.query.filter_reader import Sought
-from app.engine.query.parameters import Shape
+from app.engine.query.filter_reader import ParsedFilter
+from app.engine.query.parameters import QueryShape
 from app.engine.query.statements import narrowed
 from app.engine.resource import Resource
 from app.engine.search.hits import with_query
 from app.engine.writes import store
-from app.engine.writes.bulk_insert import Course, New, create_many
+from app.engine.writes.bulk_insert import BulkState, New, create_many
 from app.engine.writes.nested import create_nested
 from app.engine.writes.store import Stored
 
@@ -44,7 +44,7 @@ class Done:
     stored: Stored | None = None
     problem: Problem | None = None
 
-    def told(self) -> Item:
+    def to_dict(self) -> Item:
         """As the answer tells it."""
         if self.problem is not None:
             faults = [
@@ -64,7 +64,7 @@ def run_all(session: Session, resource: Resource, items: list[Any], *, apart: bo
     Otherwise the first failure is raised as its problem, placed under `/operations/<n>`.
     """
     done: list[Done] = []
-    course = Course()
+    course = BulkState()
     while len(done) < len(items):
         plain = _plain(resource, items[len(done) : len(done) + TOGETHER])
         if plain:
@@ -93,7 +93,7 @@ def _create_all(
     session: Session,
     resource: Resource,
     new: list[New],
-    course: Course,
+    course: BulkState,
     first: int,
     *,
     apart: bool,
@@ -264,10 +264,10 @@ _PAST = {"create": "created", "update": "updated", "upsert": "updated", "delete"
 
 
 def chosen(
-    session: Session, resource: Resource, sought: Sought, text: str | None, most: int
+    session: Session, resource: Resource, sought: ParsedFilter, text: str | None, most: int
 ) -> list[Any]:
     """The records that a filter finds, locked, oldest first; Conflict (409) beyond `most`."""
-    shape = Shape(condition=sought.condition, q=text is not None)
+    shape = QueryShape(condition=sought.condition, q=text is not None)
     assert session.bind is not None
     values = with_query(sought.values, text, session.bind.dialect)
     table = resource.table
@@ -279,9 +279,9 @@ def chosen(
     return list(records)
 
 
-def told(done: list[Done], *, results: bool = True) -> str:
+def results_json(done: list[Done], *, results: bool = True) -> str:
     """The answer to a list of operations, as JSON."""
     answer: Item = {"summary": summary(done)}
     if results:
-        answer["results"] = [one.told() for one in done]
+        answer["results"] = [one.to_dict() for one in done]
     return json_codec.dumps(answer).decode()

@@ -22,7 +22,7 @@ from app.engine.history.change_log import Action, note_change
 from app.engine.resource import Resource
 from app.engine.search.index import index_many
 from app.engine.writes import store
-from app.engine.writes.constraint_errors import explained
+from app.engine.writes.constraint_errors import translate_integrity_errors
 from app.engine.writes.references import Known, loose_references
 
 #: How many references are remembered; what is forgotten is asked for again.
@@ -38,7 +38,7 @@ class New:
 
 
 @dataclass(slots=True)
-class Course:
+class BulkState:
     """What one transaction has learnt from earlier batches."""
 
     known: Known = field(default_factory=set)
@@ -46,10 +46,10 @@ class Course:
     alone: set[str] = field(default_factory=set)
     #: Whether each batch has a savepoint, to find out which record the database refuses. SQLite
     #: keeps what all savepoints of a transaction have saved, so a good file has none.
-    careful: bool = True
+    savepoints: bool = True
 
 
-class StartAgain(Exception):
+class RetryWithSavepoints(Exception):
     """A course that was not careful has to be: all that it has written must be undone."""
 
 
@@ -58,7 +58,7 @@ class _WritesOthers(Exception):
 
 
 def create_many(
-    session: Session, resource: Resource, new: Sequence[New], course: Course
+    session: Session, resource: Resource, new: Sequence[New], course: BulkState
 ) -> dict[int, Problem]:
     """Store new records, in order; the answer tells by their places which were refused and why,
     of which nothing is stored."""
@@ -79,7 +79,7 @@ class _Batch:
     resource: Resource
     new: Sequence[New]
     data: Sequence[Mapping[str, Any]]
-    course: Course
+    course: BulkState
     refused: dict[int, Problem] = field(default_factory=dict)
 
     def store(self, places: Sequence[int]) -> None:
@@ -88,20 +88,20 @@ class _Batch:
             return
         mark = change_log.noted(self.session)
         try:
-            with self.session.begin_nested() if self.course.careful else nullcontext():
-                if self.resource.kind in self.course.alone:
+            with self.session.begin_nested() if self.course.savepoints else nullcontext():
+                if self.resource.record_type in self.course.alone:
                     self._create_each(places)
                 else:
                     self._insert(places)
         except _WritesOthers:
-            self.course.alone.add(self.resource.kind)
-            if not self.course.careful:
-                raise StartAgain from None
+            self.course.alone.add(self.resource.record_type)
+            if not self.course.savepoints:
+                raise RetryWithSavepoints from None
             change_log.forget(self.session, mark)
             self.store(places)
         except Problem as problem:
-            if not self.course.careful:
-                raise StartAgain from None
+            if not self.course.savepoints:
+                raise RetryWithSavepoints from None
             change_log.forget(self.session, mark)
             if len(places) == 1:
                 self.refused[places[0]] = problem
@@ -120,7 +120,9 @@ class _Batch:
         records = []
         for at in places:
             self.refused.pop(at, None)
-            record = _record(resource, self.data[at], self.new[at].id, store.moment(session))
+            record = _record(
+                resource, self.data[at], self.new[at].id, store.transaction_time(session)
+            )
             try:
                 resource.check(session, record, None)
                 records.append(record)
@@ -131,15 +133,22 @@ class _Batch:
                 raise _WritesOthers
         if not records:
             return
-        with explained():
+        with translate_integrity_errors():
             _insert_rows(session, resource.table, records)
-            for name, part in resource.parts.items():
+            for name, part in resource.embedded.items():
                 rows = (row for record in records for row in getattr(record, name))
                 _insert_rows(session, part.table, rows)
-        bodies = store.rendered_many(session, resource, [record.id for record in records])
+        bodies = store.render_records(session, resource, [record.id for record in records])
         states = [json_codec.loads(body) for body in bodies]
         for state in states:
-            note_change(session, Action.CREATE, resource.kind, None, state, resource.borrowed)
+            note_change(
+                session,
+                Action.CREATE,
+                resource.record_type,
+                None,
+                state,
+                resource.derived_elsewhere,
+            )
         index_many(session.connection(), resource, states)
 
 
@@ -158,12 +167,12 @@ def _record(
         "created_at": entered,
         "updated_at": entered,
     }
-    for name, part in resource.parts.items():
+    for name, part in resource.embedded.items():
         values[name] = [
             _instance(part.table, {part.owner: record_id, "position": at, **row})
             for at, row in enumerate(data[name])
         ]
-    for name in resource.stated:
+    for name in resource.edtf_dates:
         values[f"{name}_earliest"], values[f"{name}_latest"] = _span(data[name])
     return _instance(resource.table, values)
 

@@ -16,7 +16,7 @@ _SQLITE = re.compile(r"(?:UNIQUE|CHECK) constraint failed: (?:index ')?([^']*)")
 
 
 @contextmanager
-def explained() -> Iterator[None]:
+def translate_integrity_errors() -> Iterator[None]:
     """Turn an IntegrityError into the problem that a client is told."""
     try:
         yield

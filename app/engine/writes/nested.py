@@ -16,7 +16,7 @@ from app.core.errors import Fault, Invalid, within
 from app.core.http.requests import checked
 from app.core.validation import summary
 from app.engine.keys import as_id
-from app.engine.resource import Collection, Part, Resource
+from app.engine.resource import Embedded, Resource, SubCollection
 from app.engine.schemas import Ref, Schema, derived_schema
 from app.engine.writes import store
 from app.engine.writes.resolve_references import find_id
@@ -35,18 +35,18 @@ class Link(Schema):
 
 
 @cache
-def nested_in(resource: Resource) -> dict[str, tuple[Collection, str]]:
+def nested_in(resource: Resource) -> dict[str, tuple[SubCollection, str]]:
     """The collections that can be created with a record, each with the relation that ties its
     records to it; in their order, so that events come before the agreements made at them."""
-    found: dict[str, tuple[Collection, str]] = {}
-    for name, collection in resource.many.items():
-        for relation, target in collection.child.one.items():
+    found: dict[str, tuple[SubCollection, str]] = {}
+    for name, collection in resource.to_many.items():
+        for relation, target in collection.child.to_one.items():
             if target.table is resource.table and _ties(collection, f"{relation}_id"):
                 found.setdefault(name, (collection, relation))
     return found
 
 
-def _ties(collection: Collection, key: str) -> bool:
+def _ties(collection: SubCollection, key: str) -> bool:
     """Whether this field of the child is all that puts it under the parent: the citations under a
     source are about it, and do not point to it as the source that they cite."""
     if key not in collection.child.fields.model_fields:
@@ -72,7 +72,7 @@ def create_nested(session: Session, resource: Resource, value: Any) -> Stored:
             with within(f"/{name}"):
                 _create_under(session, collection.child, f"{relation}_id", stored, value[name])
     # A rule of a nested record can have changed this one, as an outcome moves its agreement.
-    body = store.rendered(session, resource, stored.id)
+    body = store.render_record(session, resource, stored.id)
     return Stored(body, stored.id, json_codec.loads(body)["version"])
 
 
@@ -91,10 +91,10 @@ def _create_under(session: Session, child: Resource, key: str, parent: Stored, i
             store.create(session, child, body)
 
 
-def _linked(session: Session, at: Resource | Part, value: Mapping[str, Any]) -> dict[str, Any]:
+def _linked(session: Session, at: Resource | Embedded, value: Mapping[str, Any]) -> dict[str, Any]:
     """The value with ids in place of the records that stand for them."""
     found = dict(value)
-    for name, target in at.one.items():
+    for name, target in at.to_one.items():
         if f"{name}_id" not in at.fields.model_fields or found.pop(name, None) is None:
             continue
         with within(f"/{name}"):
@@ -103,8 +103,8 @@ def _linked(session: Session, at: Resource | Part, value: Mapping[str, Any]) -> 
             if not isinstance(value[name], dict):
                 raise Invalid.at("", "object", _object_wanted(target, value[name]))
             found[f"{name}_id"] = _record(session, target, value[name])
-    for name, part in at.parts.items() if isinstance(at, Resource) else ():
-        if isinstance(value.get(name), list) and part.one:
+    for name, part in at.embedded.items() if isinstance(at, Resource) else ():
+        if isinstance(value.get(name), list) and part.to_one:
             found[name] = [
                 _linked_part(session, part, f"/{name}/{n}", row)
                 for n, row in enumerate(value[name])
@@ -112,7 +112,7 @@ def _linked(session: Session, at: Resource | Part, value: Mapping[str, Any]) -> 
     return found
 
 
-def _linked_part(session: Session, part: Part, pointer: str, row: Any) -> Any:
+def _linked_part(session: Session, part: Embedded, pointer: str, row: Any) -> Any:
     with within(pointer):
         return _linked(session, part, row) if isinstance(row, dict) else row
 
@@ -152,19 +152,19 @@ def _checked(resource: Resource, value: Mapping[str, Any]) -> BaseModel:
 
 def _by_ref(resource: Resource, value: Mapping[str, Any], fault: Fault) -> str:
     """What the fault says, and the object that names a record by what was sent as its id."""
-    at: Resource | Part = resource
+    at: Resource | Embedded = resource
     given: Any = value
     *before, last = (fault.pointer or "/").split("/")[1:]
     for step in before:
         if isinstance(given, list) and step.isdecimal():
             given = given[int(step)]
-        elif isinstance(at, Resource) and step in at.parts and isinstance(given, dict):
-            at, given = at.parts[step], given[step]
+        elif isinstance(at, Resource) and step in at.embedded and isinstance(given, dict):
+            at, given = at.embedded[step], given[step]
         else:
             return fault.detail
     name = last.removesuffix("_id").removesuffix("_ref")
     text = given.get(last) if isinstance(given, dict) else None
-    if name == last or name not in at.one or not isinstance(text, str):
+    if name == last or name not in at.to_one or not isinstance(text, str):
         return fault.detail
     known = fault.detail.partition(" Did you mean")[0]
     return f'{known} To name it by its ref, write "{name}": {_link(text)}.'
@@ -210,19 +210,19 @@ def _untold(info: FieldInfo) -> FieldInfo:
 
 
 @cache
-def _part_model(part: Part) -> Any:
+def _part_model(part: Embedded) -> Any:
     doc = f"{part.fields.__doc__} In place of an id a new record can stand."
     name, fields = f"{part.name}Tree", _with_relations(part)
     return derived_schema(name, doc, fields, part.fields)
 
 
-def _with_relations(at: Resource | Part, without: str = "") -> dict[str, Any]:
+def _with_relations(at: Resource | Embedded, without: str = "") -> dict[str, Any]:
     """The fields that point to other records, which may be told instead."""
     fields: dict[str, Any] = {}
-    for name, part in at.parts.items() if isinstance(at, Resource) else ():
-        if part.one:
+    for name, part in at.embedded.items() if isinstance(at, Resource) else ():
+        if part.to_one:
             fields[name] = (list[_part_model(part)], at.fields.model_fields[name])  # type: ignore[misc]
-    for name, target in at.one.items():
+    for name, target in at.to_one.items():
         key = f"{name}_id"
         if key not in at.fields.model_fields or key == without:
             continue

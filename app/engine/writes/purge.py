@@ -14,7 +14,7 @@ from app.engine.history.change_log import Action, Change, note_change
 from app.engine.resource import Resource
 from app.engine.search.index import remove_record
 from app.engine.writes import store
-from app.engine.writes.constraint_errors import explained
+from app.engine.writes.constraint_errors import translate_integrity_errors
 
 
 def purge(
@@ -27,21 +27,21 @@ def purge(
     record = store.find(session, resource, key)
     guard(record)
     _refuse_referred(session, resource, record)
-    before = json_codec.loads(store.rendered(session, resource, record.id))
+    before = json_codec.loads(store.render_record(session, resource, record.id))
     remove_record(session, resource, record.id)
-    told = (Change.kind == resource.kind, Change.record_id == record.id)
+    told = (Change.kind == resource.record_type, Change.record_id == record.id)
     session.execute(update(Change).where(*told).values(changes="{}"))
     for owned in _owned(resource):
         session.execute(delete(owned).where(_of(owned, record)))
     session.expunge(record)
-    with explained():
+    with translate_integrity_errors():
         session.execute(delete(resource.table).where(resource.table.id == record.id))
     stamps = {
         "version": record.version + 1,
-        "updated_at": instant_text(store.moment(session)),
+        "updated_at": instant_text(store.transaction_time(session)),
     }
     gone = {**before, **stamps}
-    note_change(session, Action.PURGE, resource.kind, gone, gone)
+    note_change(session, Action.PURGE, resource.record_type, gone, gone)
 
 
 def _refuse_referred(session: Session, resource: Resource, record: Any) -> None:
@@ -67,7 +67,7 @@ def _references(resource: Resource, record: Any) -> Iterator[tuple[str, ColumnEl
                 pointing.append(table)
                 name = table.name.replace("_", " ")
                 yield f"{name} ({column.name})", column == record.id
-    for collection in resource.many.values():
+    for collection in resource.to_many.values():
         # What points to the record, or is tied to it by what does, is told by that already.
         under = collection.on(collection.child.table, record)
         if collection.child.table.__table__ not in pointing and "SELECT" not in str(under):

@@ -105,7 +105,7 @@ def _of_record(
     resource: Resource, data: Mapping[str, Any], before: Mapping[str, Any]
 ) -> Iterator[_Reference]:
     yield from _of_row(_table(resource.table), data, before, "")
-    for name, part in resource.parts.items():
+    for name, part in resource.embedded.items():
         for at, row in enumerate(data.get(name, ())):
             yield from _of_row(_table(part.table), row, {}, f"/{name}/{at}")
 

@@ -21,8 +21,8 @@ def find_id(session: Session, resource: Resource, text: str, pointer: str) -> UU
         conditions += [getattr(table, name) == text for name in names_of(resource)]
     for condition in conditions:
         statement = select(table.id).where(condition, table.deleted_at.is_(None)).limit(2)
-        if resource.only is not None:
-            statement = statement.where(resource.only(table))
+        if resource.row_filter is not None:
+            statement = statement.where(resource.row_filter(table))
         found = session.scalars(statement).all()
         if len(found) == 1:
             return UUID(str(found[0]))

@@ -22,7 +22,7 @@ from app.engine.keys import as_id, in_trash, is_askable, missing
 from app.engine.query.render import record_json
 from app.engine.resource import Resource
 from app.engine.search.index import index_record
-from app.engine.writes.constraint_errors import explained
+from app.engine.writes.constraint_errors import translate_integrity_errors
 from app.engine.writes.references import check_references
 
 State = dict[str, Any]
@@ -43,13 +43,13 @@ class Stored:
     version: int
 
 
-def rendered(session: Session, resource: Resource, record_id: UUID) -> str:
+def render_record(session: Session, resource: Resource, record_id: UUID) -> str:
     """The record's JSON as it is now, by the same SELECT that reads use."""
-    (body,) = rendered_many(session, resource, [record_id])
+    (body,) = render_records(session, resource, [record_id])
     return body
 
 
-def rendered_many(session: Session, resource: Resource, ids: Sequence[UUID]) -> list[str]:
+def render_records(session: Session, resource: Resource, ids: Sequence[UUID]) -> list[str]:
     """The JSON of these records, which are there, in the order of the ids."""
     found = {row[0]: row[1] for row in session.execute(_rendering(resource), {"ids": ids})}
     return [found[record_id] for record_id in ids]
@@ -71,15 +71,15 @@ def find(session: Session, resource: Resource, key: str) -> Any:
         raise missing(resource, key)
     condition = table.ref == key if by_id is None else table.id == by_id
     statement = select(table).where(condition).with_for_update()
-    if resource.only is not None:
-        statement = statement.where(resource.only(table))
+    if resource.row_filter is not None:
+        statement = statement.where(resource.row_filter(table))
     record = session.scalar(statement)
     if record is None:
         raise missing(resource, key)
     return record
 
 
-def locked(session: Session, resource: Resource, record_id: UUID) -> Any:
+def lock_record(session: Session, resource: Resource, record_id: UUID) -> Any:
     """The record with this id, locked, or None; one that this transaction works on is as it is."""
     at_hand = session.identity_map.get(identity_key(resource.table, record_id))
     return at_hand or session.get(resource.table, record_id, with_for_update=True)
@@ -99,7 +99,7 @@ def create(
     """Store a new record."""
     data = written(body)
     check_references(session, resource, data, {})
-    entered = moment(session)
+    entered = transaction_time(session)
     record = resource.table(
         id=record_id or uuid7(), version=1, created_at=entered, updated_at=entered
     )
@@ -114,7 +114,7 @@ def create_at(session: Session, resource: Resource, key: str, body: BaseModel) -
     table, by_id = resource.table, as_id(key)
     taken = select(table.id).where(table.ref == key if by_id is None else table.id == by_id)
     if session.scalar(taken) is not None:
-        kind = resource.kind.replace("_", " ")
+        kind = resource.record_type.replace("_", " ")
         raise PreconditionFailed(f"There is one already, perhaps in the trash: {kind} {key!r}.")
     if by_id is not None:
         return create(session, resource, body, by_id)
@@ -159,7 +159,7 @@ def delete(session: Session, resource: Resource, key: str, guard: Guard = no_gua
 def trash(session: Session, resource: Resource, record: Any) -> Stored:
     """Move a record at hand to the trash."""
     before = _state(session, resource, record.id)
-    record.deleted_at = moment(session)
+    record.deleted_at = transaction_time(session)
     resource.check(session, record, before)
     _touch(session, record)
     return _finish(session, resource, record, Action.DELETE, before)
@@ -204,14 +204,14 @@ def state_at(session: Session, resource: Resource, record: Any, version: int) ->
         text = f"There is no version {version} of {record.id}: it has 1 to {record.version}."
         raise NotFound(text)
     state = _state(session, resource, record.id)
-    for change in changes_since(session, resource.kind, record.id, version):
+    for change in changes_since(session, resource.record_type, record.id, version):
         undo(state, change)
     return state
 
 
 def as_stored(session: Session, resource: Resource, record: Any) -> Stored:
     """A record that stays as it is."""
-    return Stored(rendered(session, resource, record.id), record.id, record.version)
+    return Stored(render_record(session, resource, record.id), record.id, record.version)
 
 
 def written(body: BaseModel) -> State:
@@ -225,7 +225,7 @@ def patched(body: BaseModel) -> State:
 
 
 def _state(session: Session, resource: Resource, record_id: UUID) -> State:
-    state: State = json_codec.loads(rendered(session, resource, record_id))
+    state: State = json_codec.loads(render_record(session, resource, record_id))
     return state
 
 
@@ -241,16 +241,16 @@ def _change(
     changed = {name: value for name, value in data.items() if _json(value) != before[name]}
     if not changed:
         return as_stored(session, resource, record)
-    return _amend(session, resource, record, changed, before, action)
+    return _set_fields(session, resource, record, changed, before, action)
 
 
-def amend(session: Session, resource: Resource, record: Any, values: State) -> Stored:
+def set_fields(session: Session, resource: Resource, record: Any, values: State) -> Stored:
     """Set these attributes of a record at hand, as an update of it."""
     before = _state(session, resource, record.id)
-    return _amend(session, resource, record, values, before, Action.UPDATE)
+    return _set_fields(session, resource, record, values, before, Action.UPDATE)
 
 
-def _amend(
+def _set_fields(
     session: Session, resource: Resource, record: Any, data: State, before: State, action: Action
 ) -> Stored:
     check_references(session, resource, data, before)
@@ -258,7 +258,7 @@ def _amend(
     _apply(resource, record, data)
     resource.check(session, record, before)
     # A rule may have put back what the request left out: then nothing has changed after all.
-    if not any(name in resource.parts or _differs(record, name, before) for name in data):
+    if not any(name in resource.embedded or _differs(record, name, before) for name in data):
         return as_stored(session, resource, record)
     _touch(session, record)
     return _finish(session, resource, record, action, before)
@@ -275,13 +275,13 @@ def _json(value: Any) -> Any:
 
 def _apply(resource: Resource, record: Any, data: Mapping[str, Any]) -> None:
     for name, value in data.items():
-        part = resource.parts.get(name)
+        part = resource.embedded.get(name)
         if part is None:
             setattr(record, name, value)
         else:
             rows = [part.table(position=at, **row) for at, row in enumerate(value)]
             setattr(record, name, rows)
-        if name in resource.stated:
+        if name in resource.edtf_dates:
             span = bounds(value)
             setattr(record, f"{name}_earliest", span.earliest)
             setattr(record, f"{name}_latest", span.latest)
@@ -291,13 +291,13 @@ def _clear_parts(
     session: Session, resource: Resource, record: Any, data: Mapping[str, Any]
 ) -> None:
     """Delete the old rows first: changed one by one, two could be alike where none may be."""
-    for name in resource.parts:
+    for name in resource.embedded:
         if name in data and getattr(record, name):
             setattr(record, name, [])
             session.flush()
 
 
-def moment(session: Session) -> datetime:
+def transaction_time(session: Session) -> datetime:
     """The time of the transaction, which all it writes is stamped with."""
     stamp: datetime = session.info.setdefault("moment", now())
     return stamp
@@ -305,16 +305,16 @@ def moment(session: Session) -> datetime:
 
 def _touch(session: Session, record: Any) -> None:
     record.version += 1
-    record.updated_at = moment(session)
+    record.updated_at = transaction_time(session)
 
 
 def _finish(
     session: Session, resource: Resource, record: Any, action: Action, before: State | None
 ) -> Stored:
-    with explained():
+    with translate_integrity_errors():
         session.flush()
-    after = rendered(session, resource, record.id)
+    after = render_record(session, resource, record.id)
     state = json_codec.loads(after)
-    note_change(session, action, resource.kind, before, state, resource.borrowed)
+    note_change(session, action, resource.record_type, before, state, resource.derived_elsewhere)
     index_record(session, resource, state, before)
     return Stored(after, record.id, record.version)

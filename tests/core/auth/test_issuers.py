@@ -54,7 +54,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 async def show(taking: oidc.Issuer, token: str) -> int:
     """The status that comes of a token."""
     try:
-        await taking.caller_of(token)
+        await taking.principal_of(token)
     except Problem as problem:
         return problem.status
     return 200

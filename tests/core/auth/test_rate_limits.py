@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.core.auth import rate_limits
-from app.core.auth.principals import ANONYMOUS, Caller, Scope
+from app.core.auth.principals import ANONYMOUS, Principal, Scope
 from app.core.auth.rate_limits import RateLimits
 from app.core.errors import TooManyRequests
 from app.settings import Settings
@@ -46,7 +46,7 @@ def left_in(told: list[tuple[bytes, bytes]]) -> int:
     return int(dict(told)[b"ratelimit"].split(b";r=")[1].split(b";")[0])
 
 
-def ask_until_refused(counting: RateLimits, who: Caller, address: str = "a") -> tuple[int, int]:
+def ask_until_refused(counting: RateLimits, who: Principal, address: str = "a") -> tuple[int, int]:
     """How many requests were allowed, and when the next one is."""
     for allowed in range(1000):
         try:
@@ -170,7 +170,7 @@ def test_the_wait_is_long_enough_and_not_much_longer(
     clock: Callable[[float], None], amount: int, unit: str
 ) -> None:
     counting = RateLimits("", f"{amount}/{unit}")
-    caller = Caller("x")
+    caller = Principal("x")
     seconds = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}[unit]
     for _ in range(20):
         allowed, wait = ask_until_refused(counting, caller)
@@ -189,7 +189,7 @@ def test_no_more_than_twice_the_amount_passes_in_any_span(
     counting = RateLimits("", f"{amount}/minute")
     passed = []
     for second in range(600):
-        allowed, _ = ask_until_refused(counting, Caller("x"))
+        allowed, _ = ask_until_refused(counting, Principal("x"))
         passed.append(allowed)
         assert sum(passed[max(0, second - 59) :]) <= 2 * amount
         clock(1)
@@ -199,9 +199,9 @@ def test_no_more_than_twice_the_amount_passes_in_any_span(
 def test_after_a_rest_all_of_it_is_there_again(clock: Callable[[float], None]) -> None:
     counting = RateLimits("", "5/minute")
     for _ in range(3):
-        assert ask_until_refused(counting, Caller("x"))[0] == 5
+        assert ask_until_refused(counting, Principal("x"))[0] == 5
         clock(121)
-    assert left_in(counting.count(Caller("x"), "a")) == 4
+    assert left_in(counting.count(Principal("x"), "a")) == 4
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from app.commands.seed import run as seed
 from app.commands.snapshot import snapshot_run
 from app.commands.verify import verify
 from app.core.databases.addresses import PostgresAddress, sqlite_path
-from app.core.databases.interface import open_database, prepare
+from app.core.databases.interface import compile_query, open_database
 from tests.postgres import execute, system_postgres, wheel_postgres
 from tests.templates import seeded_url
 from tests.test_migrations import empty_database
@@ -82,7 +82,7 @@ async def test_what_hosts_hand_out_works_for_reads_writes_and_the_replica() -> N
             database = open_database(variant, read_url=variant)
             await database.start()
             try:
-                ((name, path),) = await database.read(prepare(question, database.dialect), {})
+                ((name, path),) = await database.read(compile_query(question, database.dialect), {})
                 written = await database.write(lambda session: session.scalar(text("SELECT 1")))
             finally:
                 await database.stop()

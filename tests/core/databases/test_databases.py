@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, event, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.core.databases.interface import Database, open_database, prepare
+from app.core.databases.interface import Database, compile_query, open_database
 from app.core.databases.sqlite import SqliteDatabase
 from app.core.errors import Unavailable
 from app.engine.history.change_log import Change
@@ -60,7 +60,7 @@ def counting(session: Session) -> int:
 async def people(database: Database, pattern: str) -> list[str]:
     """The refs of the people that match a pattern of LIKE, by name."""
     statement = select(Person.ref).where(Person.ref.like(bindparam("ref"))).order_by(Person.ref)
-    rows = await database.read(prepare(statement, database.dialect), {"ref": pattern})
+    rows = await database.read(compile_query(statement, database.dialect), {"ref": pattern})
     return [row[0] for row in rows]
 
 
@@ -81,7 +81,9 @@ async def test_a_write_goes_on_after_one_that_raised(database: Database) -> None
 
 
 async def test_an_answered_write_is_seen_by_every_read(database: Database) -> None:
-    statement = prepare(select(Person.id).where(Person.ref == bindparam("ref")), database.dialect)
+    statement = compile_query(
+        select(Person.id).where(Person.ref == bindparam("ref")), database.dialect
+    )
     for number in range(20):
         ref = f"seen-{number}"
         await database.write(adding(ref))
@@ -245,7 +247,7 @@ async def test_changes_of_many_records_at_once_are_numbered_without_gaps(
     async with client_of(fresh_app) as client:
         await asyncio.gather(*(agreement(client) for _ in range(CLIENTS)))
     database: Database = fresh_app.state.database
-    statement = prepare(select(func.count(), func.max(Change.seq)), database.dialect)
+    statement = compile_query(select(func.count(), func.max(Change.seq)), database.dialect)
     ((count, last),) = await database.read(statement, {})
     assert count == last
 

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.types import TypeEngine
 
 from app.core import json_codec
-from app.core.databases.interface import Database, open_database, prepare
+from app.core.databases.interface import Database, compile_query, open_database
 from app.core.databases.types import (
     CodeList,
     Exact,
@@ -146,7 +146,7 @@ async def shown(database: Database, kind: TypeEngine[Any], value: Any) -> str:
     """How a value of the type looks in JSON that the database writes."""
     column = type_coerce(bindparam("value", type_=kind), kind)
     rows = select(column.label("value")).subquery()
-    statement = prepare(select(object_of({"value": as_json(rows.c.value)})), database.dialect)
+    statement = compile_query(select(object_of({"value": as_json(rows.c.value)})), database.dialect)
     ((text,),) = await database.read(statement, {"value": value})
     return str(text)
 

@@ -8,12 +8,12 @@ from fastapi import Body, FastAPI, Query, Request
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import PlainTextResponse, Response
 
-from app.core.auth.authorizer import Door
-from app.core.auth.principals import Need
+from app.core.auth.authorizer import Authorizer
+from app.core.auth.principals import Permission
 from app.core.auth.rate_limits import RateLimits
 from app.core.databases.interface import open_database
 from app.core.http.dispatch import Dispatch, Route
-from app.core.http.middleware import Gate
+from app.core.http.middleware import ErrorAndLogMiddleware
 from app.core.http.requests import MAX_PARAMETERS
 from tests.conftest import client_of
 
@@ -57,7 +57,7 @@ async def elsewhere(request: Request) -> Response:
 
 def _open(path: str, endpoint: Any, **options: Any) -> Route:
     """A route that asks nothing of its callers."""
-    return Route(path, endpoint, needs=Need.NOTHING, **options)
+    return Route(path, endpoint, needs=Permission.PUBLIC, **options)
 
 
 ROUTES = [
@@ -74,12 +74,12 @@ ROUTES = [
 def client() -> httpx.AsyncClient:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.max_body = 1000
-    app.state.door = Door(
+    app.state.door = Authorizer(
         open_database("sqlite:///never-opened.db"), RateLimits("", ""), public_reading=True
     )
     app.add_route("/elsewhere", elsewhere)
     app.add_middleware(Dispatch, routes=ROUTES)
-    app.add_middleware(Gate)
+    app.add_middleware(ErrorAndLogMiddleware)
     return client_of(app)
 
 

@@ -7,11 +7,11 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from app.core.http.middleware import Gate
+from app.core.http.middleware import ErrorAndLogMiddleware
 from app.core.observability.metrics import RequestMetrics
 
 
-def asking(app: Gate) -> httpx.AsyncClient:
+def asking(app: ErrorAndLogMiddleware) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
 
 
@@ -28,7 +28,7 @@ async def breaks_off(scope: Scope, receive: Receive, send: Send) -> None:
 async def test_a_failure_is_answered_without_its_cause_and_logged_with_it(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with asking(Gate(fails)) as client:
+    async with asking(ErrorAndLogMiddleware(fails)) as client:
         answer = await client.get("/missions?api_key=x", headers={"X-Request-ID": "r1"})
     assert (answer.status_code, answer.json()["request_id"]) == (500, "r1")
     assert "unforeseen" not in answer.text
@@ -42,7 +42,7 @@ async def test_a_failure_is_answered_without_its_cause_and_logged_with_it(
 async def test_an_answer_that_breaks_off_is_cut_and_named_in_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async with asking(Gate(breaks_off)) as client:
+    async with asking(ErrorAndLogMiddleware(breaks_off)) as client:
         with pytest.raises(ValueError, match="unforeseen"):
             await client.get("/missions", headers={"X-Request-ID": "r2"})
     (record,) = [found for found in caplog.records if found.name == "trade_missions"]
@@ -52,7 +52,7 @@ async def test_an_answer_that_breaks_off_is_cut_and_named_in_the_log(
 async def test_whatever_happens_a_request_is_counted_and_no_longer_in_progress() -> None:
     metrics = RequestMetrics()
     for app, status in ((fails, "500"), (breaks_off, "200")):
-        async with asking(Gate(app, metrics)) as client:
+        async with asking(ErrorAndLogMiddleware(app, metrics)) as client:
             with suppress(ValueError):
                 await client.get("/missions")
         labels = {"method": "GET", "route": "unmatched", "status": status}

@@ -17,7 +17,7 @@ from app.core.text.analyze import (
     spans,
     words,
 )
-from app.core.text.normalize import fold
+from app.core.text.normalize import normalize
 
 #: A name in Cyrillic letters, and how it is usually written in Latin ones.
 SPELLINGS = """
@@ -120,7 +120,7 @@ def test_a_query_does_not_find_what_it_should_not(query: str, text: str) -> None
     ],
 )
 def test_words_are_folded(written: str, folded: str) -> None:
-    assert fold(written) == folded
+    assert normalize(written) == folded
 
 
 def test_the_pieces_of_a_word_with_a_hyphen_are_words() -> None:

@@ -18,7 +18,7 @@ from app.api import RESOURCES
 from app.commands.seed import _seed_codes
 from app.core import json_codec
 from app.core.databases.interface import open_database
-from app.engine.registry import by_kind
+from app.engine.registry import by_record_type
 from app.engine.resource import Resource
 from app.main import create_app
 from app.resources.citation import citation
@@ -37,14 +37,14 @@ def _ordered() -> list[str]:
     found: list[Resource] = []
 
     def place(resource: Resource) -> None:
-        parts = [target for part in resource.parts.values() for target in part.one.values()]
-        for target in (*resource.one.values(), *parts):
+        parts = [target for part in resource.embedded.values() for target in part.to_one.values()]
+        for target in (*resource.to_one.values(), *parts):
             if target is not resource and target not in found:
                 place(target)
         if resource not in found:
             found.append(resource)
 
-    for resource in by_kind(RESOURCES).values():
+    for resource in by_record_type(RESOURCES).values():
         place(resource)
     return [resource.path for resource in found if resource is not citation] + [citation.path]
 
@@ -75,7 +75,7 @@ async def test_the_full_examples_change_nothing(
         await create(fresh, path, examples.other(path))
     before = await position(fresh_app)
     for resource in RESOURCES:
-        expand = ",".join(resource.one) or None
+        expand = ",".join(resource.to_one) or None
         parameters = {"expand": expand} if expand else {}
         content = await export(fresh, resource.path, kind, **parameters)
         assert set(await done(fresh, resource.path, content, kind)) == {"unchanged"}

@@ -12,8 +12,8 @@ from app.engine.query.nodes import (
     Comparison,
     Every,
     ExpressionError,
-    Kind,
     Literal,
+    LiteralType,
     Match,
     Name,
     Node,
@@ -23,23 +23,23 @@ from app.engine.query.nodes import (
 )
 
 GUID = "0190a6f2-7c1e-7b1a-9d3e-0123456789ab"
-WORDS = {"true": Kind.BOOLEAN, "false": Kind.BOOLEAN, "null": Kind.NULL}
+WORDS = {"true": LiteralType.BOOLEAN, "false": LiteralType.BOOLEAN, "null": LiteralType.NULL}
 
 
 def name(path: str) -> Name:
     return Name(tuple(path.split("/")), 0)
 
 
-def literal(kind: Kind, text: str) -> Literal:
+def literal(kind: LiteralType, text: str) -> Literal:
     return Literal(kind, text, 0)
 
 
 def text(value: str) -> Literal:
-    return literal(Kind.TEXT, value)
+    return literal(LiteralType.TEXT, value)
 
 
 def number(value: str) -> Literal:
-    return literal(Kind.NUMBER, value)
+    return literal(LiteralType.NUMBER, value)
 
 
 def compared(path: str, op: str, *literals: Literal) -> Comparison:
@@ -58,7 +58,7 @@ READ: dict[str, Node] = {
     "sectors has 'mining'": compared("sectors", "has", text("mining")),
     "a in (1)": compared("a", "in", number("1")),
     "a in('x', 'y')": compared("a", "in", text("x"), text("y")),
-    "amount ne null": compared("amount", "ne", literal(Kind.NULL, "null")),
+    "amount ne null": compared("amount", "ne", literal(LiteralType.NULL, "null")),
     "contains(title,'x')": TITLE,
     "startswith(title, 'x')": Match("startswith", name("title"), False, text("x"), 0),
     "endswith( a/b , 'x' )": Match("endswith", name("a/b"), False, text("x"), 0),
@@ -95,31 +95,31 @@ PRECEDENCE: dict[str, Node] = {
 }
 
 LITERALS = {
-    "'signed'": (Kind.TEXT, "signed"),
-    "''": (Kind.TEXT, ""),
-    "''''": (Kind.TEXT, "'"),
-    "'O''Neil'": (Kind.TEXT, "O'Neil"),
-    "'a b)\tand\n\"c\"'": (Kind.TEXT, 'a b)\tand\n"c"'),
-    "'Алматы'": (Kind.TEXT, "Алматы"),
-    "'2016-04-12'": (Kind.TEXT, "2016-04-12"),
-    "2016-04": (Kind.DATE, "2016-04"),
-    "0": (Kind.NUMBER, "0"),
-    "-12.50": (Kind.NUMBER, "-12.50"),
-    "1e9": (Kind.NUMBER, "1e9"),
-    "1.5E-10": (Kind.NUMBER, "1.5E-10"),
-    "9" * 40: (Kind.NUMBER, "9" * 40),
-    "true": (Kind.BOOLEAN, "true"),
-    "false": (Kind.BOOLEAN, "false"),
-    "null": (Kind.NULL, "null"),
-    "2016-02-29": (Kind.DATE, "2016-02-29"),
-    "2016-04-12T10:00Z": (Kind.INSTANT, "2016-04-12T10:00Z"),
-    "2016-04-12T10:00:00Z": (Kind.INSTANT, "2016-04-12T10:00:00Z"),
-    "2016-04-12T10:00:00.123456Z": (Kind.INSTANT, "2016-04-12T10:00:00.123456Z"),
-    "2016-04-12T10:00:00+05:00": (Kind.INSTANT, "2016-04-12T10:00:00+05:00"),
-    "2016-04-12T10:00:00-03:30": (Kind.INSTANT, "2016-04-12T10:00:00-03:30"),
-    GUID: (Kind.GUID, GUID),
+    "'signed'": (LiteralType.TEXT, "signed"),
+    "''": (LiteralType.TEXT, ""),
+    "''''": (LiteralType.TEXT, "'"),
+    "'O''Neil'": (LiteralType.TEXT, "O'Neil"),
+    "'a b)\tand\n\"c\"'": (LiteralType.TEXT, 'a b)\tand\n"c"'),
+    "'Алматы'": (LiteralType.TEXT, "Алматы"),
+    "'2016-04-12'": (LiteralType.TEXT, "2016-04-12"),
+    "2016-04": (LiteralType.DATE, "2016-04"),
+    "0": (LiteralType.NUMBER, "0"),
+    "-12.50": (LiteralType.NUMBER, "-12.50"),
+    "1e9": (LiteralType.NUMBER, "1e9"),
+    "1.5E-10": (LiteralType.NUMBER, "1.5E-10"),
+    "9" * 40: (LiteralType.NUMBER, "9" * 40),
+    "true": (LiteralType.BOOLEAN, "true"),
+    "false": (LiteralType.BOOLEAN, "false"),
+    "null": (LiteralType.NULL, "null"),
+    "2016-02-29": (LiteralType.DATE, "2016-02-29"),
+    "2016-04-12T10:00Z": (LiteralType.INSTANT, "2016-04-12T10:00Z"),
+    "2016-04-12T10:00:00Z": (LiteralType.INSTANT, "2016-04-12T10:00:00Z"),
+    "2016-04-12T10:00:00.123456Z": (LiteralType.INSTANT, "2016-04-12T10:00:00.123456Z"),
+    "2016-04-12T10:00:00+05:00": (LiteralType.INSTANT, "2016-04-12T10:00:00+05:00"),
+    "2016-04-12T10:00:00-03:30": (LiteralType.INSTANT, "2016-04-12T10:00:00-03:30"),
+    GUID: (LiteralType.GUID, GUID),
     "DEADBEEF-7c1e-7b1a-9d3e-0123456789ab": (
-        Kind.GUID,
+        LiteralType.GUID,
         "DEADBEEF-7c1e-7b1a-9d3e-0123456789ab",
     ),
 }
@@ -430,12 +430,12 @@ NUMBERS = st.from_regex(r"-?[0-9]{1,9}(\.[0-9]{1,4})?([eE][+-]?[0-9]{1,2})?", fu
 VALUES = st.one_of(
     TEXTS,
     NUMBERS.map(number),
-    st.booleans().map(lambda value: literal(Kind.BOOLEAN, str(value).lower())),
-    st.dates().map(lambda day: literal(Kind.DATE, day.isoformat())),
-    st.datetimes().map(lambda moment: literal(Kind.INSTANT, f"{moment.isoformat()}Z")),
-    st.uuids().map(lambda guid: literal(Kind.GUID, str(guid))),
+    st.booleans().map(lambda value: literal(LiteralType.BOOLEAN, str(value).lower())),
+    st.dates().map(lambda day: literal(LiteralType.DATE, day.isoformat())),
+    st.datetimes().map(lambda moment: literal(LiteralType.INSTANT, f"{moment.isoformat()}Z")),
+    st.uuids().map(lambda guid: literal(LiteralType.GUID, str(guid))),
 )
-NULLS = st.just(literal(Kind.NULL, "null"))
+NULLS = st.just(literal(LiteralType.NULL, "null"))
 LEAVES = st.one_of(
     st.builds(
         lambda path, op, value: Comparison(path, op, (value,), 0),
@@ -482,7 +482,11 @@ NODES: st.SearchStrategy[Node] = st.recursive(LEAVES, _branches, max_leaves=10)
 
 
 def _write_literal(value: Literal) -> str:
-    return "'" + value.text.replace("'", "''") + "'" if value.kind is Kind.TEXT else value.text
+    return (
+        "'" + value.text.replace("'", "''") + "'"
+        if value.literal_type is LiteralType.TEXT
+        else value.text
+    )
 
 
 def _write_quantified(node: Some | Every, path: str, level: int) -> str:

@@ -11,7 +11,7 @@ from app import api
 from app.core.errors import Problem, did_you_mean
 from app.engine.aggregates.query import AggregateQuery, read_aggregate
 from app.engine.aggregates.shape import DatePart
-from app.engine.paths import Kind, leaves_of, steps_of
+from app.engine.paths import FieldType, fields_of, relations_of
 from app.engine.query.filter_reader import read_filters
 from app.engine.query.operators import OPERATORS, operators_of
 from app.engine.query.parameters import read_sort
@@ -110,8 +110,8 @@ _ASKED = re.compile(r"\b(\w+)=([a-z0-9-]+)")
 @pytest.mark.parametrize("resource", api.RESOURCES, ids=lambda resource: resource.path)
 def test_what_is_told_is_taken_when_it_is_sent(resource: Resource) -> None:
     faults = []
-    ids = [name for name, leaf in leaves_of(resource).items() if leaf.kind is Kind.id]
-    relations = [name for name, step in steps_of(resource).items() if not step.many]
+    ids = [name for name, leaf in fields_of(resource).items() if leaf.field_type is FieldType.id]
+    relations = [name for name, step in relations_of(resource).items() if not step.is_to_many]
     for name in [*ids, *relations]:
         told = refused(resource, name, "some-ref")
         right = [pair for pair in _ASKED.findall(told) if pair[1] == "some-ref"]
@@ -120,7 +120,7 @@ def test_what_is_told_is_taken_when_it_is_sent(resource: Resource) -> None:
             faults.append(f"{name}: {told} → {refused(resource, *right[0])}")
         if not right and (name in relations or name.removesuffix("_id") in (*relations, "id")):
             faults.append(f"{name}: {told}")
-    for name, leaf in leaves_of(resource).items():
+    for name, leaf in fields_of(resource).items():
         for one, other in product(operators_of(leaf), OPERATORS):
             told = refused(resource, f"{name}__{one}__{other}", "1")
             if f"Did you mean {one!r}" in told:
@@ -133,10 +133,10 @@ def test_what_is_told_is_taken_when_it_is_sent(resource: Resource) -> None:
 
 @pytest.mark.parametrize("resource", api.RESOURCES, ids=lambda resource: resource.path)
 def test_every_part_of_every_date_is_told_as_it_is_written(resource: Resource) -> None:
-    dates = (Kind.date, Kind.instant, Kind.stated)
+    dates = (FieldType.date, FieldType.instant, FieldType.stated)
     faults = []
-    for name, leaf in leaves_of(resource).items():
-        for part in DatePart if leaf.kind in dates else ():
+    for name, leaf in fields_of(resource).items():
+        for part in DatePart if leaf.field_type in dates else ():
             for written in (f"{name}.{part}", f"{name}_{part}", f"{part}_{name}"):
                 try:
                     read_aggregate(resource, AggregateQuery(group_by=written))

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.commands.migrate import engine_run, migrate
 from app.commands.reindex import reindex
-from app.core.databases.interface import Database, open_database, prepare
+from app.core.databases.interface import Database, compile_query, open_database
 from app.core.databases.types import now, uuid7
 from app.core.errors import BadRequest
 from app.core.text.analyze import located, parse_query, spans
@@ -60,7 +60,7 @@ async def found(database: Database, query: str) -> list[str]:
 async def refs(database: Database, resource: Any, query: str) -> list[str]:
     """The refs that a list of the resource with this query has."""
     table = resource.table
-    statement = prepare(
+    statement = compile_query(
         select(table.ref).where(matches(resource)).order_by(table.ref), database.dialect
     )
     rows = await database.read(statement, {"q": query_value(query, database.dialect.name)})
