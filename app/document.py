@@ -250,7 +250,7 @@ def _add_security(document: Json, routes: Sequence[Route], *, public_reading: bo
 
 
 #: Statuses of the problems that every operation can have, whatever it does.
-_OF_ANY = frozenset({"400", "401", "403", "429", "431", "500", "503", "507"})
+_OF_ANY = frozenset({"400", "401", "403", "406", "429", "431", "500", "503", "507"})
 _SECURITY: dict[str, Json] = {
     "bearer": {
         "type": "http",

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import Body, Query, Request
-from pydantic import Field
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -22,7 +21,7 @@ from app.core.errors import (
     UnsupportedMediaType,
 )
 from app.core.routing import BodyMark, Route
-from app.crud.reads.queries import WholeNumber
+from app.crud.reads.queries import VersionNumber
 from app.crud.reads.read_routes import Key, Models, snake
 from app.crud.resource import Resource
 from app.crud.schemas import Flag
@@ -73,7 +72,7 @@ PREFER = {
 class RestoreQuery(WriteQuery):
     """Parameters of bringing a record back."""
 
-    version: WholeNumber | None = Field(None, ge=1, le=2**31 - 1)
+    version: VersionNumber | None = None
     """An earlier version of the record, whose values it is given again, as a new change."""
 
 
