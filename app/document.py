@@ -30,6 +30,7 @@ from app.core.types import uuid7_of
 from app.crud.feed.described import told_webhooks
 from app.crud.reads.exports import FORMATS
 from app.crud.reads.parameters import filter_parameters, view_parameters
+from app.crud.reads.queries import MAX_SORT
 from app.crud.reads.read_routes import ReadRoute
 from app.crud.resource import Resource
 from app.crud.schemas import Edtf, Line, Prose, Ref
@@ -128,6 +129,8 @@ def _add_parameters(document: Json, routes: Sequence[Route]) -> None:
                     schemas[name]["x-enum-varnames"] = names
                 items = {"$ref": f"#/components/schemas/{name}"}
                 parameter["schema"] = {"type": "array", "items": items, "minItems": 1}
+                if parameter["name"] == "sort":
+                    parameter["schema"]["maxItems"] = MAX_SORT
                 parameter["explode"] = False
         if route.filtered and route.path == f"/{route.resource.path}" and route.methods == {"GET"}:
             operation["parameters"] += filter_parameters(route.resource, codes)
