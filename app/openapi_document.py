@@ -27,6 +27,7 @@ from app.core.http.openapi import (
     unwrap,
 )
 from app.core.http.responses import problems
+from app.engine.query.parameters import MAX_SORT
 from app.engine.resource import Resource
 from app.engine.schemas import Edtf, Line, Prose, Ref
 from app.openapi_examples import add_examples, add_other_examples
@@ -128,6 +129,8 @@ def _add_parameters(document: Json, routes: Sequence[Route]) -> None:
                     schemas[name]["x-enum-varnames"] = names
                 items = {"$ref": f"#/components/schemas/{name}"}
                 parameter["schema"] = {"type": "array", "items": items, "minItems": 1}
+                if parameter["name"] == "sort":
+                    parameter["schema"]["maxItems"] = MAX_SORT
                 parameter["explode"] = False
         if route.filtered and route.path == f"/{route.resource.path}" and route.methods == {"GET"}:
             operation["parameters"] += filter_parameters(route.resource, codes)
@@ -250,7 +253,7 @@ def _add_security(document: Json, routes: Sequence[Route], *, public_reading: bo
 
 
 #: Statuses of the problems that every operation can have, whatever it does.
-_OF_ANY = frozenset({"400", "401", "403", "429", "431", "500", "503", "507"})
+_OF_ANY = frozenset({"400", "401", "403", "406", "429", "431", "500", "503", "507"})
 _SECURITY: dict[str, Json] = {
     "bearer": {
         "type": "http",

@@ -1,6 +1,7 @@
 """The OpenAPI document: complete, true to what is served, and its examples work as they stand."""
 
 import gzip
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -706,3 +707,9 @@ def test_a_key_is_sent_as_bearer_first_and_reading_asks_for_none_where_it_is_pub
         assert next(iter(told["/missions"]["post"]["security"])) == {"bearer": []}
     reading = private.openapi()["paths"]["/missions"]["get"]["security"]
     assert reading == [{"bearer": []}, {"basic": []}]
+
+
+def test_limits_are_told_in_the_words_of_json_schema() -> None:
+    text = json.dumps(document())
+    for name in ("ge", "gt", "le", "lt", "max_length", "min_length", "multiple_of"):
+        assert f'"{name}":' not in text, name

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import Body, Query, Request
-from pydantic import Field
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -22,7 +21,7 @@ from app.core.errors import (
 from app.core.http.conditional import tags_in
 from app.core.http.dispatch import BodyMark, Route
 from app.core.http.responses import problems
-from app.engine.query.parameters import WholeNumber
+from app.engine.query.parameters import VersionNumber
 from app.engine.resource import Resource
 from app.engine.schemas import Flag
 from app.engine.writes import store
@@ -73,7 +72,7 @@ PREFER = {
 class RestoreQuery(WriteQuery):
     """Parameters of bringing a record back."""
 
-    version: WholeNumber | None = Field(None, ge=1, le=2**31 - 1)
+    version: VersionNumber | None = None
     """An earlier version of the record, whose values it is given again, as a new change."""
 
 
