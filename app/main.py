@@ -84,7 +84,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Dispatch, routes=routes)
     app.add_middleware(Readable)
     if settings.database_read_url:
-        from app.core.databases.replica import ReplicaReads
+        from app.core.http.replica_reads import ReplicaReads
 
         app.add_middleware(ReplicaReads)
     app.add_middleware(

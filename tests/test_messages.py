@@ -18,7 +18,7 @@ from app import api
 from app.__main__ import commands
 from app.core.errors import Fault, Problem
 from app.core.http.dispatch import Route
-from app.core.http.requests import checked, read_query
+from app.core.http.requests import read_query
 from app.core.validation import explain
 from app.engine.paths import fields_of
 from app.engine.query.filter_reader import read_filters
@@ -107,9 +107,9 @@ def mistakes(section: str) -> Iterator[tuple[str, str, list[Fault]]]:
                     )
         if body := model_of(route, "body"):
             for value in WRONG:
-                yield f"{place} {value!r}", *told(checked, body, value)
+                yield f"{place} {value!r}", *told(validate, body, value)
                 everything = dict.fromkeys([*body.model_fields, "no_such"], value)
-                yield f"{place} all {value!r}", *told(checked, body, everything)
+                yield f"{place} all {value!r}", *told(validate, body, everything)
 
 
 @pytest.mark.parametrize("section", routes())
@@ -170,7 +170,7 @@ def test_every_kind_of_error_that_pydantic_knows_has_words_of_ours() -> None:
 def test_a_choice_is_told_with_the_nearest_and_a_form_with_an_example() -> None:
     agreement = next(r for r in api.RESOURCES if r.path == "agreements")
     body = {"title": "x", "instrument": "suply_contract", "currency": "usd"}
-    _, faults = told(checked, agreement.create, body)
+    _, faults = told(validate, agreement.create, body)
     words = {fault.pointer: fault.detail for fault in faults}
     assert words["/instrument"].startswith("Must be one of supply_contract, sale_contract,")
     assert words["/instrument"].endswith("Given: 'suply_contract'. Did you mean 'supply_contract'?")

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import orjson
 
 from app.core.databases.interface import Database
-from app.rest.changes import FeedShape, feed_statement
+from app.engine.history.feed import FeedShape, feed_statement
 
 T = TypeVar("T")
 

@@ -27,7 +27,7 @@ from app.core.auth.principals import Scope
 from app.core.databases.interface import SESSION_OPTIONS
 from app.core.databases.types import now
 from app.core.errors import Conflict
-from app.core.http.requests import checked
+from app.core.validation import validate
 from app.settings import Settings
 
 #: Who makes keys by these commands, as the list of keys names them.
@@ -43,7 +43,7 @@ async def create(
     await refuse_unready(url)
     secret = new_secret()
     told = {"name": name, "scope": scope, "path": path, "expires_at": _in_days(days)}
-    fields = checked(ApiKeyFields, told)
+    fields = validate(ApiKeyFields, told)
     assert isinstance(fields, ApiKeyFields)
     wanted = NewKey(fields.name, fields.scope, fields.path, fields.expires_at)
 

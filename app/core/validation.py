@@ -282,3 +282,11 @@ def summary(faults: list[Fault]) -> str:
     first = faults[0]
     more = f" ({len(faults) - 1} more in errors)" if len(faults) > 1 else ""
     return f"{first.pointer or first.parameter or 'body'}: {first.detail}{more}"
+
+
+def validate(model: type[BaseModel], value: Any) -> BaseModel:
+    """The value as the model; 422 for what breaks a rule."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        raise invalid_body(error, model) from None

@@ -17,7 +17,7 @@ from app.engine.query.operators import OPERATORS, Operator, operators_of
 from app.engine.writes import bulk, nested
 from app.guide.marks import marked
 from app.insights.search import MAX_HITS
-from app.rest import transactions
+from app.rest import idempotency
 from app.settings import Settings
 
 #: What a kind of field is called.
@@ -135,7 +135,7 @@ def _limits_of_writes() -> list[tuple[str, str]]:
         ("operations of a bulk request", _number(bulk.MAX_OPERATIONS)),
         (
             "how long an Idempotency-Key is kept",
-            f"{transactions.RESPONSE_TTL // timedelta(hours=1)} hours",
+            f"{idempotency.RESPONSE_TTL // timedelta(hours=1)} hours",
         ),
     ]
 

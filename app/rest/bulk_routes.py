@@ -25,7 +25,8 @@ from app.engine.writes.bulk import results_json as told_of
 from app.engine.writes.nested import nested_model
 from app.rest.handlers import check_codes
 from app.rest.read_routes import listing, snake
-from app.rest.transactions import WriteQuery, WriteResult, answer_write, prefers, write
+from app.rest.transactions import WriteResult, write
+from app.rest.write_handlers import WriteQuery, answer_write, prefers
 from app.rest.write_routes import IDEMPOTENCY_KEY, PREFER, WRONG_BODY
 
 HANDLING = {

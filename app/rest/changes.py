@@ -1,61 +1,27 @@
 """Reading the change log: the feed of all changes, a record's history, and what a record was."""
 
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Dialect,
-    Text,
-    bindparam,
-    cast,
-    select,
-    type_coerce,
-)
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core import json_codec
-from app.core.databases.interface import CompiledQuery, compile_query
-from app.core.databases.types import Id, Instant, JsonText, instant_text
+from app.core.databases.types import instant_text
 from app.core.errors import NotFound
 from app.core.http.responses import JsonResponse
-from app.engine.history.change_log import Action, Change, undo
+from app.engine.history.change_log import Action, undo
+from app.engine.history.feed import ChangeEntry, FeedShape, feed_statement
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.parameters import Cursor, Limit, Natural
-from app.engine.query.render import as_json, json_array, object_of
 from app.engine.registry import KindName, unknown_kind
 from app.engine.resource import Resource
-from app.engine.schemas import Page, Schema, Timestamp
+from app.engine.schemas import Page, Schema
 from app.rest.decimals import wants_texts, with_texts
 from app.rest.handlers import Found, database_of
 from app.rest.pages import answer_page, page_request
-
-
-class ChangeEntry(Schema):
-    """One change of a record, as it is read."""
-
-    seq: int
-    """The number of the change among all changes: gapless, in commit order."""
-    at: Timestamp
-    """When it was made, UTC."""
-    actor: str
-    """Who made it."""
-    action: Action
-    """What was done."""
-    kind: str
-    """The kind of record."""
-    record_id: UUID
-    """The record's id."""
-    version: int
-    """The record's version after the change."""
-    changes: dict[str, list[Any]] = Field(json_schema_extra={"additionalProperties": {}})
-    """For each field that changed, `[old, new]`."""
 
 
 class ChangeList(Schema):
@@ -89,42 +55,6 @@ class ChangesQuery(HistoryQuery):
     """Only changes that somebody of this name made."""
     action: Action | None = None
     """Only changes of this sort."""
-
-
-@dataclass(frozen=True, slots=True)
-class FeedShape:
-    """What makes two readings of the log the same statement."""
-
-    conditions: tuple[str, ...]
-    newest_first: bool
-    reversed: bool = False
-    seek: bool = False
-
-
-@lru_cache(maxsize=128)
-def feed_statement(shape: FeedShape, dialect: Dialect) -> CompiledQuery:
-    """Reads `(json, key)` of changes; parameters are the conditions', `limit` and `seek`."""
-    key = type_coerce(json_array(Change.seq), JsonText())
-    shown = {name: as_json(getattr(Change, name)) for name in ChangeEntry.model_fields}
-    statement = select(object_of(shown), cast(key, Text))
-    for name in shape.conditions:
-        statement = statement.where(_CONDITIONS[name])
-    down = shape.newest_first is not shape.reversed
-    if shape.seek:
-        place = bindparam("seek", type_=BigInteger)
-        statement = statement.where(Change.seq < place if down else Change.seq > place)
-    statement = statement.order_by(Change.seq.desc() if down else Change.seq.asc())
-    return compile_query(statement.limit(bindparam("limit", type_=BigInteger)), dialect)
-
-
-_CONDITIONS: dict[str, ColumnElement[bool]] = {
-    "since": Change.seq > bindparam("since", type_=BigInteger),
-    "kind": Change.kind == bindparam("kind"),
-    "record_id": Change.record_id == bindparam("record_id", type_=Id()),
-    "actor": Change.actor == bindparam("actor"),
-    "action": Change.action == bindparam("action"),
-    "later": Change.at > bindparam("later", type_=Instant()),
-}
 
 
 async def answer_changes(

@@ -25,7 +25,8 @@ from app.engine.resource import Resource
 from app.engine.schemas import Schema
 from app.rest.exports import FORMATS
 from app.rest.read_routes import snake
-from app.rest.transactions import WriteQuery, WriteResult, actor_of, answer_write, prefers
+from app.rest.transactions import WriteResult, actor_of
+from app.rest.write_handlers import WriteQuery, answer_write, prefers
 from app.rest.write_routes import IDEMPOTENCY_KEY, WRONG_BODY
 
 #: The media types of files that can be imported, with their formats.

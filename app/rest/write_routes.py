@@ -28,8 +28,10 @@ from app.engine.writes import store
 from app.engine.writes.nested import create_nested, nested_model
 from app.engine.writes.purge import purge
 from app.engine.writes.store import Stored
+from app.rest.preconditions import guard_of, headers_of
 from app.rest.read_routes import Key, Models, snake
-from app.rest.transactions import WriteQuery, WriteResult, answer_write, guard_of, headers_of
+from app.rest.transactions import WriteResult
+from app.rest.write_handlers import WriteQuery, answer_write
 
 WRONG_BODY = (BadRequest, Conflict, TooLarge, UnsupportedMediaType, Invalid)
 WRONG_CHANGE = (BadRequest, NotFound, PreconditionFailed, PreconditionRequired)

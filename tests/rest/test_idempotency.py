@@ -16,7 +16,7 @@ from app.core.databases.types import now
 from app.engine.resource import Resource
 from app.resources.agreement import agreement
 from app.resources.person import person
-from app.rest.transactions import StoredResponse
+from app.rest.idempotency import StoredResponse
 from tests.conftest import client_of, serving
 from tests.contract.api import Api, at, each, fault, listed, pointers, problem
 from tests.examples import Body, Examples

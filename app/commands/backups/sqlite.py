@@ -12,7 +12,7 @@ from app.core.databases.sqlite import connect
 #: How many pages of 4 KiB are copied between two looks at the progress bar.
 STEP = 2_000
 #: How many seconds to wait for whoever has the database open to be gone.
-PATIENCE_MS = 2_000
+BUSY_TIMEOUT_MS = 2_000
 
 Heard = Callable[[int, int], None]
 
@@ -64,7 +64,7 @@ def locked(file: Path) -> Iterator[sqlite3.Connection]:
     database open; so this finds every server, even one that does nothing at the moment.
     """
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
-        connection.execute(f"PRAGMA busy_timeout={PATIENCE_MS}")
+        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA locking_mode=EXCLUSIVE")
         try:
             connection.execute("PRAGMA journal_mode=DELETE")

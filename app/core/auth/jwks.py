@@ -19,7 +19,7 @@ log = logging.getLogger("trade_missions.access")
 #: while none are.
 KEPT, BETWEEN, AGAIN = 600.0, 10.0, 1.0
 #: How many seconds the issuer has for its answers, and how many bytes one of them may have.
-PATIENCE, LARGEST = 5.0, 1024 * 1024
+FETCH_TIMEOUT_SECONDS, MAX_KEYS_BYTES = 5.0, 1024 * 1024
 
 _NEVER = float("-inf")
 
@@ -53,7 +53,7 @@ class IssuerKeys:
 
     async def _ask(self) -> None:
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(FETCH_TIMEOUT_SECONDS):
                 self._keys = await self._found()
             self._read_at = time.monotonic()
         except Exception as error:
@@ -62,7 +62,9 @@ class IssuerKeys:
         self._asked_at = time.monotonic()
 
     async def _found(self) -> KeySet:
-        async with httpx.AsyncClient(timeout=PATIENCE, follow_redirects=False) as client:
+        async with httpx.AsyncClient(
+            timeout=FETCH_TIMEOUT_SECONDS, follow_redirects=False
+        ) as client:
             url = self._url or await self._address(client)
             return _key_set(await _json(client, url))
 
@@ -82,8 +84,8 @@ async def _json(client: httpx.AsyncClient, url: str) -> Any:
         content = bytearray()
         async for chunk in answer.aiter_raw():
             content += chunk
-            if len(content) > LARGEST:
-                raise ValueError(f"the answer is longer than {LARGEST} bytes")
+            if len(content) > MAX_KEYS_BYTES:
+                raise ValueError(f"the answer is longer than {MAX_KEYS_BYTES} bytes")
     return orjson.loads(content)
 
 

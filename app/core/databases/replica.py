@@ -7,15 +7,16 @@ import struct
 import tempfile
 import time
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import asyncpg
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.databases.postgresql_errors import GONE
 from app.core.databases.postgresql_read_pool import ReadPool
@@ -38,7 +39,7 @@ class ReadRouting:
     primary's position with the content of a replica behind it would hide changes from a client.
     """
 
-    scope: Scope
+    scope: Mapping[str, Any]
     #: None until the first read that is made for a caller.
     primary: bool | None = None
 
@@ -214,15 +215,3 @@ class Replica:
             self._positions.popleft()
         self.lag = at - self._positions[0][0] if self._positions else 0.0
         self.usable = self.lag <= self.max_lag
-
-
-class ReplicaReads:
-    """ASGI middleware: lets requests that read be read from the replica."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        reads = scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
-        read_routing.set(ReadRouting(scope, None if reads else True))
-        await self.app(scope, receive, send)

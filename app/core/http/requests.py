@@ -3,12 +3,11 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl
 
-from pydantic import BaseModel, PrivateAttr, ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from app.core import json_codec
@@ -18,34 +17,18 @@ from app.core.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
-from app.core.validation import invalid_body, invalid_query
+from app.core.query_models import OpenQuery, Several
+from app.core.validation import invalid_query, validate
 
 JSON_TYPES = ("application/json", "application/merge-patch+json")
 MAX_PARAMETERS = 200
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
-@dataclass(frozen=True, slots=True)
-class Several:
-    """Annotates a parameter of several values, separated by commas: it may also be given more than
-    once, as most generated clients send a list."""
-
-
 @cache
 def _several(model: type[BaseModel]) -> frozenset[str]:
     fields = model.model_fields.items()
     return frozenset(name for name, info in fields if Several() in info.metadata)
-
-
-class OpenQuery(BaseModel):
-    """A query model that keeps the parameters it does not declare, for the endpoint to judge."""
-
-    _others: list[tuple[str, str]] = PrivateAttr(default_factory=list)
-
-    @property
-    def others(self) -> list[tuple[str, str]]:
-        """Names and values of what was sent besides, in the order in which it was sent."""
-        return self._others
 
 
 def read_query(model: type[BaseModel], sent: bytes) -> BaseModel:
@@ -177,12 +160,4 @@ def read_json(content: bytes) -> Any:
 
 def read_body(model: type[BaseModel], content: bytes) -> BaseModel:
     """The JSON body as the model; 400 for what is not JSON, 422 for what breaks a rule."""
-    return checked(model, read_json(content))
-
-
-def checked(model: type[BaseModel], value: Any) -> BaseModel:
-    """The value as the model; 422 for what breaks a rule."""
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        raise invalid_body(error, model) from None
+    return validate(model, read_json(content))

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, Field
@@ -17,7 +17,6 @@ from app.core.databases.schema_revision import newest, revision_statement
 from app.core.errors import BadRequest, Fault, Problem, Unavailable
 from app.core.http.dispatch import Route
 from app.core.http.responses import JsonResponse, problems
-from app.core.observability.time_limit import PATIENCE, patiently
 
 log = logging.getLogger("trade_missions")
 
@@ -110,7 +109,7 @@ def health_routes() -> list[Route]:
 
 
 async def find_checks(database: Database) -> list[Check]:
-    """All checks, within `PATIENCE` seconds and a little."""
+    """All checks, within `CHECK_TIMEOUT_SECONDS` seconds and a little."""
     needed = await asyncio.to_thread(newest)
     found = await _revision(database)
     if isinstance(found, Check):
@@ -122,9 +121,9 @@ async def find_checks(database: Database) -> list[Check]:
 async def _revision(database: Database) -> tuple[str | None] | Check:
     """The revision of the database, or the check that failed."""
     try:
-        return (await patiently(_read_revision(database)),)
+        return (await within_timeout(_read_revision(database)),)
     except TimeoutError:
-        return _failed(f"The database did not answer within {PATIENCE:g} seconds.")
+        return _failed(f"The database did not answer within {CHECK_TIMEOUT_SECONDS:g} seconds.")
     except Problem as problem:
         return _failed(problem.detail.partition(". ")[0].removesuffix(".") + ".")
     except Exception as error:
@@ -167,3 +166,29 @@ def _replica(gauges: Mapping[str, float]) -> list[Check]:
         detail = "The replica is away or too far behind; reads go to the main database."
         state = CheckState.DEGRADED
     return [Check(name="replica", state=state, detail=detail)]
+
+
+T = TypeVar("T")
+
+
+#: Whoever watches over a service waits for a few seconds and then takes a slow answer for none.
+CHECK_TIMEOUT_SECONDS = 2.0
+
+
+async def within_timeout(reading: Coroutine[Any, Any, T]) -> T:
+    """What the reading gives; TimeoutError after `CHECK_TIMEOUT_SECONDS`, whatever it does then.
+
+    Not `asyncio.timeout`: a driver that is told to stop waits for the server once more.
+    """
+    task = asyncio.ensure_future(reading)
+    done, _ = await asyncio.wait([task], timeout=CHECK_TIMEOUT_SECONDS)
+    if done:
+        return task.result()
+    task.add_done_callback(_forget)
+    task.cancel()
+    raise TimeoutError(f"no answer within {CHECK_TIMEOUT_SECONDS:g} seconds")
+
+
+def _forget(task: "asyncio.Future[Any]") -> None:
+    if not task.cancelled():
+        task.exception()

@@ -20,8 +20,8 @@ from app.core.databases.interface import CompiledQuery, Database
 from app.core.errors import BadRequest
 from app.core.http.dispatch import Route
 from app.core.http.responses import problems
+from app.core.observability.health import within_timeout
 from app.core.observability.metrics import RequestMetrics
-from app.core.observability.time_limit import patiently
 from app.core.observability.worker_metrics import living, shared_folder
 
 #: How many seconds lie between two notes of a process on its database, for the others to show.
@@ -144,7 +144,7 @@ async def _changes(state: Any, position: Position) -> list[Metric]:
     """Whether the database answers, and how far its log of changes has come."""
     database: Database = state.database
     try:
-        rows = await patiently(database.read(position(database.dialect), {}, "quick"))
+        rows = await within_timeout(database.read(position(database.dialect), {}, "quick"))
     except Exception:
         # An operator wants the other metrics all the more while the database is away.
         rows = []

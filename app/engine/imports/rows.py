@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from app.core import json_codec
 from app.core.errors import Conflict, Fault, Invalid, Problem
-from app.core.http.requests import checked
 from app.core.sheets.readers import SheetRow
+from app.core.validation import validate
 from app.engine.imports.cells import CellError
 from app.engine.imports.columns import ImportColumn, Plan
 from app.engine.imports.soundness import Soundness
@@ -174,7 +174,7 @@ class RowReader:
         faults = [*entry.faults, *told, *(fault for several in loose.values() for fault in several)]
         if not faults:
             try:
-                return checked(model, values)
+                return validate(model, values)
             except Invalid:
                 pass  # All that is wrong is looked for together.
         left_out = entry.unread | loose.keys()

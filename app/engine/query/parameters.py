@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from app.core.errors import did_you_mean
-from app.core.http.requests import OpenQuery, Several
+from app.core.query_models import OpenQuery, Several
 from app.engine.paths import (
     MAX_DEPTH,
     FieldType,

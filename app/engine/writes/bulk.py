@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.core import json_codec
 from app.core.databases.types import uuid7
 from app.core.errors import Conflict, Fault, Invalid, Problem, did_you_mean, within
-from app.core.http.requests import checked
+from app.core.validation import validate
 from app.engine.history import change_log
 from app.engine.keys import is_askable
 from app.engine.query.filter_reader import ParsedFilter
@@ -180,7 +180,7 @@ def _run(session: Session, resource: Resource, item: Any) -> Done:
 
 def _body(model: type[BaseModel], item: Item) -> BaseModel:
     with within("/body"):
-        return checked(model, item["body"])
+        return validate(model, item["body"])
 
 
 def _guard(item: Item) -> store.Guard:

@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.core import json_codec
 from app.core.errors import Fault, Invalid, within
-from app.core.http.requests import checked
-from app.core.validation import summary
+from app.core.validation import summary, validate
 from app.engine.keys import as_id
 from app.engine.resource import Embedded, Resource, SubCollection
 from app.engine.schemas import Ref, Schema, derived_schema
@@ -63,7 +62,7 @@ def create_nested(session: Session, resource: Resource, value: Any) -> Stored:
     one that is there.
     """
     if not isinstance(value, dict):
-        return store.create(session, resource, checked(resource.create, value))
+        return store.create(session, resource, validate(resource.create, value))
     own = {name: item for name, item in value.items() if name not in nested_in(resource)}
     own = _linked(session, resource, own)
     stored = store.create(session, resource, _checked(resource, own))
@@ -122,7 +121,7 @@ def _record(session: Session, resource: Resource, value: dict[str, Any]) -> UUID
     if value and value.keys() <= {"id", "ref"}:
         if len(value) > 1:
             raise Invalid.at("", "both", "Give id or ref, not both.")
-        (key,) = checked(Link, value).model_fields_set
+        (key,) = validate(Link, value).model_fields_set
         if value[key] is None:
             raise Invalid.at(f"/{key}", "missing", f"Give the {key} of a {resource.singular}.")
         return find_id(session, resource, value[key], f"/{key}")
@@ -144,7 +143,7 @@ def _link(text: str) -> str:
 def _checked(resource: Resource, value: Mapping[str, Any]) -> BaseModel:
     """The record as its model; where an id is expected and a ref stands, how one is named by it."""
     try:
-        return checked(resource.create, value)
+        return validate(resource.create, value)
     except Invalid as problem:
         told = [replace(fault, detail=_by_ref(resource, value, fault)) for fault in problem.errors]
         raise Invalid(summary(told), told) from None

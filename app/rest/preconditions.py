@@ -1,0 +1,56 @@
+"""If-Match and If-None-Match of writes (RFC 9110, 13.1), and the entity tag of what was written."""
+
+from typing import Any
+
+from starlette.requests import Request
+
+from app.core.errors import (
+    PreconditionFailed,
+    PreconditionRequired,
+)
+from app.core.http.conditional import tags_in
+from app.engine.resource import Resource
+from app.engine.writes.store import Guard, Stored, no_guard
+from app.rest.decimals import without_form
+from app.rest.handlers import tag_of
+
+
+def guard_of(request: Request, resource: Resource) -> Guard:
+    """What If-Match and If-None-Match ask of a record before it is changed; PreconditionRequired
+    (428) when the service is set to ask for the former and it is not there."""
+    tags, others = tags_in(request, "if-match"), tags_in(request, "if-none-match")
+    tags = tags and [without_form(tag) for tag in tags]
+    others = others and [without_form(tag) for tag in others]
+    if tags is None and request.app.state.require_if_match:
+        raise PreconditionRequired("Send If-Match with the ETag of the record as you have read it.")
+    if tags in (None, ["*"]) and others is None:
+        return no_guard
+    return _guard(resource, tags or ["*"], others or [])
+
+
+def _guard(resource: Resource, tags: list[str], others: list[str]) -> Guard:
+    def guard(record: Any) -> None:
+        told = tag_of(resource, record.id, record.version, 0)
+        # The last part of some tags is the state of other records, which a write does not change.
+        known = {_core(tag) for tag in tags} if resource.derived_elsewhere else set(tags)
+        if tags != ["*"] and (_core(told) if resource.derived_elsewhere else told) not in known:
+            raise PreconditionFailed(
+                f"The {resource.singular} has changed since: it is at version {record.version}."
+                " Read it again, and send its present ETag. (A weak one, W/…, guards nothing.)",
+                headers={} if resource.derived_elsewhere else {"ETag": told},
+            )
+        if others == ["*"] or _core(told) in {_core(tag.removeprefix("W/")) for tag in others}:
+            raise PreconditionFailed(f"The {resource.singular} is as If-None-Match says.")
+
+    return guard
+
+
+def _core(tag: str) -> str:
+    return "-".join(tag.strip('"').split("-")[:2])
+
+
+def headers_of(resource: Resource, stored: Stored) -> dict[str, str]:
+    """The ETag of a record that was written, where it is known before the commit."""
+    if resource.derived_elsewhere:
+        return {}
+    return {"ETag": tag_of(resource, stored.id, stored.version, 0)}
