@@ -19,7 +19,7 @@ from app.settings import read_settings, settings
 # Files are arguments that need not be `readable` to Typer, which would tell it in a box of its own.
 
 #: The exit status when what was asked for cannot be done before somebody mends something.
-CANNOT = 2
+REFUSED_STATUS = 2
 
 
 class JudgedCommand(TyperCommand):
@@ -279,7 +279,7 @@ def main() -> None:
         commands()
     except InvalidSettings as error:
         typer.echo(error, err=True)
-        sys.exit(CANNOT)
+        sys.exit(REFUSED_STATUS)
     except Exception as error:
         from app.commands.refusals import sentence
 
@@ -287,7 +287,7 @@ def main() -> None:
         if told is None:
             raise
         typer.echo(told, err=True)
-        sys.exit(CANNOT)
+        sys.exit(REFUSED_STATUS)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from app.__main__ import commands
 from app.core.errors import Fault, Problem
 from app.core.http.dispatch import Route
 from app.core.http.requests import read_query
-from app.core.validation import explain
+from app.core.validation import explain, validate
 from app.engine.paths import fields_of
 from app.engine.query.filter_reader import read_filters
 from app.engine.query.operators import OPERATORS

@@ -22,7 +22,7 @@ from app.engine.registry import KindName
 from app.engine.schemas import Schema
 
 #: How many changes are taken at a time, and from how many bytes on they are sent.
-TAKEN, PIECE = 100, 64 * 1024
+BATCH_CHANGES, CHUNK_BYTES = 100, 64 * 1024
 _MEDIA = b"text/event-stream"
 _HEADERS = [
     (b"content-type", _MEDIA),
@@ -156,7 +156,7 @@ class EventStream(Response):
         await self._send(send, b"retry: %d\nid: %d\n\n" % (retry, self._position))
         while True:
             self._moved.clear()
-            entries = self._watch.after(self._position, TAKEN)
+            entries = self._watch.after(self._position, BATCH_CHANGES)
             if entries is None:
                 await self._catch_up(send)
             elif entries:
@@ -168,11 +168,13 @@ class EventStream(Response):
     async def _catch_up(self, send: Send) -> None:
         """Send what is next in the log."""
         known = self._watch.position
-        found = await find_entries(self._watch.database, self._position, TAKEN, self._wanted)
+        found = await find_entries(
+            self._watch.database, self._position, BATCH_CHANGES, self._wanted
+        )
         await self._send_entries(send, found)
         # Less than was asked for is all there is, so nothing up to what is known was passed over.
         last = found[-1].seq if found else 0
-        self._position = last if len(found) == TAKEN else max(last, known)
+        self._position = last if len(found) == BATCH_CHANGES else max(last, known)
 
     async def _wait(self, send: Send) -> None:
         left = self._last_sent + self._streams.rules.heartbeat - time.monotonic()
@@ -191,7 +193,7 @@ class EventStream(Response):
             pieces.append(b"id: %d\nevent: change\ndata: %b\n\n" % (entry.seq, entry.body))
             size += len(entry.body)
             self._last_id = entry.seq
-            if size >= PIECE:
+            if size >= CHUNK_BYTES:
                 await self._send(send, b"".join(pieces))
                 pieces, size = [], 0
         if pieces:

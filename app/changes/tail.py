@@ -11,13 +11,13 @@ from app.core.errors import Unavailable
 from app.engine.history.change_log import position_statement
 
 #: How often writes of other processes are looked for, in seconds; our own wake us.
-PACE = 0.5
+POLL_SECONDS = 0.5
 #: How long changes are left to gather after some were read, in seconds.
-GATHER = 0.01
+GATHER_SECONDS = 0.01
 #: How many changes are read at a time.
-BATCH = 500
+BATCH_CHANGES = 500
 #: How much of the newest is kept for listeners, in changes and in bytes.
-KEPT, KEPT_BYTES = 1000, 1024 * 1024
+MAX_KEPT_CHANGES, MAX_KEPT_BYTES = 1000, 1024 * 1024
 
 
 class ChangeLogTail:
@@ -28,7 +28,7 @@ class ChangeLogTail:
     that falls behind it reads from the log by itself.
     """
 
-    def __init__(self, database: Database, pace: float = PACE) -> None:
+    def __init__(self, database: Database, pace: float = POLL_SECONDS) -> None:
         self.database, self.pace = database, pace
         #: The number of the newest change that is known here; of use only while somebody listens.
         self.position = 0
@@ -85,7 +85,7 @@ class ChangeLogTail:
             # While the database is away, listeners wait for it as we do.
             with suppress(Unavailable):
                 while await self._read_on():  # noqa: ASYNC110 (it is work, not waiting)
-                    await asyncio.sleep(GATHER)
+                    await asyncio.sleep(GATHER_SECONDS)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.pace):
                     await self._woken.wait()
@@ -101,7 +101,7 @@ class ChangeLogTail:
         if not missing:
             return False
         few = missing <= 20
-        for entry in await find_entries(self.database, self.position, BATCH, {}, few):
+        for entry in await find_entries(self.database, self.position, BATCH_CHANGES, {}, few):
             self._keep(entry)
         for moved in self._listeners:
             moved.set()
@@ -111,7 +111,9 @@ class ChangeLogTail:
         self._recent.append(entry)
         self.position = entry.seq
         self._bytes += len(entry.body)
-        while len(self._recent) > KEPT or (self._bytes > KEPT_BYTES and len(self._recent) > 1):
+        while len(self._recent) > MAX_KEPT_CHANGES or (
+            self._bytes > MAX_KEPT_BYTES and len(self._recent) > 1
+        ):
             self._bytes -= len(self._recent.popleft().body)
 
     async def _read_position(self) -> int:

@@ -13,7 +13,7 @@ from app.core.http.responses import JsonResponse
 from app.engine.query.cursor import CursorPosition, read_cursor, write_cursor
 from app.engine.query.parameters import MAX_LIMIT
 
-LONGEST_KEY = 600
+MAX_KEY_CHARACTERS = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class PageRequest:
         """The cursor that leads on from the record with this key (JSON)."""
         values = json_codec.loads(key)
         # A long text has no place in an address: then the record's id stands for its key.
-        place = CursorPosition(values if len(key) <= LONGEST_KEY else values[-1:], backward)
+        place = CursorPosition(values if len(key) <= MAX_KEY_CHARACTERS else values[-1:], backward)
         return write_cursor(place, self.bound_to, self.request.app.state.secret)
 
 

@@ -30,17 +30,17 @@ if TYPE_CHECKING:
 log = logging.getLogger("trade_missions")
 
 #: How many webhooks of a process are sent to at a time; each of them gets one message at a time.
-SENDING = 32
+MAX_CONCURRENT_ATTEMPTS = 32
 #: How many changes are looked at, and how many deliveries sent, before others have their turn.
-PLANNED, TURN = 500, 50
+MAX_PLANNED_CHANGES, MAX_TURN_DELIVERIES = 500, 50
 #: How far the stored position may lag behind what was looked at in vain: changes, and seconds.
 LAG, LAG_SECONDS = 1000, 5.0
 #: How often old deliveries are looked for, in seconds.
-SWEEP = 3600.0
+SWEEP_SECONDS = 3600.0
 #: A moment before all: the clock begins when the machine does, which may be just now.
 NEVER = -inf
 #: After how long ticks follow each other at the soonest, in seconds.
-GATHER = 0.02
+GATHER_SECONDS = 0.02
 
 
 class Deliveries:
@@ -67,7 +67,7 @@ class Deliveries:
         self._turns: dict[UUID, asyncio.Task[None]] = {}
         #: How far changes were looked at for a webhook, as it is since then.
         self._seen: dict[tuple[UUID, str], tuple[int, float]] = {}
-        self._slots = asyncio.Semaphore(SENDING)
+        self._slots = asyncio.Semaphore(MAX_CONCURRENT_ATTEMPTS)
         self._listening: AsyncExitStack | None = None
         self._post: Sender | None = None
         self._swept = NEVER
@@ -107,7 +107,7 @@ class Deliveries:
             with suppress(TimeoutError):
                 async with asyncio.timeout(pause):
                     await self._woken.wait()
-            await asyncio.sleep(GATHER)
+            await asyncio.sleep(GATHER_SECONDS)
 
     async def _tick(self) -> float:
         """Begin the turns that are due; after how many seconds to look again."""
@@ -115,7 +115,7 @@ class Deliveries:
         await self._listen(bool(hooks))
         if not hooks:
             return self.rules.idle
-        if time.monotonic() - self._swept > SWEEP:
+        if time.monotonic() - self._swept > SWEEP_SECONDS:
             self._swept = time.monotonic()
             await self.database.write(lambda session: scheduling.sweep(session, self.rules))
         moment = instant_text(now())
@@ -201,9 +201,9 @@ class Deliveries:
     async def _find(self, hook: WebhookState) -> tuple[list[Entry], int]:
         """The next changes that the webhook is to be told of, and up to which all were judged."""
         position = self._position(hook)
-        entries = self.watch.after(position, PLANNED)
+        entries = self.watch.after(position, MAX_PLANNED_CHANGES)
         if entries is None:
-            entries = await find_entries(self.database, position, PLANNED, {})
+            entries = await find_entries(self.database, position, MAX_PLANNED_CHANGES, {})
         found = [entry for entry in entries if hook.wants(entry)]
         if found and hook.filter is not None:
             found = await self._judged(found, hook.filter)
@@ -222,7 +222,7 @@ class Deliveries:
         moment = now()
         if hook.rests_until is not None and hook.rests_until > instant_text(moment):
             return False
-        due = await find_due(self.database, hook.id, moment, TURN)
+        due = await find_due(self.database, hook.id, moment, MAX_TURN_DELIVERIES)
         for number, delivery in enumerate(due, 1):
             if self._stopping.is_set():
                 return False

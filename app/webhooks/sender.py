@@ -16,7 +16,7 @@ from standardwebhooks.webhooks import Webhook as Signer
 from app.core.ssrf import GuardedNetwork, Resolve, resolve
 
 #: How much of an answer is read, in bytes, and how much of that is kept, in characters.
-READ, KEPT = 64 * 1024, 1000
+MAX_RESPONSE_BYTES, MAX_STORED_CHARACTERS = 64 * 1024, 1000
 AGENT = "trade-missions-webhooks/1"
 
 
@@ -76,8 +76,8 @@ class Sender:
                     status, headers = answer.status, answer.headers
                     with suppress(httpcore.ReadError, httpcore.RemoteProtocolError):
                         async for piece in answer.aiter_stream():
-                            text += piece[: READ - len(text)]
-                            if len(text) >= READ:
+                            text += piece[: MAX_RESPONSE_BYTES - len(text)]
+                            if len(text) >= MAX_RESPONSE_BYTES:
                                 break
         except TimeoutError:
             problem = f"No answer within {self._timeout:g} seconds."
@@ -89,7 +89,9 @@ class Sender:
         if not status:
             return Outcome(problem, duration_ms=took)
         told = {name.lower(): value.decode("latin-1") for name, value in headers}
-        shown = bytes(text).decode("utf-8", "replace").replace("\0", "\ufffd")[:KEPT]
+        shown = (
+            bytes(text).decode("utf-8", "replace").replace("\0", "\ufffd")[:MAX_STORED_CHARACTERS]
+        )
         refusal, rest = _refusal(status, told.get(b"location")), _rest(told.get(b"retry-after"))
         return Outcome(refusal, status, shown or None, took, rest)
 

@@ -19,7 +19,7 @@ from app.webhooks.schemas import WebhookFields, new_secret
 from app.webhooks.tables import TEST, Delivery, Rules, State, Webhook, delivery_id
 
 #: How many webhooks there can be: each is a reader of everything that is changed.
-MOST = 100
+MAX_WEBHOOKS = 100
 #: What refuses a webhook whose fields are wrong, alone or together.
 Check = Callable[[Mapping[str, Any]], ParsedFilter | None]
 _LISTS = ("kinds", "actions")
@@ -35,8 +35,10 @@ def find(session: Session, key: UUID) -> Webhook:
 
 def create(session: Session, values: Mapping[str, Any], actor: str) -> tuple[UUID, str]:
     """The id of a new webhook, and its secret; Conflict when there are too many."""
-    if (session.scalar(select(func.count()).select_from(Webhook)) or 0) >= MOST:
-        raise Conflict(f"There are {MOST} webhooks already; delete those that are not used.")
+    if (session.scalar(select(func.count()).select_from(Webhook)) or 0) >= MAX_WEBHOOKS:
+        raise Conflict(
+            f"There are {MAX_WEBHOOKS} webhooks already; delete those that are not used."
+        )
     webhook = Webhook(
         id=uuid7(),
         **_stored(values),

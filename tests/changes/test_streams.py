@@ -11,7 +11,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.changes.tail import KEPT, ChangeLogTail
+from app.changes.tail import MAX_KEPT_CHANGES, ChangeLogTail
 from tests.changes.events import Events, listening
 from tests.conftest import client_of
 from tests.keys import BEARER
@@ -169,7 +169,9 @@ async def test_writes_of_another_process_arrive(server: Running) -> None:
 
 
 async def test_more_changes_than_are_kept_arrive_with_one_write(server: Running) -> None:
-    lines = [json.dumps({"full_name": f"Imported {number}"}) for number in range(KEPT + 200)]
+    lines = [
+        json.dumps({"full_name": f"Imported {number}"}) for number in range(MAX_KEPT_CHANGES + 200)
+    ]
     async with listening(server.client, kind="person") as events:
         begin = int(events.last_id)
         answer = await server.client.post(

@@ -17,7 +17,7 @@ log = logging.getLogger("trade_missions.access")
 #: For how many seconds keys are used before they are asked for again; how many lie between two
 #: questions while some are known, as each token with an unknown key makes us ask; and how many
 #: while none are.
-KEPT, BETWEEN, AGAIN = 600.0, 10.0, 1.0
+KEYS_TTL_SECONDS, REFETCH_SECONDS, RETRY_SECONDS = 600.0, 10.0, 1.0
 #: How many seconds the issuer has for its answers, and how many bytes one of them may have.
 FETCH_TIMEOUT_SECONDS, MAX_KEYS_BYTES = 5.0, 1024 * 1024
 
@@ -39,12 +39,18 @@ class IssuerKeys:
 
         Known keys go on being good while the issuer is away.
         """
-        if not anew and self._keys is not None and time.monotonic() - self._read_at < KEPT:
+        if (
+            not anew
+            and self._keys is not None
+            and time.monotonic() - self._read_at < KEYS_TTL_SECONDS
+        ):
             return self._keys
         async with self._asking:
             now = time.monotonic()
-            is_due = anew or self._keys is None or now - self._read_at >= KEPT
-            if is_due and now - self._asked_at >= (AGAIN if self._keys is None else BETWEEN):
+            is_due = anew or self._keys is None or now - self._read_at >= KEYS_TTL_SECONDS
+            if is_due and now - self._asked_at >= (
+                RETRY_SECONDS if self._keys is None else REFETCH_SECONDS
+            ):
                 await self._ask()
         if self._keys is None:
             text = "The issuer of tokens cannot be asked for its keys. Try again shortly."

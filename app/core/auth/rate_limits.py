@@ -8,7 +8,7 @@ from app.core.errors import TooManyRequests
 
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 #: How many callers are counted at a time: with more, all begin anew, as memory is finite.
-MOST = 100_000
+MAX_COUNTED = 100_000
 
 
 class RateLimits:
@@ -49,7 +49,7 @@ class _Limit:
         """Count one request of theirs; TooManyRequests when it is one too many."""
         window, passed = divmod(time.monotonic() / self.seconds, 1)
         within = 1 - passed
-        if window != self._window or len(self._counts) >= MOST:
+        if window != self._window or len(self._counts) >= MAX_COUNTED:
             self._turn(int(window))
         at, count, before = self._counts.get(who, (window, 0, 0))
         if at != window:
@@ -73,7 +73,7 @@ class _Limit:
         """Forget who has not asked since the last window."""
         old, self._counts = self._counts, {}
         self._window = window
-        if len(old) < MOST:
+        if len(old) < MAX_COUNTED:
             self._counts = {who: told for who, told in old.items() if told[0] >= window - 1}
 
     def _refusal(self, wait: int) -> TooManyRequests:

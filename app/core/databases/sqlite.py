@@ -36,7 +36,7 @@ LOCK_WAIT = 30.0
 #: How many times the limit of a question a batch of an export may take.
 WAITERS_PER_READER = 10
 #: How many seconds pass between two looks whether the file is still the same.
-EVERY = 1.0
+CHECK_SECONDS = 1.0
 
 
 def connect(path: str, *, readonly: bool = False, wait: float | None = None) -> sqlite3.Connection:
@@ -140,7 +140,7 @@ class SqliteDatabase(Database):
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(CHECK_SECONDS)
             self._is_there = self._file.is_there()
 
     def _told(self, error: sqlite3.Error) -> Exception:

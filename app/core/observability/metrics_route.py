@@ -25,7 +25,7 @@ from app.core.observability.metrics import RequestMetrics
 from app.core.observability.worker_metrics import living, shared_folder
 
 #: How many seconds lie between two notes of a process on its database, for the others to show.
-NOTED = 5.0
+CACHE_SECONDS = 5.0
 
 Position = Callable[[Dialect], CompiledQuery]
 
@@ -169,4 +169,4 @@ async def note_gauges(database: Database) -> None:
     while True:
         for name, value in database.gauges().items():
             notes.labels(name).set(value)
-        await asyncio.sleep(NOTED)
+        await asyncio.sleep(CACHE_SECONDS)

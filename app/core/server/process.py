@@ -15,9 +15,9 @@ import uvicorn
 from app.core.server.protocol import BoundedHttp, HttpConfig
 
 #: What the process ends with when requests under way took longer than the stop may.
-UNFINISHED = 1
+UNFINISHED_STATUS = 1
 #: How long after the time of a stop the process ends whatever it does.
-GRACE = 5.0
+GRACE_SECONDS = 5.0
 
 log = logging.getLogger("trade_missions")
 
@@ -41,7 +41,7 @@ class Server(uvicorn.Server):
             self.should_exit = True
             if self.lifeline is None:
                 self.stopped = f"stopped by {signal.Signals(sig).name}"
-            end_in_time(self.config.limits.stop_seconds + GRACE, self.stopped)
+            end_in_time(self.config.limits.stop_seconds + GRACE_SECONDS, self.stopped)
         elif self.lifeline is None:
             log.warning("%s, told twice: what was under way is given up", self.stopped)
             # Told twice, somebody does not want to wait. (A worker is told by its terminal and by
@@ -105,7 +105,7 @@ def end_in_time(seconds: float, stopped: str) -> None:
     def end() -> None:
         if stopped:
             log.warning("%s: what was under way after %g s is given up", stopped, seconds)
-        os._exit(UNFINISHED)
+        os._exit(UNFINISHED_STATUS)
 
     timer = threading.Timer(seconds, end)
     timer.daemon = True

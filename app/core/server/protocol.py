@@ -16,7 +16,7 @@ from app.core.server.protocol_limits import Limits, Progress
 #: What of a message is being received.
 IDLE, HEAD, BODY = range(3)
 #: How many connections beyond the limit are told so; others are only closed.
-TOLD = 100
+MAX_TOLD_CONNECTIONS = 100
 
 
 class HttpConfig(Config):
@@ -58,7 +58,7 @@ class BoundedHttp(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]
         beyond = len(self.connections) - self.limits.connections
-        if beyond > TOLD:
+        if beyond > MAX_TOLD_CONNECTIONS:
             self.transport.abort()
         elif beyond > 0:
             self.refuse(refused_requests.too_many_connections())

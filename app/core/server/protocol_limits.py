@@ -38,7 +38,7 @@ class Limits:
 
 #: Bytes a second: what a body or an answer moves at least, on average. A connection that trickles
 #: holds memory and a connection to the database as one does that stands still.
-SLOWEST = 4 * 1024
+MIN_BYTES_PER_SECOND = 4 * 1024
 
 
 class Progress:
@@ -54,5 +54,5 @@ class Progress:
         """Whether it has stood still for `patience` seconds, or is slower than `SLOWEST`."""
         if amount > self.amount:
             self.amount, self.moved = amount, now
-        allowed = patience + (amount - self.first) / SLOWEST
+        allowed = patience + (amount - self.first) / MIN_BYTES_PER_SECOND
         return now - self.moved > patience or now - self.began > allowed

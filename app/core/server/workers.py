@@ -13,15 +13,15 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from types import FrameType
 
-from app.core.server.process import GRACE, UNFINISHED, Server
+from app.core.server.process import GRACE_SECONDS, UNFINISHED_STATUS, Server
 from app.core.server.protocol import HttpConfig
 
 #: How often the parent looks at its processes.
-TICK = 0.2
+CHECK_SECONDS = 0.2
 #: How long a process lives at least before it is replaced at once.
-SHORT_LIFE = 2.0
+MIN_LIFE_SECONDS = 2.0
 #: What uvicorn ends with when the application does not start; another process would not either.
-NOT_STARTED = 3
+NOT_STARTED_STATUS = 3
 
 log = logging.getLogger("trade_missions")
 _spawn = multiprocessing.get_context("spawn")
@@ -51,16 +51,18 @@ class Workers:
         workers = [self._start() for _ in range(self.count)]
         status = 0
         while not self.told and not status:
-            ended = set(wait([*(worker.process.sentinel for worker in workers), self.woken], TICK))
+            ended = set(
+                wait([*(worker.process.sentinel for worker in workers), self.woken], CHECK_SECONDS)
+            )
             for place, worker in enumerate(workers):
                 if worker.process.sentinel in ended and not self.told:
                     status = status or self._ended(worker)
                     workers[place] = self._start()
         # Nobody must be kept waiting for a connection that no process will take.
         self.shared.close()
-        left = self._stop(workers, stop_seconds + GRACE)
+        left = self._stop(workers, stop_seconds + GRACE_SECONDS)
         self._log_end(left)
-        status = UNFINISHED if left else status
+        status = UNFINISHED_STATUS if left else status
         gc.freeze()  # As a server does at its end.
         return status
 
@@ -78,10 +80,10 @@ class Workers:
         """The status to end with, when it makes no sense to start another one; else 0."""
         worker.process.join()
         log.warning("process %s ended (%s)", worker.process.pid, worker.process.exitcode)
-        if worker.process.exitcode == NOT_STARTED:
-            return NOT_STARTED
-        if time.monotonic() - worker.began < SHORT_LIFE:
-            time.sleep(SHORT_LIFE)
+        if worker.process.exitcode == NOT_STARTED_STATUS:
+            return NOT_STARTED_STATUS
+        if time.monotonic() - worker.began < MIN_LIFE_SECONDS:
+            time.sleep(MIN_LIFE_SECONDS)
         return 0
 
     def _log_end(self, left: int) -> None:
@@ -103,7 +105,7 @@ class Workers:
             worker.process.terminate()
         left = workers
         while left and time.monotonic() < ends_at and len(self.told) == max(signals, 1):
-            wait([worker.process.sentinel for worker in left], TICK)
+            wait([worker.process.sentinel for worker in left], CHECK_SECONDS)
             left = [worker for worker in left if worker.process.is_alive()]
         for worker in left:
             worker.process.kill()

@@ -11,7 +11,7 @@ from app.core.text.normalize import LONGEST, normalize, spell, stem
 
 MAX_WORDS = 64
 #: Characters of a snippet, about; and how many of them stand before what was found.
-SNIPPET, LEAD = 240, 60
+SNIPPET_CHARACTERS, LEAD_CHARACTERS = 240, 60
 
 
 def analyser() -> str:
@@ -218,11 +218,19 @@ def _snippet(field: str, text: str, found: list[Span]) -> Highlight:
     """The text around the first match, cut between words where it is long."""
     start, end = 0, len(text)
     first, after_first = found[0]
-    if end > SNIPPET:
-        start = text.rfind(" ", 0, max(0, first - LEAD)) + 1 if first > LEAD else 0
+    if end > SNIPPET_CHARACTERS:
+        start = (
+            text.rfind(" ", 0, max(0, first - LEAD_CHARACTERS)) + 1
+            if first > LEAD_CHARACTERS
+            else 0
+        )
         # Without spaces there is no place between words: then it is cut anywhere.
-        start = max(start, first - 2 * LEAD)
-        end = max(after_first, text.rfind(" ", after_first, start + SNIPPET))
-        end = end if end > after_first else min(len(text), max(after_first, start + SNIPPET))
+        start = max(start, first - 2 * LEAD_CHARACTERS)
+        end = max(after_first, text.rfind(" ", after_first, start + SNIPPET_CHARACTERS))
+        end = (
+            end
+            if end > after_first
+            else min(len(text), max(after_first, start + SNIPPET_CHARACTERS))
+        )
     inside = [(a - start, b - start) for a, b in found if b <= end]
     return Highlight(field, start, text[start:end], inside)

@@ -10,7 +10,7 @@ from app.core.sheets.readers import SheetRow, read_rows
 from app.core.sheets.sheet import SheetError
 
 #: How many rows are worked on at a time.
-BATCH = 250
+BATCH_ROWS = 250
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ def next_rows(rows: Iterator[SheetRow]) -> tuple[list[SheetRow], SheetError | No
     """The next rows, and what keeps all after them from being read."""
     batch: list[SheetRow] = []
     try:
-        batch.extend(islice(rows, BATCH))  # Keeps those before the error.
+        batch.extend(islice(rows, BATCH_ROWS))  # Keeps those before the error.
     except SheetError as error:
         return batch, error
     return batch, None

@@ -12,8 +12,8 @@ from app.core.sheets.sheet import NotUtf8, SheetError
 from app.engine.history import change_log
 from app.engine.imports.columns import Plan, plan_of
 from app.engine.imports.existing_records import ExistingRecords
-from app.engine.imports.import_file import BATCH, ImportFile, fault_of, next_rows, rows_of
-from app.engine.imports.light import apart, collecting_less, holding
+from app.engine.imports.import_file import BATCH_ROWS, ImportFile, fault_of, next_rows, rows_of
+from app.engine.imports.light import collecting_less, holding, isolated
 from app.engine.imports.report import Report
 from app.engine.imports.rows import SILENT, Entry, RowReader
 from app.engine.resource import Resource
@@ -21,7 +21,7 @@ from app.engine.writes.bulk_insert import BulkState, New, RetryWithSavepoints, c
 from app.engine.writes.store import State
 
 #: How many rows may wait for others below them in the file.
-_POSTPONED = 10_000
+_MAX_POSTPONED_ROWS = 10_000
 
 
 def import_file(
@@ -118,7 +118,7 @@ class _Import:
     def _run(self, rows: Iterator[SheetRow], heard: Callable[[int], None]) -> None:
         done, end = 0, None
         while end is None:
-            batch, end = apart(lambda: next_rows(rows))
+            batch, end = isolated(lambda: next_rows(rows))
             if not batch:
                 break
             self._work(self._entries(batch))
@@ -130,7 +130,7 @@ class _Import:
             raise end
         self._work_postponed()
         if not done and self.file.format != "ndjson":
-            self._plan(tuple(apart(lambda: read_header(self.file.path, self.file.format))))
+            self._plan(tuple(isolated(lambda: read_header(self.file.path, self.file.format))))
 
     def _unreadable(self, error: SheetError) -> Invalid:
         place = f"Row {error.row}: " if error.row else ""
@@ -175,8 +175,8 @@ class _Import:
         while self.postponed and len(self.postponed) != before:
             again, self.postponed = self.postponed, []
             before = len(again)
-            for at in range(0, before, BATCH):
-                self._work([entry for entry, _ in again[at : at + BATCH]])
+            for at in range(0, before, BATCH_ROWS):
+                self._work([entry for entry, _ in again[at : at + BATCH_ROWS]])
                 change_log.spill_to_disk(self.session)
         for entry, _ in self.postponed:
             self._note_failed(entry)
@@ -296,7 +296,7 @@ class _Import:
 
     def _postpone(self, entry: Entry, problem: Problem) -> None:
         """Let the row wait for the others, if it may be one of them that it lacks."""
-        if self.reader.lacks_own(entry, problem) and len(self.postponed) < _POSTPONED:
+        if self.reader.lacks_own(entry, problem) and len(self.postponed) < _MAX_POSTPONED_ROWS:
             self.postponed.append((entry, problem))
         else:
             self._fail(entry, problem)
@@ -307,5 +307,5 @@ class _Import:
         self._tell(*entry.placed(problem))
 
     def _note_failed(self, entry: Entry) -> None:
-        if self.reader.own and len(self.failed_rows) < _POSTPONED:
+        if self.reader.own and len(self.failed_rows) < _MAX_POSTPONED_ROWS:
             self.failed_rows |= dict.fromkeys(self.reader.names(entry), entry.row)

@@ -13,10 +13,10 @@ from sqlalchemy.util import await_only
 T = TypeVar("T")
 
 #: How many of the records that rules have looked up are kept at hand.
-_HELD: Final = 10_000
+_MAX_HELD_RECORDS: Final = 10_000
 
 
-def apart(work: Callable[[], T]) -> T:
+def isolated(work: Callable[[], T]) -> T:
     """Run the work, which knows no database, so that an event loop goes on serving meanwhile."""
     try:
         asyncio.get_running_loop()
@@ -50,6 +50,6 @@ class holding:  # noqa: N801 (reads as a function)
         event.remove(self.session, "loaded_as_persistent", self._hold)
 
     def _hold(self, session: Session, instance: object) -> None:
-        if len(self.held) >= _HELD:
+        if len(self.held) >= _MAX_HELD_RECORDS:
             self.held.clear()
         self.held.append(instance)

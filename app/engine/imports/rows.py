@@ -27,7 +27,7 @@ _ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 #: Makes a row fail of which everything is told elsewhere.
 SILENT: Final = Fault("", "")
 #: How many names of records are remembered with their ids.
-_REMEMBERED = 50_000
+_MAX_KNOWN_KEYS = 50_000
 
 
 @dataclass(slots=True)
@@ -263,7 +263,7 @@ class RowReader:
                 told = "The name has a character that no text here can have."
                 raise Invalid.at(pointer, "reference", told)
             known = find_id(self.session, target, text, pointer)
-            if len(self.links) >= _REMEMBERED:
+            if len(self.links) >= _MAX_KNOWN_KEYS:
                 self.links.clear()
             self.links.setdefault(text, {})[target.path] = known
         return known

@@ -10,8 +10,8 @@ from typing import Any
 from app.core import json_codec
 from app.core.errors import BadRequest, Fault
 
-_SIGNATURE = 12
-_BINDING = 8
+_SIGNATURE_BYTES = 12
+_SCOPE_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +24,13 @@ class CursorPosition:
 
 def cursor_scope(*parts: object) -> bytes:
     """What a cursor is good for: a digest of all that chooses and orders the list's records."""
-    return sha256(repr(parts).encode()).digest()[:_BINDING]
+    return sha256(repr(parts).encode()).digest()[:_SCOPE_BYTES]
 
 
 def write_cursor(place: CursorPosition, bound_to: bytes, secret: bytes) -> str:
     """The cursor of a place."""
     content = b"%d" % place.backward + bound_to + json_codec.dumps(list(place.key))
-    signature = hmac.digest(secret, content, "sha256")[:_SIGNATURE]
+    signature = hmac.digest(secret, content, "sha256")[:_SIGNATURE_BYTES]
     return urlsafe_b64encode(signature + content).decode().rstrip("=")
 
 
@@ -40,15 +40,17 @@ def read_cursor(text: str, bound_to: bytes, secret: bytes) -> CursorPosition:
         raw = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
     except ValueError:
         raw = b""
-    signature, content = raw[:_SIGNATURE], raw[_SIGNATURE:]
-    if not hmac.compare_digest(signature, hmac.digest(secret, content, "sha256")[:_SIGNATURE]):
+    signature, content = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
+    if not hmac.compare_digest(
+        signature, hmac.digest(secret, content, "sha256")[:_SIGNATURE_BYTES]
+    ):
         raise _wrong("This is no cursor of this service: take next_cursor or prev_cursor as it is.")
-    if content[1 : 1 + _BINDING] != bound_to:
+    if content[1 : 1 + _SCOPE_BYTES] != bound_to:
         raise _wrong(
             "This cursor is of a list with another filter or order. Leave the cursor out to begin"
             " anew, or ask for what you asked for when you got it."
         )
-    return CursorPosition(json_codec.loads(content[1 + _BINDING :]), content[:1] == b"1")
+    return CursorPosition(json_codec.loads(content[1 + _SCOPE_BYTES :]), content[:1] == b"1")
 
 
 def _wrong(detail: str) -> BadRequest:

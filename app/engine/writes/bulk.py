@@ -27,7 +27,7 @@ from app.engine.writes.store import Stored
 
 MAX_OPERATIONS = 10_000
 #: How many records are created together.
-TOGETHER = 250
+BATCH_OPERATIONS = 250
 _CREATION = {"op", "body"}
 #: How many of the faults of a refused list are told.
 MAX_TOLD = 1000
@@ -66,7 +66,7 @@ def run_all(session: Session, resource: Resource, items: list[Any], *, apart: bo
     done: list[Done] = []
     course = BulkState()
     while len(done) < len(items):
-        plain = _plain(resource, items[len(done) : len(done) + TOGETHER])
+        plain = _plain(resource, items[len(done) : len(done) + BATCH_OPERATIONS])
         if plain:
             done += _create_all(session, resource, plain, course, len(done), apart=apart)
             continue

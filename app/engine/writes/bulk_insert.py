@@ -26,7 +26,7 @@ from app.engine.writes.constraint_errors import translate_integrity_errors
 from app.engine.writes.references import Known, loose_references
 
 #: How many references are remembered; what is forgotten is asked for again.
-_REMEMBERED = 50_000
+_MAX_KNOWN_REFERENCES = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def create_many(
 ) -> dict[int, Problem]:
     """Store new records, in order; the answer tells by their places which were refused and why,
     of which nothing is stored."""
-    if len(course.known) > _REMEMBERED:
+    if len(course.known) > _MAX_KNOWN_REFERENCES:
         course.known.clear()
     data = [store.written(each.body) for each in new]
     batch = _Batch(session, resource, new, data, course)

@@ -265,7 +265,7 @@ async def test_a_key_that_is_revoked_while_it_is_looked_up_is_not_remembered(
 async def test_another_process_takes_it_for_a_few_seconds_at_most(
     access_url: str, public_app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(authorizer, "KEPT", 0.3)
+    monkeypatch.setattr(authorizer, "PRINCIPAL_CACHE_SECONDS", 0.3)
     secret = await key_of(public_app, "revoked elsewhere")
     async with opened(access_url) as other:
         assert await status_with(other, secret) == 200

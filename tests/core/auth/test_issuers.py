@@ -47,8 +47,8 @@ def taking_of(url: str, jwks_url: str | None = None) -> oidc.Issuer:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keys are asked for as often as anybody wants to."""
-    monkeypatch.setattr(jwks, "BETWEEN", 0.0)
-    monkeypatch.setattr(jwks, "AGAIN", 0.0)
+    monkeypatch.setattr(jwks, "REFETCH_SECONDS", 0.0)
+    monkeypatch.setattr(jwks, "RETRY_SECONDS", 0.0)
 
 
 async def show(taking: oidc.Issuer, token: str) -> int:
@@ -112,7 +112,7 @@ async def test_a_key_that_is_withdrawn_is_not_taken_any_more(
     assert await show(taking, own.token(jti="1")) == 200
     own.kids = ("ec",)
     assert await show(taking, own.token(jti="2")) == 200
-    monkeypatch.setattr(jwks, "KEPT", 0.0)
+    monkeypatch.setattr(jwks, "KEYS_TTL_SECONDS", 0.0)
     assert await show(taking, own.token(jti="3")) == 401
     assert await show(taking, own.token("ES256", "ec")) == 200
 
@@ -148,7 +148,7 @@ async def test_known_keys_are_good_while_the_issuer_is_away(
 ) -> None:
     assert await show(taking, own.token(jti="1")) == 200
     own.instead[CONFIGURATION] = (503, {}, b"")
-    monkeypatch.setattr(jwks, "KEPT", 0.0)
+    monkeypatch.setattr(jwks, "KEYS_TTL_SECONDS", 0.0)
     assert await show(taking, own.token(jti="2")) == 200
     assert await show(taking, own.token(kid="rsa-2")) == 401
 
@@ -171,7 +171,7 @@ async def test_an_issuer_that_nobody_reaches_is_a_503() -> None:
 
 
 async def test_an_issuer_that_does_not_answer_is_a_503(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jwks, "PATIENCE", 0.2)
+    monkeypatch.setattr(jwks, "FETCH_TIMEOUT_SECONDS", 0.2)
 
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         # A byte now and then, so that no wait for a single one is long.
@@ -206,7 +206,7 @@ async def test_an_issuer_that_does_not_answer_is_a_503(monkeypatch: pytest.Monke
         b'{"keys": [{}], "jwks_uri": "ftp://127.0.0.1/jwks"}',
         b'{"keys": [{"kty": "RSA"}, {"kty": "EC", "crv": "X"}], "jwks_uri": "http://127.0.0.1:0/"}',
         b'{"keys": [{"kty": "RSA", "n": 5, "e": []}], "jwks_uri": "x\\u0000y"}',
-        b" " * (jwks.LARGEST + 1) + b"{}",
+        b" " * (jwks.MAX_KEYS_BYTES + 1) + b"{}",
     ],
 )
 async def test_an_issuer_that_answers_nonsense_is_a_503(

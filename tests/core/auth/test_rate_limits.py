@@ -235,7 +235,7 @@ async def test_a_subscriber_is_one_address(
 def test_memory_is_finite_however_many_ask(
     clock: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rate_limits, "MOST", 100)
+    monkeypatch.setattr(rate_limits, "MAX_COUNTED", 100)
     counting = RateLimits("5/minute", "")
     for n in range(1000):
         counting.count(ANONYMOUS, str(n))
