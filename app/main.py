@@ -41,13 +41,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         max_seconds=settings.max_query_seconds,
         max_lag=settings.max_replica_lag,
     )
-    door, metrics = _door(settings, database), RequestMetrics()
+    authorizer, metrics = _authorizer(settings, database), RequestMetrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, asyncio.Event]]:
         await database.start()
         app.state.secret = await secret_of(database)
-        noting = asyncio.create_task(door.store_last_use_forever())
+        noting = asyncio.create_task(authorizer.store_last_use_forever())
         measuring = asyncio.create_task(note_gauges(database))
         # The server sets it as soon as it is to stop: streams without an end look at it.
         stopping = app.state.stopping = asyncio.Event()
@@ -55,7 +55,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             yield {"stopping": stopping}
         noting.cancel()
         measuring.cancel()
-        await door.store_last_use()
+        await authorizer.store_last_use()
         await database.stop()
 
     app = FastAPI(
@@ -68,7 +68,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # Ours, when it is configured: see app/core/observability/tracing.py.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.state.database, app.state.door, app.state.metrics = database, door, metrics
+    app.state.database, app.state.authorizer, app.state.metrics = database, authorizer, metrics
     app.state.max_body, app.state.max_import = settings.max_body, settings.max_import
     app.state.require_if_match = settings.require_if_match
     app.state.stream_rules = StreamRules(settings.max_streams)
@@ -108,7 +108,7 @@ def _trace(app: FastAPI, database: Database, endpoint: str) -> None:
     app.add_middleware(Tracing, provider=provider)
 
 
-def _door(settings: Settings, database: Database) -> Authorizer:
+def _authorizer(settings: Settings, database: Database) -> Authorizer:
     issuer = None
     if settings.oidc_issuer and settings.oidc_audience:
         # Imported where it is used: the libraries of tokens take longer to load than most of us.

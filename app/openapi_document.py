@@ -90,7 +90,7 @@ def describe(app: FastAPI, resources: tuple[Resource, ...], routes: Sequence[Rou
                 add_examples(document, resource, *examples(resource))
             add_other_examples(document)
             _add_headers(document, routes)
-            _add_security(document, routes, public_reading=app.state.door.public_reading)
+            _add_security(document, routes, public_reading=app.state.authorizer.public_reading)
             _put_in_order(document)
             drop_defaults(document)
             join_problems(document, _OF_ANY)

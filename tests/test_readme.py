@@ -1,4 +1,4 @@
-"""The README tells of everything there is, and of nothing else."""
+"""The README and the pages of docs/ tell of everything there is, and of nothing else."""
 
 import json
 import re
@@ -21,10 +21,14 @@ from tests.guide.guide_answers import send
 from tests.keys import ADMIN_KEY
 
 ROOT = Path(__file__).parent.parent
-README = (ROOT / "README.md").read_text()
-FENCES = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
-FENCED = FENCES.findall(README)
-INLINE = re.findall(r"`([^`\n]+)`", FENCES.sub("", README))
+FILES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+PAGES = {file: file.read_text() for file in FILES}
+README = PAGES[ROOT / "README.md"]
+OPERATIONS = PAGES[ROOT / "docs" / "operations.md"]
+TEXT = "\n".join(PAGES.values())
+FENCES = re.compile(r"^```\w*(?: \S+)?\n(.*?)^```", re.MULTILINE | re.DOTALL)
+FENCED = FENCES.findall(README + OPERATIONS + PAGES[ROOT / "docs" / "webhooks.md"])
+INLINE = re.findall(r"`([^`\n]+)`", FENCES.sub("", TEXT))
 CODE = "\n".join([*FENCED, *INLINE])
 MAP = FENCES.findall(README.partition("\n## Map\n")[2])[0]
 PREFIX = str(Settings.model_config["env_prefix"])
@@ -32,7 +36,7 @@ PREFIX = str(Settings.model_config["env_prefix"])
 
 def rows(first: str) -> dict[str, str]:
     """The rows of tables whose first cell is code that begins so, by the rest of that cell."""
-    found = re.findall(rf"^\| `{first}(\w+)` \| (.*) \|$", README, re.MULTILINE)
+    found = re.findall(rf"^\| `{first}(\w+)` \| (.*) \|$", OPERATIONS, re.MULTILINE)
     return dict(found)
 
 
@@ -87,7 +91,7 @@ def as_set(default: Any) -> str:
 def test_every_variable_that_is_told_is_read_by_somebody() -> None:
     compose = (ROOT / "docker-compose.yml").read_text()
     names = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
-    for name in re.findall(rf"{PREFIX}\w+", README):
+    for name in re.findall(rf"{PREFIX}\w*[A-Z]", TEXT):
         assert name in names or f"${{{name}" in compose
 
 
@@ -115,14 +119,26 @@ def test_every_file_on_the_map_is_there() -> None:
         assert (ROOT / name).is_file()
 
 
+def sections(page: str) -> set[str]:
+    """The addresses of the sections of a page."""
+    titles = re.findall(r"^#+ (.*)$", FENCES.sub("", page), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
 def test_every_relative_link_leads_somewhere() -> None:
-    titles = re.findall(r"^#+ (.*)$", FENCES.sub("", README), re.MULTILINE)
-    sections = {f"#{title.lower().replace(' ', '-')}" for title in titles}
-    for link in re.findall(r"\]\(([^)\s]+)\)", README):
-        if link.startswith("#"):
-            assert link in sections, link
-        elif not re.match(r"[a-z]+:", link):
-            assert (ROOT / link.partition("#")[0]).exists(), link
+    for file, page in PAGES.items():
+        for link in re.findall(r"\]\(([^)\s]+)\)", FENCES.sub("", page)):
+            name, _, section = link.partition("#")
+            target = (file.parent / name).resolve() if name else file
+            if re.match(r"[a-z]+:", link) or link.startswith("guide"):
+                continue
+            assert target.exists(), f"{file.name}: {link}"
+            assert not section or section in sections(PAGES[target]), f"{file.name}: {link}"
+
+
+def test_every_page_of_the_documentation_is_linked() -> None:
+    linked = {(ROOT / link).resolve() for link in re.findall(r"\]\(([\w/.-]+)[)#]", README)}
+    assert set(FILES) - {ROOT / "README.md"} <= linked
 
 
 def test_the_order_of_imports_is_the_one_that_is_checked() -> None:
@@ -167,8 +183,9 @@ def test_the_commands_run_as_they_are_written(tmp_path: Path) -> None:
     paths = re.findall(r'^export PATH="(\S+)/bin:\$PATH"$', CODE, re.MULTILINE)
     assert paths == ["$PWD/.venv", "/opt/trade-missions"]
     for line in re.findall(r"^.*trade-missions \w.*$", "\n".join(FENCED), re.MULTILINE):
-        assert README.index(line) > README.index("export PATH"), line
-    assert f"python3 -m venv {paths[1]}\n" in README
+        page = next(page for page in PAGES.values() if line in page)
+        assert page.index(line) > page.index("export PATH"), line
+    assert f"python3 -m venv {paths[1]}\n" in OPERATIONS
     (tmp_path / ".venv").symlink_to(sys.prefix)
     script = (
         f'export PATH="{paths[0]}/bin:$PATH"\ncommand -v trade-missions\ntrade-missions --version'

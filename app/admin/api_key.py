@@ -224,7 +224,7 @@ async def revoke_api_key(request: Request, name: KeyName) -> Response:
         revoke_key(session, found, by)
 
     await database_of(request).write(work)
-    request.app.state.door.forget()
+    request.app.state.authorizer.forget()
     return Response(status_code=204)
 
 

@@ -56,8 +56,8 @@ def stream_route(resources: Iterable[Resource]) -> Route:
                 " Try again later, or ask GET /changes from time to time.",
                 headers={"Retry-After": "30"},
             )
-        door: Authorizer = request.app.state.door
-        welcome = partial(door.is_still_authorized, request.scope, Permission.READ_OR_PUBLIC)
+        authorizer: Authorizer = request.app.state.authorizer
+        welcome = partial(authorizer.is_still_authorized, request.scope, Permission.READ_OR_PUBLIC)
         return EventStream(streams, since, query.wanted(), welcome)
 
     answers: dict[int | str, dict[str, Any]] = {200: _EVENTS}

@@ -43,7 +43,7 @@ async def serving_toys(template_url: str, folder: Path) -> AsyncIterator[FastAPI
         routes = crud_routes(toy, models) + crud_routes(soft_toy, models)
         app = FastAPI()
         app.state.database, app.state.secret = database, await secret_of(database)
-        app.state.door = Authorizer(database, RateLimits("", ""), public_reading=True)
+        app.state.authorizer = Authorizer(database, RateLimits("", ""), public_reading=True)
         app.state.max_body, app.state.max_import = 10_000, 10_000
         app.state.require_if_match = False
         app.state.codes, app.state.running = {}, set()

@@ -1,4 +1,4 @@
-"""The door: finds out who calls, counts the call, and lets in whoever may do what is asked."""
+"""Authorization: finds the principal of a request, counts it, and checks what it may do."""
 
 import asyncio
 import time

@@ -74,15 +74,15 @@ class Route(APIRoute):
         )
 
     def get_route_handler(self) -> Handler:
-        """What answers the route, whoever calls it: the door is in here and cannot be passed by."""
+        """What answers the route, whoever calls it: the authorizer is asked in here."""
         answer = lean_handler(self.endpoint)
         # Files are fetched by programs that cannot send headers.
         is_file = self.path.endswith((".{format}", ".csv"))
 
         async def handle(request: Request) -> Response:
             request.scope["route_path"] = self.path
-            door: Authorizer = request.app.state.door
-            headers = await door.authorize(request.scope, self.needs, is_file)
+            authorizer: Authorizer = request.app.state.authorizer
+            headers = await authorizer.authorize(request.scope, self.needs, is_file)
             try:
                 check_accept(request.scope["headers"], is_json=self.is_json)
                 response = await answer(request)

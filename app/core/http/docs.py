@@ -125,7 +125,7 @@ def add_docs(app: FastAPI) -> None:
 
 def _swagger(title: str) -> str:
     """The page; its addresses are relative, so that they are found behind a proxy's prefix."""
-    page = (files("app.core") / "docs_page.html").read_text("utf-8")
+    page = (files("app.core.http") / "docs_page.html").read_text("utf-8")
     return Template(page).substitute(title=escape(title))
 
 

@@ -191,7 +191,7 @@ async def test_it_is_noted_when_a_key_was_last_used(public_app: FastAPI) -> None
     secret = await key_of(public_app, "noted")
     before = now()
     assert await status_with(public_app, secret) == 200
-    await public_app.state.door.note_use()
+    await public_app.state.authorizer.store_last_use()
     told = (await ask(public_app, "/api-keys/noted", headers=BEARER)).json()
     assert before <= datetime.fromisoformat(told["last_used_at"]) <= now()
 
@@ -208,7 +208,7 @@ async def test_a_key_that_was_refused_was_not_used(public_app: FastAPI) -> None:
     secret = await key_of(public_app, "not used")
     await expire(public_app, "not used")
     assert await status_with(public_app, secret) == 401
-    await public_app.state.door.note_use()
+    await public_app.state.authorizer.store_last_use()
     told = (await ask(public_app, "/api-keys/not used", headers=BEARER)).json()
     assert told["last_used_at"] is None
 

@@ -167,7 +167,7 @@ async def test_head_is_answered_as_get_is(
         assert head.header("www-authenticate") == get.header("www-authenticate"), target
 
 
-async def test_the_door_stands_in_fastapis_own_router_too(
+async def test_the_authorizer_is_asked_in_fastapis_own_router_too(
     private_app: FastAPI, callers: dict[str, dict[str, str]]
 ) -> None:
     """An application below another's path is called so, past our own dispatch."""

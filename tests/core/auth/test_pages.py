@@ -59,7 +59,7 @@ async def test_a_page_shows_no_records(private_app: FastAPI, path: str) -> None:
         "/metrics/",
     ],
 )
-async def test_no_way_of_writing_an_address_leads_past_the_door(
+async def test_no_way_of_writing_an_address_leads_past_the_authorizer(
     private_app: FastAPI, path: str
 ) -> None:
     answer = await ask(private_app, path)

@@ -21,7 +21,7 @@ from tests.core.auth.opened import key_of, opened
 @pytest.fixture
 def app(public_app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> FastAPI:
     """An application that has just begun to count, and allows little."""
-    monkeypatch.setattr(public_app.state.door, "limits", RateLimits("3/minute", "5/minute"))
+    monkeypatch.setattr(public_app.state.authorizer, "limits", RateLimits("3/minute", "5/minute"))
     return public_app
 
 
@@ -226,7 +226,7 @@ async def test_a_subscriber_is_one_address(
     public_app: FastAPI, one: str, other: str, alike: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of IPv6 everybody has 64 bits to choose from."""
-    monkeypatch.setattr(public_app.state.door, "limits", RateLimits("1/day", ""))
+    monkeypatch.setattr(public_app.state.authorizer, "limits", RateLimits("1/day", ""))
     assert (await ask(public_app, "/missions?limit=1", client=one)).status == 200
     again = await ask(public_app, "/missions?limit=1", client=other)
     assert again.status == (429 if alike else 200)

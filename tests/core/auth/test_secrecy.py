@@ -47,6 +47,6 @@ def _is_sql(node: ast.Compare) -> bool:
 async def test_callers_are_remembered_by_digests(public_app: FastAPI) -> None:
     secret = await key_of(public_app, "remembered")
     assert (await ask(public_app, "/missions?limit=1", headers=bearer(secret))).status == 200
-    known = public_app.state.door._known
+    known = public_app.state.authorizer._known
     assert api_keys.digest_of(secret) in known
     assert secret[13:] not in repr(known)

@@ -74,7 +74,7 @@ ROUTES = [
 def client() -> httpx.AsyncClient:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.max_body = 1000
-    app.state.door = Authorizer(
+    app.state.authorizer = Authorizer(
         open_database("sqlite:///never-opened.db"), RateLimits("", ""), public_reading=True
     )
     app.add_route("/elsewhere", elsewhere)

@@ -113,7 +113,7 @@ async def empty(app: FastAPI, url: str) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the application on a database without records."""
     with TemporaryDirectory() as folder:
         async with copy_of(url, Path(folder)) as copy:
-            database = app.state.database = app.state.door.database = open_database(copy)
+            database = app.state.database = app.state.authorizer.database = open_database(copy)
             app.state.secret = b"no secret"
             await database.start()
             try:
