@@ -11,7 +11,7 @@ Revision: ${up_revision}, after ${down_revision or "nothing"}.
 import sqlalchemy as sa
 from alembic import op
 
-from app.core import types
+from app.core.databases import types
 ${imports if imports else ""}
 
 revision = ${repr(up_revision)}

@@ -20,7 +20,16 @@ ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "CONTRIBUTING.md").read_text()
 RECIPES = ("Add a kind", "Add a field", "Add a value")
 FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-COPIED = ("app", "migrations", "seeds", "tests", "pyproject.toml", "README.md", "CONTRIBUTING.md")
+COPIED = (
+    "app",
+    "migrations",
+    "seeds",
+    "tests",
+    "docs",
+    "pyproject.toml",
+    "README.md",
+    "CONTRIBUTING.md",
+)
 
 #: Rows as an office has them by the time that a field and a value are added, and what they are
 #: after each migration.

@@ -41,7 +41,11 @@ def misspelt(variables: Mapping[str, str], prefix: str, known: Iterable[str]) ->
         if SERVICE_LINK.search(f"_{name}={value}"):
             continue
         near = get_close_matches(name, names, 1, 0.6)
-        hint = f"did you mean {prefix}{near[0]}?" if near else "README.md lists those there are."
+        hint = (
+            f"did you mean {prefix}{near[0]}?"
+            if near
+            else "docs/operations.md lists those there are."
+        )
         yield f"{variable} is no setting; {hint}"
 
 

@@ -186,8 +186,8 @@ def test_a_misspelt_variable_is_told_with_the_nearest_right_one(run: Run) -> Non
         ("TRADE_MISSIONS_DB_PASSWROD", "did you mean TRADE_MISSIONS_DB_PASSWORD?"),
         ("TRADE_MISSIONS_HTTP_PORT", "did you mean TRADE_MISSIONS_PORT?"),
         ("trade_missions_prot", "did you mean TRADE_MISSIONS_PORT?"),
-        ("TRADE_MISSIONS_", "README.md lists those there are."),
-        ("TRADE_MISSIONS_WOBBLEFISH", "README.md lists those there are."),
+        ("TRADE_MISSIONS_", "docs/operations.md lists those there are."),
+        ("TRADE_MISSIONS_WOBBLEFISH", "docs/operations.md lists those there are."),
     ):
         assert run("routes", **{name: "1"}) == (f"{name} is no setting; {words}\n", 2)
 
