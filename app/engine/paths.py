@@ -63,7 +63,7 @@ class RecordField:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Relation:
-    """A relation: `many` when it leads to any number of records or parts."""
+    """A relation: `is_to_many` when it leads to any number of records or parts."""
 
     name: str
     via: Resource | Embedded | SubCollection

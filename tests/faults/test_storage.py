@@ -217,7 +217,7 @@ async def test_a_file_that_is_read_only_is_read_and_says_so(fresh_url: str, tmp_
 async def test_a_file_that_is_moved_away_is_not_written_to_and_used_again_when_it_is_back(
     fresh_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.core.databases.sqlite.EVERY", 0.01)
+    monkeypatch.setattr("app.core.databases.sqlite.CHECK_SECONDS", 0.01)
     file = Path(fresh_url.removeprefix("sqlite:///"))
     async with client_on(fresh_url) as client:
         aside = file.with_suffix(".aside")

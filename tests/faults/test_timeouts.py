@@ -29,7 +29,11 @@ on_postgresql = pytest.mark.parametrize(
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits that a test can wait for, but longer than anything else takes."""
-    for name in ("read_pool.POOL_WAIT", "sqlite_reading.TURN_WAIT", "postgresql.LOCK_WAIT"):
+    for name in (
+        "postgresql_read_pool.POOL_TIMEOUT_SECONDS",
+        "sqlite_reader.TURN_TIMEOUT_SECONDS",
+        "postgresql.LOCK_TIMEOUT_SECONDS",
+    ):
         monkeypatch.setattr(f"app.core.databases.{name}", 1.0)
 
 
@@ -151,7 +155,7 @@ async def test_a_write_waits_a_bounded_time_for_a_record_that_is_held(fresh_url:
 async def test_a_write_waits_a_bounded_time_for_another_process(
     fresh_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.core.databases.sqlite.LOCK_WAIT", 0.2)
+    monkeypatch.setattr("app.core.databases.sqlite.LOCK_TIMEOUT_SECONDS", 0.2)
     with closing(sqlite3.connect(fresh_url.removeprefix("sqlite:///"))) as other:
         async with opened(fresh_url) as database:
             other.execute("BEGIN IMMEDIATE")
@@ -166,7 +170,7 @@ async def test_a_write_waits_a_bounded_time_for_another_process(
 async def test_a_write_that_does_not_come_to_its_turn_is_not_done_later(
     fresh_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.core.databases.sqlite_writer.TURN_WAIT", 0.2)
+    monkeypatch.setattr("app.core.databases.sqlite_writer.TURN_TIMEOUT_SECONDS", 0.2)
     begun, go_on = threading.Event(), threading.Event()
     done: list[str] = []
 
@@ -192,7 +196,11 @@ async def test_a_write_that_does_not_come_to_its_turn_is_not_done_later(
 async def test_a_server_that_freezes_is_given_up_and_used_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("read_pool.GRACE", "postgresql.SILENCE", "postgresql.CONNECT_WAIT"):
+    for name in (
+        "postgresql_read_pool.CANCEL_GRACE_SECONDS",
+        "postgresql.SILENCE_SECONDS",
+        "postgresql.CONNECT_TIMEOUT_SECONDS",
+    ):
         monkeypatch.setattr(f"app.core.databases.{name}", 0.5)
     with own_server(tmp_path) as server:
         url = create_database(server.url, "missions")

@@ -24,7 +24,7 @@ UP_TO_311 = ("23.0.1",)
 
 
 def commands(folder: Path, pip: str, lock: str) -> Iterator[tuple[str, list[str]]]:
-    """What is run in a new environment, in order: as the Makefile and docs/operations.md install."""
+    """What is run in a new environment, in order: as docs/operations.md says."""
     python = str(folder / "bin" / "python")
     installing = [python, "-m", "pip", "--quiet", "--disable-pip-version-check", "install"]
     wanted = ["--upgrade", "pip"] if pip == "newest" else [f"pip=={pip}"]

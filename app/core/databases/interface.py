@@ -114,7 +114,7 @@ class Database(ABC):
 
     @abstractmethod
     def stream(self, statement: CompiledQuery, values: Mapping[str, Any]) -> AsyncGenerator[Rows]:
-        """The rows of the statement in batches of at most `BATCH`, as they were at one moment.
+        """The rows of the statement in batches of at most `STREAM_BATCH_ROWS`, as they were at one moment.
 
         Memory does not grow with their number; closing the generator ends the reading.
         """

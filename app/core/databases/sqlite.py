@@ -32,7 +32,7 @@ T = TypeVar("T")
 
 READERS = 2
 #: For how many seconds a write waits for another process that writes.
-LOCK_WAIT = 30.0
+LOCK_TIMEOUT_SECONDS = 30.0
 #: How many times the limit of a question a batch of an export may take.
 WAITERS_PER_READER = 10
 #: How many seconds pass between two looks whether the file is still the same.
@@ -42,13 +42,13 @@ CHECK_SECONDS = 1.0
 def connect(path: str, *, readonly: bool = False, wait: float | None = None) -> sqlite3.Connection:
     """A connection in the driver's autocommit mode, with the settings every use needs.
 
-    `wait` is for how many seconds it waits for other processes, by default `LOCK_WAIT`.
+    `wait` is for how many seconds it waits for other processes, by default `LOCK_TIMEOUT_SECONDS`.
     """
     mode = "ro" if readonly else "rwc"
     connection = sqlite3.connect(
         f"{Path(path).absolute().as_uri()}?mode={mode}",
         uri=True,
-        timeout=LOCK_WAIT if wait is None else wait,
+        timeout=LOCK_TIMEOUT_SECONDS if wait is None else wait,
         # The driver's own transactions begin too late and lose updates; we say BEGIN IMMEDIATE.
         isolation_level=None,
         check_same_thread=False,

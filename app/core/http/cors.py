@@ -68,7 +68,7 @@ def _refusal(cors: CORSMiddleware, headers: Headers) -> BadRequest:
 
 def add_cors(app: FastAPI, origins: list[str]) -> None:
     """Let pages of these origins call, errors included; cookies are never taken."""
-    # Added after the Gate it stands around it, so that problems reach such pages too.
+    # Added after ErrorAndLogMiddleware it stands around it, so that problems reach such pages too.
     app.add_middleware(
         _Preflight,
         allow_origins=origins,

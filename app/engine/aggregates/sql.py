@@ -118,7 +118,7 @@ def split_sums(column: ColumnElement[Any], dialect: str) -> list[ColumnElement[A
 
 
 def normalize_carry(raw: list[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
-    """The sum of `raw_sums`: what the low digits amount to is carried to the high ones, and both
+    """The sum of `split_sums`: what the low digits amount to is carried to the high ones, and both
     get the same sign."""
     if len(raw) == 1:
         return raw

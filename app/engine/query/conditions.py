@@ -17,7 +17,7 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Compare:
-    """A comparison of the field at the end of a path; `slots` name the values' parameters."""
+    """A comparison of the field at the end of a path; `params` name the values' parameters."""
 
     path: Path
     operator: str

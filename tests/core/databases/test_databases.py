@@ -257,7 +257,7 @@ async def test_writes_that_find_no_connection_in_time_are_told_to_come_again(
 ) -> None:
     if fresh_url.startswith("sqlite"):
         pytest.skip("SQLite has one writer, whose queue has no end")
-    monkeypatch.setattr("app.core.databases.postgresql.POOL_WAIT", 0.2)
+    monkeypatch.setattr("app.core.databases.postgresql.POOL_TIMEOUT_SECONDS", 0.2)
     database = open_database(fresh_url)
     await database.start()
     held = [
