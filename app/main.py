@@ -11,7 +11,8 @@ from app import api
 from app.changes.stream import StreamRules
 from app.core.auth.authorizer import Authorizer
 from app.core.auth.rate_limits import RateLimits
-from app.core.databases.interface import Database, open_database
+from app.core.databases.interface import Database
+from app.core.databases.opening import open_database
 from app.core.http.cors import add_cors
 from app.core.http.dispatch import Dispatch
 from app.core.http.docs import add_docs

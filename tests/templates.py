@@ -118,7 +118,7 @@ async def _seed(url: str) -> None:
     from app.commands.keys import make_first
     from app.commands.migrate import migrate
     from app.commands.seed import seed
-    from app.core.databases.interface import open_database
+    from app.core.databases.opening import open_database
     from app.settings import Settings
 
     await migrate(url)

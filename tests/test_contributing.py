@@ -36,7 +36,8 @@ COPIED = (
 ROWS = """
 import asyncio, sys
 from sqlalchemy import text
-from app.commands.migrate import compare, downgrade, engine_run, migrate
+from app.commands.connection import engine_run
+from app.commands.migrate import compare, downgrade, migrate
 from app.commands.seed import run as seed
 from app.core.databases.schema_revision import newest
 

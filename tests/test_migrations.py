@@ -12,7 +12,9 @@ import pytest
 from sqlalchemy import CheckConstraint, Connection, create_engine, inspect, text
 
 import app.seeds  # noqa: F401 (imports every table)
-from app.commands.migrate import compare, downgrade, engine_run, migrate, revision_of
+from app.commands.connection import engine_run
+from app.commands.migrate import compare, downgrade, migrate
+from app.commands.revision import revision_of
 from app.core.databases.interface import Base
 from app.core.databases.schema_revision import newest
 from tests.postgres import create_database, drop_database

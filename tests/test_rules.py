@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import update
 
 from app.admin.code_list import LISTS
-from app.core.databases.interface import open_database
+from app.core.databases.opening import open_database
 from app.resources.code import Term
 from tests.conftest import client_of, serving
 

@@ -9,12 +9,11 @@ from sqlalchemy import Connection, text
 
 from app.commands.backups import files, postgresql, sqlite
 from app.commands.backups.contents import Summary, summary
-from app.commands.check import find_revision, outdated
-from app.commands.migrate import is_known
+from app.commands.readiness import find_revision, outdated
+from app.commands.revision import is_known
 from app.commands.snapshot import file_run, snapshot_run
-from app.core.databases.addresses import sqlite_path
+from app.core.databases.addresses import is_sqlite, sqlite_path
 from app.core.databases.diagnosis import DatabaseUnusable
-from app.core.databases.interface import is_sqlite
 
 
 @dataclass(frozen=True, slots=True)

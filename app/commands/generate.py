@@ -12,8 +12,8 @@ from rich.progress import Progress
 from sqlalchemy import Connection, Table, insert, select, text, update
 
 from app.api import RESOURCES
-from app.commands.check import refuse_unready
-from app.commands.migrate import engine_run
+from app.commands.connection import engine_run
+from app.commands.readiness import refuse_unready
 from app.core import json_codec
 from app.core.databases.types import now, uuid7
 from app.engine.history.change_log import Action, Change, ChangeCounter

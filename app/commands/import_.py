@@ -12,9 +12,9 @@ from rich.table import Table
 from sqlalchemy.orm import Session
 
 from app.api import RESOURCES
-from app.commands.check import refuse_unready
+from app.commands.readiness import refuse_unready
 from app.core.databases.diagnosis import diagnosed
-from app.core.databases.interface import open_database
+from app.core.databases.opening import open_database
 from app.core.errors import Fault, Invalid, did_you_mean
 from app.engine.imports.columns import read_mapping
 from app.engine.imports.import_file import ImportFile

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session
 from app import api
 from app.admin.api_key import ApiKeyFields
 from app.admin.bound_address import check_bound_address
-from app.commands.check import find_revision, refuse_unready
-from app.commands.migrate import engine_run
+from app.commands.connection import engine_run
+from app.commands.readiness import find_revision, refuse_unready
 from app.commands.snapshot import snapshot_run
 from app.core.auth.api_keys import (
     ApiKey,

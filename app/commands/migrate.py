@@ -1,64 +1,29 @@
 """Brings a database's tables to the state that this version needs."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, column, event, inspect, select, table, text
+from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from app.commands.connection import T, engine_run
 from app.commands.dictionary import describe, forget, is_described
+from app.commands.revision import is_known, newer, revision_of
 from app.commands.snapshot import snapshot_run
 from app.commands.unmigrated import unmigrated
-from app.core.databases.addresses import sqlite_path
+from app.core.databases.addresses import is_sqlite, sqlite_path
 from app.core.databases.diagnosis import diagnosed
-from app.core.databases.interface import is_sqlite
-from app.core.databases.schema_revision import alembic_config, newest, revisions
+from app.core.databases.schema_revision import alembic_config, newest
 from app.engine.search.index import is_current
 
 if TYPE_CHECKING:
     from alembic.config import Config
-
-T = TypeVar("T")
-
-
-async def engine_run(url: str, work: Callable[[Connection], T]) -> T:
-    """Run the work in one transaction on a connection of its own to the database.
-
-    DatabaseUnusable where the database is not there, lets nobody in, or takes no changes.
-    """
-    if is_sqlite(url):
-        from app.core.databases.sqlite import sqlite_engine
-
-        with diagnosed(url), sqlite_engine(sqlite_path(url)).begin() as connection:
-            return work(connection)
-    from app.core.databases.postgresql import postgres_engine
-
-    postgres = postgres_engine(url)
-    try:
-        with diagnosed(url):
-            async with postgres.begin() as connection:
-                return await connection.run_sync(work)
-    finally:
-        await postgres.dispose()
 
 
 def _config(connection: Connection) -> "Config":
     config = alembic_config()
     config.attributes["connection"] = connection
     return config
-
-
-def revision_of(connection: Connection) -> str | None:
-    """The revision that the database is at; None for an empty one."""
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    # Alembic's own table, of which it offers no model.
-    return connection.scalar(select(column("version_num")).select_from(table("alembic_version")))
-
-
-def is_known(revision: str) -> bool:
-    """Whether this version has heard of the revision; it has not of those of newer versions."""
-    return revision in revisions()
 
 
 async def migrate(url: str, to: str = "head") -> bool:
@@ -193,11 +158,3 @@ async def compare(url: str) -> list[str]:
 def _refuse_unknown(revision: str | None) -> None:
     if revision is not None and not is_known(revision):
         raise RuntimeError(f"{newer(revision)} Nothing was changed.")
-
-
-def newer(revision: str) -> str:
-    """Says that the database is of a newer version of the program."""
-    return (
-        f"The database is at revision {revision}, which this version does not know: it was made"
-        " by a newer version."
-    )

@@ -57,8 +57,8 @@ def run(url: str) -> str:
     """Index all records with a progress bar; returns what was done, in words."""
     from rich.progress import Progress
 
-    from app.commands.check import refuse_unready
-    from app.commands.migrate import engine_run
+    from app.commands.connection import engine_run
+    from app.commands.readiness import refuse_unready
 
     def work(connection: Connection) -> int:
         total = count(connection)

@@ -10,12 +10,13 @@ from sqlalchemy import Connection
 from app.commands.backups import files, postgresql, sqlite
 from app.commands.backups.contents import Summary, summary
 from app.commands.backups.dump import read_dump
-from app.commands.check import faults, find_revision
-from app.commands.migrate import is_known, migrate, newer, revision_of
+from app.commands.check import faults
+from app.commands.migrate import migrate
+from app.commands.readiness import find_revision
+from app.commands.revision import is_known, newer, revision_of
 from app.commands.snapshot import file_run, snapshot_run
-from app.core.databases.addresses import sqlite_path
+from app.core.databases.addresses import is_sqlite, sqlite_path
 from app.core.databases.diagnosis import DatabaseUnusable, file_obstacle
-from app.core.databases.interface import is_sqlite
 from app.core.databases.schema_revision import newest
 
 _KINDS = {files.SQLITE: "SQLite", files.POSTGRESQL: "PostgreSQL"}

@@ -11,11 +11,12 @@ from sqlalchemy import Text, cast, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.admin.code_list import LISTS
-from app.commands.check import refuse_unready
+from app.commands.readiness import refuse_unready
 from app.core import json_codec
 from app.core.data_files import seeds_folder
 from app.core.databases.diagnosis import diagnosed
-from app.core.databases.interface import Database, open_database
+from app.core.databases.interface import Database
+from app.core.databases.opening import open_database
 from app.core.errors import Invalid
 from app.engine.history.change_log import Change, log_changes
 from app.engine.query.render import record_json

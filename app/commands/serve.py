@@ -8,7 +8,7 @@ from functools import partial
 import typer
 from sqlalchemy.exc import DBAPIError
 
-from app.commands.check import lacking, unready
+from app.commands.readiness import lacking, unready
 from app.commands.safety import has_admin_key, may_start, warn_of_plain
 from app.core.observability.logs import LogFormat, configure_logs
 from app.core.observability.worker_metrics import shared_metrics

@@ -7,9 +7,9 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.pool import NullPool
 
-from app.core.databases.addresses import sqlite_path
+from app.core.databases.addresses import is_sqlite, sqlite_path
 from app.core.databases.diagnosis import diagnosed
-from app.core.databases.interface import ENGINE_OPTIONS, is_sqlite
+from app.core.databases.interface import ENGINE_OPTIONS
 
 T = TypeVar("T")
 

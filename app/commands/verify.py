@@ -11,12 +11,14 @@ from sqlalchemy import Connection, text
 from app.commands.backups import files, postgresql, sqlite
 from app.commands.backups.contents import Checksums, Summary, checksums, summary, total
 from app.commands.backups.dump import read_dump
-from app.commands.check import faults, find_revision, outdated
-from app.commands.migrate import engine_run, is_known, migrate, revision_of
+from app.commands.check import faults
+from app.commands.connection import engine_run
+from app.commands.migrate import migrate
+from app.commands.readiness import find_revision, outdated
+from app.commands.revision import is_known, revision_of
 from app.commands.snapshot import file_run, snapshot_run
-from app.core.databases.addresses import sqlite_path
+from app.core.databases.addresses import is_sqlite, sqlite_path
 from app.core.databases.diagnosis import DatabaseUnusable
-from app.core.databases.interface import is_sqlite
 from app.core.databases.schema_revision import newest
 
 

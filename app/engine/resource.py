@@ -57,8 +57,9 @@ class Resource:
     `fields` is what clients write; `read_only` what only the server tells, each an attribute of the
     table; `to_one` the relations behind foreign keys (`mission` for `mission_id`); `under` those of
     them whose record lists the ones that name it (`/missions/{key}/delegates`); `to_many` all
-    collections under a record; `row_filter(table)` narrows a table that two resources share. `example` is
-    a body for the documentation, with refs in place of ids, of a kind that seeds/ has no fact of.
+    collections under a record; `row_filter(table)` narrows a table that two resources share.
+    `example` is a body for the documentation, with refs in place of ids, of a kind that seeds/ has
+    no fact of.
     """
 
     name: str

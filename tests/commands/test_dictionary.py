@@ -5,8 +5,9 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from app.api import RESOURCES
+from app.commands.connection import engine_run
 from app.commands.dictionary import TRASH, VIEW, describe, forget
-from app.commands.migrate import compare, downgrade, engine_run, migrate
+from app.commands.migrate import compare, downgrade, migrate
 from app.core.databases.types import Exact
 from tests.conftest import copy_of
 

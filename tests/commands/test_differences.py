@@ -9,9 +9,11 @@ from alembic.migration import MigrationContext
 from alembic.operations import Operations
 from sqlalchemy import CheckConstraint, Column, Connection, Integer, Table, inspect, text
 
-from app.commands.check import lacking, run
+from app.commands.check import run
 from app.commands.checks import checks_of, meaning, written
-from app.commands.migrate import changing_run, compare, engine_run, migrate
+from app.commands.connection import engine_run
+from app.commands.migrate import changing_run, compare, migrate
+from app.commands.readiness import lacking
 from app.commands.unmigrated import declared
 from app.core.databases.interface import Base
 from app.resources.mission import MissionKind

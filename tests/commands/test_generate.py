@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Connection, func, select
 
 from app.commands import check, generate
-from app.commands.migrate import engine_run
+from app.commands.connection import engine_run
 from app.engine.history.change_log import Change, ChangeCounter
 from app.resources.agreement import Agreement
 from app.resources.mission import Mission

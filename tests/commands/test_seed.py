@@ -15,7 +15,8 @@ import app.resources
 from app.api import RESOURCES
 from app.commands.migrate import migrate
 from app.commands.seed import run, seed
-from app.core.databases.interface import Database, open_database
+from app.core.databases.interface import Database
+from app.core.databases.opening import open_database
 from app.engine.registry import RECORD_TYPES, by_record_type
 from tests.conftest import client_of, serving
 from tests.keys import make_admin_key

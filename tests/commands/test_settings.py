@@ -14,8 +14,8 @@ import pytest
 import typer.main
 
 from app import __main__ as program
-from app.commands.check import find_revision
 from app.commands.keys import lacks_admin, listed, revoke
+from app.commands.readiness import find_revision
 from app.commands.serve import _listen
 from app.settings import COMPOSE_NAMES, Settings, settings, variable
 from tests.faults.test_tls import made_certificate

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from app.core import json_codec
 from app.core.auth.authorizer import Authorizer
 from app.core.auth.rate_limits import RateLimits
-from app.core.databases.interface import open_database
+from app.core.databases.opening import open_database
 from app.core.http.dispatch import Dispatch
 from app.core.http.middleware import ErrorAndLogMiddleware
 from app.core.instance_secret import secret_of

@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from app.core.databases.interface import CompiledQuery, Database, open_database
+from app.core.databases.interface import CompiledQuery, Database
+from app.core.databases.opening import open_database
 from app.core.databases.postgresql import PostgresDatabase
 
 _NUMBERS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)"

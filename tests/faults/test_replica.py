@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from app.commands.migrate import migrate
-from app.core.databases.interface import open_database
+from app.core.databases.opening import open_database
 from app.core.databases.replica import UNKNOWN_LSN, LastWrites
 from tests.faults.load import check_kept, loading
 from tests.postgres import create_database

@@ -9,8 +9,8 @@ import orjson
 from sqlalchemy import JSON, Connection, LargeBinary, func, inspect, select
 from sqlalchemy.types import TypeEngine
 
-from app.commands.migrate import revision_of
 from app.commands.reindex import kinds
+from app.commands.revision import revision_of
 from app.core.databases.interface import Base
 from app.core.databases.types import CELL_FORMS, CodeList, JsonText
 from app.engine.history.change_log import ChangeCounter

@@ -12,7 +12,6 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.core import json_codec
-from app.core.databases.addresses import is_sqlite as is_sqlite
 from app.core.databases.types import Id, Instant
 
 T = TypeVar("T")
@@ -114,7 +113,7 @@ class Database(ABC):
 
     @abstractmethod
     def stream(self, statement: CompiledQuery, values: Mapping[str, Any]) -> AsyncGenerator[Rows]:
-        """The rows of the statement in batches of at most `STREAM_BATCH_ROWS`, as they were at one moment.
+        """The rows of the statement in batches of `STREAM_BATCH_ROWS`, as they were at one moment.
 
         Memory does not grow with their number; closing the generator ends the reading.
         """
@@ -129,24 +128,3 @@ class Database(ABC):
         `read_connections_idle`, `write_connections_busy`; where a replica is set up
         `replica_in_use` (0 or 1) and `replica_lag_seconds` (-1 while it is not known).
         """
-
-
-def open_database(
-    url: str, *, read_url: str | None = None, max_seconds: float = 30, max_lag: float = 10
-) -> Database:
-    """The database at an SQLAlchemy address: `sqlite:///file.db` or `postgresql://…`.
-
-    `read_url` is a replica's, used while it is at most `max_lag` seconds behind; `max_seconds` is
-    how long a question may take. ValueError for addresses that are none.
-    """
-    if is_sqlite(url):
-        if read_url:
-            raise ValueError("SQLite has no replicas: leave the address for reads out.")
-        from app.core.databases.sqlite import SqliteDatabase
-
-        return SqliteDatabase(url, max_seconds=max_seconds)
-    if read_url and is_sqlite(read_url):
-        raise ValueError("The address for reads is of SQLite, the other one of PostgreSQL.")
-    from app.core.databases.postgresql import PostgresDatabase
-
-    return PostgresDatabase(url, read_url, max_seconds=max_seconds, max_lag=max_lag)

@@ -51,7 +51,7 @@ class Progress:
         self.first = self.amount = amount
 
     def is_stuck(self, now: float, amount: int, patience: float) -> bool:
-        """Whether it has stood still for `patience` seconds, or is slower than `MIN_BYTES_PER_SECOND`."""
+        """Whether it stood still for so many seconds, or is below `MIN_BYTES_PER_SECOND`."""
         if amount > self.amount:
             self.amount, self.moved = amount, now
         allowed = patience + (amount - self.first) / MIN_BYTES_PER_SECOND

@@ -145,7 +145,7 @@ def _read_back(change: Mapping[str, Any]) -> dict[str, Any]:
 
 @contextmanager
 def spooling(session: Session) -> Iterator[None]:
-    """Within, `spill_to_disk` can be called: so a long transaction keeps its changes out of memory."""
+    """Within, `spill_to_disk` keeps the changes of a long transaction out of memory."""
     with TemporaryFile() as file:
         session.info["spool"] = _Spool(file)
         try:

@@ -34,8 +34,8 @@ _MAX_KNOWN_KEYS = 50_000
 class Entry:
     """A row as it was read: the record it names, and the fields whose cells are not empty.
 
-    `mentioned_keys` is all by which it may mean a record of its own kind; `unread` are the fields of
-    which it is told already why nothing is known.
+    `mentioned_keys` is all by which it may mean a record of its own kind; `unread` are the fields
+    of which it is told already why nothing is known.
     """
 
     row: int

@@ -120,8 +120,8 @@ class View:
 class Seek:
     """Where a page begins: beyond the record with the key `:k0, :k1, …` in the order of the list.
 
-    `nulls` tells which parts of the key are null. `nulls_segment` is for what follows when the records on
-    the same side of the first key's null have come to an end.
+    `nulls` tells which parts of the key are null. `nulls_segment` is for what follows when the
+    records on the same side of the first key's null have come to an end.
     """
 
     backward: bool

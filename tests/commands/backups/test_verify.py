@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import Connection, delete, insert, select
 
 from app.commands.backup import backup
-from app.commands.migrate import engine_run, migrate
+from app.commands.connection import engine_run
+from app.commands.migrate import migrate
 from app.commands.snapshot import snapshot_run
 from app.commands.verify import verify
 from app.core.databases.interface import Base

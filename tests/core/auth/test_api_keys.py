@@ -9,9 +9,9 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import Connection, inspect, text
 
+from app.commands.connection import engine_run
 from app.commands.generate import ACTOR as GENERATE
 from app.commands.import_ import ACTOR as IMPORT
-from app.commands.migrate import engine_run
 from app.commands.seed import ACTOR as SEED
 from app.core.auth import api_keys, authorizer
 from app.core.auth.principals import Scope

@@ -11,13 +11,15 @@ from sqlalchemy import Connection, select, text
 from app.commands.backup import backup
 from app.commands.backups.postgresql import environment
 from app.commands.check import run as check
-from app.commands.migrate import engine_run, migrate
+from app.commands.connection import engine_run
+from app.commands.migrate import migrate
 from app.commands.restore import restore
 from app.commands.seed import run as seed
 from app.commands.snapshot import snapshot_run
 from app.commands.verify import verify
 from app.core.databases.addresses import PostgresAddress, sqlite_path
-from app.core.databases.interface import compile_query, open_database
+from app.core.databases.interface import compile_query
+from app.core.databases.opening import open_database
 from tests.postgres import execute, system_postgres, wheel_postgres
 from tests.templates import seeded_url
 from tests.test_migrations import empty_database

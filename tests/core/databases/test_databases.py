@@ -14,7 +14,8 @@ from sqlalchemy import bindparam, event, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.core.databases.interface import Database, compile_query, open_database
+from app.core.databases.interface import Database, compile_query
+from app.core.databases.opening import open_database
 from app.core.databases.sqlite import SqliteDatabase
 from app.core.errors import Unavailable
 from app.engine.history.change_log import Change

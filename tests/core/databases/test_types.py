@@ -15,7 +15,8 @@ from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.types import TypeEngine
 
 from app.core import json_codec
-from app.core.databases.interface import Database, compile_query, open_database
+from app.core.databases.interface import Database, compile_query
+from app.core.databases.opening import open_database
 from app.core.databases.types import (
     CodeList,
     Exact,

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 from app.core.auth.authorizer import Authorizer
 from app.core.auth.principals import Permission
 from app.core.auth.rate_limits import RateLimits
-from app.core.databases.interface import open_database
+from app.core.databases.opening import open_database
 from app.core.http.dispatch import Dispatch, Route
 from app.core.http.middleware import ErrorAndLogMiddleware
 from app.core.http.requests import MAX_PARAMETERS

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from app.api import RESOURCES
 from app.commands.seed import _seed_codes
 from app.core import json_codec
-from app.core.databases.interface import open_database
+from app.core.databases.opening import open_database
 from app.engine.registry import by_record_type
 from app.engine.resource import Resource
 from app.main import create_app

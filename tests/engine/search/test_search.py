@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, event, select, text
 from sqlalchemy.orm import Session
 
-from app.commands.migrate import engine_run, migrate
+from app.commands.connection import engine_run
+from app.commands.migrate import migrate
 from app.commands.reindex import reindex
-from app.core.databases.interface import Database, compile_query, open_database
+from app.core.databases.interface import Database, compile_query
+from app.core.databases.opening import open_database
 from app.core.databases.types import now, uuid7
 from app.core.errors import BadRequest
 from app.core.text.analyze import located, parse_query, spans
