@@ -9,7 +9,7 @@ from app.core.databases.schema_revision import alembic_config, newest, revisions
 
 SERVES = """
 import asyncio, sys
-from app.commands.check import unready
+from app.commands.readiness import unready
 from app.commands.serve import serve
 from app.main import create_app
 from app.settings import Settings
