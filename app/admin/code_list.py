@@ -156,15 +156,15 @@ def _statement(
 
 
 async def _codes(
-    request: Request, name: str, limit: int, backward: bool = False, **sought: str
+    request: Request, name: str, limit: int, backward: bool = False, **parsed: str
 ) -> list[Any]:
     """Rows of `(json, key)`."""
     database = database_of(request)
     table = LISTS.get(name, Term)
     if table is Term:
-        sought["list"] = name
-    statement = _statement(table, tuple(sought), backward, database.dialect)
-    return list(await database.read(statement, {**sought, "limit": limit}))
+        parsed["list"] = name
+    statement = _statement(table, tuple(parsed), backward, database.dialect)
+    return list(await database.read(statement, {**parsed, "limit": limit}))
 
 
 @cache
@@ -202,11 +202,11 @@ async def list_codes(
     request: Request, list: ListName, query: Annotated[CodeQuery, Query()]
 ) -> Response:
     """The codes of one list, in the order of the codes."""
-    sought = {} if query.parent is None else {"parent": query.parent}
+    parsed = {} if query.parent is None else {"parent": query.parent}
     at = page_request(request, query.limit, query.cursor, cursor_scope("codes", list, query.parent))
     if at.place is not None:
-        sought["after"] = at.place.key[0]
-    rows = await _codes(request, list, at.limit + 1, at.backward, **sought)
+        parsed["after"] = at.place.key[0]
+    rows = await _codes(request, list, at.limit + 1, at.backward, **parsed)
     if not rows and list not in dict(await _lists(request)):
         raise await _no_list(request, list)
     if not rows and query.parent is not None:

@@ -28,16 +28,16 @@ _VALUES: dict[FieldType, tuple[Any, Any]] = {
 
 def values_of(resource: Resource, name: str) -> tuple[Any, Any]:
     """Two values that the field can hold: different ones, unless there is only one."""
-    leaf = fields_of(resource).get(name)
-    return ([], []) if leaf is None else _values(leaf)
+    field = fields_of(resource).get(name)
+    return ([], []) if field is None else _values(field)
 
 
-def _values(leaf: RecordField) -> tuple[Any, Any]:
-    if leaf.choices:
-        return leaf.choices[0], leaf.choices[-1]
-    if leaf.codes is not None:
-        one, other = _CODES[leaf.codes.table.name]
-        return ([one], [other]) if leaf.field_type is FieldType.list else (one, other)
-    if leaf.field_type is FieldType.list:
+def _values(field: RecordField) -> tuple[Any, Any]:
+    if field.choices:
+        return field.choices[0], field.choices[-1]
+    if field.codes is not None:
+        one, other = _CODES[field.codes.table.name]
+        return ([one], [other]) if field.field_type is FieldType.list else (one, other)
+    if field.field_type is FieldType.list:
         return ["One"], ["Another", "One"]
-    return _VALUES[leaf.field_type]
+    return _VALUES[field.field_type]

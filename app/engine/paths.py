@@ -133,14 +133,14 @@ def find_field(at: Resource | Embedded, path: tuple[str, ...]) -> RecordField:
         raise PathError(f"{'.'.join(path)!r} has more than {MAX_DEPTH} relations.")
     for relation in relations:
         at = find_relation(at, relation).target
-    leaves = fields_of(at)
-    if name in leaves:
-        return leaves[name]
+    record_fields = fields_of(at)
+    if name in record_fields:
+        return record_fields[name]
     if name in relations_of(at):
         found = fields_of(relations_of(at)[name].target)
         example = "ref" if "ref" in found else next(iter(found))
         raise PathError(f"{name!r} is a relation: name a field of it, such as {name}.{example}.")
-    near = near_field(at, tuple(relations), name, [*leaves, *relations_of(at)])
+    near = near_field(at, tuple(relations), name, [*record_fields, *relations_of(at)])
     raise PathError(f"There is no field {name!r}.{near}")
 
 
@@ -151,11 +151,19 @@ def near_field(
     so, and else what is near among the known; `before` are the relations that lead here."""
     steps = relations_of(at)
     ways = [name.replace("__", ".")]
-    ways += [f"{step}.{name[len(step) + 1 :]}" for step in steps if name.startswith(f"{step}_")]
+    ways += [
+        f"{one_relation}.{name[len(one_relation) + 1 :]}"
+        for one_relation in steps
+        if name.startswith(f"{one_relation}_")
+    ]
     for way in ways:
-        step, dot, rest = way.partition(".")
+        one_relation, dot, rest = way.partition(".")
         with suppress(PathError):
-            if dot and step in steps and find_field(steps[step].target, tuple(rest.split("."))):
+            if (
+                dot
+                and one_relation in steps
+                and find_field(steps[one_relation].target, tuple(rest.split(".")))
+            ):
                 return f" Did you mean {'.'.join((*before, way))!r}?"
     return did_you_mean(name, known)
 
@@ -163,8 +171,8 @@ def near_field(
 def leads_to_many(at: Resource | Embedded, path: tuple[str, ...]) -> int | None:
     """How many steps of the path lead up to and with the first to-many relation; None without."""
     for count, name in enumerate(path[:-1], 1):
-        step = find_relation(at, name)
-        if step.is_to_many:
+        one_relation = find_relation(at, name)
+        if one_relation.is_to_many:
             return count
-        at = step.target
+        at = one_relation.target
     return None

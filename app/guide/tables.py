@@ -70,7 +70,9 @@ def kinds() -> str:
     rows = []
     for kind, name in KINDS.items():
         found = _leaves(kind)
-        possible = {operator for _, leaf in found for operator in operators_of(leaf)}
+        possible = {
+            operator for _, record_field in found for operator in operators_of(record_field)
+        }
         asked = " ".join(_code(operator) for operator in OPERATORS if operator in possible)
         rows.append((name, ", ".join(_code(field) for field, _ in found[:2]), asked))
     return _table(("kind", "for example", "operators"), rows)
@@ -82,9 +84,9 @@ def _leaves(kind: FieldType) -> list[tuple[str, RecordField]]:
     first = sorted(RESOURCES, key=lambda resource: resource.path != "agreements")
     found: dict[str, tuple[str, RecordField]] = {}
     for resource in first:
-        for name, leaf in fields_of(resource).items():
-            if leaf.field_type is kind:
-                found.setdefault(name, (f"{resource.path}: {name}", leaf))
+        for name, record_field in fields_of(resource).items():
+            if record_field.field_type is kind:
+                found.setdefault(name, (f"{resource.path}: {name}", record_field))
     return list(found.values())
 
 

@@ -17,7 +17,7 @@ from app.core.http.dispatch import Route
 from app.core.http.responses import JsonResponse, problems
 from app.core.sheets.sheet import neutralise
 from app.engine.aggregates.query import MAX_LIMIT, AggregateQuery, read_aggregate
-from app.engine.aggregates.shape import Function, Grouping, Metric, Output, leaf_of
+from app.engine.aggregates.shape import Function, Grouping, Metric, Output, output_field
 from app.engine.aggregates.statement import aggregate_statement
 from app.engine.paths import FieldType
 from app.engine.resource import Resource
@@ -108,7 +108,7 @@ async def answer_aggregate(
     """The figures that the query asks for, by one statement; in this form or the accepted one."""
     aggregate = read_aggregate(resource, query)
     form = form or preferred(request.headers.get("accept", "*/*"), (_JSON, _CSV))
-    await check_codes(request, aggregate.sought)
+    await check_codes(request, aggregate.parsed)
     suffix = "-csv" if form == _CSV else ""
     if suffix == "" and wants_texts(request):
         suffix = "-text"
@@ -117,7 +117,7 @@ async def answer_aggregate(
         if is_known(request, tag):
             return not_modified(tag)
     database = database_of(request)
-    values = with_query(aggregate.sought.values, query.q, database.dialect)
+    values = with_query(aggregate.parsed.values, query.q, database.dialect)
     values["limit"] = min(query.limit, MAX_LIMIT)
     statement = aggregate_statement(resource, aggregate.grouping, database.dialect)
     ((body, position),) = await database.read(statement, values)
@@ -143,7 +143,7 @@ def _is_decimal(resource: Resource, output: Output) -> bool:
     if isinstance(output, Metric) and output.function in (Function.COUNT, Function.COUNT_DISTINCT):
         return False
     average = isinstance(output, Metric) and output.function is Function.AVG
-    return average or leaf_of(resource, output).field_type is FieldType.decimal
+    return average or output_field(resource, output).field_type is FieldType.decimal
 
 
 def _table(grouping: Grouping, body: str) -> str:

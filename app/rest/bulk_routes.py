@@ -209,10 +209,10 @@ def update_many_route(resource: Resource) -> Route:
         body: Annotated[model, Body()],  # type: ignore[valid-type]
         query: Annotated[AffectedQuery, Query()],
     ) -> Response:
-        sought = await _sought(request, resource, query)
+        parsed = await _sought(request, resource, query)
 
         def work(session: Session) -> WriteResult:
-            before = _versions(chosen(session, resource, sought, query.q, query.max_affected))
+            before = _versions(chosen(session, resource, parsed, query.q, query.max_affected))
             data = store.patched(body)
             after = []
             for record, _ in before:
@@ -234,10 +234,10 @@ def delete_many_route(resource: Resource) -> Route:
     """DELETE /missions"""
 
     async def endpoint(request: Request, query: Annotated[AffectedQuery, Query()]) -> Response:
-        sought = await _sought(request, resource, query)
+        parsed = await _sought(request, resource, query)
 
         def work(session: Session) -> WriteResult:
-            found = chosen(session, resource, sought, query.q, query.max_affected)
+            found = chosen(session, resource, parsed, query.q, query.max_affected)
             done = []
             for record in found:
                 with _naming(resource, record):
@@ -255,13 +255,13 @@ def delete_many_route(resource: Resource) -> Route:
 
 
 async def _sought(request: Request, resource: Resource, query: AffectedQuery) -> ParsedFilter:
-    sought = read_conditions(resource, query)
-    if sought.condition is None and query.q is None:
+    parsed = read_conditions(resource, query)
+    if parsed.condition is None and query.q is None:
         raise bad_parameter(
             "filter", "missing", "Say which records are meant: give at least one filter."
         )
-    await check_codes(request, sought)
-    return sought
+    await check_codes(request, parsed)
+    return parsed
 
 
 @contextmanager

@@ -65,7 +65,7 @@ def with_texts(resource: Resource, body: str) -> str:
 
 
 def _written(at: Resource | Embedded, record: dict[str, Any]) -> dict[str, Any]:
-    names = (name for name, leaf in fields_of(at).items() if leaf.field_type is FieldType.decimal)
+    names = (name for name, field in fields_of(at).items() if field.field_type is FieldType.decimal)
     told = {**record, **texts_of(record, names)}
     for name, part in at.embedded.items() if isinstance(at, Resource) else ():
         told[name] = [_written(part, row) for row in record[name]]

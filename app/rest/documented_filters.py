@@ -60,7 +60,10 @@ def filter_parameters(resource: Resource, codes: Mapping[str, Json]) -> list[Jso
     `relation__field__op`. `codes` are the schemas of codes, by the table of their list.
     """
     told: list[tuple[tuple[str, ...], tuple[str, ...]]]
-    told = [((name,), _operators(resource, leaf)) for name, leaf in fields_of(resource).items()]
+    told = [
+        ((name,), _operators(resource, record_field))
+        for name, record_field in fields_of(resource).items()
+    ]
     told += [(path, ("eq",)) for path in _related(resource)]
     return [
         _parameter(resource, path, operator, codes)
@@ -69,54 +72,58 @@ def filter_parameters(resource: Resource, codes: Mapping[str, Json]) -> list[Jso
     ]
 
 
-def _operators(resource: Resource, leaf: RecordField) -> tuple[str, ...]:
+def _operators(resource: Resource, record_field: RecordField) -> tuple[str, ...]:
     """The operators of a field of the resource that the document tells of."""
-    if leaf.name == "ref":
+    if record_field.name == "ref":
         return "eq", "in"
-    name, _, suffix = leaf.name.rpartition("_")
+    name, _, suffix = record_field.name.rpartition("_")
     derived = name in fields_of(resource) and suffix in _DERIVED
     if (
-        leaf.name in _NOT_TOLD
+        record_field.name in _NOT_TOLD
         or derived
-        or (leaf.field_type is FieldType.list and leaf.codes is None)
+        or (record_field.field_type is FieldType.list and record_field.codes is None)
     ):
         return ()
-    possible = operators_of(leaf)
+    possible = operators_of(record_field)
     # What few records have is looked for by one value.
-    rare = leaf.field_type is FieldType.choice and leaf.nullable
-    return tuple(o for o in _TOLD[leaf.field_type] if o in possible and not (rare and o == "in"))
+    rare = record_field.field_type is FieldType.choice and record_field.nullable
+    return tuple(
+        o for o in _TOLD[record_field.field_type] if o in possible and not (rare and o == "in")
+    )
 
 
 def _related(resource: Resource) -> Iterator[tuple[str, ...]]:
     """The fields of parts and of related records that the document tells filters of: what is part,
     and which record, of which country."""
     for name, part in resource.embedded.items():
-        for field, leaf in fields_of(part).items():
-            if leaf.field_type in (FieldType.id, FieldType.choice):
+        for field, record_field in fields_of(part).items():
+            if record_field.field_type in (FieldType.id, FieldType.choice):
                 yield name, field
     for name, target in resource.to_one.items():
-        for field, leaf in fields_of(target).items():
-            of_country = leaf.codes is not None and leaf.codes.table.name == "country"
-            if leaf.name == "ref" or of_country:
+        for field, record_field in fields_of(target).items():
+            of_country = (
+                record_field.codes is not None and record_field.codes.table.name == "country"
+            )
+            if record_field.name == "ref" or of_country:
                 yield name, field
 
 
 def _parameter(
     resource: Resource, path: tuple[str, ...], operator: str, codes: Mapping[str, Json]
 ) -> Json:
-    field, leaf = ".".join(path), find_field(resource, path)
+    field, record_field = ".".join(path), find_field(resource, path)
     return {
         "name": "__".join(path) + ("" if operator == "eq" else f"__{operator}"),
         "in": "query",
         "description": f"Only records whose `{field}` {OPERATORS[operator].says}.",
-        **_schema(leaf, operator, codes),
+        **_schema(record_field, operator, codes),
     }
 
 
-def _schema(leaf: RecordField, operator: str, codes: Mapping[str, Json]) -> Json:
+def _schema(record_field: RecordField, operator: str, codes: Mapping[str, Json]) -> Json:
     if operator == "isnull":
         return {"schema": {"type": "boolean"}}
-    single = _single(leaf, operator, codes)
+    single = _single(record_field, operator, codes)
     if not OPERATORS[operator].many:
         return {"schema": single}
     # Of repeated ones a request takes fewer.
@@ -124,18 +131,18 @@ def _schema(leaf: RecordField, operator: str, codes: Mapping[str, Json]) -> Json
     return {"schema": schema, "explode": False}
 
 
-def _single(leaf: RecordField, operator: str, codes: Mapping[str, Json]) -> Json:
+def _single(record_field: RecordField, operator: str, codes: Mapping[str, Json]) -> Json:
     """The schema of one value."""
-    if leaf.choices:
+    if record_field.choices:
         # The enumeration that the field itself has in the document.
-        of: Any = leaf.type
+        of: Any = record_field.type
         name = of.schema if isinstance(of, ListedName) else of.enum_class.__name__
         return {"$ref": f"#/components/schemas/{name}"}
-    if leaf.codes is not None and operator != "startswith":
-        return codes[leaf.codes.table.name]
-    if leaf.field_type is FieldType.stated and OPERATORS[operator].rounding:
+    if record_field.codes is not None and operator != "startswith":
+        return codes[record_field.codes.table.name]
+    if record_field.field_type is FieldType.stated and OPERATORS[operator].rounding:
         return _TYPES[FieldType.date]
-    return _TYPES[leaf.field_type]
+    return _TYPES[record_field.field_type]
 
 
 def view_parameters(resource: Resource) -> dict[str, tuple[str, list[str]]]:
@@ -143,8 +150,8 @@ def view_parameters(resource: Resource) -> dict[str, tuple[str, list[str]]]:
     own = list(shown_in(resource))
     inner = [
         f"{name}.{field}"
-        for name, step in relations_of(resource).items()
-        for field in shown_in(step.target)
+        for name, relation in relations_of(resource).items()
+        for field in shown_in(relation.target)
     ]
     keys = [key for name in sortable(resource) for key in (name, f"-{name}")]
     fields = dict.fromkeys([*own, *relations_of(resource), *inner])

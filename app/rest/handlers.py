@@ -146,8 +146,8 @@ async def bind_values(
     parent: Any = None,
 ) -> dict[str, Any]:
     """All values of the list's statement; BadRequest when a filter names an unknown code."""
-    await check_codes(request, listing.sought)
-    values = with_query(listing.sought.values, query.q, database_of(request).dialect)
+    await check_codes(request, listing.parsed)
+    values = with_query(listing.parsed.values, query.q, database_of(request).dialect)
     if collection is not None:
         values["parent"] = parent
     return values
@@ -211,9 +211,9 @@ def _key_values(keys: list[Any], place: CursorPosition) -> dict[str, Any]:
     for at, (key, value) in enumerate(zip(keys, place.key, strict=True)):
         if value is not None:
             text = str(value).lower() if isinstance(value, bool) else str(value)
-            read = parse_value(key.leaf, text)
+            read = parse_value(key.field, text)
             found[f"k{at}"] = (
-                round_to_column(key.leaf, read, None) if isinstance(read, Decimal) else read
+                round_to_column(key.field, read, None) if isinstance(read, Decimal) else read
             )
     return found
 
@@ -246,10 +246,10 @@ async def position_of(request: Request) -> int:
     return int(position)
 
 
-async def check_codes(request: Request, sought: ParsedFilter) -> None:
+async def check_codes(request: Request, parsed: ParsedFilter) -> None:
     """Refuse (400) a filter by a code that is in no list: it is a mistake, not an empty answer."""
     known: dict[Column[Any], frozenset[str]] = request.app.state.codes
-    for used in sought.codes:
+    for used in parsed.codes:
         if used.code in known.get(used.column, ()):
             continue
         # Codes can have been added since they were last read.

@@ -203,8 +203,8 @@ def history_route(resource: Resource) -> Route:
         request: Request, key: Key, query: Annotated[HistoryQuery, Query()]
     ) -> Response:
         found = await find_row(request, resource, key, trash=True)
-        sought = {"kind": resource.record_type, "record_id": found.id}
-        return await answer_changes(request, query, sought, newest_first=True)
+        parsed = {"kind": resource.record_type, "record_id": found.id}
+        return await answer_changes(request, query, parsed, newest_first=True)
 
     return Route(
         f"/{resource.path}/{{key}}/history",

@@ -211,10 +211,10 @@ class Deliveries:
 
     async def _judged(self, entries: list[Entry], text: str) -> list[Entry]:
         resource = self.kinds[entries[0].kind]
-        sought: ParsedFilter = scheduling.read_filter(resource, text)
+        parsed: ParsedFilter = scheduling.read_filter(resource, text)
         verdicts: dict[str, bool] = {}
         for key in {entry.record_id for entry in entries}:
-            verdicts[key] = await scheduling.matches(self.database, resource, sought, key)
+            verdicts[key] = await scheduling.matches(self.database, resource, parsed, key)
         return [entry for entry in entries if verdicts[entry.record_id]]
 
     async def _send_due(self, hook: WebhookState) -> bool:

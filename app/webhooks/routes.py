@@ -260,10 +260,10 @@ def _checking(request: Request, kinds: Mapping[str, Resource]) -> writes.Check:
     return lambda values: check_webhook(values, kinds, rules, permits)
 
 
-async def _check_codes(request: Request, sought: ParsedFilter | None) -> None:
-    if sought is not None:
+async def _check_codes(request: Request, parsed: ParsedFilter | None) -> None:
+    if parsed is not None:
         try:
-            await check_codes(request, sought)
+            await check_codes(request, parsed)
         except BadRequest as problem:
             raise at_filter(problem) from None
 

@@ -119,12 +119,12 @@ def _judging(resource: Resource, condition: Condition, dialect: Dialect) -> Comp
 
 
 async def matches(
-    database: Database, resource: Resource, sought: ParsedFilter, record_id: str
+    database: Database, resource: Resource, parsed: ParsedFilter, record_id: str
 ) -> bool:
     """Whether the record is now, in the trash or not, as the filter says."""
-    assert sought.condition is not None
-    statement = _judging(resource, sought.condition, database.dialect)
-    return bool(await database.read(statement, {**sought.values, "key": UUID(record_id)}))
+    assert parsed.condition is not None
+    statement = _judging(resource, parsed.condition, database.dialect)
+    return bool(await database.read(statement, {**parsed.values, "key": UUID(record_id)}))
 
 
 def claim(

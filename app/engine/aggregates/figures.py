@@ -29,7 +29,7 @@ from app.engine.aggregates.shape import (
     GroupKey,
     Metric,
     Output,
-    leaf_of,
+    output_field,
 )
 from app.engine.aggregates.sql import Number
 from app.engine.query.conditions import And, Compare, Condition, Not, Or
@@ -145,4 +145,4 @@ class GroupOutputs:
             return bindparam(slot, type_=Text())
         if isinstance(output, Metric) and output.function in _BOUND:
             return bindparam(slot, type_=_BOUND[output.function])
-        return bound(leaf_of(self.resource, output), slot)
+        return bound(output_field(self.resource, output), slot)

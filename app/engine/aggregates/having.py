@@ -16,7 +16,7 @@ from app.engine.aggregates.shape import (
     Metric,
     Output,
     find_output,
-    leaf_of,
+    output_field,
 )
 from app.engine.paths import FieldType, find_field
 from app.engine.query import nodes
@@ -59,7 +59,7 @@ _FLAT = {"ge": "gte", "le": "lte", "ne": "eq"}
 
 
 def read_having(
-    resource: Resource, outputs: Mapping[str, Output], text: str, sought: ParsedFilter
+    resource: Resource, outputs: Mapping[str, Output], text: str, parsed: ParsedFilter
 ) -> Condition:
     """The condition on outputs, each a Term whose path is the output's name; its values and codes
     are added to `sought`. BadRequest tells the position of the first mistake."""
@@ -73,7 +73,7 @@ def read_having(
         calls[word] = found[0]
         return word
 
-    reader = _Reader(resource, outputs, sought, calls)
+    reader = _Reader(resource, outputs, parsed, calls)
     try:
         return reader.node(parse_expression(_TEXT_OR_CALL.sub(as_word, text)))
     except ExpressionError as error:
@@ -93,7 +93,7 @@ def _refuse(position: int, detail: str) -> Never:
 class _Reader:
     resource: Resource
     outputs: Mapping[str, Output]
-    sought: ParsedFilter
+    parsed: ParsedFilter
     calls: Mapping[str, str]
     used: int = field(default=0)
 
@@ -151,7 +151,7 @@ class _Reader:
             if isinstance(error, ExpressionError):
                 raise
             _refuse(literal.at, f"{output.name} {error}".rstrip(".") + ".")
-        self.sought.values[slot] = value
+        self.parsed.values[slot] = value
         if isinstance(output, Metric) and output.function in _FURTHEST:
             self._split(slot, value, output)
         return slot
@@ -162,27 +162,29 @@ class _Reader:
         units = int(value.scaleb(scale, context=_WIDE))
         sign = -1 if units < 0 else 1
         high, low = divmod(abs(units), part)
-        self.sought.values |= {f"{slot}_high": sign * high, f"{slot}_low": sign * low}
+        self.parsed.values |= {f"{slot}_high": sign * high, f"{slot}_low": sign * low}
 
     def _value(self, output: Output, operator: str, node: Comparison, literal: Literal) -> Any:
         if isinstance(output, GroupKey) and output.part is not None:
             return _part_text(output.part, literal)
         is_number = isinstance(output, Metric) and output.function in _NUMBERS
-        leaf = None if is_number else leaf_of(self.resource, output)
-        _check_written(FieldType.decimal if leaf is None else leaf.field_type, output, literal)
-        if leaf is None:
+        record_field = None if is_number else output_field(self.resource, output)
+        _check_written(
+            FieldType.decimal if record_field is None else record_field.field_type, output, literal
+        )
+        if record_field is None:
             assert isinstance(output, Metric)
             return _number(self.resource, output, operator, Decimal(literal.text))
-        stated = leaf.field_type is FieldType.stated
-        if operator not in operators_of(leaf) or (stated and operator not in ("eq", "in")):
+        stated = record_field.field_type is FieldType.stated
+        if operator not in operators_of(record_field) or (stated and operator not in ("eq", "in")):
             _refuse(node.at, f"{output.name} has no order: write eq, ne or in.")
-        if leaf.field_type in DATED and OPERATORS[operator].rounding:
-            return parse_limit(leaf, literal.text, at_end=OPERATORS[operator].at_end)
-        value = parse_value(leaf, literal.text)
-        if leaf.codes is not None:
-            self.sought.codes.append(CodeUsed("having", leaf.codes, value))
+        if record_field.field_type in DATED and OPERATORS[operator].rounding:
+            return parse_limit(record_field, literal.text, at_end=OPERATORS[operator].at_end)
+        value = parse_value(record_field, literal.text)
+        if record_field.codes is not None:
+            self.parsed.codes.append(CodeUsed("having", record_field.codes, value))
         if isinstance(value, Decimal):
-            return round_to_column(leaf, value, OPERATORS[operator].rounding)
+            return round_to_column(record_field, value, OPERATORS[operator].rounding)
         return value
 
 

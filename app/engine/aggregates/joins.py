@@ -61,10 +61,10 @@ class Joins:
         if steps not in self.tables:
             get = self._get(steps[:-1])
             at = self._at(steps[:-1])
-            step = find_relation(at, steps[-1])
-            table = aliased(step.target.table)
+            relation = find_relation(at, steps[-1])
+            table = aliased(relation.target.table)
             self.tables[steps] = table
-            self.joined.append((table, self._on(step.via, steps[-1], table, get)))
+            self.joined.append((table, self._on(relation.via, steps[-1], table, get)))
         return columns_of(self.tables[steps])
 
     def _at(self, steps: Path) -> Resource | Embedded:
@@ -91,9 +91,9 @@ def can_be_null(resource: Resource, path: Path) -> bool:
     """Whether a record can be without a value at the end of the path."""
     at: Resource | Embedded = resource
     for name in path[:-1]:
-        step = find_relation(at, name)
-        if step.is_to_many or fields_of(at)[f"{name}_id"].nullable:
+        relation = find_relation(at, name)
+        if relation.is_to_many or fields_of(at)[f"{name}_id"].nullable:
             return True
-        at = step.target
-    leaf = find_field(resource, path)
-    return leaf.nullable or leaf.field_type is FieldType.list
+        at = relation.target
+    record_field = find_field(resource, path)
+    return record_field.nullable or record_field.field_type is FieldType.list

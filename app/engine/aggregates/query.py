@@ -58,7 +58,7 @@ class Aggregate:
     """An aggregate that is asked for: its statement's shape, and the values that fill it."""
 
     grouping: Grouping
-    sought: ParsedFilter
+    parsed: ParsedFilter
 
 
 def read_aggregate(resource: Resource, query: AggregateQuery) -> Aggregate:
@@ -67,15 +67,15 @@ def read_aggregate(resource: Resource, query: AggregateQuery) -> Aggregate:
     keys = _read_keys(resource, query.group_by)
     metrics = _read_metrics(resource, query.metrics)
     outputs = _by_name((*keys, *metrics))
-    sought = read_conditions(resource, query)
+    parsed = read_conditions(resource, query)
     for metric in metrics:
         if metric.function in _VALUES:
             plain_keys = {key.path for key in keys if key.part is None}
-            check_units(resource, metric.written, metric.path, plain_keys, sought)
-    having = read_having(resource, outputs, query.having, sought) if query.having else None
+            check_units(resource, metric.written, metric.path, plain_keys, parsed)
+    having = read_having(resource, outputs, query.having, parsed) if query.having else None
     sort = _read_sort(outputs, keys, query.sort)
     deleted, q = query.deleted, query.q is not None
-    return Aggregate(Grouping(sought.condition, q, deleted, keys, metrics, having, sort), sought)
+    return Aggregate(Grouping(parsed.condition, q, deleted, keys, metrics, having, sort), parsed)
 
 
 _CALL = re.compile(r"([A-Za-z_]+)\(([^()]*)\)")
@@ -118,8 +118,8 @@ def _key(resource: Resource, word: str) -> GroupKey:
     if part is None and (right := _part_meant(resource, word)):
         text = f"A part of a date is written {right}, not {word}."
         raise bad_parameter("group_by", "unknown", text)
-    leaf = _leaf("group_by", resource, path)
-    if part is not None and leaf.field_type not in _DATES:
+    record_field = _field("group_by", resource, path)
+    if part is not None and record_field.field_type not in _DATES:
         raise bad_parameter(
             "group_by", "kind", f"{word} is no date: {part}() takes the part of one."
         )
@@ -153,7 +153,7 @@ def _kind_of(resource: Resource, word: str) -> FieldType | None:
         return None
 
 
-def _leaf(parameter: str, resource: Resource, path: Path) -> RecordField:
+def _field(parameter: str, resource: Resource, path: Path) -> RecordField:
     try:
         return find_field(resource, path)
     except PathError as error:
@@ -202,15 +202,15 @@ def _metric_meant(resource: Resource, word: str) -> str:
 
 
 def _check_metric(resource: Resource, metric: Metric) -> None:
-    leaf, path = _leaf("metrics", resource, metric.path), ".".join(metric.path)
+    record_field, path = _field("metrics", resource, metric.path), ".".join(metric.path)
     kinds = _KINDS.get(metric.function)
     if leads_to_many(resource, metric.path) is not None:
         text = f"{path} leads to any number of records: ask for an aggregate of those."
         raise bad_parameter("metrics", "many", text)
-    if kinds is not None and leaf.field_type not in kinds:
+    if kinds is not None and record_field.field_type not in kinds:
         told = "a number" if kinds is _NUMBERS else _ORDERED_TOLD
         raise bad_parameter("metrics", "kind", f"{path} has no {metric.function}: it takes {told}.")
-    if metric.function is Function.COUNT_DISTINCT and leaf.field_type is FieldType.list:
+    if metric.function is Function.COUNT_DISTINCT and record_field.field_type is FieldType.list:
         raise bad_parameter("metrics", "kind", f"{path} is a list: group by it to count its items.")
     if kinds is _NUMBERS and len(metric.path) > 1:
         # A mission's cost would be added once for each of its agreements.

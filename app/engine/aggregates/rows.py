@@ -49,8 +49,8 @@ class Rows:
     def column(self, path: Path, end: str | None = None) -> str:
         """The name of the column with the field's value, or with the `min` or `max` end of a date
         as stated; of a list it is null when the list is empty."""
-        leaf = find_field(self.resource, path)
-        if leaf.field_type is FieldType.stated and end is not None:
+        record_field = find_field(self.resource, path)
+        if record_field.field_type is FieldType.stated and end is not None:
             path = bound_path(path, end == "max")
         told = ".".join(path)
         if told not in self.names:
@@ -58,7 +58,7 @@ class Rows:
             value = self.joins.value(path)
             filled = (
                 case((not_(list_is_empty(value)), 1))
-                if leaf.field_type is FieldType.list
+                if record_field.field_type is FieldType.list
                 else value
             )
             self.columns[name] = filled

@@ -106,17 +106,19 @@ def find_output(outputs: Mapping[str, Output], name: str) -> Output | None:
     return next((o for o in outputs.values() if name in (o.written, plain(o.written))), None)
 
 
-def leaf_of(resource: Resource, output: Output) -> RecordField:
+def output_field(resource: Resource, output: Output) -> RecordField:
     """The field that the values of a group key or of a min or max are of: one end of a stated
     date, and an item of a list."""
-    leaf = find_field(resource, output.path)
-    if isinstance(output, Metric) and leaf.field_type is FieldType.stated:
+    field = find_field(resource, output.path)
+    if isinstance(output, Metric) and field.field_type is FieldType.stated:
         return find_field(resource, bound_path(output.path, output.function is Function.MAX))
-    if leaf.field_type is FieldType.list:
+    if field.field_type is FieldType.list:
         return replace(
-            leaf, field_type=FieldType.text if leaf.codes is None else FieldType.code, type=String()
+            field,
+            field_type=FieldType.text if field.codes is None else FieldType.code,
+            type=String(),
         )
-    return leaf
+    return field
 
 
 def bound_path(path: Path, latest: bool = False) -> Path:

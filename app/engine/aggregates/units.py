@@ -23,15 +23,15 @@ def units_of(at: Resource | Embedded, name: str) -> tuple[str, ...]:
 
 
 def check_units(
-    resource: Resource, written: str, path: Path, keys: Collection[Path], sought: ParsedFilter
+    resource: Resource, written: str, path: Path, keys: Collection[Path], parsed: ParsedFilter
 ) -> None:
     """Refuse (422) a figure of values in several units: each unit is a group key of its own, or
     the filter leaves one of it."""
     at: Resource | Embedded = resource
-    for step in path[:-1]:
-        at = find_relation(at, step).target
+    for relation in path[:-1]:
+        at = find_relation(at, relation).target
     needed = [(*path[:-1], unit) for unit in units_of(at, path[-1])]
-    fixed = {unit for unit in needed if _is_fixed(sought, unit)}
+    fixed = {unit for unit in needed if _is_fixed(parsed, unit)}
     left = [unit for unit in needed if unit not in keys and unit not in fixed]
     if left:
         names = " and ".join(".".join(unit) for unit in left)
@@ -43,11 +43,11 @@ def check_units(
         raise Invalid(text, [Fault("units", text, parameter="metrics")])
 
 
-def _is_fixed(sought: ParsedFilter, unit: Path) -> bool:
+def _is_fixed(parsed: ParsedFilter, unit: Path) -> bool:
     """Whether all records that match have the same unit, or all none."""
-    for term in _certain(sought.condition):
+    for term in _certain(parsed.condition):
         # The values of `in` are repeated to the next power of two.
-        values = {sought.values[slot] for slot in term.params}
+        values = {parsed.values[slot] for slot in term.params}
         if term.path == unit and term.operator in ("eq", "in", "isnull") and len(values) <= 1:
             return True
     return False

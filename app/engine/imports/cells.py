@@ -31,10 +31,10 @@ def reader_of(resource: Resource, name: str) -> Read:
     """
     if name in resource.embedded:
         return read_objects
-    leaf = fields_of(resource)[name]
-    if leaf.field_type is FieldType.list:
-        return read_texts if leaf.codes is None else read_codes
-    return _READERS.get(leaf.field_type, read_text)
+    field = fields_of(resource)[name]
+    if field.field_type is FieldType.list:
+        return read_texts if field.codes is None else read_codes
+    return _READERS.get(field.field_type, read_text)
 
 
 def read_native(value: Any) -> Any:

@@ -103,10 +103,10 @@ def _compare(term: Compare, at: Resource | Embedded, get: Get) -> ColumnElement[
     if not rest:
         return OPERATORS[term.operator].sql(fields_of(at)[first], get, term.params)
     inner = Compare(tuple(rest), term.operator, term.params)
-    step = find_relation(at, first)
-    met = related(step, get, inner)
+    relation = find_relation(at, first)
+    met = related(relation, get, inner)
     # Where there is no related record, its fields have no value either.
-    if term.operator == "isnull" and not step.is_to_many:
+    if term.operator == "isnull" and not relation.is_to_many:
         return or_(get(f"{first}_id").is_(None), met)
     return met
 
@@ -117,17 +117,19 @@ def _exists(some: Exists, at: Resource | Embedded, get: Get) -> ColumnElement[bo
     return related(find_relation(at, first), get, inner)
 
 
-def related(step: Relation, get: Get, condition: Condition | None) -> ColumnElement[bool]:
+def related(relation: Relation, get: Get, condition: Condition | None) -> ColumnElement[bool]:
     """Whether a record that the step leads to meets the condition."""
-    table: Any = aliased(step.target.table)
-    met = sql_of(condition, step.target, columns_of(table)) if condition else None
-    if isinstance(step.via, SubCollection):
-        found = select(1).where(step.via.on(table, ColumnProxy(get)), table.deleted_at.is_(None))
-        only = step.via.child.row_filter
+    table: Any = aliased(relation.target.table)
+    met = sql_of(condition, relation.target, columns_of(table)) if condition else None
+    if isinstance(relation.via, SubCollection):
+        found = select(1).where(
+            relation.via.on(table, ColumnProxy(get)), table.deleted_at.is_(None)
+        )
+        only = relation.via.child.row_filter
         conditions = [c for c in (met, only(table) if only else None) if c is not None]
         return exists(found.where(*conditions).correlate_except(table))
-    own = table.id if isinstance(step.via, Resource) else getattr(table, step.via.owner)
-    key = get(f"{step.name}_id" if isinstance(step.via, Resource) else "id")
+    own = table.id if isinstance(relation.via, Resource) else getattr(table, relation.via.owner)
+    key = get(f"{relation.name}_id" if isinstance(relation.via, Resource) else "id")
     found = select(own).correlate_except(table)
     return key.in_(found if met is None else found.where(met))
 
@@ -155,8 +157,8 @@ def value_at(at: Resource | Embedded, path: Path, get: Get) -> ColumnElement[Any
     first, *rest = path
     if not rest:
         return get(first)
-    step = find_relation(at, first)
-    table: Any = aliased(step.target.table)
-    inner = value_at(step.target, tuple(rest), columns_of(table))
+    relation = find_relation(at, first)
+    table: Any = aliased(relation.target.table)
+    inner = value_at(relation.target, tuple(rest), columns_of(table))
     found = select(inner).where(table.id == get(f"{first}_id"))
     return found.correlate_except(table).scalar_subquery()

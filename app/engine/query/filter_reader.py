@@ -88,8 +88,8 @@ def read_filters(
     reader = _Reader(resource, ParsedFilter(), tuple(others))
     terms = [reader.flat(name, values) for name, values in _by_name(pairs).items()]
     found = [joined(resource, terms), reader.condition(text) if text is not None else None]
-    reader.sought.condition = conjunction(item for item in found if item is not None)
-    return reader.sought
+    reader.parsed.condition = conjunction(item for item in found if item is not None)
+    return reader.parsed
 
 
 def _by_name(pairs: Pairs) -> dict[str, list[str]]:
@@ -120,7 +120,7 @@ def split_items(text: str) -> list[str]:
 @dataclass(slots=True)
 class _Reader:
     resource: Resource
-    sought: ParsedFilter
+    parsed: ParsedFilter
     others: tuple[str, ...]
 
     def flat(self, name: str, texts: list[str]) -> Condition:
@@ -128,22 +128,22 @@ class _Reader:
         self._check_name(name, path, texts[0])
         if len(texts) > 1 and not OPERATORS[operator].many:
             raise bad_parameter(name, "repeated", f"{name!r} is given more than once.")
-        if operator == "isnull" and (step := self._step(path)):
-            if step.is_to_many:
+        if operator == "isnull" and (one_relation := self._step(path)):
+            if one_relation.is_to_many:
                 return self._none_of(name, path, texts[0])
             path = (*path[:-1], f"{path[-1]}_id")
         if self._step(path):
             raise bad_parameter(name, "unknown", hints.relation(self.resource, path, texts[0]))
         try:
-            leaf = find_field(self.resource, path)
+            record_field = find_field(self.resource, path)
         except PathError as error:
             raise bad_parameter(name, "unknown", _told(error)) from None
         try:
-            return self._term(name, path, leaf, operator, self._items(operator, texts))
+            return self._term(name, path, record_field, operator, self._items(operator, texts))
         except ValueError as error:
             if isinstance(error, EmptyValue) or (texts == [""] and operator != "isnull"):
-                raise bad_parameter(name, "value", hints.empty_value(path, leaf)) from None
-            right = hints.right_value(self.resource, name, path, leaf, texts[0])
+                raise bad_parameter(name, "value", hints.empty_value(path, record_field)) from None
+            right = hints.right_value(self.resource, name, path, record_field, texts[0])
             raise bad_parameter(name, "value", _told(error) + right) from None
 
     def _check_name(self, name: str, path: Path, text: str) -> None:
@@ -152,11 +152,13 @@ class _Reader:
             instead = hints.right_name(self.resource, name, text, self.others)
             raise bad_parameter(name, "unknown", f"There is no parameter {name!r}.{instead}")
         at: Resource | Embedded = self.resource
-        for step, following in pairwise(path):
-            if step in relations_of(at):
-                at = relations_of(at)[step].target
-            elif step in fields_of(at):
-                text = hints.wrong_operator(step, following, fields_of(at)[step], name)
+        for one_relation, following in pairwise(path):
+            if one_relation in relations_of(at):
+                at = relations_of(at)[one_relation].target
+            elif one_relation in fields_of(at):
+                text = hints.wrong_operator(
+                    one_relation, following, fields_of(at)[one_relation], name
+                )
                 raise bad_parameter(name, "operator", text)
             else:
                 return
@@ -166,10 +168,10 @@ class _Reader:
         *before, last = path
         at: Resource | Embedded = self.resource
         for name in before:
-            step = relations_of(at).get(name)
-            if step is None:
+            one_relation = relations_of(at).get(name)
+            if one_relation is None:
                 return None
-            at = step.target
+            at = one_relation.target
         return None if last in fields_of(at) else relations_of(at).get(last)
 
     def _none_of(self, name: str, path: Path, text: str) -> Condition:
@@ -188,15 +190,15 @@ class _Reader:
         return items
 
     def _term(
-        self, name: str, path: Path, leaf: RecordField, operator: str, texts: list[str]
+        self, name: str, path: Path, record_field: RecordField, operator: str, texts: list[str]
     ) -> Condition:
         """A comparison of the field with values that are still text; ValueError for a wrong one."""
         meant = OPERATORS[operator]
-        _check_operator(leaf, operator)
+        _check_operator(record_field, operator)
         if operator == "isnull":
             term = Compare(path, operator, ())
             return term if parse_boolean(texts[0]) else Not(term)
-        values = [self._value(name, leaf, operator, text) for text in texts]
+        values = [self._value(name, record_field, operator, text) for text in texts]
         if meant.many:
             # As many as a power of two, so that lists of similar length share their statement.
             values += [values[-1]] * ((1 << (len(values) - 1).bit_length()) - len(values))
@@ -204,21 +206,21 @@ class _Reader:
         return Not(term) if meant.negated else term
 
     def _slots(self, values: list[Any]) -> tuple[str, ...]:
-        first = len(self.sought.values)
+        first = len(self.parsed.values)
         if first + len(values) > MAX_VALUES:
             raise ValueError(f"is too much: all filters together take {MAX_VALUES} values")
         slots = tuple(f"f{first + at}" for at in range(len(values)))
-        self.sought.values.update(zip(slots, values, strict=True))
+        self.parsed.values.update(zip(slots, values, strict=True))
         return slots
 
-    def _value(self, name: str, leaf: RecordField, operator: str, text: str) -> Any:
-        if leaf.field_type in DATED and OPERATORS[operator].rounding:
-            return parse_limit(leaf, text, at_end=OPERATORS[operator].at_end)
-        value = parse_value(leaf, text)
+    def _value(self, name: str, record_field: RecordField, operator: str, text: str) -> Any:
+        if record_field.field_type in DATED and OPERATORS[operator].rounding:
+            return parse_limit(record_field, text, at_end=OPERATORS[operator].at_end)
+        value = parse_value(record_field, text)
         if isinstance(value, Decimal):
-            return round_to_column(leaf, value, OPERATORS[operator].rounding)
-        if leaf.codes is not None and operator != "startswith":
-            self.sought.codes.append(CodeUsed(name, leaf.codes, value))
+            return round_to_column(record_field, value, OPERATORS[operator].rounding)
+        if record_field.codes is not None and operator != "startswith":
+            self.parsed.codes.append(CodeUsed(name, record_field.codes, value))
         return simple_lower(value) if operator == "icontains" else value
 
     def condition(self, text: str) -> Condition:
@@ -246,14 +248,14 @@ class _Reader:
 
     def _quantified(self, node: nodes.Some | nodes.Every, at: Resource | Embedded) -> Condition:
         target: Resource | Embedded = at
-        step = None
+        one_relation = None
         for name in node.name.steps:
             try:
-                step = find_relation(target, name)
+                one_relation = find_relation(target, name)
             except PathError as error:
                 _refuse(node.name.at, str(error))
-            target = step.target
-        if step is None or not step.is_to_many:
+            target = one_relation.target
+        if one_relation is None or not one_relation.is_to_many:
             _refuse(node.name.at, f"{node.name.steps[-1]} leads to one record: write its fields.")
         item = self._node(node.item, target) if node.item is not None else None
         if isinstance(node, nodes.Every):
@@ -269,9 +271,9 @@ class _Reader:
 
     def _comparison(self, node: nodes.Comparison, at: Resource | Embedded) -> Condition:
         if node.literals[0].literal_type is nodes.LiteralType.NULL:
-            leaf = _leaf(node.name, at)
-            if "isnull" not in operators_of(leaf):
-                _refuse(node.name.at, f"{leaf.name} always has a value.")
+            record_field = _field(node.name, at)
+            if "isnull" not in operators_of(record_field):
+                _refuse(node.name.at, f"{record_field.name} always has a value.")
             term = Compare(node.name.steps, "isnull", ())
             return term if node.op == "eq" else Not(term)
         return self._compared(node.name, _FLAT.get(node.op, node.op), node.literals, at)
@@ -279,24 +281,27 @@ class _Reader:
     def _compared(
         self, name: Name, operator: str, literals: tuple[Literal, ...], at: Resource | Embedded
     ) -> Condition:
-        leaf = _leaf(name, at)
+        record_field = _field(name, at)
         if len(literals) > MAX_ITEMS:
             _refuse(literals[0].at, f"Write at most {MAX_ITEMS} values.")
         try:
-            _check_operator(leaf, operator)
+            _check_operator(record_field, operator)
         except ValueError as error:
-            _refuse(literals[0].at, _told(error) + hints.held(leaf, name.steps, literals[0].text))
+            _refuse(
+                literals[0].at,
+                _told(error) + hints.held(record_field, name.steps, literals[0].text),
+            )
         for literal in literals:
-            if literal.literal_type.value not in _WRITTEN.get(leaf.field_type, ("text",)) and not (
-                leaf.field_type in DATED and literal.is_year
-            ):
-                right = _EXAMPLES.get(leaf.field_type, "a text in quotes, such as 'signed'")
-                _refuse(literal.at, f"{leaf.name} is compared with {right}.")
+            if literal.literal_type.value not in _WRITTEN.get(
+                record_field.field_type, ("text",)
+            ) and not (record_field.field_type in DATED and literal.is_year):
+                right = _EXAMPLES.get(record_field.field_type, "a text in quotes, such as 'signed'")
+                _refuse(literal.at, f"{record_field.name} is compared with {right}.")
         try:
             texts = [literal.text for literal in literals]
-            return self._term("filter", name.steps, leaf, operator, texts)
+            return self._term("filter", name.steps, record_field, operator, texts)
         except ValueError as error:
-            right = hints.right_value(at, "filter", name.steps, leaf, literals[0].text)
+            right = hints.right_value(at, "filter", name.steps, record_field, literals[0].text)
             _refuse(literals[0].at, _told(error) + (right if len(literals) == 1 else ""))
 
 
@@ -323,9 +328,9 @@ _EXAMPLES: Mapping[FieldType, str] = {
 }
 
 
-def _leaf(name: Name, at: Resource | Embedded) -> RecordField:
+def _field(name: Name, at: Resource | Embedded) -> RecordField:
     try:
-        leaf = find_field(at, name.steps)
+        record_field = find_field(at, name.steps)
     except PathError as error:
         _refuse(name.at, str(error))
     steps = leads_to_many(at, name.steps)
@@ -335,13 +340,13 @@ def _leaf(name: Name, at: Resource | Embedded) -> RecordField:
             name.at,
             f"{relation} leads to any number of records: write {relation}/any(x: x/{inner} …).",
         )
-    return leaf
+    return record_field
 
 
-def _check_operator(leaf: RecordField, operator: str) -> None:
-    if operator not in operators_of(leaf):
-        possible = ", ".join(operators_of(leaf))
-        text = f"'{leaf.name}' cannot be asked with {operator}; possible: {possible}"
+def _check_operator(record_field: RecordField, operator: str) -> None:
+    if operator not in operators_of(record_field):
+        possible = ", ".join(operators_of(record_field))
+        text = f"'{record_field.name}' cannot be asked with {operator}; possible: {possible}"
         raise ValueError(text)
 
 

@@ -47,34 +47,42 @@ def several_values(parameter: str, text: str) -> str:
 
 
 def right_value(
-    at: Resource | Embedded, parameter: str, path: Path, leaf: RecordField, text: str
+    at: Resource | Embedded, parameter: str, path: Path, record_field: RecordField, text: str
 ) -> str:
     """What to ask instead where the field cannot have this value."""
-    if leaf.field_type is FieldType.id and (other := _by_ref(at, path)) and _REF.fullmatch(text):
+    if (
+        record_field.field_type is FieldType.id
+        and (other := _by_ref(at, path))
+        and _REF.fullmatch(text)
+    ):
         if parameter == "filter":
             return f" By its ref it is asked for by {'/'.join(other)} eq '{text}'."
         _, operator = split_name(parameter)
         asked = "__".join(other if operator == "eq" else (*other, operator))
         return f" By its ref it is asked for by {asked}={text}."
-    if leaf.field_type is FieldType.list and parameter != "filter":
+    if record_field.field_type is FieldType.list and parameter != "filter":
         shown = text if len(text) <= _MAX_SHOWN else "…"
         return f" Write {'__'.join(path)}__has={shown}."
     several = several_values(parameter, text)
     try:
-        values = [parse_value(leaf, item.strip()) for item in text.split(",")]
+        values = [parse_value(record_field, item.strip()) for item in text.split(",")]
     except ValueError:
         return ""
     return several if len(values) > 1 else ""
 
 
-def held(leaf: RecordField, path: Path, text: str) -> str:
+def held(record_field: RecordField, path: Path, text: str) -> str:
     """How an expression asks for an item of a list; nothing for other fields."""
-    return f" Write {'/'.join(path)} has '{text}'." if leaf.field_type is FieldType.list else ""
+    return (
+        f" Write {'/'.join(path)} has '{text}'."
+        if record_field.field_type is FieldType.list
+        else ""
+    )
 
 
-def empty_value(path: Path, leaf: RecordField) -> str:
+def empty_value(path: Path, record_field: RecordField) -> str:
     """What to do about a filter without a value."""
-    if "isnull" not in operators_of(leaf):
+    if "isnull" not in operators_of(record_field):
         return "Is empty: give a value, or leave it out."
     return f"Is empty; for records without a value write {'__'.join(path)}__isnull=true."
 
@@ -84,10 +92,10 @@ def relation(at: Resource | Embedded, path: Path, text: str) -> str:
     *before, last = path
     for name in before:
         at = find_relation(at, name).target
-    written, leaves = "__".join(path), fields_of(relations_of(at)[last].target)
+    written, fields = "__".join(path), fields_of(relations_of(at)[last].target)
     told = f"{last!r} is a relation: ask for a field of it, such as"
-    if "ref" not in leaves:
-        return f"{told} {written}__{next(iter(leaves))}."
+    if "ref" not in fields:
+        return f"{told} {written}__{next(iter(fields))}."
     by_id = f"{written}_id" if f"{last}_id" in fields_of(at) else f"{written}__id"
     if as_id(text) is not None:
         return f"{told} {by_id}={text}."
@@ -97,27 +105,35 @@ def relation(at: Resource | Embedded, path: Path, text: str) -> str:
 
 def right_name(at: Resource | Embedded, name: str, text: str, others: tuple[str, ...]) -> str:
     """The parameter that is meant, where the given one is none; `others` are no filters."""
-    leaves, steps = fields_of(at), relations_of(at)
+    fields, steps = fields_of(at), relations_of(at)
     # `amount[gte]`, `mission.title` and `mission_title` are how others write it.
     ways = ["__".join(re.findall(r"\w+", name))]
-    ways += [f"{step}__{name[len(step) + 1 :]}" for step in steps if name.startswith(f"{step}_")]
+    ways += [
+        f"{one_relation}__{name[len(one_relation) + 1 :]}"
+        for one_relation in steps
+        if name.startswith(f"{one_relation}_")
+    ]
     for spelt in ways:
         path, operator = split_name(spelt)
         try:
-            leaf = find_field(at, path)
+            record_field = find_field(at, path)
         except PathError:
             continue
-        if leaf.field_type is FieldType.id and as_id(text) is None and (other := _by_ref(at, path)):
+        if (
+            record_field.field_type is FieldType.id
+            and as_id(text) is None
+            and (other := _by_ref(at, path))
+        ):
             spelt = "__".join(other if operator == "eq" else (*other, operator))
         if spelt != name and "__" in spelt:
             return f" Did you mean {spelt!r}?"
     besides = f" Besides the fields of a record there are {', '.join(others)}." if others else ""
-    return meant_instead(split_name(name)[0][0], [*leaves, *steps, *others]) or besides
+    return meant_instead(split_name(name)[0][0], [*fields, *steps, *others]) or besides
 
 
-def wrong_operator(field: str, following: str, leaf: RecordField, name: str) -> str:
+def wrong_operator(field: str, following: str, record_field: RecordField, name: str) -> str:
     """What is wrong with `following` after a field that leads no further."""
-    known = operators_of(leaf)
+    known = operators_of(record_field)
     base, _, _ = name.partition(f"{field}__")
     if following in known:
         # `amount__gte__lte`: the first is right, and so would the second be.

@@ -92,11 +92,11 @@ class _Compared(Exact):
         return super().load_dialect_impl(dialect)
 
 
-def bound(leaf: RecordField, slot: str) -> ColumnElement[Any]:
+def bound(field: RecordField, slot: str) -> ColumnElement[Any]:
     """The parameter of this name, for a value of the field's kind."""
-    if isinstance(leaf.type, Exact):
-        return bindparam(slot, type_=_Compared(leaf.type.digits, leaf.type.scale))
-    return bindparam(slot, type_=_BOUND.get(leaf.field_type, leaf.type))
+    if isinstance(field.type, Exact):
+        return bindparam(slot, type_=_Compared(field.type.digits, field.type.scale))
+    return bindparam(slot, type_=_BOUND.get(field.field_type, field.type))
 
 
 #: Types of parameters where the column's own would refuse or widen what is compared with it.
@@ -109,41 +109,41 @@ _BOUND: dict[FieldType, TypeEngine[Any]] = {
 }
 
 
-def _is(leaf: RecordField, get: Get, slots: Slots) -> ColumnElement[bool]:
-    return get(leaf.name) == bound(leaf, slots[0])
+def _is(field: RecordField, get: Get, slots: Slots) -> ColumnElement[bool]:
+    return get(field.name) == bound(field, slots[0])
 
 
-def _is_in(leaf: RecordField, get: Get, slots: Slots) -> ColumnElement[bool]:
-    return get(leaf.name).in_([bound(leaf, slot) for slot in slots])
+def _is_in(field: RecordField, get: Get, slots: Slots) -> ColumnElement[bool]:
+    return get(field.name).in_([bound(field, slot) for slot in slots])
 
 
-def _is_null(leaf: RecordField, get: Get, slots: Slots) -> ColumnElement[bool]:
-    if leaf.field_type is FieldType.list:
-        return list_is_empty(get(leaf.name))
-    return get(leaf.name).is_(None)
+def _is_null(field: RecordField, get: Get, slots: Slots) -> ColumnElement[bool]:
+    if field.field_type is FieldType.list:
+        return list_is_empty(get(field.name))
+    return get(field.name).is_(None)
 
 
-def _has(leaf: RecordField, get: Get, slots: Slots) -> ColumnElement[bool]:
+def _has(field: RecordField, get: Get, slots: Slots) -> ColumnElement[bool]:
     # Any of several: `sectors__has=46,47`.
-    return or_(*(list_holds(get(leaf.name), bound(leaf, slot)) for slot in slots))
+    return or_(*(list_holds(get(field.name), bound(field, slot)) for slot in slots))
 
 
 def _text_test(function: type[_Function], *order: int) -> Callable[..., ColumnElement[bool]]:
-    def test(leaf: RecordField, get: Get, slots: Slots) -> ColumnElement[bool]:
-        operands = (get(leaf.name), bound(leaf, slots[0]))
+    def test(field: RecordField, get: Get, slots: Slots) -> ColumnElement[bool]:
+        operands = (get(field.name), bound(field, slots[0]))
         return function(*(operands[at] for at in order))
 
     return test
 
 
 def _compared(sign: str, bound_of_stated: str) -> Callable[..., ColumnElement[bool]]:
-    def compare(leaf: RecordField, get: Get, slots: Slots) -> ColumnElement[bool]:
-        if leaf.field_type is FieldType.stated:
+    def compare(field: RecordField, get: Get, slots: Slots) -> ColumnElement[bool]:
+        if field.field_type is FieldType.stated:
             # Only what is certain: every day that the stated date can mean is beyond the limit.
-            return get(f"{leaf.name}_{bound_of_stated}").op(sign, is_comparison=True)(
+            return get(f"{field.name}_{bound_of_stated}").op(sign, is_comparison=True)(
                 bindparam(slots[0], type_=Date())
             )
-        return get(leaf.name).op(sign, is_comparison=True)(bound(leaf, slots[0]))
+        return get(field.name).op(sign, is_comparison=True)(bound(field, slots[0]))
 
     return compare
 
@@ -207,11 +207,11 @@ OPERATORS: dict[str, Operator] = {
 }
 
 
-def operators_of(leaf: RecordField) -> list[str]:
+def operators_of(field: RecordField) -> list[str]:
     """The operators that a field can be asked with."""
-    optional = leaf.nullable or leaf.field_type is FieldType.list
+    optional = field.nullable or field.field_type is FieldType.list
     return [
         name
         for name, operator in OPERATORS.items()
-        if leaf.field_type in operator.kinds and (name != "isnull" or optional)
+        if field.field_type in operator.kinds and (name != "isnull" or optional)
     ]

@@ -151,21 +151,21 @@ class Listing:
     """A list that is asked for: its statement's shape, and the values that fill it."""
 
     shape: QueryShape
-    sought: ParsedFilter
+    parsed: ParsedFilter
 
 
 def read_listing(resource: Resource, query: RecordsQuery) -> Listing:
     """The records that the query asks for; BadRequest for what does not exist."""
-    sought = read_conditions(resource, query)
+    parsed = read_conditions(resource, query)
     shape = QueryShape(
-        condition=sought.condition,
+        condition=parsed.condition,
         q=query.q is not None,
         deleted=query.deleted,
         sort=read_sort(resource, query.sort),
         view=read_view(resource, query),
         offset=isinstance(query, ListQuery) and bool(query.offset),
     )
-    return Listing(shape, sought)
+    return Listing(shape, parsed)
 
 
 def read_conditions(resource: Resource, query: FilterQuery) -> ParsedFilter:
@@ -225,8 +225,8 @@ def expandable(at: Resource | Embedded) -> list[str]:
     """The relations that can be shown in full; parts always are, and are passed through."""
     return [
         name
-        for name, step in relations_of(at).items()
-        if not isinstance(step.via, Embedded) or step.via.to_one
+        for name, relation in relations_of(at).items()
+        if not isinstance(relation.via, Embedded) or relation.via.to_one
     ]
 
 
@@ -270,11 +270,11 @@ def read_sort(resource: Resource, text: str | None) -> tuple[tuple[Path, bool], 
 
 def _check_sort(resource: Resource, path: Path) -> None:
     try:
-        leaf = find_field(resource, path)
+        field = find_field(resource, path)
         many = leads_to_many(resource, path)
     except PathError as error:
         raise bad_parameter("sort", "unknown", str(error)) from None
-    if leaf.field_type is FieldType.list or many is not None:
+    if field.field_type is FieldType.list or many is not None:
         text = f"{'.'.join(path)} has any number of values, which cannot be sorted by."
         raise bad_parameter("sort", "unsortable", text)
 
@@ -282,5 +282,7 @@ def _check_sort(resource: Resource, path: Path) -> None:
 def sortable(resource: Resource) -> list[str]:
     """The record's own fields that lists can be sorted by."""
     return [
-        name for name, leaf in fields_of(resource).items() if leaf.field_type is not FieldType.list
+        name
+        for name, field in fields_of(resource).items()
+        if field.field_type is not FieldType.list
     ]

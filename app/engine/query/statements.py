@@ -42,7 +42,7 @@ SAMPLE_ROWS = 10_000
 class Key:
     """One of the fields that a list is in the order of."""
 
-    leaf: RecordField
+    field: RecordField
     column: ColumnElement[Any]
     descending: bool
     nullable: bool
@@ -111,13 +111,13 @@ def keys_of(resource: Resource, shape: QueryShape) -> list[Key]:
     get = columns_of(resource.table)
     keys = []
     for path, descending in shape.sort:
-        leaf = find_field(resource, path)
-        if leaf.field_type is FieldType.stated:
+        field = find_field(resource, path)
+        if field.field_type is FieldType.stated:
             path = (*path[:-1], f"{path[-1]}_earliest")
-            leaf = find_field(resource, path)
+            field = find_field(resource, path)
         column = value_at(resource, path, get)
-        nullable = leaf.nullable or len(path) > 1
-        keys.append(Key(leaf, column, descending, nullable))
+        nullable = field.nullable or len(path) > 1
+        keys.append(Key(field, column, descending, nullable))
     return keys
 
 
@@ -151,7 +151,7 @@ def _past(key: Key, at: int, seek: Seek) -> ColumnElement[bool]:
 
 
 def _slot(key: Key, at: int) -> ColumnElement[Any]:
-    return bound(key.leaf, f"k{at}")
+    return bound(key.field, f"k{at}")
 
 
 def segments(seek: Seek, keys: list[Key]) -> Iterator[Seek]:

@@ -22,19 +22,19 @@ _INTEGER = re.compile(r"-?[0-9]{1,100}")
 _DECIMAL = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,5})?")
 
 
-def parse_value(leaf: RecordField, text: str) -> Any:
+def parse_value(field: RecordField, text: str) -> Any:
     """The Python value that the text stands for in comparisons with the field; ValueError tells
     what is wrong and what would be right."""
-    return _READERS[leaf.field_type](leaf, text)
+    return _READERS[field.field_type](field, text)
 
 
-def round_to_column(leaf: RecordField, value: Decimal, rounding: str | None) -> Decimal | int:
+def round_to_column(field: RecordField, value: Decimal, rounding: str | None) -> Decimal | int:
     """The number that compares with what the field can hold just as the given one does.
 
     `rounding` is the way in which a comparison may move a number between two possible values;
     without one, as for equality, such a number becomes one that no field holds.
     """
-    exact = leaf.type if isinstance(leaf.type, Exact) else None
+    exact = field.type if isinstance(field.type, Exact) else None
     scale = exact.scale if exact else 0
     beyond = Decimal(10 ** (exact.digits - scale)) if exact else Decimal(2**40)
     if abs(value) >= beyond:
@@ -51,10 +51,10 @@ def round_to_column(leaf: RecordField, value: Decimal, rounding: str | None) -> 
 DATED = (FieldType.date, FieldType.stated, FieldType.instant)
 
 
-def parse_limit(leaf: RecordField, text: str, *, at_end: bool) -> date | datetime:
+def parse_limit(field: RecordField, text: str, *, at_end: bool) -> date | datetime:
     """The day or moment that bounds a field of `DATED` in a comparison: of a month or a year, and
     for a moment of a day, where it begins or where it ends. ValueError for anything else."""
-    is_instant = leaf.field_type is FieldType.instant
+    is_instant = field.field_type is FieldType.instant
     if is_instant and not _PERIOD.fullmatch(text):
         return parse_instant(text)
     day = _edge(text, at_end=at_end)
@@ -126,40 +126,40 @@ class EmptyValue(ValueError):
     """A text without a letter, which no record has."""
 
 
-def _text(leaf: RecordField, text: str) -> str:
+def _text(field: RecordField, text: str) -> str:
     if not text:
         raise EmptyValue("is empty")
     return text
 
 
-def _uuid(leaf: RecordField, text: str) -> UUID:
+def _uuid(field: RecordField, text: str) -> UUID:
     if not _UUID.fullmatch(text):
         raise ValueError(f"must be a UUID, not {_short(text)}")
     return UUID(text)
 
 
-def _choice(leaf: RecordField, text: str) -> str:
-    if isinstance(leaf.type, ListedName):
-        text = leaf.type.meant(text)
-    if text not in leaf.choices:
-        near = did_you_mean(text, leaf.choices)
-        raise ValueError(f"{_short(text)} is not one of {', '.join(leaf.choices)}.{near}")
+def _choice(field: RecordField, text: str) -> str:
+    if isinstance(field.type, ListedName):
+        text = field.type.meant(text)
+    if text not in field.choices:
+        near = did_you_mean(text, field.choices)
+        raise ValueError(f"{_short(text)} is not one of {', '.join(field.choices)}.{near}")
     return text
 
 
-def _integer(leaf: RecordField, text: str) -> Decimal:
+def _integer(field: RecordField, text: str) -> Decimal:
     if not _INTEGER.fullmatch(text):
         raise ValueError(f"must be a whole number, not {_short(text)}")
     return Decimal(text)
 
 
-def _decimal(leaf: RecordField, text: str) -> Decimal:
+def _decimal(field: RecordField, text: str) -> Decimal:
     if not _DECIMAL.fullmatch(text):
         raise ValueError(f"must be a number, such as 1250.5, not {_short(text)}")
     return Decimal(text)
 
 
-def _stated(leaf: RecordField, text: str) -> str:
+def _stated(field: RecordField, text: str) -> str:
     parse_edtf(text)
     return text
 

@@ -264,12 +264,12 @@ _PAST = {"create": "created", "update": "updated", "upsert": "updated", "delete"
 
 
 def chosen(
-    session: Session, resource: Resource, sought: ParsedFilter, text: str | None, most: int
+    session: Session, resource: Resource, parsed: ParsedFilter, text: str | None, most: int
 ) -> list[Any]:
     """The records that a filter finds, locked, oldest first; Conflict (409) beyond `most`."""
-    shape = QueryShape(condition=sought.condition, q=text is not None)
+    shape = QueryShape(condition=parsed.condition, q=text is not None)
     assert session.bind is not None
-    values = with_query(sought.values, text, session.bind.dialect)
+    values = with_query(parsed.values, text, session.bind.dialect)
     table = resource.table
     found = narrowed(select(table), resource, None, shape).order_by(table.id).limit(most + 1)
     records = session.scalars(found.with_for_update(), values).all()

@@ -165,24 +165,24 @@ def plain(draw: st.DrawFn, name: str, values: tuple[Any, ...], operators: tuple[
     positive, read = _OPPOSITE.get(operator, operator), get(name)
     many = positive == "in"
     drawn = st.lists(st.sampled_from(values), min_size=1, max_size=5)
-    sought = draw(drawn if many else st.sampled_from(values))
+    parsed = draw(drawn if many else st.sampled_from(values))
 
     def holds(row: Any) -> bool:
         value = read(row)
-        met = value is not None and COMPARED[positive](value, sought)
+        met = value is not None and COMPARED[positive](value, parsed)
         return met is not (operator in _OPPOSITE)
 
     if many:
-        inner = f"{{at}}{name} in ({','.join(map(literal, sought))})"
+        inner = f"{{at}}{name} in ({','.join(map(literal, parsed))})"
         text = f"not ({inner})" if operator == "not_in" else inner
-        return Asked(text, holds, (f"{name}__{operator}", listed(sought)))
-    flat = (f"{name}__{operator}", literal(sought) if not isinstance(sought, str) else sought)
+        return Asked(text, holds, (f"{name}__{operator}", listed(parsed)))
+    flat = (f"{name}__{operator}", literal(parsed) if not isinstance(parsed, str) else parsed)
     if operator == "icontains":
-        text = f"contains(tolower({{at}}{name}),{quoted(sought)})"
+        text = f"contains(tolower({{at}}{name}),{quoted(parsed)})"
     elif operator in TEXTUAL:
-        text = f"{operator}({{at}}{name},{quoted(sought)})"
+        text = f"{operator}({{at}}{name},{quoted(parsed)})"
     else:
-        text = f"{{at}}{name} {_WRITTEN.get(operator, operator)} {literal(sought)}"
+        text = f"{{at}}{name} {_WRITTEN.get(operator, operator)} {literal(parsed)}"
     return Asked(text, holds, flat)
 
 
