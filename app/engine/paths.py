@@ -151,19 +151,11 @@ def near_field(
     so, and else what is near among the known; `before` are the relations that lead here."""
     steps = relations_of(at)
     ways = [name.replace("__", ".")]
-    ways += [
-        f"{one_relation}.{name[len(one_relation) + 1 :]}"
-        for one_relation in steps
-        if name.startswith(f"{one_relation}_")
-    ]
+    ways += [f"{start}.{name[len(start) + 1 :]}" for start in steps if name.startswith(f"{start}_")]
     for way in ways:
-        one_relation, dot, rest = way.partition(".")
+        start, dot, rest = way.partition(".")
         with suppress(PathError):
-            if (
-                dot
-                and one_relation in steps
-                and find_field(steps[one_relation].target, tuple(rest.split(".")))
-            ):
+            if dot and start in steps and find_field(steps[start].target, tuple(rest.split("."))):
                 return f" Did you mean {'.'.join((*before, way))!r}?"
     return did_you_mean(name, known)
 
@@ -171,8 +163,8 @@ def near_field(
 def leads_to_many(at: Resource | Embedded, path: tuple[str, ...]) -> int | None:
     """How many steps of the path lead up to and with the first to-many relation; None without."""
     for count, name in enumerate(path[:-1], 1):
-        one_relation = find_relation(at, name)
-        if one_relation.is_to_many:
+        start = find_relation(at, name)
+        if start.is_to_many:
             return count
-        at = one_relation.target
+        at = start.target
     return None

@@ -102,11 +102,11 @@ def label_of(resource: Resource) -> str:
 def _target(resource: Resource, path: Path, parameter: str = "fields") -> Resource | Embedded:
     at: Resource | Embedded = resource
     for name in path:
-        one_relation = relations_of(at)[name]
-        if one_relation.is_to_many:
+        found = relations_of(at)[name]
+        if found.is_to_many:
             text = f"{'.'.join(path)} leads to any number of records: export those by themselves."
             raise bad_parameter(parameter, "many", text)
-        at = one_relation.target
+        at = found.target
     return at
 
 

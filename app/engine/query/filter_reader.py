@@ -128,8 +128,8 @@ class _Reader:
         self._check_name(name, path, texts[0])
         if len(texts) > 1 and not OPERATORS[operator].many:
             raise bad_parameter(name, "repeated", f"{name!r} is given more than once.")
-        if operator == "isnull" and (one_relation := self._step(path)):
-            if one_relation.is_to_many:
+        if operator == "isnull" and (found := self._step(path)):
+            if found.is_to_many:
                 return self._none_of(name, path, texts[0])
             path = (*path[:-1], f"{path[-1]}_id")
         if self._step(path):
@@ -152,13 +152,11 @@ class _Reader:
             instead = hints.right_name(self.resource, name, text, self.others)
             raise bad_parameter(name, "unknown", f"There is no parameter {name!r}.{instead}")
         at: Resource | Embedded = self.resource
-        for one_relation, following in pairwise(path):
-            if one_relation in relations_of(at):
-                at = relations_of(at)[one_relation].target
-            elif one_relation in fields_of(at):
-                text = hints.wrong_operator(
-                    one_relation, following, fields_of(at)[one_relation], name
-                )
+        for word, following in pairwise(path):
+            if word in relations_of(at):
+                at = relations_of(at)[word].target
+            elif word in fields_of(at):
+                text = hints.wrong_operator(word, following, fields_of(at)[word], name)
                 raise bad_parameter(name, "operator", text)
             else:
                 return
@@ -168,10 +166,10 @@ class _Reader:
         *before, last = path
         at: Resource | Embedded = self.resource
         for name in before:
-            one_relation = relations_of(at).get(name)
-            if one_relation is None:
+            found = relations_of(at).get(name)
+            if found is None:
                 return None
-            at = one_relation.target
+            at = found.target
         return None if last in fields_of(at) else relations_of(at).get(last)
 
     def _none_of(self, name: str, path: Path, text: str) -> Condition:
@@ -248,14 +246,14 @@ class _Reader:
 
     def _quantified(self, node: nodes.Some | nodes.Every, at: Resource | Embedded) -> Condition:
         target: Resource | Embedded = at
-        one_relation = None
+        found = None
         for name in node.name.steps:
             try:
-                one_relation = find_relation(target, name)
+                found = find_relation(target, name)
             except PathError as error:
                 _refuse(node.name.at, str(error))
-            target = one_relation.target
-        if one_relation is None or not one_relation.is_to_many:
+            target = found.target
+        if found is None or not found.is_to_many:
             _refuse(node.name.at, f"{node.name.steps[-1]} leads to one record: write its fields.")
         item = self._node(node.item, target) if node.item is not None else None
         if isinstance(node, nodes.Every):

@@ -109,9 +109,7 @@ def right_name(at: Resource | Embedded, name: str, text: str, others: tuple[str,
     # `amount[gte]`, `mission.title` and `mission_title` are how others write it.
     ways = ["__".join(re.findall(r"\w+", name))]
     ways += [
-        f"{one_relation}__{name[len(one_relation) + 1 :]}"
-        for one_relation in steps
-        if name.startswith(f"{one_relation}_")
+        f"{start}__{name[len(start) + 1 :]}" for start in steps if name.startswith(f"{start}_")
     ]
     for spelt in ways:
         path, operator = split_name(spelt)

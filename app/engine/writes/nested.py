@@ -154,11 +154,11 @@ def _by_ref(resource: Resource, value: Mapping[str, Any], fault: Fault) -> str:
     at: Resource | Embedded = resource
     given: Any = value
     *before, last = (fault.pointer or "/").split("/")[1:]
-    for one_relation in before:
-        if isinstance(given, list) and one_relation.isdecimal():
-            given = given[int(one_relation)]
-        elif isinstance(at, Resource) and one_relation in at.embedded and isinstance(given, dict):
-            at, given = at.embedded[one_relation], given[one_relation]
+    for token in before:
+        if isinstance(given, list) and token.isdecimal():
+            given = given[int(token)]
+        elif isinstance(at, Resource) and token in at.embedded and isinstance(given, dict):
+            at, given = at.embedded[token], given[token]
         else:
             return fault.detail
     name = last.removesuffix("_id").removesuffix("_ref")
