@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from app.core import json_codec
 from app.core.errors import BadRequest, Fault, Invalid
+from app.core.json_pointer import write_pointer
 from app.core.parameter_synonyms import meant_instead
 
 Item = Mapping[str, Any]
@@ -254,7 +255,7 @@ def faults_of(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
     faults = []
     for item in error.errors(include_url=False):
         code, detail = explain(item, model)
-        faults.append(Fault(code, detail, pointer=_pointer(item["loc"])))
+        faults.append(Fault(code, detail, pointer=write_pointer(item["loc"])))
     return faults
 
 
@@ -271,10 +272,6 @@ def invalid_query(error: ValidationError, model: type[BaseModel]) -> BadRequest:
         code, detail = explain(item, model)
         faults.append(Fault(code, detail, parameter=str(item["loc"][0]) if item["loc"] else None))
     return BadRequest(summary(faults), faults)
-
-
-def _pointer(location: tuple[int | str, ...]) -> str:
-    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in location)
 
 
 def summary(faults: list[Fault]) -> str:

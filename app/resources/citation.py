@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, Session, column_property, mapped_column
 from app.core import json_codec
 from app.core.databases.types import choice
 from app.core.errors import Invalid
+from app.core.json_pointer import read_pointer
 from app.core.validation import Example
 from app.engine.record import Record, reference, rule
 from app.engine.registry import RECORD_TYPES, RecordKind, kind_column
@@ -110,8 +111,7 @@ def _check(session: Session, record: Citation, before: Any) -> None:
 
 
 def _check_field(value: Any, pointer: str) -> None:
-    for step in pointer[1:].split("/"):
-        name = step.replace("~1", "/").replace("~0", "~")
+    for name in read_pointer(pointer):
         if isinstance(value, dict) and name in value:
             value = value[name]
         elif isinstance(value, list) and name in map(str, range(len(value))):

@@ -1,6 +1,5 @@
 """Rows of an imported file: what each says of the record that it is of."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NoReturn
@@ -23,7 +22,6 @@ from app.engine.writes.bulk_insert import New
 from app.engine.writes.resolve_references import find_id
 from app.engine.writes.store import State
 
-_ID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 #: Makes a row fail of which everything is told elsewhere.
 SILENT: Final = Fault("", "")
 #: How many names of records are remembered with their ids.
@@ -255,7 +253,7 @@ class RowReader:
         """The id of the record that is named; ids are left as they are, for the store to check."""
         if isinstance(value, dict):
             value = value.get("id") or value.get("ref") or value
-        if not isinstance(value, str) or _ID.fullmatch(text := value.strip()):
+        if not isinstance(value, str) or as_id(text := value.strip()):
             return value
         known = self.links.get(text, {}).get(target.path)
         if known is None:

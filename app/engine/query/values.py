@@ -11,10 +11,10 @@ from uuid import UUID
 from app.core.databases.types import Exact, ListedName
 from app.core.edtf import EdtfError, parse_edtf
 from app.core.errors import did_you_mean
+from app.engine.keys import as_id
 from app.engine.paths import FieldType, RecordField
 
 _WIDE = Context(prec=600)
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _PERIOD = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9:.]+(Z|[+-][0-9:]+)?)?")
@@ -133,9 +133,9 @@ def _text(field: RecordField, text: str) -> str:
 
 
 def _uuid(field: RecordField, text: str) -> UUID:
-    if not _UUID.fullmatch(text):
+    if (found := as_id(text)) is None:
         raise ValueError(f"must be a UUID, not {_short(text)}")
-    return UUID(text)
+    return found
 
 
 def _choice(field: RecordField, text: str) -> str:

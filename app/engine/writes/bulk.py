@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.core import json_codec
 from app.core.databases.types import uuid7
 from app.core.errors import Conflict, Fault, Invalid, Problem, did_you_mean, within
+from app.core.json_pointer import write_pointer
 from app.core.validation import validate
 from app.engine.history import change_log
 from app.engine.keys import is_askable
@@ -167,8 +168,7 @@ def _run(session: Session, resource: Resource, item: Any) -> Done:
     faults = []
     for name in sorted(item.keys() - known):
         text = f"{op} takes no {name!r}.{did_you_mean(name, known)}"
-        place = name.replace("~", "~0").replace("/", "~1")
-        faults.append(Fault("unknown", text, pointer=f"/{place}"))
+        faults.append(Fault("unknown", text, pointer=write_pointer([name])))
     faults += [
         Fault("missing", f"{op} needs {name!r}.", pointer=f"/{name}")
         for name in sorted(takes - item.keys())

@@ -66,10 +66,12 @@ def create_nested(session: Session, resource: Resource, value: Any) -> Stored:
     own = {name: item for name, item in value.items() if name not in nested_in(resource)}
     own = _linked(session, resource, own)
     stored = store.create(session, resource, _checked(resource, own))
-    for name, (collection, relation) in nested_in(resource).items():
-        if name in value:
-            with within(f"/{name}"):
-                _create_under(session, collection.child, f"{relation}_id", stored, value[name])
+    nested = {name: tie for name, tie in nested_in(resource).items() if name in value}
+    if not nested:
+        return stored
+    for name, (collection, relation) in nested.items():
+        with within(f"/{name}"):
+            _create_under(session, collection.child, f"{relation}_id", stored, value[name])
     # A rule of a nested record can have changed this one, as an outcome moves its agreement.
     body = store.render_record(session, resource, stored.id)
     return Stored(body, stored.id, json_codec.loads(body)["version"])
