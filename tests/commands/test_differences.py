@@ -1,5 +1,7 @@
 """What differs between the tables of a database and those of the program is told in sentences."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -181,3 +183,18 @@ async def test_a_column_without_a_migration_is_told_in_a_sentence(bare_url: str)
     assert (await run(bare_url))[0] == (
         "table mission: column note is declared, but not in the database"
     )
+
+
+def test_a_command_knows_every_table_of_the_service() -> None:
+    # In an interpreter of its own: here all is imported already.
+    script = """
+from app.commands.unmigrated import declared
+known = set(declared().tables)
+import app.main
+assert known == set(declared().tables), set(declared().tables) - known
+assert len(known) > 20
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
