@@ -56,6 +56,8 @@ def folders(parent: Path) -> set[str]:
         for path in parent.iterdir()
         if path.is_dir() and not path.name.startswith(".") and path.name not in ignored
         if path.suffix != ".egg-info"
+        # A folder that is no more may still hold what was compiled of it.
+        if any(file.is_file() and file.suffix != ".pyc" for file in path.rglob("*"))
     }
 
 
