@@ -138,6 +138,13 @@ def test_every_relative_link_leads_somewhere() -> None:
             assert not section or section in sections(PAGES[target]), f"{file.name}: {link}"
 
 
+def test_every_file_that_is_named_is_there() -> None:
+    named = [name for name in INLINE if re.fullmatch(r"(app|seeds|tests|docs)/[\w/.-]+", name)]
+    assert len(named) > 10
+    # Texts are put into a folder of their own, which no checkout has.
+    assert [n for n in named if not (ROOT / n).exists() and n != "seeds/texts/"] == []
+
+
 def test_every_page_of_the_documentation_is_linked() -> None:
     linked = {(ROOT / link).resolve() for link in re.findall(r"\]\(([\w/.-]+)[)#]", README)}
     assert set(FILES) - {ROOT / "README.md"} <= linked

@@ -49,7 +49,7 @@ async def find_entries(
     return [read_entry(row[0]) for row in rows]
 
 
-def isolated(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+def task_outside_request(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
     """The work as a task of no request: what it reads is the newest there is, where requests may
     read from a copy of the database that is behind."""
     return asyncio.create_task(work, context=Context())

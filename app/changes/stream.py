@@ -13,7 +13,7 @@ from pydantic import Field
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from app.changes.entries import Entry, find_entries, isolated
+from app.changes.entries import Entry, find_entries, task_outside_request
 from app.changes.tail import ChangeLogTail
 from app.core.errors import Unavailable
 from app.engine.history.change_log import Action
@@ -122,7 +122,7 @@ class EventStream(Response):
             self._streams.open.discard(self)
 
     async def _run(self, receive: Receive, send: Send) -> None:
-        pump = isolated(self._pump(send))
+        pump = task_outside_request(self._pump(send))
         gone = asyncio.create_task(_gone(receive))
         stopping = asyncio.create_task(self._streams.stopping.wait())
         unwelcome = asyncio.create_task(self._unwelcome())

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from app.changes.entries import isolated
+from app.changes.entries import task_outside_request
 from app.changes.stream import EventStream, StreamQuery, Streams
 from app.core.auth.authorizer import Authorizer
 from app.core.auth.principals import Permission
@@ -76,7 +76,7 @@ def stream_route(resources: Iterable[Resource]) -> Route:
 
 async def _begin(request: Request, query: StreamQuery) -> int:
     """After which change the stream begins; BadRequest for one that is not there yet."""
-    newest = await isolated(position_of(request))
+    newest = await task_outside_request(position_of(request))
     told = request.headers.get("last-event-id", "")
     if told and not (told.isascii() and told.isdecimal() and len(told) <= 15):
         text = f"Last-Event-ID is the id of the event last read, a number; got {told[:50]!r}."

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from app.changes.entries import Entry, find_entries, isolated
+from app.changes.entries import Entry, find_entries, task_outside_request
 from app.core.databases.interface import Database
 from app.core.errors import Unavailable
 from app.engine.history.change_log import position_statement
@@ -50,8 +50,8 @@ class ChangeLogTail:
         try:
             async with self._starting:
                 if self._task is None:
-                    self.position = await isolated(self._read_position())
-                    self._task = isolated(self._follow())
+                    self.position = await task_outside_request(self._read_position())
+                    self._task = task_outside_request(self._follow())
             yield
         finally:
             self._listeners.discard(moved)

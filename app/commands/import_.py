@@ -27,7 +27,7 @@ ACTOR = "import"
 FORMATS = ("csv", "xlsx", "ndjson")
 _LIKE = "such as agreements.csv"
 
-Heard = Callable[[int], None]
+OnProgress = Callable[[int], None]
 
 
 class _DryRun(Exception):
@@ -114,10 +114,10 @@ def _with_progress(
     with Progress(*shown, TimeElapsedColumn(), console=console, transient=True) as progress:
         task = progress.add_task(f"Importing {resource.plural}", total=_lines(file))
 
-        def heard(rows: int) -> None:
+        def on_progress(rows: int) -> None:
             progress.advance(task, rows)
 
-        return asyncio.run(import_into(url, resource, file, dry_run, heard))
+        return asyncio.run(import_into(url, resource, file, dry_run, on_progress))
 
 
 def _lines(file: ImportFile) -> int | None:
@@ -129,12 +129,12 @@ def _lines(file: ImportFile) -> int | None:
 
 
 async def import_into(
-    url: str, resource: Resource, file: ImportFile, dry_run: bool, heard: Heard
+    url: str, resource: Resource, file: ImportFile, dry_run: bool, on_progress: OnProgress
 ) -> Report:
     """Import the file in one transaction on the database at the address; nothing of a dry run."""
 
     def work(session: Session) -> Report:
-        report = import_file(session, resource, file, ACTOR, heard)
+        report = import_file(session, resource, file, ACTOR, on_progress)
         if dry_run:
             raise _DryRun(report)
         return report

@@ -14,8 +14,6 @@ from app.core.databases.postgresql import GONE
 from app.core.databases.schema_revision import newest
 
 _EMPTY = "The database is empty. Run: trade-missions migrate && trade-missions seed"
-
-
 _FAILED = (*GONE, DBAPIError, sqlite3.Error)
 
 

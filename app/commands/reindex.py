@@ -13,7 +13,7 @@ from app.engine.search import index
 
 BATCH = 1_000
 
-Told = Callable[[int], None]
+OnProgress = Callable[[int], None]
 
 
 def kinds() -> list[Resource]:
@@ -23,13 +23,13 @@ def kinds() -> list[Resource]:
     return [resource for resource in RESOURCES if resource.row_filter is None]
 
 
-def reindex(connection: Connection, told: Told = lambda count: None) -> None:
-    """Index all records in the connection's transaction; `told` hears how many were done."""
+def reindex(connection: Connection, on_progress: OnProgress = lambda count: None) -> None:
+    """Index all records in the connection's transaction; `on_progress` is told how many."""
     index.clear(connection)
     for resource in kinds():
         for batch in _batches(connection, resource):
             index.index_many(connection, resource, batch)
-            told(len(batch))
+            on_progress(len(batch))
 
 
 def _batches(connection: Connection, resource: Resource) -> Iterator[list[dict[str, Any]]]:

@@ -147,7 +147,7 @@ def bulk_route(resource: Resource) -> Route:
         applied = {"Preference-Applied": ", ".join(preferred)} if preferred else {}
 
         def work(session: Session) -> WriteResult:
-            done = run_all(session, resource, items, apart=lenient)
+            done = run_all(session, resource, items, isolated=lenient)
             return WriteResult(told_of(done, results=results), 207 if lenient else 200, applied)
 
         try:
@@ -195,7 +195,7 @@ async def _all_faults(request: Request, resource: Resource, items: list[Any]) ->
     """Every fault of a list that was refused at its first, found by trying each apart; None when
     there is none any more."""
     done = await write(
-        request, lambda session: run_all(session, resource, items, apart=True), dry_run=True
+        request, lambda session: run_all(session, resource, items, isolated=True), dry_run=True
     )
     return refused(done) if any(one.problem for one in done) else None
 

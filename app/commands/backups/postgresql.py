@@ -21,7 +21,7 @@ _INSTALL = (
 #: How long a restore waits for a table that somebody is reading or writing.
 _LOCK_WAIT = "15s"
 
-Heard = Callable[[int], None]
+OnProgress = Callable[[int], None]
 
 
 def program(name: str) -> str:
@@ -52,8 +52,8 @@ def environment(url: str) -> dict[str, str]:
     return os.environ | kept | PostgresAddress.read(url).environment()
 
 
-def dump(url: str, connection: Connection, target: Path, heard: Heard) -> None:
-    """Dump what the connection's transaction sees; `heard` is told how many bytes were written."""
+def dump(url: str, connection: Connection, target: Path, on_progress: OnProgress) -> None:
+    """Dump what the connection's transaction sees; `on_progress` is told the bytes written."""
     snapshot = connection.execute(text("SELECT pg_export_snapshot()")).scalar_one()
     options = ["--format=custom", "--no-owner", "--no-privileges", f"--snapshot={snapshot}"]
     command = [program("pg_dump"), *options, f"--file={target}"]
@@ -63,7 +63,7 @@ def dump(url: str, connection: Connection, target: Path, heard: Heard) -> None:
                 running.wait(0.1)
                 break
             except subprocess.TimeoutExpired:
-                heard(target.stat().st_size)
+                on_progress(target.stat().st_size)
 
 
 @contextmanager
@@ -114,7 +114,7 @@ def script_lines(file: Path, *options: str) -> Generator[bytes]:
         yield from running.stdout
 
 
-def restore(url: str, file: Path, replaced: Sequence[str], heard: Heard) -> None:
+def restore(url: str, file: Path, replaced: Sequence[str], on_progress: OnProgress) -> None:
     """Put a dump into the database, after dropping the tables named; all in one transaction.
 
     RuntimeError, and nothing changed, when the dump is damaged or the database refuses.
@@ -129,12 +129,12 @@ def restore(url: str, file: Path, replaced: Sequence[str], heard: Heard) -> None
         for table in replaced:
             running.stdin.write(f"DROP TABLE {table} CASCADE;\n".encode())
         with closing(script_lines(file)) as lines:
-            _feed(running.stdin, lines, heard)
+            _feed(running.stdin, lines, on_progress)
         # Only now: without this line, and however this program ends, all is rolled back.
         running.stdin.write(b"ANALYZE;\nCOMMIT;\n")
 
 
-def _feed(stdin: IO[bytes], lines: Iterable[bytes], heard: Heard) -> None:
+def _feed(stdin: IO[bytes], lines: Iterable[bytes], on_progress: OnProgress) -> None:
     done, names_schemas = 0, True
     for line in lines:
         # A schema that the address names is there already, though its tables were dropped.
@@ -145,7 +145,7 @@ def _feed(stdin: IO[bytes], lines: Iterable[bytes], heard: Heard) -> None:
         if line != b"SET transaction_timeout = 0;\n":
             stdin.write(line)
         done += len(line)
-        heard(done)
+        on_progress(done)
 
 
 def own_tables(connection: Connection) -> list[str]:

@@ -14,11 +14,11 @@ STEP = 2_000
 #: How many seconds to wait for whoever has the database open to be gone.
 BUSY_TIMEOUT_MS = 2_000
 
-Heard = Callable[[int, int], None]
+OnProgress = Callable[[int, int], None]
 
 
-def copy_out(source: Path, target: Path, heard: Heard) -> None:
-    """Copy the database as it is now into an empty file; `heard` is told bytes done and in all.
+def copy_out(source: Path, target: Path, on_progress: OnProgress) -> None:
+    """Copy the database as it is now into an empty file; `on_progress` gets bytes done and in all.
 
     A transaction that reads is open all the while. Without one, each write of another process
     would make the copying start again, and under constant writing it would never end.
@@ -29,12 +29,12 @@ def copy_out(source: Path, target: Path, heard: Heard) -> None:
     ):
         reading.execute("BEGIN")
         reading.execute("SELECT 1 FROM sqlite_master").fetchone()
-        _copy(reading, writing, heard)
+        _copy(reading, writing, on_progress)
         # A file of its own, without a log of writes beside it.
         writing.execute("PRAGMA journal_mode=DELETE")
 
 
-def copy_in(source: Path, target: Path, heard: Heard) -> None:
+def copy_in(source: Path, target: Path, on_progress: OnProgress) -> None:
     """Make the database what the source is, in one transaction of SQLite: all of it or nothing.
 
     The file stays the same one, with its owner and its place: whoever opens it meanwhile waits,
@@ -44,14 +44,16 @@ def copy_in(source: Path, target: Path, heard: Heard) -> None:
         closing(sqlite3.connect(source, isolation_level=None)) as reading,
         locked(target) as writing,
     ):
-        _copy(reading, writing, heard)
+        _copy(reading, writing, on_progress)
 
 
-def _copy(reading: sqlite3.Connection, writing: sqlite3.Connection, heard: Heard) -> None:
+def _copy(
+    reading: sqlite3.Connection, writing: sqlite3.Connection, on_progress: OnProgress
+) -> None:
     (page,) = reading.execute("PRAGMA page_size").fetchone()
 
     def step(status: int, remaining: int, pages: int) -> None:
-        heard((pages - remaining) * page, pages * page)
+        on_progress((pages - remaining) * page, pages * page)
 
     reading.backup(writing, pages=STEP, progress=step, sleep=0)
 

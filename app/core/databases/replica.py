@@ -50,8 +50,8 @@ class ReadRouting:
         return None if caller is None else str(caller.name)
 
 
-#: The course of the request under way; without one reads go to the primary.
-read_routing: ContextVar[ReadRouting | None] = ContextVar("course", default=None)
+#: The routing of the request under way; without one reads go to the primary.
+read_routing: ContextVar[ReadRouting | None] = ContextVar("read_routing", default=None)
 
 
 class LastWrites:

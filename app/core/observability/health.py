@@ -20,7 +20,11 @@ from app.core.http.responses import JsonResponse, problems
 
 log = logging.getLogger("trade_missions")
 
+T = TypeVar("T")
+
 _NEVER_KEPT = {"Cache-Control": "no-store"}
+#: Whoever watches over a service waits for a few seconds and then takes a slow answer for none.
+CHECK_TIMEOUT_SECONDS = 2.0
 
 
 class CheckState(StrEnum):
@@ -166,13 +170,6 @@ def _replica(gauges: Mapping[str, float]) -> list[Check]:
         detail = "The replica is away or too far behind; reads go to the main database."
         state = CheckState.DEGRADED
     return [Check(name="replica", state=state, detail=detail)]
-
-
-T = TypeVar("T")
-
-
-#: Whoever watches over a service waits for a few seconds and then takes a slow answer for none.
-CHECK_TIMEOUT_SECONDS = 2.0
 
 
 async def within_timeout(reading: Coroutine[Any, Any, T]) -> T:

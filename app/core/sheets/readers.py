@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +56,7 @@ class _Cells(NamedTuple):
     faults: Mapping[int, SheetError] = {}
 
 
-def read_rows(path: Path, format: str) -> Iterator[SheetRow]:
+def read_rows(path: Path, format: str) -> Generator[SheetRow]:
     """The rows of a file that are not blank; `format` is csv, xlsx or ndjson.
 
     CSV (RFC 4180) may be UTF-8 or, with a byte order mark, UTF-16, and separated by commas,

@@ -62,7 +62,7 @@ def read_having(
     resource: Resource, outputs: Mapping[str, Output], text: str, parsed: ParsedFilter
 ) -> Condition:
     """The condition on outputs, each a Term whose path is the output's name; its values and codes
-    are added to `sought`. BadRequest tells the position of the first mistake."""
+    are added to `parsed`. BadRequest tells the position of the first mistake."""
     calls: dict[str, str] = {}
 
     def as_word(found: re.Match[str]) -> str:

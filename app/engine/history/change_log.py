@@ -90,11 +90,14 @@ def note_change(
     kind: str,
     before: Mapping[str, Any] | None,
     after: Mapping[str, Any],
-    borrowed: frozenset[str] = frozenset(),
+    derived_elsewhere: frozenset[str] = frozenset(),
 ) -> None:
-    """Remember a write, but for `borrowed` fields; it is logged when the transaction is to end."""
+    """Remember a write, without the fields that are `derived_elsewhere`; it is logged when the
+    transaction is to end."""
     changes = difference(before, after)
-    told = json_codec.dumps({name: pair for name, pair in changes.items() if name not in borrowed})
+    told = json_codec.dumps(
+        {name: pair for name, pair in changes.items() if name not in derived_elsewhere}
+    )
     session.info.setdefault("changes", []).append(
         {
             # When the record changed, and not when the log is written: what it was at its own

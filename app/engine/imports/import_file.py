@@ -1,12 +1,12 @@
 """The file of an import, read a batch of rows at a time."""
 
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
 from app.core.errors import Fault
-from app.core.sheets.readers import SheetRow, read_rows
+from app.core.sheets.readers import SheetRow
 from app.core.sheets.sheet import SheetError
 
 #: How many rows are worked on at a time.
@@ -22,11 +22,6 @@ class ImportFile:
     format: str
     mapping: Mapping[str, str] = field(default_factory=dict)
     lenient: bool = False
-
-
-def rows_of(file: ImportFile) -> Generator[SheetRow]:
-    """The rows of the file, as `read_rows` tells them."""
-    yield from read_rows(file.path, file.format)
 
 
 def next_rows(rows: Iterator[SheetRow]) -> tuple[list[SheetRow], SheetError | None]:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy.orm import Session
 
 from app.core.errors import Fault, Invalid, Problem
-from app.core.sheets.readers import SheetRow, read_header
+from app.core.sheets.readers import SheetRow, read_header, read_rows
 from app.core.sheets.sheet import NotUtf8, SheetError
 from app.engine.history import change_log
 from app.engine.imports.columns import Plan, plan_of
 from app.engine.imports.existing_records import ExistingRecords
-from app.engine.imports.import_file import BATCH_ROWS, ImportFile, fault_of, next_rows, rows_of
-from app.engine.imports.light import collecting_less, holding, isolated
+from app.engine.imports.import_file import BATCH_ROWS, ImportFile, fault_of, next_rows
+from app.engine.imports.long_running import collecting_less, holding, off_event_loop
 from app.engine.imports.report import Report
 from app.engine.imports.rows import SILENT, Entry, RowReader
 from app.engine.resource import Resource
@@ -31,18 +31,18 @@ def import_file(
     actor: str,
     on_progress: Callable[[int], None] = lambda rows: None,
 ) -> Report:
-    """Store what the file says, and log it as the actor's; `heard` is told how many rows are done.
+    """Store what the file says, and log it as the actor's; `on_progress` is told the rows done.
 
     Raises Invalid with a row and column for each error when a row fails and the file is not
     lenient, and for a file that cannot be read. The session's transaction must then be undone.
     """
-    course = BulkState(savepoints=False)
+    bulk_state = BulkState(savepoints=False)
     with collecting_less(), holding(session):
         try:
-            return _import(session, resource, file, actor, on_progress, course)
+            return _import(session, resource, file, actor, on_progress, bulk_state)
         except RetryWithSavepoints:
-            course.savepoints = True
-            return _import(session, resource, file, actor, on_progress, course)
+            bulk_state.savepoints = True
+            return _import(session, resource, file, actor, on_progress, bulk_state)
 
 
 def _import(
@@ -50,23 +50,23 @@ def _import(
     resource: Resource,
     file: ImportFile,
     actor: str,
-    heard: Callable[[int], None],
-    course: BulkState,
+    on_progress: Callable[[int], None],
+    bulk_state: BulkState,
 ) -> Report:
     mark, done = change_log.noted(session), 0
 
     def counted(rows: int) -> None:
         nonlocal done
         done += rows
-        heard(rows)
+        on_progress(rows)
 
     with change_log.spooling(session):
         try:
             with session.begin_nested():
-                report = _Import(session, resource, file, course).run(counted)
+                report = _Import(session, resource, file, bulk_state).run(counted)
         except RetryWithSavepoints:
             change_log.forget(session, mark)
-            heard(-done)
+            on_progress(-done)
             raise
         change_log.log_changes(session, actor)
     return report
@@ -84,10 +84,10 @@ class _Import:
     """The course of one import through its transaction."""
 
     def __init__(
-        self, session: Session, resource: Resource, file: ImportFile, course: BulkState
+        self, session: Session, resource: Resource, file: ImportFile, bulk_state: BulkState
     ) -> None:
         self.session, self.resource, self.file = session, resource, file
-        self.report, self.course = Report(), course
+        self.report, self.bulk_state = Report(), bulk_state
         self.waiting = _Waiting()
         self.matches = ExistingRecords(session, resource)
         self.reader = RowReader(session, resource)
@@ -100,11 +100,11 @@ class _Import:
         #: What rows that fail are called, as far as others of their kind may name them.
         self.failed_rows: dict[str, int] = {}
 
-    def run(self, heard: Callable[[int], None]) -> Report:
-        rows = rows_of(self.file)
+    def run(self, on_progress: Callable[[int], None]) -> Report:
+        rows = read_rows(self.file.path, self.file.format)
         try:
             with closing(rows):
-                self._run(rows, heard)
+                self._run(rows, on_progress)
         except SheetError as error:
             self._tell(fault_of(error))
             raise self._unreadable(error) from None
@@ -115,22 +115,22 @@ class _Import:
             raise self.report.refusal()
         return self.report
 
-    def _run(self, rows: Iterator[SheetRow], heard: Callable[[int], None]) -> None:
+    def _run(self, rows: Iterator[SheetRow], on_progress: Callable[[int], None]) -> None:
         done, end = 0, None
         while end is None:
-            batch, end = isolated(lambda: next_rows(rows))
+            batch, end = off_event_loop(lambda: next_rows(rows))
             if not batch:
                 break
             self._work(self._entries(batch))
             change_log.spill_to_disk(self.session)
-            heard(len(batch))
+            on_progress(len(batch))
             done += len(batch)
         if end is not None:
             # Those that wait for others may wait for what cannot be read.
             raise end
         self._work_postponed()
         if not done and self.file.format != "ndjson":
-            self._plan(tuple(isolated(lambda: read_header(self.file.path, self.file.format))))
+            self._plan(tuple(off_event_loop(lambda: read_header(self.file.path, self.file.format))))
 
     def _unreadable(self, error: SheetError) -> Invalid:
         place = f"Row {error.row}: " if error.row else ""
@@ -289,7 +289,7 @@ class _Import:
         if not waiting:
             return
         new = [each for _, each in waiting]
-        refused = create_many(self.session, self.resource, new, self.course)
+        refused = create_many(self.session, self.resource, new, self.bulk_state)
         self.report.created += len(new) - len(refused)
         for at, problem in sorted(refused.items()):
             self._postpone(waiting[at][0], problem)

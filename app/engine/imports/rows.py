@@ -14,7 +14,7 @@ from app.core.sheets.readers import SheetRow
 from app.core.validation import validate
 from app.engine.imports.cells import CellError
 from app.engine.imports.columns import ImportColumn, Plan
-from app.engine.imports.soundness import Soundness
+from app.engine.imports.row_checker import RowChecker
 from app.engine.keys import as_id, names_of
 from app.engine.resource import Resource
 from app.engine.writes import store
@@ -86,7 +86,7 @@ class RowReader:
     def __init__(self, session: Session, resource: Resource) -> None:
         self.session, self.resource = session, resource
         self.links: dict[str, dict[str, UUID]] = {}
-        self.soundness = Soundness(session, resource)
+        self.soundness = RowChecker(session, resource)
         self.own = [name for name, to in resource.to_one.items() if to.table is resource.table]
 
     def entry(self, plan: Plan, row: SheetRow) -> Entry:

@@ -59,21 +59,25 @@ class Done:
         return {"op": self.op, "status": self.status, **known}
 
 
-def run_all(session: Session, resource: Resource, items: list[Any], *, apart: bool) -> list[Done]:
-    """Do the operations in their order; `apart` keeps one that fails from undoing the others.
+def run_all(
+    session: Session, resource: Resource, items: list[Any], *, isolated: bool
+) -> list[Done]:
+    """Do the operations in their order; `isolated` keeps one that fails from undoing the others.
 
     Otherwise the first failure is raised as its problem, placed under `/operations/<n>`.
     """
     done: list[Done] = []
-    course = BulkState()
+    bulk_state = BulkState()
     while len(done) < len(items):
         plain = _plain(resource, items[len(done) : len(done) + BATCH_OPERATIONS])
         if plain:
-            done += _create_all(session, resource, plain, course, len(done), apart=apart)
+            done += _create_all(session, resource, plain, bulk_state, len(done), isolated=isolated)
             continue
         item = items[len(done)]
         with within(f"/operations/{len(done)}"):
-            done.append(_apart(session, resource, item) if apart else _run(session, resource, item))
+            done.append(
+                _apart(session, resource, item) if isolated else _run(session, resource, item)
+            )
     return done
 
 
@@ -94,13 +98,13 @@ def _create_all(
     session: Session,
     resource: Resource,
     new: list[New],
-    course: BulkState,
+    bulk_state: BulkState,
     first: int,
     *,
-    apart: bool,
+    isolated: bool,
 ) -> list[Done]:
     """Create records together, the operations from the `first` on."""
-    refusals = create_many(session, resource, new, course)
+    refusals = create_many(session, resource, new, bulk_state)
     done = []
     for at, each in enumerate(new):
         problem = refusals.get(at)
@@ -108,12 +112,12 @@ def _create_all(
             assert each.id is not None
             done.append(Done("create", 201, Stored("", each.id, 1)))
             continue
-        with within("" if apart else f"/operations/{first + at}"):
+        with within("" if isolated else f"/operations/{first + at}"):
             try:
                 with within("/body"):
                     raise problem
             except Problem as placed:
-                if not apart:
+                if not isolated:
                     raise
                 done.append(Done("create", placed.status, problem=placed))
     return done

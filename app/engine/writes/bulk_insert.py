@@ -50,7 +50,7 @@ class BulkState:
 
 
 class RetryWithSavepoints(Exception):
-    """A course that was not careful has to be: all that it has written must be undone."""
+    """What was written without savepoints is to be undone, and written again with them."""
 
 
 class _WritesOthers(Exception):
@@ -58,15 +58,15 @@ class _WritesOthers(Exception):
 
 
 def create_many(
-    session: Session, resource: Resource, new: Sequence[New], course: BulkState
+    session: Session, resource: Resource, new: Sequence[New], bulk_state: BulkState
 ) -> dict[int, Problem]:
     """Store new records, in order; the answer tells by their places which were refused and why,
     of which nothing is stored."""
-    if len(course.known) > _MAX_KNOWN_REFERENCES:
-        course.known.clear()
+    if len(bulk_state.known) > _MAX_KNOWN_REFERENCES:
+        bulk_state.known.clear()
     data = [store.written(each.body) for each in new]
-    batch = _Batch(session, resource, new, data, course)
-    batch.refused |= loose_references(session, resource, data, course.known)
+    batch = _Batch(session, resource, new, data, bulk_state)
+    batch.refused |= loose_references(session, resource, data, bulk_state.known)
     batch.store([at for at in range(len(new)) if at not in batch.refused])
     return batch.refused
 
@@ -79,7 +79,7 @@ class _Batch:
     resource: Resource
     new: Sequence[New]
     data: Sequence[Mapping[str, Any]]
-    course: BulkState
+    bulk_state: BulkState
     refused: dict[int, Problem] = field(default_factory=dict)
 
     def store(self, places: Sequence[int]) -> None:
@@ -88,19 +88,19 @@ class _Batch:
             return
         mark = change_log.noted(self.session)
         try:
-            with self.session.begin_nested() if self.course.savepoints else nullcontext():
-                if self.resource.record_type in self.course.alone:
+            with self.session.begin_nested() if self.bulk_state.savepoints else nullcontext():
+                if self.resource.record_type in self.bulk_state.alone:
                     self._create_each(places)
                 else:
                     self._insert(places)
         except _WritesOthers:
-            self.course.alone.add(self.resource.record_type)
-            if not self.course.savepoints:
+            self.bulk_state.alone.add(self.resource.record_type)
+            if not self.bulk_state.savepoints:
                 raise RetryWithSavepoints from None
             change_log.forget(self.session, mark)
             self.store(places)
         except Problem as problem:
-            if not self.course.savepoints:
+            if not self.bulk_state.savepoints:
                 raise RetryWithSavepoints from None
             change_log.forget(self.session, mark)
             if len(places) == 1:

@@ -16,7 +16,7 @@ T = TypeVar("T")
 _MAX_HELD_RECORDS: Final = 10_000
 
 
-def isolated(work: Callable[[], T]) -> T:
+def off_event_loop(work: Callable[[], T]) -> T:
     """Run the work, which knows no database, so that an event loop goes on serving meanwhile."""
     try:
         asyncio.get_running_loop()

@@ -13,7 +13,7 @@ from app.engine.writes.references import Known, loose_references
 from app.engine.writes.store import patched
 
 
-class Soundness:
+class RowChecker:
     """Looks for all that is wrong with values, field by field; nothing is stored.
 
     Rules that take several fields together are left to the rows that are sound: where one field
