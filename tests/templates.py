@@ -96,7 +96,9 @@ def _make_cluster(target: Path) -> None:
     """The files of a PostgreSQL server that has the template, as it left them when it stopped."""
     with TemporaryDirectory() as log, new_cluster(Path(log)) as cluster:
         cluster.initialise("--wal-segsize=1")
-        asyncio.run(_seed(create_database(address_at(cluster.start()), SEEDED)))
+        server = address_at(cluster.start())
+        asyncio.run(_seed(create_database(server, SEEDED)))
+        _close(server, SEEDED)
         cluster.stop()
         shutil.copytree(cluster.data, target)
 
@@ -108,9 +110,16 @@ def _made_on(server: str, name: str) -> str:
         return url
     beside = f"{name}_{os.getpid()}"
     asyncio.run(_seed(create_database(server, beside)))
+    _close(server, beside)
     with suppress(asyncpg.DuplicateDatabaseError):
         execute(server, f'ALTER DATABASE "{beside}" RENAME TO "{name}"')
     return url
+
+
+def _close(server: str, name: str) -> None:
+    """Let nobody connect to the template: while it is copied, whoever does waits, and whoever
+    already has keeps others from copying it."""
+    execute(server, f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS false')
 
 
 async def _seed(url: str) -> None:

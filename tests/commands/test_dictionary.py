@@ -1,7 +1,5 @@
 """A person opens the database itself: it tells what its tables and columns mean."""
 
-from pathlib import Path
-
 from sqlalchemy import Connection, text
 
 from app.api import RESOURCES
@@ -9,7 +7,6 @@ from app.commands.connection import engine_run
 from app.commands.dictionary import TRASH, VIEW, describe, forget
 from app.commands.migrate import compare, downgrade, migrate
 from app.core.databases.types import Exact
-from tests.conftest import copy_of
 
 COMMENTS = """
 SELECT coalesce(nullif(c.relname, 'alembic_version'), ''), coalesce(a.attname, ''), d.description
@@ -26,8 +23,8 @@ def told(connection: Connection) -> dict[tuple[str, str], str]:
     return {(table, column): meaning for table, column, meaning in rows}
 
 
-async def test_every_table_and_column_of_records_is_told(template_url: str) -> None:
-    found = await engine_run(template_url, told)
+async def test_every_table_and_column_of_records_is_told(fresh_url: str) -> None:
+    found = await engine_run(fresh_url, told)
     assert "trash" in found["", ""]
     faults = []
     for resource in RESOURCES:
@@ -41,9 +38,9 @@ async def test_every_table_and_column_of_records_is_told(template_url: str) -> N
     assert not faults, "\n".join(faults)
 
 
-async def test_on_sqlite_it_is_told_of_every_number_how_it_is_kept(template_url: str) -> None:
-    found = await engine_run(template_url, told)
-    sqlite = template_url.startswith("sqlite")
+async def test_on_sqlite_it_is_told_of_every_number_how_it_is_kept(fresh_url: str) -> None:
+    found = await engine_run(fresh_url, told)
+    sqlite = fresh_url.startswith("sqlite")
     for resource in RESOURCES:
         for column in resource.table.__table__.columns:
             if isinstance(column.type, Exact):
@@ -53,27 +50,21 @@ async def test_on_sqlite_it_is_told_of_every_number_how_it_is_kept(template_url:
     assert ("divide those of money by 10000" in found["", ""]) is sqlite
 
 
-async def test_a_database_of_this_revision_that_does_not_tell_gets_it(
-    template_url: str, tmp_path: Path
-) -> None:
-    async with copy_of(template_url, tmp_path) as url:
-        before = await engine_run(url, told)
-        silence = "COMMENT ON TABLE alembic_version IS NULL"
-        quiet = forget if url.startswith("sqlite") else lambda c: c.execute(text(silence))
-        await engine_run(url, quiet)
-        assert await migrate(url) is False
-        assert await engine_run(url, told) == before
-        # Made once more it is the same, and no difference from what the program needs.
-        await engine_run(url, describe)
-        assert await engine_run(url, told) == before
-        assert await compare(url) == []
+async def test_a_database_of_this_revision_that_does_not_tell_gets_it(fresh_url: str) -> None:
+    before = await engine_run(fresh_url, told)
+    silence = "COMMENT ON TABLE alembic_version IS NULL"
+    quiet = forget if fresh_url.startswith("sqlite") else lambda c: c.execute(text(silence))
+    await engine_run(fresh_url, quiet)
+    assert await migrate(fresh_url) is False
+    assert await engine_run(fresh_url, told) == before
+    # Made once more it is the same, and no difference from what the program needs.
+    await engine_run(fresh_url, describe)
+    assert await engine_run(fresh_url, told) == before
+    assert await compare(fresh_url) == []
 
 
-async def test_a_database_that_is_taken_back_has_no_view_left(
-    template_url: str, tmp_path: Path
-) -> None:
-    async with copy_of(template_url, tmp_path) as url:
-        await downgrade(url)
-        if url.startswith("sqlite"):
-            left = text("SELECT count(*) FROM sqlite_master WHERE type = 'view'")
-            assert await engine_run(url, lambda connection: connection.scalar(left)) == 0
+async def test_a_database_that_is_taken_back_has_no_view_left(fresh_url: str) -> None:
+    await downgrade(fresh_url)
+    if fresh_url.startswith("sqlite"):
+        left = text("SELECT count(*) FROM sqlite_master WHERE type = 'view'")
+        assert await engine_run(fresh_url, lambda connection: connection.scalar(left)) == 0

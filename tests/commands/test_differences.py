@@ -19,7 +19,6 @@ from app.commands.readiness import lacking
 from app.commands.unmigrated import declared
 from app.core.databases.interface import Base
 from app.resources.mission import MissionKind
-from tests.conftest import copy_of
 from tests.test_migrations import empty_database
 
 REMEDY = "run alembic revision --autogenerate"
@@ -63,7 +62,7 @@ def only_values(*values: str) -> Callable[[Operations], None]:
     return work
 
 
-async def test_every_check_in_the_database_says_what_the_program_says(template_url: str) -> None:
+async def test_every_check_in_the_database_says_what_the_program_says(fresh_url: str) -> None:
     """By its values, its columns and its bounds: not by its name."""
 
     def work(connection: Connection) -> list[str]:
@@ -88,7 +87,7 @@ async def test_every_check_in_the_database_says_what_the_program_says(template_u
         )
         > 60
     )
-    assert await engine_run(template_url, work) == []
+    assert await engine_run(fresh_url, work) == []
 
 
 ALIKE = [
@@ -120,22 +119,19 @@ def test_a_rule_means_the_same_however_postgresql_tells_it() -> None:
     assert [pair for pair in APART if same(pair)] == []
 
 
-async def test_a_value_that_the_database_lacks_or_still_has_is_a_difference(
-    template_url: str, tmp_path: Path
-) -> None:
+async def test_a_value_that_the_database_lacks_or_still_has_is_a_difference(fresh_url: str) -> None:
     values = [*map(str, MissionKind)]
-    async with copy_of(template_url, tmp_path) as url:
-        await change(url, only_values(*values[:-1]))
-        lacks = "table mission: the rule ck_mission_kind of the database does not know '{}'"
-        faults = await run(url)
-        assert faults == [
-            lacks.format(values[-1]),
-            f"If nobody has changed the database by hand, a migration is missing: {REMEDY}",
-        ]
-        await change(url, only_values(*values, "study_tour"))
-        assert "of the database still has 'study_tour'" in (await compare(url))[0]
-        await change(url, only_values(*values))
-        assert await run(url) == []
+    await change(fresh_url, only_values(*values[:-1]))
+    lacks = "table mission: the rule ck_mission_kind of the database does not know '{}'"
+    faults = await run(fresh_url)
+    assert faults == [
+        lacks.format(values[-1]),
+        f"If nobody has changed the database by hand, a migration is missing: {REMEDY}",
+    ]
+    await change(fresh_url, only_values(*values, "study_tour"))
+    assert "of the database still has 'study_tour'" in (await compare(fresh_url))[0]
+    await change(fresh_url, only_values(*values))
+    assert await run(fresh_url) == []
 
 
 async def test_each_table_of_sqlite_can_be_copied_and_keeps_its_rules(
@@ -161,16 +157,16 @@ async def test_each_table_of_sqlite_can_be_copied_and_keeps_its_rules(
 
 
 async def test_a_table_without_a_migration_is_told_in_a_sentence(
-    bare_url: str, template_url: str
+    bare_url: str, fresh_url: str
 ) -> None:
     said = f"table toy is declared but no migration makes it: {REMEDY}"
     with table_declared():
-        for url in (bare_url, template_url):  # An empty one, and one that is migrated.
+        for url in (bare_url, fresh_url):  # An empty one, and one that is migrated.
             with pytest.raises(RuntimeError) as refusal:
                 await migrate(url)
             assert str(refusal.value) == said
-        assert await lacking(template_url) == said
-        assert (await run(template_url))[0] == ("table toy is declared, but not in the database")
+        assert await lacking(fresh_url) == said
+        assert (await run(fresh_url))[0] == ("table toy is declared, but not in the database")
 
 
 async def test_a_column_without_a_migration_is_told_in_a_sentence(bare_url: str) -> None:

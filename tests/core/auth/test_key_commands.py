@@ -70,10 +70,10 @@ async def test_keys_are_made_listed_and_revoked(fresh_url: str) -> None:
     ],
 )
 async def test_what_makes_no_sense_is_refused(
-    template_url: str, wanted: dict[str, Any], told: str
+    fresh_url: str, wanted: dict[str, Any], told: str
 ) -> None:
     with pytest.raises((Problem, ValueError), match=re.escape(told)):
-        await create(template_url, **{"scope": Scope.READ, **wanted})
+        await create(fresh_url, **{"scope": Scope.READ, **wanted})
 
 
 async def test_without_tables_the_commands_say_what_to_do(bare_url: str) -> None:

@@ -21,7 +21,6 @@ from app.core.databases.addresses import PostgresAddress, sqlite_path
 from app.core.databases.interface import compile_query
 from app.core.databases.opening import open_database
 from tests.postgres import execute, system_postgres, wheel_postgres
-from tests.templates import seeded_url
 from tests.test_migrations import empty_database
 
 SETTINGS = "SELECT current_setting('application_name'), current_setting('search_path')"
@@ -69,16 +68,15 @@ def variants(url: str) -> dict[str, tuple[str, str]]:
     }
 
 
-async def test_what_hosts_hand_out_works_for_reads_writes_and_the_replica() -> None:
+async def test_what_hosts_hand_out_works_for_reads_writes_and_the_replica(empty_url: str) -> None:
     """Everything that connects: the engine of commands and writes, reads, and the replica's."""
     wrong = []
     question = select(text("current_database()"), text("current_setting('search_path')"))
-    url = seeded_url("postgresql")
 
     def asked(connection: Connection) -> tuple[Any, ...]:
         return tuple(connection.execute(text(SETTINGS)).one())
 
-    for variant, expected in variants(url).items():
+    for variant, expected in variants(empty_url).items():
         try:
             found = await snapshot_run(variant, asked)
             database = open_database(variant, read_url=variant)
@@ -91,7 +89,7 @@ async def test_what_hosts_hand_out_works_for_reads_writes_and_the_replica() -> N
         except Exception as error:
             wrong.append(f"{variant}: {type(error)}: {error}")
             continue
-        if (found, name, path, written) != (expected, url.rpartition("/")[2], found[1], 1):
+        if (found, name, path, written) != (expected, empty_url.rpartition("/")[2], found[1], 1):
             wrong.append(f"{variant}: {found}, {name}, {path}, {written}")
     assert not wrong, "\n".join(wrong)
 

@@ -28,10 +28,10 @@ def test_the_revisions_are_those_that_alembic_finds() -> None:
 
 
 def test_a_server_that_does_not_migrate_loads_nothing_that_only_migrations_take(
-    template_url: str,
+    fresh_url: str,
 ) -> None:
     made = subprocess.run(
-        [sys.executable, "-c", SERVES, template_url], capture_output=True, text=True, check=False
+        [sys.executable, "-c", SERVES, fresh_url], capture_output=True, text=True, check=False
     )
     assert made.returncode == 0, made.stderr
     loaded = set(made.stdout.split())
