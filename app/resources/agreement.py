@@ -245,7 +245,7 @@ def _check_event(session: Session, record: Agreement) -> None:
 
 def _enter_move(session: Session, record: Agreement) -> None:
     """Keep a change of status as an outcome, unless an outcome is what brings it about."""
-    for new in session.new:
+    for new in store.being_created(session):
         if isinstance(new, Outcome) and (new.agreement_id, new.status) == (
             record.id,
             record.status,

@@ -1,6 +1,7 @@
 """Writes: plain functions over a Session that apply the rules and note what changed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -14,7 +15,7 @@ from sqlalchemy.orm.util import identity_key
 
 from app.core import json_codec
 from app.core.databases.prepared import Prepared
-from app.core.databases.types import Id, now, uuid7
+from app.core.databases.types import Id, now
 from app.core.edtf import bounds
 from app.core.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from app.core.validation import faults_of, invalid_body, summary
@@ -24,6 +25,7 @@ from app.engine.query.render import record_json
 from app.engine.resource import Resource
 from app.engine.search.index import index_record
 from app.engine.writes.constraint_errors import translate_integrity_errors
+from app.engine.writes.new_records import insert_records, new_record
 from app.engine.writes.references import check_references
 
 State = dict[str, Any]
@@ -106,14 +108,27 @@ def create(
     """Store a new record."""
     data = written(body)
     check_references(session, resource, data, {})
-    entered = transaction_time(session)
-    record = resource.table(
-        id=record_id or uuid7(), version=1, created_at=entered, updated_at=entered
-    )
-    _apply(resource, record, data)
-    session.add(record)
-    resource.check(session, record, None)
-    return _finish(session, resource, record, Action.CREATE, None)
+    record = new_record(resource, data, record_id, transaction_time(session))
+    with _creating(session, record):
+        resource.check(session, record, None)
+    insert_records(session, resource, [record])
+    return _noted(session, resource, record, Action.CREATE, None)
+
+
+@contextmanager
+def _creating(session: Session, record: Any) -> Iterator[None]:
+    records = session.info.setdefault("creating", [])
+    records.append(record)
+    try:
+        yield
+    finally:
+        records.pop()
+
+
+def being_created(session: Session) -> Sequence[Any]:
+    """The records whose rules are looked at before they are stored, the innermost last."""
+    records: list[Any] = session.info.get("creating", [])
+    return records
 
 
 def create_at(session: Session, resource: Resource, key: str, body: BaseModel) -> Stored:
@@ -320,6 +335,13 @@ def _finish(
 ) -> Stored:
     with translate_integrity_errors():
         session.flush()
+    return _noted(session, resource, record, action, before)
+
+
+def _noted(
+    session: Session, resource: Resource, record: Any, action: Action, before: State | None
+) -> Stored:
+    """The record as it is now, which the log and the index are told."""
     after = render_record(session, resource, record.id)
     state = json_codec.loads(after)
     note_change(session, action, resource.record_type, before, state, resource.derived_elsewhere)
