@@ -30,7 +30,7 @@ class Prepared:
 
     def rows(self, session: Session | Connection, values: Mapping[str, Any]) -> Rows:
         """Run it, and return all rows."""
-        connection = _connection(session)
+        connection = connection_of(session)
         compiled = self._on(connection)
         arguments = compiled.arguments(values)
         if connection.dialect.name == "sqlite":
@@ -47,7 +47,7 @@ class Prepared:
 
     def run_many(self, session: Session | Connection, several: Iterable[Mapping[str, Any]]) -> None:
         """Run it once for each of the values."""
-        connection = _connection(session)
+        connection = connection_of(session)
         compiled = self._on(connection)
         arguments = [tuple(compiled.arguments(values)) for values in several]
         if not arguments:
@@ -69,8 +69,15 @@ class Prepared:
         return found
 
 
-def _connection(session: Session | Connection) -> Connection:
-    return session if isinstance(session, Connection) else session.connection()
+def connection_of(session: Session | Connection) -> Connection:
+    """What a session works on; one that was made for a connection need not begin for it."""
+    if isinstance(session, Connection):
+        return session
+    bind = session.bind
+    # Its savepoint is made when it is first asked for its connection.
+    if isinstance(bind, Connection) and not session.in_nested_transaction():
+        return bind
+    return session.connection()
 
 
 def _driver(connection: Connection) -> sqlite3.Connection:

@@ -24,7 +24,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core import json_codec
 from app.core.databases.interface import Base
-from app.core.databases.prepared import Prepared
+from app.core.databases.prepared import Prepared, connection_of
 from app.core.databases.types import Id
 from app.core.text.analyze import analyser
 from app.engine.resource import Resource
@@ -125,7 +125,7 @@ def index_record(
     """
     texts, in_trash = texts_of(resource, state), state["deleted_at"] is not None
     kind, record_id = resource.record_type, UUID(state["id"])
-    connection = session.connection()
+    connection = connection_of(session)
     if before is None:
         _insert(connection, kind, record_id, in_trash, texts)
         return
@@ -204,7 +204,7 @@ def _number_apart(connection: Connection, rows: list[dict[str, Any]]) -> None:
 def remove_record(session: Session, resource: Resource, record_id: UUID) -> None:
     """Take a record out of the index, when it is gone for good."""
     here = {"kind": resource.record_type, "record_id": record_id}
-    connection = session.connection()
+    connection = connection_of(session)
     for (number,) in _DELETE.rows(connection, here):
         if connection.dialect.name == "sqlite":
             _DELETE_WORDS.run(connection, {"number": number})

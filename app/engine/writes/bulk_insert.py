@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from app.core import json_codec
+from app.core.databases.prepared import connection_of
 from app.core.errors import Problem
 from app.engine.history import change_log
 from app.engine.history.change_log import Action, note_change
@@ -138,4 +139,4 @@ class _Batch:
                 state,
                 resource.derived_elsewhere,
             )
-        index_many(session.connection(), resource, states)
+        index_many(connection_of(session), resource, states)
