@@ -17,7 +17,7 @@ from app.engine.history.change_log import Action, note_change
 from app.engine.resource import Resource
 from app.engine.search.index import index_many
 from app.engine.writes import store
-from app.engine.writes.new_records import insert_records, new_record
+from app.engine.writes.records import insert_records, new_record
 from app.engine.writes.references import Known, loose_references
 
 #: How many references are remembered; what is forgotten is asked for again.
