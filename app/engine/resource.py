@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.core.databases.interface import Base
 from app.core.databases.types import StatedDate
-from app.engine.record import Record
+from app.engine.record import Record, bound_names
 from app.engine.schemas import Identity, Page, Schema, Stamps, derived_schema
 
 #: A rule in code: sees the record as it will be, and its JSON as it was (None when new).
@@ -107,8 +107,8 @@ class Resource:
         for name, info in own.items():
             fields[name] = info
             if name in self.edtf_dates:
-                fields[f"{name}_earliest"] = _bound(name, "earliest")
-                fields[f"{name}_latest"] = _bound(name, "latest")
+                for bound, which in zip(bound_names(name), ("earliest", "latest"), strict=True):
+                    fields[bound] = _bound(name, which)
         fields |= self.read_only.model_fields
         fields |= {"note": note, **Stamps.model_fields}
         return {name: self._as_read(name, info) for name, info in fields.items()}

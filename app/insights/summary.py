@@ -182,7 +182,7 @@ def _select() -> Select[Any]:
         "ambiguous": _count(Agreement.certainty == Certainty.ambiguous),
         "totals": _totals(),
         "without_amount": _count(Agreement.amount.is_(None)),
-        "undated": _count(Agreement.signed_earliest.is_(None)),
+        "undated": _count(Agreement.__table__.c.signed_earliest.is_(None)),
         "outcomes": _rows(Outcome, Outcome.agreement_id.in_(followed)),
         "delegates": _rows(Delegate, _of_mission(Delegate)),
         "participations": _rows(Participation, _of_mission(Participation)),

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from functools import cache, lru_cache
+from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -15,10 +15,10 @@ from sqlalchemy.orm import ClassManager, Session, configure_mappers
 from app.core import json_codec
 from app.core.databases.interface import Base
 from app.core.databases.types import uuid7
-from app.core.edtf import bounds
 from app.core.errors import Problem
 from app.engine.history import change_log
 from app.engine.history.change_log import Action, note_change
+from app.engine.record import bound_values
 from app.engine.resource import Resource
 from app.engine.search.index import index_many
 from app.engine.writes import store
@@ -173,15 +173,8 @@ def _record(
             for at, row in enumerate(data[name])
         ]
     for name in resource.edtf_dates:
-        values[f"{name}_earliest"], values[f"{name}_latest"] = _span(data[name])
+        values |= bound_values(name, data[name])
     return _instance(resource.table, values)
-
-
-@lru_cache(maxsize=10_000)
-def _span(stated: str | None) -> tuple[date | None, date | None]:
-    """The bounds of a stated date; the same few days come again and again in a file."""
-    span = bounds(stated)
-    return span.earliest, span.latest
 
 
 @cache

@@ -14,12 +14,12 @@ from sqlalchemy.orm.util import identity_key
 
 from app.core import json_codec
 from app.core.databases.types import now, uuid7
-from app.core.edtf import bounds
 from app.core.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from app.core.validation import faults_of, invalid_body, summary
 from app.engine.history.change_log import Action, changes_since, note_change, undo
 from app.engine.keys import as_id, in_trash, is_askable, missing
 from app.engine.query.render import record_json
+from app.engine.record import bound_values
 from app.engine.resource import Resource
 from app.engine.search.index import index_record
 from app.engine.writes.constraint_errors import translate_integrity_errors
@@ -282,9 +282,8 @@ def _apply(resource: Resource, record: Any, data: Mapping[str, Any]) -> None:
             rows = [part.table(position=at, **row) for at, row in enumerate(value)]
             setattr(record, name, rows)
         if name in resource.edtf_dates:
-            span = bounds(value)
-            setattr(record, f"{name}_earliest", span.earliest)
-            setattr(record, f"{name}_latest", span.latest)
+            for bound, day in bound_values(name, value).items():
+                setattr(record, bound, day)
 
 
 def _clear_parts(
