@@ -22,7 +22,6 @@ from app.core.databases.interface import (
     SESSION_OPTIONS,
     CompiledQuery,
     Database,
-    Pace,
     Rows,
 )
 from app.core.databases.postgresql_errors import (
@@ -179,7 +178,7 @@ class PostgresDatabase(Database):
         return problem_of(error, self.max_seconds * times) or error
 
     async def read(
-        self, statement: CompiledQuery, values: Mapping[str, Any], pace: Pace = "long"
+        self, statement: CompiledQuery, values: Mapping[str, Any], *, point_lookup: bool = False
     ) -> Rows:
         pool = self._choose()
         try:
@@ -187,7 +186,7 @@ class PostgresDatabase(Database):
         except Exception as error:
             if not self._gives_way(pool, error):
                 raise self._told(error) from error
-        return await self.read(statement, values, pace)
+        return await self.read(statement, values, point_lookup=point_lookup)
 
     async def stream(
         self, statement: CompiledQuery, values: Mapping[str, Any]

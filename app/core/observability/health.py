@@ -137,7 +137,7 @@ async def _revision(database: Database) -> tuple[str | None] | Check:
 
 
 async def _read_revision(database: Database) -> str | None:
-    rows = await database.read(revision_statement(database.dialect), {}, "quick")
+    rows = await database.read(revision_statement(database.dialect), {}, point_lookup=True)
     return str(rows[0][0]) if rows else None
 
 

@@ -144,7 +144,9 @@ async def _changes(state: Any, position: Position) -> list[Metric]:
     """Whether the database answers, and how far its log of changes has come."""
     database: Database = state.database
     try:
-        rows = await within_timeout(database.read(position(database.dialect), {}, "quick"))
+        rows = await within_timeout(
+            database.read(position(database.dialect), {}, point_lookup=True)
+        )
     except Exception:
         # An operator wants the other metrics all the more while the database is away.
         rows = []

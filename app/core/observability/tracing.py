@@ -16,7 +16,7 @@ from opentelemetry import propagate, trace
 from sqlalchemy.orm import Session
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.core.databases.interface import CompiledQuery, Database, Pace, Rows
+from app.core.databases.interface import CompiledQuery, Database, Rows
 from app.core.observability.redaction import redacted
 from app.core.observability.request_info import method_of, route_of
 
@@ -163,12 +163,12 @@ def trace_database(database: Database, provider: TracerProvider) -> None:
     system, read, write = database.dialect.name, database.read, database.write
 
     async def traced_read(
-        statement: CompiledQuery, values: Mapping[str, Any], pace: Pace = "long"
+        statement: CompiledQuery, values: Mapping[str, Any], *, point_lookup: bool = False
     ) -> Rows:
         # The statement without its values, which are the users' data.
         told = {"db.system.name": system, "db.query.text": statement.sql}
         with span("read", attributes=told):
-            return await read(statement, values, pace)
+            return await read(statement, values, point_lookup=point_lookup)
 
     async def traced_write(work: Callable[[Session], T]) -> T:
         told = {"db.system.name": system, "db.operation.name": "transaction"}
