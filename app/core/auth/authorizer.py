@@ -152,8 +152,8 @@ class Authorizer:
             ends = datetime.fromisoformat(ends)
         left = PRINCIPAL_CACHE_SECONDS if ends is None else (ends - at).total_seconds()
         if revoked or left <= 0:
-            told = "was revoked" if revoked else "has expired"
-            raise unauthorized(scope, f"The key {api_keys.prefix_of(secret)}… {told}.")
+            reason = "was revoked" if revoked else "has expired"
+            raise unauthorized(scope, f"The key {api_keys.prefix_of(secret)}… {reason}.")
         self._used[UUID(str(id_))] = at
         return _CachedPrincipal(
             Principal(name, Scope(allowed), path),

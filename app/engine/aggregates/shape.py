@@ -1,4 +1,4 @@
-"""The shape of an aggregate: what it groups by and what it tells of each group, values apart."""
+"""The shape of an aggregate: what it groups by and the outputs of each group, without values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -79,7 +79,7 @@ Output = GroupKey | Metric
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """What makes two aggregates the same statement; values apart. `sort` has each output once."""
+    """What makes two aggregates the same statement, without values. `sort` has each output once."""
 
     condition: Condition | None
     q: bool

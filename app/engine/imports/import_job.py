@@ -53,7 +53,7 @@ def _import(
     on_progress: Callable[[int], None],
     bulk_state: BulkState,
 ) -> Report:
-    mark, done = change_log.noted(session), 0
+    noted, done = change_log.noted_count(session), 0
 
     def counted(rows: int) -> None:
         nonlocal done
@@ -65,7 +65,7 @@ def _import(
             with session.begin_nested():
                 report = _Import(session, resource, file, bulk_state).run(counted)
         except RetryWithSavepoints:
-            change_log.forget(session, mark)
+            change_log.forget(session, noted)
             on_progress(-done)
             raise
         change_log.log_changes(session, actor)
@@ -92,7 +92,7 @@ class _Import:
         self.matches = ExistingRecords(session, resource)
         self.reader = RowReader(session, resource)
         self.plans: dict[tuple[str, ...], Plan] = {}
-        self.missing_told = self.encoding_told = False
+        self.missing_reported = self.encoding_reported = False
         #: What is wrong with the header: its rows are judged, and none of them is stored.
         self.wrong_header: list[Fault] = []
         #: Rows that refer to others of their kind which are not there yet.
@@ -159,11 +159,11 @@ class _Import:
 
     def _missing(self, plan: Plan) -> list[Fault]:
         """One error for a column that is not there, not one for each row that would need it."""
-        if self.missing_told:
+        if self.missing_reported:
             return []
-        self.missing_told = True
-        told = f"A new {self.resource.singular} needs the column"
-        return [Fault("missing", f"{told} {n!r}.", row=1, column=n) for n in plan.missing]
+        self.missing_reported = True
+        text = f"A new {self.resource.singular} needs the column"
+        return [Fault("missing", f"{text} {n!r}.", row=1, column=n) for n in plan.missing]
 
     def _tell(self, *faults: Fault) -> None:
         self.report.add_faults(faults)
@@ -215,9 +215,9 @@ class _Import:
         faults = [SILENT]
         for error in row.faults:
             if isinstance(error, NotUtf8):
-                if self.encoding_told:
+                if self.encoding_reported:
                     continue
-                self.encoding_told = True
+                self.encoding_reported = True
             faults.append(fault_of(error))
         return faults
 
@@ -272,12 +272,12 @@ class _Import:
             return
         self._store()
         self.matches.touch(entry, before)
-        mark = change_log.noted(self.session)
+        noted = change_log.noted_count(self.session)
         try:
             with self.session.begin_nested():
                 changed = self.reader.store(entry, before, body)
         except Problem:
-            change_log.forget(self.session, mark)
+            change_log.forget(self.session, noted)
             raise
         self.reader.forget()
         self.report.updated += changed

@@ -1,4 +1,4 @@
-"""Conditions on records: trees that are compared by shape, values apart, and their SQL."""
+"""Conditions on records: trees that are compared by shape, without values, and their SQL."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -175,8 +175,8 @@ class _Parser:
             return Name(steps, at)
         variable, *outer = reversed(self._variables)
         if steps[0] != variable:
-            told = f"{steps[0]} belongs to an outer any or all" if steps[0] in outer else ""
-            right = told or f"write {variable}/{word.shown()}"
+            reason = f"{steps[0]} belongs to an outer any or all" if steps[0] in outer else ""
+            right = reason or f"write {variable}/{word.shown()}"
             refuse(word, f"Names here begin with {variable}, the innermost variable: {right}.")
         if len(steps) == 1:
             refuse(word, f"Write a field after {variable}, such as {variable}/role.")

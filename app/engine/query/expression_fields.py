@@ -91,7 +91,7 @@ def check_literals(
     try:
         check_operator(record_field, operator)
     except ValueError as error:
-        right = hints.held(record_field, name.steps, literals[0].text)
+        right = hints.membership(record_field, name.steps, literals[0].text)
         raise ExpressionError(literals[0].at, sentence(error) + right) from None
     written = _WRITTEN.get(record_field.field_type, ("text",))
     for literal in literals:

@@ -86,7 +86,7 @@ class _Batch:
         """Store those at the places: all at once or, if one is refused, each half by itself."""
         if not places:
             return
-        mark = change_log.noted(self.session)
+        noted = change_log.noted_count(self.session)
         try:
             with self.session.begin_nested() if self.bulk_state.savepoints else nullcontext():
                 if self.resource.record_type in self.bulk_state.alone:
@@ -97,12 +97,12 @@ class _Batch:
             self.bulk_state.alone.add(self.resource.record_type)
             if not self.bulk_state.savepoints:
                 raise RetryWithSavepoints from None
-            change_log.forget(self.session, mark)
+            change_log.forget(self.session, noted)
             self.store(places)
         except Problem as problem:
             if not self.bulk_state.savepoints:
                 raise RetryWithSavepoints from None
-            change_log.forget(self.session, mark)
+            change_log.forget(self.session, noted)
             if len(places) == 1:
                 self.refused[places[0]] = problem
                 return
@@ -116,7 +116,7 @@ class _Batch:
 
     def _insert(self, places: Sequence[int]) -> None:
         resource, session = self.resource, self.session
-        mark = change_log.noted(session)
+        noted = change_log.noted_count(session)
         records = []
         for at in places:
             self.refused.pop(at, None)
@@ -129,7 +129,7 @@ class _Batch:
             except Problem as problem:
                 self.refused[at] = problem
             # A rule may have changed another record, or have been about to.
-            if change_log.noted(session) != mark or session.dirty or session.new:
+            if change_log.noted_count(session) != noted or session.dirty or session.new:
                 raise _WritesOthers
         if not records:
             return
@@ -194,8 +194,8 @@ def _insert_rows(session: Session, of: type[Base], instances: Iterable[Any]) -> 
     """Insert what the instances hold; columns that none of them names get their defaults."""
     table = of.__table__
     assert isinstance(table, Table)
-    held = [instance.__dict__ for instance in instances]
-    named = {name for values in held for name in values}
+    rows = [instance.__dict__ for instance in instances]
+    named = {name for values in rows for name in values}
     names = [column.key for column in table.c if column.key in named]
-    if held:
-        session.execute(insert(table), [{name: v.get(name) for name in names} for v in held])
+    if rows:
+        session.execute(insert(table), [{name: v.get(name) for name in names} for v in rows])

@@ -147,8 +147,8 @@ def _checked(resource: Resource, value: Mapping[str, Any]) -> BaseModel:
     try:
         return validate(resource.create, value)
     except Invalid as problem:
-        told = [replace(fault, detail=_by_ref(resource, value, fault)) for fault in problem.errors]
-        raise Invalid(summary(told), told) from None
+        named = [replace(fault, detail=_by_ref(resource, value, fault)) for fault in problem.errors]
+        raise Invalid(summary(named), named) from None
 
 
 def _by_ref(resource: Resource, value: Mapping[str, Any], fault: Fault) -> str:

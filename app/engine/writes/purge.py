@@ -29,8 +29,8 @@ def purge(
     _refuse_referred(session, resource, record)
     before = json_codec.loads(store.render_record(session, resource, record.id))
     remove_record(session, resource, record.id)
-    told = (Change.kind == resource.record_type, Change.record_id == record.id)
-    session.execute(update(Change).where(*told).values(changes="{}"))
+    of_record = (Change.kind == resource.record_type, Change.record_id == record.id)
+    session.execute(update(Change).where(*of_record).values(changes="{}"))
     for owned in _owned(resource):
         session.execute(delete(owned).where(_of(owned, record)))
     session.expunge(record)
