@@ -24,6 +24,7 @@ from app.engine.search.index import index_many
 from app.engine.writes import store
 from app.engine.writes.constraint_errors import translate_integrity_errors
 from app.engine.writes.references import Known, loose_references
+from app.engine.writes.rendering import render_records
 
 #: How many references are remembered; what is forgotten is asked for again.
 _MAX_KNOWN_REFERENCES = 50_000
@@ -138,7 +139,7 @@ class _Batch:
             for name, part in resource.embedded.items():
                 rows = (row for record in records for row in getattr(record, name))
                 _insert_rows(session, part.table, rows)
-        bodies = store.render_records(session, resource, [record.id for record in records])
+        bodies = render_records(session, resource, [record.id for record in records])
         states = [json_codec.loads(body) for body in bodies]
         for state in states:
             note_change(
