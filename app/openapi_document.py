@@ -11,7 +11,6 @@ from pydantic import TypeAdapter
 from app.core import json_codec
 from app.core.auth.principals import Permission
 from app.core.databases.types import uuid7_of
-from app.core.edtf import bounds
 from app.core.errors import Forbidden, InsufficientStorage, Problem, TooManyRequests, Unauthorized
 from app.core.http.dispatch import Route
 from app.core.http.openapi import (
@@ -28,6 +27,7 @@ from app.core.http.openapi import (
 )
 from app.core.http.responses import problems
 from app.engine.query.parameters import MAX_SORT
+from app.engine.record import bound_values
 from app.engine.resource import Resource
 from app.engine.schemas import Edtf, Line, Prose, Ref
 from app.openapi_examples import add_examples, add_other_examples
@@ -341,9 +341,8 @@ def examples(resource: Resource) -> tuple[dict[str, Any], dict[str, Any]]:
         "updated_at": _STAMP,
     }
     for name in resource.edtf_dates:
-        span = bounds(state[name])
-        known[f"{name}_earliest"] = span.earliest and span.earliest.isoformat()
-        known[f"{name}_latest"] = span.latest and span.latest.isoformat()
+        days = bound_values(name, state[name])
+        known |= {bound: day and day.isoformat() for bound, day in days.items()}
     if fact is not None:
         # Example bodies are tried as they stand, beside the seeded record: so under another ref.
         fields["ref"] = f"{fields['ref']}-copy"

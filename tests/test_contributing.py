@@ -61,6 +61,10 @@ def delete(connection):
 def rows(connection):
     return connection.execute(text("SELECT name, size FROM booth")).all()
 
+def labels(connection):
+    sizes = "SELECT code, kk FROM term WHERE list = 'booth-sizes' ORDER BY code"
+    return connection.execute(text(sizes)).all()
+
 async def main(url, kind):
     await migrate(url, to=kind)
     await engine_run(url, insert)
@@ -70,6 +74,9 @@ async def main(url, kind):
     assert await compare(url) == []
     await engine_run(url, delete)
     await seed(url, None)
+    assert await engine_run(url, labels) == [
+        ("large", "Үлкен"), ("open_air", "Ашық аспан астында"), ("small", "Шағын")
+    ]
 
 for url in sys.argv[2:]:
     asyncio.run(main(url, sys.argv[1]))
@@ -125,12 +132,14 @@ def steps(recipe: str) -> Iterator[tuple[str, str, str]]:
 
 
 def changed(text: str, diff: str) -> str:
-    """The text with the lines that begin with `+`, after those that are there."""
-    lines = diff.splitlines()
-    before = "".join(f"{line[1:]}\n" for line in lines if line.startswith(" "))
-    after = "".join(f"{line[1:]}\n" for line in lines)
-    assert text.count(before) == 1, f"not there once:\n{before}"
-    return text.replace(before, after)
+    """The text with the lines that begin with `+`, and without those that begin with `-`."""
+    for hunk in diff.split("@@\n"):
+        lines = hunk.splitlines()
+        before = "".join(f"{line[1:]}\n" for line in lines if not line.startswith("+"))
+        after = "".join(f"{line[1:]}\n" for line in lines if not line.startswith("-"))
+        assert text.count(before) == 1, f"not there once:\n{before}"
+        text = text.replace(before, after)
+    return text
 
 
 class Loaded:

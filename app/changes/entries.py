@@ -45,7 +45,7 @@ async def find_entries(
     shape = FeedShape(tuple(sorted(("since", *wanted))), newest_first=False)
     values = {**wanted, "since": since, "limit": limit}
     statement = feed_statement(shape, database.dialect)
-    rows = await database.read(statement, values, "quick" if few else "long")
+    rows = await database.read(statement, values, point_lookup=few)
     return [read_entry(row[0]) for row in rows]
 
 

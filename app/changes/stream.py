@@ -65,7 +65,7 @@ class StreamRules:
     #: How long a stream lasts; then its client connects again.
     lifetime: float = 3600.0
     #: How long a client may take nothing of what is sent to it.
-    patience: float = 30.0
+    send_timeout: float = 30.0
     #: After which time a client that was cut off comes back, at least and at most.
     retry: tuple[float, float] = (2.0, 5.0)
 
@@ -141,7 +141,7 @@ class EventStream(Response):
         if not is_gone:
             # A client that takes nothing does not take the end either.
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(self._streams.rules.patience, 5.0)):
+                async with asyncio.timeout(min(self._streams.rules.send_timeout, 5.0)):
                     await send({"type": "http.response.body"})
 
     async def _unwelcome(self) -> None:
@@ -201,7 +201,7 @@ class EventStream(Response):
 
     async def _send(self, send: Send, content: bytes) -> None:
         """Send, or TimeoutError when the client takes nothing for too long."""
-        async with asyncio.timeout(self._streams.rules.patience):
+        async with asyncio.timeout(self._streams.rules.send_timeout):
             await send({"type": "http.response.body", "body": content, "more_body": True})
         self._last_sent = time.monotonic()
 

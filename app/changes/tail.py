@@ -118,5 +118,5 @@ class ChangeLogTail:
 
     async def _read_position(self) -> int:
         statement = position_statement(self.database.dialect)
-        ((position,),) = await self.database.read(statement, {}, "quick")
+        ((position,),) = await self.database.read(statement, {}, point_lookup=True)
         return int(position)

@@ -25,10 +25,10 @@ class Backup:
     summary: Summary
 
     def __str__(self) -> str:
-        held = self.summary
+        found = self.summary
         return (
-            f"Wrote {self.file}: {files.size_of(self.file)}, {held.records:,} records, change log"
-            f" to {held.position:,}, revision {held.revision}.\nSHA-256 {self.digest}, also in"
+            f"Wrote {self.file}: {files.size_of(self.file)}, {found.records:,} records, change log"
+            f" to {found.position:,}, revision {found.revision}.\nSHA-256 {self.digest}, also in"
             f" {files.note_of(self.file).name}."
         )
 
@@ -54,12 +54,12 @@ async def backup(url: str, file: Path, *, force: bool = False) -> Backup:
     if await find_revision(url) is None:
         raise RuntimeError("The database is empty: there is nothing to back up.")
     with files.written_whole(file, force=force) as part:
-        held = _sqlite(url, part) if is_sqlite(url) else await _postgresql(url, part)
+        found = _sqlite(url, part) if is_sqlite(url) else await _postgresql(url, part)
         digest = files.digest_of(part)
         # A replaced file's digest must not be taken for that of the new one.
         files.note_of(file).unlink(missing_ok=True)
     files.write_note(file, digest)
-    return Backup(file, digest, held)
+    return Backup(file, digest, found)
 
 
 def _sqlite(url: str, part: Path) -> Summary:
@@ -81,14 +81,14 @@ async def _postgresql(url: str, part: Path) -> Summary:
     def work(connection: Connection) -> Summary:
         postgresql.refuse_older_programs(connection)
         # Everything is of the one snapshot that the dump is made of.
-        held = summary(connection)
+        found = summary(connection)
         size = connection.execute(text("SELECT pg_database_size(current_database())")).scalar_one()
         with files.progress_bar() as progress:
             task = progress.add_task(f"Dumping a database of {size / 1e6:,.1f} MB", total=None)
             postgresql.dump(
                 url, connection, part, lambda done: progress.update(task, completed=done)
             )
-        return held
+        return found
 
     postgresql.program("pg_dump")
     return await snapshot_run(url, work)

@@ -33,23 +33,23 @@ def entries(dialect: str) -> Iterator[Entry]:
     from app.api import RESOURCES
 
     yield "", "", _ABOUT + (_AMOUNTS if dialect == "sqlite" else "")
-    told: set[str] = set()
+    described: set[str] = set()
     for resource in RESOURCES:
         about = {name: info.description for name, (_, info) in resource.read_fields.items()}
-        yield from _of_table(resource.table, resource.about, about, told, dialect)
+        yield from _of_table(resource.table, resource.about, about, described, dialect)
         for part in resource.embedded.values():
             about = {name: info.description for name, info in part.fields.model_fields.items()}
-            yield from _of_table(part.table, part.fields.__doc__, about, told, dialect)
+            yield from _of_table(part.table, part.fields.__doc__, about, described, dialect)
 
 
 def _of_table(
-    table: Any, about: str | None, columns: dict[str, str | None], told: set[str], dialect: str
+    table: Any, about: str | None, columns: dict[str, str | None], described: set[str], dialect: str
 ) -> Iterator[Entry]:
     name = str(table.__tablename__)
     # Companies are organizations, and share their table.
-    if name in told:
+    if name in described:
         return
-    told.add(name)
+    described.add(name)
     yield name, "", _line(about)
     for column in inspect(table).local_table.columns:
         says = TRASH if column.name == "deleted_at" else _line(columns.get(column.name))
@@ -57,8 +57,8 @@ def _of_table(
         yield name, column.name, f"{says or _NO_FIELD} {note}".strip()
 
 
-def _line(told: str | None) -> str:
-    return " ".join((told or "").split())
+def _line(text: str | None) -> str:
+    return " ".join((text or "").split())
 
 
 def _stored(kind: Any) -> str:
@@ -79,8 +79,8 @@ def is_described(connection: Connection) -> bool:
     if connection.dialect.name == "sqlite":
         found = text("SELECT 1 FROM sqlite_master WHERE name = :view")
         return connection.execute(found, {"view": VIEW}).first() is not None
-    told = text("SELECT obj_description(to_regclass('alembic_version'), 'pg_class')")
-    return connection.scalar(told) is not None
+    statement = text("SELECT obj_description(to_regclass('alembic_version'), 'pg_class')")
+    return connection.scalar(statement) is not None
 
 
 def describe(connection: Connection) -> None:
@@ -114,6 +114,6 @@ def forget(connection: Connection) -> None:
         connection.exec_driver_sql(f"DROP VIEW IF EXISTS {VIEW}")
 
 
-def _quoted(told: str) -> str:
+def _quoted(text: str) -> str:
     """As a literal of SQL: neither a view nor a comment takes parameters."""
-    return "'" + told.replace("'", "''") + "'"
+    return "'" + text.replace("'", "''") + "'"

@@ -42,7 +42,7 @@ _SECTORS = ("F", "C10", "C1050", "C20", "C21", "C2732", "C2910", "G4649", "A01",
 _FIRST_DAY = date(2010, 1, 1)
 
 Row = dict[str, Any]
-Told = Callable[[int], None]
+OnProgress = Callable[[int], None]
 
 
 def run(url: str, missions: int, companies: int, agreements: int, random_seed: int) -> str:
@@ -51,11 +51,11 @@ def run(url: str, missions: int, companies: int, agreements: int, random_seed: i
     with Progress() as progress:
         task = progress.add_task("Generating", total=missions + companies + agreements)
 
-        def told(made: int) -> None:
+        def on_progress(made: int) -> None:
             progress.advance(task, made)
 
         def work(connection: Connection) -> None:
-            Generator(connection, random_seed, told).run(missions, companies, agreements)
+            Generator(connection, random_seed, on_progress).run(missions, companies, agreements)
 
         asyncio.run(engine_run(url, work))
     return f"Made {missions} missions, {companies} companies and {agreements} agreements."
@@ -64,11 +64,11 @@ def run(url: str, missions: int, companies: int, agreements: int, random_seed: i
 class Generator:
     """Writes the rows in batches; the same random seed makes the same data under other ids."""
 
-    def __init__(self, connection: Connection, random_seed: int, told: Told) -> None:
+    def __init__(self, connection: Connection, random_seed: int, on_progress: OnProgress) -> None:
         self.connection = connection
         self.kinds = by_record_type(RESOURCES)
         self.random = random.Random(random_seed)  # noqa: S311 (data to try things, no secret)
-        self.told = told
+        self.on_progress = on_progress
         self.stamp = now()
         # Taken at once and held until the commit, as every write does at its end.
         self.seq = self._lock_counter()
@@ -104,15 +104,15 @@ class Generator:
             changes = [self._change(stored.name, row, by_record.get(row["id"])) for row in batch]
             self.connection.execute(insert(Change), changes)
             index_many(self.connection, self.kinds[stored.name], batch)
-            self.told(len(batch))
+            self.on_progress(len(batch))
             yield from (row["id"] for row in batch)
 
     def _change(self, kind: str, row: Row, parties: list[Row] | None) -> Row:
         self.seq += 1
-        told: Row = row if parties is None else {**row, "parties": parties}
+        values: Row = row if parties is None else {**row, "parties": parties}
         changes = {
             name: [None, value]
-            for name, value in told.items()
+            for name, value in values.items()
             if value is not None and name not in ("id", "version", "created_at", "updated_at")
         }
         return {

@@ -57,7 +57,7 @@ def run(
         errors.print(problem.detail, markup=False, highlight=False)
         return 1
     _show(errors, tuple(report.faults))
-    sys.stdout.write(_told(report, dry_run) + "\n")
+    sys.stdout.write(_summary(report, dry_run) + "\n")
     return 1 if report.failed else 0
 
 
@@ -165,7 +165,7 @@ def _plain(text: str) -> str:
     return text.replace("[", "\\[")
 
 
-def _told(report: Report, dry_run: bool) -> str:
+def _summary(report: Report, dry_run: bool) -> str:
     done = "Nothing was stored, but would be: " if dry_run else "Imported: "
     return (
         f"{done}{report.created} created, {report.updated} updated,"

@@ -42,8 +42,8 @@ async def create(
     what the API would not take either."""
     await refuse_unready(url)
     secret = new_secret()
-    told = {"name": name, "scope": scope, "path": path, "expires_at": _in_days(days)}
-    fields = validate(ApiKeyFields, told)
+    given = {"name": name, "scope": scope, "path": path, "expires_at": _in_days(days)}
+    fields = validate(ApiKeyFields, given)
     assert isinstance(fields, ApiKeyFields)
     wanted = NewKey(fields.name, fields.scope, fields.path, fields.expires_at)
 

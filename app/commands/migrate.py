@@ -68,9 +68,9 @@ def _upgrade(connection: Connection, to: str) -> bool:
         try:
             command.upgrade(_config(connection), to)
         except IntegrityError as error:
-            told = str(error.orig).splitlines()[0].rpartition(">: ")[2]
+            reason = str(error.orig).splitlines()[0].rpartition(">: ")[2]
             raise RuntimeError(
-                f"The records do not allow the migration: {told}. It was taken back: mend them"
+                f"The records do not allow the migration: {reason}. It was taken back: mend them"
                 " first, or let the migration do it."
             ) from error
     after = revision_of(connection)

@@ -48,10 +48,10 @@ async def restore(url: str, file: Path, *, force: bool = False) -> str:
         notes = await _sqlite(Path(sqlite_path(url)), file, force=force)
     else:
         notes = await _postgresql(url, file, force=force)
-    held, wrong = await snapshot_run(url, _result)
+    found, wrong = await snapshot_run(url, _result)
     done = (
-        f"Restored {file}: {held.records:,} records, change log to {held.position:,}, revision"
-        f" {held.revision}."
+        f"Restored {file}: {found.records:,} records, change log to {found.position:,}, revision"
+        f" {found.revision}."
     )
     return "\n".join([done, *notes, *(f"In the backup already: {fault}" for fault in wrong)])
 
@@ -147,8 +147,8 @@ def _usable(file: Path, revision: str | None) -> str:
     if revision is None:
         raise RuntimeError(f"{file} is not a backup of this program. Nothing was changed.")
     if not is_known(revision):
-        told = newer(revision).replace("The database", str(file), 1)
-        raise RuntimeError(f"{told} Nothing was changed.")
+        reason = newer(revision).replace("The database", str(file), 1)
+        raise RuntimeError(f"{reason} Nothing was changed.")
     return revision
 
 

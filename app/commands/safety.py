@@ -48,8 +48,8 @@ def unsafe(settings: Settings, host: str) -> Iterator[str]:
             " TRADE_MISSIONS_BEHIND_TLS=true."
         )
     for name in ("oidc_issuer", "oidc_jwks_url"):
-        told = getattr(settings, name)
-        if told and not told.startswith("https://"):
+        address = getattr(settings, name)
+        if address and not address.startswith("https://"):
             yield f"TRADE_MISSIONS_{name.upper()} is not https://: its keys could be replaced."
     if not settings.rate_limit:
         yield "TRADE_MISSIONS_RATE_LIMIT is empty: anybody could take all of the service."

@@ -172,10 +172,10 @@ async def run(url: str, texts: Path | None = None) -> str:
             report = await seed(database, texts)
         finally:
             await database.stop()
-    return _told(report)
+    return _summary(report)
 
 
-def _told(report: Report) -> str:
+def _summary(report: Report) -> str:
     lines = [
         f"Seeded: {report.created} records created, {report.updated} updated,"
         f" {report.unchanged} unchanged, {report.codes} codes written."

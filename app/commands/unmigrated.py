@@ -37,6 +37,6 @@ def unmigrated(connection: Connection) -> str | None:
         there = {column["name"] for column in columns[table.name]}
         for column in table.columns:
             if column.name not in there:
-                told = f"column {column.name} of table {table.name}"
-                return f"{told} is declared but no migration makes it: {REMEDY}"
+                column_name = f"column {column.name} of table {table.name}"
+                return f"{column_name} is declared but no migration makes it: {REMEDY}"
     return None

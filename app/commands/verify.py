@@ -82,9 +82,9 @@ def _held(connection: Connection) -> tuple[Summary, Checksums]:
     return summary(connection), checksums(connection)
 
 
-def _tell(verdict: Verdict, held: Summary, sums: Checksums) -> None:
+def _tell(verdict: Verdict, found: Summary, sums: Checksums) -> None:
     verdict.lines.append(
-        f"Revision {held.revision}, {held.records:,} records, change log to {held.position:,}."
+        f"Revision {found.revision}, {found.records:,} records, change log to {found.position:,}."
     )
     width = max(map(len, sums), default=0)
     for name, each in sums.items():

@@ -25,5 +25,5 @@ def _statement(dialect: Dialect) -> CompiledQuery:
 
 async def secret_of(database: Database) -> bytes:
     """The installation's secret, 32 bytes."""
-    ((secret,),) = await database.read(_statement(database.dialect), {}, "quick")
+    ((secret,),) = await database.read(_statement(database.dialect), {}, point_lookup=True)
     return bytes(secret)

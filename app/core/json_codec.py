@@ -87,8 +87,8 @@ def loads(text: bytes | str) -> Any:
     try:
         value = _decoder.decode(text)
     except json.JSONDecodeError as error:
-        told = next((own for words, own in _FAULTS if error.msg.startswith(words)), "it breaks off")
-        raise JsonError(f"{told} at line {error.lineno}, column {error.colno}") from None
+        what = next((own for words, own in _FAULTS if error.msg.startswith(words)), "it breaks off")
+        raise JsonError(f"{what} at line {error.lineno}, column {error.colno}") from None
     except RecursionError:
         raise JsonLimit("it is nested too deeply") from None
     if _depth(value) > MAX_DEPTH:

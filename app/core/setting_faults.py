@@ -54,17 +54,17 @@ def sentences(
 ) -> Iterator[str]:
     """A sentence for each fault that was found; `names` says how a setting was given."""
     for fault in error.errors(include_url=False):
-        told = str(fault.get("ctx", {}).get("error", ""))
+        message = str(fault.get("ctx", {}).get("error", ""))
         if not fault["loc"]:
-            yield told
+            yield message
             continue
         field = str(fault["loc"][0])
         name = names.get(field, field)
-        needed = told or _needed(field, fields)
+        needed = message or _needed(field, fields)
         if field in SECRET:
             # What is wrong with an address is a sentence already.
-            whole = told[:1].isupper()
-            yield f"{name}: {told}" if whole else f"{name} is not right: {needed} is needed."
+            whole = message[:1].isupper()
+            yield f"{name}: {message}" if whole else f"{name} is not right: {needed} is needed."
             continue
         # The whole is at fault, or an item of a list.
         verb = "is" if len(fault["loc"]) == 1 else "holds"

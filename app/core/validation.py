@@ -113,8 +113,8 @@ def _own(item: Item, model: type[BaseModel]) -> tuple[str, str]:
     """A rule of ours: the words are those of the ValueError."""
     if isinstance(item["input"], str) and "\0" in item["input"]:
         return "form", _NUL
-    told = " ".join(str(item["ctx"]["error"]).split())
-    return "value", _sentence(told, item)
+    detail = " ".join(str(item["ctx"]["error"]).split())
+    return "value", _sentence(detail, item)
 
 
 def _form(item: Item, model: type[BaseModel]) -> tuple[str, str]:
@@ -126,9 +126,9 @@ def _form(item: Item, model: type[BaseModel]) -> tuple[str, str]:
     if isinstance(given, str) and all(not c.isprintable() or c.isspace() for c in given):
         return "form", "Holds nothing that can be seen."
     about, example = _described(model, item["loc"])
-    told = f"Must be written like {example.text!r}" if example else "Does not have the right form"
-    told = _sentence(f"{told}. {about}".rstrip(" ."), item)
-    return "form", told + _rewritten(str(given), item.get("ctx", {}).get("pattern", ""), example)
+    detail = f"Must be written like {example.text!r}" if example else "Does not have the right form"
+    detail = _sentence(f"{detail}. {about}".rstrip(" ."), item)
+    return "form", detail + _rewritten(str(given), item.get("ctx", {}).get("pattern", ""), example)
 
 
 def _rewritten(given: str, pattern: str, example: Example | None) -> str:
@@ -166,12 +166,12 @@ def explain(item: Item, model: type[BaseModel]) -> tuple[str, str]:
     if item.get("ctx", {}).get("min_length") == 1:
         words = "Must not be empty"
     context = {name: _written(value) for name, value in item.get("ctx", {}).items()}
-    told = _sentence(words.format_map(context), item)
+    detail = _sentence(words.format_map(context), item)
     if code == "choice" and "," not in context.get("expected", ","):
-        told = told.replace("one of ", "")
+        detail = detail.replace("one of ", "")
     if code == "choice" and isinstance(item["input"], str):
-        told += meant_instead(item["input"], re.split(", ", context.get("expected", "")))
-    return code, told
+        detail += meant_instead(item["input"], re.split(", ", context.get("expected", "")))
+    return code, detail
 
 
 def _written(value: Any) -> str:
@@ -183,11 +183,11 @@ def _written(value: Any) -> str:
 
 def _sentence(words: str, item: Item) -> str:
     """The words as a sentence, with what was given where that is short."""
-    told = f"{words[:1].upper()}{words[1:]}".rstrip(".")
+    sentence = f"{words[:1].upper()}{words[1:]}".rstrip(".")
     shown = _shown(item["input"])
-    if repr(item["input"]) in told:
-        return f"{told}."
-    return f"{told}. Given: {shown}." if len(shown) < _MAX_SHOWN else f"{told}."
+    if repr(item["input"]) in sentence:
+        return f"{sentence}."
+    return f"{sentence}. Given: {shown}." if len(shown) < _MAX_SHOWN else f"{sentence}."
 
 
 def _shown(given: Any) -> str:
@@ -218,8 +218,8 @@ def _last(item: Item) -> str:
 def _model_at(model: type[BaseModel], location: tuple[int | str, ...]) -> type[BaseModel]:
     """The model that holds the field where a location points."""
     for part in location[:-1]:
-        told = model.model_fields.get(str(part))
-        model = next(_models_in(told.annotation), model) if told is not None else model
+        field = model.model_fields.get(str(part))
+        model = next(_models_in(field.annotation), model) if field is not None else model
     return model
 
 
@@ -229,12 +229,12 @@ def _described(
     """What the field where a location points is described as, in one line, and an example."""
     holder = _model_at(model, location)
     names = (str(part) for part in reversed(location))
-    told = next((holder.model_fields[n] for n in names if n in holder.model_fields), None)
-    if told is None:
+    field = next((holder.model_fields[n] for n in names if n in holder.model_fields), None)
+    if field is None:
         return "", None
-    marks = [*told.metadata, *_marks_in(told.annotation)]
-    example = next((mark for mark in marks if isinstance(mark, Example)), None)
-    return " ".join((told.description or "").split()), example
+    metadata = [*field.metadata, *_marks_in(field.annotation)]
+    example = next((mark for mark in metadata if isinstance(mark, Example)), None)
+    return " ".join((field.description or "").split()), example
 
 
 def _marks_in(annotation: Any) -> Iterator[Any]:

@@ -1,7 +1,9 @@
 """What every stored record has, and the columns that records are made of."""
 
-from collections.abc import Mapping
-from datetime import datetime
+import inspect
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKey,
     ForeignKeyConstraint,
+    Index,
     String,
     literal_column,
     text,
@@ -18,17 +21,34 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Mapped, MappedColumn, declared_attr, mapped_column
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
+from sqlalchemy.sql.schema import SchemaItem
 
 from app.core.databases.interface import Base
 from app.core.databases.types import CodeList, Exact, Id, StatedDate, now, uuid7
+from app.core.edtf import bounds
 
 _NONE: Mapping[str, tuple[str, ...]] = {}
 
 
 class Record(Base):
-    """The columns of every kind of record."""
+    """The columns of every kind of record, and those that stand beside its stated dates."""
 
     __abstract__ = True
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        dates = [name for name, value in vars(cls).items() if _is_stated(value)]
+        annotations: dict[str, Any] = {}
+        for name, annotation in inspect.get_annotations(cls).items():
+            annotations[name] = annotation
+            if name in dates:
+                annotations |= dict.fromkeys(bound_names(name), Mapped[date | None])
+        if dates:
+            # As if the class said so itself, in this order.
+            cls.__annotations__ = annotations
+            own = getattr(cls, "__table_args__", ())
+            derived = (item for name in dates for item in _bound_args(cls, name))
+            cls.__table_args__ = (*derived, *own)
+        super().__init_subclass__(**options)
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
     ref: Mapped[str | None] = mapped_column(String(120), unique=True)
@@ -64,9 +84,36 @@ def code_list(of: str | None = None) -> MappedColumn[Any]:
     return mapped_column(CodeList(of), default=list, server_default=text("'[]'"))
 
 
-def stated(**options: Any) -> MappedColumn[Any]:
-    """A date as stated; its class declares `<name>_earliest` and `<name>_latest` beside it."""
-    return mapped_column(StatedDate, **options)
+def stated(*, index: bool = False) -> MappedColumn[Any]:
+    """A date as stated. Its table has the columns `<name>_earliest` and `<name>_latest` beside it,
+    a CHECK that they are in order, and with `index` an index for lists sorted by it.
+    """
+    return mapped_column(StatedDate, info={"index": index})
+
+
+def bound_names(name: str) -> tuple[str, str]:
+    """The columns beside a stated date: of the earliest and of the latest day that it can mean."""
+    return f"{name}_earliest", f"{name}_latest"
+
+
+@lru_cache(maxsize=10_000)
+def bound_values(name: str, text: str | None) -> Mapping[str, date | None]:
+    """What the columns beside a stated date hold when it is this one; the same few days come again
+    and again in a file."""
+    span = bounds(text)
+    return dict(zip(bound_names(name), (span.earliest, span.latest), strict=True))
+
+
+def _is_stated(value: Any) -> bool:
+    return isinstance(value, MappedColumn) and isinstance(value.column.type, StatedDate)
+
+
+def _bound_args(table: type[Record], name: str) -> Iterator[SchemaItem]:
+    earliest, latest = bound_names(name)
+    says = f"the end of {name} is before its beginning"
+    yield rule(f"{name}_in_order", f"{earliest} <= {latest}", says, f"/{name}")
+    if vars(table)[name].column.info["index"]:
+        yield Index(f"ix_{table.__tablename__}_{name}", earliest, "id")
 
 
 def money(**options: Any) -> MappedColumn[Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, Field
 from pydantic.fields import FieldInfo
@@ -14,8 +14,17 @@ from sqlalchemy.orm import Session
 
 from app.core.databases.interface import Base
 from app.core.databases.types import StatedDate
-from app.engine.record import Record
-from app.engine.schemas import Identity, Page, Schema, Stamps, derived_schema
+from app.engine.record import Record, bound_names
+from app.engine.schemas import (
+    Identity,
+    Page,
+    Schema,
+    Stamps,
+    absent,
+    derived_schema,
+    patch_schema,
+    type_of,
+)
 
 #: A rule in code: sees the record as it will be, and its JSON as it was (None when new).
 Check = Callable[[Session, Any, Mapping[str, Any] | None], None]
@@ -107,14 +116,14 @@ class Resource:
         for name, info in own.items():
             fields[name] = info
             if name in self.edtf_dates:
-                fields[f"{name}_earliest"] = _bound(name, "earliest")
-                fields[f"{name}_latest"] = _bound(name, "latest")
+                for bound, which in zip(bound_names(name), ("earliest", "latest"), strict=True):
+                    fields[bound] = _bound(name, which)
         fields |= self.read_only.model_fields
         fields |= {"note": note, **Stamps.model_fields}
         return {name: self._as_read(name, info) for name, info in fields.items()}
 
     def _as_read(self, name: str, info: FieldInfo) -> tuple[Any, FieldInfo]:
-        kind = _kind(info)
+        kind = type_of(info)
         column = self.table.__table__.c.get(name)
         # What may be left out because the server fills it in is never null once it is stored.
         if column is not None and not column.nullable and get_origin(kind) in (Union, UnionType):
@@ -143,22 +152,9 @@ class Resource:
 
     @cached_property
     def patch(self) -> type[Schema]:
-        """What PATCH takes: every field may be absent, and null only where the record allows it."""
-        fields: dict[str, Any] = {
-            name: (_kind(info), Field(default_factory=_absent, description=info.description))
-            for name, info in self.fields.model_fields.items()
-        }
+        """What PATCH takes."""
         doc = f"Changes to a {self.singular}: a JSON merge patch (RFC 7396)."
-        return derived_schema(f"{self.name}Patch", doc, fields)
-
-
-def _absent() -> None:
-    """The value of a field that is not there; never read."""
-
-
-def _kind(info: FieldInfo) -> Any:
-    """The field's type with its constraints."""
-    return Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+        return patch_schema(f"{self.name}Patch", doc, self.fields)
 
 
 def _bound(name: str, which: str) -> FieldInfo:
@@ -199,7 +195,7 @@ def read_models(resources: tuple[Resource, ...]) -> dict[str, type[BaseModel]]:
 
 def _embedded_model(part: Embedded, models: dict[str, type[BaseModel]]) -> None:
     fields: dict[str, Any] = {
-        name: (_kind(info), Field(description=info.description))
+        name: (type_of(info), Field(description=info.description))
         for name, info in part.fields.model_fields.items()
     }
     for name, target in part.to_one.items():
@@ -209,6 +205,6 @@ def _embedded_model(part: Embedded, models: dict[str, type[BaseModel]]) -> None:
 
 def _relation(name: str) -> FieldInfo:
     text = f"Only with `expand`: what `{name}` stands for."
-    info: Any = Field(default_factory=_absent, description=text)
+    info: Any = Field(default_factory=absent, description=text)
     assert isinstance(info, FieldInfo)
     return info

@@ -21,6 +21,7 @@ from pydantic import (
     WithJsonSchema,
     create_model,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError, core_schema
 
 from app.core.databases.types import instant_text
@@ -49,6 +50,25 @@ def derived_schema(
         **fields,
     )
     return made
+
+
+def patch_schema(name: str, doc: str, fields: type[Schema]) -> type[Schema]:
+    """The schema of a JSON merge patch (RFC 7396): every field may be absent, and null only where
+    the record allows it."""
+    may_be_absent: dict[str, Any] = {
+        name: (type_of(info), Field(default_factory=absent, description=info.description))
+        for name, info in fields.model_fields.items()
+    }
+    return derived_schema(name, doc, may_be_absent)
+
+
+def absent() -> None:
+    """The value of a field that is not there; never read."""
+
+
+def type_of(info: FieldInfo) -> Any:
+    """The field's type with its constraints."""
+    return Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
 
 
 # Text holds something that can be seen, and no NUL, which PostgreSQL cannot store.

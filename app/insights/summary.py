@@ -11,10 +11,12 @@ from starlette.responses import Response
 
 from app.core import json_codec
 from app.core.databases.interface import CompiledQuery, compile_query
+from app.core.databases.types import Exact
 from app.core.errors import BadRequest, NotFound
 from app.core.http.dispatch import Route
 from app.core.http.responses import JsonResponse, problems
-from app.engine.query.render import as_json, exact_sum, json_list, object_of, parsed
+from app.engine.aggregates.sql import Number, normalize_carry, split_sums
+from app.engine.query.render import as_json, json_list, object_of
 from app.engine.resource import Resource
 from app.engine.schemas import Digits, Schema
 from app.resources.agreement import Agreement, Bindingness
@@ -117,7 +119,7 @@ def _of_mission(table: Any) -> Any:
     return table.mission_id == bindparam("mission")
 
 
-def _totals() -> Any:
+def _totals(dialect: str) -> Any:
     fallen = Agreement.status.in_(FALLEN_THROUGH)
     limited = and_(~fallen, Agreement.amount_bound != Bound.exact)
     rows = (
@@ -130,21 +132,38 @@ def _totals() -> Any:
         .where(_agreements(), Agreement.currency.is_not(None))
         .subquery()
     )
-    values = {
-        "currency": as_json(rows.c.currency),
-        "amount": exact_sum(rows.c.standing),
-        "agreements": func.count(rows.c.standing),
-        "not_exact": func.count(rows.c.limited),
-        "fallen_through": exact_sum(rows.c.fallen),
+    sums = {name: split_sums(rows.c[name], dialect) for name in ("standing", "fallen")}
+    parts = {
+        f"{name}_{n}": func.coalesce(part, 0)
+        for name, split in sums.items()
+        for n, part in enumerate(split)
     }
     by_currency = (
-        select(object_of(values).label("total"))
+        select(
+            rows.c.currency,
+            func.count(rows.c.standing).label("agreements"),
+            func.count(rows.c.limited).label("not_exact"),
+            *(part.label(name) for name, part in parts.items()),
+        )
         .group_by(rows.c.currency)
         .order_by(rows.c.currency)
         .subquery()
     )
-    total = parsed(by_currency.c.total)
-    return select(json_list(total)).select_from(by_currency).scalar_subquery()
+
+    def total(name: str) -> Any:
+        raw: list[Any] = [by_currency.c[f"{name}_{n}"] for n in range(len(sums[name]))]
+        kind = rows.c[name].type
+        assert isinstance(kind, Exact)
+        return Number.sum(normalize_carry(raw), kind.scale).json()
+
+    values = {
+        "currency": as_json(by_currency.c.currency),
+        "amount": total("standing"),
+        "agreements": by_currency.c.agreements,
+        "not_exact": by_currency.c.not_exact,
+        "fallen_through": total("fallen"),
+    }
+    return select(json_list(object_of(values))).select_from(by_currency).scalar_subquery()
 
 
 def _reported() -> Any:
@@ -163,7 +182,7 @@ def _list_of(rows: Any, schema: type[Schema]) -> Any:
     return select(json_list(object_of(values))).select_from(rows).scalar_subquery()
 
 
-def _select() -> Select[Any]:
+def _select(dialect: str) -> Select[Any]:
     signed = and_(
         Agreement.status.in_(SIGNED),
         Agreement.bindingness.not_in((Bindingness.announcement, Bindingness.accomplished)),
@@ -180,9 +199,9 @@ def _select() -> Select[Any]:
         ),
         "by_status": object_of({s.value: _count(Agreement.status == s) for s in AgreementStatus}),
         "ambiguous": _count(Agreement.certainty == Certainty.ambiguous),
-        "totals": _totals(),
+        "totals": _totals(dialect),
         "without_amount": _count(Agreement.amount.is_(None)),
-        "undated": _count(Agreement.signed_earliest.is_(None)),
+        "undated": _count(Agreement.__table__.c.signed_earliest.is_(None)),
         "outcomes": _rows(Outcome, Outcome.agreement_id.in_(followed)),
         "delegates": _rows(Delegate, _of_mission(Delegate)),
         "participations": _rows(Participation, _of_mission(Participation)),
@@ -194,7 +213,7 @@ def _select() -> Select[Any]:
 @cache
 def _statement(dialect: Dialect) -> CompiledQuery:
     """Reads `(json,)` of the summary of `:mission`, all of it at one moment."""
-    return compile_query(_select(), dialect)
+    return compile_query(_select(dialect.name), dialect)
 
 
 def _in_form(request: Request, body: str) -> bytes:

@@ -1,6 +1,5 @@
 """Agreements: instruments and announced outcomes, with their parties."""
 
-from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any
@@ -104,10 +103,6 @@ class Agreement(Place, Record):
             "/amount_years",
         ),
         rule("years_positive", "amount_years > 0", "amount_years is at least 1", "/amount_years"),
-        rule(
-            "signed_in_order", "signed_earliest <= signed_latest", "signed is backwards", "/signed"
-        ),
-        rule("due_in_order", "due_earliest <= due_latest", "due runs backwards", "/due"),
         # The lists that are asked for most: by status, dearest first or newest first.
         Index(
             "ix_agreement_status_amount",
@@ -116,7 +111,6 @@ class Agreement(Place, Record):
             descending("id", filled=True),
         ),
         Index("ix_agreement_amount", descending("amount"), descending("id", filled=True)),
-        Index("ix_agreement_signed", "signed_earliest", "id"),
         Index("ix_agreement_instrument", "instrument", "id"),
     )
 
@@ -129,12 +123,8 @@ class Agreement(Place, Record):
     instrument: Mapped[Instrument] = mapped_column(choice(Instrument, "instrument"))
     bindingness: Mapped[Bindingness] = mapped_column(choice(Bindingness, "bindingness"))
     status: Mapped[AgreementStatus] = mapped_column(choice(AgreementStatus, "status"))
-    signed: Mapped[str | None] = stated()
-    signed_earliest: Mapped[date | None]
-    signed_latest: Mapped[date | None]
+    signed: Mapped[str | None] = stated(index=True)
     due: Mapped[str | None] = stated()
-    due_earliest: Mapped[date | None]
-    due_latest: Mapped[date | None]
     amount: Mapped[Decimal | None] = money()
     currency: Mapped[str | None] = code("currency.code")
     amount_bound: Mapped[Bound | None] = mapped_column(choice(Bound, "amount_bound"))

@@ -17,7 +17,7 @@ from app.engine.record import Record, reference, rule
 from app.engine.registry import RECORD_TYPES, RecordKind, kind_column
 from app.engine.resource import Resource
 from app.engine.schemas import Count, Noted, RecordFields, Schema
-from app.engine.writes import store
+from app.engine.writes.rendering import render_record
 from app.resources.source import Source, SourceSentence, source
 
 
@@ -105,9 +105,7 @@ def _check(session: Session, record: Citation, before: Any) -> None:
         text = f"There is no {resource.singular} with the id {record.record_id}."
         raise Invalid.at("/record_id", "reference", text)
     if record.field:
-        _check_field(
-            json_codec.loads(store.render_record(session, resource, backed.id)), record.field
-        )
+        _check_field(json_codec.loads(render_record(session, resource, backed.id)), record.field)
 
 
 def _check_field(value: Any, pointer: str) -> None:

@@ -1,13 +1,12 @@
 """Events: the programme of a mission."""
 
-from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.databases.types import choice
-from app.engine.record import Record, reference, rule, stated
+from app.engine.record import Record, reference, stated
 from app.engine.resource import Resource
 from app.engine.schemas import Edtf, Line, Noted, RecordFields
 from app.resources.mission import mission
@@ -27,18 +26,13 @@ class EventKind(StrEnum):
 
 class Event(Place, Record):
     __tablename__ = "event"
-    __table_args__ = (
-        *place_rules(),
-        rule("dates_in_order", "dates_earliest <= dates_latest", "dates run backwards", "/dates"),
-    )
+    __table_args__ = place_rules()
 
     mission_id: Mapped[UUID] = reference("mission.id")
     kind: Mapped[EventKind] = mapped_column(choice(EventKind, "kind"))
     title: Mapped[str]
     title_en: Mapped[str | None]
     dates: Mapped[str | None] = stated()
-    dates_earliest: Mapped[date | None]
-    dates_latest: Mapped[date | None]
 
 
 class EventFields(RecordFields, PlaceFields, Noted):

@@ -1,12 +1,10 @@
 """Trade missions: who went where, when, and what for."""
 
-from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.databases.types import choice
@@ -49,8 +47,6 @@ class Mission(Record):
             "/host_region",
         ),
         *money_rules("cost_amount", "cost_currency"),
-        rule("dates_in_order", "dates_earliest <= dates_latest", "dates run backwards", "/dates"),
-        Index("ix_mission_dates", "dates_earliest", "id"),
     )
 
     title: Mapped[str]
@@ -61,9 +57,7 @@ class Mission(Record):
     host_country: Mapped[str | None] = code("country.code")
     host_region: Mapped[str | None] = code("region.code")
     host_city: Mapped[str | None]
-    dates: Mapped[str | None] = stated()
-    dates_earliest: Mapped[date | None]
-    dates_latest: Mapped[date | None]
+    dates: Mapped[str | None] = stated(index=True)
     sectors: Mapped[list[str]] = code_list("sector.code")
     summary: Mapped[str | None]
     parent_id: Mapped[UUID | None] = reference("mission.id")

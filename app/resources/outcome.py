@@ -1,6 +1,5 @@
 """Outcomes: what became of an agreement, each with its date and who confirms it."""
 
-from datetime import date as Day  # the column `date` hides the type
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -24,13 +23,10 @@ class Outcome(Record):
     __table_args__ = (
         *money_rules("actual_amount", "currency"),
         rule("jobs_not_negative", "jobs >= 0", "jobs is at least 0", "/jobs"),
-        rule("date_in_order", "date_earliest <= date_latest", "date runs backwards", "/date"),
     )
 
     agreement_id: Mapped[UUID] = reference("agreement.id")
     date: Mapped[str | None] = stated()
-    date_earliest: Mapped[Day | None]
-    date_latest: Mapped[Day | None]
     status: Mapped[AgreementStatus | None] = mapped_column(choice(AgreementStatus, "status"))
     actual_amount: Mapped[Decimal | None] = money()
     currency: Mapped[str | None] = code("currency.code")

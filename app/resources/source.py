@@ -1,7 +1,6 @@
 """Sources: the documents that facts come from, with or without their text."""
 
 from collections.abc import Mapping
-from datetime import date
 from hashlib import sha256
 from typing import Annotated, Any
 from uuid import UUID
@@ -25,12 +24,6 @@ from app.resources.organization import organization
 class Source(Record):
     __tablename__ = "source"
     __table_args__ = (
-        rule(
-            "published_in_order",
-            "published_earliest <= published_latest",
-            "published runs backwards",
-            "/published",
-        ),
         rule("char_count_not_negative", "char_count >= 0", "char_count is at least 0"),
     )
 
@@ -39,8 +32,6 @@ class Source(Record):
     url: Mapped[str | None]
     language: Mapped[str | None] = code("language.code")
     published: Mapped[str | None] = stated()
-    published_earliest: Mapped[date | None]
-    published_latest: Mapped[date | None]
     dateline: Mapped[str | None]
     reported_by_id: Mapped[UUID | None] = reference("organization.id")
     sha256: Mapped[str | None]

@@ -75,7 +75,7 @@ async def find_row(
     record_id = as_id(key)
     by = "ref" if record_id is None else "id"
     statement = item_statement(resource, view, by, dialect_of(request))
-    rows = await database.read(statement, {"key": record_id or key}, "quick")
+    rows = await database.read(statement, {"key": record_id or key}, point_lookup=True)
     if not rows:
         raise missing(resource, key)
     body, deleted_at, found_id, version, position = rows[0]
@@ -198,7 +198,7 @@ async def _whole_place(
         return place
     database = database_of(request)
     statement = key_statement(resource, listing.shape.sort, database.dialect)
-    rows = await database.read(statement, {"id": UUID(place.key[0])}, "quick")
+    rows = await database.read(statement, {"id": UUID(place.key[0])}, point_lookup=True)
     if not rows:
         raise bad_parameter(
             "cursor", "cursor", "The record that this cursor is at is gone. Begin anew."
@@ -242,7 +242,9 @@ async def _count(
 async def position_of(request: Request) -> int:
     """How far the change log has come."""
     database = database_of(request)
-    ((position,),) = await database.read(position_statement(database.dialect), {}, "quick")
+    ((position,),) = await database.read(
+        position_statement(database.dialect), {}, point_lookup=True
+    )
     return int(position)
 
 

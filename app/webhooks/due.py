@@ -48,7 +48,7 @@ async def message_of(database: Database, kinds: Mapping[str, Resource], delivery
     record = b"null"
     if resource is not None:
         statement = item_statement(resource, View(), "id", database.dialect)
-        rows = await database.read(statement, {"key": delivery.record_id}, "quick")
+        rows = await database.read(statement, {"key": delivery.record_id}, point_lookup=True)
         record = rows[0][0].encode() if rows else record
     at = json_codec.loads(entry.body)["at"]
     return _message(delivery.type, at, entry.body, record)

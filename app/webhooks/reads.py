@@ -34,7 +34,7 @@ async def read_row(request: Request, table: Any, model: type[BaseModel], key: UU
     """The JSON of one row; NotFound without it."""
     database = database_of(request)
     statement = _one_statement(table, model, database.dialect)
-    rows = await database.read(statement, {"key": key}, "quick")
+    rows = await database.read(statement, {"key": key}, point_lookup=True)
     if not rows:
         raise NotFound(f"There is no {'webhook' if table is Webhook else 'delivery'} {key}.")
     return str(rows[0][0]).encode()

@@ -82,7 +82,7 @@ def _hooks_statement(dialect: Dialect) -> CompiledQuery:
 
 async def find_hooks(database: Database) -> list[WebhookState]:
     """The webhooks that are enabled."""
-    rows = await database.read(_hooks_statement(database.dialect), {}, "quick")
+    rows = await database.read(_hooks_statement(database.dialect), {}, point_lookup=True)
     return [_hook(json_codec.loads(row[0])) for row in rows]
 
 

@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StrictBool, StringConstraints
-from pydantic.fields import FieldInfo
 
 from app.core.errors import BadRequest, Fault, Invalid
 from app.core.validation import Example
@@ -17,7 +16,7 @@ from app.engine.history.change_log import Action
 from app.engine.query.filter_reader import ParsedFilter
 from app.engine.registry import KindName, unknown_kind
 from app.engine.resource import Resource
-from app.engine.schemas import Line, Page, Schema, Timestamp, derived_schema, distinct
+from app.engine.schemas import Line, Page, Schema, Timestamp, distinct, patch_schema
 from app.rest.changes import HistoryQuery
 from app.webhooks.scheduling import read_filter
 from app.webhooks.tables import ONLY_HTTPS, Rules, State
@@ -48,23 +47,9 @@ class WebhookFields(Schema):
     """Whether changes are sent. What is changed while it is false is not sent later."""
 
 
-def _patch() -> type[Schema]:
-    def kind(info: FieldInfo) -> Any:
-        return Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
-
-    fields: dict[str, Any] = {
-        name: (kind(info), Field(default_factory=_absent, description=info.description))
-        for name, info in WebhookFields.model_fields.items()
-    }
-    doc = "Changes to a webhook: a JSON merge patch (RFC 7396)."
-    return derived_schema("WebhookPatch", doc, fields)
-
-
-def _absent() -> None:
-    """The value of a field that is not there; never read."""
-
-
-WebhookPatch = _patch()
+WebhookPatch = patch_schema(
+    "WebhookPatch", "Changes to a webhook: a JSON merge patch (RFC 7396).", WebhookFields
+)
 
 
 class Webhook(Schema):

@@ -25,10 +25,10 @@ def statements(shared_app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[str
     database = shared_app.state.database
     read = database.read
 
-    async def noted(statement: Any, *arguments: Any) -> Any:
+    async def noted(statement: Any, *arguments: Any, **options: Any) -> Any:
         if "api_key" not in statement.sql and "FROM webhook" not in statement.sql:
             seen.append(statement.sql)
-        return await read(statement, *arguments)
+        return await read(statement, *arguments, **options)
 
     monkeypatch.setattr(database, "read", noted)
     return seen

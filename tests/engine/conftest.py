@@ -67,10 +67,10 @@ def toy_statements(toy_app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> list[st
     database = toy_app.state.database
     read = database.read
 
-    async def noted(statement: Any, *arguments: Any) -> Any:
+    async def noted(statement: Any, *arguments: Any, **options: Any) -> Any:
         if "api_key" not in statement.sql:
             seen.append(statement.sql)
-        return await read(statement, *arguments)
+        return await read(statement, *arguments, **options)
 
     monkeypatch.setattr(database, "read", noted)
     return seen

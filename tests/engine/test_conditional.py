@@ -246,8 +246,8 @@ async def test_the_tag_of_an_empty_list_is_no_newer_than_the_list(
     original = database.read
     stored: list[str] = []
 
-    async def slow(statement: Any, *arguments: Any) -> Any:
-        rows = await original(statement, *arguments)
+    async def slow(statement: Any, *arguments: Any, **options: Any) -> Any:
+        rows = await original(statement, *arguments, **options)
         if "toy.note" in statement.sql and "ORDER BY" in statement.sql and not stored:
             stored.append("one")
             await make(toys, name="first", note="in between")

@@ -1,7 +1,6 @@
 """A kind of record that only tests know, to try the engine without any resource."""
 
 from collections.abc import Mapping
-from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
@@ -26,8 +25,6 @@ class Toy(Record):
 
     name: Mapped[str]
     made: Mapped[str | None] = stated()
-    made_earliest: Mapped[date | None]
-    made_latest: Mapped[date | None]
     price: Mapped[Decimal | None] = mapped_column(Exact(18, 4))
     is_soft: Mapped[bool] = mapped_column(default=False)
     colours: Mapped[list[str]] = code_list()

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from starlette.types import Scope as Request
+from starlette.types import Scope as ASGIScope
 
 from app.core.auth import api_keys
 from app.core.auth.credentials import Credential, address_of, credential_of, misplaced, unauthorized
@@ -63,7 +63,7 @@ class Authorizer:
         self._used: dict[UUID, datetime] = {}
 
     async def authorize(
-        self, scope: Request, need: Permission, is_file: bool
+        self, scope: ASGIScope, need: Permission, is_file: bool
     ) -> list[tuple[bytes, bytes]]:
         """Let the request in, with `scope["caller"]` set; the headers that its answer gets."""
         if need is Permission.PUBLIC:
@@ -85,7 +85,7 @@ class Authorizer:
             raise
         return headers
 
-    async def is_still_authorized(self, scope: Request, need: Permission) -> bool:
+    async def is_still_authorized(self, scope: ASGIScope, need: Permission) -> bool:
         """Whether whoever was let in would be let in now: for answers that go on for long."""
         try:
             self._check(scope, await self._authenticate(scope, is_file=False), need)
@@ -95,7 +95,7 @@ class Authorizer:
             return False
         return True
 
-    def _check(self, scope: Request, caller: Principal, need: Permission) -> None:
+    def _check(self, scope: ASGIScope, caller: Principal, need: Permission) -> None:
         if caller.path is not None:
             if scope["path"] != caller.path or scope["method"] not in _READING:
                 raise Forbidden(f"This key opens {caller.path} alone, for reading.")
@@ -110,7 +110,7 @@ class Authorizer:
             )
         caller.check(need)
 
-    async def _authenticate(self, scope: Request, is_file: bool) -> Principal:
+    async def _authenticate(self, scope: ASGIScope, is_file: bool) -> Principal:
         credential = credential_of(scope)
         if credential is None:
             return ANONYMOUS
@@ -119,7 +119,7 @@ class Authorizer:
             _check_address(credential, caller, is_file)
         return caller
 
-    async def _principal_of(self, scope: Request, secret: str) -> Principal:
+    async def _principal_of(self, scope: ASGIScope, secret: str) -> Principal:
         digest = api_keys.digest_of(secret)
         known = self._known.get(digest)
         if known is None or known.until < time.monotonic():
@@ -132,7 +132,7 @@ class Authorizer:
                 self._known[digest] = known
         return known.caller
 
-    async def _look_up(self, scope: Request, secret: str) -> _CachedPrincipal:
+    async def _look_up(self, scope: ASGIScope, secret: str) -> _CachedPrincipal:
         if api_keys.is_key(secret):
             return await self._key(scope, secret)
         if self.issuer is not None and secret.count(".") == 2:
@@ -140,9 +140,11 @@ class Authorizer:
             return _CachedPrincipal(caller, time.monotonic() + PRINCIPAL_CACHE_SECONDS)
         raise unauthorized(scope, "That is no key of this service.")
 
-    async def _key(self, scope: Request, secret: str) -> _CachedPrincipal:
+    async def _key(self, scope: ASGIScope, secret: str) -> _CachedPrincipal:
         values, at = {"prefix": api_keys.prefix_of(secret)}, now()
-        rows = await self.database.read(api_keys.look_up(self.database.dialect), values, "quick")
+        rows = await self.database.read(
+            api_keys.look_up(self.database.dialect), values, point_lookup=True
+        )
         if not rows or not api_keys.is_same(bytes(rows[0][2]), secret):
             raise unauthorized(scope, "There is no such key.")
         id_, name, _, allowed, path, revoked, ends = rows[0]
@@ -150,15 +152,15 @@ class Authorizer:
             ends = datetime.fromisoformat(ends)
         left = PRINCIPAL_CACHE_SECONDS if ends is None else (ends - at).total_seconds()
         if revoked or left <= 0:
-            told = "was revoked" if revoked else "has expired"
-            raise unauthorized(scope, f"The key {api_keys.prefix_of(secret)}… {told}.")
+            reason = "was revoked" if revoked else "has expired"
+            raise unauthorized(scope, f"The key {api_keys.prefix_of(secret)}… {reason}.")
         self._used[UUID(str(id_))] = at
         return _CachedPrincipal(
             Principal(name, Scope(allowed), path),
             time.monotonic() + min(PRINCIPAL_CACHE_SECONDS, left),
         )
 
-    async def _bearer(self, scope: Request, token: str, issuer: TokenIssuer) -> Principal:
+    async def _bearer(self, scope: ASGIScope, token: str, issuer: TokenIssuer) -> Principal:
         try:
             return await issuer.principal_of(token)
         except Unauthorized as problem:

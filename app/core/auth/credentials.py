@@ -8,7 +8,7 @@ from ipaddress import IPv6Address, ip_address
 from typing import Any
 from urllib.parse import unquote_plus, unquote_to_bytes
 
-from starlette.types import Scope as Request
+from starlette.types import Scope as ASGIScope
 
 from app.core.errors import BadRequest, Fault, Unauthorized
 
@@ -27,7 +27,7 @@ class Credential:
     in_address: bool = False
 
 
-def unauthorized(scope: Request, detail: str) -> Unauthorized:
+def unauthorized(scope: ASGIScope, detail: str) -> Unauthorized:
     """The 401 that tells what can be sent; and that what was sent is not good (RFC 6750, 3.1)."""
     sent = dict(scope["headers"])
     by_script = sent.get(b"sec-fetch-mode", b"navigate") != b"navigate"
@@ -36,7 +36,7 @@ def unauthorized(scope: Request, detail: str) -> Unauthorized:
     return Unauthorized(detail, headers={"WWW-Authenticate": challenge})
 
 
-def credential_of(scope: Request) -> Credential | None:
+def credential_of(scope: ASGIScope) -> Credential | None:
     """What the request was sent with; the address loses it, so that nothing shows it later.
 
     Unauthorized (401) for what cannot be read, BadRequest (400) for two at a time.
@@ -57,7 +57,7 @@ def credential_of(scope: Request) -> Credential | None:
     return Credential(_secret_in(scope, sent))
 
 
-def _secret_in(scope: Request, sent: bytes) -> str:
+def _secret_in(scope: ASGIScope, sent: bytes) -> str:
     """The key or token of an Authorization header (RFC 6750, RFC 7617)."""
     scheme, _, rest = sent.decode("latin-1").strip().partition(" ")
     rest = rest.strip()
@@ -94,7 +94,7 @@ _HEADERS = (b"x-api-key", b"api-key", b"apikey", b"x-auth-token", b"x-access-tok
 _PARAMETERS = (b"apikey", b"key", b"token", b"access_token", b"auth", b"x-api-key")
 
 
-def misplaced(scope: Request) -> str:
+def misplaced(scope: ASGIScope) -> str:
     """A sentence on a key that stands where none is looked for; empty without one."""
     for name, _ in scope["headers"]:
         if name in _HEADERS:
@@ -108,7 +108,7 @@ def misplaced(scope: Request) -> str:
     return ""
 
 
-def _taken_from_address(scope: Request) -> str | None:
+def _taken_from_address(scope: ASGIScope) -> str | None:
     pairs = scope["query_string"].split(b"&")
     found = [pair for pair in pairs if _is_key(pair)]
     if not found:
@@ -124,7 +124,7 @@ def _is_key(pair: bytes) -> bool:
     return unquote_to_bytes(pair.partition(b"=")[0]) == PARAMETER.encode()
 
 
-def address_of(scope: Request) -> str:
+def address_of(scope: ASGIScope) -> str:
     """The address of the client; of IPv6 the first 64 bits, which are one subscriber's."""
     client: Any = scope.get("client")
     host: str = client[0] if client else "unknown"

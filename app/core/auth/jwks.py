@@ -95,14 +95,14 @@ async def _json(client: httpx.AsyncClient, url: str) -> Any:
     return orjson.loads(content)
 
 
-def _key_set(told: Any) -> KeySet:
+def _key_set(document: Any) -> KeySet:
     """The keys that can be used; those that nobody here understands are passed over."""
     found: list[Key] = []
-    for told_key in told["keys"]:
+    for entry in document["keys"]:
         # A symmetric key among them would let whoever knows it make tokens.
-        if isinstance(told_key, dict) and told_key.get("kty") != "oct":
+        if isinstance(entry, dict) and entry.get("kty") != "oct":
             with suppress(Exception):
-                key = JWKRegistry.import_key(told_key)
+                key = JWKRegistry.import_key(entry)
                 key.ensure_kid()
                 found.append(key)
     if not found:

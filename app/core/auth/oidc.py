@@ -93,8 +93,10 @@ class Issuer:
         found: Any = claims
         for name in self.roles_claim.split("."):
             found = found.get(name) if isinstance(found, Mapping) else None
-        told = found.split() if isinstance(found, str) else found
-        names = [name for name in told if isinstance(name, str)] if isinstance(told, list) else []
+        values = found.split() if isinstance(found, str) else found
+        names = (
+            [name for name in values if isinstance(name, str)] if isinstance(values, list) else []
+        )
         scopes = {self.roles[name] for name in names if name in self.roles}
         return max(scopes, key=list(Scope).index, default=None)
 
@@ -107,9 +109,9 @@ def _name(subject: str) -> str:
 
 def _refused(error: Exception) -> Unauthorized:
     """The 401 of a token in which this was found, whatever that is: it comes from outside."""
-    told = str(error) or type(error).__name__
+    reason = str(error) or type(error).__name__
     if isinstance(error, JoseError):
-        told = error.description.rstrip(".") or error.error.replace("_", " ")
+        reason = error.description.rstrip(".") or error.error.replace("_", " ")
     # It may quote the token, which can hold what no answer can.
-    told = told[:1].lower() + told[1:200].encode("ascii", "backslashreplace").decode()
-    return Unauthorized(f"The token is not accepted: {told}.")
+    reason = reason[:1].lower() + reason[1:200].encode("ascii", "backslashreplace").decode()
+    return Unauthorized(f"The token is not accepted: {reason}.")

@@ -58,8 +58,8 @@ class _Limit:
         if left < 0:
             raise self._refusal(self._wait(count, before, within))
         self._counts[who] = (int(window), count + 1, before)
-        told = b'"%s";r=%d;t=%d' % (self.name.encode(), left, int(within * self.seconds) + 1)
-        return [(b"ratelimit-policy", self.policy), (b"ratelimit", told)]
+        header = b'"%s";r=%d;t=%d' % (self.name.encode(), left, int(within * self.seconds) + 1)
+        return [(b"ratelimit-policy", self.policy), (b"ratelimit", header)]
 
     def _wait(self, count: int, before: int, within: float) -> int:
         """In how many whole seconds one more request is allowed."""
@@ -74,11 +74,11 @@ class _Limit:
         old, self._counts = self._counts, {}
         self._window = window
         if len(old) < MAX_COUNTED:
-            self._counts = {who: told for who, told in old.items() if told[0] >= window - 1}
+            self._counts = {who: count for who, count in old.items() if count[0] >= window - 1}
 
     def _refusal(self, wait: int) -> TooManyRequests:
         text = f"More than {self.amount} requests in a {self.unit} from this {self.name}; go on in"
         text += f" {wait} s." + (" A key has a limit of its own." if self.name == "address" else "")
         left = f'"{self.name}";r=0;t={wait}'
-        told = {"RateLimit-Policy": self.policy.decode(), "RateLimit": left}
-        return TooManyRequests(text, headers=told | {"Retry-After": str(wait)})
+        headers = {"RateLimit-Policy": self.policy.decode(), "RateLimit": left}
+        return TooManyRequests(text, headers=headers | {"Retry-After": str(wait)})

@@ -49,8 +49,8 @@ def diagnose(url: str, error: BaseException) -> str | None:
 
 def first_line(error: BaseException) -> str:
     """What the driver says of an error, without a full stop."""
-    told = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
-    return told.splitlines()[0].rstrip(".")
+    text = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
+    return text.splitlines()[0].rstrip(".")
 
 
 # SQLite

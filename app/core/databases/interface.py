@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Date, Dialect, Executable, MetaData, Text
@@ -16,7 +16,6 @@ from app.core.databases.types import Id, Instant
 
 T = TypeVar("T")
 Rows = list[Any]
-Pace = Literal["quick", "long"]
 
 #: How many rows of a stream are at hand at a time.
 STREAM_BATCH_ROWS = 2000
@@ -110,9 +109,9 @@ class Database(ABC):
 
     @abstractmethod
     async def read(
-        self, statement: CompiledQuery, values: Mapping[str, Any], pace: Pace = "long"
+        self, statement: CompiledQuery, values: Mapping[str, Any], *, point_lookup: bool = False
     ) -> Rows:
-        """All rows of the statement, as tuples; `quick` promises a look-up by key."""
+        """All rows of the statement, as tuples; `point_lookup` promises few, found by a key."""
 
     @abstractmethod
     def stream(self, statement: CompiledQuery, values: Mapping[str, Any]) -> AsyncGenerator[Rows]:

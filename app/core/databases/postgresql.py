@@ -22,7 +22,6 @@ from app.core.databases.interface import (
     SESSION_OPTIONS,
     CompiledQuery,
     Database,
-    Pace,
     Rows,
 )
 from app.core.databases.postgresql_errors import (
@@ -165,7 +164,7 @@ class PostgresDatabase(Database):
             await self.primary.open()
             await self.primary.fetch(_NOTHING, {})
         except Exception as error:
-            raise self._told(error) from error
+            raise self._translate(error) from error
         if self.replica is not None:
             await self.replica.open()
 
@@ -175,19 +174,19 @@ class PostgresDatabase(Database):
         await self.primary.close()
         await self.engine.dispose()
 
-    def _told(self, error: Exception, times: int = 1) -> Exception:
+    def _translate(self, error: Exception, times: int = 1) -> Exception:
         return problem_of(error, self.max_seconds * times) or error
 
     async def read(
-        self, statement: CompiledQuery, values: Mapping[str, Any], pace: Pace = "long"
+        self, statement: CompiledQuery, values: Mapping[str, Any], *, point_lookup: bool = False
     ) -> Rows:
         pool = self._choose()
         try:
             return await pool.fetch(statement, values)
         except Exception as error:
             if not self._gives_way(pool, error):
-                raise self._told(error) from error
-        return await self.read(statement, values, pace)
+                raise self._translate(error) from error
+        return await self.read(statement, values, point_lookup=point_lookup)
 
     async def stream(
         self, statement: CompiledQuery, values: Mapping[str, Any]
@@ -203,7 +202,7 @@ class PostgresDatabase(Database):
                 return
             except Exception as error:
                 if begun or not self._gives_way(pool, error):
-                    raise self._told(error, WAITERS_PER_CONNECTION) from error
+                    raise self._translate(error, WAITERS_PER_CONNECTION) from error
             pool = self.primary
 
     def _choose(self) -> ReadPool:
@@ -252,7 +251,7 @@ class PostgresDatabase(Database):
                 return result
             except Exception as error:
                 if not run.may_be_repeated(error):
-                    raise await self._told_of_write(run, error) from error
+                    raise await self._translate_write(run, error) from error
             finally:
                 self._connecting -= run.stage is _Stage.CONNECTING
             await asyncio.sleep(0.01 * 2**attempt)
@@ -261,11 +260,11 @@ class PostgresDatabase(Database):
     def _connected(self) -> None:
         self._connecting -= 1
 
-    async def _told_of_write(self, run: _Attempt, error: Exception) -> Exception:
+    async def _translate_write(self, run: _Attempt, error: Exception) -> Exception:
         if run.stage is _Stage.COMMITTING and is_lost(error):
             await self._remember()
             return commit_unknown()
-        return self._told(error)
+        return self._translate(error)
 
     async def _remember(self) -> None:
         """Send the caller's next reads to the primary until the replica has what was committed."""

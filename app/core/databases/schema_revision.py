@@ -34,9 +34,9 @@ def revisions() -> dict[str, str | None]:
     """
     found = {}
     for file in migrations_folder().glob("versions/*.py"):
-        told = dict(_NAMED.findall(file.read_text(encoding="utf-8")))
-        if "revision" in told:
-            found[told["revision"]] = told.get("down_revision")
+        assigned = dict(_NAMED.findall(file.read_text(encoding="utf-8")))
+        if "revision" in assigned:
+            found[assigned["revision"]] = assigned.get("down_revision")
     return found
 
 

@@ -21,7 +21,6 @@ from app.core.databases.interface import (
     STREAM_BATCH_ROWS,
     CompiledQuery,
     Database,
-    Pace,
     Rows,
 )
 from app.core.databases.sqlite_reader import Reading
@@ -120,10 +119,10 @@ class SqliteDatabase(Database):
         self._is_there = True
         try:
             # It is used in the loop, which must not wait for another process.
-            self._quick = self._open(wait=0.5)
+            self._lookups = self._open(wait=0.5)
         except sqlite3.Error as error:
-            raise self._told(error) from error
-        self._reading = [self._quick]
+            raise self._translate(error) from error
+        self._reading = [self._lookups]
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._watching = asyncio.create_task(self._watch())
         self.writer.start(self._file)
@@ -143,7 +142,7 @@ class SqliteDatabase(Database):
             await asyncio.sleep(CHECK_SECONDS)
             self._is_there = self._file.is_there()
 
-    def _told(self, error: sqlite3.Error) -> Exception:
+    def _translate(self, error: sqlite3.Error) -> Exception:
         if not self._file.is_there():
             return file_replaced()
         return of_sqlite(error, self.path) or error
@@ -157,21 +156,21 @@ class SqliteDatabase(Database):
         return connection
 
     async def read(
-        self, statement: CompiledQuery, values: Mapping[str, Any], pace: Pace = "long"
+        self, statement: CompiledQuery, values: Mapping[str, Any], *, point_lookup: bool = False
     ) -> Rows:
         if not self._is_there:
             raise file_replaced()
         sql, arguments = statement.sql, statement.arguments(values)
-        if pace == "quick":
+        if point_lookup:
             try:
-                return self._quick.execute(sql, arguments).fetchall()
+                return self._lookups.execute(sql, arguments).fetchall()
             except sqlite3.Error as error:
-                raise self._told(error) from error
+                raise self._translate(error) from error
         reading = Reading(lambda on: on.execute(sql, arguments).fetchall(), self.max_seconds)
         try:
             return await self._run(reading, self._connection)
         except sqlite3.Error as error:
-            raise self._told(error) from error
+            raise self._translate(error) from error
 
     def _connection(self) -> sqlite3.Connection:
         """The connection of this thread."""
@@ -205,7 +204,7 @@ class SqliteDatabase(Database):
             finally:
                 reading.close(connection)
         except sqlite3.Error as error:
-            raise self._told(error) from error
+            raise self._translate(error) from error
 
     async def _run(self, reading: Reading[T], connect: Callable[[], sqlite3.Connection]) -> T:
         """What comes of the reading, in one of the threads that read."""

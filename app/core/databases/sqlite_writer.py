@@ -130,7 +130,7 @@ class Writer:
             if group:
                 self._store(group)
                 for job in group:
-                    job.error = job.error and self._told(job.error)
+                    job.error = job.error and self._translate(job.error)
                     # The loop of a server that was ended by force is closed.
                     with suppress(RuntimeError):
                         job.loop.call_soon_threadsafe(job.answer)
@@ -193,7 +193,7 @@ class Writer:
                 self._connection.close()
             self._connection = None
 
-    def _told(self, error: BaseException) -> BaseException:
+    def _translate(self, error: BaseException) -> BaseException:
         """What a write is told of an error: of the file's faults a problem, all else as it is."""
         if isinstance(error, _Undone):
             error = error.__cause__ or error

@@ -28,9 +28,9 @@ def _weight(accept: str, form: str) -> float:
     weights: dict[str, float] = {}
     for item in accept.lower().split(","):
         media, *parameters = (part.strip() for part in item.split(";"))
-        told = next((p[2:] for p in parameters if p.startswith("q=")), "1")
+        weight = next((p[2:] for p in parameters if p.startswith("q=")), "1")
         try:
-            weights.setdefault(media, min(max(float(told), 0.0), 1.0))
+            weights.setdefault(media, min(max(float(weight), 0.0), 1.0))
         except ValueError:
             weights.setdefault(media, 0.0)
     pages = ("text/html",) if form == JSON else ()

@@ -49,9 +49,9 @@ class _Preflight(CORSMiddleware):
         if answer.status_code != 200:
             request_id = uuid4().hex
             body = _refusal(self, headers).body(scope["path"], request_id)
-            told = {name: value for name, value in answer.headers.items() if name not in _OF_BODY}
-            told["X-Request-ID"] = request_id
-            answer = Response(body, 400, told, PROBLEM_TYPE)
+            kept = {name: value for name, value in answer.headers.items() if name not in _OF_BODY}
+            kept["X-Request-ID"] = request_id
+            answer = Response(body, 400, kept, PROBLEM_TYPE)
         await answer(scope, receive, send)
 
 

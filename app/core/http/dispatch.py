@@ -56,16 +56,16 @@ class Route(APIRoute):
         *,
         needs: Permission | None = None,
         several_forms: bool = False,
-        **told: Any,
+        **options: Any,
     ) -> None:
-        super().__init__(path, endpoint, **told)
+        super().__init__(path, endpoint, **options)
         #: Texts that are known to stand in its parameters, for whoever misspells them.
         self.known: Known = {}
         #: Whether it reads and answers with JSON alone: else it looks at Accept by itself.
         self.is_json = (
             self.methods == {"GET"}
             and not several_forms
-            and "response_class" not in told
+            and "response_class" not in options
             and needs is not Permission.PUBLIC
         )
         #: What it asks of a caller; by default reading of GET, and the scope `write` of the rest.
@@ -99,13 +99,13 @@ def lean_handler(endpoint: Callable[..., Awaitable[Response]]) -> Handler:
     """A handler that reads what the endpoint's signature asks for and nothing else."""
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
-    marks: Sequence[Any] = ()
+    options: Sequence[Any] = ()
     path: list[str] = []
     for parameter in inspect.signature(endpoint).parameters.values():
         if parameter.name == "query":
             query = get_args(parameter.annotation)[0]
         elif parameter.name == "body":
-            body, *marks = get_args(parameter.annotation)
+            body, *options = get_args(parameter.annotation)
         elif parameter.name != "request":
             path.append(parameter.name)
     nothing = None
@@ -122,9 +122,9 @@ def lean_handler(endpoint: Callable[..., Awaitable[Response]]) -> Handler:
             arguments["query"] = nothing if nothing and not sent else read_query(query, sent)
         if body is not None:
             check_type(request, JSON_TYPES)
-            content = await read_content(request, large=BodyMark.LARGE in marks)
+            content = await read_content(request, large=BodyMark.LARGE in options)
             request.scope["content"] = content
-            if BodyMark.RAW not in marks:
+            if BodyMark.RAW not in options:
                 arguments["body"] = read_body(body, content)
             elif len(content) < MANY_BYTES:
                 arguments["body"] = read_json(content)
@@ -209,7 +209,7 @@ class Dispatch:
             try:
                 await self.app(scope, receive, send)
             except HTTPException as error:
-                raise self._told(error, scope) from None
+                raise self._translate(error, scope) from None
             return
         node, scope["path_params"] = found
         handler = node.methods.get(scope["method"])
@@ -228,7 +228,7 @@ class Dispatch:
             self._tree = tree_of(scope["app"].router.routes)
         return self._tree
 
-    def _told(self, error: HTTPException, scope: Scope) -> Exception:
+    def _translate(self, error: HTTPException, scope: Scope) -> Exception:
         """The 404 of an address that is not there, with the nearest that are."""
         if error.status_code != 404:
             return error

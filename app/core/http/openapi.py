@@ -75,15 +75,15 @@ def _or_null(schema: Json) -> Json:
     return schema
 
 
-def unwrap(told: Any) -> None:
+def unwrap(node: Any) -> None:
     """Join the lines of every description, which are broken as our source is; lists stay lists."""
-    if isinstance(told, list):
-        for item in told:
+    if isinstance(node, list):
+        for item in node:
             unwrap(item)
-    elif isinstance(told, dict):
-        for name, value in told.items():
+    elif isinstance(node, dict):
+        for name, value in node.items():
             if name == "description" and isinstance(value, str):
-                told[name] = re.sub(r"(?<!\n)\n(?![\n*|-]) *", " ", value.strip())
+                node[name] = re.sub(r"(?<!\n)\n(?![\n*|-]) *", " ", value.strip())
             else:
                 unwrap(value)
 
@@ -134,10 +134,10 @@ def share(document: Json) -> None:
             operation["parameters"] = [
                 parameters.put(p, p.get("name", "")) for p in operation["parameters"]
             ]
-        told = operation["responses"]
+        by_status = operation["responses"]
         operation["responses"] = {
-            status: responses.put(told[status], _response_name(status, told[status]))
-            for status in sorted(told)
+            status: responses.put(by_status[status], _response_name(status, by_status[status]))
+            for status in sorted(by_status)
         }
 
 
@@ -200,8 +200,8 @@ def _name_types(node: Any, known: Mapping[frozenset[Any], tuple[str, str | None]
         name, own = known.get(_bare(inner), ("", None))
         if name:
             about = inner.get("description", own)
-            told = {} if about == own else {"description": about}
-            node[key] = {"$ref": _REF.format("schemas", name), **told}
+            beside = {} if about == own else {"description": about}
+            node[key] = {"$ref": _REF.format("schemas", name), **beside}
 
 
 def _bare(type_: Json) -> frozenset[Any]:
@@ -222,8 +222,8 @@ def with_decimals_as_texts(document: Json) -> Json:
             about = {"description": node["description"]} if "description" in node else {}
             pattern = r"^-?[0-9]{1,18}(\.[0-9]{1,18})?$"
             return {"type": "string", "format": "decimal", "pattern": pattern, **about}
-        told = {k: written(v) for k, v in node.items() if k not in ("example", "examples")}
-        return _one_text(told) if "anyOf" in told else told
+        schema = {k: written(v) for k, v in node.items() if k not in ("example", "examples")}
+        return _one_text(schema) if "anyOf" in schema else schema
 
     text: Json = written(document)
     return text

@@ -102,17 +102,17 @@ def _indenting(send: Send, *, is_read: bool) -> Send:
             start = message
             return
         if start is not None:
-            held, start = start, None
+            first, start = start, None
             body = message.get("body", b"")
             if body and not message.get("more_body") and len(body) < _MOST_BYTES:
                 large = len(body) > _MANY_BYTES
                 body = await asyncio.to_thread(indented, body) if large else indented(body)
                 message = {**message, "body": body}
-                held["headers"] = _headers(held, len(body), is_read=is_read)
+                first["headers"] = _headers(first, len(body), is_read=is_read)
             elif not body:
                 # HEAD: how long the body would be is not known.
-                held["headers"] = _headers(held, None, is_read=is_read)
-            await send(held)
+                first["headers"] = _headers(first, None, is_read=is_read)
+            await send(first)
         await send(message)
 
     return send_indented

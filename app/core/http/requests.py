@@ -98,8 +98,8 @@ def check_type(request: Request, kinds: tuple[str, ...]) -> None:
     """Refuse (415) a body that is not of one of these types, or that is compressed."""
     kind = media_type(request)
     coding = request.headers.get("content-encoding", "identity").lower()
-    told = ", ".join(reversed(kinds))
-    allowed = {"Accept": told, "Accept-Patch": told, "Accept-Encoding": "identity"}
+    media_types = ", ".join(reversed(kinds))
+    allowed = {"Accept": media_types, "Accept-Patch": media_types, "Accept-Encoding": "identity"}
     if kind not in kinds:
         text = f"Send the body with Content-Type: {kinds[0]}; got {kind or 'none'}."
         raise UnsupportedMediaType(text, headers=allowed)
@@ -129,9 +129,9 @@ async def read_content(request: Request, large: bool = False) -> bytes:
     """The whole body; TooLarge (413) as soon as it is known to exceed the application's limit."""
     state = request.app.state
     limit: int = state.max_import if large else state.max_body
-    told = request.headers.get("content-length", "0")
+    length = request.headers.get("content-length", "0")
     content = bytearray()
-    if not told.isdecimal() or int(told) <= limit:
+    if not length.isdecimal() or int(length) <= limit:
         async for chunk in request.stream():
             content += chunk
             if len(content) > limit:

@@ -65,8 +65,8 @@ class NotReady(Unavailable):
         self.checks = checks
 
     def body(self, instance: str, request_id: str) -> bytes:
-        told = json_codec.loads(super().body(instance, request_id))
-        return json_codec.dumps(told | {"checks": [check.model_dump() for check in self.checks]})
+        members = json_codec.loads(super().body(instance, request_id))
+        return json_codec.dumps(members | {"checks": [check.model_dump() for check in self.checks]})
 
 
 def health_routes() -> list[Route]:
@@ -88,7 +88,7 @@ def health_routes() -> list[Route]:
         body = json_codec.dumps(Health(status="ready", checks=checks).model_dump())
         return JsonResponse(body, headers=_NEVER_KEPT)
 
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "tags": ["operation"],
         "response_model": Health,
         "responses": problems(BadRequest),
@@ -100,14 +100,14 @@ def health_routes() -> list[Route]:
             get_health_live,
             operation_id="get_health_live",
             summary="Tell whether the process lives",
-            **told,
+            **fields,
         ),
         Route(
             "/health/ready",
             get_health_ready,
             operation_id="get_health_ready",
             summary="Tell whether requests can be served",
-            **told,
+            **fields,
         ),
     ]
 
@@ -137,7 +137,7 @@ async def _revision(database: Database) -> tuple[str | None] | Check:
 
 
 async def _read_revision(database: Database) -> str | None:
-    rows = await database.read(revision_statement(database.dialect), {}, "quick")
+    rows = await database.read(revision_statement(database.dialect), {}, point_lookup=True)
     return str(rows[0][0]) if rows else None
 
 

@@ -38,8 +38,8 @@ def metrics_route(position: Position) -> Route:
         Prometheus; or as OpenMetrics where `Accept` asks for it. Several worker processes are told
         as one, but for what only each can tell, which is labelled with its `pid`."""
         state = request.app.state
-        told = [_build(state.database, request.app.version), *await _changes(state, position)]
-        scrape = _Scrape(state.metrics, state.database.gauges(), told)
+        others = [_build(state.database, request.app.version), *await _changes(state, position)]
+        scrape = _Scrape(state.metrics, state.database.gauges(), others)
         encode, media_type = _encoder(request.headers.get("accept", ""))
         # Thousands of lines take a while, in which the loop goes on serving others.
         content = await asyncio.to_thread(encode, scrape)
@@ -73,13 +73,13 @@ class _Scrape:
     """All that is told at one moment, as Prometheus's encoders want to walk it."""
 
     def __init__(
-        self, metrics: RequestMetrics, gauges: Mapping[str, float], told: list[Metric]
+        self, metrics: RequestMetrics, gauges: Mapping[str, float], others: list[Metric]
     ) -> None:
-        self._metrics, self._gauges, self._told = metrics, gauges, told
+        self._metrics, self._gauges, self._others = metrics, gauges, others
 
     def collect(self) -> Iterator[Metric]:
         """Every family once."""
-        yield from self._told
+        yield from self._others
         folder = shared_folder()
         if folder is None:
             yield from self._metrics.registry.collect()
@@ -144,7 +144,9 @@ async def _changes(state: Any, position: Position) -> list[Metric]:
     """Whether the database answers, and how far its log of changes has come."""
     database: Database = state.database
     try:
-        rows = await within_timeout(database.read(position(database.dialect), {}, "quick"))
+        rows = await within_timeout(
+            database.read(position(database.dialect), {}, point_lookup=True)
+        )
     except Exception:
         # An operator wants the other metrics all the more while the database is away.
         rows = []
@@ -153,8 +155,8 @@ async def _changes(state: Any, position: Position) -> list[Metric]:
     )
     if not rows:
         return [up]
-    told = "The position of the log of changes, which grows by one with every change of a record."
-    return [up, CounterMetricFamily("trade_missions_changes", told, value=rows[0][0])]
+    about = "The position of the log of changes, which grows by one with every change of a record."
+    return [up, CounterMetricFamily("trade_missions_changes", about, value=rows[0][0])]
 
 
 _NOTES = "trade_missions_database_notes"

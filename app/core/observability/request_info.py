@@ -50,7 +50,7 @@ def route_of(scope: Scope) -> str:
     if path in _PAGES:
         return path
     return next(
-        (told for start, told in _PAGES_BELOW.items() if path.startswith(start)), "unmatched"
+        (page for start, page in _PAGES_BELOW.items() if path.startswith(start)), "unmatched"
     )
 
 

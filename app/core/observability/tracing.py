@@ -16,7 +16,7 @@ from opentelemetry import propagate, trace
 from sqlalchemy.orm import Session
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.core.databases.interface import CompiledQuery, Database, Pace, Rows
+from app.core.databases.interface import CompiledQuery, Database, Rows
 from app.core.observability.redaction import redacted
 from app.core.observability.request_info import method_of, route_of
 
@@ -110,7 +110,7 @@ class Tracing:
 
 def _asked(scope: Scope, method: str) -> dict[str, Any]:
     server, client = scope.get("server"), scope.get("client")
-    told = {
+    attributes = {
         "http.request.method": method,
         "url.scheme": scope.get("scheme", "http"),
         # Without the query, where a key can be.
@@ -118,10 +118,10 @@ def _asked(scope: Scope, method: str) -> dict[str, Any]:
         "network.protocol.version": scope.get("http_version", "1.1"),
     }
     if server:
-        told |= {"server.address": server[0], "server.port": server[1] or 0}
+        attributes |= {"server.address": server[0], "server.port": server[1] or 0}
     if client:
-        told["client.address"] = client[0]
-    return told
+        attributes["client.address"] = client[0]
+    return attributes
 
 
 def _answered(span: trace.Span, scope: Scope, method: str, status: int) -> None:
@@ -143,13 +143,13 @@ def _answered(span: trace.Span, scope: Scope, method: str, status: int) -> None:
 def _note(span: trace.Span, error: Exception) -> None:
     """Add the exception to the span, without the secrets that its words can hold."""
     trail = "".join(format_exception(error))
-    told = {
+    attributes = {
         "exception.message": redacted(str(error).encode()).decode(),
         "exception.stacktrace": redacted(trail.encode()).decode(),
     }
     span.set_attribute("error.type", type(error).__name__)
     span.set_status(trace.StatusCode.ERROR)
-    span.record_exception(error, told)
+    span.record_exception(error, attributes)
 
 
 def trace_database(database: Database, provider: TracerProvider) -> None:
@@ -163,16 +163,16 @@ def trace_database(database: Database, provider: TracerProvider) -> None:
     system, read, write = database.dialect.name, database.read, database.write
 
     async def traced_read(
-        statement: CompiledQuery, values: Mapping[str, Any], pace: Pace = "long"
+        statement: CompiledQuery, values: Mapping[str, Any], *, point_lookup: bool = False
     ) -> Rows:
         # The statement without its values, which are the users' data.
-        told = {"db.system.name": system, "db.query.text": statement.sql}
-        with span("read", attributes=told):
-            return await read(statement, values, pace)
+        attributes = {"db.system.name": system, "db.query.text": statement.sql}
+        with span("read", attributes=attributes):
+            return await read(statement, values, point_lookup=point_lookup)
 
     async def traced_write(work: Callable[[Session], T]) -> T:
-        told = {"db.system.name": system, "db.operation.name": "transaction"}
-        with span("write", attributes=told):
+        attributes = {"db.system.name": system, "db.operation.name": "transaction"}
+        with span("write", attributes=attributes):
             return await write(work)
 
     # The database is whichever of the two; only these two of its methods are seen through.

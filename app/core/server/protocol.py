@@ -252,12 +252,12 @@ class BoundedHttp(HttpToolsProtocol):
             if now > self.closes_at:
                 self.transport.abort()
             return
-        awaited, amount, patience = self._awaited()
+        awaited, amount, seconds = self._awaited()
         if awaited is None:
             self.awaited = None
         elif awaited != self.awaited:
             self.awaited, self.progress = awaited, Progress(now, amount)
-        elif self.progress.is_stuck(now, amount, patience):
+        elif self.progress.is_stuck(now, amount, seconds):
             self._give_up(awaited[0])
 
     def _awaited(self) -> tuple[tuple[str, Any] | None, int, float]:

@@ -50,9 +50,9 @@ class Progress:
         self.began = self.moved = now
         self.first = self.amount = amount
 
-    def is_stuck(self, now: float, amount: int, patience: float) -> bool:
+    def is_stuck(self, now: float, amount: int, seconds: float) -> bool:
         """Whether it stood still for so many seconds, or is below `MIN_BYTES_PER_SECOND`."""
         if amount > self.amount:
             self.amount, self.moved = amount, now
-        allowed = patience + (amount - self.first) / MIN_BYTES_PER_SECOND
-        return now - self.moved > patience or now - self.began > allowed
+        allowed = seconds + (amount - self.first) / MIN_BYTES_PER_SECOND
+        return now - self.moved > seconds or now - self.began > allowed

@@ -40,8 +40,8 @@ def as_bytes(problem: Problem, instance: str, headers: list[tuple[bytes, bytes]]
         (b"x-request-id", request_id.encode()),
         (b"connection", b"close"),
     ]
-    told = b"".join(b"%b: %b\r\n" % line for line in lines)
-    return STATUS_LINE[problem.status] + told + b"\r\n" + body
+    head = b"".join(b"%b: %b\r\n" % line for line in lines)
+    return STATUS_LINE[problem.status] + head + b"\r\n" + body
 
 
 def explained(error: httptools.HttpParserError, data: bytes) -> Problem:
@@ -58,8 +58,8 @@ def explained(error: httptools.HttpParserError, data: bytes) -> Problem:
         if not isinstance(error.__context__, httptools.HttpParserError):
             log.error("reading a request failed", exc_info=error.__context__)
         return BadRequest("The address of the request is not one of HTTP.")
-    told = next((ours for theirs, ours in _FAULTS if theirs in str(error)), "")
-    return BadRequest(f"This is not valid HTTP/1.1{told}.")
+    detail = next((ours for theirs, ours in _FAULTS if theirs in str(error)), "")
+    return BadRequest(f"This is not valid HTTP/1.1{detail}.")
 
 
 #: What the parser says, by words that it says it with, and how we say it.

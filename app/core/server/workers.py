@@ -1,4 +1,7 @@
-"""Several processes that serve one address: those that end are replaced, and they stop together."""
+"""Several processes that serve one address: those that end are replaced, and they stop together.
+
+Uvicorn's supervisor replaces them too; what it lacks is told in docs/decisions.md.
+"""
 
 import gc
 import logging
@@ -39,8 +42,8 @@ class Workers:
     def __init__(self, make: Callable[[], HttpConfig], shared: socket.socket, count: int) -> None:
         self.make, self.shared, self.count = make, shared, count
         #: Nothing is ever written to it: it ends with this process.
-        self.lifeline, self.held = _spawn.Pipe(duplex=False)
-        self.told: list[int] = []
+        self.lifeline, self.lifeline_end = _spawn.Pipe(duplex=False)
+        self.signals: list[int] = []
         #: What a signal writes to, so that it is seen at once.
         self.woken, self.waking = _spawn.Pipe(duplex=False)
 
@@ -50,12 +53,12 @@ class Workers:
             signal.signal(number, self._tell)
         workers = [self._start() for _ in range(self.count)]
         status = 0
-        while not self.told and not status:
+        while not self.signals and not status:
             ended = set(
                 wait([*(worker.process.sentinel for worker in workers), self.woken], CHECK_SECONDS)
             )
             for place, worker in enumerate(workers):
-                if worker.process.sentinel in ended and not self.told:
+                if worker.process.sentinel in ended and not self.signals:
                     status = status or self._ended(worker)
                     workers[place] = self._start()
         # Nobody must be kept waiting for a connection that no process will take.
@@ -67,7 +70,7 @@ class Workers:
         return status
 
     def _tell(self, number: int, frame: FrameType | None) -> None:
-        self.told.append(number)
+        self.signals.append(number)
         os.write(self.waking.fileno(), b".")
 
     def _start(self) -> _Worker:
@@ -88,7 +91,9 @@ class Workers:
 
     def _log_end(self, left: int) -> None:
         why = (
-            f"by {signal.Signals(self.told[0]).name}" if self.told else "as a process did not start"
+            f"by {signal.Signals(self.signals[0]).name}"
+            if self.signals
+            else "as a process did not start"
         )
         if left:
             text = "stopped %s: %s of %s processes had not finished and were killed"
@@ -99,12 +104,12 @@ class Workers:
     def _stop(self, workers: list[_Worker], seconds: float) -> int:
         """Stop all; by force when they take longer, or when a second signal comes. Returns how
         many took force."""
-        signals = len(self.told)
+        before = len(self.signals)
         ends_at = time.monotonic() + seconds
         for worker in workers:
             worker.process.terminate()
         left = workers
-        while left and time.monotonic() < ends_at and len(self.told) == max(signals, 1):
+        while left and time.monotonic() < ends_at and len(self.signals) == max(before, 1):
             wait([worker.process.sentinel for worker in left], CHECK_SECONDS)
             left = [worker for worker in left if worker.process.is_alive()]
         for worker in left:

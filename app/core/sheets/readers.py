@@ -136,8 +136,8 @@ class _Table:
                     column_letters(index),
                 )
                 faults[index] = SheetError(text, record.number, letters)
-        told = tuple(faults[index] for index in sorted(faults))
-        return SheetRow(record.number, row, told, frozenset(unread))
+        in_order = tuple(faults[index] for index in sorted(faults))
+        return SheetRow(record.number, row, in_order, frozenset(unread))
 
 
 def _dense(rows: Iterable[XlsxRow]) -> Iterator[_Cells]:
@@ -190,8 +190,8 @@ def _object(line: bytes, number: int) -> dict[str, Any]:
     except UnicodeDecodeError:
         raise NotUtf8("The line is not UTF-8.", number) from None
     except JsonError as error:
-        told = str(error).replace("at line 1, column", "at column")
-        raise SheetError(f"The line is not JSON: {told}.", number) from None
+        reason = str(error).replace("at line 1, column", "at column")
+        raise SheetError(f"The line is not JSON: {reason}.", number) from None
     if not isinstance(value, dict):
         raise SheetError("The line is not a JSON object.", number)
     return value
@@ -269,10 +269,10 @@ def _odd(cells: list[str], number: int) -> dict[int, SheetError]:
         if "\0" in cell:
             faults[index] = SheetError("A cell holds the character NUL.", number, letters)
         elif _NOT_UTF8.search(cell):
-            told = "The file is not UTF-8: save it as “CSV UTF-8”."
+            text = "The file is not UTF-8: save it as “CSV UTF-8”."
             if _is_windows_1251(cell):
-                told = "The file is not UTF-8 but looks like windows-1251: save it as “CSV UTF-8”."
-            faults[index] = NotUtf8(told, number, letters)
+                text = "The file is not UTF-8 but looks like windows-1251: save it as “CSV UTF-8”."
+            faults[index] = NotUtf8(text, number, letters)
     return faults
 
 

@@ -8,18 +8,15 @@ from sqlalchemy import (
     ColumnElement,
     FromClause,
     Select,
-    and_,
     bindparam,
     collate,
-    false,
     func,
     literal_column,
-    not_,
     or_,
     select,
     tuple_,
 )
-from sqlalchemy.types import Boolean, Numeric, String, Text, TypeEngine
+from sqlalchemy.types import Numeric, String, Text, TypeEngine
 
 from app.core.databases.types import StatedDate
 from app.engine.aggregates.shape import (
@@ -32,7 +29,7 @@ from app.engine.aggregates.shape import (
     output_field,
 )
 from app.engine.aggregates.sql import Number
-from app.engine.query.conditions import And, Compare, Condition, Not, Or
+from app.engine.query.conditions import Compare, Exists, combined
 from app.engine.query.operators import bound
 from app.engine.query.render import as_json, object_of
 from app.engine.resource import Resource
@@ -71,7 +68,8 @@ class GroupOutputs:
         figures = select(*columns).subquery("figures")
         chosen = select(figures)
         if self.grouping.having is not None:
-            chosen = chosen.where(self._met(self.grouping.having, figures))
+            having = combined(self.grouping.having, lambda term: self._compared(term, figures))
+            chosen = chosen.where(having)
         return chosen
 
     def ordered(self) -> FromClause:
@@ -108,22 +106,8 @@ class GroupOutputs:
                 values[output.name] = as_json(parts[0])
         return object_of(values)
 
-    def _met(self, condition: Condition, groups: FromClause) -> ColumnElement[bool]:
-        """The condition on a group; as in filters, what a missing value is compared with is false
-        and its negation true."""
-        match condition:
-            case Compare():
-                return self._compared(condition, groups)
-            case Not():
-                known = func.coalesce(self._met(condition.item, groups), false(), type_=Boolean)
-                return not_(known)
-            case And():
-                return and_(*(self._met(item, groups) for item in condition.items))
-            case Or():
-                return or_(*(self._met(item, groups) for item in condition.items))
-        raise TypeError(condition)
-
-    def _compared(self, term: Compare, groups: FromClause) -> ColumnElement[bool]:
+    def _compared(self, term: Compare | Exists, groups: FromClause) -> ColumnElement[bool]:
+        assert isinstance(term, Compare)  # of a group there is nothing else
         output = next(o for o in self.grouping.outputs if o.name == term.path[0])
         columns = self._of(output, groups)
         if term.operator == "isnull":

@@ -19,11 +19,18 @@ from app.engine.aggregates.shape import (
     output_field,
 )
 from app.engine.paths import FieldType, find_field
-from app.engine.query import nodes
-from app.engine.query.conditions import And, Compare, Condition, Not, Or
+from app.engine.query.conditions import Compare, Condition, condition_of
 from app.engine.query.expression import parse_expression
 from app.engine.query.filter_reader import CodeUsed, ParsedFilter, bad_parameter
-from app.engine.query.nodes import Comparison, ExpressionError, Literal
+from app.engine.query.nodes import (
+    Comparison,
+    ExpressionError,
+    Literal,
+    LiteralType,
+    Not,
+    Or,
+    Predicate,
+)
 from app.engine.query.operators import OPERATORS, operators_of
 from app.engine.query.values import DATED, parse_limit, parse_value, round_to_column
 from app.engine.resource import Resource
@@ -75,7 +82,7 @@ def read_having(
 
     reader = _Reader(resource, outputs, parsed, calls)
     try:
-        return reader.node(parse_expression(_TEXT_OR_CALL.sub(as_word, text)))
+        return condition_of(parse_expression(_TEXT_OR_CALL.sub(as_word, text)), reader.predicate)
     except ExpressionError as error:
         detail = error.detail
         for word, call in calls.items():
@@ -97,25 +104,14 @@ class _Reader:
     calls: Mapping[str, str]
     used: int = field(default=0)
 
-    def node(self, node: nodes.Node) -> Condition:
-        match node:
-            case nodes.And():
-                return And(tuple(self.node(item) for item in node.items))
-            case nodes.Or():
-                return Or(tuple(self.node(item) for item in node.items))
-            case nodes.Not():
-                return Not(self.node(node.item))
-            case Comparison():
-                return self._comparison(node)
-            case _:
-                _refuse(node.at, "Groups are chosen by comparisons only, such as count gt 5.")
-
-    def _comparison(self, node: Comparison) -> Condition:
+    def predicate(self, node: Predicate) -> Condition:
+        if not isinstance(node, Comparison):
+            _refuse(node.at, "Groups are chosen by comparisons only, such as count gt 5.")
         output = self._output(node)
         name, first = (output.name,), node.literals[0]
         if node.op == "has":
             _refuse(node.at, f"{output.name} is one value: write eq or in.")
-        if first.literal_type is nodes.LiteralType.NULL:
+        if first.literal_type is LiteralType.NULL:
             none = Compare(name, "isnull", ())
             return none if node.op == "eq" else Not(none)
         operator = _FLAT.get(node.op, node.op)

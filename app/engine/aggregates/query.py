@@ -99,8 +99,8 @@ def _read_keys(resource: Resource, text: str | None) -> tuple[GroupKey, ...]:
     keys = [_key(resource, word) for word in _words("group_by", text, MAX_KEYS)]
     many = {many_of(resource, key.path) for key in keys} - {None}
     if len(many) > 1:
-        told = " and ".join(sorted(".".join(path) for path in many if path))
-        text = f"{told} each have any number of values: group by one of them."
+        names = " and ".join(sorted(".".join(path) for path in many if path))
+        text = f"{names} each have any number of values: group by one of them."
         raise bad_parameter("group_by", "many", text)
     return tuple(keys)
 
@@ -208,8 +208,10 @@ def _check_metric(resource: Resource, metric: Metric) -> None:
         text = f"{path} leads to any number of records: ask for an aggregate of those."
         raise bad_parameter("metrics", "many", text)
     if kinds is not None and record_field.field_type not in kinds:
-        told = "a number" if kinds is _NUMBERS else _ORDERED_TOLD
-        raise bad_parameter("metrics", "kind", f"{path} has no {metric.function}: it takes {told}.")
+        taken = "a number" if kinds is _NUMBERS else _ORDERED_TOLD
+        raise bad_parameter(
+            "metrics", "kind", f"{path} has no {metric.function}: it takes {taken}."
+        )
     if metric.function is Function.COUNT_DISTINCT and record_field.field_type is FieldType.list:
         raise bad_parameter("metrics", "kind", f"{path} is a list: group by it to count its items.")
     if kinds is _NUMBERS and len(metric.path) > 1:

@@ -52,9 +52,9 @@ class Rows:
         record_field = find_field(self.resource, path)
         if record_field.field_type is FieldType.stated and end is not None:
             path = bound_path(path, end == "max")
-        told = ".".join(path)
-        if told not in self.names:
-            self.names[told] = name = f"c{len(self.names)}"
+        dotted = ".".join(path)
+        if dotted not in self.names:
+            self.names[dotted] = name = f"c{len(self.names)}"
             value = self.joins.value(path)
             filled = (
                 case((not_(list_is_empty(value)), 1))
@@ -62,7 +62,7 @@ class Rows:
                 else value
             )
             self.columns[name] = filled
-        return self.names[told]
+        return self.names[dotted]
 
     def missing(self) -> dict[str, str]:
         """The fields that are grouped by or measured and can be null, by their dotted names: the

@@ -1,4 +1,4 @@
-"""The shape of an aggregate: what it groups by and what it tells of each group, values apart."""
+"""The shape of an aggregate: what it groups by and the outputs of each group, without values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,6 +9,7 @@ from sqlalchemy import String
 from app.engine.paths import FieldType, RecordField, find_field, find_relation, leads_to_many
 from app.engine.query.conditions import Condition, Path
 from app.engine.query.parameters import Deleted
+from app.engine.record import bound_names
 from app.engine.resource import Embedded, Resource
 
 #: What stands for a date that belongs to no year, quarter, month, week or day.
@@ -78,7 +79,7 @@ Output = GroupKey | Metric
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """What makes two aggregates the same statement; values apart. `sort` has each output once."""
+    """What makes two aggregates the same statement, without values. `sort` has each output once."""
 
     condition: Condition | None
     q: bool
@@ -123,7 +124,7 @@ def output_field(resource: Resource, output: Output) -> RecordField:
 
 def bound_path(path: Path, latest: bool = False) -> Path:
     """The path of a stated date's earliest or latest day."""
-    return (*path[:-1], f"{path[-1]}_{'latest' if latest else 'earliest'}")
+    return (*path[:-1], bound_names(path[-1])[latest])
 
 
 def many_of(resource: Resource, path: Path, after: int = 0) -> Path | None:

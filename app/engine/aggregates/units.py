@@ -7,8 +7,9 @@ from sqlalchemy import Table
 
 from app.core.errors import Fault, Invalid
 from app.engine.paths import find_relation
-from app.engine.query.conditions import And, Compare, Condition, Path
+from app.engine.query.conditions import Compare, Condition, Path
 from app.engine.query.filter_reader import ParsedFilter
+from app.engine.query.nodes import And
 from app.engine.resource import Embedded, Resource
 
 

@@ -106,7 +106,7 @@ def note_change(
     """Remember a write, without the fields that are `derived_elsewhere`; it is logged when the
     transaction is to end."""
     changes = difference(before, after)
-    told = json_codec.dumps(
+    stored = json_codec.dumps(
         {name: pair for name, pair in changes.items() if name not in derived_elsewhere}
     )
     session.info.setdefault("changes", []).append(
@@ -118,19 +118,19 @@ def note_change(
             "kind": kind,
             "record_id": UUID(after["id"]),
             "version": after["version"],
-            "changes": told.decode(),
+            "changes": stored.decode(),
         }
     )
 
 
-def noted(session: Session) -> int:
-    """A mark of what is noted by now, for `forget`."""
+def noted_count(session: Session) -> int:
+    """How many changes are noted by now, for `forget`."""
     return len(session.info.get("changes", ()))
 
 
-def forget(session: Session, mark: int) -> None:
-    """Forget what was noted since the mark: it was undone."""
-    del session.info.setdefault("changes", [])[mark:]
+def forget(session: Session, count: int) -> None:
+    """Forget the changes noted beyond the first `count`: they were undone."""
+    del session.info.setdefault("changes", [])[count:]
 
 
 class _Spool:
@@ -140,8 +140,8 @@ class _Spool:
         self.file, self.count = file, 0
 
     def add(self, changes: list[dict[str, Any]]) -> None:
-        told = [{**change, "record_id": str(change["record_id"])} for change in changes]
-        self.file.write(json_codec.dumps(told) + b"\n")
+        rows = [{**change, "record_id": str(change["record_id"])} for change in changes]
+        self.file.write(json_codec.dumps(rows) + b"\n")
         self.count += len(changes)
 
     def batches(self) -> Iterator[list[dict[str, Any]]]:

@@ -120,8 +120,8 @@ def _list(text: str, example: str) -> list[Any]:
     try:
         value = json_codec.loads(text.strip())
     except JsonError as error:
-        told = f"{_short(text)} is not a JSON list, such as {example}: {error}."
-        raise CellError(told) from None
+        detail = f"{_short(text)} is not a JSON list, such as {example}: {error}."
+        raise CellError(detail) from None
     if not isinstance(value, list):
         raise CellError(f"{_short(text)} is not a JSON list, such as {example}.")
     return value

@@ -112,10 +112,10 @@ def _column(resource: Resource, name: str, header: str, native: bool) -> ImportC
     )
 
 
-def _place(resource: Resource, header: str, told: str | None, found: _Found) -> None:
-    if told == "":
+def _place(resource: Resource, header: str, given: str | None, found: _Found) -> None:
+    if given == "":
         return
-    name = folded(told or header)
+    name = folded(given or header)
     target = _target(resource, name)
     if target is None:
         if not _says_nothing(resource, name):

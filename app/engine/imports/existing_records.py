@@ -75,8 +75,8 @@ class ExistingRecords:
             text = f"The record has changed since: it is at version {state['version']}."
             raise Conflict("", [entry.fault("version", "stale", text)])
         # XLSX knows moments to the millisecond.
-        told, known = entry.deleted_at, state["deleted_at"]
-        if "deleted_at" in entry.plan.headers and (told or "")[:23] != (known or "")[:23]:
+        sent, known = entry.deleted_at, state["deleted_at"]
+        if "deleted_at" in entry.plan.headers and (sent or "")[:23] != (known or "")[:23]:
             text = "An import neither deletes nor restores: leave the column out."
             raise Invalid("", [entry.fault("deleted_at", "trash", text)])
 

@@ -1,27 +1,16 @@
 """Imports: the rows of a file become new records, or changes of those that they name."""
 
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
 
 from sqlalchemy.orm import Session
 
-from app.core.errors import Fault, Invalid, Problem
-from app.core.sheets.readers import SheetRow, read_header, read_rows
-from app.core.sheets.sheet import NotUtf8, SheetError
 from app.engine.history import change_log
-from app.engine.imports.columns import Plan, plan_of
-from app.engine.imports.existing_records import ExistingRecords
-from app.engine.imports.import_file import BATCH_ROWS, ImportFile, fault_of, next_rows
-from app.engine.imports.long_running import collecting_less, holding, off_event_loop
+from app.engine.imports.import_file import ImportFile
+from app.engine.imports.import_run import ImportRun
+from app.engine.imports.long_running import collecting_less, holding
 from app.engine.imports.report import Report
-from app.engine.imports.rows import SILENT, Entry, RowReader
 from app.engine.resource import Resource
-from app.engine.writes.bulk_insert import BulkState, New, RetryWithSavepoints, create_many
-from app.engine.writes.store import State
-
-#: How many rows may wait for others below them in the file.
-_MAX_POSTPONED_ROWS = 10_000
+from app.engine.writes.bulk_insert import BulkState, RetryWithSavepoints
 
 
 def import_file(
@@ -53,7 +42,7 @@ def _import(
     on_progress: Callable[[int], None],
     bulk_state: BulkState,
 ) -> Report:
-    mark, done = change_log.noted(session), 0
+    noted, done = change_log.noted_count(session), 0
 
     def counted(rows: int) -> None:
         nonlocal done
@@ -63,249 +52,10 @@ def _import(
     with change_log.spooling(session):
         try:
             with session.begin_nested():
-                report = _Import(session, resource, file, bulk_state).run(counted)
+                report = ImportRun(session, resource, file, bulk_state).run(counted)
         except RetryWithSavepoints:
-            change_log.forget(session, mark)
+            change_log.forget(session, noted)
             on_progress(-done)
             raise
         change_log.log_changes(session, actor)
     return report
-
-
-@dataclass
-class _Waiting:
-    """New records that are not stored yet, and all that a later row could call them."""
-
-    entries: list[tuple[Entry, New]] = field(default_factory=list)
-    names: set[str] = field(default_factory=set)
-
-
-class _Import:
-    """The course of one import through its transaction."""
-
-    def __init__(
-        self, session: Session, resource: Resource, file: ImportFile, bulk_state: BulkState
-    ) -> None:
-        self.session, self.resource, self.file = session, resource, file
-        self.report, self.bulk_state = Report(), bulk_state
-        self.waiting = _Waiting()
-        self.matches = ExistingRecords(session, resource)
-        self.reader = RowReader(session, resource)
-        self.plans: dict[tuple[str, ...], Plan] = {}
-        self.missing_told = self.encoding_told = False
-        #: What is wrong with the header: its rows are judged, and none of them is stored.
-        self.wrong_header: list[Fault] = []
-        #: Rows that refer to others of their kind which are not there yet.
-        self.postponed: list[tuple[Entry, Problem]] = []
-        #: What rows that fail are called, as far as others of their kind may name them.
-        self.failed_rows: dict[str, int] = {}
-
-    def run(self, on_progress: Callable[[int], None]) -> Report:
-        rows = read_rows(self.file.path, self.file.format)
-        try:
-            with closing(rows):
-                self._run(rows, on_progress)
-        except SheetError as error:
-            self._tell(fault_of(error))
-            raise self._unreadable(error) from None
-        if self.wrong_header:
-            text = f"The header is wrong, so nothing was stored: {self.wrong_header[0].detail}"
-            raise Invalid(text, self.report.in_order())
-        if self.report.failed and not self.file.lenient:
-            raise self.report.refusal()
-        return self.report
-
-    def _run(self, rows: Iterator[SheetRow], on_progress: Callable[[int], None]) -> None:
-        done, end = 0, None
-        while end is None:
-            batch, end = off_event_loop(lambda: next_rows(rows))
-            if not batch:
-                break
-            self._work(self._entries(batch))
-            change_log.spill_to_disk(self.session)
-            on_progress(len(batch))
-            done += len(batch)
-        if end is not None:
-            # Those that wait for others may wait for what cannot be read.
-            raise end
-        self._work_postponed()
-        if not done and self.file.format != "ndjson":
-            self._plan(tuple(off_event_loop(lambda: read_header(self.file.path, self.file.format))))
-
-    def _unreadable(self, error: SheetError) -> Invalid:
-        place = f"Row {error.row}: " if error.row else ""
-        before = self.report.faults_seen - 1
-        more = f" Before it there are {before} other errors." if before else ""
-        return Invalid(f"{place}{error.detail} Nothing was stored.{more}", self.report.in_order())
-
-    def _plan(self, headers: tuple[str, ...]) -> Plan:
-        """How rows with these headers are read."""
-        plan = self.plans.get(headers)
-        if plan is None:
-            native = self.file.format == "ndjson"
-            plan = plan_of(self.resource, headers, self.file.mapping, native)
-            if len(self.plans) > 1000:  # Objects of NDJSON can each have names of their own.
-                self.plans.clear()
-            self.plans[headers] = plan
-            if not native:
-                self._check_header(plan)
-        return plan
-
-    def _check_header(self, plan: Plan) -> None:
-        self.wrong_header = list(plan.faults)
-        if plan.only_new:
-            self.wrong_header += self._missing(plan)
-        self._tell(*self.wrong_header)
-
-    def _missing(self, plan: Plan) -> list[Fault]:
-        """One error for a column that is not there, not one for each row that would need it."""
-        if self.missing_told:
-            return []
-        self.missing_told = True
-        told = f"A new {self.resource.singular} needs the column"
-        return [Fault("missing", f"{told} {n!r}.", row=1, column=n) for n in plan.missing]
-
-    def _tell(self, *faults: Fault) -> None:
-        self.report.add_faults(faults)
-        self.reader.soundness.is_brief = self.report.is_full
-
-    def _work_postponed(self) -> None:
-        """Try again what referred to rows below it, as long as that gets any further."""
-        before = 0
-        while self.postponed and len(self.postponed) != before:
-            again, self.postponed = self.postponed, []
-            before = len(again)
-            for at in range(0, before, BATCH_ROWS):
-                self._work([entry for entry, _ in again[at : at + BATCH_ROWS]])
-                change_log.spill_to_disk(self.session)
-        for entry, _ in self.postponed:
-            self._note_failed(entry)
-        for entry, problem in self.postponed:
-            self.report.failed += 1
-            self._tell(*self._blamed(entry, problem))
-
-    def _blamed(self, entry: Entry, problem: Problem) -> Iterator[Fault]:
-        """The faults of a row; where it names another that fails, that this is so."""
-        for fault in entry.placed(problem):
-            row = self.failed_rows.get(self.reader.own_named(entry, fault) or "")
-            if row is None:
-                yield fault
-            elif not self.wrong_header:
-                text = f"Row {row} is called so, and fails."
-                yield replace(fault, detail=text)
-
-    def _entries(self, rows: list[SheetRow]) -> list[Entry]:
-        entries = []
-        for row in rows:
-            if row.faults and not row.cells:
-                self._fail_unread(row)
-                continue
-            plan = self._plan(tuple(row.cells))
-            entry = self.reader.entry(plan, row)
-            if row.faults:
-                entry.faults = [*self._unread(row), *entry.faults]
-            if plan.faults and self.file.format == "ndjson":  # Of others the header tells.
-                entry.faults += [replace(fault, row=row.number) for fault in plan.faults]
-                entry.unread |= set(plan.missing)  # What has a wrong name may be one of these.
-            entries.append(entry)
-        return entries
-
-    def _unread(self, row: SheetRow) -> list[Fault]:
-        """Why cells of a row cannot be read; that a file has another encoding is told once."""
-        faults = [SILENT]
-        for error in row.faults:
-            if isinstance(error, NotUtf8):
-                if self.encoding_told:
-                    continue
-                self.encoding_told = True
-            faults.append(fault_of(error))
-        return faults
-
-    def _fail_unread(self, row: SheetRow) -> None:
-        self.report.failed += 1
-        self._tell(*(fault for fault in self._unread(row) if fault.code))
-
-    def _work(self, entries: list[Entry]) -> None:
-        self.matches.fetch(entries)
-        for entry in entries:
-            try:
-                self._row(entry)
-            except Problem as problem:
-                self._postpone(entry, problem)
-        self._store()
-
-    def _row(self, entry: Entry) -> None:
-        """Do what one row says; a new record waits for others to be stored with it."""
-        if not self.waiting.names.isdisjoint(entry.mentioned_keys):
-            self._store()
-        before = self._find(entry)
-        if before is not None:
-            self._update(entry, before)
-            return
-        if entry.plan.missing and self.file.format != "ndjson":
-            entry.faults += [SILENT, *self._missing(entry.plan)]
-            entry.unread |= set(entry.plan.missing)
-        new = self.reader.new(entry)
-        if self.wrong_header:
-            raise Invalid("", [SILENT])
-        self.waiting.entries.append((entry, new))
-        names = self.reader.names(entry)
-        self.reader.forget(names)
-        self.waiting.names |= names
-        self.matches.touch(entry)
-
-    def _find(self, entry: Entry) -> State | None:
-        """The record of the row, None for a new one; where that cannot be told, all that can."""
-        if entry.names_nobody_knows:
-            self.reader.refuse(entry)
-        try:
-            return self.matches.find(entry)
-        except Problem as problem:
-            self.reader.refuse(entry, entry.placed(problem))
-
-    def _update(self, entry: Entry, before: State) -> None:
-        body, differs = self.reader.change(entry, before)
-        if self.wrong_header:
-            raise Invalid("", [SILENT])
-        if not differs:
-            self.report.unchanged += 1
-            return
-        self._store()
-        self.matches.touch(entry, before)
-        mark = change_log.noted(self.session)
-        try:
-            with self.session.begin_nested():
-                changed = self.reader.store(entry, before, body)
-        except Problem:
-            change_log.forget(self.session, mark)
-            raise
-        self.reader.forget()
-        self.report.updated += changed
-        self.report.unchanged += not changed
-
-    def _store(self) -> None:
-        """Store the new records that wait."""
-        waiting, self.waiting = self.waiting.entries, _Waiting()
-        if not waiting:
-            return
-        new = [each for _, each in waiting]
-        refused = create_many(self.session, self.resource, new, self.bulk_state)
-        self.report.created += len(new) - len(refused)
-        for at, problem in sorted(refused.items()):
-            self._postpone(waiting[at][0], problem)
-
-    def _postpone(self, entry: Entry, problem: Problem) -> None:
-        """Let the row wait for the others, if it may be one of them that it lacks."""
-        if self.reader.lacks_own(entry, problem) and len(self.postponed) < _MAX_POSTPONED_ROWS:
-            self.postponed.append((entry, problem))
-        else:
-            self._fail(entry, problem)
-
-    def _fail(self, entry: Entry, problem: Problem) -> None:
-        self.report.failed += 1
-        self._note_failed(entry)
-        self._tell(*entry.placed(problem))
-
-    def _note_failed(self, entry: Entry) -> None:
-        if self.reader.own and len(self.failed_rows) < _MAX_POSTPONED_ROWS:
-            self.failed_rows |= dict.fromkeys(self.reader.names(entry), entry.row)

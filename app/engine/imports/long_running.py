@@ -41,7 +41,7 @@ class holding:  # noqa: N801 (reads as a function)
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.held: list[Any] = []
+        self.instances: list[Any] = []
 
     def __enter__(self) -> None:
         event.listen(self.session, "loaded_as_persistent", self._hold)
@@ -50,6 +50,6 @@ class holding:  # noqa: N801 (reads as a function)
         event.remove(self.session, "loaded_as_persistent", self._hold)
 
     def _hold(self, session: Session, instance: object) -> None:
-        if len(self.held) >= _MAX_HELD_RECORDS:
-            self.held.clear()
-        self.held.append(instance)
+        if len(self.instances) >= _MAX_HELD_RECORDS:
+            self.instances.clear()
+        self.instances.append(instance)

@@ -116,8 +116,8 @@ class RowReader:
         try:
             value = column.read(cell)
             if column.field == "id" and (value := as_id(value)) is None:
-                told = f"{str(cell)[:60]!r} is not an id (a UUID): leave it empty in new rows."
-                raise CellError(told)
+                detail = f"{str(cell)[:60]!r} is not an id (a UUID): leave it empty in new rows."
+                raise CellError(detail)
         except CellError as error:
             self._refuse(entry, column, error)
         else:
@@ -143,8 +143,8 @@ class RowReader:
         defaults = {column.field: column.default for column in entry.empty if not column.required}
         body = self._body(entry, self.resource.patch, defaults, self._needed(entry))
         sent = {n: v for n, v in store.written(body).items() if n in body.model_fields_set}
-        told = json_codec.loads(json_codec.dumps(sent))
-        differs = any(before[name] != value for name, value in told.items())
+        values = json_codec.loads(json_codec.dumps(sent))
+        differs = any(before[name] != value for name, value in values.items())
         if differs and before["deleted_at"] is not None:
             text = f"The {self.resource.singular} is in the trash: restore it first."
             raise Conflict("", [Fault("trash", text, row=entry.row)])
@@ -164,12 +164,16 @@ class RowReader:
         ]
 
     def _body(
-        self, entry: Entry, model: type[BaseModel], defaults: dict[str, Any], told: list[Fault]
+        self, entry: Entry, model: type[BaseModel], defaults: dict[str, Any], first: list[Fault]
     ) -> BaseModel:
         """The values of the row as the model. Invalid has `told` and whatever else is wrong."""
         values, loose = self._linked(entry)
         values |= defaults
-        faults = [*entry.faults, *told, *(fault for several in loose.values() for fault in several)]
+        faults = [
+            *entry.faults,
+            *first,
+            *(fault for several in loose.values() for fault in several),
+        ]
         if not faults:
             try:
                 return validate(model, values)
@@ -230,8 +234,8 @@ class RowReader:
                 for fault in problem.errors:
                     place = (fault.pointer or "").lstrip("/")
                     detail = f"{place}: {fault.detail}" if place else fault.detail
-                    told = entry.fault(column.field, fault.code, detail)
-                    loose.setdefault(column.field, []).append(told)
+                    at_cell = entry.fault(column.field, fault.code, detail)
+                    loose.setdefault(column.field, []).append(at_cell)
         return values, loose
 
     def _linked_rows(self, one: Mapping[str, Resource], rows: Any) -> Any:
@@ -242,8 +246,8 @@ class RowReader:
         for at, row in enumerate(rows):
             found = dict(row) if isinstance(row, dict) else row
             for name, target in one.items() if isinstance(row, dict) else ():
-                key, told = f"{name}_id", found.pop(name, None)
-                value = found.get(key, told)
+                key, given = f"{name}_id", found.pop(name, None)
+                value = found.get(key, given)
                 if value is not None:
                     found[key] = self._link(target, value, f"/{at}/{key}")
             linked.append(found)
@@ -258,8 +262,8 @@ class RowReader:
         known = self.links.get(text, {}).get(target.path)
         if known is None:
             if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-                told = "The name has a character that no text here can have."
-                raise Invalid.at(pointer, "reference", told)
+                detail = "The name has a character that no text here can have."
+                raise Invalid.at(pointer, "reference", detail)
             known = find_id(self.session, target, text, pointer)
             if len(self.links) >= _MAX_KNOWN_KEYS:
                 self.links.clear()

@@ -1,6 +1,6 @@
-"""Conditions on records: trees that are compared by shape, values apart, and their SQL."""
+"""Conditions on records: trees that are compared by shape, without values, and their SQL."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.types import Boolean
 
 from app.engine.paths import Relation, fields_of, find_relation, leads_to_many
+from app.engine.query.nodes import And, Node, Not, Or, Predicate
 from app.engine.query.operators import OPERATORS, Get, Slots
 from app.engine.resource import Embedded, Resource, SubCollection
 
@@ -32,22 +33,19 @@ class Exists:
     item: "Condition | None"
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
-    item: "Condition"
+Condition = Compare | Exists | Not["Condition"] | And["Condition"] | Or["Condition"]
 
 
-@dataclass(frozen=True, slots=True)
-class And:
-    items: "tuple[Condition, ...]"
-
-
-@dataclass(frozen=True, slots=True)
-class Or:
-    items: "tuple[Condition, ...]"
-
-
-Condition = Compare | Exists | Not | And | Or
+def condition_of(node: Node, meant: Callable[[Predicate], Condition]) -> Condition:
+    """The condition that an expression states, `meant` telling what each of its predicates does."""
+    match node:
+        case And():
+            return And(tuple(condition_of(item, meant) for item in node.items))
+        case Or():
+            return Or(tuple(condition_of(item, meant) for item in node.items))
+        case Not():
+            return Not(condition_of(node.item, meant))
+    return meant(node)
 
 
 def conjunction(items: Iterable[Condition]) -> Condition | None:
@@ -79,23 +77,30 @@ def joined(at: Resource | Embedded, terms: Iterable[Condition]) -> Condition | N
 
 
 def sql_of(condition: Condition, at: Resource | Embedded, get: Get) -> ColumnElement[bool]:
-    """The condition on the record or part whose columns `get` gives.
+    """The condition on the record or part whose columns `get` gives."""
+
+    def predicate(item: Compare | Exists) -> ColumnElement[bool]:
+        return _compare(item, at, get) if isinstance(item, Compare) else _exists(item, at, get)
+
+    return combined(condition, predicate)
+
+
+def combined(
+    condition: Condition, sql: Callable[[Compare | Exists], ColumnElement[bool]]
+) -> ColumnElement[bool]:
+    """The condition, `sql` giving that of each of its predicates.
 
     A comparison with a missing value is false, and its negation true (OData 4.01, 5.1.1.1), so
     that a filter and its negation always share out all records between them.
     """
     match condition:
-        case Compare():
-            return _compare(condition, at, get)
-        case Exists():
-            return _exists(condition, at, get)
         case Not():
-            known = func.coalesce(sql_of(condition.item, at, get), false(), type_=Boolean)
-            return not_(known)
+            return not_(func.coalesce(combined(condition.item, sql), false(), type_=Boolean))
         case And():
-            return and_(*(sql_of(item, at, get) for item in condition.items))
+            return and_(*(combined(item, sql) for item in condition.items))
         case Or():
-            return or_(*(sql_of(item, at, get) for item in condition.items))
+            return or_(*(combined(item, sql) for item in condition.items))
+    return sql(condition)
 
 
 def _compare(term: Compare, at: Resource | Embedded, get: Get) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""Cursors: opaque, signed marks of a place in a list, bound to the list's filter and order."""
+"""Cursors: opaque, signed sort keys of a row, bound to the filter and order of its list."""
 
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
@@ -35,7 +35,7 @@ def write_cursor(place: CursorPosition, bound_to: bytes, secret: bytes) -> str:
 
 
 def read_cursor(text: str, bound_to: bytes, secret: bytes) -> CursorPosition:
-    """The place that a cursor marks; BadRequest for one that is not ours or of another list."""
+    """The sort key that a cursor holds; BadRequest for one that is not ours or of another list."""
     try:
         raw = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
     except ValueError:

@@ -2,11 +2,17 @@
 
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
 from itertools import chain
 from typing import Final, Never
 
 from app.core.errors import did_you_mean
+from app.engine.query.expression_errors import (
+    found,
+    refuse_call,
+    refuse_condition,
+    refuse_impossible,
+    refuse_value,
+)
 from app.engine.query.nodes import (
     And,
     Comparison,
@@ -27,7 +33,6 @@ from app.engine.query.tokens import (
     FUNCTIONS,
     INFIX,
     KINDS,
-    MAX_NUMBER,
     OPERATORS,
     QUANTIFIERS,
     STEP,
@@ -128,7 +133,7 @@ class _Parser:
             self._take()
             return self._closed(self._nested(self._either, token), token)
         if token.kind != "word" or token.text in CONSTANTS:
-            _refuse_condition(token)
+            refuse_condition(token)
         self._terms += 1
         if self._terms > MAX_TERMS:
             refuse(token, f"Write at most {MAX_TERMS} conditions.")
@@ -150,7 +155,7 @@ class _Parser:
         if token.kind == ")":
             refuse(token, "Leave out this ): no parenthesis is open.")
         hint = did_you_mean(token.text, ("and", "or")) if token.kind == "word" else ""
-        refuse(token, f"Write and, or, or nothing more after a condition; {_found(token)}.{hint}")
+        refuse(token, f"Write and, or, or nothing more after a condition; {found(token)}.{hint}")
 
     def _comparison(self, word: Token) -> Comparison:
         if word.text.lower() == "not" and not self._token.is_word(*OPERATORS):
@@ -170,8 +175,8 @@ class _Parser:
             return Name(steps, at)
         variable, *outer = reversed(self._variables)
         if steps[0] != variable:
-            told = f"{steps[0]} belongs to an outer any or all" if steps[0] in outer else ""
-            right = told or f"write {variable}/{word.shown()}"
+            reason = f"{steps[0]} belongs to an outer any or all" if steps[0] in outer else ""
+            right = reason or f"write {variable}/{word.shown()}"
             refuse(word, f"Names here begin with {variable}, the innermost variable: {right}.")
         if len(steps) == 1:
             refuse(word, f"Write a field after {variable}, such as {variable}/role.")
@@ -189,7 +194,7 @@ class _Parser:
             known = ", ".join(OPERATORS)
             refuse(token, f"There is no operator {token.shown()}: there are {known}.{hint}")
         right = f"{name.shown()} eq 'value'"
-        refuse(token, f"Write an operator after the name, such as {right}; {_found(token)}.")
+        refuse(token, f"Write an operator after the name, such as {right}; {found(token)}.")
 
     def _list(self) -> tuple[Literal, ...]:
         opening = self._token
@@ -205,7 +210,7 @@ class _Parser:
         if self._token.kind == "end" and opening.kind == "(":
             refuse(opening, "This parenthesis is not closed: write ) where it ends.")
         if self._token.kind != kind:
-            refuse(self._token, f"{right}; {_found(self._token)}.")
+            refuse(self._token, f"{right}; {found(self._token)}.")
         return self._take()
 
     def _literal(self) -> Literal:
@@ -213,8 +218,8 @@ class _Parser:
         if token.is_word(*CONSTANTS):
             return Literal(LiteralType(CONSTANTS[self._take().text]), token.text, token.at)
         if token.kind not in KINDS:
-            _refuse_value(token)
-        _refuse_impossible(token)
+            refuse_value(token)
+        refuse_impossible(token)
         self._take()
         text = token.text[1:-1].replace("''", "'") if token.kind == "text" else token.text
         return Literal(LiteralType(token.kind), text, token.at)
@@ -226,7 +231,7 @@ class _Parser:
             place = Token("word", last, word.at + len(word.text) - len(last))
             return self._flagged(self._quantified(Token("word", collection, word.at), place))
         if word.text not in FUNCTIONS:
-            _refuse_call(word)
+            refuse_call(word)
         return self._flagged(self._match(word))
 
     def _flagged(self, node: Match | Some | Every) -> Node:
@@ -257,7 +262,7 @@ class _Parser:
     def _folded(self, function: Token, right: str) -> Token:
         if function.text != "tolower":
             hint = did_you_mean(function.text, ["tolower"])
-            refuse(function, f"{right}; {_found(function)}.{hint}")
+            refuse(function, f"{right}; {found(function)}.{hint}")
         opening = self._take()
         word = self._expect("word", opening, right)
         self._expect(")", opening, right)
@@ -274,57 +279,10 @@ class _Parser:
             return Some(name, None, place.at)
         variable = self._token
         if variable.kind != "word" or not re.fullmatch(STEP, variable.text):
-            refuse(variable, f"Write a variable first: {right}; {_found(variable)}.")
+            refuse(variable, f"Write a variable first: {right}; {found(variable)}.")
         self._take()
         self._expect(":", opening, f"Write a colon after the variable: {right}")
         self._variables.append(variable.text)
         item = self._closed(self._nested(self._either, place), opening)
         self._variables.pop()
         return Some(name, item, place.at) if place.text == "any" else Every(name, item, place.at)
-
-
-def _found(token: Token) -> str:
-    return f"found {token.shown()}"
-
-
-def _refuse_condition(token: Token) -> Never:
-    refuse_spelling(token, ("not",))
-    if token.kind in ("odd", "symbol"):
-        refuse(token, f"{token.shown()} is not a name: write one such as mission/title.")
-    if token.text in CONSTANTS or token.kind in KINDS:
-        refuse(token, "Write the name before the value, such as status eq 'signed'.")
-    refuse(token, f"Write a condition here, such as status eq 'signed'; {_found(token)}.")
-
-
-def _refuse_call(word: Token) -> Never:
-    *path, function = re.split("[/.]", word.text)
-    known = QUANTIFIERS if path else FUNCTIONS
-    refuse_spelling(word, (*known, "not"))
-    hint = did_you_mean(function, known)
-    refuse(word, f"There is no function {word.shown()} here: there are {', '.join(known)}.{hint}")
-
-
-def _refuse_value(token: Token) -> Never:
-    refuse_spelling(token, CONSTANTS)
-    if token.kind in ("word", "odd"):
-        refuse(token, f"Write text in single quotes: {quoted(token.text)}.")
-    if token.kind == "figure":
-        right = "-12.5, 2016-04-12, 2016-04-12T10:00:00Z (or +05:00, where + is %2B in an address)"
-        refuse(token, f"{token.shown()} is no value: write {right}, or 'text' in quotes.")
-    if token.kind == "(":
-        refuse(token, "Write one value without parentheses; a list of values follows in.")
-    refuse(token, f"Write a value here, such as 'text', 5 or null; {_found(token)}.")
-
-
-def _refuse_impossible(token: Token) -> None:
-    """Refuses a number that is too long and a day or an hour that does not exist."""
-    if token.kind == "number" and len(token.text) > MAX_NUMBER:
-        refuse(token, f"Write a number of at most {MAX_NUMBER} characters.")
-    try:
-        if token.kind == "date":
-            # A month is written as a date too; what month there is, is for the field to say.
-            date.fromisoformat(token.text if token.text.count("-") == 2 else "2000-01-01")
-        if token.kind == "instant":
-            datetime.fromisoformat(token.text).astimezone(UTC)
-    except (ValueError, OverflowError):
-        refuse(token, f"{token.shown()} is not in the calendar: write one such as 2016-04-12.")

@@ -5,39 +5,41 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any, Never
+from typing import Any
 
 from sqlalchemy import Column
 
 from app.core.databases.types import simple_lower
 from app.core.errors import BadRequest, Fault
 from app.engine.paths import (
-    FieldType,
     PathError,
     RecordField,
     Relation,
     fields_of,
     find_field,
-    find_relation,
-    leads_to_many,
     relations_of,
 )
 from app.engine.query import hints, nodes
 from app.engine.query.conditions import (
-    And,
     Compare,
     Condition,
     Exists,
-    Not,
-    Or,
     Path,
+    condition_of,
     conjunction,
     joined,
 )
 from app.engine.query.expression import parse_expression
+from app.engine.query.expression_fields import (
+    check_literals,
+    check_nullable,
+    elements_of,
+    field_of,
+    match_operator,
+)
 from app.engine.query.hints import split_name
-from app.engine.query.nodes import ExpressionError, Literal, Name
-from app.engine.query.operators import OPERATORS, operators_of
+from app.engine.query.nodes import ExpressionError, Literal, Name, Not
+from app.engine.query.operators import OPERATORS, check_operator
 from app.engine.query.values import (
     DATED,
     EmptyValue,
@@ -45,6 +47,7 @@ from app.engine.query.values import (
     parse_limit,
     parse_value,
     round_to_column,
+    sentence,
 )
 from app.engine.resource import Embedded, Resource
 
@@ -137,14 +140,14 @@ class _Reader:
         try:
             record_field = find_field(self.resource, path)
         except PathError as error:
-            raise bad_parameter(name, "unknown", _told(error)) from None
+            raise bad_parameter(name, "unknown", sentence(error)) from None
         try:
             return self._term(name, path, record_field, operator, self._items(operator, texts))
         except ValueError as error:
             if isinstance(error, EmptyValue) or (texts == [""] and operator != "isnull"):
                 raise bad_parameter(name, "value", hints.empty_value(path, record_field)) from None
             right = hints.right_value(self.resource, name, path, record_field, texts[0])
-            raise bad_parameter(name, "value", _told(error) + right) from None
+            raise bad_parameter(name, "value", sentence(error) + right) from None
 
     def _check_name(self, name: str, path: Path, text: str) -> None:
         first = path[0]
@@ -176,7 +179,7 @@ class _Reader:
         try:
             return Not(Exists(path, None)) if parse_boolean(text) else Exists(path, None)
         except ValueError as error:
-            raise bad_parameter(name, "value", _told(error)) from None
+            raise bad_parameter(name, "value", sentence(error)) from None
 
     @staticmethod
     def _items(operator: str, texts: list[str]) -> list[str]:
@@ -192,7 +195,7 @@ class _Reader:
     ) -> Condition:
         """A comparison of the field with values that are still text; ValueError for a wrong one."""
         meant = OPERATORS[operator]
-        _check_operator(record_field, operator)
+        check_operator(record_field, operator)
         if operator == "isnull":
             term = Compare(path, operator, ())
             return term if parse_boolean(texts[0]) else Not(term)
@@ -222,136 +225,54 @@ class _Reader:
         return simple_lower(value) if operator == "icontains" else value
 
     def condition(self, text: str) -> Condition:
+        """The condition that the expression states; 400 tells where its first mistake is."""
         try:
-            return self._node(parse_expression(text), self.resource)
+            return self._within(parse_expression(text), self.resource)
         except ExpressionError as error:
             raise bad_parameter(
                 "filter", "expression", f"Character {error.position}: {error.detail}"
             ) from None
 
-    def _node(self, node: nodes.Node, at: Resource | Embedded) -> Condition:
+    def _within(self, node: nodes.Node, at: Resource | Embedded) -> Condition:
+        return condition_of(node, lambda predicate: self._predicate(predicate, at))
+
+    def _predicate(self, node: nodes.Predicate, at: Resource | Embedded) -> Condition:
         match node:
-            case nodes.And():
-                return And(tuple(self._node(item, at) for item in node.items))
-            case nodes.Or():
-                return Or(tuple(self._node(item, at) for item in node.items))
-            case nodes.Not():
-                return Not(self._node(node.item, at))
             case nodes.Some() | nodes.Every():
                 return self._quantified(node, at)
             case nodes.Match():
-                return self._match(node, at)
-            case nodes.Comparison():
-                return self._comparison(node, at)
+                operator = match_operator(node)
+                return self._compared(node.name, operator, (node.literal,), at)
+        if node.literals[0].literal_type is not nodes.LiteralType.NULL:
+            operator = _FLAT.get(node.op, node.op)
+            return self._compared(node.name, operator, node.literals, at)
+        check_nullable(node.name, at)
+        term = Compare(node.name.steps, "isnull", ())
+        return term if node.op == "eq" else Not(term)
 
     def _quantified(self, node: nodes.Some | nodes.Every, at: Resource | Embedded) -> Condition:
-        target: Resource | Embedded = at
-        found = None
-        for name in node.name.steps:
-            try:
-                found = find_relation(target, name)
-            except PathError as error:
-                _refuse(node.name.at, str(error))
-            target = found.target
-        if found is None or not found.is_to_many:
-            _refuse(node.name.at, f"{node.name.steps[-1]} leads to one record: write its fields.")
-        item = self._node(node.item, target) if node.item is not None else None
+        target = elements_of(node.name, at)
+        item = self._within(node.item, target) if node.item is not None else None
         if isinstance(node, nodes.Every):
             assert item is not None
             return Not(Exists(node.name.steps, Not(item)))
         return Exists(node.name.steps, item)
 
-    def _match(self, node: nodes.Match, at: Resource | Embedded) -> Condition:
-        if node.folded and node.function != "contains":
-            _refuse(node.at, f"tolower goes with contains only, not with {node.function}.")
-        operator = "icontains" if node.folded else node.function
-        return self._compared(node.name, operator, (node.literal,), at)
-
-    def _comparison(self, node: nodes.Comparison, at: Resource | Embedded) -> Condition:
-        if node.literals[0].literal_type is nodes.LiteralType.NULL:
-            record_field = _field(node.name, at)
-            if "isnull" not in operators_of(record_field):
-                _refuse(node.name.at, f"{record_field.name} always has a value.")
-            term = Compare(node.name.steps, "isnull", ())
-            return term if node.op == "eq" else Not(term)
-        return self._compared(node.name, _FLAT.get(node.op, node.op), node.literals, at)
-
     def _compared(
         self, name: Name, operator: str, literals: tuple[Literal, ...], at: Resource | Embedded
     ) -> Condition:
-        record_field = _field(name, at)
+        record_field = field_of(name, at)
         if len(literals) > MAX_ITEMS:
-            _refuse(literals[0].at, f"Write at most {MAX_ITEMS} values.")
-        try:
-            _check_operator(record_field, operator)
-        except ValueError as error:
-            _refuse(
-                literals[0].at,
-                _told(error) + hints.held(record_field, name.steps, literals[0].text),
-            )
-        for literal in literals:
-            if literal.literal_type.value not in _WRITTEN.get(
-                record_field.field_type, ("text",)
-            ) and not (record_field.field_type in DATED and literal.is_year):
-                right = _EXAMPLES.get(record_field.field_type, "a text in quotes, such as 'signed'")
-                _refuse(literal.at, f"{record_field.name} is compared with {right}.")
+            raise ExpressionError(literals[0].at, f"Write at most {MAX_ITEMS} values.")
+        check_literals(record_field, name, operator, literals)
         try:
             texts = [literal.text for literal in literals]
             return self._term("filter", name.steps, record_field, operator, texts)
         except ValueError as error:
             right = hints.right_value(at, "filter", name.steps, record_field, literals[0].text)
-            _refuse(literals[0].at, _told(error) + (right if len(literals) == 1 else ""))
+            detail = sentence(error) + (right if len(literals) == 1 else "")
+            raise ExpressionError(literals[0].at, detail) from None
 
 
 _FLAT: Mapping[str, str] = {"ge": "gte", "le": "lte"}
 _POSITIVE: Mapping[str, str] = {"ne": "eq", "not_in": "in"}
-#: How a literal that is compared with a field of this kind may be written; a text otherwise.
-_WRITTEN: Mapping[FieldType, tuple[str, ...]] = {
-    FieldType.id: ("guid", "text"),
-    FieldType.integer: ("number",),
-    FieldType.decimal: ("number",),
-    FieldType.boolean: ("boolean",),
-    FieldType.date: ("date", "text"),
-    FieldType.instant: ("instant", "date", "text"),
-    FieldType.stated: ("text", "date"),
-}
-_EXAMPLES: Mapping[FieldType, str] = {
-    FieldType.id: "an id, such as 0197c5a0-0000-7000-8000-000000000000",
-    FieldType.integer: "a number without quotes",
-    FieldType.decimal: "a number without quotes, such as 1250.5",
-    FieldType.boolean: "true or false",
-    FieldType.date: "a date, such as 2016-04-12",
-    FieldType.instant: "a time, such as 2016-04-12T09:30:00Z",
-    FieldType.stated: "a date, such as 2016-04-12 or 2016-04",
-}
-
-
-def _field(name: Name, at: Resource | Embedded) -> RecordField:
-    try:
-        record_field = find_field(at, name.steps)
-    except PathError as error:
-        _refuse(name.at, str(error))
-    steps = leads_to_many(at, name.steps)
-    if steps is not None:
-        relation, inner = "/".join(name.steps[:steps]), "/".join(name.steps[steps:])
-        _refuse(
-            name.at,
-            f"{relation} leads to any number of records: write {relation}/any(x: x/{inner} …).",
-        )
-    return record_field
-
-
-def _check_operator(record_field: RecordField, operator: str) -> None:
-    if operator not in operators_of(record_field):
-        possible = ", ".join(operators_of(record_field))
-        text = f"'{record_field.name}' cannot be asked with {operator}; possible: {possible}"
-        raise ValueError(text)
-
-
-def _refuse(position: int, detail: str) -> Never:
-    raise ExpressionError(position, detail)
-
-
-def _told(error: ValueError) -> str:
-    text = str(error).rstrip(".")
-    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('?') else '.'}"

@@ -71,7 +71,7 @@ def right_value(
     return several if len(values) > 1 else ""
 
 
-def held(record_field: RecordField, path: Path, text: str) -> str:
+def membership(record_field: RecordField, path: Path, text: str) -> str:
     """How an expression asks for an item of a list; nothing for other fields."""
     return (
         f" Write {'/'.join(path)} has '{text}'."
@@ -93,14 +93,14 @@ def relation(at: Resource | Embedded, path: Path, text: str) -> str:
     for name in before:
         at = find_relation(at, name).target
     written, fields = "__".join(path), fields_of(relations_of(at)[last].target)
-    told = f"{last!r} is a relation: ask for a field of it, such as"
+    begin = f"{last!r} is a relation: ask for a field of it, such as"
     if "ref" not in fields:
-        return f"{told} {written}__{next(iter(fields))}."
+        return f"{begin} {written}__{next(iter(fields))}."
     by_id = f"{written}_id" if f"{last}_id" in fields_of(at) else f"{written}__id"
     if as_id(text) is not None:
-        return f"{told} {by_id}={text}."
+        return f"{begin} {by_id}={text}."
     right = text if _REF.fullmatch(text) else "…"
-    return f"{told} {written}__ref={right}, or {by_id}=… with an id."
+    return f"{begin} {written}__ref={right}, or {by_id}=… with an id."
 
 
 def right_name(at: Resource | Embedded, name: str, text: str, others: tuple[str, ...]) -> str:

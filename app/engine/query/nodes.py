@@ -1,7 +1,10 @@
-"""The tree of a filter expression."""
+"""The tree of a filter expression, and the connectives of every tree of conditions."""
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
 
 
 class ExpressionError(ValueError):
@@ -98,22 +101,23 @@ class Every:
 
 
 @dataclass(frozen=True, slots=True)
-class Not:
-    item: "Node"
+class Not(Generic[T]):
+    item: T
 
 
 @dataclass(frozen=True, slots=True)
-class And:
-    """Two items or more, none of them an And."""
+class And(Generic[T]):
+    """Two items or more; of an expression none is an And."""
 
-    items: "tuple[Node, ...]"
+    items: tuple[T, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Or:
-    """Two items or more, none of them an Or."""
+class Or(Generic[T]):
+    """Two items or more; of an expression none is an Or."""
 
-    items: "tuple[Node, ...]"
+    items: tuple[T, ...]
 
 
-Node = Comparison | Match | Some | Every | Not | And | Or
+Predicate = Comparison | Match | Some | Every
+Node = Predicate | Not["Node"] | And["Node"] | Or["Node"]

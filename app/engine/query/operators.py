@@ -215,3 +215,11 @@ def operators_of(field: RecordField) -> list[str]:
         for name, operator in OPERATORS.items()
         if field.field_type in operator.kinds and (name != "isnull" or optional)
     ]
+
+
+def check_operator(record_field: RecordField, operator: str) -> None:
+    """ValueError when values of the field cannot be compared so, with what is possible."""
+    if operator not in operators_of(record_field):
+        possible = ", ".join(operators_of(record_field))
+        text = f"'{record_field.name}' cannot be asked with {operator}; possible: {possible}"
+        raise ValueError(text)

@@ -131,7 +131,7 @@ class Seek:
 
 @dataclass(frozen=True, slots=True)
 class QueryShape:
-    """What makes two lists the same statement; values apart."""
+    """What makes two lists the same statement, without values."""
 
     condition: Condition | None = None
     q: bool = False

@@ -52,34 +52,6 @@ class json_list(FunctionElement[Any]):  # noqa: N801
     inherit_cache = True
 
 
-class exact_sum(FunctionElement[Any]):  # noqa: N801
-    """An aggregate: the sum of an `Exact` column as JSON; SQLite's integers would overflow."""
-
-    inherit_cache = True
-
-
-@compiles(exact_sum, "postgresql")
-def _exact_sum(element: exact_sum, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"coalesce(trim_scale(sum({compiler.process(element.clauses, **kw)})), 0)"
-
-
-@compiles(exact_sum, "sqlite")
-def _exact_sum_of_units(element: exact_sum, compiler: SQLCompiler, **kw: Any) -> str:
-    """The smallest units are added in two halves of nine digits; amounts are never negative.
-
-    The digits are put together as text, because all of them can exceed 64 bits.
-    """
-    (column,) = element.clauses
-    assert isinstance(column.type, Exact)
-    sql, scale, half = compiler.process(column, **kw), column.type.scale, 10**9
-    unit = 10**scale
-    low, high = f"coalesce(sum({sql} % {half}), 0)", f"coalesce(sum({sql} / {half}), 0)"
-    before = f"printf('%0{9 - scale}d', {low} % {half} / {unit})"
-    whole = f"coalesce(nullif(ltrim(({high} + {low} / {half}) || {before}, '0'), ''), '0')"
-    rest = f"rtrim(rtrim(printf('.%0{scale}d', {low} % {unit}), '0'), '.')"
-    return f"json({whole} || {rest})"
-
-
 @compiles(as_json)
 def _as_json(element: as_json, compiler: SQLCompiler, **kw: Any) -> str:
     (column,) = element.clauses
@@ -108,11 +80,6 @@ def _json_array(element: json_array, compiler: SQLCompiler, **kw: Any) -> str:
 @compiles(json_list)
 def _json_list(element: json_list, compiler: SQLCompiler, **kw: Any) -> str:
     return _LIST[compiler.dialect.name] % compiler.process(element.clauses, **kw)
-
-
-def parsed(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """JSON that comes out of a subquery, which SQLite takes for text otherwise."""
-    return as_json(type_coerce(column, JsonText()))
 
 
 def object_of(values: Mapping[str, ColumnElement[Any]]) -> json_object:

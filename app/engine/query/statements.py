@@ -31,6 +31,7 @@ from app.engine.query.conditions import Path, columns_of, sql_of, value_at
 from app.engine.query.operators import bound
 from app.engine.query.parameters import QueryShape, Seek, View
 from app.engine.query.render import as_json, json_array, record_json
+from app.engine.record import bound_names
 from app.engine.resource import Resource, SubCollection
 from app.engine.search.hits import matches
 
@@ -113,7 +114,7 @@ def keys_of(resource: Resource, shape: QueryShape) -> list[Key]:
     for path, descending in shape.sort:
         field = find_field(resource, path)
         if field.field_type is FieldType.stated:
-            path = (*path[:-1], f"{path[-1]}_earliest")
+            path = (*path[:-1], bound_names(path[-1])[0])
             field = find_field(resource, path)
         column = value_at(resource, path, get)
         nullable = field.nullable or len(path) > 1

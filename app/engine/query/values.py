@@ -181,3 +181,9 @@ _READERS: dict[FieldType, Callable[[RecordField, str], Any]] = {
 
 def _short(text: str) -> str:
     return repr(text if len(text) <= 60 else f"{text[:60]}…")
+
+
+def sentence(error: ValueError) -> str:
+    """The error's text as a sentence."""
+    text = str(error).rstrip(".")
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('?') else '.'}"

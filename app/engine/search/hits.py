@@ -44,8 +44,8 @@ def query_value(query: str, dialect: str) -> str:
         asked = [[_fts5(clause), _fts5(clause, "_"), _begins(clause)] for clause in clauses]
         return json_codec.dumps(asked or [[_NO_WORD, _NO_WORD, None]]).decode()
     ways = {
-        name: " & ".join(_tsquery(clause, mark) for clause in clauses) or f"'{_NO_WORD}'"
-        for name, mark in (("words", ""), ("names", "_"))
+        name: " & ".join(_tsquery(clause, prefix) for clause in clauses) or f"'{_NO_WORD}'"
+        for name, prefix in (("words", ""), ("names", "_"))
     }
     return json_codec.dumps(ways).decode()
 
@@ -64,30 +64,30 @@ def _begins(clause: Clause) -> str | None:
     return word.full if word.is_long and not clause.is_phrase else None
 
 
-def _fts5(clause: Clause, mark: str = "") -> str:
-    full = " ".join(mark + word.full for word in clause.words)
-    stem = " ".join(mark + word.stem for word in clause.words)
-    words, stems = ("names", "name_stems") if mark else ("words", "stems")
+def _fts5(clause: Clause, prefix: str = "") -> str:
+    full = " ".join(prefix + word.full for word in clause.words)
+    stem = " ".join(prefix + word.stem for word in clause.words)
+    words, stems = ("names", "name_stems") if prefix else ("words", "stems")
     return f'{words} : "{full}" OR {stems} : "{stem}"'
 
 
-def _tsquery(clause: Clause, mark: str = "") -> str:
-    full = " <-> ".join(f"'{mark}{word.full}'" for word in clause.words)
-    stem = " <-> ".join(f"'{mark}={word.stem}'" for word in clause.words)
+def _tsquery(clause: Clause, prefix: str = "") -> str:
+    full = " <-> ".join(f"'{prefix}{word.full}'" for word in clause.words)
+    stem = " <-> ".join(f"'{prefix}={word.stem}'" for word in clause.words)
     return f"({full}{':*' if _begins(clause) else ''} | {stem})"
 
 
-def _asked(query: str, mark: str = "") -> str:
+def _asked(query: str, prefix: str = "") -> str:
     """SQL of what FTS5 is asked for.
 
     FTS5 reads every record with a word that begins so before it gives the first, but streams those
     of whole words: so a beginning is replaced by the words that are known, unless they are many.
     """
-    at, column = (1, "names") if mark else (0, "words")
+    at, column = (1, "names") if prefix else (0, "words")
     return f"""(
 SELECT group_concat('(' || (c.value ->> {at}) || coalesce(' OR {column} : (' || (
-  SELECT CASE WHEN count(*) > 64 THEN '"{mark}' || (c.value ->> 2) || '" *'
-    ELSE group_concat('"{mark}' || k.word || '"', ' OR ') END
+  SELECT CASE WHEN count(*) > 64 THEN '"{prefix}' || (c.value ->> 2) || '" *'
+    ELSE group_concat('"{prefix}' || k.word || '"', ' OR ') END
   FROM (SELECT word FROM search_words_known
     WHERE word >= (c.value ->> 2) AND word < (c.value ->> 2) || '{{' LIMIT 65) AS k
 ) || ')', '') || ')', ' AND ') FROM json_each({query}) AS c

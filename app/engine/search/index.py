@@ -183,14 +183,14 @@ def index_many(connection: Connection, resource: Resource, states: Iterable[Stat
     ]
     if not rows:
         return
-    _number_apart(connection, rows)
+    _number_rows(connection, rows)
     _INSERT[connection.dialect.name].run_many(connection, rows)
     if connection.dialect.name == "sqlite":
         _INSERT_WORDS.run_many(connection, rows)
         _learn(connection, rows)
 
 
-def _number_apart(connection: Connection, rows: list[dict[str, Any]]) -> None:
+def _number_rows(connection: Connection, rows: list[dict[str, Any]]) -> None:
     """Move numbers that are taken to the next one that is free."""
     rows.sort(key=lambda row: row["number"])
     between = SearchEntry.number.between(rows[0]["number"], rows[-1]["number"] + len(rows))

@@ -109,12 +109,12 @@ def _columns(kind: str, texts: Texts) -> dict[str, str]:
     seen: dict[str, int] = {}
     last = 0
     for position, is_name, word in _places(texts):
-        for full, stem, mark in (("words", "stems", ""), ("names", "name_stems", "_")):
-            if mark and not is_name:
+        for full, stem, sign in (("words", "stems", ""), ("names", "name_stems", "_")):
+            if sign and not is_name:
                 continue
             gaps = [GAP] * (position - last - 1)
-            columns[full] += [*gaps, _counted(seen, mark + word.full) or GAP]
-            columns[stem] += [*gaps, _counted(seen, f"{mark}={word.stem}").replace("=", "") or GAP]
+            columns[full] += [*gaps, _counted(seen, sign + word.full) or GAP]
+            columns[stem] += [*gaps, _counted(seen, f"{sign}={word.stem}").replace("=", "") or GAP]
         last = position
     return {"kind": kind, **{name: " ".join(tokens) for name, tokens in columns.items()}}
 
@@ -124,8 +124,8 @@ def _vector(texts: Texts) -> dict[str, str]:
     seen: dict[str, int] = {}
     places: dict[str, list[str]] = {}
     for position, is_name, word in _places(texts):
-        for mark in ("", "_") if is_name else ("",):
-            for lexeme in (mark + word.full, f"{mark}={word.stem}"):
+        for prefix in ("", "_") if is_name else ("",):
+            for lexeme in (prefix + word.full, f"{prefix}={word.stem}"):
                 if _counted(seen, lexeme):
                     places.setdefault(lexeme, []).append(str(position))
     return {"words": " ".join(f"'{word}':{','.join(at)}" for word, at in places.items())}

@@ -53,8 +53,8 @@ class Done:
                 {"pointer": f.pointer, "parameter": f.parameter, "code": f.code, "detail": f.detail}
                 for f in self.problem.errors
             ]
-            told = {"title": self.problem.title, "detail": self.problem.detail, "errors": faults}
-            return {"op": self.op, "status": self.status, "problem": told}
+            problem = {"title": self.problem.title, "detail": self.problem.detail, "errors": faults}
+            return {"op": self.op, "status": self.status, "problem": problem}
         assert self.stored is not None
         known = {"id": str(self.stored.id), "version": self.stored.version}
         return {"op": self.op, "status": self.status, **known}
@@ -77,7 +77,7 @@ def run_all(
         item = items[len(done)]
         with within(f"/operations/{len(done)}"):
             done.append(
-                _apart(session, resource, item) if isolated else _run(session, resource, item)
+                _isolated(session, resource, item) if isolated else _run(session, resource, item)
             )
     return done
 
@@ -148,14 +148,14 @@ def summary(done: list[Done]) -> dict[str, int]:
     return {name: counted[name] for name in ("created", "updated", "deleted", "failed")}
 
 
-def _apart(session: Session, resource: Resource, item: Any) -> Done:
-    mark = change_log.noted(session)
+def _isolated(session: Session, resource: Resource, item: Any) -> Done:
+    noted = change_log.noted_count(session)
     try:
         with session.begin_nested():
             return _run(session, resource, item)
     except Problem as problem:
         # What the failed operation had noted for the log is undone with it.
-        change_log.forget(session, mark)
+        change_log.forget(session, noted)
         op = item.get("op") if isinstance(item, dict) else None
         return Done(str(op), problem.status, problem=problem)
 

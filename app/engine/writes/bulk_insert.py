@@ -19,6 +19,7 @@ from app.engine.search.index import index_many
 from app.engine.writes import store
 from app.engine.writes.records import insert_records, new_record
 from app.engine.writes.references import Known, loose_references
+from app.engine.writes.rendering import render_records
 
 #: How many references are remembered; what is forgotten is asked for again.
 _MAX_KNOWN_REFERENCES = 50_000
@@ -81,7 +82,7 @@ class _Batch:
         """Store those at the places: all at once or, if one is refused, each half by itself."""
         if not places:
             return
-        mark = change_log.noted(self.session)
+        noted = change_log.noted_count(self.session)
         try:
             with self.session.begin_nested() if self.bulk_state.savepoints else nullcontext():
                 if self.resource.record_type in self.bulk_state.alone:
@@ -92,12 +93,12 @@ class _Batch:
             self.bulk_state.alone.add(self.resource.record_type)
             if not self.bulk_state.savepoints:
                 raise RetryWithSavepoints from None
-            change_log.forget(self.session, mark)
+            change_log.forget(self.session, noted)
             self.store(places)
         except Problem as problem:
             if not self.bulk_state.savepoints:
                 raise RetryWithSavepoints from None
-            change_log.forget(self.session, mark)
+            change_log.forget(self.session, noted)
             if len(places) == 1:
                 self.refused[places[0]] = problem
                 return
@@ -111,7 +112,7 @@ class _Batch:
 
     def _insert(self, places: Sequence[int]) -> None:
         resource, session = self.resource, self.session
-        mark = change_log.noted(session)
+        noted = change_log.noted_count(session)
         records = []
         for at in places:
             self.refused.pop(at, None)
@@ -123,12 +124,12 @@ class _Batch:
             except Problem as problem:
                 self.refused[at] = problem
             # A rule may have changed another record, or have been about to.
-            if change_log.noted(session) != mark or session.dirty or session.new:
+            if change_log.noted_count(session) != noted or session.dirty or session.new:
                 raise _WritesOthers
         if not records:
             return
         insert_records(session, resource, records)
-        bodies = store.render_records(session, resource, [record.id for record in records])
+        bodies = render_records(session, resource, [record.id for record in records])
         states = [json_codec.loads(body) for body in bodies]
         for state in states:
             note_change(

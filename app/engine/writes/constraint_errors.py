@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from app.core.databases.interface import Base
 from app.core.errors import Conflict, Invalid, Problem
 
-Held = CheckConstraint | UniqueConstraint | Index
+Constraint = CheckConstraint | UniqueConstraint | Index
 
 _SQLITE = re.compile(r"(?:UNIQUE|CHECK) constraint failed: (?:index ')?([^']*)")
 
@@ -28,15 +28,15 @@ def _problem(error: IntegrityError) -> Problem:
     found = _SQLITE.search(str(error.orig))
     # asyncpg's error, which SQLAlchemy wraps, knows the constraint's name.
     name = getattr(getattr(error.orig, "__cause__", None), "constraint_name", None)
-    held = _held(name or (found.group(1) if found else ""))
-    if isinstance(held, CheckConstraint):
-        pointer, says = _broken(held)
+    broken = _find_constraint(name or (found.group(1) if found else ""))
+    if isinstance(broken, CheckConstraint):
+        pointer, says = _broken(broken)
         return Invalid.at(pointer, "rule", f"{says}.")
-    if held is not None:
-        fields = [column.name for column in held.columns]
-        told = f"another record, perhaps in the trash, has the same {' and '.join(fields)}"
-        text = held.info.get("says", told)
-        return Conflict.at(held.info.get("pointer", f"/{fields[-1]}"), "unique", f"{text}.")
+    if broken is not None:
+        fields = [column.name for column in broken.columns]
+        alike = f"another record, perhaps in the trash, has the same {' and '.join(fields)}"
+        text = broken.info.get("says", alike)
+        return Conflict.at(broken.info.get("pointer", f"/{fields[-1]}"), "unique", f"{text}.")
     return Conflict("The records that this one refers to, or that refer to it, do not allow it.")
 
 
@@ -54,16 +54,16 @@ def _broken(rule: CheckConstraint) -> tuple[str, str]:
     return "", f"the values of this {table} do not go together"
 
 
-def _held(name: str) -> Held | None:
+def _find_constraint(name: str) -> Constraint | None:
     """The rule with this name; SQLite names a unique one by its columns: `mission.ref, …`."""
     columns = set(name.split(", "))
     for table in Base.metadata.tables.values():
-        for held in (*table.constraints, *table.indexes):
-            if not isinstance(held, Held):
+        for item in (*table.constraints, *table.indexes):
+            if not isinstance(item, Constraint):
                 continue
-            if name in (held.name, f"ck_{table.name}_{held.name}"):
-                return held
-            unique = isinstance(held, UniqueConstraint) or (isinstance(held, Index) and held.unique)
-            if unique and columns == {f"{table.name}.{column.name}" for column in held.columns}:
-                return held
+            if name in (item.name, f"ck_{table.name}_{item.name}"):
+                return item
+            unique = isinstance(item, UniqueConstraint) or (isinstance(item, Index) and item.unique)
+            if unique and columns == {f"{table.name}.{column.name}" for column in item.columns}:
+                return item
     return None

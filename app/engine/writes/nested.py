@@ -18,6 +18,7 @@ from app.engine.keys import as_id
 from app.engine.resource import Embedded, Resource, SubCollection
 from app.engine.schemas import Ref, Schema, derived_schema
 from app.engine.writes import store
+from app.engine.writes.rendering import render_record
 from app.engine.writes.resolve_references import find_id
 from app.engine.writes.store import Stored
 
@@ -73,7 +74,7 @@ def create_nested(session: Session, resource: Resource, value: Any) -> Stored:
         with within(f"/{name}"):
             _create_under(session, collection.child, f"{relation}_id", stored, value[name])
     # A rule of a nested record can have changed this one, as an outcome moves its agreement.
-    body = store.render_record(session, resource, stored.id)
+    body = render_record(session, resource, stored.id)
     return Stored(body, stored.id, json_codec.loads(body)["version"])
 
 
@@ -147,8 +148,8 @@ def _checked(resource: Resource, value: Mapping[str, Any]) -> BaseModel:
     try:
         return validate(resource.create, value)
     except Invalid as problem:
-        told = [replace(fault, detail=_by_ref(resource, value, fault)) for fault in problem.errors]
-        raise Invalid(summary(told), told) from None
+        named = [replace(fault, detail=_by_ref(resource, value, fault)) for fault in problem.errors]
+        raise Invalid(summary(named), named) from None
 
 
 def _by_ref(resource: Resource, value: Mapping[str, Any], fault: Fault) -> str:

@@ -15,6 +15,7 @@ from app.engine.resource import Resource
 from app.engine.search.index import remove_record
 from app.engine.writes import store
 from app.engine.writes.constraint_errors import translate_integrity_errors
+from app.engine.writes.rendering import render_record
 
 
 def purge(
@@ -27,10 +28,10 @@ def purge(
     record = store.find(session, resource, key)
     guard(record)
     _refuse_referred(session, resource, record)
-    before = json_codec.loads(store.render_record(session, resource, record.id))
+    before = json_codec.loads(render_record(session, resource, record.id))
     remove_record(session, resource, record.id)
-    told = (Change.kind == resource.record_type, Change.record_id == record.id)
-    session.execute(update(Change).where(*told).values(changes="{}"))
+    of_record = (Change.kind == resource.record_type, Change.record_id == record.id)
+    session.execute(update(Change).where(*of_record).values(changes="{}"))
     for owned in _owned(resource):
         session.execute(delete(owned).where(_of(owned, record)))
     with translate_integrity_errors():

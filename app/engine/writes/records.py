@@ -6,7 +6,7 @@ unit of work would take most of the time of a write.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any, Literal
 from uuid import UUID
@@ -18,7 +18,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from app.core.databases.interface import Base
 from app.core.databases.prepared import Prepared
 from app.core.databases.types import uuid7
-from app.core.edtf import bounds
+from app.engine.record import bound_values
 from app.engine.resource import Embedded, Resource
 from app.engine.writes.constraint_errors import translate_integrity_errors
 
@@ -53,15 +53,8 @@ def set_values(resource: Resource, record: Any, data: Mapping[str, Any]) -> None
             ]
     for name in resource.edtf_dates:
         if name in data:
-            values[f"{name}_earliest"], values[f"{name}_latest"] = _span(data[name])
+            values |= bound_values(name, data[name])
     record.__dict__.update(values)
-
-
-@lru_cache(maxsize=10_000)
-def _span(stated: str | None) -> tuple[date | None, date | None]:
-    """The bounds of a stated date; the same few days come again and again in a file."""
-    span = bounds(stated)
-    return span.earliest, span.latest
 
 
 # The records whose rules are looked at

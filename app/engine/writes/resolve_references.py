@@ -27,7 +27,7 @@ def find_id(session: Session, resource: Resource, text: str, pointer: str) -> UU
         if len(found) == 1:
             return UUID(str(found[0]))
         if found:
-            told = f"Several records of {resource.plural} are called {text!r}: give an id or ref."
-            raise Invalid.at(pointer, "ambiguous", told)
-    told = f"There is no {resource.singular} with the id, ref or exact name {text!r}."
-    raise Invalid.at(pointer, "reference", told)
+            detail = f"Several records of {resource.plural} are called {text!r}: give an id or ref."
+            raise Invalid.at(pointer, "ambiguous", detail)
+    detail = f"There is no {resource.singular} with the id, ref or exact name {text!r}."
+    raise Invalid.at(pointer, "reference", detail)

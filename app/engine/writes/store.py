@@ -1,24 +1,21 @@
 """Writes: plain functions over a Session that apply the rules and note what changed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import Select, Text, bindparam, cast, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core import json_codec
-from app.core.databases.prepared import Prepared
-from app.core.databases.types import Id, now
+from app.core.databases.types import now
 from app.core.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from app.core.validation import faults_of, invalid_body, summary
 from app.engine.history.change_log import Action, changes_since, note_change, undo
 from app.engine.keys import as_id, in_trash, is_askable, missing
-from app.engine.query.render import record_json
 from app.engine.resource import Resource
 from app.engine.search.index import index_record
 from app.engine.writes.records import (
@@ -31,6 +28,7 @@ from app.engine.writes.records import (
     set_values,
 )
 from app.engine.writes.references import check_references
+from app.engine.writes.rendering import render_record
 
 State = dict[str, Any]
 #: Looks at a record before it is changed, and raises the problem that keeps it as it is.
@@ -48,32 +46,6 @@ class Stored:
     body: str
     id: UUID
     version: int
-
-
-def render_record(session: Session, resource: Resource, record_id: UUID) -> str:
-    """The record's JSON as it is now, by the same SELECT that reads use."""
-    ((body,),) = _rendering_one(resource).rows(session, {"id": record_id})
-    return str(body)
-
-
-def render_records(session: Session, resource: Resource, ids: Sequence[UUID]) -> list[str]:
-    """The JSON of these records, which are there, in the order of the ids."""
-    found = {row[0]: row[1] for row in session.execute(_rendering(resource), {"ids": ids})}
-    return [found[record_id] for record_id in ids]
-
-
-@cache
-def _rendering_one(resource: Resource) -> Prepared:
-    body = cast(record_json(resource), Text)
-    return Prepared(select(body).where(resource.table.id == bindparam("id", type_=Id)))
-
-
-@cache
-def _rendering(resource: Resource) -> Select[UUID, str]:
-    table = resource.table
-    # As text: SQLAlchemy would read PostgreSQL's JSON into floats, which lose digits.
-    body = cast(record_json(resource), Text).label("body")
-    return select(table.id, body).where(table.id.in_(bindparam("ids", expanding=True)))
 
 
 def find(session: Session, resource: Resource, key: str) -> Any:

@@ -246,8 +246,8 @@ async def test_a_key_that_is_revoked_while_it_is_looked_up_is_not_remembered(
     database = public_app.state.database
     read, is_read, may_go_on = database.read, asyncio.Event(), asyncio.Event()
 
-    async def slow(*arguments: Any) -> Any:
-        rows = await read(*arguments)
+    async def slow(*arguments: Any, **options: Any) -> Any:
+        rows = await read(*arguments, **options)
         is_read.set()
         await may_go_on.wait()
         return rows

@@ -90,7 +90,9 @@ async def test_an_answered_write_is_seen_by_every_read(database: Database) -> No
     for number in range(20):
         ref = f"seen-{number}"
         await database.write(adding(ref))
-        reads = (database.read(statement, {"ref": ref}, pace) for pace in ("quick", "long"))
+        reads = (
+            database.read(statement, {"ref": ref}, point_lookup=quick) for quick in (True, False)
+        )
         assert [len(rows) for rows in await asyncio.gather(*reads)] == [1, 1]
 
 

@@ -461,7 +461,7 @@ LEAVES = st.one_of(
 )
 
 
-def joined(kind: type[And] | type[Or], items: list[Node]) -> Node:
+def joined(kind: type[And[Node]] | type[Or[Node]], items: list[Node]) -> Node:
     flat: list[Node] = []
     for item in items:
         flat.extend(item.items if isinstance(item, kind) else [item])
