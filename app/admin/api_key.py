@@ -48,6 +48,7 @@ from app.core.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
+from app.core.http.app_state import state_of
 from app.core.http.dispatch import Route
 from app.core.http.responses import JsonResponse, problems
 from app.core.validation import Example
@@ -224,7 +225,7 @@ async def revoke_api_key(request: Request, name: KeyName) -> Response:
         revoke_key(session, found, by)
 
     await database_of(request).write(work)
-    request.app.state.authorizer.forget()
+    state_of(request).authorizer.forget()
     return Response(status_code=204)
 
 

@@ -7,12 +7,13 @@ from typing import Annotated, Any
 from fastapi import Query, Request
 from starlette.responses import Response
 
+from app.changes.app_state import streams_of
 from app.changes.entries import task_outside_request
-from app.changes.stream import EventStream, StreamQuery, Streams
-from app.core.auth.authorizer import Authorizer
+from app.changes.stream import EventStream, StreamQuery
 from app.core.auth.principals import Permission
 from app.core.errors import BadRequest, Fault, NotAcceptable, Unavailable
 from app.core.http.accept import preferred
+from app.core.http.app_state import state_of
 from app.core.http.dispatch import Route
 from app.core.http.responses import problems
 from app.engine.query.filter_reader import bad_parameter
@@ -49,14 +50,14 @@ def stream_route(resources: Iterable[Resource]) -> Route:
         if query.kind is not None and query.kind not in kinds:
             raise bad_parameter("kind", "unknown", unknown_kind(query.kind, kinds))
         since = await _begin(request, query)
-        streams: Streams = request.app.state.streams
+        streams = streams_of(request)
         if len(streams.open) >= streams.rules.most and request.method != "HEAD":
             raise Unavailable(
                 f"As many streams are open as this process serves: {streams.rules.most}."
                 " Try again later, or ask GET /changes from time to time.",
                 headers={"Retry-After": "30"},
             )
-        authorizer: Authorizer = request.app.state.authorizer
+        authorizer = state_of(request).authorizer
         welcome = partial(authorizer.is_still_authorized, request.scope, Permission.READ_OR_PUBLIC)
         return EventStream(streams, since, query.wanted(), welcome)
 

@@ -14,6 +14,7 @@ from starlette.requests import Request
 
 from app.core import json_codec
 from app.core.http.accept import asks_for_texts
+from app.core.http.app_state import state_of
 from app.engine.paths import FieldType, fields_of
 from app.engine.resource import Embedded, Resource
 
@@ -36,7 +37,7 @@ def wants_texts(request: Request) -> bool:
 
 def dialect_of(request: Request) -> Dialect:
     """The dialect that answers to the request are compiled for."""
-    dialect: Dialect = request.app.state.database.dialect
+    dialect = state_of(request).database.dialect
     return _with_texts(dialect) if wants_texts(request) else dialect
 
 

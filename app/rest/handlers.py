@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from app.core import json_codec
 from app.core.databases.interface import Database, compile_query
+from app.core.http.app_state import state_of
 from app.core.http.conditional import is_known, not_modified
 from app.core.http.responses import JsonResponse
 from app.engine.codes import codes_with_names, meant_code
@@ -48,8 +49,7 @@ from app.rest.pages import PageRequest, answer_page, page_request
 
 def database_of(request: Request) -> Database:
     """The application's database."""
-    database: Database = request.app.state.database
-    return database
+    return state_of(request).database
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +248,7 @@ async def position_of(request: Request) -> int:
 
 async def check_codes(request: Request, parsed: ParsedFilter) -> None:
     """Refuse (400) a filter by a code that is in no list: it is a mistake, not an empty answer."""
-    known: dict[Column[Any], frozenset[str]] = request.app.state.codes
+    known = state_of(request).codes
     for used in parsed.codes:
         if used.code in known.get(used.column, ()):
             continue

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from app.core import json_codec
 from app.core.errors import BadRequest, Fault, TooLarge, UnsupportedMediaType
+from app.core.http.app_state import state_of
 from app.core.http.dispatch import Route
 from app.core.http.requests import check_charset, media_type
 from app.core.http.responses import problems
@@ -162,7 +163,7 @@ async def _received(request: Request) -> AsyncIterator[Path]:
     TooLarge (413) as soon as it is known to exceed the limit of imports. What the file holds is
     told to an Idempotency-Key by its SHA-256.
     """
-    limit: int = request.app.state.max_import
+    limit = state_of(request).max_import
     told = request.headers.get("content-length", "0")
     digest, size = sha256(), 0
     # Pieces of a body go to the system's memory of the file, which takes no time worth a thread.

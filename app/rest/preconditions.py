@@ -8,6 +8,7 @@ from app.core.errors import (
     PreconditionFailed,
     PreconditionRequired,
 )
+from app.core.http.app_state import state_of
 from app.core.http.conditional import tags_in
 from app.engine.resource import Resource
 from app.engine.writes.store import Guard, Stored, no_guard
@@ -21,7 +22,7 @@ def guard_of(request: Request, resource: Resource) -> Guard:
     tags, others = tags_in(request, "if-match"), tags_in(request, "if-none-match")
     tags = tags and [without_form(tag) for tag in tags]
     others = others and [without_form(tag) for tag in others]
-    if tags is None and request.app.state.require_if_match:
+    if tags is None and state_of(request).require_if_match:
         raise PreconditionRequired("Send If-Match with the ETag of the record as you have read it.")
     if tags in (None, ["*"]) and others is None:
         return no_guard

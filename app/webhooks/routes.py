@@ -30,7 +30,7 @@ from app.rest.handlers import check_codes, database_of
 from app.rest.pages import page_request
 from app.rest.transactions import actor_of
 from app.webhooks import writes as writes
-from app.webhooks.dispatcher import Deliveries
+from app.webhooks.app_state import deliveries_of
 from app.webhooks.reads import answer_rows, read_row
 from app.webhooks.schemas import (
     DeliveriesQuery,
@@ -134,7 +134,7 @@ def _one_webhook(kinds: Mapping[str, Resource]) -> list[Route]:
     async def rotate_webhook_secret(request: Request, id: WebhookId) -> Response:
         """The answer alone shows the new secret. For 24 hours messages are signed with the old one
         too, so that receivers can change over without missing any."""
-        key, rules = _id(id), _deliveries_of(request).rules
+        key, rules = _id(id), deliveries_of(request).rules
         secret = await _write(request, lambda s: writes.rotate(s, key, rules))
         return JsonResponse(_with_secret(await read_row(request, Table, Webhook, key), secret))
 
@@ -239,15 +239,10 @@ def _route(
     )
 
 
-def _deliveries_of(request: Request) -> Deliveries:
-    found: Deliveries = request.app.state.deliveries
-    return found
-
-
 async def _write(request: Request, work: Callable[[Session], Any]) -> Any:
     """What the work returns, once it is stored; whoever delivers is told of it."""
     result = await database_of(request).write(work)
-    _deliveries_of(request).wake()
+    deliveries_of(request).wake()
     return result
 
 
@@ -255,7 +250,7 @@ def _checking(request: Request, kinds: Mapping[str, Resource]) -> writes.Check:
     # Imported where it is used: it brings the client with it.
     from app.core.ssrf import anywhere, is_public
 
-    rules = _deliveries_of(request).rules
+    rules = deliveries_of(request).rules
     permits = anywhere if rules.private else is_public
     return lambda values: check_webhook(values, kinds, rules, permits)
 

@@ -13,10 +13,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.core.auth.authorizer import Authorizer
 from app.core.auth.principals import Permission
 from app.core.errors import NotFound, Problem, not_allowed
 from app.core.http.accept import check_accept
+from app.core.http.app_state import state_of
 from app.core.http.nearest_addresses import Known, Tree, misspelt, suggestion, tree_of
 from app.core.http.requests import (
     JSON_TYPES,
@@ -81,7 +81,7 @@ class Route(APIRoute):
 
         async def handle(request: Request) -> Response:
             request.scope["route_path"] = self.path
-            authorizer: Authorizer = request.app.state.authorizer
+            authorizer = state_of(request).authorizer
             headers = await authorizer.authorize(request.scope, self.needs, is_file)
             try:
                 check_accept(request.scope["headers"], is_json=self.is_json)

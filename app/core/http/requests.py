@@ -17,6 +17,7 @@ from app.core.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
+from app.core.http.app_state import state_of
 from app.core.query_models import OpenQuery, Several
 from app.core.validation import invalid_query, validate
 
@@ -127,8 +128,8 @@ def check_charset(
 
 async def read_content(request: Request, large: bool = False) -> bytes:
     """The whole body; TooLarge (413) as soon as it is known to exceed the application's limit."""
-    state = request.app.state
-    limit: int = state.max_import if large else state.max_body
+    state = state_of(request)
+    limit = state.max_import if large else state.max_body
     told = request.headers.get("content-length", "0")
     content = bytearray()
     if not told.isdecimal() or int(told) <= limit:

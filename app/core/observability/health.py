@@ -15,6 +15,7 @@ from app.core.auth.principals import Permission
 from app.core.databases.interface import Database
 from app.core.databases.schema_revision import newest, revision_statement
 from app.core.errors import BadRequest, Fault, Problem, Unavailable
+from app.core.http.app_state import state_of
 from app.core.http.dispatch import Route
 from app.core.http.responses import JsonResponse, problems
 
@@ -82,7 +83,7 @@ def health_routes() -> list[Route]:
         """Looks whether requests can be served: the database is reached within two seconds and its
         tables are at the revision that this version needs. For deciding whether to send requests
         here; 503 tells what is amiss, in `errors` and in `checks`."""
-        checks = await find_checks(request.app.state.database)
+        checks = await find_checks(state_of(request).database)
         if any(check.state is CheckState.FAILED for check in checks):
             raise NotReady(checks)
         body = json_codec.dumps(Health(status="ready", checks=checks).model_dump())
