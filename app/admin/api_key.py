@@ -9,7 +9,6 @@ from fastapi import Body, Path, Query, Request
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     Dialect,
     String,
     Text,
@@ -37,6 +36,7 @@ from app.core.auth.api_keys import (
     revoke_key,
 )
 from app.core.auth.principals import ANONYMOUS, OIDC_PREFIX, Permission, Scope
+from app.core.databases.expressions import Expression
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import Id, JsonText, now
 from app.core.errors import (
@@ -51,6 +51,7 @@ from app.core.errors import (
 from app.core.http.app_state import state_of
 from app.core.http.dispatch import Route
 from app.core.http.responses import JsonResponse, problems
+from app.core.loose_types import Fields
 from app.core.validation import Example
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.parameters import Cursor, Limit
@@ -164,7 +165,7 @@ def _one_statement(dialect: Dialect) -> CompiledQuery:
     )
 
 
-def _shown() -> ColumnElement[Any]:
+def _shown() -> Expression:
     return object_of({name: as_json(getattr(ApiKey, name)) for name in ApiKeyShown.model_fields})
 
 
@@ -178,7 +179,7 @@ async def list_api_keys(request: Request, query: Annotated[ApiKeyQuery, Query()]
     """All keys there are and were, the oldest first, without their secrets."""
     at = page_request(request, query.limit, query.cursor, cursor_scope("api-keys"))
     database = database_of(request)
-    values: dict[str, Any] = {"limit": at.limit + 1}
+    values: Fields = {"limit": at.limit + 1}
     if at.place is not None:
         values["after"] = UUID(at.place.key[0])
     statement = _list_statement(at.place is not None, at.backward, database.dialect)

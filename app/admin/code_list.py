@@ -27,6 +27,7 @@ from app.core.databases.types import JsonText
 from app.core.errors import BadRequest, Fault, NotFound, did_you_mean
 from app.core.http.dispatch import Route
 from app.core.http.responses import JsonResponse, problems
+from app.core.loose_types import Fields
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.parameters import MAX_LIMIT, Cursor, Limit
 from app.engine.query.render import as_json, json_array, object_of
@@ -124,7 +125,7 @@ class CodeQuery(Schema):
     """`next_cursor` or `prev_cursor` of a page of the same list, to go on from there."""
 
 
-def _shown(table: Any) -> dict[str, Any]:
+def _shown(table: Any) -> Fields:
     labels = {name: as_json(getattr(table, name)) for name in Labels.model_fields}
     return {
         "code": as_json(table.code),

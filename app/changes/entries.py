@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import orjson
 
 from app.core.databases.interface import Database
+from app.core.loose_types import Values
 from app.engine.history.feed import FeedShape, feed_statement
 
 T = TypeVar("T")
@@ -39,7 +40,7 @@ def read_entry(body: str) -> Entry:
 
 
 async def find_entries(
-    database: Database, since: int, limit: int, wanted: Mapping[str, Any], few: bool = False
+    database: Database, since: int, limit: int, wanted: Values, few: bool = False
 ) -> list[Entry]:
     """The changes after `since` that have these values, in order, the first `limit` of them."""
     shape = FeedShape(tuple(sorted(("since", *wanted))), newest_first=False)

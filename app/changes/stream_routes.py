@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query, Request
 from starlette.responses import Response
@@ -16,6 +16,7 @@ from app.core.http.accept import preferred
 from app.core.http.app_state import state_of
 from app.core.http.dispatch import Route
 from app.core.http.responses import problems
+from app.core.loose_types import Responses
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.registry import unknown_kind
 from app.engine.resource import Resource
@@ -61,7 +62,7 @@ def stream_route(resources: Iterable[Resource]) -> Route:
         welcome = partial(authorizer.is_still_authorized, request.scope, Permission.READ_OR_PUBLIC)
         return EventStream(streams, since, query.wanted(), welcome)
 
-    answers: dict[int | str, dict[str, Any]] = {200: _EVENTS}
+    answers: Responses = {200: _EVENTS}
     return Route(
         "/changes/stream",
         endpoint,

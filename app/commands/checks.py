@@ -22,6 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import conv
 
+from app.core.databases.expressions import TableColumn
+
 #: The name of the plugin in `autogenerate_plugins`; Alembic's own compares names alone.
 PLUGIN = "app.checks"
 
@@ -146,7 +148,7 @@ def arrange(script: ops.MigrationScript) -> None:
     script.upgrade_ops.reverse_into(script.downgrade_ops)
 
 
-def _without_check(column: Column[Any]) -> Column[Any]:
+def _without_check(column: TableColumn) -> TableColumn:
     """The new column of an enumeration as plain text: its CHECK is a change of its own."""
     if not isinstance(column.type, Enum):
         return column

@@ -16,6 +16,7 @@ from app.commands.connection import engine_run
 from app.commands.readiness import refuse_unready
 from app.core import json_codec
 from app.core.databases.types import now, uuid7
+from app.core.loose_types import Fields
 from app.engine.history.change_log import Action, Change, ChangeCounter
 from app.engine.registry import by_record_type
 from app.engine.search.index import index_many
@@ -41,7 +42,7 @@ _CURRENCIES = ("USD", "EUR", "KZT", "RUB", "CNY")
 _SECTORS = ("F", "C10", "C1050", "C20", "C21", "C2732", "C2910", "G4649", "A01", "J62")
 _FIRST_DAY = date(2010, 1, 1)
 
-Row = dict[str, Any]
+Row = Fields
 Told = Callable[[int], None]
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Text, cast, func, select
 
 from app.core import json_codec
+from app.core.loose_types import Fields
 from app.engine.query.render import record_json
 from app.engine.resource import Resource
 from app.engine.search import index
@@ -32,7 +33,7 @@ def reindex(connection: Connection, on_progress: OnProgress = lambda count: None
             on_progress(len(batch))
 
 
-def _batches(connection: Connection, resource: Resource) -> Iterator[list[dict[str, Any]]]:
+def _batches(connection: Connection, resource: Resource) -> Iterator[list[Fields]]:
     table: Any = resource.table
     last = None
     while True:

@@ -18,6 +18,7 @@ from app.core.databases.diagnosis import diagnosed
 from app.core.databases.interface import Database
 from app.core.databases.opening import open_database
 from app.core.errors import Invalid
+from app.core.loose_types import Fields
 from app.engine.history.change_log import Change, log_changes
 from app.engine.query.render import record_json
 from app.engine.writes import store
@@ -66,8 +67,8 @@ def _seed_codes(session: Session) -> int:
     return changed + _seed_list(session, Term, rows, "list", "code")
 
 
-def _code(row: Mapping[str, str]) -> dict[str, Any]:
-    values: dict[str, Any] = {name: text or None for name, text in row.items()}
+def _code(row: Mapping[str, str]) -> Fields:
+    values: Fields = {name: text or None for name, text in row.items()}
     values["retired"] = row["retired"] == "true"
     values["aliases"] = row["aliases"].split(";") if row.get("aliases") else []
     if "decimals" in row:
@@ -75,13 +76,13 @@ def _code(row: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
-def _seed_list(session: Session, table: Any, rows: list[dict[str, Any]], *key: str) -> int:
+def _seed_list(session: Session, table: Any, rows: list[Fields], *key: str) -> int:
     columns = table.__table__.c
     stored = {
         tuple(row[name] for name in key): dict(row)
         for row in session.execute(select(*columns)).mappings()
     }
-    new: list[dict[str, Any]] = []
+    new: list[Fields] = []
     changed = 0
     for row in rows:
         old = stored.get(tuple(row[name] for name in key))

@@ -6,6 +6,8 @@ from typing import Any
 
 import orjson
 
+from app.core.loose_types import Json
+
 MAX_DEPTH = 64
 
 
@@ -31,7 +33,7 @@ class JsonLimit(JsonError):
     """Text that is JSON, but beyond what is taken; `str` of it says how."""
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, Any]]) -> Json:
     # A name given twice would lose one of the two values without a word.
     result = dict(pairs)
     if len(result) != len(pairs):

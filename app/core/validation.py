@@ -1,7 +1,7 @@
 """What Pydantic finds wrong with a body or a query, told in our own words."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, get_args
@@ -11,9 +11,10 @@ from pydantic import BaseModel, ValidationError
 from app.core import json_codec
 from app.core.errors import BadRequest, Fault, Invalid
 from app.core.json_pointer import write_pointer
+from app.core.loose_types import Values
 from app.core.parameter_synonyms import meant_instead
 
-Item = Mapping[str, Any]
+Item = Values
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Column, Select, Table, select
+from sqlalchemy import Table, select
 
 from app.core import json_codec
+from app.core.databases.expressions import Selection, TableColumn
 from app.core.errors import did_you_mean
 
 #: A code, its aliases, and its labels.
@@ -13,20 +14,20 @@ Row = Sequence[Any]
 _MOST_MEANT = 3
 
 
-def codes_with_names(column: Column[Any]) -> Select[Any]:
+def codes_with_names(column: TableColumn) -> Selection:
     """Reads a code list: each code, and what else it is called."""
     c = column.table.c
     return select(column, c.aliases, c.en, c.ru, c.kk)
 
 
-def list_name(column: Column[Any]) -> str:
+def list_name(column: TableColumn) -> str:
     """What the list of this column is called in addresses; empty where it has none."""
     table = column.table
     assert isinstance(table, Table)
     return str(table.info.get("list", ""))
 
 
-def meant_code(text: str, column: Column[Any], rows: Iterable[Row]) -> str:
+def meant_code(text: str, column: TableColumn, rows: Iterable[Row]) -> str:
     """` Did you mean 'RU'?` for `RUS`, `ru` or `Russia`; where nothing is near, where the codes
     are."""
     rows, folded = list(rows), text.strip().casefold()

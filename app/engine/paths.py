@@ -7,9 +7,9 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Boolean, Column, Date, Enum, Integer, inspect
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import Boolean, Date, Enum, Integer, inspect
 
+from app.core.databases.expressions import SqlType, TableColumn
 from app.core.databases.interface import Base
 from app.core.databases.types import CodeList, Exact, Id, Instant, ListedName, StatedDate
 from app.core.errors import did_you_mean
@@ -34,7 +34,7 @@ class FieldType(StrEnum):
     list = "list"
 
 
-_FIELD_TYPES: tuple[tuple[type[TypeEngine[Any]], FieldType], ...] = (
+_FIELD_TYPES: tuple[tuple[type[SqlType], FieldType], ...] = (
     (Id, FieldType.id),
     (StatedDate, FieldType.stated),
     (CodeList, FieldType.list),
@@ -54,10 +54,10 @@ class RecordField:
 
     name: str
     field_type: FieldType
-    type: TypeEngine[Any]
+    type: SqlType
     nullable: bool
     choices: tuple[str, ...]
-    codes: Column[Any] | None
+    codes: TableColumn | None
     about: str
 
 

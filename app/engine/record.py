@@ -7,7 +7,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
-    ColumnElement,
     ForeignKey,
     ForeignKeyConstraint,
     String,
@@ -19,8 +18,10 @@ from sqlalchemy.orm import Mapped, MappedColumn, declared_attr, mapped_column
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 
+from app.core.databases.expressions import Expression
 from app.core.databases.interface import Base
 from app.core.databases.types import CodeList, Exact, Id, StatedDate, now, uuid7
+from app.core.loose_types import Fields
 
 _NONE: Mapping[str, tuple[str, ...]] = {}
 
@@ -39,7 +40,7 @@ class Record(Base):
     deleted_at: Mapped[datetime | None]
 
     @declared_attr.directive
-    def __mapper_args__(cls) -> dict[str, Any]:
+    def __mapper_args__(cls) -> Fields:
         # An update of a row that has changed since it was read is refused, not lost.
         return {"version_id_col": cls.version, "version_id_generator": False}
 
@@ -86,7 +87,7 @@ def rule(
     return CheckConstraint(sql, name=name, info=info)
 
 
-def descending(name: str, *, filled: bool = False) -> ColumnElement[Any]:
+def descending(name: str, *, filled: bool = False) -> Expression:
     """A column of an index for lists sorted by it downwards; `filled` when it is never null.
 
     PostgreSQL uses an index only in its own direction and place of nulls; SQLite in both.
@@ -105,6 +106,6 @@ class _DescendingNullsLast(_Descending):
 
 @compiles(_Descending)
 @compiles(_DescendingNullsLast)
-def _compile_descending(element: _Descending, compiler: SQLCompiler, **kw: Any) -> str:
+def _compile_descending(element: _Descending, compiler: SQLCompiler, **kw: object) -> str:
     column = compiler.process(element.clauses, **kw)
     return f"{column} {element.order}" if compiler.dialect.name == "postgresql" else column

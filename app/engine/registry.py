@@ -10,6 +10,7 @@ from typing_extensions import TypeAliasType
 
 from app.core.databases.types import ListedName
 from app.core.errors import did_you_mean
+from app.core.loose_types import Json
 from app.engine.resource import Resource
 
 #: By `Resource.kind`; empty until `register` was told.
@@ -73,7 +74,7 @@ class _Known:
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
+    ) -> Json:
         about = "The kinds of records."
         return {
             "title": "RecordKind",

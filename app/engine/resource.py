@@ -1,6 +1,6 @@
 """How a kind of record is declared: its table, its schemas, its relations and its rules."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -14,14 +14,15 @@ from sqlalchemy.orm import Session
 
 from app.core.databases.interface import Base
 from app.core.databases.types import StatedDate
+from app.core.loose_types import Fields, Values
 from app.engine.record import Record
 from app.engine.schemas import Identity, Page, Schema, Stamps, derived_schema
 
 #: A rule in code: sees the record as it will be, and its JSON as it was (None when new).
-Check = Callable[[Session, Any, Mapping[str, Any] | None], None]
+Check = Callable[[Session, Any, Values | None], None]
 
 
-def _no_check(session: Session, record: Any, before: Mapping[str, Any] | None) -> None:
+def _no_check(session: Session, record: Any, before: Values | None) -> None:
     """Most records have no rules beyond their columns'."""
 
 
@@ -74,7 +75,7 @@ class Resource:
     to_many: dict[str, SubCollection] = field(default_factory=dict)
     row_filter: Callable[[Any], ColumnElement[bool]] | None = None
     check: Check = _no_check
-    example: Mapping[str, Any] = field(default_factory=dict)
+    example: Values = field(default_factory=dict)
 
     @property
     def record_type(self) -> str:
@@ -144,7 +145,7 @@ class Resource:
     @cached_property
     def patch(self) -> type[Schema]:
         """What PATCH takes: every field may be absent, and null only where the record allows it."""
-        fields: dict[str, Any] = {
+        fields: Fields = {
             name: (_kind(info), Field(default_factory=_absent, description=info.description))
             for name, info in self.fields.model_fields.items()
         }
@@ -176,7 +177,7 @@ def read_models(resources: tuple[Resource, ...]) -> dict[str, type[BaseModel]]:
     """
     models: dict[str, type[BaseModel]] = {}
     for resource in resources:
-        fields: dict[str, Any] = dict(resource.read_fields)
+        fields: Fields = dict(resource.read_fields)
         for name, part in resource.embedded.items():
             _embedded_model(part, models)
             fields[name] = (f"list[{part.name}]", fields[name][1])
@@ -186,7 +187,7 @@ def read_models(resources: tuple[Resource, ...]) -> dict[str, type[BaseModel]]:
             fields[name] = (f"list[{collection.child.name}]", _relation(name))
         models[resource.name] = derived_schema(resource.name, resource.about, fields)
         list_name = f"{resource.name}List"
-        page: dict[str, Any] = {
+        page: Fields = {
             "data": (f"list[{resource.name}]", Field(description="The records, in order.")),
             "page": (Page, ...),
         }
@@ -198,7 +199,7 @@ def read_models(resources: tuple[Resource, ...]) -> dict[str, type[BaseModel]]:
 
 
 def _embedded_model(part: Embedded, models: dict[str, type[BaseModel]]) -> None:
-    fields: dict[str, Any] = {
+    fields: Fields = {
         name: (_kind(info), Field(description=info.description))
         for name, info in part.fields.model_fields.items()
     }

@@ -1,7 +1,6 @@
 """The base of all schemas, and the constrained types that fields are made of, each named once."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -25,6 +24,7 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from app.core.databases.types import instant_text
 from app.core.edtf import EDTF_PATTERN, parse_edtf
+from app.core.loose_types import Json, Values
 from app.core.validation import Example
 
 
@@ -35,7 +35,7 @@ class Schema(BaseModel):
 
 
 def derived_schema(
-    name: str, doc: str, fields: Mapping[str, Any], base: type[Schema] = Schema
+    name: str, doc: str, fields: Values, base: type[Schema] = Schema
 ) -> type[Schema]:
     """A schema made of others' fields: `fields` as `pydantic.create_model` takes them.
 
@@ -152,7 +152,7 @@ class Digits:
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
+    ) -> Json:
         least, greatest = (_written(limit) for limit in self.limits())
         number = {"type": "number", "format": "decimal", "minimum": least, "maximum": greatest}
         if handler.mode == "serialization":

@@ -6,10 +6,11 @@ from typing import Annotated, Any
 
 from fastapi import Request
 from pydantic import Field
-from sqlalchemy import Dialect, Select, and_, bindparam, case, func, select
+from sqlalchemy import Dialect, and_, bindparam, case, func, select
 from starlette.responses import Response
 
 from app.core import json_codec
+from app.core.databases.expressions import Selection
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.errors import BadRequest, NotFound
 from app.core.http.dispatch import Route
@@ -163,7 +164,7 @@ def _list_of(rows: Any, schema: type[Schema]) -> Any:
     return select(json_list(object_of(values))).select_from(rows).scalar_subquery()
 
 
-def _select() -> Select[Any]:
+def _select() -> Selection:
     signed = and_(
         Agreement.status.in_(SIGNED),
         Agreement.bindingness.not_in((Bindingness.announcement, Bindingness.accomplished)),

@@ -15,6 +15,7 @@ from app.core import json_codec
 from app.core.errors import Invalid, Problem
 from app.core.http.dispatch import BodyMark, Route
 from app.core.http.responses import problems
+from app.core.loose_types import Fields, Json, Responses
 from app.engine.query.filter_reader import ParsedFilter, bad_parameter
 from app.engine.query.parameters import FilterQuery, read_conditions
 from app.engine.resource import Resource
@@ -52,7 +53,7 @@ class OperationProblem(Schema):
 
     title: str
     detail: str
-    errors: list[dict[str, Any]]
+    errors: list[Json]
 
 
 class Result(Schema):
@@ -114,7 +115,7 @@ class DeleteOperation(Schema):
 def operations_model(resource: Resource) -> type[BaseModel]:
     """The body of a bulk write, as the document tells it."""
     kinds: list[Any] = []
-    shapes: dict[str, dict[str, Any]] = {
+    shapes: dict[str, Fields] = {
         "create": {"body": (nested_model(resource), ...)},
         "update": {"key": (Key, ...), "body": (resource.patch, ...), "version": (Version, None)},
         "upsert": {"body": (nested_model(resource), ...), "version": (Version, None)},
@@ -122,7 +123,7 @@ def operations_model(resource: Resource) -> type[BaseModel]:
     for op, fields in shapes.items():
         name = f"{resource.name}{op.title()}Operation"
         doc = f"{op.title()} one {resource.singular}."
-        told: dict[str, Any] = {"op": (Literal[op], ...), **fields}
+        told: Fields = {"op": (Literal[op], ...), **fields}
         kinds.append(derived_schema(name, doc, told))
     kinds.append(DeleteOperation)
     one: Any = Annotated[Union[tuple(kinds)], Field(discriminator="op")]  # noqa: UP007
@@ -177,9 +178,7 @@ def bulk_route(resource: Resource) -> Route:
     )
 
 
-_EACH: dict[int | str, dict[str, Any]] = {
-    207: {"model": BulkAnswer, "description": "Each by itself."}
-}
+_EACH: Responses = {207: {"model": BulkAnswer, "description": "Each by itself."}}
 
 
 def _items(body: Any) -> list[Any]:

@@ -11,6 +11,7 @@ from app.core import json_codec
 from app.core.databases.types import instant_text
 from app.core.errors import NotFound
 from app.core.http.responses import JsonResponse
+from app.core.loose_types import Fields
 from app.engine.history.change_log import Action, undo
 from app.engine.history.feed import ChangeEntry, FeedShape, feed_statement
 from app.engine.query.cursor import cursor_scope
@@ -58,7 +59,7 @@ class ChangesQuery(HistoryQuery):
 
 
 async def answer_changes(
-    request: Request, query: HistoryQuery, values: dict[str, Any], newest_first: bool
+    request: Request, query: HistoryQuery, values: Fields, newest_first: bool
 ) -> Response:
     """A page of the changes for which each named condition holds."""
     database = database_of(request)

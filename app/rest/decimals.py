@@ -4,7 +4,7 @@
 quotes, with the same digits. Bodies may have them so whatever is asked for.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from copy import copy
 from functools import cache
 from typing import Any
@@ -15,6 +15,7 @@ from starlette.requests import Request
 from app.core import json_codec
 from app.core.http.accept import asks_for_texts
 from app.core.http.app_state import state_of
+from app.core.loose_types import Json, Values
 from app.engine.paths import FieldType, fields_of
 from app.engine.resource import Embedded, Resource
 
@@ -65,7 +66,7 @@ def with_texts(resource: Resource, body: str) -> str:
     return json_codec.dumps(_written(resource, json_codec.loads(body))).decode()
 
 
-def _written(at: Resource | Embedded, record: dict[str, Any]) -> dict[str, Any]:
+def _written(at: Resource | Embedded, record: Json) -> Json:
     names = (name for name, field in fields_of(at).items() if field.field_type is FieldType.decimal)
     told = {**record, **texts_of(record, names)}
     for name, part in at.embedded.items() if isinstance(at, Resource) else ():
@@ -73,7 +74,7 @@ def _written(at: Resource | Embedded, record: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-def texts_of(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, str | None]:
+def texts_of(values: Values, names: Iterable[str]) -> dict[str, str | None]:
     """Those of the values that are named, as texts."""
     return {n: None if values[n] is None else text_of(values[n]) for n in names if n in values}
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Dialect, Text, bindparam, cast, select
+from sqlalchemy import BigInteger, Dialect, Text, bindparam, cast, select
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from app.core import json_codec
+from app.core.databases.expressions import Expression
 from app.core.databases.interface import CompiledQuery, Rows, compile_query
 from app.core.errors import Fault, Invalid, NotAcceptable, NotFound
 from app.core.http.accept import preferred
@@ -135,7 +136,7 @@ def export_statement(
 ) -> CompiledQuery:
     """Reads a row of cells for each record; or, without cells, `(json,)`."""
     get = columns_of(resource.table)
-    columns: list[ColumnElement[Any]] = []
+    columns: list[Expression] = []
     for cell in cells or ():
         value = embedded_json(cell.part, get) if cell.part else value_at(resource, cell.path, get)
         columns.append(as_csv_value(value))

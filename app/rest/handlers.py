@@ -5,15 +5,17 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Select, select
+from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core import json_codec
+from app.core.databases.expressions import Selection, TableColumn
 from app.core.databases.interface import Database, compile_query
 from app.core.http.app_state import state_of
 from app.core.http.conditional import is_known, not_modified
 from app.core.http.responses import JsonResponse
+from app.core.loose_types import Fields
 from app.engine.codes import codes_with_names, meant_code
 from app.engine.history.change_log import position_statement
 from app.engine.keys import as_id, in_trash, missing
@@ -144,7 +146,7 @@ async def bind_values(
     query: FilterQuery,
     collection: SubCollection | None = None,
     parent: Any = None,
-) -> dict[str, Any]:
+) -> Fields:
     """All values of the list's statement; BadRequest when a filter names an unknown code."""
     await check_codes(request, listing.parsed)
     values = with_query(listing.parsed.values, query.q, database_of(request).dialect)
@@ -153,7 +155,7 @@ async def bind_values(
     return values
 
 
-def _bound(resource: Resource, listing: Listing, query: ListQuery, values: dict[str, Any]) -> bytes:
+def _bound(resource: Resource, listing: Listing, query: ListQuery, values: Fields) -> bytes:
     shape = listing.shape
     chosen = (shape.condition, query.q, shape.deleted, shape.sort, sorted(values.items()))
     return cursor_scope(resource.path, *chosen)
@@ -164,7 +166,7 @@ async def _read_page(
     resource: Resource,
     collection: SubCollection | None,
     listing: Listing,
-    values: dict[str, Any],
+    values: Fields,
     at: PageRequest,
     offset: int,
 ) -> list[Any]:
@@ -206,8 +208,8 @@ async def _whole_place(
     return CursorPosition(json_codec.loads(rows[0][0]), place.backward)
 
 
-def _key_values(keys: list[Any], place: CursorPosition) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _key_values(keys: list[Any], place: CursorPosition) -> Fields:
+    found: Fields = {}
     for at, (key, value) in enumerate(zip(keys, place.key, strict=True)):
         if value is not None:
             text = str(value).lower() if isinstance(value, bool) else str(value)
@@ -223,7 +225,7 @@ async def _count(
     resource: Resource,
     collection: SubCollection | None,
     listing: Listing,
-    values: dict[str, Any],
+    values: Fields,
     how: str,
 ) -> tuple[int | None, bool]:
     """How many records the list has, and whether that is an estimate."""
@@ -264,9 +266,9 @@ async def check_codes(request: Request, parsed: ParsedFilter) -> None:
             )
 
 
-async def _codes(database: Database, column: Column[Any]) -> frozenset[str]:
+async def _codes(database: Database, column: TableColumn) -> frozenset[str]:
     return frozenset(row[0] for row in await _rows(database, select(column)))
 
 
-async def _rows(database: Database, statement: Select[Any]) -> list[Any]:
+async def _rows(database: Database, statement: Selection) -> list[Any]:
     return list(await database.read(compile_query(statement, database.dialect), {}))

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import Query, Request
 from pydantic import Field
@@ -18,6 +18,7 @@ from app.core.http.app_state import state_of
 from app.core.http.dispatch import Route
 from app.core.http.requests import check_charset, media_type
 from app.core.http.responses import problems
+from app.core.loose_types import Json, Responses
 from app.engine.imports.columns import read_mapping
 from app.engine.imports.import_file import ImportFile
 from app.engine.imports.import_job import import_file
@@ -87,9 +88,7 @@ class Imported(Schema):
     """What is wrong with them, as far as there is room."""
 
 
-_GOOD_ROWS: dict[int | str, dict[str, Any]] = {
-    207: {"model": Imported, "description": "The good rows are stored."}
-}
+_GOOD_ROWS: Responses = {207: {"model": Imported, "description": "The good rows are stored."}}
 
 
 def import_route(resource: Resource) -> Route:
@@ -123,7 +122,7 @@ def import_route(resource: Resource) -> Route:
     )
 
 
-def _request_body() -> dict[str, Any]:
+def _request_body() -> Json:
     # As text, so that the page of the documentation has a box for it.
     files = {
         **dict.fromkeys((*_TYPES, _ANY), _FILE),

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from app.core.errors import BadRequest, Invalid, NotFound
 from app.core.http.dispatch import Route
 from app.core.http.responses import problems
+from app.core.loose_types import Json, Responses
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.parameters import ItemQuery, ListQuery
 from app.engine.query.values import parse_instant
@@ -33,10 +34,8 @@ Format = Annotated[
     Path(description="What the file is.", json_schema_extra={"enum": [*FORMATS]}),
 ]
 _FILE = {"schema": {"type": "string", "format": "binary"}}
-_FILES: dict[str, Any] = dict.fromkeys(FORMATS.values(), _FILE)
-AS_FILE: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Every record that matches.", "content": _FILES}
-}
+_FILES: Json = dict.fromkeys(FORMATS.values(), _FILE)
+AS_FILE: Responses = {200: {"description": "Every record that matches.", "content": _FILES}}
 
 
 def _moment(value: Any) -> Any:

@@ -1,6 +1,6 @@
 """Webhooks and deliveries as they are read: JSON that the database has written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from starlette.responses import Response
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import Id, JsonText
 from app.core.errors import NotFound
+from app.core.loose_types import Values
 from app.engine.query.render import as_json, json_array, object_of
 from app.rest.handlers import database_of
 from app.rest.pages import PageRequest, answer_page
@@ -65,7 +66,7 @@ async def answer_rows(
     at: PageRequest,
     table: Any,
     model: type[BaseModel],
-    values: Mapping[str, Any],
+    values: Values,
     newest_first: bool,
 ) -> Response:
     database = database_of(request)

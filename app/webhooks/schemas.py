@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, StrictBool, StringConstraints
 from pydantic.fields import FieldInfo
 
 from app.core.errors import BadRequest, Fault, Invalid
+from app.core.loose_types import Fields, Values
 from app.core.validation import Example
 from app.engine.history.change_log import Action
 from app.engine.query.filter_reader import ParsedFilter
@@ -52,7 +53,7 @@ def _patch() -> type[Schema]:
     def kind(info: FieldInfo) -> Any:
         return Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
 
-    fields: dict[str, Any] = {
+    fields: Fields = {
         name: (kind(info), Field(default_factory=_absent, description=info.description))
         for name, info in WebhookFields.model_fields.items()
     }
@@ -189,7 +190,7 @@ def new_secret() -> str:
 
 
 def check_webhook(
-    values: Mapping[str, Any], kinds: Mapping[str, Resource], rules: Rules, permits: Permits
+    values: Values, kinds: Mapping[str, Resource], rules: Rules, permits: Permits
 ) -> ParsedFilter | None:
     """What the filter of a webhook asks for; Invalid (422) tells each field that is wrong."""
     faults = [Fault("url", text, pointer="/url") for text in _url_faults(values, rules, permits)]
@@ -216,7 +217,7 @@ def at_filter(problem: BadRequest) -> Invalid:
     return Invalid(f"/filter: {detail}", [Fault(code, detail, pointer="/filter")])
 
 
-def _url_faults(values: Mapping[str, Any], rules: Rules, permits: Permits) -> list[str]:
+def _url_faults(values: Values, rules: Rules, permits: Permits) -> list[str]:
     try:
         parts = urlsplit(values["url"])
         host, port = parts.hostname, parts.port

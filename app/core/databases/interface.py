@@ -13,6 +13,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.core import json_codec
 from app.core.databases.types import Id, Instant
+from app.core.loose_types import Fields, Values
 
 T = TypeVar("T")
 Rows = list[Any]
@@ -24,12 +25,12 @@ STREAM_BATCH_ROWS = 2000
 
 #: Options of every engine: JSON is stored with its letters, not with their escapes; and errors do
 #: not tell the values that a statement was given, which are users' and have no place in a log.
-ENGINE_OPTIONS: dict[str, Any] = {
+ENGINE_OPTIONS: Values = {
     "json_serializer": lambda value: json_codec.dumps(value).decode(),
     "hide_parameters": True,
 }
 #: Options of every Session: nothing is written but by an explicit flush, whose refusals are told.
-SESSION_OPTIONS: dict[str, Any] = {"autoflush": False, "expire_on_commit": False}
+SESSION_OPTIONS: Values = {"autoflush": False, "expire_on_commit": False}
 
 
 class Base(DeclarativeBase):
@@ -54,9 +55,9 @@ class CompiledQuery:
     sql: str
     names: tuple[str, ...]
     converters: tuple[Callable[[Any], Any] | None, ...]
-    constants: Mapping[str, Any]
+    constants: Values
 
-    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+    def arguments(self, values: Values) -> list[Any]:
         """The driver's positional arguments; `values` are by parameter name, in Python types."""
         result = []
         for name, convert in zip(self.names, self.converters, strict=True):
@@ -73,7 +74,7 @@ def compile_query(statement: Executable, dialect: Dialect) -> CompiledQuery:
     # Lists of constants (`status IN (…)`) become one parameter an item.
     state = compiled.construct_expanded_state(left_open)
     names = tuple(state.positiontup or ())
-    processors: dict[str, Any] = {
+    processors: Fields = {
         name: bind.type.dialect_impl(dialect).bind_processor(dialect)
         for name, bind in compiled.binds.items()
     }
@@ -106,13 +107,11 @@ class Database(ABC):
         """Run the work in one transaction and return what it returned, once that is committed."""
 
     @abstractmethod
-    async def read(
-        self, statement: CompiledQuery, values: Mapping[str, Any], pace: Pace = "long"
-    ) -> Rows:
+    async def read(self, statement: CompiledQuery, values: Values, pace: Pace = "long") -> Rows:
         """All rows of the statement, as tuples; `quick` promises a look-up by key."""
 
     @abstractmethod
-    def stream(self, statement: CompiledQuery, values: Mapping[str, Any]) -> AsyncGenerator[Rows]:
+    def stream(self, statement: CompiledQuery, values: Values) -> AsyncGenerator[Rows]:
         """The rows of the statement in batches of `STREAM_BATCH_ROWS`, as they were at one moment.
 
         Memory does not grow with their number; closing the generator ends the reading.

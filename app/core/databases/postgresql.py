@@ -41,6 +41,7 @@ from app.core.databases.postgresql_read_pool import (
     plain_dates,
 )
 from app.core.databases.replica import UNKNOWN_LSN, WAL_LSN, Replica, read_routing
+from app.core.loose_types import Values
 
 __all__ = ["GONE", "PostgresDatabase", "postgres_engine"]
 
@@ -178,9 +179,7 @@ class PostgresDatabase(Database):
     def _told(self, error: Exception, times: int = 1) -> Exception:
         return problem_of(error, self.max_seconds * times) or error
 
-    async def read(
-        self, statement: CompiledQuery, values: Mapping[str, Any], pace: Pace = "long"
-    ) -> Rows:
+    async def read(self, statement: CompiledQuery, values: Values, pace: Pace = "long") -> Rows:
         pool = self._choose()
         try:
             return await pool.fetch(statement, values)
@@ -189,9 +188,7 @@ class PostgresDatabase(Database):
                 raise self._told(error) from error
         return await self.read(statement, values, pace)
 
-    async def stream(
-        self, statement: CompiledQuery, values: Mapping[str, Any]
-    ) -> AsyncGenerator[Rows]:
+    async def stream(self, statement: CompiledQuery, values: Values) -> AsyncGenerator[Rows]:
         begun = False
         pool = self._choose()
         while True:

@@ -1,7 +1,7 @@
 """The connections to one PostgreSQL server that reads go through."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import date
 from typing import Any
@@ -12,6 +12,7 @@ from app.core.databases.addresses import PostgresAddress
 from app.core.databases.db_errors import overloaded
 from app.core.databases.interface import STREAM_BATCH_ROWS, CompiledQuery, Rows
 from app.core.databases.postgresql_errors import GONE, is_lost, is_outdated
+from app.core.loose_types import Values
 
 MAX_CONNECTIONS = 10
 #: How many of them exports may hold: other reads go on however many exports are under way.
@@ -90,7 +91,7 @@ class ReadPool:
         """How many of the open connections do nothing."""
         return self._pool.get_idle_size()
 
-    async def fetch(self, statement: CompiledQuery, values: Mapping[str, Any]) -> Rows:
+    async def fetch(self, statement: CompiledQuery, values: Values) -> Rows:
         """All rows of the statement."""
         arguments = statement.arguments(values)
         try:
@@ -127,9 +128,7 @@ class ReadPool:
         finally:
             self.waiting -= 1
 
-    async def stream(
-        self, statement: CompiledQuery, values: Mapping[str, Any]
-    ) -> AsyncGenerator[Rows]:
+    async def stream(self, statement: CompiledQuery, values: Values) -> AsyncGenerator[Rows]:
         """The rows in batches; memory does not grow with their number."""
         arguments = statement.arguments(values)
         for is_last in (False, True):

@@ -27,6 +27,7 @@ from app.core.http.requests import (
     read_query,
     unexpected,
 )
+from app.core.loose_types import Fields
 
 #: From how many bytes on a body is parsed in a thread.
 MANY_BYTES = 256 * 1024
@@ -113,7 +114,7 @@ def lean_handler(endpoint: Callable[..., Awaitable[Response]]) -> Handler:
         nothing = query()
 
     async def handle(request: Request) -> Response:
-        arguments: dict[str, Any] = {name: request.path_params[name] for name in path}
+        arguments: Fields = {name: request.path_params[name] for name in path}
         sent = request.scope["query_string"]
         if query is None:
             if sent:

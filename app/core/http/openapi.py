@@ -7,8 +7,7 @@ from typing import Any
 
 from app.core import json_codec
 from app.core.errors import PROBLEM_TYPE, FaultBody, ProblemBody
-
-Json = dict[str, Any]
+from app.core.loose_types import Json, Values
 
 #: Keywords that say nothing of values of other types than their own.
 _OF_TYPES = {
@@ -18,7 +17,7 @@ _OF_TYPES = {
 _REF = "#/components/{}/{}"
 
 
-def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Json]]:
+def operations(document: Values) -> Iterator[tuple[str, str, Json]]:
     """Path, method and operation of all there are."""
     for path, item in document["paths"].items():
         for method, operation in item.items():

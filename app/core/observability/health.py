@@ -18,6 +18,7 @@ from app.core.errors import BadRequest, Fault, Problem, Unavailable
 from app.core.http.app_state import state_of
 from app.core.http.dispatch import Route
 from app.core.http.responses import JsonResponse, problems
+from app.core.loose_types import Fields
 
 log = logging.getLogger("trade_missions")
 
@@ -89,7 +90,7 @@ def health_routes() -> list[Route]:
         body = json_codec.dumps(Health(status="ready", checks=checks).model_dump())
         return JsonResponse(body, headers=_NEVER_KEPT)
 
-    told: dict[str, Any] = {
+    told: Fields = {
         "tags": ["operation"],
         "response_model": Health,
         "responses": problems(BadRequest),

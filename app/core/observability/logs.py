@@ -11,6 +11,7 @@ import orjson
 from starlette.types import Scope
 
 from app.core.errors import Problem
+from app.core.loose_types import Fields
 from app.core.observability.redaction import redacted
 from app.core.observability.request_info import route_of, trace_id_of
 
@@ -87,7 +88,7 @@ def access_log(form: LogFormat) -> AccessLog:
     return write
 
 
-def told_of(scope: Scope) -> dict[str, Any]:
+def told_of(scope: Scope) -> Fields:
     """What a line says of the request that it is about; never the query, which may hold a key."""
     line = {
         "request_id": scope["request_id"],

@@ -10,6 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from app.core.errors import BadRequest, Problem, RequestTimeout
+from app.core.loose_types import Fields
 from app.core.server import refused_requests
 from app.core.server.protocol_limits import Limits, Progress
 
@@ -34,7 +35,7 @@ class BoundedHttp(HttpToolsProtocol):
         self,
         config: HttpConfig,
         server_state: ServerState,
-        app_state: dict[str, Any],
+        app_state: Fields,
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)

@@ -7,7 +7,6 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     FromClause,
-    Select,
     and_,
     bindparam,
     collate,
@@ -19,8 +18,9 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.types import Boolean, Numeric, String, Text, TypeEngine
+from sqlalchemy.types import Boolean, Numeric, String, Text
 
+from app.core.databases.expressions import Expression, Selection, SqlType
 from app.core.databases.types import StatedDate
 from app.engine.aggregates.shape import (
     UNDATED,
@@ -38,7 +38,7 @@ from app.engine.query.render import as_json, object_of
 from app.engine.resource import Resource
 
 _SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
-_BOUND: dict[Function, TypeEngine[Any]] = {
+_BOUND: dict[Function, SqlType] = {
     Function.COUNT: BigInteger(),
     Function.COUNT_DISTINCT: BigInteger(),
     Function.SUM: Numeric(),
@@ -46,7 +46,7 @@ _BOUND: dict[Function, TypeEngine[Any]] = {
 }
 
 
-def sorted_as(column: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
+def sorted_as(column: Expression, dialect: str) -> Expression:
     """A text in the order of its code points, as SQLite has it; anything else as it is."""
     is_text = isinstance(column.type, String | StatedDate)
     return collate(column, "C") if is_text and dialect == "postgresql" else column
@@ -60,9 +60,9 @@ class GroupOutputs:
     resource: Resource
     grouping: Grouping
     dialect: str
-    found: dict[str, ColumnElement[Any] | Number]
+    found: dict[str, Expression | Number]
 
-    def select(self) -> Select[Any]:
+    def select(self) -> Selection:
         """The groups that meet the condition."""
         columns: list[Any] = []
         for at, output in enumerate(self.grouping.outputs):
@@ -87,17 +87,17 @@ class GroupOutputs:
         return select(groups).order_by(*order).limit(limit).subquery("shown")
 
     @staticmethod
-    def _parts(figure: ColumnElement[Any] | Number) -> list[ColumnElement[Any]]:
+    def _parts(figure: Expression | Number) -> list[Expression]:
         return figure.parts if isinstance(figure, Number) else [figure]
 
-    def _of(self, output: Output, groups: FromClause) -> list[ColumnElement[Any]]:
+    def _of(self, output: Output, groups: FromClause) -> list[Expression]:
         at = self.grouping.outputs.index(output)
         names = (f"o{at}_{n}" for n in range(2))
         return [groups.c[name] for name in names if name in groups.c]
 
-    def json(self, groups: FromClause) -> ColumnElement[Any]:
+    def json(self, groups: FromClause) -> Expression:
         """The JSON object of a group."""
-        values: dict[str, ColumnElement[Any]] = {}
+        values: dict[str, Expression] = {}
         for output in self.grouping.outputs:
             parts, figure = self._of(output, groups), self.found[output.name]
             if isinstance(figure, Number):
@@ -140,7 +140,7 @@ class GroupOutputs:
             ways.append(one.op(sign, is_comparison=True)(other))
         return or_(*ways)
 
-    def _slot(self, output: Output, slot: str) -> ColumnElement[Any]:
+    def _slot(self, output: Output, slot: str) -> Expression:
         if isinstance(output, GroupKey) and output.part is not None:
             return bindparam(slot, type_=Text())
         if isinstance(output, Metric) and output.function in _BOUND:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.core import json_codec
 from app.core.errors import Conflict, Fault, Invalid, Problem
+from app.core.loose_types import Fields
 from app.core.sheets.readers import SheetRow
 from app.core.validation import validate
 from app.engine.imports.cells import CellError
@@ -41,7 +42,7 @@ class Entry:
     id: UUID | None = None
     version: int | None = None
     deleted_at: str | None = None
-    values: dict[str, Any] = field(default_factory=dict)
+    values: Fields = field(default_factory=dict)
     empty: list[ImportColumn] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     mentioned_keys: set[str] = field(default_factory=set)
@@ -164,7 +165,7 @@ class RowReader:
         ]
 
     def _body(
-        self, entry: Entry, model: type[BaseModel], defaults: dict[str, Any], told: list[Fault]
+        self, entry: Entry, model: type[BaseModel], defaults: Fields, told: list[Fault]
     ) -> BaseModel:
         """The values of the row as the model. Invalid has `told` and whatever else is wrong."""
         values, loose = self._linked(entry)
@@ -215,7 +216,7 @@ class RowReader:
                 return value.strip()
         return None
 
-    def _linked(self, entry: Entry) -> tuple[dict[str, Any], dict[str, list[Fault]]]:
+    def _linked(self, entry: Entry) -> tuple[Fields, dict[str, list[Fault]]]:
         """The values with ids in place of names, and by field what is wrong with the names."""
         values, loose = dict(entry.values), dict[str, list[Fault]]()
         for column in entry.plan.columns:

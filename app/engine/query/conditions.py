@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, sele
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import Boolean
 
+from app.core.databases.expressions import Expression
 from app.engine.paths import Relation, fields_of, find_relation, leads_to_many
 from app.engine.query.operators import OPERATORS, Get, Slots
 from app.engine.resource import Embedded, Resource, SubCollection
@@ -145,11 +146,11 @@ class ColumnProxy:
     def __init__(self, get: Get) -> None:
         self._get = get
 
-    def __getattr__(self, name: str) -> ColumnElement[Any]:
+    def __getattr__(self, name: str) -> Expression:
         return self._get(name)
 
 
-def value_at(at: Resource | Embedded, path: Path, get: Get) -> ColumnElement[Any]:
+def value_at(at: Resource | Embedded, path: Path, get: Get) -> Expression:
     """The value of the field at the end of a path of to-one relations.
 
     A date as stated gives the earliest day that it can mean: that is what it is sorted by.

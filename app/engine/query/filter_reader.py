@@ -7,10 +7,10 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any, Never
 
-from sqlalchemy import Column
-
+from app.core.databases.expressions import TableColumn
 from app.core.databases.types import simple_lower
 from app.core.errors import BadRequest, Fault
+from app.core.loose_types import Fields
 from app.engine.paths import (
     FieldType,
     PathError,
@@ -59,7 +59,7 @@ class CodeUsed:
     """A value that must be in a code list: an unknown one is a mistake, not an empty answer."""
 
     parameter: str
-    column: Column[Any]
+    column: TableColumn
     code: str
 
 
@@ -68,7 +68,7 @@ class ParsedFilter:
     """A condition with its values by parameter, and the codes that it names."""
 
     condition: Condition | None = None
-    values: dict[str, Any] = field(default_factory=dict)
+    values: Fields = field(default_factory=dict)
     codes: list[CodeUsed] = field(default_factory=list)
 
 

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, literal_column, select, type_coerce
+from sqlalchemy import literal_column, select, type_coerce
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 
+from app.core.databases.expressions import Expression
 from app.core.databases.types import CELL_FORMS, JSON_FORMS, Exact, JsonText
 from app.engine.paths import relations_of
 from app.engine.query.conditions import ColumnProxy, Path
@@ -59,12 +60,12 @@ class exact_sum(FunctionElement[Any]):  # noqa: N801
 
 
 @compiles(exact_sum, "postgresql")
-def _exact_sum(element: exact_sum, compiler: SQLCompiler, **kw: Any) -> str:
+def _exact_sum(element: exact_sum, compiler: SQLCompiler, **kw: object) -> str:
     return f"coalesce(trim_scale(sum({compiler.process(element.clauses, **kw)})), 0)"
 
 
 @compiles(exact_sum, "sqlite")
-def _exact_sum_of_units(element: exact_sum, compiler: SQLCompiler, **kw: Any) -> str:
+def _exact_sum_of_units(element: exact_sum, compiler: SQLCompiler, **kw: object) -> str:
     """The smallest units are added in two halves of nine digits; amounts are never negative.
 
     The digits are put together as text, because all of them can exceed 64 bits.
@@ -81,7 +82,7 @@ def _exact_sum_of_units(element: exact_sum, compiler: SQLCompiler, **kw: Any) ->
 
 
 @compiles(as_json)
-def _as_json(element: as_json, compiler: SQLCompiler, **kw: Any) -> str:
+def _as_json(element: as_json, compiler: SQLCompiler, **kw: object) -> str:
     (column,) = element.clauses
     # An answer may be asked for with decimals as texts: app/rest/decimals.py.
     texts = isinstance(column.type, Exact) and hasattr(compiler.dialect, "decimals_as_texts")
@@ -90,32 +91,32 @@ def _as_json(element: as_json, compiler: SQLCompiler, **kw: Any) -> str:
 
 
 @compiles(as_csv_value)
-def _as_cell(element: as_csv_value, compiler: SQLCompiler, **kw: Any) -> str:
+def _as_cell(element: as_csv_value, compiler: SQLCompiler, **kw: object) -> str:
     (column,) = element.clauses
     return CELL_FORMS[compiler.dialect.name](column.type, compiler.process(column, **kw))
 
 
 @compiles(json_object)
-def _json_object(element: json_object, compiler: SQLCompiler, **kw: Any) -> str:
+def _json_object(element: json_object, compiler: SQLCompiler, **kw: object) -> str:
     return f"{_OBJECT[compiler.dialect.name]}({compiler.process(element.clauses, **kw)})"
 
 
 @compiles(json_array)
-def _json_array(element: json_array, compiler: SQLCompiler, **kw: Any) -> str:
+def _json_array(element: json_array, compiler: SQLCompiler, **kw: object) -> str:
     return f"{_ARRAY[compiler.dialect.name]}({compiler.process(element.clauses, **kw)})"
 
 
 @compiles(json_list)
-def _json_list(element: json_list, compiler: SQLCompiler, **kw: Any) -> str:
+def _json_list(element: json_list, compiler: SQLCompiler, **kw: object) -> str:
     return _LIST[compiler.dialect.name] % compiler.process(element.clauses, **kw)
 
 
-def parsed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+def parsed(column: Expression) -> Expression:
     """JSON that comes out of a subquery, which SQLite takes for text otherwise."""
     return as_json(type_coerce(column, JsonText()))
 
 
-def object_of(values: Mapping[str, ColumnElement[Any]]) -> json_object:
+def object_of(values: Mapping[str, Expression]) -> json_object:
     """The JSON object of these values, which are JSON already; names are our own, so inlined."""
     pairs: list[Any] = []
     for name, value in values.items():
@@ -123,8 +124,8 @@ def object_of(values: Mapping[str, ColumnElement[Any]]) -> json_object:
     return json_object(*pairs)
 
 
-def _record(resource: Resource, get: Get, shown: "Projection") -> dict[str, ColumnElement[Any]]:
-    values: dict[str, ColumnElement[Any]] = {}
+def _record(resource: Resource, get: Get, shown: "Projection") -> dict[str, Expression]:
+    values: dict[str, Expression] = {}
     for name in resource.read_fields:
         if not shown.has(name):
             continue
@@ -141,13 +142,13 @@ def _record(resource: Resource, get: Get, shown: "Projection") -> dict[str, Colu
     return values
 
 
-def _to_one(target: Resource, key: ColumnElement[Any], shown: "Projection") -> ColumnElement[Any]:
+def _to_one(target: Resource, key: Expression, shown: "Projection") -> Expression:
     table = aliased(target.table)
     values = _record(target, lambda name: getattr(table, name), shown)
     return select(object_of(values)).where(table.id == key).scalar_subquery()
 
 
-def _embedded(part: Embedded, get: Get, shown: "Projection") -> ColumnElement[Any]:
+def _embedded(part: Embedded, get: Get, shown: "Projection") -> Expression:
     table = aliased(part.table)
     names = [name for name in part.fields.model_fields if shown.has(name)]
     related = [name for name in shown.relations if name in part.to_one]
@@ -161,13 +162,13 @@ def _embedded(part: Embedded, get: Get, shown: "Projection") -> ColumnElement[An
         .correlate_except(table)
         .subquery()
     )
-    values: dict[str, ColumnElement[Any]] = {name: as_json(rows.c[name]) for name in names}
+    values: dict[str, Expression] = {name: as_json(rows.c[name]) for name in names}
     for name in related:
         values[name] = _to_one(part.to_one[name], rows.c[f"{name}_id"], shown.relations[name])
     return select(json_list(object_of(values))).select_from(rows).scalar_subquery()
 
 
-def _to_many(collection: SubCollection, get: Get, shown: "Projection") -> ColumnElement[Any]:
+def _to_many(collection: SubCollection, get: Get, shown: "Projection") -> Expression:
     child = collection.child
     table = aliased(child.table)
     chosen = (
@@ -234,12 +235,12 @@ def _name(shown: Projection, at: Resource | Embedded, path: Path) -> None:
         shown.relations[last] = Projection()
 
 
-def embedded_json(part: Embedded, get: Get) -> ColumnElement[Any]:
+def embedded_json(part: Embedded, get: Get) -> Expression:
     """The JSON list of a record's part, as text."""
     return type_coerce(_embedded(part, get, Projection()), JsonText())
 
 
-def record_json(resource: Resource, view: View = View()) -> ColumnElement[Any]:  # noqa: B008
+def record_json(resource: Resource, view: View = View()) -> Expression:  # noqa: B008
     """The JSON of one row of the resource's table, as much of it as the view shows."""
     shown = projection_of(resource, view)
     return object_of(_record(resource, lambda n: getattr(resource.table, n), shown))

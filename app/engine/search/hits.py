@@ -1,6 +1,5 @@
 """Full-text search: conditions for lists, and hits of all kinds, the same on both databases."""
 
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -24,6 +23,7 @@ from sqlalchemy.sql.expression import FunctionElement
 from app.core import json_codec
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.errors import BadRequest, Fault
+from app.core.loose_types import Fields, Values
 from app.core.text.analyze import MAX_WORDS, Clause, parse_query
 from app.engine.resource import Embedded, Resource
 from app.engine.search.searched import searched
@@ -50,7 +50,7 @@ def query_value(query: str, dialect: str) -> str:
     return json_codec.dumps(ways).decode()
 
 
-def with_query(values: Mapping[str, Any], q: str | None, dialect: Dialect) -> dict[str, Any]:
+def with_query(values: Values, q: str | None, dialect: Dialect) -> Fields:
     """The values of a statement, and that of its search where the request has one."""
     return {**values} if q is None else {**values, "q": query_value(q, dialect.name)}
 
@@ -110,7 +110,7 @@ class _hits_by_name(_hits):  # noqa: N801
 
 @compiles(_hits, "sqlite")
 @compiles(_hits_by_name, "sqlite")
-def _hits_sqlite(element: _hits, compiler: SQLCompiler, **kw: Any) -> str:
+def _hits_sqlite(element: _hits, compiler: SQLCompiler, **kw: object) -> str:
     kind, query = (compiler.process(clause, **kw) for clause in element.clauses)
     asked = _asked(query, "_" if element.names_only else "")
     return (
@@ -122,7 +122,7 @@ def _hits_sqlite(element: _hits, compiler: SQLCompiler, **kw: Any) -> str:
 
 @compiles(_hits, "postgresql")
 @compiles(_hits_by_name, "postgresql")
-def _hits_postgresql(element: _hits, compiler: SQLCompiler, **kw: Any) -> str:
+def _hits_postgresql(element: _hits, compiler: SQLCompiler, **kw: object) -> str:
     kind, query = (compiler.process(clause, **kw) for clause in element.clauses)
     way = "names" if element.names_only else "words"
     return (
@@ -139,7 +139,7 @@ class _in(FunctionElement[Any]):  # noqa: N801
 
 
 @compiles(_in)
-def _compile_in(element: _in, compiler: SQLCompiler, **kw: Any) -> str:
+def _compile_in(element: _in, compiler: SQLCompiler, **kw: object) -> str:
     column, *queries = (
         # Without the parentheses of a subquery, which SQLite refuses within a UNION.
         compiler.process(clause.element if isinstance(clause, ScalarSelect) else clause, **kw)

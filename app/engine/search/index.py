@@ -1,6 +1,6 @@
 """The search index: the words of every record, kept in the transaction of each write."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app.core import json_codec
 from app.core.databases.interface import Base
 from app.core.databases.types import Id
+from app.core.loose_types import Fields, Values
 from app.core.text.analyze import analyser
 from app.engine.resource import Resource
 from app.engine.search.searched import GAP, State, Texts, index_words, texts_of
@@ -133,7 +134,7 @@ def index_record(
 def _insert(
     connection: Connection, kind: str, record_id: UUID, in_trash: bool, texts: Texts
 ) -> None:
-    row: dict[str, Any] = {
+    row: Fields = {
         "number": _number(record_id),
         "kind": kind,
         "record_id": record_id,
@@ -148,7 +149,7 @@ def _insert(
         _learn(connection, [row])
 
 
-def _learn(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+def _learn(connection: Connection, rows: Iterable[Values]) -> None:
     """SQLite: keep each word by itself, to look up those that begin with others."""
     known = {word for row in rows for word in row["words"].split()} - {GAP}
     if known:
@@ -157,7 +158,7 @@ def _learn(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
 
 def index_many(connection: Connection, resource: Resource, states: Iterable[State]) -> None:
     """Index records of a kind that are not in the index yet, in few statements."""
-    rows: list[dict[str, Any]] = [
+    rows: list[Fields] = [
         {
             "number": _number(UUID(str(state["id"]))),
             "kind": resource.record_type,
@@ -176,7 +177,7 @@ def index_many(connection: Connection, resource: Resource, states: Iterable[Stat
         _learn(connection, rows)
 
 
-def _number_apart(connection: Connection, rows: list[dict[str, Any]]) -> None:
+def _number_apart(connection: Connection, rows: list[Fields]) -> None:
     """Move numbers that are taken to the next one that is free."""
     rows.sort(key=lambda row: row["number"])
     between = SearchEntry.number.between(rows[0]["number"], rows[-1]["number"] + len(rows))

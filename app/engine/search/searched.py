@@ -1,16 +1,17 @@
 """What of a record is searched, and its words as each database's index takes them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from typing import Any, NamedTuple, get_args
 
 from pydantic import StringConstraints
 
+from app.core.loose_types import Values
 from app.core.text.analyze import Word, words
 from app.engine.resource import Resource
 from app.engine.schemas import Line, Prose, Ref
 
-State = Mapping[str, Any]
+State = Values
 
 #: PostgreSQL knows positions up to 16,383, and 256 of one word; both databases keep to this.
 _LAST_POSITION, _MOST_OF_A_WORD = 16_000, 250
@@ -47,7 +48,7 @@ def searched(resource: Resource) -> _Fields:
     )
 
 
-def _of(fields: Mapping[str, Any], *kinds: Any) -> tuple[str, ...]:
+def _of(fields: Values, *kinds: Any) -> tuple[str, ...]:
     """The fields of text, or of lists of text, that keep the rules of one of the kinds."""
     wanted = [_rules(kind) for kind in kinds]
     return tuple(

@@ -13,6 +13,7 @@ from app.core import json_codec
 from app.core.databases.types import uuid7
 from app.core.errors import Conflict, Fault, Invalid, Problem, did_you_mean, within
 from app.core.json_pointer import write_pointer
+from app.core.loose_types import Json
 from app.core.validation import validate
 from app.engine.history import change_log
 from app.engine.keys import is_askable
@@ -33,7 +34,7 @@ _CREATION = {"op", "body"}
 #: How many of the faults of a refused list are told.
 MAX_TOLD = 1000
 
-Item = dict[str, Any]
+Item = Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Creation of many records at once: the same rules as one by one, in few statements."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -17,6 +17,7 @@ from app.core.databases.interface import Base
 from app.core.databases.types import uuid7
 from app.core.edtf import bounds
 from app.core.errors import Problem
+from app.core.loose_types import Values
 from app.engine.history import change_log
 from app.engine.history.change_log import Action, note_change
 from app.engine.resource import Resource
@@ -78,7 +79,7 @@ class _Batch:
     session: Session
     resource: Resource
     new: Sequence[New]
-    data: Sequence[Mapping[str, Any]]
+    data: Sequence[Values]
     bulk_state: BulkState
     refused: dict[int, Problem] = field(default_factory=dict)
 
@@ -152,9 +153,7 @@ class _Batch:
         index_many(session.connection(), resource, states)
 
 
-def _record(
-    resource: Resource, data: Mapping[str, Any], record_id: UUID | None, entered: datetime
-) -> Any:
+def _record(resource: Resource, data: Values, record_id: UUID | None, entered: datetime) -> Any:
     """An instance for the rules to look at, which no session knows.
 
     Its values are set past SQLAlchemy's instrumentation, which would take most of the time.
@@ -191,7 +190,7 @@ def _manager(table: type[Base]) -> ClassManager[Any]:
     return inspect(table).class_manager
 
 
-def _instance(table: type[Base], values: Mapping[str, Any]) -> Any:
+def _instance(table: type[Base], values: Values) -> Any:
     instance = _manager(table).new_instance()
     instance.__dict__.update(values)
     return instance

@@ -1,6 +1,5 @@
 """Nested creation: a record with what lies under it and what it points to, in one transaction."""
 
-from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
 from functools import cache
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from app.core import json_codec
 from app.core.errors import Fault, Invalid, within
+from app.core.loose_types import Fields, Values
 from app.core.validation import summary, validate
 from app.engine.keys import as_id
 from app.engine.resource import Embedded, Resource, SubCollection
@@ -92,7 +92,7 @@ def _create_under(session: Session, child: Resource, key: str, parent: Stored, i
             store.create(session, child, body)
 
 
-def _linked(session: Session, at: Resource | Embedded, value: Mapping[str, Any]) -> dict[str, Any]:
+def _linked(session: Session, at: Resource | Embedded, value: Values) -> Fields:
     """The value with ids in place of the records that stand for them."""
     found = dict(value)
     for name, target in at.to_one.items():
@@ -118,7 +118,7 @@ def _linked_part(session: Session, part: Embedded, pointer: str, row: Any) -> An
         return _linked(session, part, row) if isinstance(row, dict) else row
 
 
-def _record(session: Session, resource: Resource, value: dict[str, Any]) -> UUID:
+def _record(session: Session, resource: Resource, value: Fields) -> UUID:
     """The id of a record that is named, or of the new one that is told."""
     if value and value.keys() <= {"id", "ref"}:
         if len(value) > 1:
@@ -142,7 +142,7 @@ def _link(text: str) -> str:
     return json_codec.dumps({key: text[:120]}).decode().replace(":", ": ", 1)
 
 
-def _checked(resource: Resource, value: Mapping[str, Any]) -> BaseModel:
+def _checked(resource: Resource, value: Values) -> BaseModel:
     """The record as its model; where an id is expected and a ref stands, how one is named by it."""
     try:
         return validate(resource.create, value)
@@ -151,7 +151,7 @@ def _checked(resource: Resource, value: Mapping[str, Any]) -> BaseModel:
         raise Invalid(summary(told), told) from None
 
 
-def _by_ref(resource: Resource, value: Mapping[str, Any], fault: Fault) -> str:
+def _by_ref(resource: Resource, value: Values, fault: Fault) -> str:
     """What the fault says, and the object that names a record by what was sent as its id."""
     at: Resource | Embedded = resource
     given: Any = value
@@ -217,9 +217,9 @@ def _part_model(part: Embedded) -> Any:
     return derived_schema(name, doc, fields, part.fields)
 
 
-def _with_relations(at: Resource | Embedded, without: str = "") -> dict[str, Any]:
+def _with_relations(at: Resource | Embedded, without: str = "") -> Fields:
     """The fields that point to other records, which may be told instead."""
-    fields: dict[str, Any] = {}
+    fields: Fields = {}
     for name, part in at.embedded.items() if isinstance(at, Resource) else ():
         if part.to_one:
             fields[name] = (list[_part_model(part)], at.fields.model_fields[name])  # type: ignore[misc]

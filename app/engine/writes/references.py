@@ -1,11 +1,10 @@
 """References: whatever a record points to must be there, and not in the trash or retired."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     ForeignKeyConstraint,
     Table,
@@ -15,9 +14,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from app.core.databases.expressions import TableColumn
 from app.core.databases.interface import Base
 from app.core.databases.types import CodeList
 from app.core.errors import Fault, Invalid
+from app.core.loose_types import Values
 from app.engine.codes import codes_with_names, meant_code
 from app.engine.resource import Resource
 
@@ -29,9 +30,9 @@ class _Reference(NamedTuple):
     """A value at a pointer that must be found in a column; `besides` narrows where."""
 
     pointer: str
-    column: Column[Any]
+    column: TableColumn
     value: Any
-    besides: tuple[tuple[Column[Any], Any], ...] = ()
+    besides: tuple[tuple[TableColumn, Any], ...] = ()
 
     def holds(self) -> ColumnElement[bool]:
         found = exists().where(self.column == self.value)
@@ -46,9 +47,7 @@ def _usable(table: Any) -> ColumnElement[bool]:
     return table.c.deleted_at.is_(None)  # type: ignore[no-any-return]
 
 
-def check_references(
-    session: Session, resource: Resource, data: Mapping[str, Any], before: Mapping[str, Any]
-) -> None:
+def check_references(session: Session, resource: Resource, data: Values, before: Values) -> None:
     """Refuse (422) what points nowhere; `data` is what changes, `before` the record's old state."""
     wanted = list(_of_record(resource, data, before))
     _check_circles(session, _table(resource.table), data, before)
@@ -61,7 +60,7 @@ def check_references(
 
 
 def loose_references(
-    session: Session, resource: Resource, records: Sequence[Mapping[str, Any]], known: Known
+    session: Session, resource: Resource, records: Sequence[Values], known: Known
 ) -> dict[int, Invalid]:
     """Of new records, those that point nowhere, by their place in the list; one SELECT for each
     column that is pointed to. What is found to hold is added to `known` and not asked again."""
@@ -101,9 +100,7 @@ def _refusal(session: Session, loose: Sequence[_Reference]) -> Invalid:
     return Invalid(f"{faults[0].pointer}: {faults[0].detail}", faults)
 
 
-def _of_record(
-    resource: Resource, data: Mapping[str, Any], before: Mapping[str, Any]
-) -> Iterator[_Reference]:
+def _of_record(resource: Resource, data: Values, before: Values) -> Iterator[_Reference]:
     yield from _of_row(_table(resource.table), data, before, "")
     for name, part in resource.embedded.items():
         for at, row in enumerate(data.get(name, ())):
@@ -116,9 +113,7 @@ def _table(of: type[Base]) -> Table:
     return table
 
 
-def _check_circles(
-    session: Session, table: Table, data: Mapping[str, Any], before: Mapping[str, Any]
-) -> None:
+def _check_circles(session: Session, table: Table, data: Values, before: Values) -> None:
     """Refuse (422) that a record is, by way of others or not, its own parent."""
     for key in table.foreign_keys:
         name, own = key.parent.name, before.get("id")
@@ -130,9 +125,7 @@ def _check_circles(
             above = session.scalar(select(key.parent).where(table.c.id == above))
 
 
-def _of_row(
-    table: Table, data: Mapping[str, Any], before: Mapping[str, Any], at: str
-) -> Iterator[_Reference]:
+def _of_row(table: Table, data: Values, before: Values, at: str) -> Iterator[_Reference]:
     for names, columns in _keys(table):
         if any(data.get(name) is not None for name in names):
             values = [data[name] if name in data else before.get(name) for name in names]
@@ -145,7 +138,7 @@ def _of_row(
 
 
 @cache
-def _keys(table: Table) -> tuple[tuple[tuple[str, ...], tuple[Column[Any], ...]], ...]:
+def _keys(table: Table) -> tuple[tuple[tuple[str, ...], tuple[TableColumn, ...]], ...]:
     """The foreign keys: names of the columns, and the columns that these point to."""
     return tuple(
         (
@@ -158,7 +151,7 @@ def _keys(table: Table) -> tuple[tuple[tuple[str, ...], tuple[Column[Any], ...]]
 
 
 @cache
-def _code_lists(table: Table) -> tuple[tuple[str, Column[Any]], ...]:
+def _code_lists(table: Table) -> tuple[tuple[str, TableColumn], ...]:
     """The columns that are lists of codes, each with the column of its list."""
     return tuple(
         (column.name, _column(column.type.of))
@@ -167,7 +160,7 @@ def _code_lists(table: Table) -> tuple[tuple[str, Column[Any]], ...]:
     )
 
 
-def _column(target: str) -> Column[Any]:
+def _column(target: str) -> TableColumn:
     table, _, name = target.partition(".")
     return Base.metadata.tables[table].c[name]
 

@@ -1,6 +1,6 @@
 """Writes: plain functions over a Session that apply the rules and note what changed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -16,6 +16,7 @@ from app.core import json_codec
 from app.core.databases.types import now, uuid7
 from app.core.edtf import bounds
 from app.core.errors import Conflict, Invalid, NotFound, PreconditionFailed
+from app.core.loose_types import Json, Values
 from app.core.validation import faults_of, invalid_body, summary
 from app.engine.history.change_log import Action, changes_since, note_change, undo
 from app.engine.keys import as_id, in_trash, is_askable, missing
@@ -25,7 +26,7 @@ from app.engine.search.index import index_record
 from app.engine.writes.constraint_errors import translate_integrity_errors
 from app.engine.writes.references import check_references
 
-State = dict[str, Any]
+State = Json
 #: Looks at a record before it is changed, and raises the problem that keeps it as it is.
 Guard = Callable[[Any], None]
 
@@ -273,7 +274,7 @@ def _json(value: Any) -> Any:
     return json_codec.loads(json_codec.dumps(value))
 
 
-def _apply(resource: Resource, record: Any, data: Mapping[str, Any]) -> None:
+def _apply(resource: Resource, record: Any, data: Values) -> None:
     for name, value in data.items():
         part = resource.embedded.get(name)
         if part is None:
@@ -287,9 +288,7 @@ def _apply(resource: Resource, record: Any, data: Mapping[str, Any]) -> None:
             setattr(record, f"{name}_latest", span.latest)
 
 
-def _clear_parts(
-    session: Session, resource: Resource, record: Any, data: Mapping[str, Any]
-) -> None:
+def _clear_parts(session: Session, resource: Resource, record: Any, data: Values) -> None:
     """Delete the old rows first: changed one by one, two could be alike where none may be."""
     for name in resource.embedded:
         if name in data and getattr(record, name):
