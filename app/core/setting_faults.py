@@ -73,7 +73,7 @@ def sentences(
         yield f"{name} {verb} {_shown(fault['input'])}: {needed} is needed."
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     text = str(value)
     return repr(text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…")
 

@@ -4,14 +4,14 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 
 from app.core import json_codec
 from app.core.errors import BadRequest, Fault, Invalid
 from app.core.json_pointer import write_pointer
-from app.core.loose_types import Values
+from app.core.loose_types import TypeForm, Values
 from app.core.parameter_synonyms import meant_instead
 
 Item = Values
@@ -175,7 +175,7 @@ def explain(item: Item, model: type[BaseModel]) -> tuple[str, str]:
     return code, told
 
 
-def _written(value: Any) -> str:
+def _written(value: object) -> str:
     """A limit or a choice as we write it: `'a', 'b' or 'c'` without quotes and "or"."""
     if isinstance(value, Decimal | float):
         return f"{Decimal(str(value)):f}"
@@ -191,7 +191,7 @@ def _sentence(words: str, item: Item) -> str:
     return f"{told}. Given: {shown}." if len(shown) < _MAX_SHOWN else f"{told}."
 
 
-def _shown(given: Any) -> str:
+def _shown(given: object) -> str:
     """A value as JSON writes it, a text in single quotes; of lists and objects that they are."""
     match given:
         case None:
@@ -238,13 +238,13 @@ def _described(
     return " ".join((told.description or "").split()), example
 
 
-def _marks_in(annotation: Any) -> Iterator[Any]:
+def _marks_in(annotation: TypeForm) -> Iterator[object]:
     yield from getattr(annotation, "__metadata__", ())
     for argument in get_args(annotation):
         yield from _marks_in(argument)
 
 
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+def _models_in(annotation: TypeForm) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for argument in getattr(annotation, "__args__", ()):
@@ -282,7 +282,7 @@ def summary(faults: list[Fault]) -> str:
     return f"{first.pointer or first.parameter or 'body'}: {first.detail}{more}"
 
 
-def validate(model: type[BaseModel], value: Any) -> BaseModel:
+def validate(model: type[BaseModel], value: object) -> BaseModel:
     """The value as the model; 422 for what breaks a rule."""
     try:
         return model.model_validate(value)

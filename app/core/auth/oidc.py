@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
@@ -14,7 +13,7 @@ from joserfc.jws import JWSRegistry
 from app.core.auth.jwks import IssuerKeys
 from app.core.auth.principals import OIDC_PREFIX, Principal, Scope
 from app.core.errors import Unauthorized
-from app.core.loose_types import Json, Values
+from app.core.loose_types import Json, JsonValue, Values
 
 #: By how many seconds the clocks of issuer and service may differ.
 LEEWAY = 60
@@ -91,7 +90,7 @@ class Issuer:
 
     def _scope(self, claims: Values) -> Scope | None:
         """The widest scope that one of the token's roles stands for."""
-        found: Any = claims
+        found: JsonValue = claims
         for name in self.roles_claim.split("."):
             found = found.get(name) if isinstance(found, Mapping) else None
         told = found.split() if isinstance(found, str) else found

@@ -13,7 +13,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.core import json_codec
 from app.core.databases.types import Id, Instant
-from app.core.loose_types import Fields, Values
+from app.core.loose_types import Fields, Value, Values
 
 T = TypeVar("T")
 Rows = list[Any]
@@ -54,10 +54,10 @@ class CompiledQuery:
 
     sql: str
     names: tuple[str, ...]
-    converters: tuple[Callable[[Any], Any] | None, ...]
+    converters: tuple[Callable[[Value], Value] | None, ...]
     constants: Values
 
-    def arguments(self, values: Values) -> list[Any]:
+    def arguments(self, values: Values) -> list[Value]:
         """The driver's positional arguments; `values` are by parameter name, in Python types."""
         result = []
         for name, convert in zip(self.names, self.converters, strict=True):

@@ -37,11 +37,12 @@ from app.core.databases.postgresql_errors import (
 from app.core.databases.postgresql_read_pool import (
     CONNECT_TIMEOUT_SECONDS,
     WAITERS_PER_CONNECTION,
+    PoolConnection,
     ReadPool,
     plain_dates,
 )
 from app.core.databases.replica import UNKNOWN_LSN, WAL_LSN, Replica, read_routing
-from app.core.loose_types import Values
+from app.core.loose_types import Value, Values
 
 __all__ = ["GONE", "PostgresDatabase", "postgres_engine"]
 
@@ -61,7 +62,7 @@ _NOTHING = CompiledQuery("SELECT", (), (), {})
 _POSITION = CompiledQuery(WAL_LSN, (), (), {})
 
 
-def postgres_engine(url: str, **options: Any) -> AsyncEngine:
+def postgres_engine(url: str, **options: Value) -> AsyncEngine:
     """An asynchronous engine over asyncpg, whatever driver the address names."""
     address = PostgresAddress.read(url)
     seconds = {"timeout": address.connect_seconds} if address.connect_seconds else {}
@@ -82,7 +83,7 @@ def _dialect() -> Dialect:
     return postgres_engine("postgresql://").dialect
 
 
-async def _connect(dsn: str, *, lock_wait: float = 0, **options: Any) -> Any:
+async def _connect(dsn: str, *, lock_wait: float = 0, **options: Value) -> PoolConnection:
     connection = await asyncpg.connect(dsn, **options)
     try:
         await plain_dates(connection)

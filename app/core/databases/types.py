@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -27,6 +26,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeDecorator
 
 from app.core.databases.expressions import SqlType
+from app.core.loose_types import Value
 
 
 def uuid7() -> UUID:
@@ -68,10 +68,10 @@ class Id(TypeDecorator[UUID]):
     def __repr__(self) -> str:
         return "Id()"
 
-    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:
+    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Value:
         return value if value is None or dialect.name == "postgresql" else str(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
+    def process_result_value(self, value: Value, dialect: Dialect) -> UUID | None:
         return value if value is None or isinstance(value, UUID) else UUID(value)
 
 
@@ -89,10 +89,10 @@ class Instant(TypeDecorator[datetime]):
     def __repr__(self) -> str:
         return "Instant()"
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Value:
         return value if value is None or dialect.name == "postgresql" else instant_text(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Value, dialect: Dialect) -> datetime | None:
         return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
@@ -125,19 +125,19 @@ class Exact(TypeDecorator[Decimal]):
             return dialect.type_descriptor(Numeric(self.digits, self.scale))
         return dialect.type_descriptor(BigInteger())
 
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Value:
         if value is None or dialect.name == "postgresql":
             return value
         return int(Decimal(value).scaleb(self.scale).to_integral_exact())
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+    def process_result_value(self, value: Value, dialect: Dialect) -> Decimal | None:
         if value is None:
             return None
         return (
             Decimal(value) if dialect.name == "postgresql" else Decimal(value).scaleb(-self.scale)
         )
 
-    def coerce_compared_value(self, op: Any, value: Any) -> SqlType:
+    def coerce_compared_value(self, op: object, value: Value) -> SqlType:
         return self
 
 

@@ -4,7 +4,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from enum import Enum
-from typing import Any, get_args
+from typing import get_args
 
 from fastapi import Request
 from fastapi.routing import APIRoute
@@ -27,12 +27,13 @@ from app.core.http.requests import (
     read_query,
     unexpected,
 )
-from app.core.loose_types import Fields
+from app.core.loose_types import Fields, Value
 
 #: From how many bytes on a body is parsed in a thread.
 MANY_BYTES = 256 * 1024
 
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Handler = Callable[[Request], Coroutine[object, object, Response]]
+Endpoint = Callable[..., Awaitable[Response]]
 
 
 class BodyMark(Enum):
@@ -53,11 +54,11 @@ class Route(APIRoute):
     def __init__(
         self,
         path: str,
-        endpoint: Any,
+        endpoint: Endpoint,
         *,
         needs: Permission | None = None,
         several_forms: bool = False,
-        **told: Any,
+        **told: Value,
     ) -> None:
         super().__init__(path, endpoint, **told)
         #: Texts that are known to stand in its parameters, for whoever misspells them.
@@ -96,11 +97,11 @@ class Route(APIRoute):
         return handle
 
 
-def lean_handler(endpoint: Callable[..., Awaitable[Response]]) -> Handler:
+def lean_handler(endpoint: Endpoint) -> Handler:
     """A handler that reads what the endpoint's signature asks for and nothing else."""
     query: type[BaseModel] | None = None
     body: type[BaseModel] | None = None
-    marks: Sequence[Any] = ()
+    marks: Sequence[object] = ()
     path: list[str] = []
     for parameter in inspect.signature(endpoint).parameters.values():
         if parameter.name == "query":

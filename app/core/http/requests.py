@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ValidationError
@@ -18,6 +17,7 @@ from app.core.errors import (
     UnsupportedMediaType,
 )
 from app.core.http.app_state import state_of
+from app.core.loose_types import JsonValue
 from app.core.query_models import OpenQuery, Several
 from app.core.validation import invalid_query, validate
 
@@ -142,7 +142,7 @@ async def read_content(request: Request, large: bool = False) -> bytes:
     raise TooLarge(f"The body is larger than {limit} bytes.", headers={"Connection": "close"})
 
 
-def read_json(content: bytes) -> Any:
+def read_json(content: bytes) -> JsonValue:
     """The body as JSON; 400 for what is not."""
     try:
         value = json_codec.loads(content)

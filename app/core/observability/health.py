@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Mapping
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, Field
@@ -174,7 +174,7 @@ def _replica(gauges: Mapping[str, float]) -> list[Check]:
     return [Check(name="replica", state=state, detail=detail)]
 
 
-async def within_timeout(reading: Coroutine[Any, Any, T]) -> T:
+async def within_timeout(reading: Coroutine[object, object, T]) -> T:
     """What the reading gives; TimeoutError after `CHECK_TIMEOUT_SECONDS`, whatever it does then.
 
     Not `asyncio.timeout`: a driver that is told to stop waits for the server once more.
@@ -188,6 +188,6 @@ async def within_timeout(reading: Coroutine[Any, Any, T]) -> T:
     raise TimeoutError(f"no answer within {CHECK_TIMEOUT_SECONDS:g} seconds")
 
 
-def _forget(task: "asyncio.Future[Any]") -> None:
+def _forget(task: "asyncio.Future[T]") -> None:
     if not task.cancelled():
         task.exception()
