@@ -5,7 +5,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Any
 
 from sqlalchemy import Boolean, Date, Enum, Integer, inspect
 
@@ -100,13 +99,13 @@ def fields_of(at: Resource | Embedded) -> dict[str, RecordField]:
     return {name: _field(columns[name], name, about or "") for name, about in described.items()}
 
 
-def _field(column: Any, name: str, about: str) -> RecordField:
+def _field(column: TableColumn, name: str, about: str) -> RecordField:
     keys = list(getattr(column, "foreign_keys", ()))
     kind = next((kind for of, kind in _FIELD_TYPES if isinstance(column.type, of)), FieldType.text)
     codes = None
     if kind is FieldType.text and keys:
         kind, codes = FieldType.code, next(key.column for key in keys if key.column.name == "code")
-    elif kind is FieldType.list and column.type.of is not None:
+    elif isinstance(column.type, CodeList) and column.type.of is not None:
         table, _, of = column.type.of.partition(".")
         codes = Base.metadata.tables[table].c[of]
     choices = tuple(column.type.enums) if isinstance(column.type, Enum) else ()

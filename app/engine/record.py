@@ -21,9 +21,11 @@ from sqlalchemy.sql.expression import FunctionElement
 from app.core.databases.expressions import Expression
 from app.core.databases.interface import Base
 from app.core.databases.types import CodeList, Exact, Id, StatedDate, now, uuid7
-from app.core.loose_types import Fields
+from app.core.loose_types import Fields, Value
 
 _NONE: Mapping[str, tuple[str, ...]] = {}
+#: A column of a table, whose class says its type.
+MappedField = MappedColumn[Any]
 
 
 class Record(Base):
@@ -45,12 +47,12 @@ class Record(Base):
         return {"version_id_col": cls.version, "version_id_generator": False}
 
 
-def reference(target: str, **options: Any) -> MappedColumn[Any]:
+def reference(target: str, **options: Value) -> MappedField:
     """A foreign key to another record's id (`"mission.id"`), indexed: it is always looked up by."""
     return mapped_column(Id, ForeignKey(target), index=True, **options)
 
 
-def code(target: str, **options: Any) -> MappedColumn[Any]:
+def code(target: str, **options: Value) -> MappedField:
     """A foreign key to a code list (`"country.code"`)."""
     return mapped_column(String(32), ForeignKey(target), **options)
 
@@ -60,17 +62,17 @@ def region_of(country: str, region: str) -> ForeignKeyConstraint:
     return ForeignKeyConstraint([region, country], ["region.code", "region.parent"])
 
 
-def code_list(of: str | None = None) -> MappedColumn[Any]:
+def code_list(of: str | None = None) -> MappedField:
     """A list of texts, never null; with `of` each is a code of that list."""
     return mapped_column(CodeList(of), default=list, server_default=text("'[]'"))
 
 
-def stated(**options: Any) -> MappedColumn[Any]:
+def stated(**options: Value) -> MappedField:
     """A date as stated; its class declares `<name>_earliest` and `<name>_latest` beside it."""
     return mapped_column(StatedDate, **options)
 
 
-def money(**options: Any) -> MappedColumn[Any]:
+def money(**options: Value) -> MappedField:
     """An amount with up to four decimals; the currency is a column of its own."""
     return mapped_column(Exact(18, 4), **options)
 
@@ -95,7 +97,7 @@ def descending(name: str, *, filled: bool = False) -> Expression:
     return (_Descending if filled else _DescendingNullsLast)(literal_column(name))
 
 
-class _Descending(FunctionElement[Any]):
+class _Descending(FunctionElement[str]):
     inherit_cache = True
     order = "DESC"
 

@@ -12,17 +12,19 @@ from pydantic.fields import FieldInfo
 from sqlalchemy import ColumnElement, ScalarSelect, inspect
 from sqlalchemy.orm import Session
 
+from app.core.databases.expressions import AnyTable
 from app.core.databases.interface import Base
 from app.core.databases.types import StatedDate
-from app.core.loose_types import Fields, Values
+from app.core.loose_types import Fields, TypeForm, Values
 from app.engine.record import Record
 from app.engine.schemas import Identity, Page, Schema, Stamps, derived_schema
 
-#: A rule in code: sees the record as it will be, and its JSON as it was (None when new).
+#: A rule in code: sees the record (of a class that the rule names) as it will be, and its JSON as
+#: it was (None when new).
 Check = Callable[[Session, Any, Values | None], None]
 
 
-def _no_check(session: Session, record: Any, before: Values | None) -> None:
+def _no_check(session: Session, record: Record, before: Values | None) -> None:
     """Most records have no rules beyond their columns'."""
 
 
@@ -48,7 +50,7 @@ class SubCollection:
     parent: "Resource"
     name: str
     child: "Resource"
-    on: Callable[[Any, Any], ColumnElement[bool]]
+    on: Callable[[AnyTable, AnyTable], ColumnElement[bool]]
 
 
 @dataclass(eq=False)
@@ -73,7 +75,7 @@ class Resource:
     under: tuple[str, ...] = ()
     embedded: dict[str, Embedded] = field(default_factory=dict)
     to_many: dict[str, SubCollection] = field(default_factory=dict)
-    row_filter: Callable[[Any], ColumnElement[bool]] | None = None
+    row_filter: Callable[[AnyTable], ColumnElement[bool]] | None = None
     check: Check = _no_check
     example: Values = field(default_factory=dict)
 
@@ -98,7 +100,7 @@ class Resource:
         return tuple(c.key for c in columns if isinstance(c.type, StatedDate) and c.key)
 
     @cached_property
-    def read_fields(self) -> dict[str, tuple[Any, FieldInfo]]:
+    def read_fields(self) -> dict[str, tuple[TypeForm, FieldInfo]]:
         """The fields of the record as read, in order: type and description, all required."""
         own = dict(self.fields.model_fields)
         # What the class itself declares comes before what it shares with others.
@@ -114,7 +116,7 @@ class Resource:
         fields |= {"note": note, **Stamps.model_fields}
         return {name: self._as_read(name, info) for name, info in fields.items()}
 
-    def _as_read(self, name: str, info: FieldInfo) -> tuple[Any, FieldInfo]:
+    def _as_read(self, name: str, info: FieldInfo) -> tuple[TypeForm, FieldInfo]:
         kind = _kind(info)
         column = self.table.__table__.c.get(name)
         # What may be left out because the server fills it in is never null once it is stored.

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import (
@@ -24,7 +24,7 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from app.core.databases.types import instant_text
 from app.core.edtf import EDTF_PATTERN, parse_edtf
-from app.core.loose_types import Json, Values
+from app.core.loose_types import Json, TypeForm, Values
 from app.core.validation import Example
 
 
@@ -109,7 +109,7 @@ Edtf = Annotated[
 _DECIMAL = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,100})?", re.ASCII)
 
 
-def _only_numbers(value: Any) -> Any:
+def _only_numbers(value: object) -> object:
     # Other text and booleans would be taken for numbers: "1e3" is no amount anybody meant to send.
     if isinstance(value, str) and _DECIMAL.fullmatch(value):
         return Decimal(value)
@@ -139,7 +139,7 @@ class Digits:
         return least, largest if self.maximum is None else self.maximum
 
     def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
+        self, source: TypeForm, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         least, greatest = self.limits()
         number = core_schema.decimal_schema(
@@ -162,7 +162,7 @@ class Digits:
         return {"anyOf": [number, {"type": "string", "format": "decimal", "pattern": pattern}]}
 
 
-def _flag(value: Any) -> Any:
+def _flag(value: object) -> object:
     # Pydantic alone would take yes, on, 1, t and more for true.
     if isinstance(value, str) and value not in ("true", "false"):
         raise PydanticCustomError("bool_parsing", "Must be true or false")
@@ -173,7 +173,7 @@ def _flag(value: Any) -> Any:
 Flag = Annotated[bool, BeforeValidator(_flag)]
 
 
-def _iso_day(value: Any) -> Any:
+def _iso_day(value: object) -> object:
     if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{5,}-[0-9]{2}-[0-9]{2}", value):
         raise ValueError("must lie in the years 0001 to 9999")
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Literal, Union
 from uuid import UUID
 
 from fastapi import Body, Query, Request
@@ -13,11 +13,12 @@ from starlette.responses import Response
 
 from app.core import json_codec
 from app.core.errors import Invalid, Problem
-from app.core.http.dispatch import BodyMark, Route
+from app.core.http.dispatch import BodyMark, Endpoint, Route
 from app.core.http.responses import problems
-from app.core.loose_types import Fields, Json, Responses
+from app.core.loose_types import Fields, Json, JsonValue, Responses, TypeForm
 from app.engine.query.filter_reader import ParsedFilter, bad_parameter
 from app.engine.query.parameters import FilterQuery, read_conditions
+from app.engine.record import Record
 from app.engine.resource import Resource
 from app.engine.schemas import Schema, derived_schema
 from app.engine.writes import store
@@ -114,7 +115,7 @@ class DeleteOperation(Schema):
 @cache
 def operations_model(resource: Resource) -> type[BaseModel]:
     """The body of a bulk write, as the document tells it."""
-    kinds: list[Any] = []
+    kinds: list[TypeForm] = []
     shapes: dict[str, Fields] = {
         "create": {"body": (nested_model(resource), ...)},
         "update": {"key": (Key, ...), "body": (resource.patch, ...), "version": (Version, None)},
@@ -126,7 +127,7 @@ def operations_model(resource: Resource) -> type[BaseModel]:
         told: Fields = {"op": (Literal[op], ...), **fields}
         kinds.append(derived_schema(name, doc, told))
     kinds.append(DeleteOperation)
-    one: Any = Annotated[Union[tuple(kinds)], Field(discriminator="op")]  # noqa: UP007
+    one: TypeForm = Annotated[Union[tuple(kinds)], Field(discriminator="op")]  # noqa: UP007
     items = (list[one], Field(min_length=1, max_length=MAX_OPERATIONS))
     doc = f"Operations on {resource.plural}, done in their order in one transaction."
     return derived_schema(f"{resource.name}Operations", doc, {"operations": items})
@@ -181,7 +182,7 @@ def bulk_route(resource: Resource) -> Route:
 _EACH: Responses = {207: {"model": BulkAnswer, "description": "Each by itself."}}
 
 
-def _items(body: Any) -> list[Any]:
+def _items(body: JsonValue) -> list[JsonValue]:
     if not isinstance(body, dict) or body.keys() != {"operations"}:
         raise Invalid.at("", "operations", 'Send an object {"operations": […]} and nothing else.')
     items = body["operations"]
@@ -190,7 +191,9 @@ def _items(body: Any) -> list[Any]:
     return items
 
 
-async def _all_faults(request: Request, resource: Resource, items: list[Any]) -> Invalid | None:
+async def _all_faults(
+    request: Request, resource: Resource, items: list[JsonValue]
+) -> Invalid | None:
     """Every fault of a list that was refused at its first, found by trying each apart; None when
     there is none any more."""
     done = await write(
@@ -264,7 +267,7 @@ async def _sought(request: Request, resource: Resource, query: AffectedQuery) ->
 
 
 @contextmanager
-def _naming(resource: Resource, record: Any) -> Iterator[None]:
+def _naming(resource: Resource, record: Record) -> Iterator[None]:
     """Problems from inside say which record has them."""
     record_id = record.id
     try:
@@ -274,7 +277,7 @@ def _naming(resource: Resource, record: Any) -> Iterator[None]:
         raise
 
 
-def _versions(records: list[Any]) -> list[tuple[Any, int]]:
+def _versions(records: list[Record]) -> list[tuple[Record, int]]:
     return [(record, record.version) for record in records]
 
 
@@ -284,7 +287,7 @@ def _affected(ids: list[UUID], changed: int) -> WriteResult:
 
 
 def _many(
-    resource: Resource, endpoint: Any, method: str, verb: str, summary: str, text: str
+    resource: Resource, endpoint: Endpoint, method: str, verb: str, summary: str, text: str
 ) -> Route:
     return listing(
         resource,

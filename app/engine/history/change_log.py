@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO
 from uuid import UUID
 
 from sqlalchemy import (
@@ -26,7 +26,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app.core import json_codec
 from app.core.databases.interface import Base, CompiledQuery, compile_query
 from app.core.databases.types import Id, Instant, JsonText, choice
-from app.core.loose_types import Json, Values
+from app.core.loose_types import Json, JsonValue, Values
 
 
 class Action(StrEnum):
@@ -75,7 +75,7 @@ class ChangeCounter(Base):
 _UNTOLD = {"id", "version", "created_at", "updated_at"}
 
 
-def difference(before: Values | None, after: Values) -> dict[str, list[Any]]:
+def difference(before: Values | None, after: Values) -> dict[str, list[JsonValue]]:
     """`{field: [old, new]}` of what differs between two states of a record."""
     old = before or {}
     return {

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -10,13 +10,14 @@ from sqlalchemy.orm import Session
 
 from app.core import json_codec
 from app.core.errors import Conflict, Fault, Invalid, Problem
-from app.core.loose_types import Fields
+from app.core.loose_types import Fields, JsonValue, Value
 from app.core.sheets.readers import SheetRow
 from app.core.validation import validate
 from app.engine.imports.cells import CellError
 from app.engine.imports.columns import ImportColumn, Plan
 from app.engine.imports.row_checker import RowChecker
 from app.engine.keys import as_id, names_of
+from app.engine.record import Record
 from app.engine.resource import Resource
 from app.engine.writes import store
 from app.engine.writes.bulk_insert import New
@@ -113,7 +114,7 @@ class RowReader:
         self._mention(entry)
         return entry
 
-    def _key(self, entry: Entry, column: ImportColumn, cell: Any) -> None:
+    def _key(self, entry: Entry, column: ImportColumn, cell: Value) -> None:
         try:
             value = column.read(cell)
             if column.field == "id" and (value := as_id(value)) is None:
@@ -183,7 +184,7 @@ class RowReader:
     def store(self, entry: Entry, before: State, body: BaseModel) -> bool:
         """Change the record of the row; whether that made a new version of it."""
 
-        def guard(record: Any) -> None:
+        def guard(record: Record) -> None:
             if entry.version not in (None, record.version):
                 text = f"The record has changed since: it is at version {record.version}."
                 raise Conflict("", [entry.fault("version", "stale", text)])
@@ -235,7 +236,7 @@ class RowReader:
                     loose.setdefault(column.field, []).append(told)
         return values, loose
 
-    def _linked_rows(self, one: Mapping[str, Resource], rows: Any) -> Any:
+    def _linked_rows(self, one: Mapping[str, Resource], rows: JsonValue) -> JsonValue:
         """The rows of a part; `organization` may stand in place of `organization_id`."""
         if not one or not isinstance(rows, list):
             return rows
@@ -250,7 +251,7 @@ class RowReader:
             linked.append(found)
         return linked
 
-    def _link(self, target: Resource, value: Any, pointer: str) -> Any:
+    def _link(self, target: Resource, value: JsonValue, pointer: str) -> JsonValue:
         """The id of the record that is named; ids are left as they are, for the store to check."""
         if isinstance(value, dict):
             value = value.get("id") or value.get("ref") or value

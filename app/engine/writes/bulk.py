@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import select
@@ -13,13 +12,14 @@ from app.core import json_codec
 from app.core.databases.types import uuid7
 from app.core.errors import Conflict, Fault, Invalid, Problem, did_you_mean, within
 from app.core.json_pointer import write_pointer
-from app.core.loose_types import Json
+from app.core.loose_types import Json, JsonValue
 from app.core.validation import validate
 from app.engine.history import change_log
 from app.engine.keys import is_askable
 from app.engine.query.filter_reader import ParsedFilter
 from app.engine.query.parameters import QueryShape
 from app.engine.query.statements import narrowed
+from app.engine.record import Record
 from app.engine.resource import Resource
 from app.engine.search.hits import with_query
 from app.engine.writes import store
@@ -61,7 +61,7 @@ class Done:
 
 
 def run_all(
-    session: Session, resource: Resource, items: list[Any], *, isolated: bool
+    session: Session, resource: Resource, items: list[JsonValue], *, isolated: bool
 ) -> list[Done]:
     """Do the operations in their order; `isolated` keeps one that fails from undoing the others.
 
@@ -82,7 +82,7 @@ def run_all(
     return done
 
 
-def _plain(resource: Resource, items: list[Any]) -> list[New]:
+def _plain(resource: Resource, items: list[JsonValue]) -> list[New]:
     """As many of the items, from the first on, as create one record and nothing with it."""
     found: list[New] = []
     for item in items:
@@ -148,7 +148,7 @@ def summary(done: list[Done]) -> dict[str, int]:
     return {name: counted[name] for name in ("created", "updated", "deleted", "failed")}
 
 
-def _apart(session: Session, resource: Resource, item: Any) -> Done:
+def _apart(session: Session, resource: Resource, item: JsonValue) -> Done:
     mark = change_log.noted(session)
     try:
         with session.begin_nested():
@@ -160,7 +160,7 @@ def _apart(session: Session, resource: Resource, item: Any) -> Done:
         return Done(str(op), problem.status, problem=problem)
 
 
-def _run(session: Session, resource: Resource, item: Any) -> Done:
+def _run(session: Session, resource: Resource, item: JsonValue) -> Done:
     if not isinstance(item, dict):
         raise Invalid.at("", "object", "An operation is a JSON object.")
     op = item.get("op")
@@ -198,7 +198,7 @@ def _guard(item: Item) -> store.Guard:
     if expected < 1:
         raise Invalid.at("/version", "number", "version is at least 1.")
 
-    def guard(record: Any) -> None:
+    def guard(record: Record) -> None:
         if record.version != expected:
             text = f"The record has changed since: it is at version {record.version}."
             raise Conflict.at("/version", "stale", text)
@@ -206,7 +206,9 @@ def _guard(item: Item) -> store.Guard:
     return guard
 
 
-def _found(session: Session, resource: Resource, item: Item, key: Any, pointer: str) -> Any:
+def _found(
+    session: Session, resource: Resource, item: Item, key: JsonValue, pointer: str
+) -> Record:
     """The record that an operation is on."""
     if not isinstance(key, str):
         raise Invalid.at(pointer, "text", "key is the record's id or ref, as a text.")
@@ -228,7 +230,7 @@ def _update(session: Session, resource: Resource, item: Item) -> Done:
     return Done("update", 200, _changed(session, resource, record, body))
 
 
-def _changed(session: Session, resource: Resource, record: Any, body: BaseModel) -> Stored:
+def _changed(session: Session, resource: Resource, record: Record, body: BaseModel) -> Stored:
     data = {n: v for n, v in store.written(body).items() if n in body.model_fields_set}
     with within("/body"):
         return store.change(session, resource, record, data)
@@ -270,7 +272,7 @@ _PAST = {"create": "created", "update": "updated", "upsert": "updated", "delete"
 
 def chosen(
     session: Session, resource: Resource, parsed: ParsedFilter, text: str | None, most: int
-) -> list[Any]:
+) -> list[Record]:
     """The records that a filter finds, locked, oldest first; Conflict (409) beyond `most`."""
     shape = QueryShape(condition=parsed.condition, q=text is not None)
     assert session.bind is not None

@@ -5,7 +5,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cache, lru_cache
-from typing import Any
+from typing import TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -20,11 +20,14 @@ from app.core.errors import Problem
 from app.core.loose_types import Values
 from app.engine.history import change_log
 from app.engine.history.change_log import Action, note_change
+from app.engine.record import Record
 from app.engine.resource import Resource
 from app.engine.search.index import index_many
 from app.engine.writes import store
 from app.engine.writes.constraint_errors import translate_integrity_errors
 from app.engine.writes.references import Known, loose_references
+
+T = TypeVar("T", bound=Base)
 
 #: How many references are remembered; what is forgotten is asked for again.
 _MAX_KNOWN_REFERENCES = 50_000
@@ -153,7 +156,7 @@ class _Batch:
         index_many(session.connection(), resource, states)
 
 
-def _record(resource: Resource, data: Values, record_id: UUID | None, entered: datetime) -> Any:
+def _record(resource: Resource, data: Values, record_id: UUID | None, entered: datetime) -> Record:
     """An instance for the rules to look at, which no session knows.
 
     Its values are set past SQLAlchemy's instrumentation, which would take most of the time.
@@ -184,19 +187,20 @@ def _span(stated: str | None) -> tuple[date | None, date | None]:
 
 
 @cache
-def _manager(table: type[Base]) -> ClassManager[Any]:
+def _manager(table: type[Base]) -> ClassManager[Base]:
     # An instance made the usual way would see to this itself.
     configure_mappers()
     return inspect(table).class_manager
 
 
-def _instance(table: type[Base], values: Values) -> Any:
+def _instance(table: type[T], values: Values) -> T:
     instance = _manager(table).new_instance()
+    assert isinstance(instance, table)
     instance.__dict__.update(values)
     return instance
 
 
-def _insert_rows(session: Session, of: type[Base], instances: Iterable[Any]) -> None:
+def _insert_rows(session: Session, of: type[Base], instances: Iterable[Base]) -> None:
     """Insert what the instances hold; columns that none of them names get their defaults."""
     table = of.__table__
     assert isinstance(table, Table)

@@ -3,7 +3,6 @@
 from copy import copy
 from dataclasses import replace
 from functools import cache
-from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -11,8 +10,9 @@ from pydantic.fields import FieldInfo
 from sqlalchemy.orm import Session, aliased
 
 from app.core import json_codec
+from app.core.databases.expressions import AnyTable
 from app.core.errors import Fault, Invalid, within
-from app.core.loose_types import Fields, Values
+from app.core.loose_types import Fields, JsonValue, Values
 from app.core.validation import summary, validate
 from app.engine.keys import as_id
 from app.engine.resource import Embedded, Resource, SubCollection
@@ -50,12 +50,12 @@ def _ties(collection: SubCollection, key: str) -> bool:
     source are about it, and do not point to it as the source that they cite."""
     if key not in collection.child.fields.model_fields:
         return False
-    child: Any = collection.child.table
-    parent: Any = aliased(collection.parent.table)
+    child: AnyTable = collection.child.table
+    parent: AnyTable = aliased(collection.parent.table)
     return str(collection.on(child, parent)) == str(getattr(child, key) == parent.id)
 
 
-def create_nested(session: Session, resource: Resource, value: Any) -> Stored:
+def create_nested(session: Session, resource: Resource, value: JsonValue) -> Stored:
     """Store a record given as JSON, its nested records with it; Invalid tells where it is wrong.
 
     Where a field `x_id` is expected, an object `x` can stand: a new record, or the `ref` or `id` of
@@ -77,7 +77,9 @@ def create_nested(session: Session, resource: Resource, value: Any) -> Stored:
     return Stored(body, stored.id, json_codec.loads(body)["version"])
 
 
-def _create_under(session: Session, child: Resource, key: str, parent: Stored, items: Any) -> None:
+def _create_under(
+    session: Session, child: Resource, key: str, parent: Stored, items: JsonValue
+) -> None:
     if not isinstance(items, list) or len(items) > MAX_NESTED:
         raise Invalid.at("", "list", f"Must be a list of at most {MAX_NESTED} records.")
     for at, item in enumerate(items):
@@ -113,7 +115,7 @@ def _linked(session: Session, at: Resource | Embedded, value: Values) -> Fields:
     return found
 
 
-def _linked_part(session: Session, part: Embedded, pointer: str, row: Any) -> Any:
+def _linked_part(session: Session, part: Embedded, pointer: str, row: JsonValue) -> JsonValue:
     with within(pointer):
         return _linked(session, part, row) if isinstance(row, dict) else row
 
@@ -131,7 +133,7 @@ def _record(session: Session, resource: Resource, value: Fields) -> UUID:
     return store.create(session, resource, body).id
 
 
-def _object_wanted(target: Resource, given: Any) -> str:
+def _object_wanted(target: Resource, given: JsonValue) -> str:
     if not isinstance(given, str):
         return "Must be a JSON object."
     return f"Must be an object; to name an existing {target.singular}: {_link(given)}."
@@ -154,7 +156,7 @@ def _checked(resource: Resource, value: Values) -> BaseModel:
 def _by_ref(resource: Resource, value: Values, fault: Fault) -> str:
     """What the fault says, and the object that names a record by what was sent as its id."""
     at: Resource | Embedded = resource
-    given: Any = value
+    given: JsonValue = value
     *before, last = (fault.pointer or "/").split("/")[1:]
     for token in before:
         if isinstance(given, list) and token.isdecimal():
@@ -211,7 +213,7 @@ def _untold(info: FieldInfo) -> FieldInfo:
 
 
 @cache
-def _part_model(part: Embedded) -> Any:
+def _part_model(part: Embedded) -> type[Schema]:
     doc = f"{part.fields.__doc__} In place of an id a new record can stand."
     name, fields = f"{part.name}Tree", _with_relations(part)
     return derived_schema(name, doc, fields, part.fields)

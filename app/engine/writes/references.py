@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     ForeignKeyConstraint,
+    FromClause,
     Table,
     exists,
     select,
@@ -18,12 +19,12 @@ from app.core.databases.expressions import TableColumn
 from app.core.databases.interface import Base
 from app.core.databases.types import CodeList
 from app.core.errors import Fault, Invalid
-from app.core.loose_types import Values
+from app.core.loose_types import Value, Values
 from app.engine.codes import codes_with_names, meant_code
 from app.engine.resource import Resource
 
 #: References that a transaction has found to hold: a column, the value, and what stands beside it.
-Known = set[tuple[Any, ...]]
+Known = set[tuple[TableColumn, Value, tuple[tuple[TableColumn, Value], ...]]]
 
 
 class _Reference(NamedTuple):
@@ -31,8 +32,8 @@ class _Reference(NamedTuple):
 
     pointer: str
     column: TableColumn
-    value: Any
-    besides: tuple[tuple[TableColumn, Any], ...] = ()
+    value: Value
+    besides: tuple[tuple[TableColumn, Value], ...] = ()
 
     def holds(self) -> ColumnElement[bool]:
         found = exists().where(self.column == self.value)
@@ -41,10 +42,10 @@ class _Reference(NamedTuple):
         return found.where(_usable(self.column.table))
 
 
-def _usable(table: Any) -> ColumnElement[bool]:
+def _usable(table: FromClause) -> ColumnElement[bool]:
     if "retired" in table.c:
-        return table.c.retired.is_(False)  # type: ignore[no-any-return]
-    return table.c.deleted_at.is_(None)  # type: ignore[no-any-return]
+        return table.c.retired.is_(False)
+    return table.c.deleted_at.is_(None)
 
 
 def check_references(session: Session, resource: Resource, data: Values, before: Values) -> None:
@@ -65,7 +66,7 @@ def loose_references(
     """Of new records, those that point nowhere, by their place in the list; one SELECT for each
     column that is pointed to. What is found to hold is added to `known` and not asked again."""
     wanted = [list(_of_record(resource, data, {})) for data in records]
-    unknown: dict[tuple[Any, ...], Known] = {}
+    unknown: dict[tuple[TableColumn, ...], Known] = {}
     for reference in (each for several in wanted for each in several):
         if reference[1:] not in known:
             columns = (reference.column, *(column for column, _ in reference.besides))
@@ -80,7 +81,7 @@ def loose_references(
     return refused
 
 
-def _held(session: Session, columns: tuple[Any, ...], wanted: Known) -> Known:
+def _held(session: Session, columns: tuple[TableColumn, ...], wanted: Known) -> Known:
     """Those of the references to these columns that hold."""
     values = {(value, *(each for _, each in besides)): None for _, value, besides in wanted}
     condition = columns[0].in_([value for (value,) in values]) if len(columns) == 1 else None
