@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query, Request
@@ -11,7 +11,7 @@ from sqlalchemy import Dialect, Text, bindparam, cast, select
 from starlette.responses import Response
 
 from app.core import json_codec
-from app.core.databases.interface import CompiledQuery, compile_query
+from app.core.databases.interface import CompiledQuery, Rows, compile_query
 from app.core.databases.types import Id
 from app.core.errors import BadRequest
 from app.core.http.dispatch import Route
@@ -181,7 +181,7 @@ def _kinds(text: str | None, known: Mapping[str, Resource]) -> tuple[str, ...]:
 
 
 async def _shown(
-    request: Request, by_kind: Mapping[str, Resource], found: list[Any], q: str
+    request: Request, by_kind: Mapping[str, Resource], found: Rows, q: str
 ) -> list[str]:
     ids: dict[str, list[UUID]] = {}
     for kind, record_id, _ in found:

@@ -2,15 +2,15 @@
 
 from decimal import Decimal
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Request
 from pydantic import Field
-from sqlalchemy import Dialect, and_, bindparam, case, func, select
+from sqlalchemy import ColumnElement, Dialect, FromClause, and_, bindparam, case, func, select
 from starlette.responses import Response
 
 from app.core import json_codec
-from app.core.databases.expressions import Selection
+from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.errors import BadRequest, NotFound
 from app.core.http.dispatch import Route
@@ -96,11 +96,11 @@ class Summary(Schema):
     )
 
 
-def _agreements() -> Any:
+def _agreements() -> ColumnElement[bool]:
     return and_(Agreement.mission_id == bindparam("mission"), Agreement.deleted_at.is_(None))
 
 
-def _count(*conditions: Any) -> Any:
+def _count(*conditions: ColumnElement[bool]) -> Expression:
     return (
         select(func.count())
         .select_from(Agreement)
@@ -109,16 +109,17 @@ def _count(*conditions: Any) -> Any:
     )
 
 
-def _rows(table: Any, *conditions: Any) -> Any:
+def _rows(table: AnyTable, *conditions: ColumnElement[bool]) -> Expression:
     counted = select(func.count()).select_from(table).where(table.deleted_at.is_(None), *conditions)
     return counted.scalar_subquery()
 
 
-def _of_mission(table: Any) -> Any:
-    return table.mission_id == bindparam("mission")
+def _of_mission(table: AnyTable) -> ColumnElement[bool]:
+    holds: ColumnElement[bool] = table.mission_id == bindparam("mission")
+    return holds
 
 
-def _totals() -> Any:
+def _totals() -> Expression:
     fallen = Agreement.status.in_(FALLEN_THROUGH)
     limited = and_(~fallen, Agreement.amount_bound != Bound.exact)
     rows = (
@@ -131,7 +132,7 @@ def _totals() -> Any:
         .where(_agreements(), Agreement.currency.is_not(None))
         .subquery()
     )
-    values = {
+    values: dict[str, Expression] = {
         "currency": as_json(rows.c.currency),
         "amount": exact_sum(rows.c.standing),
         "agreements": func.count(rows.c.standing),
@@ -148,7 +149,7 @@ def _totals() -> Any:
     return select(json_list(total)).select_from(by_currency).scalar_subquery()
 
 
-def _reported() -> Any:
+def _reported() -> Expression:
     columns = [getattr(ReportedTotal, name) for name in Reported.model_fields]
     rows = (
         select(*columns)
@@ -159,7 +160,7 @@ def _reported() -> Any:
     return _list_of(rows, Reported)
 
 
-def _list_of(rows: Any, schema: type[Schema]) -> Any:
+def _list_of(rows: FromClause, schema: type[Schema]) -> Expression:
     values = {name: as_json(rows.c[name]) for name in schema.model_fields}
     return select(json_list(object_of(values))).select_from(rows).scalar_subquery()
 

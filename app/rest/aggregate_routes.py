@@ -3,7 +3,7 @@
 import csv
 import io
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query, Request
 from pydantic import Field
@@ -15,7 +15,7 @@ from app.core.http.accept import preferred
 from app.core.http.conditional import is_known, not_modified
 from app.core.http.dispatch import Route
 from app.core.http.responses import JsonResponse, problems
-from app.core.loose_types import Json, Responses
+from app.core.loose_types import Json, JsonValue, Responses
 from app.core.sheets.sheet import neutralise
 from app.engine.aggregates.query import MAX_LIMIT, AggregateQuery, read_aggregate
 from app.engine.aggregates.shape import Function, Grouping, Metric, Output, output_field
@@ -158,7 +158,7 @@ def _table(grouping: Grouping, body: str) -> str:
     return file.getvalue()
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: JsonValue) -> JsonValue:
     match value:
         case str():
             return neutralise(value)

@@ -1,6 +1,6 @@
 """Reading the change log: the feed of all changes, a record's history, and what a record was."""
 
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
 from pydantic import Field
@@ -87,7 +87,7 @@ async def answer_feed(
 
 
 async def answer_as_of(
-    request: Request, resource: Resource, found: Found, moment: Any, trash: bool
+    request: Request, resource: Resource, found: Found, moment: datetime, trash: bool
 ) -> Response:
     """What a record was at a moment: its present state with every later change undone."""
     database = database_of(request)

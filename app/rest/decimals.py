@@ -7,7 +7,6 @@ quotes, with the same digits. Bodies may have them so whatever is asked for.
 from collections.abc import Iterable
 from copy import copy
 from functools import cache
-from typing import Any
 
 from sqlalchemy import Dialect
 from starlette.requests import Request
@@ -79,7 +78,7 @@ def texts_of(values: Values, names: Iterable[str]) -> dict[str, str | None]:
     return {n: None if values[n] is None else text_of(values[n]) for n in names if n in values}
 
 
-def text_of(value: Any) -> str:
+def text_of(value: object) -> str:
     """A number with all its digits, and no trailing zeros."""
     # What was read from the database in this form is one already.
     return value if isinstance(value, str) else json_codec.dumps(value).decode()

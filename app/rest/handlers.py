@@ -1,8 +1,8 @@
 """Reads: from a request to finished JSON, asking the database once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -11,11 +11,11 @@ from starlette.responses import Response
 
 from app.core import json_codec
 from app.core.databases.expressions import Selection, TableColumn
-from app.core.databases.interface import Database, compile_query
+from app.core.databases.interface import Database, Rows, compile_query
 from app.core.http.app_state import state_of
 from app.core.http.conditional import is_known, not_modified
 from app.core.http.responses import JsonResponse
-from app.core.loose_types import Fields
+from app.core.loose_types import Fields, Value
 from app.engine.codes import codes_with_names, meant_code
 from app.engine.history.change_log import position_statement
 from app.engine.keys import as_id, in_trash, missing
@@ -34,6 +34,7 @@ from app.engine.query.parameters import (
 )
 from app.engine.query.statements import (
     SAMPLE_ROWS,
+    Key,
     count_statement,
     item_statement,
     key_statement,
@@ -60,7 +61,7 @@ class Found:
 
     body: str
     #: As the driver gives it, which it takes again just so.
-    id: Any
+    id: Value
     version: int
     position: int
 
@@ -86,7 +87,7 @@ async def find_row(
     return Found(body, found_id, version, position)
 
 
-def tag_of(resource: Resource, record_id: Any, version: int, position: int) -> str:
+def tag_of(resource: Resource, record_id: Value, version: int, position: int) -> str:
     """The strong entity tag of a record shown whole.
 
     It names the record too, because a ref can pass to another one; and the state of everything
@@ -114,7 +115,7 @@ async def answer_list(
     resource: Resource,
     query: ListQuery,
     collection: SubCollection | None = None,
-    parent: Any = None,
+    parent: Value = None,
 ) -> Response:
     """A page of records, of all or of a collection under the parent with this id."""
     listing = read_listing(resource, query)
@@ -145,7 +146,7 @@ async def bind_values(
     listing: Listing,
     query: FilterQuery,
     collection: SubCollection | None = None,
-    parent: Any = None,
+    parent: Value = None,
 ) -> Fields:
     """All values of the list's statement; BadRequest when a filter names an unknown code."""
     await check_codes(request, listing.parsed)
@@ -169,7 +170,7 @@ async def _read_page(
     values: Fields,
     at: PageRequest,
     offset: int,
-) -> list[Any]:
+) -> Rows:
     """The rows of a page and one more, in the order of walking."""
     database = database_of(request)
     limits = {"limit": at.limit + 1, "offset": offset}
@@ -180,7 +181,7 @@ async def _read_page(
     place = await _whole_place(request, resource, listing, at.place, len(keys))
     values = values | _key_values(keys, place)
     seek = Seek(place.backward, tuple(value is None for value in place.key))
-    rows: list[Any] = []
+    rows: Rows = []
     for part in segments(seek, keys):
         statement = list_statement(
             resource, collection, listing.shape.after(part), dialect_of(request)
@@ -208,7 +209,7 @@ async def _whole_place(
     return CursorPosition(json_codec.loads(rows[0][0]), place.backward)
 
 
-def _key_values(keys: list[Any], place: CursorPosition) -> Fields:
+def _key_values(keys: Sequence[Key], place: CursorPosition) -> Fields:
     found: Fields = {}
     for at, (key, value) in enumerate(zip(keys, place.key, strict=True)):
         if value is not None:
@@ -270,5 +271,5 @@ async def _codes(database: Database, column: TableColumn) -> frozenset[str]:
     return frozenset(row[0] for row in await _rows(database, select(column)))
 
 
-async def _rows(database: Database, statement: Selection) -> list[Any]:
+async def _rows(database: Database, statement: Selection) -> Rows:
     return list(await database.read(compile_query(statement, database.dialect), {}))

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core import json_codec
+from app.core.databases.interface import Rows
 from app.core.http.app_state import state_of
 from app.core.http.responses import JsonResponse
 from app.engine.query.cursor import CursorPosition, read_cursor, write_cursor
@@ -49,7 +49,7 @@ def page_request(request: Request, limit: int, cursor: str | None, bound_to: byt
 
 def answer_page(
     at: PageRequest,
-    rows: list[Any],
+    rows: Rows,
     offset: int = 0,
     total: int | None = None,
     estimated: bool = False,

@@ -1,7 +1,5 @@
 """If-Match and If-None-Match of writes (RFC 9110, 13.1), and the entity tag of what was written."""
 
-from typing import Any
-
 from starlette.requests import Request
 
 from app.core.errors import (
@@ -10,6 +8,7 @@ from app.core.errors import (
 )
 from app.core.http.app_state import state_of
 from app.core.http.conditional import tags_in
+from app.engine.record import Record
 from app.engine.resource import Resource
 from app.engine.writes.store import Guard, Stored, no_guard
 from app.rest.decimals import without_form
@@ -30,7 +29,7 @@ def guard_of(request: Request, resource: Resource) -> Guard:
 
 
 def _guard(resource: Resource, tags: list[str], others: list[str]) -> Guard:
-    def guard(record: Any) -> None:
+    def guard(record: Record) -> None:
         told = tag_of(resource, record.id, record.version, 0)
         # The last part of some tags is the state of other records, which a write does not change.
         known = {_core(tag) for tag in tags} if resource.derived_elsewhere else set(tags)

@@ -1,15 +1,15 @@
 """The HTTP operations that read records, each a small function that can be used alone."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Path, Query, Request
 from pydantic import BaseModel, BeforeValidator
 from starlette.responses import Response
 
 from app.core.errors import BadRequest, Invalid, NotFound
-from app.core.http.dispatch import Route
+from app.core.http.dispatch import Endpoint, Route
 from app.core.http.responses import problems
-from app.core.loose_types import Json, Responses
+from app.core.loose_types import Json, Responses, Value
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.parameters import ItemQuery, ListQuery
 from app.engine.query.values import parse_instant
@@ -38,7 +38,7 @@ _FILES: Json = dict.fromkeys(FORMATS.values(), _FILE)
 AS_FILE: Responses = {200: {"description": "Every record that matches.", "content": _FILES}}
 
 
-def _moment(value: Any) -> Any:
+def _moment(value: object) -> object:
     # Pydantic alone would take a number for seconds since 1970.
     return parse_instant(value) if isinstance(value, str) else value
 
@@ -159,7 +159,7 @@ def collection_export_route(collection: SubCollection) -> Route:
 EXPORT = "Every record that matches, streamed, a row a record; see the [guide](guide#formats)."
 
 
-def listing(listed: Resource, path: str, endpoint: Any, **options: Any) -> ReadRoute:
+def listing(listed: Resource, path: str, endpoint: Endpoint, **options: Value) -> ReadRoute:
     """A route whose parameters include the filters of the resource."""
     route = ReadRoute(path, endpoint, **options)
     route.resource, route.filtered = listed, True

@@ -1,7 +1,7 @@
 """The HTTP operations that write one record, each a small function that can be used alone."""
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 from fastapi import Body, Query, Request
 from sqlalchemy.orm import Session
@@ -19,7 +19,7 @@ from app.core.errors import (
     UnsupportedMediaType,
 )
 from app.core.http.conditional import tags_in
-from app.core.http.dispatch import BodyMark, Route
+from app.core.http.dispatch import BodyMark, Endpoint, Route
 from app.core.http.responses import problems
 from app.core.loose_types import Json, Responses
 from app.engine.query.parameters import VersionNumber
@@ -257,7 +257,7 @@ def write_routes(resource: Resource, models: Models) -> list[Route]:
 
 def _one(
     resource: Resource,
-    endpoint: Callable[..., Any],
+    endpoint: Endpoint,
     models: Models,
     verb: str,
     method: str,

@@ -1,7 +1,6 @@
 """The figures of groups: conditions on them, their order, and their JSON."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -64,7 +63,7 @@ class GroupOutputs:
 
     def select(self) -> Selection:
         """The groups that meet the condition."""
-        columns: list[Any] = []
+        columns: list[Expression] = []
         for at, output in enumerate(self.grouping.outputs):
             parts = self._parts(self.found[output.name])
             columns += [column.label(f"o{at}_{n}") for n, column in enumerate(parts)]
@@ -131,8 +130,8 @@ class GroupOutputs:
         sign = _SIGNS.get(term.operator, "=")
         ways: list[ColumnElement[bool]] = []
         for slot in term.params:
-            one: Any = sorted_as(columns[0], self.dialect)
-            other: Any = self._slot(output, slot)
+            one = sorted_as(columns[0], self.dialect)
+            other = self._slot(output, slot)
             if len(columns) > 1:
                 ends = (f"{slot}_high", f"{slot}_low")
                 one = tuple_(*columns)

@@ -1,12 +1,11 @@
 """Related records beside a record: each path of relations joined once."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, String, and_, func, true
 from sqlalchemy.orm import aliased
 
-from app.core.databases.expressions import Expression, Selection
+from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.engine.paths import FieldType, fields_of, find_field, find_relation
 from app.engine.query.conditions import ColumnProxy, Path, columns_of
 from app.engine.query.operators import Get
@@ -23,8 +22,8 @@ class Joins:
 
     resource: Resource
     dialect: str
-    tables: dict[Path, Any] = field(init=False, default_factory=dict)
-    joined: list[tuple[Any, ColumnElement[bool]]] = field(init=False, default_factory=list)
+    tables: dict[Path, AnyTable] = field(init=False, default_factory=dict)
+    joined: list[tuple[AnyTable, ColumnElement[bool]]] = field(init=False, default_factory=list)
 
     def join(self, statement: Selection) -> Selection:
         """The statement on the resource's table with all that was asked for joined to it."""
@@ -76,7 +75,7 @@ class Joins:
 
     @staticmethod
     def _on(
-        via: Resource | Embedded | SubCollection, name: str, table: Any, get: Get
+        via: Resource | Embedded | SubCollection, name: str, table: AnyTable, get: Get
     ) -> ColumnElement[bool]:
         match via:
             case Embedded():

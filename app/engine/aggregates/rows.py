@@ -1,7 +1,6 @@
 """The rows that an aggregate is made of: the keys and values of each record that matches."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import FromClause, case, literal_column, not_, select
 
@@ -84,7 +83,7 @@ class Rows:
     def select(self) -> FromClause:
         """The rows of the records that match, once all columns have been asked for."""
         grouping, table = self.grouping, self.resource.table
-        columns: list[Any] = [column.label(name) for name, column in self.columns.items()]
+        columns: list[Expression] = [column.label(name) for name, column in self.columns.items()]
         if self.is_spread:
             columns.append(table.id.label("id"))
         statement = select(*(columns or [literal_column("1").label("one")]))

@@ -18,7 +18,7 @@ class Sql(FunctionElement[Any]):
 
     inherit_cache = False
 
-    def __init__(self, template: str, *operands: Any, kind: SqlType | None = None) -> None:
+    def __init__(self, template: str, *operands: Expression, kind: SqlType | None = None) -> None:
         super().__init__(*operands)
         self.template, self.type = template, kind or BigInteger()
 

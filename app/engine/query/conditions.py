@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import Boolean
 
-from app.core.databases.expressions import Expression
+from app.core.databases.expressions import AnyTable, Expression
 from app.engine.paths import Relation, fields_of, find_relation, leads_to_many
 from app.engine.query.operators import OPERATORS, Get, Slots
 from app.engine.resource import Embedded, Resource, SubCollection
@@ -120,7 +119,7 @@ def _exists(some: Exists, at: Resource | Embedded, get: Get) -> ColumnElement[bo
 
 def related(relation: Relation, get: Get, condition: Condition | None) -> ColumnElement[bool]:
     """Whether a record that the step leads to meets the condition."""
-    table: Any = aliased(relation.target.table)
+    table: AnyTable = aliased(relation.target.table)
     met = sql_of(condition, relation.target, columns_of(table)) if condition else None
     if isinstance(relation.via, SubCollection):
         found = select(1).where(
@@ -135,7 +134,7 @@ def related(relation: Relation, get: Get, condition: Condition | None) -> Column
     return key.in_(found if met is None else found.where(met))
 
 
-def columns_of(table: Any) -> Get:
+def columns_of(table: AnyTable) -> Get:
     """The columns of a table or alias, by name."""
     return lambda name: getattr(table, name)
 
@@ -159,7 +158,7 @@ def value_at(at: Resource | Embedded, path: Path, get: Get) -> Expression:
     if not rest:
         return get(first)
     relation = find_relation(at, first)
-    table: Any = aliased(relation.target.table)
+    table: AnyTable = aliased(relation.target.table)
     inner = value_at(relation.target, tuple(rest), columns_of(table))
     found = select(inner).where(table.id == get(f"{first}_id"))
     return found.correlate_except(table).scalar_subquery()

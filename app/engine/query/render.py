@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from sqlalchemy import literal_column, select, type_coerce
 from sqlalchemy.ext.compiler import compiles
@@ -23,37 +22,37 @@ _ARRAY = {"sqlite": "json_array", "postgresql": "json_build_array"}
 _LIST = {"sqlite": "json_group_array(%s)", "postgresql": "coalesce(json_agg(%s), '[]'::json)"}
 
 
-class as_json(FunctionElement[Any]):  # noqa: N801 (reads as an SQL function)
+class as_json(FunctionElement[str]):  # noqa: N801 (reads as an SQL function)
     """A column as its type looks in JSON."""
 
     inherit_cache = True
 
 
-class as_csv_value(FunctionElement[Any]):  # noqa: N801
+class as_csv_value(FunctionElement[str]):  # noqa: N801
     """A column as its type looks in a cell of a table; a list that is empty as no value."""
 
     inherit_cache = True
 
 
-class json_object(FunctionElement[Any]):  # noqa: N801
+class json_object(FunctionElement[str]):  # noqa: N801
     """A JSON object of names and values in turn."""
 
     inherit_cache = True
 
 
-class json_array(FunctionElement[Any]):  # noqa: N801
+class json_array(FunctionElement[str]):  # noqa: N801
     """A JSON list of values."""
 
     inherit_cache = True
 
 
-class json_list(FunctionElement[Any]):  # noqa: N801
+class json_list(FunctionElement[str]):  # noqa: N801
     """An aggregate: the JSON list of a value of each row."""
 
     inherit_cache = True
 
 
-class exact_sum(FunctionElement[Any]):  # noqa: N801
+class exact_sum(FunctionElement[str]):  # noqa: N801
     """An aggregate: the sum of an `Exact` column as JSON; SQLite's integers would overflow."""
 
     inherit_cache = True
@@ -118,7 +117,7 @@ def parsed(column: Expression) -> Expression:
 
 def object_of(values: Mapping[str, Expression]) -> json_object:
     """The JSON object of these values, which are JSON already; names are our own, so inlined."""
-    pairs: list[Any] = []
+    pairs: list[Expression | str] = []
     for name, value in values.items():
         pairs += [literal_column(f"'{name}'"), value]
     return json_object(*pairs)

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -59,7 +58,7 @@ def item_statement(resource: Resource, view: View, by: str, dialect: Dialect) ->
     return compile_query(statement, dialect)
 
 
-def _position() -> Any:
+def _position() -> Expression:
     """How far the change log has come, at the moment of the read."""
     return select(ChangeCounter.seq).scalar_subquery()
 
