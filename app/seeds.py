@@ -8,13 +8,13 @@ from decimal import Decimal
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Enum, Table, inspect
 
 from app.api import RESOURCES
 from app.core.data_files import seeds_folder
+from app.core.databases.expressions import AnyTable
 from app.core.databases.types import uuid7_of
 from app.core.loose_types import Json, Values
 from app.engine.examples import values_of
@@ -130,7 +130,7 @@ def _fact(resource: Resource, row: Values) -> Fact:
     return Fact(resource, seeded_id(resource.record_type, row["ref"]), fields)
 
 
-def _with_ids(table: Any, row: Values) -> Json:
+def _with_ids(table: AnyTable, row: Values) -> Json:
     """The row with refs in `…_id` fields turned into the ids they stand for."""
     assert isinstance(table, Table)
     result = dict(row)

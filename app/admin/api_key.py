@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Body, Path, Query, Request
@@ -49,7 +49,7 @@ from app.core.errors import (
     UnsupportedMediaType,
 )
 from app.core.http.app_state import state_of
-from app.core.http.dispatch import Route
+from app.core.http.dispatch import Endpoint, Route
 from app.core.http.responses import JsonResponse, problems
 from app.core.loose_types import Fields
 from app.core.validation import Example
@@ -75,7 +75,7 @@ def _no_other(name: str) -> str:
     return name
 
 
-def _as_text(value: Any) -> Any:
+def _as_text(value: object) -> object:
     if not isinstance(value, str | datetime):
         raise ValueError("must be a moment as ISO 8601 writes it: 2027-01-31T00:00:00Z")
     return parse_instant(value) if isinstance(value, str) else value
@@ -270,7 +270,7 @@ def api_key_routes() -> list[Route]:
 
 def _route(
     path: str,
-    endpoint: Any,
+    endpoint: Endpoint,
     summary: str,
     model: type[Schema] | None,
     *also: type[Problem],

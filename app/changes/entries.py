@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Mapping
 from contextvars import Context
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import orjson
 
@@ -50,7 +50,7 @@ async def find_entries(
     return [read_entry(row[0]) for row in rows]
 
 
-def task_outside_request(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+def task_outside_request(work: Coroutine[object, object, T]) -> asyncio.Task[T]:
     """The work as a task of no request: what it reads is the newest there is, where requests may
     read from a copy of the database that is behind."""
     return asyncio.create_task(work, context=Context())

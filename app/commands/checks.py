@@ -152,7 +152,7 @@ def _without_check(column: TableColumn) -> TableColumn:
     """The new column of an enumeration as plain text: its CHECK is a change of its own."""
     if not isinstance(column.type, Enum):
         return column
-    given: Any = column.server_default
+    given = column.server_default
     default: Any = given.arg if isinstance(given, DefaultClause) else None
     of = String(column.type.length)
     return Column(column.name, of, nullable=column.nullable, server_default=default)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Text, cast, insert, select, update
@@ -15,7 +14,7 @@ from app.commands.readiness import refuse_unready
 from app.core import json_codec
 from app.core.data_files import seeds_folder
 from app.core.databases.diagnosis import diagnosed
-from app.core.databases.interface import Database
+from app.core.databases.interface import Base, Database
 from app.core.databases.opening import open_database
 from app.core.errors import Invalid
 from app.core.loose_types import Fields
@@ -76,7 +75,7 @@ def _code(row: Mapping[str, str]) -> Fields:
     return values
 
 
-def _seed_list(session: Session, table: Any, rows: list[Fields], *key: str) -> int:
+def _seed_list(session: Session, table: type[Base], rows: list[Fields], *key: str) -> int:
     columns = table.__table__.c
     stored = {
         tuple(row[name] for name in key): dict(row)

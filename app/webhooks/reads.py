@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -10,6 +9,7 @@ from sqlalchemy import BigInteger, Dialect, Select, Text, bindparam, cast, selec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.core.databases.expressions import AnyTable
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import Id, JsonText
 from app.core.errors import NotFound
@@ -21,17 +21,17 @@ from app.webhooks.tables import Webhook
 
 
 @lru_cache(maxsize=8)
-def _one_statement(table: Any, model: type[BaseModel], dialect: Dialect) -> CompiledQuery:
+def _one_statement(table: AnyTable, model: type[BaseModel], dialect: Dialect) -> CompiledQuery:
     statement = _shown(table, model).where(table.id == bindparam("key", type_=Id()))
     return compile_query(statement, dialect)
 
 
-def _shown(table: Any, model: type[BaseModel]) -> Select[Any, Any]:
+def _shown(table: AnyTable, model: type[BaseModel]) -> Select[str, str]:
     key = cast(type_coerce(json_array(as_json(table.id)), JsonText()), Text)
     return select(object_of({n: as_json(getattr(table, n)) for n in model.model_fields}), key)
 
 
-async def read_row(request: Request, table: Any, model: type[BaseModel], key: UUID) -> bytes:
+async def read_row(request: Request, table: AnyTable, model: type[BaseModel], key: UUID) -> bytes:
     """The JSON of one row; NotFound without it."""
     database = database_of(request)
     statement = _one_statement(table, model, database.dialect)
@@ -43,7 +43,7 @@ async def read_row(request: Request, table: Any, model: type[BaseModel], key: UU
 
 @lru_cache(maxsize=32)
 def _page_statement(
-    table: Any,
+    table: AnyTable,
     model: type[BaseModel],
     names: Sequence[str],
     down: bool,
@@ -64,7 +64,7 @@ def _page_statement(
 async def answer_rows(
     request: Request,
     at: PageRequest,
-    table: Any,
+    table: AnyTable,
     model: type[BaseModel],
     values: Values,
     newest_first: bool,

@@ -1,7 +1,7 @@
 """The HTTP operations of webhooks and their deliveries."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from fastapi import Body, Path, Query, Request
@@ -19,8 +19,9 @@ from app.core.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
-from app.core.http.dispatch import Route
+from app.core.http.dispatch import Endpoint, Route
 from app.core.http.responses import JsonResponse, problems
+from app.core.loose_types import Json
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.filter_reader import ParsedFilter
 from app.engine.registry import by_record_type
@@ -48,6 +49,8 @@ from app.webhooks.schemas import (
 )
 from app.webhooks.tables import Delivery
 from app.webhooks.tables import Webhook as Table
+
+T = TypeVar("T")
 
 WebhookId = Annotated[UUID, Path(description="The webhook's id.")]
 DeliveryId = Annotated[UUID, Path(description="The delivery's id.")]
@@ -216,12 +219,12 @@ def _deliveries() -> list[Route]:
 def _route(
     method: str,
     path: str,
-    endpoint: Callable[..., Any],
+    endpoint: Endpoint,
     summary: str,
     model: type[BaseModel] | None,
     wrong: Sequence[type[Problem]] = (BadRequest,),
     status: int = 200,
-    example: Any = None,
+    example: Json | None = None,
 ) -> Route:
     media = {"requestBody": {"content": {"application/json": {"example": example}}}}
     return Route(
@@ -239,7 +242,7 @@ def _route(
     )
 
 
-async def _write(request: Request, work: Callable[[Session], Any]) -> Any:
+async def _write(request: Request, work: Callable[[Session], T]) -> T:
     """What the work returns, once it is stored; whoever delivers is told of it."""
     result = await database_of(request).write(work)
     deliveries_of(request).wake()
@@ -263,7 +266,7 @@ async def _check_codes(request: Request, parsed: ParsedFilter | None) -> None:
             raise at_filter(problem) from None
 
 
-def _id(text: Any, kind: str = "webhook") -> UUID:
+def _id(text: object, kind: str = "webhook") -> UUID:
     try:
         return UUID(str(text))
     except ValueError:

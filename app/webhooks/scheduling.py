@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Dialect, bindparam, delete, func, insert, select, update
+from sqlalchemy import Dialect, Update, bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
@@ -186,7 +185,7 @@ def _planned(hook: WebhookState, entry: Entry, moment: datetime) -> Fields:
     }
 
 
-def changed(session: Session, statement: Any) -> int:
+def changed(session: Session, statement: Update) -> int:
     """How many rows the statement changed."""
     result = session.execute(statement.execution_options(synchronize_session=False))
     assert isinstance(result, CursorResult)

@@ -4,7 +4,7 @@ import base64
 import ipaddress
 import secrets
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, StrictBool, StringConstraints
 from pydantic.fields import FieldInfo
 
 from app.core.errors import BadRequest, Fault, Invalid
-from app.core.loose_types import Fields, Values
+from app.core.loose_types import Fields, TypeForm, Values
 from app.core.validation import Example
 from app.engine.history.change_log import Action
 from app.engine.query.filter_reader import ParsedFilter
@@ -50,7 +50,7 @@ class WebhookFields(Schema):
 
 
 def _patch() -> type[Schema]:
-    def kind(info: FieldInfo) -> Any:
+    def kind(info: FieldInfo) -> TypeForm:
         return Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
 
     fields: Fields = {

@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 import orjson
 from sqlalchemy import JSON, Connection, LargeBinary, func, inspect, select
 
 from app.commands.reindex import kinds
 from app.commands.revision import revision_of
-from app.core.databases.expressions import SqlType
+from app.core.databases.expressions import AnyTable, SqlType
 from app.core.databases.interface import Base
 from app.core.databases.types import CELL_FORMS, CodeList, JsonText
 from app.engine.history.change_log import ChangeCounter
@@ -43,7 +42,7 @@ class Summary:
 def summary(connection: Connection) -> Summary:
     """The figures of a database of any revision."""
     there = set(inspect(connection).get_table_names())
-    tables: list[Any] = [resource.table.__table__ for resource in kinds()]
+    tables: list[AnyTable] = [resource.table.__table__ for resource in kinds()]
     records = sum(
         connection.scalar(select(func.count()).select_from(table)) or 0
         for table in tables
