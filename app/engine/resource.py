@@ -7,7 +7,7 @@ from functools import cached_property
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 from pydantic.fields import FieldInfo
 from sqlalchemy import ColumnElement, ScalarSelect, inspect
 from sqlalchemy.orm import Session
@@ -16,6 +16,7 @@ from app.core.databases.expressions import AnyTable
 from app.core.databases.interface import Base
 from app.core.databases.types import StatedDate
 from app.core.loose_types import Fields, TypeForm, Values
+from app.core.validation import Model
 from app.engine.record import Record
 from app.engine.schemas import Identity, Page, Schema, Stamps, derived_schema
 
@@ -171,13 +172,13 @@ def _bound(name: str, which: str) -> FieldInfo:
     return info
 
 
-def read_models(resources: tuple[Resource, ...]) -> dict[str, type[BaseModel]]:
+def read_models(resources: tuple[Resource, ...]) -> dict[str, Model]:
     """The schemas of records as read and of their lists, by name.
 
     They refer to each other in circles (a mission shows its delegates, a delegate its mission), so
     they are made together; a relation is there only in answers that were asked to expand it.
     """
-    models: dict[str, type[BaseModel]] = {}
+    models: dict[str, Model] = {}
     for resource in resources:
         fields: Fields = dict(resource.read_fields)
         for name, part in resource.embedded.items():
@@ -200,7 +201,7 @@ def read_models(resources: tuple[Resource, ...]) -> dict[str, type[BaseModel]]:
     return models
 
 
-def _embedded_model(part: Embedded, models: dict[str, type[BaseModel]]) -> None:
+def _embedded_model(part: Embedded, models: dict[str, Model]) -> None:
     fields: Fields = {
         name: (_kind(info), Field(description=info.description))
         for name, info in part.fields.model_fields.items()

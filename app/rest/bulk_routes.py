@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Union
 from uuid import UUID
 
 from fastapi import Body, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -16,6 +16,7 @@ from app.core.errors import Invalid, Problem
 from app.core.http.dispatch import BodyMark, Endpoint, Route
 from app.core.http.responses import problems
 from app.core.loose_types import Fields, Json, JsonValue, Responses, TypeForm
+from app.core.validation import Model
 from app.engine.query.filter_reader import ParsedFilter, bad_parameter
 from app.engine.query.parameters import FilterQuery, read_conditions
 from app.engine.record import Record
@@ -113,7 +114,7 @@ class DeleteOperation(Schema):
 
 
 @cache
-def operations_model(resource: Resource) -> type[BaseModel]:
+def operations_model(resource: Resource) -> Model:
     """The body of a bulk write, as the document tells it."""
     kinds: list[TypeForm] = []
     shapes: dict[str, Fields] = {

@@ -3,13 +3,14 @@
 from typing import Annotated
 
 from fastapi import Path, Query, Request
-from pydantic import BaseModel, BeforeValidator
+from pydantic import BeforeValidator
 from starlette.responses import Response
 
 from app.core.errors import BadRequest, Invalid, NotFound
 from app.core.http.dispatch import Endpoint, Route
 from app.core.http.responses import problems
 from app.core.loose_types import Json, Responses, Value
+from app.core.validation import Model
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.parameters import ItemQuery, ListQuery
 from app.engine.query.values import parse_instant
@@ -19,7 +20,7 @@ from app.rest.changes import ChangeList, HistoryQuery, answer_as_of, answer_chan
 from app.rest.exports import FORMATS, ExportQuery, answer_accepted, answer_export, format_of
 from app.rest.handlers import answer_item, answer_list, find_row
 
-Models = dict[str, type[BaseModel]]
+Models = dict[str, Model]
 Key = Annotated[
     str,
     Path(

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from functools import lru_cache
 from uuid import UUID
 
-from pydantic import BaseModel
 from sqlalchemy import BigInteger, Dialect, Select, Text, bindparam, cast, select, type_coerce
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,6 +13,7 @@ from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import Id, JsonText
 from app.core.errors import NotFound
 from app.core.loose_types import Values
+from app.core.validation import Model
 from app.engine.query.render import as_json, json_array, object_of
 from app.rest.handlers import database_of
 from app.rest.pages import PageRequest, answer_page
@@ -21,17 +21,17 @@ from app.webhooks.tables import Webhook
 
 
 @lru_cache(maxsize=8)
-def _one_statement(table: AnyTable, model: type[BaseModel], dialect: Dialect) -> CompiledQuery:
+def _one_statement(table: AnyTable, model: Model, dialect: Dialect) -> CompiledQuery:
     statement = _shown(table, model).where(table.id == bindparam("key", type_=Id()))
     return compile_query(statement, dialect)
 
 
-def _shown(table: AnyTable, model: type[BaseModel]) -> Select[str, str]:
+def _shown(table: AnyTable, model: Model) -> Select[str, str]:
     key = cast(type_coerce(json_array(as_json(table.id)), JsonText()), Text)
     return select(object_of({n: as_json(getattr(table, n)) for n in model.model_fields}), key)
 
 
-async def read_row(request: Request, table: AnyTable, model: type[BaseModel], key: UUID) -> bytes:
+async def read_row(request: Request, table: AnyTable, model: Model, key: UUID) -> bytes:
     """The JSON of one row; NotFound without it."""
     database = database_of(request)
     statement = _one_statement(table, model, database.dialect)
@@ -44,7 +44,7 @@ async def read_row(request: Request, table: AnyTable, model: type[BaseModel], ke
 @lru_cache(maxsize=32)
 def _page_statement(
     table: AnyTable,
-    model: type[BaseModel],
+    model: Model,
     names: Sequence[str],
     down: bool,
     seeks: bool,
@@ -65,7 +65,7 @@ async def answer_rows(
     request: Request,
     at: PageRequest,
     table: AnyTable,
-    model: type[BaseModel],
+    model: Model,
     values: Values,
     newest_first: bool,
 ) -> Response:

@@ -22,6 +22,7 @@ from app.core.errors import (
 from app.core.http.dispatch import Endpoint, Route
 from app.core.http.responses import JsonResponse, problems
 from app.core.loose_types import Json
+from app.core.validation import Model
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.filter_reader import ParsedFilter
 from app.engine.registry import by_record_type
@@ -221,7 +222,7 @@ def _route(
     path: str,
     endpoint: Endpoint,
     summary: str,
-    model: type[BaseModel] | None,
+    model: Model | None,
     wrong: Sequence[type[Problem]] = (BadRequest,),
     status: int = 200,
     example: Json | None = None,

@@ -8,7 +8,6 @@ from typing import get_args
 
 from fastapi import Request
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,6 +27,7 @@ from app.core.http.requests import (
     unexpected,
 )
 from app.core.loose_types import Fields, Value
+from app.core.validation import Model
 
 #: From how many bytes on a body is parsed in a thread.
 MANY_BYTES = 256 * 1024
@@ -99,8 +99,8 @@ class Route(APIRoute):
 
 def lean_handler(endpoint: Endpoint) -> Handler:
     """A handler that reads what the endpoint's signature asks for and nothing else."""
-    query: type[BaseModel] | None = None
-    body: type[BaseModel] | None = None
+    query: Model | None = None
+    body: Model | None = None
     marks: Sequence[object] = ()
     path: list[str] = []
     for parameter in inspect.signature(endpoint).parameters.values():

@@ -19,7 +19,7 @@ from app.core.errors import (
 from app.core.http.app_state import state_of
 from app.core.loose_types import JsonValue
 from app.core.query_models import OpenQuery, Several
-from app.core.validation import invalid_query, validate
+from app.core.validation import Model, invalid_query, validate
 
 JSON_TYPES = ("application/json", "application/merge-patch+json")
 MAX_PARAMETERS = 200
@@ -27,12 +27,12 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 @cache
-def _several(model: type[BaseModel]) -> frozenset[str]:
+def _several(model: Model) -> frozenset[str]:
     fields = model.model_fields.items()
     return frozenset(name for name, info in fields if Several() in info.metadata)
 
 
-def read_query(model: type[BaseModel], sent: bytes) -> BaseModel:
+def read_query(model: Model, sent: bytes) -> BaseModel:
     """The query string as the model; BadRequest tells each wrong parameter."""
     pairs = parameters(sent)
     others: list[tuple[str, str]] = []
@@ -159,6 +159,6 @@ def read_json(content: bytes) -> JsonValue:
     return value
 
 
-def read_body(model: type[BaseModel], content: bytes) -> BaseModel:
+def read_body(model: Model, content: bytes) -> BaseModel:
     """The JSON body as the model; 400 for what is not JSON, 422 for what breaks a rule."""
     return validate(model, read_json(content))

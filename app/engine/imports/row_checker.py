@@ -2,12 +2,12 @@
 
 from collections.abc import Set
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from app.core.errors import Fault
 from app.core.loose_types import Fields, Values
-from app.core.validation import faults_of
+from app.core.validation import Model, faults_of
 from app.engine.resource import Resource
 from app.engine.writes.references import Known, loose_references
 from app.engine.writes.store import patched
@@ -28,7 +28,7 @@ class RowChecker:
 
     def faults(
         self,
-        model: type[BaseModel],
+        model: Model,
         values: Values,
         left_out: Set[str],
         *,
@@ -59,7 +59,7 @@ class RowChecker:
         return [fault for problem in refused.values() for fault in problem.errors]
 
 
-def _broken(model: type[BaseModel], values: Values) -> list[Fault]:
+def _broken(model: Model, values: Values) -> list[Fault]:
     try:
         model.model_validate(values)
     except ValidationError as error:

@@ -12,7 +12,7 @@ from app.core import json_codec
 from app.core.errors import Conflict, Fault, Invalid, Problem
 from app.core.loose_types import Fields, JsonValue, Value
 from app.core.sheets.readers import SheetRow
-from app.core.validation import validate
+from app.core.validation import Model, validate
 from app.engine.imports.cells import CellError
 from app.engine.imports.columns import ImportColumn, Plan
 from app.engine.imports.row_checker import RowChecker
@@ -165,9 +165,7 @@ class RowReader:
             if column.required
         ]
 
-    def _body(
-        self, entry: Entry, model: type[BaseModel], defaults: Fields, told: list[Fault]
-    ) -> BaseModel:
+    def _body(self, entry: Entry, model: Model, defaults: Fields, told: list[Fault]) -> BaseModel:
         """The values of the row as the model. Invalid has `told` and whatever else is wrong."""
         values, loose = self._linked(entry)
         values |= defaults

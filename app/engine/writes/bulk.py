@@ -13,7 +13,7 @@ from app.core.databases.types import uuid7
 from app.core.errors import Conflict, Fault, Invalid, Problem, did_you_mean, within
 from app.core.json_pointer import write_pointer
 from app.core.loose_types import Json, JsonValue
-from app.core.validation import validate
+from app.core.validation import Model, validate
 from app.engine.history import change_log
 from app.engine.keys import is_askable
 from app.engine.query.filter_reader import ParsedFilter
@@ -183,7 +183,7 @@ def _run(session: Session, resource: Resource, item: JsonValue) -> Done:
     return run(session, resource, item)
 
 
-def _body(model: type[BaseModel], item: Item) -> BaseModel:
+def _body(model: Model, item: Item) -> BaseModel:
     with within("/body"):
         return validate(model, item["body"])
 

@@ -13,7 +13,7 @@ from app.core import json_codec
 from app.core.databases.expressions import AnyTable
 from app.core.errors import Fault, Invalid, within
 from app.core.loose_types import Fields, JsonValue, Values
-from app.core.validation import summary, validate
+from app.core.validation import Model, summary, validate
 from app.engine.keys import as_id
 from app.engine.resource import Embedded, Resource, SubCollection
 from app.engine.schemas import Ref, Schema, derived_schema
@@ -174,7 +174,7 @@ def _by_ref(resource: Resource, value: Values, fault: Fault) -> str:
 
 
 @cache
-def nested_model(resource: Resource) -> type[BaseModel]:
+def nested_model(resource: Resource) -> Model:
     """What POST takes, as the document tells it: the record's fields and what is nested in it."""
     fields = _with_relations(resource)
     for name, (collection, relation) in nested_in(resource).items():
@@ -191,7 +191,7 @@ def nested_model(resource: Resource) -> type[BaseModel]:
 
 
 @cache
-def _child_model(child: Resource, key: str) -> type[BaseModel]:
+def _child_model(child: Resource, key: str) -> Model:
     fields = {
         name: (info.annotation, _untold(info))
         for name, info in child.fields.model_fields.items()
