@@ -1,13 +1,13 @@
 """Everything that is served, one line each, in the order of the docs."""
 
 from functools import cache
-from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
 
 from app.admin.api_key import api_key_routes
 from app.admin.code_list import code_routes
 from app.changes.stream_routes import stream_route
+from app.core.databases.expressions import AnyTable
 from app.core.http.dispatch import Route
 from app.core.observability.health import health_routes
 from app.core.observability.metrics_route import metrics_route
@@ -54,7 +54,7 @@ RESOURCES: tuple[Resource, ...] = (
 register(RESOURCES)
 
 
-def _takes_part(company: Any, mission: Any) -> ColumnElement[bool]:
+def _takes_part(company: AnyTable, mission: AnyTable) -> ColumnElement[bool]:
     """Takes part by itself, or is party to an agreement of the mission."""
     present = (
         select(Participation.organization_id)
@@ -70,7 +70,7 @@ def _takes_part(company: Any, mission: Any) -> ColumnElement[bool]:
     return or_(company.id.in_(present), company.id.in_(party))
 
 
-def _of_mission(outcome: Any, mission: Any) -> ColumnElement[bool]:
+def _of_mission(outcome: AnyTable, mission: AnyTable) -> ColumnElement[bool]:
     agreements = (
         select(Agreement.id)
         .where(Agreement.mission_id == mission.id, Agreement.deleted_at.is_(None))
@@ -79,7 +79,7 @@ def _of_mission(outcome: Any, mission: Any) -> ColumnElement[bool]:
     return outcome.agreement_id.in_(agreements)  # type: ignore[no-any-return]
 
 
-def _concluded_by(agreement: Any, organization: Any) -> ColumnElement[bool]:
+def _concluded_by(agreement: AnyTable, organization: AnyTable) -> ColumnElement[bool]:
     concluded = (
         select(AgreementParty.agreement_id)
         .where(AgreementParty.organization_id == organization.id)
@@ -89,14 +89,14 @@ def _concluded_by(agreement: Any, organization: Any) -> ColumnElement[bool]:
 
 
 def _citations(of: Resource) -> SubCollection:
-    def on(citation: Any, record: Any) -> ColumnElement[bool]:
+    def on(citation: AnyTable, record: AnyTable) -> ColumnElement[bool]:
         return (citation.record_kind == of.record_type) & (citation.record_id == record.id)  # type: ignore[no-any-return]
 
     return SubCollection(of, "citations", citation, on)
 
 
 def _naming(child: Resource, relation: str) -> SubCollection:
-    def on(row: Any, parent: Any) -> ColumnElement[bool]:
+    def on(row: AnyTable, parent: AnyTable) -> ColumnElement[bool]:
         return getattr(row, f"{relation}_id") == parent.id  # type: ignore[no-any-return]
 
     return SubCollection(child.to_one[relation], child.path, child, on)

@@ -13,6 +13,7 @@ from app.core.auth.authorizer import Authorizer
 from app.core.auth.rate_limits import RateLimits
 from app.core.databases.interface import Database
 from app.core.databases.opening import open_database
+from app.core.http.app_state import set_state
 from app.core.http.cors import add_cors
 from app.core.http.dispatch import Dispatch
 from app.core.http.docs import add_docs
@@ -20,12 +21,12 @@ from app.core.http.middleware import ErrorAndLogMiddleware, hand_on
 from app.core.http.pretty import Readable
 from app.core.instance_secret import secret_of
 from app.core.observability.logs import LogFormat, access_log, configure_logs
-from app.core.observability.metrics import RequestMetrics
 from app.core.observability.metrics_route import note_gauges
 from app.guide.page import add_guide
 from app.openapi_document import describe
 from app.settings import Settings
 from app.settings import settings as current_settings
+from app.webhooks.app_state import WebhookingState
 from app.webhooks.lifespan import following
 from app.webhooks.tables import Rules
 
@@ -42,18 +43,27 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         max_seconds=settings.max_query_seconds,
         max_lag=settings.max_replica_lag,
     )
-    authorizer, metrics = _authorizer(settings, database), RequestMetrics()
+    authorizer = _authorizer(settings, database)
+    state = WebhookingState(
+        database=database,
+        authorizer=authorizer,
+        max_body=settings.max_body,
+        max_import=settings.max_import,
+        require_if_match=settings.require_if_match,
+        stream_rules=StreamRules(settings.max_streams),
+        webhook_rules=Rules(settings.webhooks_private, settings.mode == "production"),
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, asyncio.Event]]:
         await database.start()
-        app.state.secret = await secret_of(database)
+        state.secret = await secret_of(database)
         noting = asyncio.create_task(authorizer.store_last_use_forever())
         measuring = asyncio.create_task(note_gauges(database))
-        # The server sets it as soon as it is to stop: streams without an end look at it.
-        stopping = app.state.stopping = asyncio.Event()
-        async with following(app.state, api.RESOURCES):
-            yield {"stopping": stopping}
+        state.stopping = asyncio.Event()
+        async with following(state, api.RESOURCES):
+            # The server sets it.
+            yield {"stopping": state.stopping}
         noting.cancel()
         measuring.cancel()
         await authorizer.store_last_use()
@@ -69,13 +79,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         # Ours, when it is configured: see app/core/observability/tracing.py.
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
-    app.state.database, app.state.authorizer, app.state.metrics = database, authorizer, metrics
-    app.state.max_body, app.state.max_import = settings.max_body, settings.max_import
-    app.state.require_if_match = settings.require_if_match
-    app.state.stream_rules = StreamRules(settings.max_streams)
-    app.state.webhook_rules = Rules(settings.webhooks_private, settings.mode == "production")
-    #: The codes of each list as last read, and the idempotency keys of requests under way.
-    app.state.codes, app.state.running = {}, set()
+    set_state(app, state)
     routes = api.routes()
     app.router.routes.extend(routes)
     describe(app, api.RESOURCES, routes)
@@ -90,7 +94,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.add_middleware(ReplicaReads)
     app.add_middleware(
         ErrorAndLogMiddleware,
-        metrics=metrics,
+        metrics=state.metrics,
         access_log=access_log(LogFormat(settings.log_format)) if settings.access_log else None,
         public_reading=settings.public_reading,
     )

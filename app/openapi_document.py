@@ -1,9 +1,9 @@
 """The OpenAPI document: what the service is, its sections, and examples made of seeded facts."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Any, get_args
+from typing import get_args
 
 from fastapi import FastAPI
 from pydantic import TypeAdapter
@@ -26,6 +26,7 @@ from app.core.http.openapi import (
     unwrap,
 )
 from app.core.http.responses import problems
+from app.core.loose_types import Json, Values
 from app.engine.query.parameters import MAX_SORT
 from app.engine.record import bound_values
 from app.engine.resource import Resource
@@ -38,8 +39,6 @@ from app.rest.read_routes import ReadRoute
 from app.rest.write_routes import IF_NONE_MATCH
 from app.seeds import code_rows, facts, invented
 from app.webhooks.openapi import told_webhooks
-
-Json = dict[str, Any]
 
 TITLE = "Trade-mission deals"
 VERSION = "0.1.0"
@@ -80,7 +79,7 @@ def describe(app: FastAPI, resources: tuple[Resource, ...], routes: Sequence[Rou
     app.openapi_tags = tags
     made = app.openapi
 
-    def openapi() -> dict[str, Any]:
+    def openapi() -> Json:
         if app.openapi_schema is None:
             document = made()
             add_problems(document)
@@ -324,7 +323,7 @@ _ALWAYS = {
 }
 
 
-def examples(resource: Resource) -> tuple[dict[str, Any], dict[str, Any]]:
+def examples(resource: Resource) -> tuple[Json, Json]:
     """A body to create a record of the kind, and a record as it is read."""
     fact = next((f for f in facts() if _shows(resource, f.resource, f.fields)), None)
     fields = dict(fact.fields) if fact is not None else invented(resource)
@@ -349,7 +348,7 @@ def examples(resource: Resource) -> tuple[dict[str, Any], dict[str, Any]]:
     return fields, {name: known[name] for name in resource.read_fields}
 
 
-def _shows(resource: Resource, of: Resource, fields: Mapping[str, Any]) -> bool:
+def _shows(resource: Resource, of: Resource, fields: Values) -> bool:
     if of.table is not resource.table:
         return False
     return resource.row_filter is None or bool(resource.row_filter(SimpleNamespace(**fields)))

@@ -4,13 +4,9 @@ A record is created under a ref of its own; reads and changes are of a record th
 is the seeded one, or the created one where the article has no such fact.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from app.core.http.openapi import operations
+from app.core.loose_types import Json, Values
 from app.engine.resource import Resource
-
-Json = dict[str, Any]
 
 #: What is asked for where there is no record of one kind.
 _PARAMETERS = {
@@ -41,7 +37,7 @@ def add_examples(document: Json, resource: Resource, written: Json, read: Json) 
     key = read["ref"]
     note = {"note": f"Checked again: {key}."}
     created = {"op": "upsert", "body": written}
-    bodies: dict[str, Any] = {
+    bodies: Json = {
         f"{one}Create": {**written, "ref": key},
         f"{one}Tree": written,
         f"{one}Patch": note,
@@ -66,7 +62,7 @@ def add_examples(document: Json, resource: Resource, written: Json, read: Json) 
             body["content"]["text/csv"]["example"] = f"ref,note\n{key},{note['note']}\n"
 
 
-def _set(place: Mapping[str, Any], by_schema: Mapping[str, Any]) -> None:
+def _set(place: Values, by_schema: Values) -> None:
     content = place.get("content", {}).get("application/json", {})
     reference = content.get("schema", {}).get("$ref")
     if reference in by_schema:

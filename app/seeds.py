@@ -2,20 +2,21 @@
 
 import csv
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Enum, Table, inspect
 
 from app.api import RESOURCES
 from app.core.data_files import seeds_folder
+from app.core.databases.expressions import AnyTable
 from app.core.databases.types import uuid7_of
+from app.core.loose_types import Json, Values
 from app.engine.examples import values_of
 from app.engine.registry import RECORD_TYPES
 from app.engine.resource import Resource
@@ -33,7 +34,7 @@ class Fact:
 
     resource: Resource
     id: UUID
-    fields: Mapping[str, Any]
+    fields: Values
 
 
 def seeded_id(kind: str, ref: str) -> UUID:
@@ -109,7 +110,7 @@ def _read(path: Path) -> list[Fact]:
     return _ordered(records) + evidence
 
 
-def invented(resource: Resource) -> dict[str, Any]:
+def invented(resource: Resource) -> Json:
     """An example of a kind that there is no fact of: as its declaration has it, or made up."""
     if not resource.example:
         ref = f"example-{resource.record_type.replace('_', '-')}"
@@ -121,7 +122,7 @@ def invented(resource: Resource) -> dict[str, Any]:
     return dict(_fact(resource, resource.example).fields)
 
 
-def _fact(resource: Resource, row: Mapping[str, Any]) -> Fact:
+def _fact(resource: Resource, row: Values) -> Fact:
     fields = _with_ids(resource.table.__table__, row)
     for name, part in resource.embedded.items():
         if name in row:
@@ -129,7 +130,7 @@ def _fact(resource: Resource, row: Mapping[str, Any]) -> Fact:
     return Fact(resource, seeded_id(resource.record_type, row["ref"]), fields)
 
 
-def _with_ids(table: Any, row: Mapping[str, Any]) -> dict[str, Any]:
+def _with_ids(table: AnyTable, row: Values) -> Json:
     """The row with refs in `…_id` fields turned into the ids they stand for."""
     assert isinstance(table, Table)
     result = dict(row)
@@ -140,7 +141,7 @@ def _with_ids(table: Any, row: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
-def _citation(source: str, fact: Fact, number: int, passage: Mapping[str, Any]) -> Fact:
+def _citation(source: str, fact: Fact, number: int, passage: Values) -> Fact:
     kind = fact.resource.record_type
     ref = f"{kind.replace('_', '-')}-{fact.fields['ref']}-{number}"
     fields = {

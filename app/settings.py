@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -189,17 +189,17 @@ class Settings(BaseSettings):
 
     @field_validator("cors_origins", "oidc_algorithms", mode="before")
     @classmethod
-    def _listed(cls, value: Any) -> Any:
+    def _listed(cls, value: object) -> object:
         return (
             [item.strip() for item in value.split(",") if item.strip()]
-            if _is_text(value)
+            if isinstance(value, str)
             else value
         )
 
     @field_validator("oidc_roles", mode="before")
     @classmethod
-    def _mapped(cls, value: Any) -> Any:
-        if not _is_text(value):
+    def _mapped(cls, value: object) -> object:
+        if not isinstance(value, str):
             return value
         return dict(pair.strip().rpartition("=")[::2] for pair in value.split(",") if pair.strip())
 
@@ -228,10 +228,6 @@ class Settings(BaseSettings):
 def variable(name: str) -> str:
     """The variable that a setting is read from."""
     return f"{PREFIX}{name.upper()}"
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
 
 
 def read_settings(**options: str | None) -> Settings:

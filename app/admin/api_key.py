@@ -2,14 +2,13 @@
 
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Body, Path, Query, Request
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from sqlalchemy import (
     BigInteger,
-    ColumnElement,
     Dialect,
     String,
     Text,
@@ -37,6 +36,7 @@ from app.core.auth.api_keys import (
     revoke_key,
 )
 from app.core.auth.principals import ANONYMOUS, OIDC_PREFIX, Permission, Scope
+from app.core.databases.expressions import Expression
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import Id, JsonText, now
 from app.core.errors import (
@@ -48,8 +48,10 @@ from app.core.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
-from app.core.http.dispatch import Route
+from app.core.http.app_state import state_of
+from app.core.http.dispatch import Endpoint, Route
 from app.core.http.responses import JsonResponse, problems
+from app.core.loose_types import Fields
 from app.core.validation import Example
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.parameters import Cursor, Limit
@@ -73,7 +75,7 @@ def _no_other(name: str) -> str:
     return name
 
 
-def _as_text(value: Any) -> Any:
+def _as_text(value: object) -> object:
     if not isinstance(value, str | datetime):
         raise ValueError("must be a moment as ISO 8601 writes it: 2027-01-31T00:00:00Z")
     return parse_instant(value) if isinstance(value, str) else value
@@ -163,7 +165,7 @@ def _one_statement(dialect: Dialect) -> CompiledQuery:
     )
 
 
-def _shown() -> ColumnElement[Any]:
+def _shown() -> Expression:
     return object_of({name: as_json(getattr(ApiKey, name)) for name in ApiKeyShown.model_fields})
 
 
@@ -177,7 +179,7 @@ async def list_api_keys(request: Request, query: Annotated[ApiKeyQuery, Query()]
     """All keys there are and were, the oldest first, without their secrets."""
     at = page_request(request, query.limit, query.cursor, cursor_scope("api-keys"))
     database = database_of(request)
-    values: dict[str, Any] = {"limit": at.limit + 1}
+    values: Fields = {"limit": at.limit + 1}
     if at.place is not None:
         values["after"] = UUID(at.place.key[0])
     statement = _list_statement(at.place is not None, at.backward, database.dialect)
@@ -224,7 +226,7 @@ async def revoke_api_key(request: Request, name: KeyName) -> Response:
         revoke_key(session, found, by)
 
     await database_of(request).write(work)
-    request.app.state.authorizer.forget()
+    state_of(request).authorizer.forget()
     return Response(status_code=204)
 
 
@@ -268,7 +270,7 @@ def api_key_routes() -> list[Route]:
 
 def _route(
     path: str,
-    endpoint: Any,
+    endpoint: Endpoint,
     summary: str,
     model: type[Schema] | None,
     *also: type[Problem],

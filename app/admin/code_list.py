@@ -1,7 +1,7 @@
 """The code lists as they are served: read-only, with labels in three languages."""
 
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Path, Query, Request
 from pydantic import Field
@@ -22,11 +22,13 @@ from sqlalchemy import (
 from starlette.responses import Response
 
 from app.core import json_codec
-from app.core.databases.interface import CompiledQuery, compile_query
+from app.core.databases.expressions import AnyTable
+from app.core.databases.interface import CompiledQuery, Rows, compile_query
 from app.core.databases.types import JsonText
 from app.core.errors import BadRequest, Fault, NotFound, did_you_mean
-from app.core.http.dispatch import Route
+from app.core.http.dispatch import Endpoint, Route
 from app.core.http.responses import JsonResponse, problems
+from app.core.loose_types import Fields
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.parameters import MAX_LIMIT, Cursor, Limit
 from app.engine.query.render import as_json, json_array, object_of
@@ -124,7 +126,7 @@ class CodeQuery(Schema):
     """`next_cursor` or `prev_cursor` of a page of the same list, to go on from there."""
 
 
-def _shown(table: Any) -> dict[str, Any]:
+def _shown(table: AnyTable) -> Fields:
     labels = {name: as_json(getattr(table, name)) for name in Labels.model_fields}
     return {
         "code": as_json(table.code),
@@ -139,7 +141,7 @@ def _shown(table: Any) -> dict[str, Any]:
 
 @cache
 def _statement(
-    table: Any, conditions: tuple[str, ...], backward: bool, dialect: Dialect
+    table: AnyTable, conditions: tuple[str, ...], backward: bool, dialect: Dialect
 ) -> CompiledQuery:
     """Reads `(json, key)` of the codes for which the named columns have their parameters' values;
     `after` is the code beyond which they lie."""
@@ -157,7 +159,7 @@ def _statement(
 
 async def _codes(
     request: Request, name: str, limit: int, backward: bool = False, **parsed: str
-) -> list[Any]:
+) -> Rows:
     """Rows of `(json, key)`."""
     database = database_of(request)
     table = LISTS.get(name, Term)
@@ -247,7 +249,7 @@ def code_routes() -> list[Route]:
     ]
 
 
-def _route(path: str, endpoint: Any, summary: str, model: type[Schema]) -> Route:
+def _route(path: str, endpoint: Endpoint, summary: str, model: type[Schema]) -> Route:
     route = Route(
         path,
         endpoint,

@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Coroutine, Mapping
 from contextvars import Context
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import orjson
 
 from app.core.databases.interface import Database
+from app.core.loose_types import Values
 from app.engine.history.feed import FeedShape, feed_statement
 
 T = TypeVar("T")
@@ -39,7 +40,7 @@ def read_entry(body: str) -> Entry:
 
 
 async def find_entries(
-    database: Database, since: int, limit: int, wanted: Mapping[str, Any], few: bool = False
+    database: Database, since: int, limit: int, wanted: Values, few: bool = False
 ) -> list[Entry]:
     """The changes after `since` that have these values, in order, the first `limit` of them."""
     shape = FeedShape(tuple(sorted(("since", *wanted))), newest_first=False)
@@ -49,7 +50,7 @@ async def find_entries(
     return [read_entry(row[0]) for row in rows]
 
 
-def task_outside_request(work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+def task_outside_request(work: Coroutine[object, object, T]) -> asyncio.Task[T]:
     """The work as a task of no request: what it reads is the newest there is, where requests may
     read from a copy of the database that is behind."""
     return asyncio.create_task(work, context=Context())

@@ -3,10 +3,9 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from pydantic import Field
@@ -16,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 from app.changes.entries import Entry, find_entries, task_outside_request
 from app.changes.tail import ChangeLogTail
 from app.core.errors import Unavailable
+from app.core.loose_types import Fields, Values
 from app.engine.history.change_log import Action
 from app.engine.query.parameters import Natural
 from app.engine.registry import KindName
@@ -47,7 +47,7 @@ class StreamQuery(Schema):
     action: Action | None = None
     """Only changes of this sort."""
 
-    def wanted(self) -> dict[str, Any]:
+    def wanted(self) -> Fields:
         """The conditions that were given, by the field of a change."""
         names = ("kind", "record_id", "actor", "action")
         found = {name: getattr(self, name) for name in names}
@@ -93,7 +93,7 @@ class EventStream(Response):
         self,
         streams: Streams,
         position: int,
-        wanted: Mapping[str, Any],
+        wanted: Values,
         is_welcome: Callable[[], Awaitable[bool]],
     ) -> None:
         # Starlette's own constructor would tell a length, which a stream does not have.

@@ -2,19 +2,21 @@
 
 from collections.abc import Iterable
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query, Request
 from starlette.responses import Response
 
+from app.changes.app_state import streams_of
 from app.changes.entries import task_outside_request
-from app.changes.stream import EventStream, StreamQuery, Streams
-from app.core.auth.authorizer import Authorizer
+from app.changes.stream import EventStream, StreamQuery
 from app.core.auth.principals import Permission
 from app.core.errors import BadRequest, Fault, NotAcceptable, Unavailable
 from app.core.http.accept import preferred
+from app.core.http.app_state import state_of
 from app.core.http.dispatch import Route
 from app.core.http.responses import problems
+from app.core.loose_types import Responses
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.registry import unknown_kind
 from app.engine.resource import Resource
@@ -49,18 +51,18 @@ def stream_route(resources: Iterable[Resource]) -> Route:
         if query.kind is not None and query.kind not in kinds:
             raise bad_parameter("kind", "unknown", unknown_kind(query.kind, kinds))
         since = await _begin(request, query)
-        streams: Streams = request.app.state.streams
+        streams = streams_of(request)
         if len(streams.open) >= streams.rules.most and request.method != "HEAD":
             raise Unavailable(
                 f"As many streams are open as this process serves: {streams.rules.most}."
                 " Try again later, or ask GET /changes from time to time.",
                 headers={"Retry-After": "30"},
             )
-        authorizer: Authorizer = request.app.state.authorizer
+        authorizer = state_of(request).authorizer
         welcome = partial(authorizer.is_still_authorized, request.scope, Permission.READ_OR_PUBLIC)
         return EventStream(streams, since, query.wanted(), welcome)
 
-    answers: dict[int | str, dict[str, Any]] = {200: _EVENTS}
+    answers: Responses = {200: _EVENTS}
     return Route(
         "/changes/stream",
         endpoint,

@@ -1,13 +1,12 @@
 """Checks a database: reachable, migrated, and its records consistent with their rules."""
 
-from typing import Any
-
 from sqlalchemy import Connection, func, select, text
 
 from app.commands.readiness import refuse_unready
 from app.commands.reindex import count, kinds
 from app.commands.snapshot import snapshot_run
 from app.commands.unmigrated import unmigrated
+from app.core.databases.expressions import AnyTable
 from app.engine.history.change_log import Change, ChangeCounter
 from app.engine.search.index import SearchEntry, is_current
 from app.resources.citation import Citation
@@ -65,7 +64,7 @@ def _versions(connection: Connection) -> list[str]:
     """A record is at the version that its last change says."""
     faults = []
     for resource in kinds():
-        table: Any = resource.table
+        table: AnyTable = resource.table
         newest_change = (
             select(func.max(Change.version))
             .where(Change.kind == resource.record_type, Change.record_id == table.id)
@@ -81,7 +80,7 @@ def _versions(connection: Connection) -> list[str]:
 def _loose_citations(connection: Connection) -> list[str]:
     faults = []
     for resource in kinds():
-        table: Any = resource.table
+        table: AnyTable = resource.table
         loose = (
             select(func.count())
             .select_from(Citation)

@@ -22,6 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql.elements import conv
 
+from app.core.databases.expressions import TableColumn
+
 #: The name of the plugin in `autogenerate_plugins`; Alembic's own compares names alone.
 PLUGIN = "app.checks"
 
@@ -146,11 +148,11 @@ def arrange(script: ops.MigrationScript) -> None:
     script.upgrade_ops.reverse_into(script.downgrade_ops)
 
 
-def _without_check(column: Column[Any]) -> Column[Any]:
+def _without_check(column: TableColumn) -> TableColumn:
     """The new column of an enumeration as plain text: its CHECK is a change of its own."""
     if not isinstance(column.type, Enum):
         return column
-    given: Any = column.server_default
+    given = column.server_default
     default: Any = given.arg if isinstance(given, DefaultClause) else None
     of = String(column.type.length)
     return Column(column.name, of, nullable=column.nullable, server_default=default)

@@ -5,11 +5,11 @@ that the API's documentation has, whenever the tables have been migrated.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
+from app.core.databases.expressions import AnyTable, SqlType
 from app.core.databases.types import CodeList, Exact, Instant, JsonText
 
 VIEW = "about_this_database"
@@ -43,7 +43,11 @@ def entries(dialect: str) -> Iterator[Entry]:
 
 
 def _of_table(
-    table: Any, about: str | None, columns: dict[str, str | None], described: set[str], dialect: str
+    table: AnyTable,
+    about: str | None,
+    columns: dict[str, str | None],
+    described: set[str],
+    dialect: str,
 ) -> Iterator[Entry]:
     name = str(table.__tablename__)
     # Companies are organizations, and share their table.
@@ -61,7 +65,7 @@ def _line(text: str | None) -> str:
     return " ".join((text or "").split())
 
 
-def _stored(kind: Any) -> str:
+def _stored(kind: SqlType) -> str:
     """How SQLite keeps a value that it has no type for."""
     match kind:
         case Exact():

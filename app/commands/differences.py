@@ -33,7 +33,7 @@ def differences(connection: Connection) -> list[str]:
     return []
 
 
-def _describe(changes: Iterable[Any]) -> Iterator[str]:
+def _describe(changes: Iterable[ops.MigrateOperation]) -> Iterator[str]:
     """What each change that would have to be made says of the database."""
     for change in changes:
         if isinstance(change, ops.ModifyTableOps):
@@ -102,7 +102,7 @@ _SAYS = {
 }
 
 
-def _described(change: Any) -> str:
+def _described(change: ops.MigrateOperation) -> str:
     name = getattr(change, "index_name", None) or getattr(change, "constraint_name", None)
     kind = type(change).__name__
     return _SAYS.get(kind, f"{{}} would be changed by {kind}").format(name or "something")

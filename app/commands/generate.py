@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import islice
-from typing import Any
+from uuid import UUID
 
 from rich.progress import Progress
 from sqlalchemy import Connection, Table, insert, select, text, update
@@ -15,7 +15,9 @@ from app.api import RESOURCES
 from app.commands.connection import engine_run
 from app.commands.readiness import refuse_unready
 from app.core import json_codec
+from app.core.databases.interface import Base
 from app.core.databases.types import now, uuid7
+from app.core.loose_types import Fields
 from app.engine.history.change_log import Action, Change, ChangeCounter
 from app.engine.registry import by_record_type
 from app.engine.search.index import index_many
@@ -41,7 +43,7 @@ _CURRENCIES = ("USD", "EUR", "KZT", "RUB", "CNY")
 _SECTORS = ("F", "C10", "C1050", "C20", "C21", "C2732", "C2910", "G4649", "A01", "J62")
 _FIRST_DAY = date(2010, 1, 1)
 
-Row = dict[str, Any]
+Row = Fields
 OnProgress = Callable[[int], None]
 
 
@@ -89,7 +91,7 @@ class Generator:
         counter = select(ChangeCounter.seq).with_for_update()
         return int(self.connection.execute(counter).scalar_one())
 
-    def _write(self, table: Any, rows: Iterator[Row]) -> Iterator[Any]:
+    def _write(self, table: type[Base], rows: Iterator[Row]) -> Iterator[UUID]:
         """Store the rows with their parties and their entries in the change log; yields ids."""
         while batch := list(islice(rows, BATCH)):
             parties = [party for row in batch for party in row.pop("parties", ())]
@@ -98,7 +100,7 @@ class Generator:
             self.connection.execute(insert(stored), batch)
             if parties:
                 self.connection.execute(insert(AgreementParty), parties)
-            by_record: dict[Any, list[Row]] = {}
+            by_record: dict[UUID, list[Row]] = {}
             for party in parties:
                 by_record.setdefault(party["agreement_id"], []).append(_shown(party))
             changes = [self._change(stored.name, row, by_record.get(row["id"])) for row in batch]
@@ -188,7 +190,7 @@ class Generator:
             "amount_kind": AmountKind.contract_value,
         }
 
-    def _parties(self, agreement: Any, instrument: Instrument) -> list[Row]:
+    def _parties(self, agreement: UUID, instrument: Instrument) -> list[Row]:
         founding = instrument is Instrument.founding_agreement
         roles = [PartyRole.founder] * 2 if founding else [PartyRole.supplier, PartyRole.buyer]
         return [

@@ -1,9 +1,10 @@
 """Brings a database's tables to the state that this version needs."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from app.commands.connection import T, engine_run
@@ -107,7 +108,7 @@ def _without_foreign_keys(engine: Engine) -> None:
     """
 
     @event.listens_for(engine, "connect")
-    def connected(connection: Any, record: object) -> None:
+    def connected(connection: DBAPIConnection, record: object) -> None:
         connection.execute("PRAGMA foreign_keys=OFF")
 
 

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from sqlalchemy import Connection, Text, cast, func, select
 
 from app.core import json_codec
+from app.core.databases.expressions import AnyTable
+from app.core.loose_types import Fields
 from app.engine.query.render import record_json
 from app.engine.resource import Resource
 from app.engine.search import index
@@ -32,8 +33,8 @@ def reindex(connection: Connection, on_progress: OnProgress = lambda count: None
             on_progress(len(batch))
 
 
-def _batches(connection: Connection, resource: Resource) -> Iterator[list[dict[str, Any]]]:
-    table: Any = resource.table
+def _batches(connection: Connection, resource: Resource) -> Iterator[list[Fields]]:
+    table: AnyTable = resource.table
     last = None
     while True:
         statement = select(table.id, cast(record_json(resource), Text)).order_by(table.id)

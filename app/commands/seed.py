@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Text, cast, insert, select, update
@@ -15,9 +14,10 @@ from app.commands.readiness import refuse_unready
 from app.core import json_codec
 from app.core.data_files import seeds_folder
 from app.core.databases.diagnosis import diagnosed
-from app.core.databases.interface import Database
+from app.core.databases.interface import Base, Database
 from app.core.databases.opening import open_database
 from app.core.errors import Invalid
+from app.core.loose_types import Fields
 from app.engine.history.change_log import Change, log_changes
 from app.engine.query.render import record_json
 from app.engine.writes import store
@@ -67,8 +67,8 @@ def _seed_codes(session: Session) -> int:
     return changed + _seed_list(session, Term, rows, "list", "code")
 
 
-def _code(row: Mapping[str, str]) -> dict[str, Any]:
-    values: dict[str, Any] = {name: text or None for name, text in row.items()}
+def _code(row: Mapping[str, str]) -> Fields:
+    values: Fields = {name: text or None for name, text in row.items()}
     values["retired"] = row["retired"] == "true"
     values["aliases"] = row["aliases"].split(";") if row.get("aliases") else []
     if "decimals" in row:
@@ -76,13 +76,13 @@ def _code(row: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
-def _seed_list(session: Session, table: Any, rows: list[dict[str, Any]], *key: str) -> int:
+def _seed_list(session: Session, table: type[Base], rows: list[Fields], *key: str) -> int:
     columns = table.__table__.c
     stored = {
         tuple(row[name] for name in key): dict(row)
         for row in session.execute(select(*columns)).mappings()
     }
-    new: list[dict[str, Any]] = []
+    new: list[Fields] = []
     changed = 0
     for row in rows:
         old = stored.get(tuple(row[name] for name in key))
@@ -151,8 +151,9 @@ def _attach_texts(session: Session, folder: Path, report: Report) -> None:
     without = select(Source.id).where(Source.sha256.in_(contents), Source.text.is_(None))
     for source_id in session.scalars(without).all():
         found = find_record(session, source, "id", source_id)
+        assert isinstance(found, Source)
         try:
-            attach_text(session, found, contents[found.sha256])
+            attach_text(session, found, contents[str(found.sha256)])
         except Invalid as refusal:
             report.refused.append(f"{found.ref}: {refusal.detail}")
         else:

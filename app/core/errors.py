@@ -5,11 +5,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core import json_codec
+from app.core.loose_types import Json
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -58,7 +59,7 @@ class Fault:
     row: int | None = None
     column: str | None = None
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """As a problem tells it, shape `FaultBody`: row and column only where there are any."""
         place = {"pointer": self.pointer, "parameter": self.parameter}
         within = {"row": self.row, "column": self.column}

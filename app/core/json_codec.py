@@ -2,9 +2,11 @@
 
 import json
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import NoReturn
 
 import orjson
+
+from app.core.loose_types import Json, JsonValue
 
 MAX_DEPTH = 64
 
@@ -31,7 +33,7 @@ class JsonLimit(JsonError):
     """Text that is JSON, but beyond what is taken; `str` of it says how."""
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _object(pairs: list[tuple[str, JsonValue]]) -> Json:
     # A name given twice would lose one of the two values without a word.
     result = dict(pairs)
     if len(result) != len(pairs):
@@ -41,7 +43,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _constant(text: str) -> Any:
+def _constant(text: str) -> NoReturn:
     raise JsonError(f"{text} is not a JSON number")
 
 
@@ -75,7 +77,7 @@ _decoder = json.JSONDecoder(
 )
 
 
-def loads(text: bytes | str) -> Any:
+def loads(text: bytes | str) -> JsonValue:
     """What the text says, fractions as `Decimal`; raises JsonError with line and column."""
     if text[:3] == b"\xef\xbb\xbf" or text[:1] == "\ufeff":
         raise JsonError("a byte order mark stands before it at line 1, column 1: leave that out")
@@ -96,10 +98,10 @@ def loads(text: bytes | str) -> Any:
     return value
 
 
-def _depth(value: Any) -> int:
+def _depth(value: JsonValue) -> int:
     level, depth = [value], 0
     while level and depth <= MAX_DEPTH:
-        nested: list[Any] = []
+        nested: list[JsonValue] = []
         for item in level:
             if isinstance(item, dict):
                 nested.extend(item.values())
@@ -109,7 +111,7 @@ def _depth(value: Any) -> int:
     return depth
 
 
-def _default(value: Any) -> Any:
+def _default(value: object) -> object:
     if isinstance(value, Decimal):
         whole = value == value.to_integral_value()
         text = f"{value:f}"
@@ -117,6 +119,6 @@ def _default(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no form in JSON")
 
 
-def dumps(value: Any) -> bytes:
+def dumps(value: object) -> bytes:
     """The value as JSON in UTF-8; a Decimal becomes a number with exactly its digits."""
     return orjson.dumps(value, default=_default)

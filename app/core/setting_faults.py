@@ -8,6 +8,8 @@ from typing import Any, get_args, get_origin
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
+from app.core.loose_types import Fields
+
 #: The longest part of a value that is shown.
 SHOWN_CHARACTERS = 60
 #: Settings whose value may hold a password: it is not shown.
@@ -71,7 +73,7 @@ def sentences(
         yield f"{name} {verb} {_shown(fault['input'])}: {needed} is needed."
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     text = str(value)
     return repr(text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…")
 
@@ -92,7 +94,7 @@ def _needed(name: str, fields: Mapping[str, FieldInfo]) -> str:
 
 
 def _range(field: FieldInfo) -> str:
-    limits: dict[str, Any] = {}
+    limits: Fields = {}
     for item in field.metadata:
         for limit in ("ge", "gt", "le"):
             if hasattr(item, limit):

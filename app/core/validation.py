@@ -1,19 +1,22 @@
 """What Pydantic finds wrong with a body or a query, told in our own words."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 
 from app.core import json_codec
 from app.core.errors import BadRequest, Fault, Invalid
 from app.core.json_pointer import write_pointer
+from app.core.loose_types import TypeForm, Values
 from app.core.parameter_synonyms import meant_instead
 
-Item = Mapping[str, Any]
+#: A class of models: what a body or a query is read into, or an answer is described by.
+Model = type[BaseModel]
+Item = Values
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,18 +101,18 @@ _WORDS: dict[str, tuple[str, str]] = {
 _OTHERWISE = ("value", "Is no possible value here")
 
 
-def _unknown(item: Item, model: type[BaseModel]) -> tuple[str, str]:
+def _unknown(item: Item, model: Model) -> tuple[str, str]:
     name = _last(item)
     known = _model_at(model, item["loc"]).model_fields
     instead = meant_instead(name, known, known)
     return "unknown", f"There is no {name!r} here.{instead}"
 
 
-def _missing(item: Item, model: type[BaseModel]) -> tuple[str, str]:
+def _missing(item: Item, model: Model) -> tuple[str, str]:
     return "missing", f"{_last(item)!r} is required."
 
 
-def _own(item: Item, model: type[BaseModel]) -> tuple[str, str]:
+def _own(item: Item, model: Model) -> tuple[str, str]:
     """A rule of ours: the words are those of the ValueError."""
     if isinstance(item["input"], str) and "\0" in item["input"]:
         return "form", _NUL
@@ -117,7 +120,7 @@ def _own(item: Item, model: type[BaseModel]) -> tuple[str, str]:
     return "value", _sentence(detail, item)
 
 
-def _form(item: Item, model: type[BaseModel]) -> tuple[str, str]:
+def _form(item: Item, model: Model) -> tuple[str, str]:
     given = item["input"]
     if isinstance(given, str) and "\0" in given:
         return "form", _NUL
@@ -140,7 +143,7 @@ def _rewritten(given: str, pattern: str, example: Example | None) -> str:
     return f" Did you mean {right!r}?" if right and pattern else ""
 
 
-def _digits(item: Item, model: type[BaseModel]) -> tuple[str, str]:
+def _digits(item: Item, model: Model) -> tuple[str, str]:
     """Too many digits: before the point, or behind it as those of 1e-100."""
     given, most = item["input"], item["ctx"]["max_digits"]
     if isinstance(given, Decimal) and given.adjusted() < 0:
@@ -148,7 +151,7 @@ def _digits(item: Item, model: type[BaseModel]) -> tuple[str, str]:
     return "range", _sentence(f"Has more than {most} digits", item)
 
 
-_SPECIAL: dict[str, Callable[[Item, type[BaseModel]], tuple[str, str]]] = {
+_SPECIAL: dict[str, Callable[[Item, Model], tuple[str, str]]] = {
     "extra_forbidden": _unknown,
     "missing": _missing,
     "value_error": _own,
@@ -157,7 +160,7 @@ _SPECIAL: dict[str, Callable[[Item, type[BaseModel]], tuple[str, str]]] = {
 }
 
 
-def explain(item: Item, model: type[BaseModel]) -> tuple[str, str]:
+def explain(item: Item, model: Model) -> tuple[str, str]:
     """The code and the words of one of Pydantic's errors."""
     kind = str(item["type"])
     if special := _SPECIAL.get(kind):
@@ -174,7 +177,7 @@ def explain(item: Item, model: type[BaseModel]) -> tuple[str, str]:
     return code, detail
 
 
-def _written(value: Any) -> str:
+def _written(value: object) -> str:
     """A limit or a choice as we write it: `'a', 'b' or 'c'` without quotes and "or"."""
     if isinstance(value, Decimal | float):
         return f"{Decimal(str(value)):f}"
@@ -190,7 +193,7 @@ def _sentence(words: str, item: Item) -> str:
     return f"{sentence}. Given: {shown}." if len(shown) < _MAX_SHOWN else f"{sentence}."
 
 
-def _shown(given: Any) -> str:
+def _shown(given: object) -> str:
     """A value as JSON writes it, a text in single quotes; of lists and objects that they are."""
     match given:
         case None:
@@ -215,7 +218,7 @@ def _last(item: Item) -> str:
     return str(item["loc"][-1]) if item["loc"] else ""
 
 
-def _model_at(model: type[BaseModel], location: tuple[int | str, ...]) -> type[BaseModel]:
+def _model_at(model: Model, location: tuple[int | str, ...]) -> Model:
     """The model that holds the field where a location points."""
     for part in location[:-1]:
         field = model.model_fields.get(str(part))
@@ -223,9 +226,7 @@ def _model_at(model: type[BaseModel], location: tuple[int | str, ...]) -> type[B
     return model
 
 
-def _described(
-    model: type[BaseModel], location: tuple[int | str, ...]
-) -> tuple[str, Example | None]:
+def _described(model: Model, location: tuple[int | str, ...]) -> tuple[str, Example | None]:
     """What the field where a location points is described as, in one line, and an example."""
     holder = _model_at(model, location)
     names = (str(part) for part in reversed(location))
@@ -237,20 +238,20 @@ def _described(
     return " ".join((field.description or "").split()), example
 
 
-def _marks_in(annotation: Any) -> Iterator[Any]:
+def _marks_in(annotation: TypeForm) -> Iterator[object]:
     yield from getattr(annotation, "__metadata__", ())
     for argument in get_args(annotation):
         yield from _marks_in(argument)
 
 
-def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+def _models_in(annotation: TypeForm) -> Iterator[Model]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for argument in getattr(annotation, "__args__", ()):
         yield from _models_in(argument)
 
 
-def faults_of(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
+def faults_of(error: ValidationError, model: Model) -> list[Fault]:
     """Each fault of a body, by JSON Pointer."""
     faults = []
     for item in error.errors(include_url=False):
@@ -259,13 +260,13 @@ def faults_of(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
     return faults
 
 
-def invalid_body(error: ValidationError, model: type[BaseModel]) -> Invalid:
+def invalid_body(error: ValidationError, model: Model) -> Invalid:
     """The 422 that tells each fault of a body by JSON Pointer."""
     faults = faults_of(error, model)
     return Invalid(summary(faults), faults)
 
 
-def invalid_query(error: ValidationError, model: type[BaseModel]) -> BadRequest:
+def invalid_query(error: ValidationError, model: Model) -> BadRequest:
     """The 400 that tells each fault of the query by parameter."""
     faults = []
     for item in error.errors(include_url=False):
@@ -281,7 +282,7 @@ def summary(faults: list[Fault]) -> str:
     return f"{first.pointer or first.parameter or 'body'}: {first.detail}{more}"
 
 
-def validate(model: type[BaseModel], value: Any) -> BaseModel:
+def validate(model: Model, value: object) -> BaseModel:
     """The value as the model; 422 for what breaks a rule."""
     try:
         return model.model_validate(value)

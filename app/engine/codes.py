@@ -1,32 +1,33 @@
 """Codes that are in no list: which one is meant, and where the list is."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from sqlalchemy import Column, Select, Table, select
+from sqlalchemy import Table, select
 
 from app.core import json_codec
+from app.core.databases.expressions import Selection, TableColumn
 from app.core.errors import did_you_mean
+from app.core.loose_types import JsonValue, Value
 
 #: A code, its aliases, and its labels.
-Row = Sequence[Any]
+Row = Sequence[Value]
 _MOST_MEANT = 3
 
 
-def codes_with_names(column: Column[Any]) -> Select[Any]:
+def codes_with_names(column: TableColumn) -> Selection:
     """Reads a code list: each code, and what else it is called."""
     c = column.table.c
     return select(column, c.aliases, c.en, c.ru, c.kk)
 
 
-def list_name(column: Column[Any]) -> str:
+def list_name(column: TableColumn) -> str:
     """What the list of this column is called in addresses; empty where it has none."""
     table = column.table
     assert isinstance(table, Table)
     return str(table.info.get("list", ""))
 
 
-def meant_code(text: str, column: Column[Any], rows: Iterable[Row]) -> str:
+def meant_code(text: str, column: TableColumn, rows: Iterable[Row]) -> str:
     """` Did you mean 'RU'?` for `RUS`, `ru` or `Russia`; where nothing is near, where the codes
     are."""
     rows, folded = list(rows), text.strip().casefold()
@@ -39,7 +40,7 @@ def meant_code(text: str, column: Column[Any], rows: Iterable[Row]) -> str:
     return did_you_mean(text, alike) or (f" The codes are at /codes/{name}." if name else "")
 
 
-def _folded(code: str, aliases: Any, *labels: str | None) -> set[str]:
+def _folded(code: str, aliases: JsonValue, *labels: str | None) -> set[str]:
     # As the driver gives them they are JSON still.
     aliases = json_codec.loads(aliases) if isinstance(aliases, str) else aliases
     return {name.casefold() for name in (code, *aliases, *labels) if name}

@@ -1,7 +1,6 @@
 """Values to show and to try a field with, made up from what it can hold."""
 
-from typing import Any
-
+from app.core.loose_types import JsonValue
 from app.engine.paths import FieldType, RecordField, fields_of
 from app.engine.resource import Resource
 
@@ -14,7 +13,7 @@ _CODES = {
     "legal_form": ("kz-llp", "17R7"),
     "language": ("ru", "kk"),
 }
-_VALUES: dict[FieldType, tuple[Any, Any]] = {
+_VALUES: dict[FieldType, tuple[JsonValue, JsonValue]] = {
     FieldType.id: ("0190b1de-0000-7000-8000-000000000000", "0190b1de-0000-7000-8000-000000000001"),
     FieldType.text: ("An example", "Another example"),
     FieldType.integer: (1, 2),
@@ -26,13 +25,13 @@ _VALUES: dict[FieldType, tuple[Any, Any]] = {
 }
 
 
-def values_of(resource: Resource, name: str) -> tuple[Any, Any]:
+def values_of(resource: Resource, name: str) -> tuple[JsonValue, JsonValue]:
     """Two values that the field can hold: different ones, unless there is only one."""
     field = fields_of(resource).get(name)
     return ([], []) if field is None else _values(field)
 
 
-def _values(field: RecordField) -> tuple[Any, Any]:
+def _values(field: RecordField) -> tuple[JsonValue, JsonValue]:
     if field.choices:
         return field.choices[0], field.choices[-1]
     if field.codes is not None:

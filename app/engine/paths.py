@@ -5,11 +5,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
-from typing import Any
 
-from sqlalchemy import Boolean, Column, Date, Enum, Integer, inspect
-from sqlalchemy.types import TypeEngine
+from sqlalchemy import Boolean, Date, Enum, Integer, inspect
 
+from app.core.databases.expressions import SqlType, TableColumn
 from app.core.databases.interface import Base
 from app.core.databases.types import CodeList, Exact, Id, Instant, ListedName, StatedDate
 from app.core.errors import did_you_mean
@@ -34,7 +33,7 @@ class FieldType(StrEnum):
     list = "list"
 
 
-_FIELD_TYPES: tuple[tuple[type[TypeEngine[Any]], FieldType], ...] = (
+_FIELD_TYPES: tuple[tuple[type[SqlType], FieldType], ...] = (
     (Id, FieldType.id),
     (StatedDate, FieldType.stated),
     (CodeList, FieldType.list),
@@ -54,10 +53,10 @@ class RecordField:
 
     name: str
     field_type: FieldType
-    type: TypeEngine[Any]
+    type: SqlType
     nullable: bool
     choices: tuple[str, ...]
-    codes: Column[Any] | None
+    codes: TableColumn | None
     about: str
 
 
@@ -100,13 +99,13 @@ def fields_of(at: Resource | Embedded) -> dict[str, RecordField]:
     return {name: _field(columns[name], name, about or "") for name, about in described.items()}
 
 
-def _field(column: Any, name: str, about: str) -> RecordField:
+def _field(column: TableColumn, name: str, about: str) -> RecordField:
     keys = list(getattr(column, "foreign_keys", ()))
     kind = next((kind for of, kind in _FIELD_TYPES if isinstance(column.type, of)), FieldType.text)
     codes = None
     if kind is FieldType.text and keys:
         kind, codes = FieldType.code, next(key.column for key in keys if key.column.name == "code")
-    elif kind is FieldType.list and column.type.of is not None:
+    elif isinstance(column.type, CodeList) and column.type.of is not None:
         table, _, of = column.type.of.partition(".")
         codes = Base.metadata.tables[table].c[of]
     choices = tuple(column.type.enums) if isinstance(column.type, Enum) else ()

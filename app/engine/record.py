@@ -9,7 +9,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
-    ColumnElement,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -23,11 +22,15 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 from sqlalchemy.sql.schema import SchemaItem
 
+from app.core.databases.expressions import Expression
 from app.core.databases.interface import Base
 from app.core.databases.types import CodeList, Exact, Id, StatedDate, now, uuid7
 from app.core.edtf import bounds
+from app.core.loose_types import Fields, Value
 
 _NONE: Mapping[str, tuple[str, ...]] = {}
+#: A column of a table, whose class says its type.
+MappedField = MappedColumn[Any]
 
 
 class Record(Base):
@@ -59,17 +62,17 @@ class Record(Base):
     deleted_at: Mapped[datetime | None]
 
     @declared_attr.directive
-    def __mapper_args__(cls) -> dict[str, Any]:
+    def __mapper_args__(cls) -> Fields:
         # An update of a row that has changed since it was read is refused, not lost.
         return {"version_id_col": cls.version, "version_id_generator": False}
 
 
-def reference(target: str, **options: Any) -> MappedColumn[Any]:
+def reference(target: str, **options: Value) -> MappedField:
     """A foreign key to another record's id (`"mission.id"`), indexed: it is always looked up by."""
     return mapped_column(Id, ForeignKey(target), index=True, **options)
 
 
-def code(target: str, **options: Any) -> MappedColumn[Any]:
+def code(target: str, **options: Value) -> MappedField:
     """A foreign key to a code list (`"country.code"`)."""
     return mapped_column(String(32), ForeignKey(target), **options)
 
@@ -79,7 +82,7 @@ def region_of(country: str, region: str) -> ForeignKeyConstraint:
     return ForeignKeyConstraint([region, country], ["region.code", "region.parent"])
 
 
-def code_list(of: str | None = None) -> MappedColumn[Any]:
+def code_list(of: str | None = None) -> MappedField:
     """A list of texts, never null; with `of` each is a code of that list."""
     return mapped_column(CodeList(of), default=list, server_default=text("'[]'"))
 
@@ -116,7 +119,7 @@ def _bound_args(table: type[Record], name: str) -> Iterator[SchemaItem]:
         yield Index(f"ix_{table.__tablename__}_{name}", earliest, "id")
 
 
-def money(**options: Any) -> MappedColumn[Any]:
+def money(**options: Value) -> MappedField:
     """An amount with up to four decimals; the currency is a column of its own."""
     return mapped_column(Exact(18, 4), **options)
 
@@ -133,7 +136,7 @@ def rule(
     return CheckConstraint(sql, name=name, info=info)
 
 
-def descending(name: str, *, filled: bool = False) -> ColumnElement[Any]:
+def descending(name: str, *, filled: bool = False) -> Expression:
     """A column of an index for lists sorted by it downwards; `filled` when it is never null.
 
     PostgreSQL uses an index only in its own direction and place of nulls; SQLite in both.
@@ -141,7 +144,7 @@ def descending(name: str, *, filled: bool = False) -> ColumnElement[Any]:
     return (_Descending if filled else _DescendingNullsLast)(literal_column(name))
 
 
-class _Descending(FunctionElement[Any]):
+class _Descending(FunctionElement[str]):
     inherit_cache = True
     order = "DESC"
 
@@ -152,6 +155,6 @@ class _DescendingNullsLast(_Descending):
 
 @compiles(_Descending)
 @compiles(_DescendingNullsLast)
-def _compile_descending(element: _Descending, compiler: SQLCompiler, **kw: Any) -> str:
+def _compile_descending(element: _Descending, compiler: SQLCompiler, **kw: object) -> str:
     column = compiler.process(element.clauses, **kw)
     return f"{column} {element.order}" if compiler.dialect.name == "postgresql" else column

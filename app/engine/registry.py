@@ -1,7 +1,7 @@
 """The kinds of records that there are, by name: what can stand for any of them refers to these."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
@@ -10,6 +10,7 @@ from typing_extensions import TypeAliasType
 
 from app.core.databases.types import ListedName
 from app.core.errors import did_you_mean
+from app.core.loose_types import Json, TypeForm
 from app.engine.resource import Resource
 
 #: By `Resource.kind`; empty until `register` was told.
@@ -60,7 +61,7 @@ def unknown_kind(name: str, kinds: Iterable[str]) -> str:
     return f"There is no kind {name!r}.{near} Possible: {', '.join(known)}."
 
 
-def kind_column() -> MappedColumn[Any]:
+def kind_column() -> MappedColumn[str]:
     """A column that names a kind."""
     return mapped_column(ListedName(lambda: tuple(RECORD_TYPES), RecordKind.__name__, kind_named))
 
@@ -68,12 +69,14 @@ def kind_column() -> MappedColumn[Any]:
 class _Known:
     """Validates the name of a kind, as an enumeration of all kinds would."""
 
-    def __get_pydantic_core_schema__(self, of: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(
+        self, of: TypeForm, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
         return core_schema.no_info_after_validator_function(_known, handler(of))
 
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
+    ) -> Json:
         about = "The kinds of records."
         return {
             "title": "RecordKind",

@@ -1,19 +1,22 @@
 """How a kind of record is declared: its table, its schemas, its relations and its rules."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 from pydantic.fields import FieldInfo
 from sqlalchemy import ColumnElement, ScalarSelect, inspect
 from sqlalchemy.orm import Session
 
+from app.core.databases.expressions import AnyTable
 from app.core.databases.interface import Base
 from app.core.databases.types import StatedDate
+from app.core.loose_types import Fields, TypeForm, Values
+from app.core.validation import Model
 from app.engine.record import Record, bound_names
 from app.engine.schemas import (
     Identity,
@@ -26,11 +29,12 @@ from app.engine.schemas import (
     type_of,
 )
 
-#: A rule in code: sees the record as it will be, and its JSON as it was (None when new).
-Check = Callable[[Session, Any, Mapping[str, Any] | None], None]
+#: A rule in code: sees the record (of a class that the rule names) as it will be, and its JSON as
+#: it was (None when new).
+Check = Callable[[Session, Any, Values | None], None]
 
 
-def _no_check(session: Session, record: Any, before: Mapping[str, Any] | None) -> None:
+def _no_check(session: Session, record: Record, before: Values | None) -> None:
     """Most records have no rules beyond their columns'."""
 
 
@@ -56,7 +60,7 @@ class SubCollection:
     parent: "Resource"
     name: str
     child: "Resource"
-    on: Callable[[Any, Any], ColumnElement[bool]]
+    on: Callable[[AnyTable, AnyTable], ColumnElement[bool]]
 
 
 @dataclass(eq=False)
@@ -81,9 +85,9 @@ class Resource:
     under: tuple[str, ...] = ()
     embedded: dict[str, Embedded] = field(default_factory=dict)
     to_many: dict[str, SubCollection] = field(default_factory=dict)
-    row_filter: Callable[[Any], ColumnElement[bool]] | None = None
+    row_filter: Callable[[AnyTable], ColumnElement[bool]] | None = None
     check: Check = _no_check
-    example: Mapping[str, Any] = field(default_factory=dict)
+    example: Values = field(default_factory=dict)
 
     @property
     def record_type(self) -> str:
@@ -106,7 +110,7 @@ class Resource:
         return tuple(c.key for c in columns if isinstance(c.type, StatedDate) and c.key)
 
     @cached_property
-    def read_fields(self) -> dict[str, tuple[Any, FieldInfo]]:
+    def read_fields(self) -> dict[str, tuple[TypeForm, FieldInfo]]:
         """The fields of the record as read, in order: type and description, all required."""
         own = dict(self.fields.model_fields)
         # What the class itself declares comes before what it shares with others.
@@ -122,11 +126,12 @@ class Resource:
         fields |= {"note": note, **Stamps.model_fields}
         return {name: self._as_read(name, info) for name, info in fields.items()}
 
-    def _as_read(self, name: str, info: FieldInfo) -> tuple[Any, FieldInfo]:
+    def _as_read(self, name: str, info: FieldInfo) -> tuple[TypeForm, FieldInfo]:
         kind = type_of(info)
+        origin: TypeForm = get_origin(kind)
         column = self.table.__table__.c.get(name)
         # What may be left out because the server fills it in is never null once it is stored.
-        if column is not None and not column.nullable and get_origin(kind) in (Union, UnionType):
+        if column is not None and not column.nullable and origin in (Union, UnionType):
             kind = Union[tuple(t for t in get_args(kind) if t is not NoneType)]  # noqa: UP007
         return kind, Field(description=info.description)
 
@@ -164,15 +169,15 @@ def _bound(name: str, which: str) -> FieldInfo:
     return info
 
 
-def read_models(resources: tuple[Resource, ...]) -> dict[str, type[BaseModel]]:
+def read_models(resources: tuple[Resource, ...]) -> dict[str, Model]:
     """The schemas of records as read and of their lists, by name.
 
     They refer to each other in circles (a mission shows its delegates, a delegate its mission), so
     they are made together; a relation is there only in answers that were asked to expand it.
     """
-    models: dict[str, type[BaseModel]] = {}
+    models: dict[str, Model] = {}
     for resource in resources:
-        fields: dict[str, Any] = dict(resource.read_fields)
+        fields: Fields = dict(resource.read_fields)
         for name, part in resource.embedded.items():
             _embedded_model(part, models)
             fields[name] = (f"list[{part.name}]", fields[name][1])
@@ -182,7 +187,7 @@ def read_models(resources: tuple[Resource, ...]) -> dict[str, type[BaseModel]]:
             fields[name] = (f"list[{collection.child.name}]", _relation(name))
         models[resource.name] = derived_schema(resource.name, resource.about, fields)
         list_name = f"{resource.name}List"
-        page: dict[str, Any] = {
+        page: Fields = {
             "data": (f"list[{resource.name}]", Field(description="The records, in order.")),
             "page": (Page, ...),
         }
@@ -193,8 +198,8 @@ def read_models(resources: tuple[Resource, ...]) -> dict[str, type[BaseModel]]:
     return models
 
 
-def _embedded_model(part: Embedded, models: dict[str, type[BaseModel]]) -> None:
-    fields: dict[str, Any] = {
+def _embedded_model(part: Embedded, models: dict[str, Model]) -> None:
+    fields: Fields = {
         name: (type_of(info), Field(description=info.description))
         for name, info in part.fields.model_fields.items()
     }

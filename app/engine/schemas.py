@@ -1,11 +1,10 @@
 """The base of all schemas, and the constrained types that fields are made of, each named once."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import (
@@ -26,6 +25,7 @@ from pydantic_core import PydanticCustomError, core_schema
 
 from app.core.databases.types import instant_text
 from app.core.edtf import EDTF_PATTERN, parse_edtf
+from app.core.loose_types import Fields, Json, TypeForm, Values
 from app.core.validation import Example
 
 
@@ -36,7 +36,7 @@ class Schema(BaseModel):
 
 
 def derived_schema(
-    name: str, doc: str, fields: Mapping[str, Any], base: type[Schema] = Schema
+    name: str, doc: str, fields: Values, base: type[Schema] = Schema
 ) -> type[Schema]:
     """A schema made of others' fields: `fields` as `pydantic.create_model` takes them.
 
@@ -55,7 +55,7 @@ def derived_schema(
 def patch_schema(name: str, doc: str, fields: type[Schema]) -> type[Schema]:
     """The schema of a JSON merge patch (RFC 7396): every field may be absent, and null only where
     the record allows it."""
-    may_be_absent: dict[str, Any] = {
+    may_be_absent: Fields = {
         name: (type_of(info), Field(default_factory=absent, description=info.description))
         for name, info in fields.model_fields.items()
     }
@@ -66,7 +66,7 @@ def absent() -> None:
     """The value of a field that is not there; never read."""
 
 
-def type_of(info: FieldInfo) -> Any:
+def type_of(info: FieldInfo) -> TypeForm:
     """The field's type with its constraints."""
     return Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
 
@@ -129,7 +129,7 @@ Edtf = Annotated[
 _DECIMAL = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,100})?", re.ASCII)
 
 
-def _only_numbers(value: Any) -> Any:
+def _only_numbers(value: object) -> object:
     # Other text and booleans would be taken for numbers: "1e3" is no amount anybody meant to send.
     if isinstance(value, str) and _DECIMAL.fullmatch(value):
         return Decimal(value)
@@ -159,7 +159,7 @@ class Digits:
         return least, largest if self.maximum is None else self.maximum
 
     def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
+        self, source: TypeForm, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
         least, greatest = self.limits()
         number = core_schema.decimal_schema(
@@ -172,7 +172,7 @@ class Digits:
 
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
+    ) -> Json:
         least, greatest = (_written(limit) for limit in self.limits())
         number = {"type": "number", "format": "decimal", "minimum": least, "maximum": greatest}
         if handler.mode == "serialization":
@@ -182,7 +182,7 @@ class Digits:
         return {"anyOf": [number, {"type": "string", "format": "decimal", "pattern": pattern}]}
 
 
-def _flag(value: Any) -> Any:
+def _flag(value: object) -> object:
     # Pydantic alone would take yes, on, 1, t and more for true.
     if isinstance(value, str) and value not in ("true", "false"):
         raise PydanticCustomError("bool_parsing", "Must be true or false")
@@ -193,7 +193,7 @@ def _flag(value: Any) -> Any:
 Flag = Annotated[bool, BeforeValidator(_flag)]
 
 
-def _iso_day(value: Any) -> Any:
+def _iso_day(value: object) -> object:
     if isinstance(value, str) and re.fullmatch(r"[+-]?[0-9]{5,}-[0-9]{2}-[0-9]{2}", value):
         raise ValueError("must lie in the years 0001 to 9999")
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query, Request
@@ -11,11 +11,12 @@ from sqlalchemy import Dialect, Text, bindparam, cast, select
 from starlette.responses import Response
 
 from app.core import json_codec
-from app.core.databases.interface import CompiledQuery, compile_query
+from app.core.databases.interface import CompiledQuery, Rows, compile_query
 from app.core.databases.types import Id
 from app.core.errors import BadRequest
 from app.core.http.dispatch import Route
 from app.core.http.responses import problems
+from app.core.loose_types import Json, Values
 from app.core.text.analyze import highlights
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.filter_reader import bad_parameter, split_items
@@ -95,9 +96,7 @@ def _records(resource: Resource, count: int, dialect: Dialect) -> CompiledQuery:
     return compile_query(select(*shown).where(resource.table.id.in_(ids)), dialect)
 
 
-async def _read(
-    request: Request, resource: Resource, ids: list[UUID]
-) -> dict[str, Mapping[str, Any]]:
+async def _read(request: Request, resource: Resource, ids: list[UUID]) -> dict[str, Values]:
     database = database_of(request)
     # As many as a power of two, so that there are few statements.
     padded = ids + [ids[-1]] * ((1 << (len(ids) - 1).bit_length()) - len(ids))
@@ -107,7 +106,7 @@ async def _read(
     return {str(row[0]): json_codec.loads(row[1]) for row in rows}
 
 
-def _texts(resource: Resource, record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _texts(resource: Resource, record: Values) -> Iterator[tuple[str, str]]:
     """Every text of the record that is searched, with its place in it."""
     fields = searched(resource)
     for name in (*fields.names, *fields.others):
@@ -122,7 +121,7 @@ def _texts(resource: Resource, record: Mapping[str, Any]) -> Iterator[tuple[str,
                     yield f"/{part}/{at}/{name}", row[name]
 
 
-def _hit(resource: Resource, record: Mapping[str, Any], tier: int, q: str) -> dict[str, Any]:
+def _hit(resource: Resource, record: Values, tier: int, q: str) -> Json:
     return {
         "kind": resource.record_type,
         "id": record["id"],
@@ -182,12 +181,12 @@ def _kinds(text: str | None, known: Mapping[str, Resource]) -> tuple[str, ...]:
 
 
 async def _shown(
-    request: Request, by_kind: Mapping[str, Resource], found: list[Any], q: str
+    request: Request, by_kind: Mapping[str, Resource], found: Rows, q: str
 ) -> list[str]:
     ids: dict[str, list[UUID]] = {}
     for kind, record_id, _ in found:
         ids.setdefault(kind, []).append(UUID(str(record_id)))
-    records: dict[str, Mapping[str, Any]] = {}
+    records: dict[str, Values] = {}
     for kind, of_kind in ids.items():
         records |= await _read(request, by_kind[kind], of_kind)
     return [

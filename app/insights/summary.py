@@ -2,14 +2,15 @@
 
 from decimal import Decimal
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Request
 from pydantic import Field
-from sqlalchemy import Dialect, Select, and_, bindparam, case, func, select
+from sqlalchemy import ColumnElement, Dialect, FromClause, and_, bindparam, case, func, select
 from starlette.responses import Response
 
 from app.core import json_codec
+from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import Exact
 from app.core.errors import BadRequest, NotFound
@@ -97,11 +98,11 @@ class Summary(Schema):
     )
 
 
-def _agreements() -> Any:
+def _agreements() -> ColumnElement[bool]:
     return and_(Agreement.mission_id == bindparam("mission"), Agreement.deleted_at.is_(None))
 
 
-def _count(*conditions: Any) -> Any:
+def _count(*conditions: ColumnElement[bool]) -> Expression:
     return (
         select(func.count())
         .select_from(Agreement)
@@ -110,16 +111,17 @@ def _count(*conditions: Any) -> Any:
     )
 
 
-def _rows(table: Any, *conditions: Any) -> Any:
+def _rows(table: AnyTable, *conditions: ColumnElement[bool]) -> Expression:
     counted = select(func.count()).select_from(table).where(table.deleted_at.is_(None), *conditions)
     return counted.scalar_subquery()
 
 
-def _of_mission(table: Any) -> Any:
-    return table.mission_id == bindparam("mission")
+def _of_mission(table: AnyTable) -> ColumnElement[bool]:
+    holds: ColumnElement[bool] = table.mission_id == bindparam("mission")
+    return holds
 
 
-def _totals(dialect: str) -> Any:
+def _totals(dialect: str) -> Expression:
     fallen = Agreement.status.in_(FALLEN_THROUGH)
     limited = and_(~fallen, Agreement.amount_bound != Bound.exact)
     rows = (
@@ -150,8 +152,8 @@ def _totals(dialect: str) -> Any:
         .subquery()
     )
 
-    def total(name: str) -> Any:
-        raw: list[Any] = [by_currency.c[f"{name}_{n}"] for n in range(len(sums[name]))]
+    def total(name: str) -> Expression:
+        raw: list[Expression] = [by_currency.c[f"{name}_{n}"] for n in range(len(sums[name]))]
         kind = rows.c[name].type
         assert isinstance(kind, Exact)
         return Number.sum(normalize_carry(raw), kind.scale).json()
@@ -166,7 +168,7 @@ def _totals(dialect: str) -> Any:
     return select(json_list(object_of(values))).select_from(by_currency).scalar_subquery()
 
 
-def _reported() -> Any:
+def _reported() -> Expression:
     columns = [getattr(ReportedTotal, name) for name in Reported.model_fields]
     rows = (
         select(*columns)
@@ -177,12 +179,12 @@ def _reported() -> Any:
     return _list_of(rows, Reported)
 
 
-def _list_of(rows: Any, schema: type[Schema]) -> Any:
+def _list_of(rows: FromClause, schema: type[Schema]) -> Expression:
     values = {name: as_json(rows.c[name]) for name in schema.model_fields}
     return select(json_list(object_of(values))).select_from(rows).scalar_subquery()
 
 
-def _select(dialect: str) -> Select[Any]:
+def _select(dialect: str) -> Selection:
     signed = and_(
         Agreement.status.in_(SIGNED),
         Agreement.bindingness.not_in((Bindingness.announcement, Bindingness.accomplished)),

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.core.databases.types import choice
 from app.core.errors import Invalid
+from app.core.loose_types import Values
 from app.engine.record import Record, code, code_list, descending, money, reference, rule, stated
 from app.engine.resource import Embedded, Resource
 from app.engine.schemas import Edtf, Line, Noted, Prose, RecordFields
@@ -193,7 +194,7 @@ class AgreementFields(RecordFields, PlaceFields, Noted):
     """Who agreed, in order."""
 
 
-def _check(session: Session, record: Agreement, before: Any) -> None:
+def _check(session: Session, record: Agreement, before: Values | None) -> None:
     if record.bindingness is None:
         record.bindingness = DEFAULT_BINDINGNESS.get(record.instrument, Bindingness.binding)
     if record.status is None and before is not None:

@@ -1,7 +1,7 @@
 """Citations: this record, or one field of it, rests on that passage of a source."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
@@ -12,6 +12,7 @@ from app.core import json_codec
 from app.core.databases.types import choice
 from app.core.errors import Invalid
 from app.core.json_pointer import read_pointer
+from app.core.loose_types import JsonValue, Values
 from app.core.validation import Example
 from app.engine.record import Record, reference, rule
 from app.engine.registry import RECORD_TYPES, RecordKind, kind_column
@@ -91,7 +92,7 @@ class Quoted(Schema):
     """Which sentence the passage begins in, counted from 1, when the text is attached."""
 
 
-def _check(session: Session, record: Citation, before: Any) -> None:
+def _check(session: Session, record: Citation, before: Values | None) -> None:
     # What it backed may be in the trash already; then it can still follow.
     if record.deleted_at is not None:
         return
@@ -108,7 +109,7 @@ def _check(session: Session, record: Citation, before: Any) -> None:
         _check_field(json_codec.loads(render_record(session, resource, backed.id)), record.field)
 
 
-def _check_field(value: Any, pointer: str) -> None:
+def _check_field(value: JsonValue, pointer: str) -> None:
     for name in read_pointer(pointer):
         if isinstance(value, dict) and name in value:
             value = value[name]

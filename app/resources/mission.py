@@ -2,12 +2,12 @@
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.databases.types import choice
+from app.core.loose_types import Values
 from app.engine.record import Record, code, code_list, money, reference, region_of, rule, stated
 from app.engine.resource import Resource
 from app.engine.schemas import Edtf, Line, Noted, Prose, RecordFields
@@ -98,7 +98,7 @@ class MissionFields(RecordFields, Noted):
     """The currency of `cost_amount`, ISO 4217."""
 
 
-def _check(session: Session, record: Mission, before: Any) -> None:
+def _check(session: Session, record: Mission, before: Values | None) -> None:
     check_money(session, record.cost_amount, record.cost_currency, "/cost_amount")
 
 

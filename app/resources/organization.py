@@ -1,7 +1,7 @@
 """Organizations: companies, authorities, chambers and whatever else can act."""
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StrictBool, model_validator
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.core.databases.interface import Base
 from app.core.databases.types import choice
+from app.core.loose_types import Values
 from app.engine.record import Record, code, code_list, reference, region_of, rule
 from app.engine.resource import Embedded, Resource
 from app.engine.schemas import Line, Noted, RecordFields, Schema, distinct
@@ -155,7 +156,7 @@ class CompanyFields(OrganizationFields):
     """Always `company`."""
 
 
-def _check(session: Session, record: Organization, before: Any) -> None:
+def _check(session: Session, record: Organization, before: Values | None) -> None:
     live = record.deleted_at is None and record.merged_into_id is None
     for identifier in record.identifiers:
         identifier.is_live = live

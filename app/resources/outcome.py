@@ -1,13 +1,14 @@
 """Outcomes: what became of an agreement, each with its date and who confirms it."""
 
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from app.core.databases.expressions import AnyTable
 from app.core.databases.types import choice
 from app.core.errors import Conflict, Fault
+from app.core.loose_types import Values
 from app.engine.record import Record, code, money, reference, rule, stated
 from app.engine.resource import Resource
 from app.engine.schemas import Count, Edtf, Noted, RecordFields
@@ -53,7 +54,7 @@ class OutcomeFields(RecordFields, Noted):
     """The organization that confirms it."""
 
 
-def _check(session: Session, record: Outcome, before: Any) -> None:
+def _check(session: Session, record: Outcome, before: Values | None) -> None:
     check_money(session, record.actual_amount, record.currency, "/actual_amount")
     if before is None:
         _move_agreement(session, record)
@@ -67,7 +68,8 @@ def _check(session: Session, record: Outcome, before: Any) -> None:
 
 def _move_agreement(session: Session, record: Outcome) -> None:
     agreement = outcome.to_one["agreement"]
-    moved = store.lock_record(session, agreement, record.agreement_id)
+    # The file of agreements imports this one, so their class has no name here.
+    moved: AnyTable = store.lock_record(session, agreement, record.agreement_id)
     # An outcome that an agreement's own change of status entered finds it moved already.
     if record.status is not None and moved is not None and moved.status != record.status:
         store.set_fields(session, agreement, moved, {"status": record.status})

@@ -2,12 +2,13 @@
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.databases.types import Exact, choice
+from app.core.loose_types import Values
 from app.engine.record import Record, code, reference, rule
 from app.engine.resource import Resource
 from app.engine.schemas import Digits, Noted, RecordFields
@@ -63,7 +64,7 @@ class ReportedTotalFields(RecordFields, Noted):
     """How the figure limits the true one."""
 
 
-def _check(session: Session, record: ReportedTotal, before: Any) -> None:
+def _check(session: Session, record: ReportedTotal, before: Values | None) -> None:
     check_money(session, record.value, record.currency, "/value")
 
 

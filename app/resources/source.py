@@ -1,8 +1,7 @@
 """Sources: the documents that facts come from, with or without their text."""
 
-from collections.abc import Mapping
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field, StringConstraints
@@ -14,6 +13,7 @@ from app.core.errors import (
     Conflict,
     Fault,
 )
+from app.core.loose_types import Values
 from app.core.validation import Example
 from app.engine.record import Record, code, reference, rule, stated
 from app.engine.resource import Resource
@@ -92,7 +92,7 @@ class HasText(Schema):
     """True when the text is attached, so that citations show their quotes."""
 
 
-def _check(session: Session, record: Source, before: Mapping[str, Any] | None) -> None:
+def _check(session: Session, record: Source, before: Values | None) -> None:
     if before is None or not before["has_text"]:
         return
     for name in ("sha256", "char_count"):

@@ -73,10 +73,13 @@ def text_routes(models: Models) -> list[Route]:
         source's; from then on every citation of the source shows its quote and sentence."""
         check_type(request, ("text/plain",))
         content = await read_content(request)
-        stored = await write(
-            request,
-            lambda session: attach_text(session, store.find_live(session, source, key), content),
-        )
+
+        def work(session: Session) -> Stored:
+            record = store.find_live(session, source, key)
+            assert isinstance(record, Source)
+            return attach_text(session, record, content)
+
+        stored = await write(request, work)
         return JsonResponse(stored.body.encode())
 
     async def get_source_text(request: Request, key: Key) -> Response:

@@ -3,7 +3,7 @@
 import csv
 import io
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query, Request
 from pydantic import Field
@@ -15,6 +15,7 @@ from app.core.http.accept import preferred
 from app.core.http.conditional import is_known, not_modified
 from app.core.http.dispatch import Route
 from app.core.http.responses import JsonResponse, problems
+from app.core.loose_types import Json, JsonValue, Responses
 from app.core.sheets.sheet import neutralise
 from app.engine.aggregates.query import MAX_LIMIT, AggregateQuery, read_aggregate
 from app.engine.aggregates.shape import Function, Grouping, Metric, Output, output_field
@@ -33,7 +34,7 @@ _JSON, _CSV = "application/json", "text/csv"
 class Aggregate(Schema):
     """Figures of groups of records."""
 
-    data: list[dict[str, Any]] = Field(
+    data: list[Json] = Field(
         description="The groups, in order: each group key and metric by its name, such as"
         " `mission.host_country`, `year(signed)`, `count` and `sum_amount`. A figure of no values"
         " is null, and a date that belongs to no part is `undated`: it has no year, or is wider"
@@ -97,7 +98,7 @@ def aggregate_csv_route(resource: Resource) -> Route:
     )
 
 
-def _as_csv(responses: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
+def _as_csv(responses: Responses) -> Responses:
     content = {_CSV: {"schema": {"type": "string"}}}
     return {200: {"description": "The groups.", "content": content}, **responses}
 
@@ -157,7 +158,7 @@ def _table(grouping: Grouping, body: str) -> str:
     return file.getvalue()
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: JsonValue) -> JsonValue:
     match value:
         case str():
             return neutralise(value)

@@ -3,18 +3,20 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Literal, Union
 from uuid import UUID
 
 from fastapi import Body, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from app.core import json_codec
 from app.core.errors import Invalid, Problem
-from app.core.http.dispatch import BodyMark, Route
+from app.core.http.dispatch import BodyMark, Endpoint, Route
 from app.core.http.responses import problems
+from app.core.loose_types import Fields, Json, JsonValue, Responses, TypeForm
+from app.core.validation import Model
 from app.engine.query.filter_reader import ParsedFilter, bad_parameter
 from app.engine.query.parameters import FilterQuery, read_conditions
 from app.engine.resource import Resource
@@ -52,7 +54,7 @@ class OperationProblem(Schema):
 
     title: str
     detail: str
-    errors: list[dict[str, Any]]
+    errors: list[Json]
 
 
 class Result(Schema):
@@ -111,10 +113,10 @@ class DeleteOperation(Schema):
 
 
 @cache
-def operations_model(resource: Resource) -> type[BaseModel]:
+def operations_model(resource: Resource) -> Model:
     """The body of a bulk write, as the document tells it."""
-    kinds: list[Any] = []
-    shapes: dict[str, dict[str, Any]] = {
+    kinds: list[TypeForm] = []
+    shapes: dict[str, Fields] = {
         "create": {"body": (nested_model(resource), ...)},
         "update": {"key": (Key, ...), "body": (resource.patch, ...), "version": (Version, None)},
         "upsert": {"body": (nested_model(resource), ...), "version": (Version, None)},
@@ -122,10 +124,10 @@ def operations_model(resource: Resource) -> type[BaseModel]:
     for op, fields in shapes.items():
         name = f"{resource.name}{op.title()}Operation"
         doc = f"{op.title()} one {resource.singular}."
-        told: dict[str, Any] = {"op": (Literal[op], ...), **fields}
+        told: Fields = {"op": (Literal[op], ...), **fields}
         kinds.append(derived_schema(name, doc, told))
     kinds.append(DeleteOperation)
-    one: Any = Annotated[Union[tuple(kinds)], Field(discriminator="op")]  # noqa: UP007
+    one: TypeForm = Annotated[Union[tuple(kinds)], Field(discriminator="op")]  # noqa: UP007
     items = (list[one], Field(min_length=1, max_length=MAX_OPERATIONS))
     doc = f"Operations on {resource.plural}, done in their order in one transaction."
     return derived_schema(f"{resource.name}Operations", doc, {"operations": items})
@@ -177,12 +179,10 @@ def bulk_route(resource: Resource) -> Route:
     )
 
 
-_EACH: dict[int | str, dict[str, Any]] = {
-    207: {"model": BulkAnswer, "description": "Each by itself."}
-}
+_EACH: Responses = {207: {"model": BulkAnswer, "description": "Each by itself."}}
 
 
-def _items(body: Any) -> list[Any]:
+def _items(body: JsonValue) -> list[JsonValue]:
     if not isinstance(body, dict) or body.keys() != {"operations"}:
         raise Invalid.at("", "operations", 'Send an object {"operations": […]} and nothing else.')
     items = body["operations"]
@@ -191,7 +191,9 @@ def _items(body: Any) -> list[Any]:
     return items
 
 
-async def _all_faults(request: Request, resource: Resource, items: list[Any]) -> Invalid | None:
+async def _all_faults(
+    request: Request, resource: Resource, items: list[JsonValue]
+) -> Invalid | None:
     """Every fault of a list that was refused at its first, found by trying each apart; None when
     there is none any more."""
     done = await write(
@@ -279,7 +281,7 @@ def _affected(ids: list[UUID], changed: int) -> WriteResult:
 
 
 def _many(
-    resource: Resource, endpoint: Any, method: str, verb: str, summary: str, text: str
+    resource: Resource, endpoint: Endpoint, method: str, verb: str, summary: str, text: str
 ) -> Route:
     return listing(
         resource,

@@ -1,6 +1,6 @@
 """Reading the change log: the feed of all changes, a record's history, and what a record was."""
 
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
 from pydantic import Field
@@ -11,6 +11,7 @@ from app.core import json_codec
 from app.core.databases.types import instant_text
 from app.core.errors import NotFound
 from app.core.http.responses import JsonResponse
+from app.core.loose_types import Fields
 from app.engine.history.change_log import Action, undo
 from app.engine.history.feed import ChangeEntry, FeedShape, feed_statement
 from app.engine.query.cursor import cursor_scope
@@ -58,7 +59,7 @@ class ChangesQuery(HistoryQuery):
 
 
 async def answer_changes(
-    request: Request, query: HistoryQuery, values: dict[str, Any], newest_first: bool
+    request: Request, query: HistoryQuery, values: Fields, newest_first: bool
 ) -> Response:
     """A page of the changes for which each named condition holds."""
     database = database_of(request)
@@ -86,7 +87,7 @@ async def answer_feed(
 
 
 async def answer_as_of(
-    request: Request, resource: Resource, found: Found, moment: Any, trash: bool
+    request: Request, resource: Resource, found: Found, moment: datetime, trash: bool
 ) -> Response:
     """What a record was at a moment: its present state with every later change undone."""
     database = database_of(request)

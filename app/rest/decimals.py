@@ -4,16 +4,17 @@
 quotes, with the same digits. Bodies may have them so whatever is asked for.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from copy import copy
 from functools import cache
-from typing import Any
 
 from sqlalchemy import Dialect
 from starlette.requests import Request
 
 from app.core import json_codec
 from app.core.http.accept import asks_for_texts
+from app.core.http.app_state import state_of
+from app.core.loose_types import Json, Values
 from app.engine.paths import FieldType, fields_of
 from app.engine.resource import Embedded, Resource
 
@@ -36,7 +37,7 @@ def wants_texts(request: Request) -> bool:
 
 def dialect_of(request: Request) -> Dialect:
     """The dialect that answers to the request are compiled for."""
-    dialect: Dialect = request.app.state.database.dialect
+    dialect = state_of(request).database.dialect
     return _with_texts(dialect) if wants_texts(request) else dialect
 
 
@@ -64,7 +65,7 @@ def with_texts(resource: Resource, body: str) -> str:
     return json_codec.dumps(_written(resource, json_codec.loads(body))).decode()
 
 
-def _written(at: Resource | Embedded, record: dict[str, Any]) -> dict[str, Any]:
+def _written(at: Resource | Embedded, record: Json) -> Json:
     names = (name for name, field in fields_of(at).items() if field.field_type is FieldType.decimal)
     told = {**record, **texts_of(record, names)}
     for name, part in at.embedded.items() if isinstance(at, Resource) else ():
@@ -72,12 +73,12 @@ def _written(at: Resource | Embedded, record: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-def texts_of(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, str | None]:
+def texts_of(values: Values, names: Iterable[str]) -> dict[str, str | None]:
     """Those of the values that are named, as texts."""
     return {n: None if values[n] is None else text_of(values[n]) for n in names if n in values}
 
 
-def text_of(value: Any) -> str:
+def text_of(value: object) -> str:
     """A number with all its digits, and no trailing zeros."""
     # What was read from the database in this form is one already.
     return value if isinstance(value, str) else json_codec.dumps(value).decode()

@@ -5,13 +5,12 @@ from typing import Any
 
 from app.core.databases.types import ListedName
 from app.core.edtf import EDTF_PATTERN
+from app.core.loose_types import Json
 from app.engine.paths import MAX_DEPTH, FieldType, RecordField, fields_of, find_field, relations_of
 from app.engine.query.operators import OPERATORS, operators_of
 from app.engine.query.parameters import expandable, shown_in, sortable
 from app.engine.resource import Embedded, Resource
 from app.engine.schemas import Noted
-
-Json = dict[str, Any]
 
 _TEXT: Json = {"type": "string", "minLength": 1, "pattern": "^[^\\u0000]+$"}
 _TYPES: dict[FieldType, Json] = {

@@ -5,17 +5,18 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Dialect, Text, bindparam, cast, select
+from sqlalchemy import BigInteger, Dialect, Text, bindparam, cast, select
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from app.core import json_codec
+from app.core.databases.expressions import Expression
 from app.core.databases.interface import CompiledQuery, Rows, compile_query
 from app.core.errors import Fault, Invalid, NotAcceptable, NotFound
 from app.core.http.accept import preferred
 from app.core.http.conditional import is_known, not_modified
+from app.core.loose_types import Value
 from app.core.sheets.sheet import CellKind, Column, CsvSheet, MissingExtra, Sheet, SheetLimit
 from app.engine.keys import names_of
 from app.engine.paths import FieldType, fields_of, find_field, leads_to_many, relations_of
@@ -135,7 +136,7 @@ def export_statement(
 ) -> CompiledQuery:
     """Reads a row of cells for each record; or, without cells, `(json,)`."""
     get = columns_of(resource.table)
-    columns: list[ColumnElement[Any]] = []
+    columns: list[Expression] = []
     for cell in cells or ():
         value = embedded_json(cell.part, get) if cell.part else value_at(resource, cell.path, get)
         columns.append(as_csv_value(value))
@@ -166,7 +167,7 @@ async def answer_accepted(
     query: ListQuery,
     file_format: str,
     collection: SubCollection | None = None,
-    parent: Any = None,
+    parent: Value = None,
 ) -> Response:
     """A list that Accept asks for in another format: the same as by the suffix of the address."""
     _refuse_pages(query.model_fields_set)
@@ -187,7 +188,7 @@ async def answer_export(
     query: ExportQuery,
     file_format: str,
     collection: SubCollection | None = None,
-    parent: Any = None,
+    parent: Value = None,
 ) -> Response:
     """Every record that matches, as a file of the format; NotFound for one that is not known."""
     if file_format not in FORMATS:
@@ -205,7 +206,7 @@ async def _answer(
     limit: int | None,
     bom: bool,
     collection: SubCollection | None,
-    parent: Any,
+    parent: Value,
 ) -> Response:
     listing = read_listing(resource, query)
     values = await bind_values(request, listing, query, collection, parent)

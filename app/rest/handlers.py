@@ -1,18 +1,21 @@
 """Reads: from a request to finished JSON, asking the database once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Select, select
+from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core import json_codec
-from app.core.databases.interface import Database, compile_query
+from app.core.databases.expressions import Selection, TableColumn
+from app.core.databases.interface import Database, Rows, compile_query
+from app.core.http.app_state import state_of
 from app.core.http.conditional import is_known, not_modified
 from app.core.http.responses import JsonResponse
+from app.core.loose_types import Fields, Value
 from app.engine.codes import codes_with_names, meant_code
 from app.engine.history.change_log import position_statement
 from app.engine.keys import as_id, in_trash, missing
@@ -31,6 +34,7 @@ from app.engine.query.parameters import (
 )
 from app.engine.query.statements import (
     SAMPLE_ROWS,
+    Key,
     count_statement,
     item_statement,
     key_statement,
@@ -48,8 +52,7 @@ from app.rest.pages import PageRequest, answer_page, page_request
 
 def database_of(request: Request) -> Database:
     """The application's database."""
-    database: Database = request.app.state.database
-    return database
+    return state_of(request).database
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class Found:
 
     body: str
     #: As the driver gives it, which it takes again just so.
-    id: Any
+    id: Value
     version: int
     position: int
 
@@ -84,7 +87,7 @@ async def find_row(
     return Found(body, found_id, version, position)
 
 
-def tag_of(resource: Resource, record_id: Any, version: int, position: int) -> str:
+def tag_of(resource: Resource, record_id: Value, version: int, position: int) -> str:
     """The strong entity tag of a record shown whole.
 
     It names the record too, because a ref can pass to another one; and the state of everything
@@ -112,7 +115,7 @@ async def answer_list(
     resource: Resource,
     query: ListQuery,
     collection: SubCollection | None = None,
-    parent: Any = None,
+    parent: Value = None,
 ) -> Response:
     """A page of records, of all or of a collection under the parent with this id."""
     listing = read_listing(resource, query)
@@ -143,8 +146,8 @@ async def bind_values(
     listing: Listing,
     query: FilterQuery,
     collection: SubCollection | None = None,
-    parent: Any = None,
-) -> dict[str, Any]:
+    parent: Value = None,
+) -> Fields:
     """All values of the list's statement; BadRequest when a filter names an unknown code."""
     await check_codes(request, listing.parsed)
     values = with_query(listing.parsed.values, query.q, database_of(request).dialect)
@@ -153,7 +156,7 @@ async def bind_values(
     return values
 
 
-def _bound(resource: Resource, listing: Listing, query: ListQuery, values: dict[str, Any]) -> bytes:
+def _bound(resource: Resource, listing: Listing, query: ListQuery, values: Fields) -> bytes:
     shape = listing.shape
     chosen = (shape.condition, query.q, shape.deleted, shape.sort, sorted(values.items()))
     return cursor_scope(resource.path, *chosen)
@@ -164,10 +167,10 @@ async def _read_page(
     resource: Resource,
     collection: SubCollection | None,
     listing: Listing,
-    values: dict[str, Any],
+    values: Fields,
     at: PageRequest,
     offset: int,
-) -> list[Any]:
+) -> Rows:
     """The rows of a page and one more, in the order of walking."""
     database = database_of(request)
     limits = {"limit": at.limit + 1, "offset": offset}
@@ -178,7 +181,7 @@ async def _read_page(
     place = await _whole_place(request, resource, listing, at.place, len(keys))
     values = values | _key_values(keys, place)
     seek = Seek(place.backward, tuple(value is None for value in place.key))
-    rows: list[Any] = []
+    rows: Rows = []
     for part in segments(seek, keys):
         statement = list_statement(
             resource, collection, listing.shape.after(part), dialect_of(request)
@@ -206,8 +209,8 @@ async def _whole_place(
     return CursorPosition(json_codec.loads(rows[0][0]), place.backward)
 
 
-def _key_values(keys: list[Any], place: CursorPosition) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _key_values(keys: Sequence[Key], place: CursorPosition) -> Fields:
+    found: Fields = {}
     for at, (key, value) in enumerate(zip(keys, place.key, strict=True)):
         if value is not None:
             text = str(value).lower() if isinstance(value, bool) else str(value)
@@ -223,7 +226,7 @@ async def _count(
     resource: Resource,
     collection: SubCollection | None,
     listing: Listing,
-    values: dict[str, Any],
+    values: Fields,
     how: str,
 ) -> tuple[int | None, bool]:
     """How many records the list has, and whether that is an estimate."""
@@ -250,7 +253,7 @@ async def position_of(request: Request) -> int:
 
 async def check_codes(request: Request, parsed: ParsedFilter) -> None:
     """Refuse (400) a filter by a code that is in no list: it is a mistake, not an empty answer."""
-    known: dict[Column[Any], frozenset[str]] = request.app.state.codes
+    known = state_of(request).codes
     for used in parsed.codes:
         if used.code in known.get(used.column, ()):
             continue
@@ -266,9 +269,9 @@ async def check_codes(request: Request, parsed: ParsedFilter) -> None:
             )
 
 
-async def _codes(database: Database, column: Column[Any]) -> frozenset[str]:
+async def _codes(database: Database, column: TableColumn) -> frozenset[str]:
     return frozenset(row[0] for row in await _rows(database, select(column)))
 
 
-async def _rows(database: Database, statement: Select[Any]) -> list[Any]:
+async def _rows(database: Database, statement: Selection) -> Rows:
     return list(await database.read(compile_query(statement, database.dialect), {}))

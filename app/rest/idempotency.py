@@ -18,6 +18,7 @@ from app.core.errors import (
     Fault,
     Invalid,
 )
+from app.core.http.app_state import state_of
 from app.rest.transactions import WriteResult, actor_of, write
 
 #: How long the answer to a request with an Idempotency-Key is kept.
@@ -54,7 +55,7 @@ async def write_once(
 ) -> WriteResult:
     """The answer of the first request with the key, which is stored with what it wrote."""
     caller, fingerprint = actor_of(request), _fingerprint(request)
-    running: set[tuple[str, str]] = request.app.state.running
+    running = state_of(request).running
     if (caller, key) in running:
         raise Conflict(
             "A request with this Idempotency-Key is still being worked on. Send it again shortly.",

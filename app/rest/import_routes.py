@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import Query, Request
 from pydantic import Field
@@ -14,9 +14,11 @@ from starlette.responses import Response
 
 from app.core import json_codec
 from app.core.errors import BadRequest, Fault, TooLarge, UnsupportedMediaType
+from app.core.http.app_state import state_of
 from app.core.http.dispatch import Route
 from app.core.http.requests import check_charset, media_type
 from app.core.http.responses import problems
+from app.core.loose_types import Json, Responses
 from app.engine.imports.columns import read_mapping
 from app.engine.imports.import_file import ImportFile
 from app.engine.imports.import_job import import_file
@@ -86,9 +88,7 @@ class Imported(Schema):
     """What is wrong with them, as far as there is room."""
 
 
-_GOOD_ROWS: dict[int | str, dict[str, Any]] = {
-    207: {"model": Imported, "description": "The good rows are stored."}
-}
+_GOOD_ROWS: Responses = {207: {"model": Imported, "description": "The good rows are stored."}}
 
 
 def import_route(resource: Resource) -> Route:
@@ -122,7 +122,7 @@ def import_route(resource: Resource) -> Route:
     )
 
 
-def _request_body() -> dict[str, Any]:
+def _request_body() -> Json:
     # As text, so that the page of the documentation has a box for it.
     files = {
         **dict.fromkeys((*_TYPES, _ANY), _FILE),
@@ -162,7 +162,7 @@ async def _received(request: Request) -> AsyncIterator[Path]:
     TooLarge (413) as soon as it is known to exceed the limit of imports. What the file holds is
     told to an Idempotency-Key by its SHA-256.
     """
-    limit: int = request.app.state.max_import
+    limit = state_of(request).max_import
     told = request.headers.get("content-length", "0")
     digest, size = sha256(), 0
     # Pieces of a body go to the system's memory of the file, which takes no time worth a thread.

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core import json_codec
+from app.core.databases.interface import Rows
+from app.core.http.app_state import state_of
 from app.core.http.responses import JsonResponse
 from app.engine.query.cursor import CursorPosition, read_cursor, write_cursor
 from app.engine.query.parameters import MAX_LIMIT
@@ -34,7 +35,7 @@ class PageRequest:
         values = json_codec.loads(key)
         # A long text has no place in an address: then the record's id stands for its key.
         place = CursorPosition(values if len(key) <= MAX_KEY_CHARACTERS else values[-1:], backward)
-        return write_cursor(place, self.bound_to, self.request.app.state.secret)
+        return write_cursor(place, self.bound_to, state_of(self.request).secret)
 
 
 def page_request(request: Request, limit: int, cursor: str | None, bound_to: bytes) -> PageRequest:
@@ -42,13 +43,13 @@ def page_request(request: Request, limit: int, cursor: str | None, bound_to: byt
     limit = min(limit, MAX_LIMIT)
     if cursor is None:
         return PageRequest(request, limit, bound_to)
-    place = read_cursor(cursor, bound_to, request.app.state.secret)
+    place = read_cursor(cursor, bound_to, state_of(request).secret)
     return PageRequest(request, limit, bound_to, place)
 
 
 def answer_page(
     at: PageRequest,
-    rows: list[Any],
+    rows: Rows,
     offset: int = 0,
     total: int | None = None,
     estimated: bool = False,

@@ -1,14 +1,14 @@
 """If-Match and If-None-Match of writes (RFC 9110, 13.1), and the entity tag of what was written."""
 
-from typing import Any
-
 from starlette.requests import Request
 
 from app.core.errors import (
     PreconditionFailed,
     PreconditionRequired,
 )
+from app.core.http.app_state import state_of
 from app.core.http.conditional import tags_in
+from app.engine.record import Record
 from app.engine.resource import Resource
 from app.engine.writes.store import Guard, Stored, no_guard
 from app.rest.decimals import without_form
@@ -21,7 +21,7 @@ def guard_of(request: Request, resource: Resource) -> Guard:
     tags, others = tags_in(request, "if-match"), tags_in(request, "if-none-match")
     tags = tags and [without_form(tag) for tag in tags]
     others = others and [without_form(tag) for tag in others]
-    if tags is None and request.app.state.require_if_match:
+    if tags is None and state_of(request).require_if_match:
         raise PreconditionRequired("Send If-Match with the ETag of the record as you have read it.")
     if tags in (None, ["*"]) and others is None:
         return no_guard
@@ -29,7 +29,7 @@ def guard_of(request: Request, resource: Resource) -> Guard:
 
 
 def _guard(resource: Resource, tags: list[str], others: list[str]) -> Guard:
-    def guard(record: Any) -> None:
+    def guard(record: Record) -> None:
         told = tag_of(resource, record.id, record.version, 0)
         # The last part of some tags is the state of other records, which a write does not change.
         known = {_core(tag) for tag in tags} if resource.derived_elsewhere else set(tags)

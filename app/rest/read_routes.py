@@ -1,14 +1,16 @@
 """The HTTP operations that read records, each a small function that can be used alone."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Path, Query, Request
-from pydantic import BaseModel, BeforeValidator
+from pydantic import BeforeValidator
 from starlette.responses import Response
 
 from app.core.errors import BadRequest, Invalid, NotFound
-from app.core.http.dispatch import Route
+from app.core.http.dispatch import Endpoint, Route
 from app.core.http.responses import problems
+from app.core.loose_types import Json, Responses, Value
+from app.core.validation import Model
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.parameters import ItemQuery, ListQuery
 from app.engine.query.values import parse_instant
@@ -18,7 +20,7 @@ from app.rest.changes import ChangeList, HistoryQuery, answer_as_of, answer_chan
 from app.rest.exports import FORMATS, ExportQuery, answer_accepted, answer_export, format_of
 from app.rest.handlers import answer_item, answer_list, find_row
 
-Models = dict[str, type[BaseModel]]
+Models = dict[str, Model]
 Key = Annotated[
     str,
     Path(
@@ -33,13 +35,11 @@ Format = Annotated[
     Path(description="What the file is.", json_schema_extra={"enum": [*FORMATS]}),
 ]
 _FILE = {"schema": {"type": "string", "format": "binary"}}
-_FILES: dict[str, Any] = dict.fromkeys(FORMATS.values(), _FILE)
-AS_FILE: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Every record that matches.", "content": _FILES}
-}
+_FILES: Json = dict.fromkeys(FORMATS.values(), _FILE)
+AS_FILE: Responses = {200: {"description": "Every record that matches.", "content": _FILES}}
 
 
-def _moment(value: Any) -> Any:
+def _moment(value: object) -> object:
     # Pydantic alone would take a number for seconds since 1970.
     return parse_instant(value) if isinstance(value, str) else value
 
@@ -160,7 +160,7 @@ def collection_export_route(collection: SubCollection) -> Route:
 EXPORT = "Every record that matches, streamed, a row a record; see the [guide](guide#formats)."
 
 
-def listing(listed: Resource, path: str, endpoint: Any, **options: Any) -> ReadRoute:
+def listing(listed: Resource, path: str, endpoint: Endpoint, **options: Value) -> ReadRoute:
     """A route whose parameters include the filters of the resource."""
     route = ReadRoute(path, endpoint, **options)
     route.resource, route.filtered = listed, True

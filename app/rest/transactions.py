@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core.auth.principals import ANONYMOUS, Principal
+from app.core.http.app_state import state_of
 from app.core.http.responses import JsonResponse
 from app.engine.history import change_log
 from app.rest.handlers import database_of
@@ -57,9 +58,7 @@ async def write(request: Request, work: Callable[[Session], T], dry_run: bool = 
 
     try:
         result = await database_of(request).write(logged)
-        # Whoever listens for changes in this process reads them at once.
-        if (feed := getattr(request.app.state, "feed", None)) is not None:
-            feed.wake()
+        state_of(request).after_write()
         return result
     except _DryRun as end:
         undone: T = end.result

@@ -1,7 +1,7 @@
 """The HTTP operations that write one record, each a small function that can be used alone."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import Annotated
 
 from fastapi import Body, Query, Request
 from sqlalchemy.orm import Session
@@ -19,8 +19,9 @@ from app.core.errors import (
     UnsupportedMediaType,
 )
 from app.core.http.conditional import tags_in
-from app.core.http.dispatch import BodyMark, Route
+from app.core.http.dispatch import BodyMark, Endpoint, Route
 from app.core.http.responses import problems
+from app.core.loose_types import Json, Responses
 from app.engine.query.parameters import VersionNumber
 from app.engine.resource import Resource
 from app.engine.schemas import Flag
@@ -36,7 +37,6 @@ from app.rest.write_handlers import WriteQuery, answer_write
 WRONG_BODY = (BadRequest, Conflict, TooLarge, UnsupportedMediaType, Invalid)
 WRONG_CHANGE = (BadRequest, NotFound, PreconditionFailed, PreconditionRequired)
 WRONG_WRITE = (*WRONG_BODY, *WRONG_CHANGE)
-Responses = Mapping[int | str, dict[str, Any]]
 #: Headers that an operation understands, for its document.
 IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
@@ -257,7 +257,7 @@ def write_routes(resource: Resource, models: Models) -> list[Route]:
 
 def _one(
     resource: Resource,
-    endpoint: Callable[..., Any],
+    endpoint: Endpoint,
     models: Models,
     verb: str,
     method: str,
@@ -265,7 +265,7 @@ def _one(
     description: str,
     suffix: str = "",
     also: Responses = {},  # noqa: B006 (it never changes)
-    headers: Sequence[dict[str, Any]] = (IF_MATCH, PREFER),
+    headers: Sequence[Json] = (IF_MATCH, PREFER),
 ) -> Route:
     """An operation on one record that answers with the record."""
     return Route(

@@ -2,12 +2,13 @@
 
 import random
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.core.databases.types import instant_text, now
+from app.core.loose_types import Fields
 from app.webhooks.due import Due
 from app.webhooks.scheduling import WebhookState, changed
 from app.webhooks.tables import Delivery, Rules, State, Webhook
@@ -45,7 +46,7 @@ def record_attempt(
     goes_on = is_test or _note_health(session, hook, outcome, rules)
     lease = {"lease_until": moment + timedelta(seconds=rules.lease)}
     mine = update(Webhook).where(Webhook.id == hook.id, Webhook.lease_owner == owner)
-    freed: dict[str, Any] = {"lease_owner": None, "lease_until": None}
+    freed: Fields = {"lease_owner": None, "lease_until": None}
     held = changed(session, mine.values(lease if goes_on and not is_last else freed))
     return bool(held) and goes_on
 

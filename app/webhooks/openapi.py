@@ -1,13 +1,11 @@
 """Webhooks' messages as the OpenAPI document tells them (3.1, `webhooks`)."""
 
 from collections.abc import Iterable
-from typing import Any
 
+from app.core.loose_types import Json
 from app.engine.registry import by_record_type
 from app.engine.resource import Resource
 from app.webhooks.tables import PAST
-
-Json = dict[str, Any]
 
 _HEADERS = {
     "webhook-id": "Names the message, the same in every attempt: so you know those you have had.",

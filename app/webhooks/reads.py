@@ -1,18 +1,19 @@
 """Webhooks and deliveries as they are read: JSON that the database has written."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
 from sqlalchemy import BigInteger, Dialect, Select, Text, bindparam, cast, select, type_coerce
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.core.databases.expressions import AnyTable
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import Id, JsonText
 from app.core.errors import NotFound
+from app.core.loose_types import Values
+from app.core.validation import Model
 from app.engine.query.render import as_json, json_array, object_of
 from app.rest.handlers import database_of
 from app.rest.pages import PageRequest, answer_page
@@ -20,17 +21,17 @@ from app.webhooks.tables import Webhook
 
 
 @lru_cache(maxsize=8)
-def _one_statement(table: Any, model: type[BaseModel], dialect: Dialect) -> CompiledQuery:
+def _one_statement(table: AnyTable, model: Model, dialect: Dialect) -> CompiledQuery:
     statement = _shown(table, model).where(table.id == bindparam("key", type_=Id()))
     return compile_query(statement, dialect)
 
 
-def _shown(table: Any, model: type[BaseModel]) -> Select[Any, Any]:
+def _shown(table: AnyTable, model: Model) -> Select[str, str]:
     key = cast(type_coerce(json_array(as_json(table.id)), JsonText()), Text)
     return select(object_of({n: as_json(getattr(table, n)) for n in model.model_fields}), key)
 
 
-async def read_row(request: Request, table: Any, model: type[BaseModel], key: UUID) -> bytes:
+async def read_row(request: Request, table: AnyTable, model: Model, key: UUID) -> bytes:
     """The JSON of one row; NotFound without it."""
     database = database_of(request)
     statement = _one_statement(table, model, database.dialect)
@@ -42,8 +43,8 @@ async def read_row(request: Request, table: Any, model: type[BaseModel], key: UU
 
 @lru_cache(maxsize=32)
 def _page_statement(
-    table: Any,
-    model: type[BaseModel],
+    table: AnyTable,
+    model: Model,
     names: Sequence[str],
     down: bool,
     seeks: bool,
@@ -63,9 +64,9 @@ def _page_statement(
 async def answer_rows(
     request: Request,
     at: PageRequest,
-    table: Any,
-    model: type[BaseModel],
-    values: Mapping[str, Any],
+    table: AnyTable,
+    model: Model,
+    values: Values,
     newest_first: bool,
 ) -> Response:
     database = database_of(request)

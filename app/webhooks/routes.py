@@ -1,7 +1,7 @@
 """The HTTP operations of webhooks and their deliveries."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 from fastapi import Body, Path, Query, Request
@@ -19,8 +19,10 @@ from app.core.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
-from app.core.http.dispatch import Route
+from app.core.http.dispatch import Endpoint, Route
 from app.core.http.responses import JsonResponse, problems
+from app.core.loose_types import Json
+from app.core.validation import Model
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.filter_reader import ParsedFilter
 from app.engine.registry import by_record_type
@@ -30,7 +32,7 @@ from app.rest.handlers import check_codes, database_of
 from app.rest.pages import page_request
 from app.rest.transactions import actor_of
 from app.webhooks import writes as writes
-from app.webhooks.dispatcher import Deliveries
+from app.webhooks.app_state import deliveries_of
 from app.webhooks.reads import answer_rows, read_row
 from app.webhooks.schemas import (
     DeliveriesQuery,
@@ -48,6 +50,8 @@ from app.webhooks.schemas import (
 )
 from app.webhooks.tables import Delivery
 from app.webhooks.tables import Webhook as Table
+
+T = TypeVar("T")
 
 WebhookId = Annotated[UUID, Path(description="The webhook's id.")]
 DeliveryId = Annotated[UUID, Path(description="The delivery's id.")]
@@ -134,7 +138,7 @@ def _one_webhook(kinds: Mapping[str, Resource]) -> list[Route]:
     async def rotate_webhook_secret(request: Request, id: WebhookId) -> Response:
         """The answer alone shows the new secret. For 24 hours messages are signed with the old one
         too, so that receivers can change over without missing any."""
-        key, rules = _id(id), _deliveries_of(request).rules
+        key, rules = _id(id), deliveries_of(request).rules
         secret = await _write(request, lambda s: writes.rotate(s, key, rules))
         return JsonResponse(_with_secret(await read_row(request, Table, Webhook, key), secret))
 
@@ -216,12 +220,12 @@ def _deliveries() -> list[Route]:
 def _route(
     method: str,
     path: str,
-    endpoint: Callable[..., Any],
+    endpoint: Endpoint,
     summary: str,
-    model: type[BaseModel] | None,
+    model: Model | None,
     wrong: Sequence[type[Problem]] = (BadRequest,),
     status: int = 200,
-    example: Any = None,
+    example: Json | None = None,
 ) -> Route:
     media = {"requestBody": {"content": {"application/json": {"example": example}}}}
     return Route(
@@ -239,15 +243,10 @@ def _route(
     )
 
 
-def _deliveries_of(request: Request) -> Deliveries:
-    found: Deliveries = request.app.state.deliveries
-    return found
-
-
-async def _write(request: Request, work: Callable[[Session], Any]) -> Any:
+async def _write(request: Request, work: Callable[[Session], T]) -> T:
     """What the work returns, once it is stored; whoever delivers is told of it."""
     result = await database_of(request).write(work)
-    _deliveries_of(request).wake()
+    deliveries_of(request).wake()
     return result
 
 
@@ -255,7 +254,7 @@ def _checking(request: Request, kinds: Mapping[str, Resource]) -> writes.Check:
     # Imported where it is used: it brings the client with it.
     from app.core.ssrf import anywhere, is_public
 
-    rules = _deliveries_of(request).rules
+    rules = deliveries_of(request).rules
     permits = anywhere if rules.private else is_public
     return lambda values: check_webhook(values, kinds, rules, permits)
 
@@ -268,7 +267,7 @@ async def _check_codes(request: Request, parsed: ParsedFilter | None) -> None:
             raise at_filter(problem) from None
 
 
-def _id(text: Any, kind: str = "webhook") -> UUID:
+def _id(text: object, kind: str = "webhook") -> UUID:
     try:
         return UUID(str(text))
     except ValueError:

@@ -1,13 +1,12 @@
 """Planning: which changes a webhook is to be told of, stored with how far it has been."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Dialect, bindparam, delete, func, insert, select, update
+from sqlalchemy import Dialect, Update, bindparam, delete, func, insert, select, update
 from sqlalchemy.engine import CursorResult
 from sqlalchemy.orm import Session
 
@@ -15,6 +14,7 @@ from app.changes.entries import Entry
 from app.core import json_codec
 from app.core.databases.interface import CompiledQuery, Database, compile_query
 from app.core.databases.types import Id, instant_text, now
+from app.core.loose_types import Fields, Values
 from app.engine.history.change_log import Action
 from app.engine.query.conditions import Condition
 from app.engine.query.filter_reader import ParsedFilter, read_filters
@@ -86,7 +86,7 @@ async def find_hooks(database: Database) -> list[WebhookState]:
     return [_hook(json_codec.loads(row[0])) for row in rows]
 
 
-def _hook(told: Mapping[str, Any]) -> WebhookState:
+def _hook(told: Values) -> WebhookState:
     until = told["previous_secret_until"]
     secrets = [told["secret"]]
     if until is not None and until > instant_text(now()):
@@ -171,7 +171,7 @@ def sweep(session: Session, rules: Rules) -> None:
     session.execute(delete(Delivery).where(Delivery.finished_at < before))
 
 
-def _planned(hook: WebhookState, entry: Entry, moment: datetime) -> dict[str, Any]:
+def _planned(hook: WebhookState, entry: Entry, moment: datetime) -> Fields:
     return {
         "id": delivery_id(hook.id, entry.seq),
         "webhook_id": hook.id,
@@ -185,7 +185,7 @@ def _planned(hook: WebhookState, entry: Entry, moment: datetime) -> dict[str, An
     }
 
 
-def changed(session: Session, statement: Any) -> int:
+def changed(session: Session, statement: Update) -> int:
     """How many rows the statement changed."""
     result = session.execute(statement.execution_options(synchronize_session=False))
     assert isinstance(result, CursorResult)

@@ -4,13 +4,14 @@ import base64
 import ipaddress
 import secrets
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StrictBool, StringConstraints
 
 from app.core.errors import BadRequest, Fault, Invalid
+from app.core.loose_types import Values
 from app.core.validation import Example
 from app.engine.history.change_log import Action
 from app.engine.query.filter_reader import ParsedFilter
@@ -174,7 +175,7 @@ def new_secret() -> str:
 
 
 def check_webhook(
-    values: Mapping[str, Any], kinds: Mapping[str, Resource], rules: Rules, permits: Permits
+    values: Values, kinds: Mapping[str, Resource], rules: Rules, permits: Permits
 ) -> ParsedFilter | None:
     """What the filter of a webhook asks for; Invalid (422) tells each field that is wrong."""
     faults = [Fault("url", text, pointer="/url") for text in _url_faults(values, rules, permits)]
@@ -201,7 +202,7 @@ def at_filter(problem: BadRequest) -> Invalid:
     return Invalid(f"/filter: {detail}", [Fault(code, detail, pointer="/filter")])
 
 
-def _url_faults(values: Mapping[str, Any], rules: Rules, permits: Permits) -> list[str]:
+def _url_faults(values: Values, rules: Rules, permits: Permits) -> list[str]:
     try:
         parts = urlsplit(values["url"])
         host, port = parts.hostname, parts.port

@@ -1,6 +1,6 @@
 """What is written of webhooks, each a function of a Session within its transaction."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.core import json_codec
 from app.core.databases.types import now, uuid7
 from app.core.errors import Conflict, NotFound
+from app.core.loose_types import Json, Values
 from app.engine.history.change_log import ChangeCounter
 from app.engine.query.filter_reader import ParsedFilter
 from app.webhooks.schemas import WebhookFields, new_secret
@@ -21,7 +22,7 @@ from app.webhooks.tables import TEST, Delivery, Rules, State, Webhook, delivery_
 #: How many webhooks there can be: each is a reader of everything that is changed.
 MAX_WEBHOOKS = 100
 #: What refuses a webhook whose fields are wrong, alone or together.
-Check = Callable[[Mapping[str, Any]], ParsedFilter | None]
+Check = Callable[[Values], ParsedFilter | None]
 _LISTS = ("kinds", "actions")
 
 
@@ -33,7 +34,7 @@ def find(session: Session, key: UUID) -> Webhook:
     return found
 
 
-def create(session: Session, values: Mapping[str, Any], actor: str) -> tuple[UUID, str]:
+def create(session: Session, values: Values, actor: str) -> tuple[UUID, str]:
     """The id of a new webhook, and its secret; Conflict when there are too many."""
     if (session.scalar(select(func.count()).select_from(Webhook)) or 0) >= MAX_WEBHOOKS:
         raise Conflict(
@@ -51,7 +52,7 @@ def create(session: Session, values: Mapping[str, Any], actor: str) -> tuple[UUI
     return webhook.id, webhook.secret
 
 
-def state(session: Session, key: UUID) -> dict[str, Any]:
+def state(session: Session, key: UUID) -> Json:
     """The fields of a webhook that clients write, as they are."""
     webhook = find(session, key)
     values = {name: getattr(webhook, name) for name in WebhookFields.model_fields}
@@ -59,7 +60,7 @@ def state(session: Session, key: UUID) -> dict[str, Any]:
     return values | lists
 
 
-def update(session: Session, key: UUID, changes: Mapping[str, Any], check: Check) -> None:
+def update(session: Session, key: UUID, changes: Values, check: Check) -> None:
     """Change these fields; one that is enabled begins with the changes from now on."""
     check({**state(session, key), **changes})
     webhook = find(session, key)
@@ -141,7 +142,7 @@ def redeliver_all(session: Session, webhook_id: UUID, state: str) -> int:
     return int(result.rowcount)
 
 
-def _stored(values: Mapping[str, Any]) -> dict[str, Any]:
+def _stored(values: Values) -> Json:
     """The values as the table holds them."""
     found = dict(values)
     for name in _LISTS:

@@ -13,6 +13,7 @@ from app.core import json_codec
 from app.core.auth.authorizer import Authorizer
 from app.core.auth.rate_limits import RateLimits
 from app.core.databases.opening import open_database
+from app.core.http.app_state import AppState, set_state
 from app.core.http.dispatch import Dispatch
 from app.core.http.middleware import ErrorAndLogMiddleware
 from app.core.instance_secret import secret_of
@@ -42,11 +43,12 @@ async def serving_toys(template_url: str, folder: Path) -> AsyncIterator[FastAPI
         models = read_models((toy, soft_toy))
         routes = crud_routes(toy, models) + crud_routes(soft_toy, models)
         app = FastAPI()
-        app.state.database, app.state.secret = database, await secret_of(database)
-        app.state.authorizer = Authorizer(database, RateLimits("", ""), public_reading=True)
-        app.state.max_body, app.state.max_import = 10_000, 10_000
-        app.state.require_if_match = False
-        app.state.codes, app.state.running = {}, set()
+        authorizer = Authorizer(database, RateLimits("", ""), public_reading=True)
+        state = AppState(
+            database=database, authorizer=authorizer, max_body=10_000, max_import=10_000
+        )
+        state.secret = await secret_of(database)
+        set_state(app, state)
         app.add_middleware(Dispatch, routes=routes)
         app.add_middleware(ErrorAndLogMiddleware)
         yield app

@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 import orjson
 from sqlalchemy import JSON, Connection, LargeBinary, func, inspect, select
-from sqlalchemy.types import TypeEngine
 
 from app.commands.reindex import kinds
 from app.commands.revision import revision_of
+from app.core.databases.expressions import AnyTable, SqlType
 from app.core.databases.interface import Base
 from app.core.databases.types import CELL_FORMS, CodeList, JsonText
 from app.engine.history.change_log import ChangeCounter
@@ -43,7 +42,7 @@ class Summary:
 def summary(connection: Connection) -> Summary:
     """The figures of a database of any revision."""
     there = set(inspect(connection).get_table_names())
-    tables: list[Any] = [resource.table.__table__ for resource in kinds()]
+    tables: list[AnyTable] = [resource.table.__table__ for resource in kinds()]
     records = sum(
         connection.scalar(select(func.count()).select_from(table)) or 0
         for table in tables
@@ -98,7 +97,7 @@ def _number(content: bytes) -> int:
     return int.from_bytes(sha256(content).digest())
 
 
-def _columns(connection: Connection, table: str) -> dict[str, TypeEngine[Any]]:
+def _columns(connection: Connection, table: str) -> dict[str, SqlType]:
     """The types of the columns that are there: as the program declares them, else as they are."""
     declared = Base.metadata.tables.get(table)
     known = {} if declared is None else {column.name: column.type for column in declared.columns}
@@ -106,7 +105,7 @@ def _columns(connection: Connection, table: str) -> dict[str, TypeEngine[Any]]:
     return {column["name"]: known.get(column["name"], column["type"]) for column in there}
 
 
-def _cell(connection: Connection, kind: TypeEngine[Any], name: str) -> str:
+def _cell(connection: Connection, kind: SqlType, name: str) -> str:
     """The SQL of a value as text that is the same on both databases."""
     dialect = connection.dialect.name
     sql = connection.dialect.identifier_preparer.quote(name)

@@ -5,7 +5,6 @@ from base64 import b64decode
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
-from typing import Any
 from urllib.parse import unquote_plus, unquote_to_bytes
 
 from starlette.types import Scope as ASGIScope
@@ -126,7 +125,7 @@ def _is_key(pair: bytes) -> bool:
 
 def address_of(scope: ASGIScope) -> str:
     """The address of the client; of IPv6 the first 64 bits, which are one subscriber's."""
-    client: Any = scope.get("client")
+    client: tuple[str, int] | None = scope.get("client")
     host: str = client[0] if client else "unknown"
     return _subscriber(host) if ":" in host else host
 

@@ -4,13 +4,13 @@ import asyncio
 import logging
 import time
 from contextlib import suppress
-from typing import Any
 
 import httpx
 import orjson
 from joserfc.jwk import JWKRegistry, Key, KeySet
 
 from app.core.errors import Unavailable
+from app.core.loose_types import JsonValue
 
 log = logging.getLogger("trade_missions.access")
 
@@ -82,7 +82,7 @@ class IssuerKeys:
         return url
 
 
-async def _json(client: httpx.AsyncClient, url: str) -> Any:
+async def _json(client: httpx.AsyncClient, url: str) -> JsonValue:
     # Not compressed, as a few bytes could become many.
     asked = {"Accept": "application/json", "Accept-Encoding": "identity"}
     async with client.stream("GET", url, headers=asked) as answer:
@@ -95,7 +95,7 @@ async def _json(client: httpx.AsyncClient, url: str) -> Any:
     return orjson.loads(content)
 
 
-def _key_set(document: Any) -> KeySet:
+def _key_set(document: JsonValue) -> KeySet:
     """The keys that can be used; those that nobody here understands are passed over."""
     found: list[Key] = []
     for entry in document["keys"]:

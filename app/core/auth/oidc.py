@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from copy import copy
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any
 
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
@@ -14,6 +13,7 @@ from joserfc.jws import JWSRegistry
 from app.core.auth.jwks import IssuerKeys
 from app.core.auth.principals import OIDC_PREFIX, Principal, Scope
 from app.core.errors import Unauthorized
+from app.core.loose_types import Json, JsonValue, Values
 
 #: By how many seconds the clocks of issuer and service may differ.
 LEEWAY = 60
@@ -67,14 +67,14 @@ class Issuer:
             raise _refused(error) from None
         return Principal(_name(claims["sub"]), self._scope(claims))
 
-    async def _claims_anew(self, token: str) -> dict[str, Any]:
+    async def _claims_anew(self, token: str) -> Json:
         keys = await self.keys.get(anew=True)
         try:
             return self._claims(token, keys)
         except Exception as error:
             raise _refused(error) from None
 
-    def _claims(self, token: str, keys: KeySet) -> dict[str, Any]:
+    def _claims(self, token: str, keys: KeySet) -> Json:
         claims = jwt.decode(token, keys, self.algorithms, self.signatures).claims
         jwt.JWTClaimsRegistry(
             leeway=LEEWAY,
@@ -88,9 +88,9 @@ class Issuer:
             raise ValueError("its subject is not plain text")
         return claims
 
-    def _scope(self, claims: Mapping[str, Any]) -> Scope | None:
+    def _scope(self, claims: Values) -> Scope | None:
         """The widest scope that one of the token's roles stands for."""
-        found: Any = claims
+        found: JsonValue = claims
         for name in self.roles_claim.split("."):
             found = found.get(name) if isinstance(found, Mapping) else None
         values = found.split() if isinstance(found, str) else found

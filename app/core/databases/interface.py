@@ -13,6 +13,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.core import json_codec
 from app.core.databases.types import Id, Instant
+from app.core.loose_types import Fields, Value, Values
 
 T = TypeVar("T")
 Rows = list[Any]
@@ -23,12 +24,12 @@ STREAM_BATCH_ROWS = 2000
 
 #: Options of every engine: JSON is stored with its letters, not with their escapes; and errors do
 #: not tell the values that a statement was given, which are users' and have no place in a log.
-ENGINE_OPTIONS: dict[str, Any] = {
+ENGINE_OPTIONS: Values = {
     "json_serializer": lambda value: json_codec.dumps(value).decode(),
     "hide_parameters": True,
 }
 #: Options of every Session: nothing is written but by an explicit flush, whose refusals are told.
-SESSION_OPTIONS: dict[str, Any] = {"autoflush": False, "expire_on_commit": False}
+SESSION_OPTIONS: Values = {"autoflush": False, "expire_on_commit": False}
 
 
 class Base(DeclarativeBase):
@@ -52,10 +53,10 @@ class CompiledQuery:
 
     sql: str
     names: tuple[str, ...]
-    converters: tuple[Callable[[Any], Any] | None, ...]
-    constants: Mapping[str, Any]
+    converters: tuple[Callable[[Value], Value] | None, ...]
+    constants: Values
 
-    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+    def arguments(self, values: Values) -> list[Value]:
         """The driver's positional arguments; `values` are by parameter name, in Python types."""
         result = []
         for name, convert in zip(self.names, self.converters, strict=True):
@@ -75,7 +76,7 @@ def compile_query(
     # Lists of constants (`status IN (…)`) become one parameter an item.
     state = compiled.construct_expanded_state(left_open)
     names = tuple(state.positiontup or ())
-    processors: dict[str, Any] = {
+    processors: Fields = {
         name: bind.type.dialect_impl(dialect).bind_processor(dialect)
         for name, bind in compiled.binds.items()
     }
@@ -109,12 +110,12 @@ class Database(ABC):
 
     @abstractmethod
     async def read(
-        self, statement: CompiledQuery, values: Mapping[str, Any], *, point_lookup: bool = False
+        self, statement: CompiledQuery, values: Values, *, point_lookup: bool = False
     ) -> Rows:
         """All rows of the statement, as tuples; `point_lookup` promises few, found by a key."""
 
     @abstractmethod
-    def stream(self, statement: CompiledQuery, values: Mapping[str, Any]) -> AsyncGenerator[Rows]:
+    def stream(self, statement: CompiledQuery, values: Values) -> AsyncGenerator[Rows]:
         """The rows of the statement in batches of `STREAM_BATCH_ROWS`, as they were at one moment.
 
         Memory does not grow with their number; closing the generator ends the reading.

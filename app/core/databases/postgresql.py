@@ -36,10 +36,12 @@ from app.core.databases.postgresql_errors import (
 from app.core.databases.postgresql_read_pool import (
     CONNECT_TIMEOUT_SECONDS,
     WAITERS_PER_CONNECTION,
+    PoolConnection,
     ReadPool,
     plain_dates,
 )
 from app.core.databases.replica import UNKNOWN_LSN, WAL_LSN, Replica, read_routing
+from app.core.loose_types import Value, Values
 
 __all__ = ["GONE", "PostgresDatabase", "postgres_engine"]
 
@@ -59,7 +61,7 @@ _NOTHING = CompiledQuery("SELECT", (), (), {})
 _POSITION = CompiledQuery(WAL_LSN, (), (), {})
 
 
-def postgres_engine(url: str, **options: Any) -> AsyncEngine:
+def postgres_engine(url: str, **options: Value) -> AsyncEngine:
     """An asynchronous engine over asyncpg, whatever driver the address names."""
     address = PostgresAddress.read(url)
     seconds = {"timeout": address.connect_seconds} if address.connect_seconds else {}
@@ -80,7 +82,7 @@ def _dialect() -> Dialect:
     return postgres_engine("postgresql://").dialect
 
 
-async def _connect(dsn: str, *, lock_wait: float = 0, **options: Any) -> Any:
+async def _connect(dsn: str, *, lock_wait: float = 0, **options: Value) -> PoolConnection:
     connection = await asyncpg.connect(dsn, **options)
     try:
         await plain_dates(connection)
@@ -178,7 +180,7 @@ class PostgresDatabase(Database):
         return problem_of(error, self.max_seconds * times) or error
 
     async def read(
-        self, statement: CompiledQuery, values: Mapping[str, Any], *, point_lookup: bool = False
+        self, statement: CompiledQuery, values: Values, *, point_lookup: bool = False
     ) -> Rows:
         pool = self._choose()
         try:
@@ -188,9 +190,7 @@ class PostgresDatabase(Database):
                 raise self._translate(error) from error
         return await self.read(statement, values, point_lookup=point_lookup)
 
-    async def stream(
-        self, statement: CompiledQuery, values: Mapping[str, Any]
-    ) -> AsyncGenerator[Rows]:
+    async def stream(self, statement: CompiledQuery, values: Values) -> AsyncGenerator[Rows]:
         begun = False
         pool = self._choose()
         while True:

@@ -1,7 +1,5 @@
 """What a PostgreSQL server raises through its driver when it fails, and what that means."""
 
-from typing import Any
-
 import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -46,7 +44,7 @@ def sqlstate_of(error: BaseException) -> str:
 
 def is_lost(error: BaseException) -> bool:
     """Whether the connection is gone, or could not be made."""
-    driver: Any = driver_error(error)
+    driver = driver_error(error)
     if isinstance(driver, asyncpg.InterfaceError):
         return not isinstance(driver, _MISTAKES)
     if isinstance(driver, OSError):

@@ -1,10 +1,10 @@
 """The connections to one PostgreSQL server that reads go through."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import date
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 
@@ -12,6 +12,7 @@ from app.core.databases.addresses import PostgresAddress
 from app.core.databases.db_errors import overloaded
 from app.core.databases.interface import STREAM_BATCH_ROWS, CompiledQuery, Rows
 from app.core.databases.postgresql_errors import GONE, is_lost, is_outdated
+from app.core.loose_types import Value, Values
 
 MAX_CONNECTIONS = 10
 #: How many of them exports may hold: other reads go on however many exports are under way.
@@ -25,15 +26,18 @@ CANCEL_GRACE_SECONDS = 5.0
 #: How many times the limit of a question a batch of an export may take.
 WAITERS_PER_CONNECTION = 10
 
+#: A connection of asyncpg's, which tells no types.
+PoolConnection: TypeAlias = Any
 
-async def plain_dates(connection: Any) -> None:
+
+async def plain_dates(connection: PoolConnection) -> None:
     """Dates as their text: asyncpg takes the first and the last day there is for infinities."""
     await connection.set_type_codec(
         "date", schema="pg_catalog", encoder=date.isoformat, decoder=date.fromisoformat
     )
 
 
-async def _keep(connection: Any) -> None:
+async def _keep(connection: PoolConnection) -> None:
     """Reads set nothing on a connection, so giving it back needs no round trip to reset it."""
 
 
@@ -44,7 +48,10 @@ class ReadPool:
     """
 
     def __init__(
-        self, url: str, seconds: float, check: Callable[[Any], Awaitable[None]] | None = None
+        self,
+        url: str,
+        seconds: float,
+        check: Callable[[PoolConnection], Awaitable[None]] | None = None,
     ) -> None:
         #: What each new connection must pass: it raises for a server that will not do.
         self._check = check
@@ -68,7 +75,7 @@ class ReadPool:
             timeout=self._connect_wait,
         )
 
-    async def _prepare(self, connection: Any) -> None:
+    async def _prepare(self, connection: PoolConnection) -> None:
         await plain_dates(connection)
         await connection.execute(f"SET statement_timeout = {round(self.seconds * 1000)}")
         if self._check is not None:
@@ -90,7 +97,7 @@ class ReadPool:
         """How many of the open connections do nothing."""
         return self._pool.get_idle_size()
 
-    async def fetch(self, statement: CompiledQuery, values: Mapping[str, Any]) -> Rows:
+    async def fetch(self, statement: CompiledQuery, values: Values) -> Rows:
         """All rows of the statement."""
         arguments = statement.arguments(values)
         try:
@@ -101,7 +108,7 @@ class ReadPool:
                 raise
         return await self._fetch(statement.sql, arguments)
 
-    async def _fetch(self, sql: str, arguments: list[Any]) -> Rows:
+    async def _fetch(self, sql: str, arguments: list[Value]) -> Rows:
         connection = await self._acquire()
         try:
             # The server ends a question itself; this is for one that says nothing any more.
@@ -116,7 +123,7 @@ class ReadPool:
         finally:
             await self._pool.release(connection, timeout=CANCEL_GRACE_SECONDS)
 
-    async def _acquire(self) -> Any:
+    async def _acquire(self) -> PoolConnection:
         self.waiting += 1
         try:
             return await self._pool.acquire(timeout=POOL_TIMEOUT_SECONDS)
@@ -127,9 +134,7 @@ class ReadPool:
         finally:
             self.waiting -= 1
 
-    async def stream(
-        self, statement: CompiledQuery, values: Mapping[str, Any]
-    ) -> AsyncGenerator[Rows]:
+    async def stream(self, statement: CompiledQuery, values: Values) -> AsyncGenerator[Rows]:
         """The rows in batches; memory does not grow with their number."""
         arguments = statement.arguments(values)
         for is_last in (False, True):
@@ -152,7 +157,7 @@ class ReadPool:
         return self.seconds * WAITERS_PER_CONNECTION
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[Any]:
+    async def _transaction(self) -> AsyncIterator[PoolConnection]:
         """A connection that sees one moment, for as long as an export may take."""
         async with self._turn():
             connection = await self._acquire()

@@ -5,18 +5,18 @@ needs to run it. What every write does goes this way; what few do is better read
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import zip_longest
-from typing import Any
 
 from sqlalchemy import Connection, Dialect, Executable, Select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.core.databases.interface import CompiledQuery, Rows, compile_query
+from app.core.loose_types import Fields, Value, Values
 
 #: The names of what a statement reads, each with what makes Python's value of the driver's.
-Columns = tuple[tuple[str, Callable[[Any], Any] | None], ...]
+Columns = tuple[tuple[str, Callable[[Value], Value] | None], ...]
 
 
 class Prepared:
@@ -33,14 +33,12 @@ class Prepared:
         self._compiled: dict[str, CompiledQuery] = {}
         self._read: dict[str, Columns] = {}
 
-    def rows(self, session: Session | Connection, values: Mapping[str, Any]) -> Rows:
+    def rows(self, session: Session | Connection, values: Values) -> Rows:
         """Run it, and return all rows."""
         rows, _ = self._run(connection_of(session), values)
         return rows
 
-    def mappings(
-        self, session: Session | Connection, values: Mapping[str, Any]
-    ) -> list[dict[str, Any]]:
+    def mappings(self, session: Session | Connection, values: Values) -> list[Fields]:
         """The rows of a SELECT as mappings, by the names of its columns, in Python's types."""
         connection = connection_of(session)
         rows, types = self._run(connection, values)
@@ -53,7 +51,7 @@ class Prepared:
             for row in rows
         ]
 
-    def _run(self, connection: Connection, values: Mapping[str, Any]) -> tuple[Rows, list[Any]]:
+    def _run(self, connection: Connection, values: Values) -> tuple[Rows, list[object]]:
         """The rows, and the types of their columns as the driver calls them."""
         compiled = self._on(connection)
         arguments = compiled.arguments(values)
@@ -68,7 +66,7 @@ class Prepared:
         types = [kind for _, kind, *_ in result.cursor.description] if result.cursor else []
         return list(result.fetchall()), types
 
-    def _columns(self, dialect: Dialect, types: Sequence[Any]) -> Columns:
+    def _columns(self, dialect: Dialect, types: Sequence[object]) -> Columns:
         found = self._read.get(dialect.name)
         if found is None:
             assert isinstance(self.statement, Select)
@@ -78,11 +76,11 @@ class Prepared:
             )
         return found
 
-    def run(self, session: Session | Connection, values: Mapping[str, Any]) -> None:
+    def run(self, session: Session | Connection, values: Values) -> None:
         """Run a statement that returns no rows."""
         self.rows(session, values)
 
-    def run_many(self, session: Session | Connection, several: Iterable[Mapping[str, Any]]) -> None:
+    def run_many(self, session: Session | Connection, several: Iterable[Values]) -> None:
         """Run it once for each of the values."""
         connection = connection_of(session)
         compiled = self._on(connection)

@@ -7,19 +7,18 @@ import struct
 import tempfile
 import time
 from collections import deque
-from collections.abc import Mapping
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 from zlib import crc32
 
 import asyncpg
 
 from app.core.databases.postgresql_errors import GONE
 from app.core.databases.postgresql_read_pool import ReadPool
+from app.core.loose_types import Values
 
 #: How many seconds pass between two looks at the replica, and how many a look may take.
 POLL_SECONDS, POLL_TIMEOUT_SECONDS = 0.5, 2.0
@@ -39,7 +38,7 @@ class ReadRouting:
     primary's position with the content of a replica behind it would hide changes from a client.
     """
 
-    scope: Mapping[str, Any]
+    scope: Values
     #: None until the first read that is made for a caller.
     primary: bool | None = None
 

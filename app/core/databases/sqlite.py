@@ -26,6 +26,7 @@ from app.core.databases.interface import (
 from app.core.databases.sqlite_reader import Reading
 from app.core.databases.sqlite_writer import File, Writer
 from app.core.databases.types import simple_lower
+from app.core.loose_types import Values
 
 T = TypeVar("T")
 
@@ -156,7 +157,7 @@ class SqliteDatabase(Database):
         return connection
 
     async def read(
-        self, statement: CompiledQuery, values: Mapping[str, Any], *, point_lookup: bool = False
+        self, statement: CompiledQuery, values: Values, *, point_lookup: bool = False
     ) -> Rows:
         if not self._is_there:
             raise file_replaced()
@@ -180,9 +181,7 @@ class SqliteDatabase(Database):
             self._reading.append(connection)
         return connection
 
-    async def stream(
-        self, statement: CompiledQuery, values: Mapping[str, Any]
-    ) -> AsyncGenerator[Rows]:
+    async def stream(self, statement: CompiledQuery, values: Values) -> AsyncGenerator[Rows]:
         if not self._is_there:
             raise file_replaced()
         arguments = statement.arguments(values)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
@@ -24,7 +23,10 @@ from sqlalchemy import (
     Text,
 )
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeDecorator
+
+from app.core.databases.expressions import SqlType
+from app.core.loose_types import Value
 
 
 def uuid7() -> UUID:
@@ -58,7 +60,7 @@ class Id(TypeDecorator[UUID]):
     impl = CHAR(36)
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: Dialect) -> SqlType:
         if dialect.name == "postgresql":
             return dialect.type_descriptor(postgresql.UUID(as_uuid=True))
         return dialect.type_descriptor(CHAR(36))
@@ -66,10 +68,10 @@ class Id(TypeDecorator[UUID]):
     def __repr__(self) -> str:
         return "Id()"
 
-    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:
+    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Value:
         return value if value is None or dialect.name == "postgresql" else str(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
+    def process_result_value(self, value: Value, dialect: Dialect) -> UUID | None:
         return value if value is None or isinstance(value, UUID) else UUID(value)
 
 
@@ -79,7 +81,7 @@ class Instant(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: Dialect) -> SqlType:
         if dialect.name == "postgresql":
             return dialect.type_descriptor(DateTime(timezone=True))
         return dialect.type_descriptor(CHAR(27))
@@ -87,10 +89,10 @@ class Instant(TypeDecorator[datetime]):
     def __repr__(self) -> str:
         return "Instant()"
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Value:
         return value if value is None or dialect.name == "postgresql" else instant_text(value)
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+    def process_result_value(self, value: Value, dialect: Dialect) -> datetime | None:
         return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
@@ -118,24 +120,24 @@ class Exact(TypeDecorator[Decimal]):
     def __repr__(self) -> str:
         return f"Exact({self.digits}, {self.scale})"
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: Dialect) -> SqlType:
         if dialect.name == "postgresql":
             return dialect.type_descriptor(Numeric(self.digits, self.scale))
         return dialect.type_descriptor(BigInteger())
 
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Value:
         if value is None or dialect.name == "postgresql":
             return value
         return int(Decimal(value).scaleb(self.scale).to_integral_exact())
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+    def process_result_value(self, value: Value, dialect: Dialect) -> Decimal | None:
         if value is None:
             return None
         return (
             Decimal(value) if dialect.name == "postgresql" else Decimal(value).scaleb(-self.scale)
         )
 
-    def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
+    def coerce_compared_value(self, op: object, value: Value) -> SqlType:
         return self
 
 
@@ -162,7 +164,7 @@ class CodeList(TypeDecorator[list[str]]):
     def __repr__(self) -> str:
         return "CodeList()"
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: Dialect) -> SqlType:
         if dialect.name == "postgresql":
             return dialect.type_descriptor(postgresql.JSONB(none_as_null=True))
         return dialect.type_descriptor(JSON(none_as_null=True))
@@ -224,7 +226,7 @@ def _decimal_json(sql: str, scale: int) -> str:
     )
 
 
-def sqlite_json(kind: TypeEngine[Any], sql: str) -> str:
+def sqlite_json(kind: SqlType, sql: str) -> str:
     """The SQL of a value of this type as SQLite's `json_object` takes it."""
     if isinstance(kind, Exact):
         return _decimal_json(sql, kind.scale)
@@ -235,7 +237,7 @@ def sqlite_json(kind: TypeEngine[Any], sql: str) -> str:
     return sql
 
 
-def postgresql_json(kind: TypeEngine[Any], sql: str) -> str:
+def postgresql_json(kind: SqlType, sql: str) -> str:
     """The SQL of a value of this type as PostgreSQL's `json_build_object` takes it."""
     if isinstance(kind, Exact):
         return f"trim_scale({sql})"
@@ -246,13 +248,13 @@ def postgresql_json(kind: TypeEngine[Any], sql: str) -> str:
     return sql
 
 
-JSON_FORMS: dict[str, Callable[[TypeEngine[Any], str], str]] = {
+JSON_FORMS: dict[str, Callable[[SqlType, str], str]] = {
     "sqlite": sqlite_json,
     "postgresql": postgresql_json,
 }
 
 
-def sqlite_cell(kind: TypeEngine[Any], sql: str) -> str:
+def sqlite_cell(kind: SqlType, sql: str) -> str:
     """The SQL of a value of this type as it stands in a cell of a table: text or an integer."""
     if isinstance(kind, Exact):
         unit = 10**kind.scale
@@ -271,7 +273,7 @@ def sqlite_cell(kind: TypeEngine[Any], sql: str) -> str:
     return sql
 
 
-def postgresql_cell(kind: TypeEngine[Any], sql: str) -> str:
+def postgresql_cell(kind: SqlType, sql: str) -> str:
     """The SQL of a value of this type as it stands in a cell of a table: text or an integer."""
     if isinstance(kind, Exact):
         return f"CAST(trim_scale({sql}) AS TEXT)"
@@ -287,7 +289,7 @@ def postgresql_cell(kind: TypeEngine[Any], sql: str) -> str:
     return sql if isinstance(kind, Integer) else f"CAST({sql} AS TEXT)"
 
 
-CELL_FORMS: dict[str, Callable[[TypeEngine[Any], str], str]] = {
+CELL_FORMS: dict[str, Callable[[SqlType, str], str]] = {
     "sqlite": sqlite_cell,
     "postgresql": postgresql_cell,
 }

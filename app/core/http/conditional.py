@@ -1,13 +1,12 @@
 """Conditional requests (RFC 9110, 13): entity tags, and what If-Match and If-None-Match say."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core.errors import BadRequest
+from app.core.loose_types import Values
 
 _TAG = re.compile(r'\s*((?:W/)?"[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)')
 
@@ -43,7 +42,7 @@ def is_known(request: Request, tag: str) -> bool:
     return "*" in tags or tag.removeprefix("W/") in {t.removeprefix("W/") for t in tags}
 
 
-def not_modified(tag: str, headers: Mapping[str, Any] | None = None) -> Response:
+def not_modified(tag: str, headers: Values | None = None) -> Response:
     """304, with the headers that 200 would have had."""
     response = Response(status_code=304, headers={"ETag": tag, "Vary": "Accept", **(headers or {})})
     del response.headers["content-length"]

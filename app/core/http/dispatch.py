@@ -4,19 +4,18 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from enum import Enum
-from typing import Any, get_args
+from typing import get_args
 
 from fastapi import Request
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.core.auth.authorizer import Authorizer
 from app.core.auth.principals import Permission
 from app.core.errors import NotFound, Problem, not_allowed
 from app.core.http.accept import check_accept
+from app.core.http.app_state import state_of
 from app.core.http.nearest_addresses import Known, Tree, misspelt, suggestion, tree_of
 from app.core.http.requests import (
     JSON_TYPES,
@@ -27,11 +26,14 @@ from app.core.http.requests import (
     read_query,
     unexpected,
 )
+from app.core.loose_types import Fields, Value
+from app.core.validation import Model
 
 #: From how many bytes on a body is parsed in a thread.
 MANY_BYTES = 256 * 1024
 
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+Handler = Callable[[Request], Coroutine[object, object, Response]]
+Endpoint = Callable[..., Awaitable[Response]]
 
 
 class BodyMark(Enum):
@@ -52,11 +54,11 @@ class Route(APIRoute):
     def __init__(
         self,
         path: str,
-        endpoint: Any,
+        endpoint: Endpoint,
         *,
         needs: Permission | None = None,
         several_forms: bool = False,
-        **options: Any,
+        **options: Value,
     ) -> None:
         super().__init__(path, endpoint, **options)
         #: Texts that are known to stand in its parameters, for whoever misspells them.
@@ -81,7 +83,7 @@ class Route(APIRoute):
 
         async def handle(request: Request) -> Response:
             request.scope["route_path"] = self.path
-            authorizer: Authorizer = request.app.state.authorizer
+            authorizer = state_of(request).authorizer
             headers = await authorizer.authorize(request.scope, self.needs, is_file)
             try:
                 check_accept(request.scope["headers"], is_json=self.is_json)
@@ -95,11 +97,11 @@ class Route(APIRoute):
         return handle
 
 
-def lean_handler(endpoint: Callable[..., Awaitable[Response]]) -> Handler:
+def lean_handler(endpoint: Endpoint) -> Handler:
     """A handler that reads what the endpoint's signature asks for and nothing else."""
-    query: type[BaseModel] | None = None
-    body: type[BaseModel] | None = None
-    options: Sequence[Any] = ()
+    query: Model | None = None
+    body: Model | None = None
+    options: Sequence[object] = ()
     path: list[str] = []
     for parameter in inspect.signature(endpoint).parameters.values():
         if parameter.name == "query":
@@ -113,7 +115,7 @@ def lean_handler(endpoint: Callable[..., Awaitable[Response]]) -> Handler:
         nothing = query()
 
     async def handle(request: Request) -> Response:
-        arguments: dict[str, Any] = {name: request.path_params[name] for name in path}
+        arguments: Fields = {name: request.path_params[name] for name in path}
         sent = request.scope["query_string"]
         if query is None:
             if sent:

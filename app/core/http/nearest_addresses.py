@@ -3,13 +3,12 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
-from typing import Any
 from urllib.parse import quote
 
 from starlette.routing import BaseRoute, Route
 
 #: Steps of addresses below a place; the empty step says that an address ends there.
-Tree = dict[str, Any]
+Tree = dict[str, "Tree"]
 #: Texts that are known to stand in a parameter of an address, by its name.
 Known = Mapping[str, Sequence[str]]
 

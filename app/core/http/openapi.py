@@ -3,12 +3,10 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from app.core import json_codec
 from app.core.errors import PROBLEM_TYPE, FaultBody, ProblemBody
-
-Json = dict[str, Any]
+from app.core.loose_types import Json, JsonValue, Values
 
 #: Keywords that say nothing of values of other types than their own.
 _OF_TYPES = {
@@ -18,7 +16,7 @@ _OF_TYPES = {
 _REF = "#/components/{}/{}"
 
 
-def operations(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Json]]:
+def operations(document: Values) -> Iterator[tuple[str, str, Json]]:
     """Path, method and operation of all there are."""
     for path, item in document["paths"].items():
         for method, operation in item.items():
@@ -75,7 +73,7 @@ def _or_null(schema: Json) -> Json:
     return schema
 
 
-def unwrap(node: Any) -> None:
+def unwrap(node: JsonValue) -> None:
     """Join the lines of every description, which are broken as our source is; lists stay lists."""
     if isinstance(node, list):
         for item in node:
@@ -150,7 +148,7 @@ class _Shared:
         self.times: Counter[bytes] = Counter()
         self.names: dict[bytes, str] = {}
 
-    def count(self, items: Any) -> None:
+    def count(self, items: JsonValue) -> None:
         self.times.update(json_codec.dumps(item) for item in items)
 
     def put(self, item: Json, name: str) -> Json:
@@ -190,7 +188,7 @@ def name_types(document: Json, types: Mapping[str, Json]) -> None:
     schemas |= types
 
 
-def _name_types(node: Any, known: Mapping[frozenset[Any], tuple[str, str | None]]) -> None:
+def _name_types(node: JsonValue, known: Mapping[frozenset[object], tuple[str, str | None]]) -> None:
     for key, inner in node.items() if isinstance(node, dict) else enumerate(node):
         if key in ("example", "examples") or not isinstance(inner, dict | list):
             continue
@@ -204,7 +202,7 @@ def _name_types(node: Any, known: Mapping[frozenset[Any], tuple[str, str | None]
             node[key] = {"$ref": _REF.format("schemas", name), **beside}
 
 
-def _bare(type_: Json) -> frozenset[Any]:
+def _bare(type_: Json) -> frozenset[object]:
     """What a type allows, whatever is said about it."""
     return frozenset(item for item in type_.items() if item[0] != "description")
 
@@ -213,7 +211,7 @@ def with_decimals_as_texts(document: Json) -> Json:
     """The document of a service that is always asked for decimals as texts: for generators, whose
     numbers are floats. It has no examples."""
 
-    def written(node: Any) -> Any:
+    def written(node: JsonValue) -> JsonValue:
         if isinstance(node, list):
             return [written(item) for item in node]
         if not isinstance(node, dict):
@@ -261,7 +259,7 @@ def drop_defaults(document: Json) -> None:
                 field["description"] = f"{about} By default `{default}`.".strip()
 
 
-def _references(node: Any) -> Iterator[str]:
+def _references(node: JsonValue) -> Iterator[str]:
     if isinstance(node, dict):
         if isinstance(node.get("$ref"), str):
             yield node["$ref"]

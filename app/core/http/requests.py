@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
 from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ValidationError
@@ -17,8 +16,10 @@ from app.core.errors import (
     TooLarge,
     UnsupportedMediaType,
 )
+from app.core.http.app_state import state_of
+from app.core.loose_types import JsonValue
 from app.core.query_models import OpenQuery, Several
-from app.core.validation import invalid_query, validate
+from app.core.validation import Model, invalid_query, validate
 
 JSON_TYPES = ("application/json", "application/merge-patch+json")
 MAX_PARAMETERS = 200
@@ -26,12 +27,12 @@ _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 @cache
-def _several(model: type[BaseModel]) -> frozenset[str]:
+def _several(model: Model) -> frozenset[str]:
     fields = model.model_fields.items()
     return frozenset(name for name, info in fields if Several() in info.metadata)
 
 
-def read_query(model: type[BaseModel], sent: bytes) -> BaseModel:
+def read_query(model: Model, sent: bytes) -> BaseModel:
     """The query string as the model; BadRequest tells each wrong parameter."""
     pairs = parameters(sent)
     others: list[tuple[str, str]] = []
@@ -127,8 +128,8 @@ def check_charset(
 
 async def read_content(request: Request, large: bool = False) -> bytes:
     """The whole body; TooLarge (413) as soon as it is known to exceed the application's limit."""
-    state = request.app.state
-    limit: int = state.max_import if large else state.max_body
+    state = state_of(request)
+    limit = state.max_import if large else state.max_body
     length = request.headers.get("content-length", "0")
     content = bytearray()
     if not length.isdecimal() or int(length) <= limit:
@@ -141,7 +142,7 @@ async def read_content(request: Request, large: bool = False) -> bytes:
     raise TooLarge(f"The body is larger than {limit} bytes.", headers={"Connection": "close"})
 
 
-def read_json(content: bytes) -> Any:
+def read_json(content: bytes) -> JsonValue:
     """The body as JSON; 400 for what is not."""
     try:
         value = json_codec.loads(content)
@@ -158,6 +159,6 @@ def read_json(content: bytes) -> Any:
     return value
 
 
-def read_body(model: type[BaseModel], content: bytes) -> BaseModel:
+def read_body(model: Model, content: bytes) -> BaseModel:
     """The JSON body as the model; 400 for what is not JSON, 422 for what breaks a rule."""
     return validate(model, read_json(content))

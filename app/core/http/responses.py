@@ -1,7 +1,6 @@
 """Answers: JSON that is finished already, and how the problems of an operation are documented."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from starlette.responses import Response
 
@@ -13,6 +12,7 @@ from app.core.errors import (
     Problem,
     Unavailable,
 )
+from app.core.loose_types import Responses
 
 PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
 _ANYWHERE = (HeadersTooLarge, InternalError, Unavailable)
@@ -40,7 +40,7 @@ class JsonResponse(Response):
             self.raw_headers.append((name.lower().encode(), value.encode("latin-1")))
 
 
-def problems(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:
+def problems(*kinds: type[Problem]) -> Responses:
     """OpenAPI responses for these problems, and for those that any operation can have."""
     all_kinds: tuple[type[Problem], ...] = (*kinds, NotAcceptable, *_ANYWHERE)
     return {

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine, Mapping
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, Field
@@ -15,8 +15,10 @@ from app.core.auth.principals import Permission
 from app.core.databases.interface import Database
 from app.core.databases.schema_revision import newest, revision_statement
 from app.core.errors import BadRequest, Fault, Problem, Unavailable
+from app.core.http.app_state import state_of
 from app.core.http.dispatch import Route
 from app.core.http.responses import JsonResponse, problems
+from app.core.loose_types import Fields
 
 log = logging.getLogger("trade_missions")
 
@@ -82,13 +84,13 @@ def health_routes() -> list[Route]:
         """Looks whether requests can be served: the database is reached within two seconds and its
         tables are at the revision that this version needs. For deciding whether to send requests
         here; 503 tells what is amiss, in `errors` and in `checks`."""
-        checks = await find_checks(request.app.state.database)
+        checks = await find_checks(state_of(request).database)
         if any(check.state is CheckState.FAILED for check in checks):
             raise NotReady(checks)
         body = json_codec.dumps(Health(status="ready", checks=checks).model_dump())
         return JsonResponse(body, headers=_NEVER_KEPT)
 
-    fields: dict[str, Any] = {
+    fields: Fields = {
         "tags": ["operation"],
         "response_model": Health,
         "responses": problems(BadRequest),
@@ -172,7 +174,7 @@ def _replica(gauges: Mapping[str, float]) -> list[Check]:
     return [Check(name="replica", state=state, detail=detail)]
 
 
-async def within_timeout(reading: Coroutine[Any, Any, T]) -> T:
+async def within_timeout(reading: Coroutine[object, object, T]) -> T:
     """What the reading gives; TimeoutError after `CHECK_TIMEOUT_SECONDS`, whatever it does then.
 
     Not `asyncio.timeout`: a driver that is told to stop waits for the server once more.
@@ -186,6 +188,6 @@ async def within_timeout(reading: Coroutine[Any, Any, T]) -> T:
     raise TimeoutError(f"no answer within {CHECK_TIMEOUT_SECONDS:g} seconds")
 
 
-def _forget(task: "asyncio.Future[Any]") -> None:
+def _forget(task: "asyncio.Future[T]") -> None:
     if not task.cancelled():
         task.exception()

@@ -5,19 +5,21 @@ import sys
 import threading
 from collections.abc import Callable, MutableMapping
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING
 
 import orjson
 from starlette.types import Scope
 
 from app.core.errors import Problem
+from app.core.loose_types import Fields, Value
 from app.core.observability.redaction import redacted
 from app.core.observability.request_info import route_of, trace_id_of
 
 if TYPE_CHECKING:
     from structlog.typing import Processor
 
-Line = MutableMapping[str, Any]
+Line = MutableMapping[str, Value]
 #: Takes the scope, status, seconds, bytes sent, and the problem if it is one.
 AccessLog = Callable[[Scope, int, float, int, Problem | None], None]
 
@@ -56,7 +58,7 @@ def configure_logs(form: LogFormat) -> None:
     )
 
 
-def _uncaught(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     if not issubclass(kind, Exception):
         sys.__excepthook__(kind, error, trace)
         return
@@ -87,7 +89,7 @@ def access_log(form: LogFormat) -> AccessLog:
     return write
 
 
-def told_of(scope: Scope) -> dict[str, Any]:
+def told_of(scope: Scope) -> Fields:
     """What a line says of the request that it is about; never the query, which may hold a key."""
     line = {
         "request_id": scope["request_id"],
@@ -136,11 +138,11 @@ def _finish(form: LogFormat) -> list["Processor"]:
     return [time, lambda logger, name, line: shown(logger, name, line).encode(), hidden]
 
 
-def _json(logger: Any, name: str, line: Line) -> bytes:
+def _json(logger: object, name: str, line: Line) -> bytes:
     first = {"time": line.pop("time"), "level": line.pop("level"), "event": line.pop("event")}
     return orjson.dumps({**first, **line}, default=repr)
 
 
-def _text(logger: Any, name: str, line: Any) -> str:
+def _text(logger: object, name: str, line: Line) -> str:
     assert isinstance(line, bytes)
     return line.decode()

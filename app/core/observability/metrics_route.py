@@ -18,6 +18,7 @@ from starlette.responses import Response
 from app.core.auth.principals import Permission
 from app.core.databases.interface import CompiledQuery, Database
 from app.core.errors import BadRequest
+from app.core.http.app_state import state_of
 from app.core.http.dispatch import Route
 from app.core.http.responses import problems
 from app.core.observability.health import within_timeout
@@ -37,8 +38,11 @@ def metrics_route(position: Position) -> Route:
         """Requests, their duration, the database and the process, in the text format of
         Prometheus; or as OpenMetrics where `Accept` asks for it. Several worker processes are told
         as one, but for what only each can tell, which is labelled with its `pid`."""
-        state = request.app.state
-        others = [_build(state.database, request.app.version), *await _changes(state, position)]
+        state = state_of(request)
+        others = [
+            _build(state.database, request.app.version),
+            *await _changes(state.database, position),
+        ]
         scrape = _Scrape(state.metrics, state.database.gauges(), others)
         encode, media_type = _encoder(request.headers.get("accept", ""))
         # Thousands of lines take a while, in which the loop goes on serving others.
@@ -140,9 +144,8 @@ def _build(database: Database, version: str) -> Metric:
     return family
 
 
-async def _changes(state: Any, position: Position) -> list[Metric]:
+async def _changes(database: Database, position: Position) -> list[Metric]:
     """Whether the database answers, and how far its log of changes has come."""
-    database: Database = state.database
     try:
         rows = await within_timeout(
             database.read(position(database.dialect), {}, point_lookup=True)

@@ -6,10 +6,10 @@ routes that we dispatch ourselves, and would send off the query of an address, w
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from traceback import format_exception
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from opentelemetry import propagate, trace
@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.databases.interface import CompiledQuery, Database, Rows
+from app.core.loose_types import Fields, Values
 from app.core.observability.redaction import redacted
 from app.core.observability.request_info import method_of, route_of
 
@@ -108,7 +109,7 @@ class Tracing:
                 raise
 
 
-def _asked(scope: Scope, method: str) -> dict[str, Any]:
+def _asked(scope: Scope, method: str) -> Fields:
     server, client = scope.get("server"), scope.get("client")
     attributes = {
         "http.request.method": method,
@@ -163,7 +164,7 @@ def trace_database(database: Database, provider: TracerProvider) -> None:
     system, read, write = database.dialect.name, database.read, database.write
 
     async def traced_read(
-        statement: CompiledQuery, values: Mapping[str, Any], *, point_lookup: bool = False
+        statement: CompiledQuery, values: Values, *, point_lookup: bool = False
     ) -> Rows:
         # The statement without its values, which are the users' data.
         attributes = {"db.system.name": system, "db.query.text": statement.sql}

@@ -10,6 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from app.core.errors import BadRequest, Problem, RequestTimeout
+from app.core.loose_types import Fields, Value
 from app.core.server import refused_requests
 from app.core.server.protocol_limits import Limits, Progress
 
@@ -22,7 +23,7 @@ MAX_TOLD_CONNECTIONS = 100
 class HttpConfig(Config):
     """Uvicorn's configuration, and the bounds of connections."""
 
-    def __init__(self, app: str, limits: Limits, **options: Any) -> None:
+    def __init__(self, app: str, limits: Limits, **options: Value) -> None:
         super().__init__(app, http=BoundedHttp, ws="none", **options)
         self.limits = limits
 
@@ -34,7 +35,7 @@ class BoundedHttp(HttpToolsProtocol):
         self,
         config: HttpConfig,
         server_state: ServerState,
-        app_state: dict[str, Any],
+        app_state: Fields,
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)

@@ -7,9 +7,10 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from app.core.json_codec import JsonError, loads
+from app.core.loose_types import Json, Values
 from app.core.sheets.sheet import (
     CUT_SHORT,
     NotUtf8,
@@ -43,7 +44,7 @@ class SheetRow:
     """
 
     number: int
-    cells: Mapping[str, Any]
+    cells: Values
     faults: tuple[SheetError, ...] = ()
     unread: frozenset[str] = frozenset()
 
@@ -184,7 +185,7 @@ def _line(line: bytes, number: int) -> SheetRow:
         return SheetRow(number, {}, (fault,))
 
 
-def _object(line: bytes, number: int) -> dict[str, Any]:
+def _object(line: bytes, number: int) -> Json:
     try:
         value = loads(line.decode().strip())
     except UnicodeDecodeError:

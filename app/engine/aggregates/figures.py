@@ -1,13 +1,11 @@
 """The figures of groups: conditions on them, their order, and their JSON."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     FromClause,
-    Select,
     bindparam,
     collate,
     func,
@@ -16,8 +14,9 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.types import Numeric, String, Text, TypeEngine
+from sqlalchemy.types import Numeric, String, Text
 
+from app.core.databases.expressions import Expression, Selection, SqlType
 from app.core.databases.types import StatedDate
 from app.engine.aggregates.shape import (
     UNDATED,
@@ -35,7 +34,7 @@ from app.engine.query.render import as_json, object_of
 from app.engine.resource import Resource
 
 _SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
-_BOUND: dict[Function, TypeEngine[Any]] = {
+_BOUND: dict[Function, SqlType] = {
     Function.COUNT: BigInteger(),
     Function.COUNT_DISTINCT: BigInteger(),
     Function.SUM: Numeric(),
@@ -43,7 +42,7 @@ _BOUND: dict[Function, TypeEngine[Any]] = {
 }
 
 
-def sorted_as(column: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
+def sorted_as(column: Expression, dialect: str) -> Expression:
     """A text in the order of its code points, as SQLite has it; anything else as it is."""
     is_text = isinstance(column.type, String | StatedDate)
     return collate(column, "C") if is_text and dialect == "postgresql" else column
@@ -57,11 +56,11 @@ class GroupOutputs:
     resource: Resource
     grouping: Grouping
     dialect: str
-    found: dict[str, ColumnElement[Any] | Number]
+    found: dict[str, Expression | Number]
 
-    def select(self) -> Select[Any]:
+    def select(self) -> Selection:
         """The groups that meet the condition."""
-        columns: list[Any] = []
+        columns: list[Expression] = []
         for at, output in enumerate(self.grouping.outputs):
             parts = self._parts(self.found[output.name])
             columns += [column.label(f"o{at}_{n}") for n, column in enumerate(parts)]
@@ -85,17 +84,17 @@ class GroupOutputs:
         return select(groups).order_by(*order).limit(limit).subquery("shown")
 
     @staticmethod
-    def _parts(figure: ColumnElement[Any] | Number) -> list[ColumnElement[Any]]:
+    def _parts(figure: Expression | Number) -> list[Expression]:
         return figure.parts if isinstance(figure, Number) else [figure]
 
-    def _of(self, output: Output, groups: FromClause) -> list[ColumnElement[Any]]:
+    def _of(self, output: Output, groups: FromClause) -> list[Expression]:
         at = self.grouping.outputs.index(output)
         names = (f"o{at}_{n}" for n in range(2))
         return [groups.c[name] for name in names if name in groups.c]
 
-    def json(self, groups: FromClause) -> ColumnElement[Any]:
+    def json(self, groups: FromClause) -> Expression:
         """The JSON object of a group."""
-        values: dict[str, ColumnElement[Any]] = {}
+        values: dict[str, Expression] = {}
         for output in self.grouping.outputs:
             parts, figure = self._of(output, groups), self.found[output.name]
             if isinstance(figure, Number):
@@ -115,8 +114,8 @@ class GroupOutputs:
         sign = _SIGNS.get(term.operator, "=")
         ways: list[ColumnElement[bool]] = []
         for slot in term.params:
-            one: Any = sorted_as(columns[0], self.dialect)
-            other: Any = self._slot(output, slot)
+            one = sorted_as(columns[0], self.dialect)
+            other = self._slot(output, slot)
             if len(columns) > 1:
                 ends = (f"{slot}_high", f"{slot}_low")
                 one = tuple_(*columns)
@@ -124,7 +123,7 @@ class GroupOutputs:
             ways.append(one.op(sign, is_comparison=True)(other))
         return or_(*ways)
 
-    def _slot(self, output: Output, slot: str) -> ColumnElement[Any]:
+    def _slot(self, output: Output, slot: str) -> Expression:
         if isinstance(output, GroupKey) and output.part is not None:
             return bindparam(slot, type_=Text())
         if isinstance(output, Metric) and output.function in _BOUND:

@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_DOWN, Context, Decimal
-from typing import Any, Never
+from typing import Never
 
 from app.core.databases.types import Exact
 from app.core.errors import did_you_mean
+from app.core.loose_types import Value
 from app.engine.aggregates.shape import (
     UNDATED,
     DatePart,
@@ -160,7 +161,7 @@ class _Reader:
         high, low = divmod(abs(units), part)
         self.parsed.values |= {f"{slot}_high": sign * high, f"{slot}_low": sign * low}
 
-    def _value(self, output: Output, operator: str, node: Comparison, literal: Literal) -> Any:
+    def _value(self, output: Output, operator: str, node: Comparison, literal: Literal) -> Value:
         if isinstance(output, GroupKey) and output.part is not None:
             return _part_text(output.part, literal)
         is_number = isinstance(output, Metric) and output.function in _NUMBERS

@@ -1,11 +1,11 @@
 """Related records beside a record: each path of relations joined once."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, String, and_, func, true
+from sqlalchemy import ColumnElement, FromClause, String, and_, func, true
 from sqlalchemy.orm import aliased
 
+from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.engine.paths import FieldType, fields_of, find_field, find_relation
 from app.engine.query.conditions import ColumnProxy, Path, columns_of
 from app.engine.query.operators import Get
@@ -22,21 +22,21 @@ class Joins:
 
     resource: Resource
     dialect: str
-    tables: dict[Path, Any] = field(init=False, default_factory=dict)
-    joined: list[tuple[Any, ColumnElement[bool]]] = field(init=False, default_factory=list)
+    tables: dict[Path, AnyTable] = field(init=False, default_factory=dict)
+    joined: list[tuple[AnyTable, ColumnElement[bool]]] = field(init=False, default_factory=list)
 
-    def join(self, statement: Select[Any]) -> Select[Any]:
+    def join(self, statement: Selection) -> Selection:
         """The statement on the resource's table with all that was asked for joined to it."""
         statement = statement.select_from(self.resource.table)
         for table, on in self.joined:
             statement = statement.outerjoin(table, on)
         return statement
 
-    def value(self, path: Path) -> ColumnElement[Any]:
+    def value(self, path: Path) -> Expression:
         """The field at the end of the path."""
         return self._get(path[:-1])(path[-1])
 
-    def item(self, path: Path) -> ColumnElement[Any]:
+    def item(self, path: Path) -> Expression:
         """The same, or where it is a list an item of it, each in a row of its own."""
         if find_field(self.resource, path).field_type is not FieldType.list:
             return self.value(path)
@@ -50,7 +50,7 @@ class Joins:
                 spread = items.table_valued("value").render_derived()
             self.tables[path] = spread
             self.joined.append((spread, true()))
-        item: ColumnElement[Any] = self.tables[path].c.value
+        item: Expression = self.tables[path].c.value
         item.type = String()
         return item
 
@@ -75,7 +75,7 @@ class Joins:
 
     @staticmethod
     def _on(
-        via: Resource | Embedded | SubCollection, name: str, table: Any, get: Get
+        via: Resource | Embedded | SubCollection, name: str, table: AnyTable, get: Get
     ) -> ColumnElement[bool]:
         match via:
             case Embedded():

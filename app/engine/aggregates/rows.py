@@ -1,10 +1,10 @@
 """The rows that an aggregate is made of: the keys and values of each record that matches."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, case, literal_column, not_, select
+from sqlalchemy import FromClause, case, literal_column, not_, select
 
+from app.core.databases.expressions import Expression
 from app.engine.aggregates.joins import Joins, can_be_null
 from app.engine.aggregates.shape import Grouping, GroupKey, bound_path, many_of
 from app.engine.aggregates.sql import part_of, part_of_span
@@ -26,7 +26,7 @@ class Rows:
     dialect: str
     joins: Joins = field(init=False)
     names: dict[str, str] = field(init=False, default_factory=dict)
-    columns: dict[str, ColumnElement[Any]] = field(init=False, default_factory=dict)
+    columns: dict[str, Expression] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.joins = Joins(self.resource, self.dialect)
@@ -38,7 +38,7 @@ class Rows:
         """Whether a record can be in several groups."""
         return any(many_of(self.resource, key.path) for key in self.grouping.keys)
 
-    def _key(self, key: GroupKey) -> ColumnElement[Any]:
+    def _key(self, key: GroupKey) -> Expression:
         if key.part is None:
             return self.joins.item(key.path)
         if find_field(self.resource, key.path).field_type is not FieldType.stated:
@@ -83,7 +83,7 @@ class Rows:
     def select(self) -> FromClause:
         """The rows of the records that match, once all columns have been asked for."""
         grouping, table = self.grouping, self.resource.table
-        columns: list[Any] = [column.label(name) for name, column in self.columns.items()]
+        columns: list[Expression] = [column.label(name) for name, column in self.columns.items()]
         if self.is_spread:
             columns.append(table.id.label("id"))
         statement = select(*(columns or [literal_column("1").label("one")]))

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Numeric, Text, case
+from sqlalchemy import BigInteger, Numeric, Text, case
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
-from sqlalchemy.types import TypeEngine
 
+from app.core.databases.expressions import Expression, SqlType
 from app.core.databases.types import Instant, JsonText
 from app.engine.aggregates.having import AVG_DECIMALS, AVG_PART, SUM_PART
 from app.engine.aggregates.shape import DatePart
@@ -18,13 +18,13 @@ class Sql(FunctionElement[Any]):
 
     inherit_cache = False
 
-    def __init__(self, template: str, *operands: Any, kind: TypeEngine[Any] | None = None) -> None:
+    def __init__(self, template: str, *operands: Expression, kind: SqlType | None = None) -> None:
         super().__init__(*operands)
         self.template, self.type = template, kind or BigInteger()
 
 
 @compiles(Sql)
-def _compile(element: Sql, compiler: SQLCompiler, **kw: Any) -> str:
+def _compile(element: Sql, compiler: SQLCompiler, **kw: object) -> str:
     operands = [compiler.process(clause, **kw) for clause in element.clauses]
     return f"({element.template.format(*operands)})"
 
@@ -50,7 +50,7 @@ _POSTGRESQL_PARTS = {
 }
 
 
-def part_of(part: DatePart, column: ColumnElement[Any], dialect: str) -> ColumnElement[Any]:
+def part_of(part: DatePart, column: Expression, dialect: str) -> Expression:
     """The part of a date, or of a moment in UTC, as text: `2016-W15`."""
     if dialect == "sqlite":
         return Sql(_SQLITE_PARTS[part], column, kind=Text())
@@ -59,8 +59,8 @@ def part_of(part: DatePart, column: ColumnElement[Any], dialect: str) -> ColumnE
 
 
 def part_of_span(
-    part: DatePart, earliest: ColumnElement[Any], latest: ColumnElement[Any], dialect: str
-) -> ColumnElement[Any]:
+    part: DatePart, earliest: Expression, latest: Expression, dialect: str
+) -> Expression:
     """The part that all days from the earliest to the latest have; null when they differ."""
     first = part_of(part, earliest, dialect)
     # Most dates are days: their part is worked out once.
@@ -75,15 +75,15 @@ class Number:
     order of their parts.
     """
 
-    def __init__(self, parts: list[ColumnElement[Any]], part: int, scale: int) -> None:
+    def __init__(self, parts: list[Expression], part: int, scale: int) -> None:
         self.parts, self.part, self.scale = parts, part, scale
 
     @classmethod
-    def sum(cls, parts: list[ColumnElement[Any]], scale: int) -> "Number":
+    def sum(cls, parts: list[Expression], scale: int) -> "Number":
         """A sum of values with so many decimals."""
         return cls(parts, SUM_PART, scale)
 
-    def json(self) -> ColumnElement[Any]:
+    def json(self) -> Expression:
         """The number as JSON, with all its digits and no trailing zeros."""
         if len(self.parts) == 1:
             return Sql("trim_scale({0})", *self.parts, kind=Numeric())
@@ -110,14 +110,14 @@ class Number:
         return f"abs({{0}}) / {10**own}", back
 
 
-def split_sums(column: ColumnElement[Any], dialect: str) -> list[ColumnElement[Any]]:
+def split_sums(column: Expression, dialect: str) -> list[Expression]:
     """Aggregates: the sum of a number; on SQLite of its high and its low nine digits."""
     if dialect != "sqlite":
         return [Sql("CAST(sum({0}) AS numeric)", column, kind=Numeric())]
     return [Sql(f"sum({{0}} {sign} {SUM_PART})", column) for sign in "/%"]
 
 
-def normalize_carry(raw: list[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+def normalize_carry(raw: list[Expression]) -> list[Expression]:
     """The sum of `split_sums`: what the low digits amount to is carried to the high ones, and both
     get the same sign."""
     if len(raw) == 1:
@@ -130,7 +130,7 @@ def normalize_carry(raw: list[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
     return [Sql(f"{high} - {lent}", *raw), Sql(f"{low} + {lent} * {SUM_PART}", *raw)]
 
 
-def avg_number(total: Number, count: ColumnElement[Any]) -> Number:
+def avg_number(total: Number, count: Expression) -> Number:
     """The sum divided by the count, rounded half away from zero to four decimals more.
 
     On SQLite it is a long division, nine digits at a time: nothing exceeds 64 bits as long as
@@ -152,7 +152,7 @@ def avg_number(total: Number, count: ColumnElement[Any]) -> Number:
     more = f"(({rest} % {{2}} * {2 * AVG_PART} + {{2}}) / (2 * {{2}}))"
     sign = "iif({0} < 0 OR {1} < 0, -1, 1)"
     whole = f"(abs({{0}}) / {{2}} * {SUM_PART} + {rest} / {{2}} + {more} / {AVG_PART})"
-    parts: list[ColumnElement[Any]] = [
+    parts: list[Expression] = [
         Sql(f"{sign} * {whole}", *total.parts, count),
         Sql(f"{sign} * ({more} % {AVG_PART})", *total.parts, count),
     ]

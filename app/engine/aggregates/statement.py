@@ -2,15 +2,12 @@
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 from sqlalchemy import (
     CTE,
     BigInteger,
-    ColumnElement,
     Dialect,
     FromClause,
-    Select,
     bindparam,
     case,
     distinct,
@@ -19,6 +16,7 @@ from sqlalchemy import (
     select,
 )
 
+from app.core.databases.expressions import Expression, Selection
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.engine.aggregates.figures import GroupOutputs, sorted_as
 from app.engine.aggregates.having import scale_of
@@ -30,7 +28,7 @@ from app.engine.query.render import json_list, object_of
 from app.engine.resource import Resource
 
 _ADDED = (Function.SUM, Function.AVG)
-_NONE: ColumnElement[Any] = literal_column("0", BigInteger())
+_NONE: Expression = literal_column("0", BigInteger())
 
 
 @lru_cache(maxsize=512)
@@ -54,7 +52,7 @@ class _Plan:
     table: FromClause = field(init=False)
     groups: CTE = field(init=False)
 
-    def statement(self) -> Select[Any]:
+    def statement(self) -> Selection:
         self.rows = Rows(self.resource, self.grouping, self.dialect)
         columns = {m: self._measured(m) for m in self.grouping.metrics if m.path}
         missing = self.rows.missing()
@@ -80,7 +78,7 @@ class _Plan:
 
     def _groups(self, columns: dict[Metric, str], missing: dict[str, str]) -> CTE:
         """A row a group: its keys, `records`, and the aggregates that figures are made of."""
-        found: dict[str, ColumnElement[Any]] = {}
+        found: dict[str, Expression] = {}
         for metric, name in columns.items():
             found |= self._aggregates(metric, name)
         for name in missing.values():
@@ -91,7 +89,7 @@ class _Plan:
         statement = select(*keys, func.count().label("records"), *made).select_from(self.table)
         return statement.group_by(*keys).cte("grouped").prefix_with("MATERIALIZED")
 
-    def _aggregates(self, metric: Metric, name: str) -> dict[str, ColumnElement[Any]]:
+    def _aggregates(self, metric: Metric, name: str) -> dict[str, Expression]:
         column = self.table.c[name]
         match metric.function:
             case Function.COUNT:
@@ -108,7 +106,7 @@ class _Plan:
             case Function.MAX:
                 return {f"max_{name}": func.max(sorted_as(column, self.dialect))}
 
-    def _figures(self, columns: dict[Metric, str]) -> dict[str, ColumnElement[Any] | Number]:
+    def _figures(self, columns: dict[Metric, str]) -> dict[str, Expression | Number]:
         """What each group is told by, by the names of the answer."""
         added = dict.fromkeys(n for metric, n in columns.items() if metric.function in _ADDED)
         sums = {name: self._raw(name) for name in added}
@@ -119,27 +117,25 @@ class _Plan:
         }
         # A level of its own, since averages are made of finished sums.
         level = select(self.groups, *(part.label(n) for n, part in carry.items())).subquery("sums")
-        found: dict[str, ColumnElement[Any] | Number] = {}
+        found: dict[str, Expression | Number] = {}
         for at, key in enumerate(self.grouping.keys):
             found[key.name] = level.c[f"k{at}"]
         for metric in self.grouping.metrics:
             found[metric.name] = self._figure(metric, columns.get(metric), level)
         return found
 
-    def _raw(self, name: str) -> list[ColumnElement[Any]]:
+    def _raw(self, name: str) -> list[Expression]:
         names = (f"sum_{name}_{n}" for n in range(2))
         return [self.groups.c[n] for n in names if n in self.groups.c]
 
-    def _figure(
-        self, metric: Metric, name: str | None, level: FromClause
-    ) -> ColumnElement[Any] | Number:
+    def _figure(self, metric: Metric, name: str | None, level: FromClause) -> Expression | Number:
         if name is None:
             return level.c.records
         if metric.function not in _ADDED:
             made = "distinct" if metric.function is Function.COUNT_DISTINCT else metric.function
             return level.c[f"{made}_{name}"]
         names = (f"{name}_{n}" for n in range(2))
-        parts: list[ColumnElement[Any]] = [level.c[n] for n in names if n in level.c]
+        parts: list[Expression] = [level.c[n] for n in names if n in level.c]
         total = Number.sum(parts, scale_of(self.resource, Metric(Function.SUM, metric.path)))
         if metric.function is Function.SUM:
             return total
@@ -151,7 +147,7 @@ class _Plan:
         source: FromClause = self.table if self.rows.is_spread else self.groups
         gone = {name: self._gone(name) for name in missing.values()}
         if self.rows.is_spread:
-            records: ColumnElement[Any] = func.count(distinct(self.table.c.id))
+            records: Expression = func.count(distinct(self.table.c.id))
         else:
             records = _all(self.groups.c.records)
         matching = figures.select() if self.grouping.having is not None else select(self.groups)
@@ -160,7 +156,7 @@ class _Plan:
         made = (records.label("records"), groups.label("groups"), *columns)
         return select(*made).select_from(source).subquery("totals")
 
-    def _gone(self, name: str) -> ColumnElement[Any]:
+    def _gone(self, name: str) -> Expression:
         """How many records are without a value in the column of this name."""
         if self.rows.is_spread:
             return func.count(distinct(case((self.table.c[name].is_(None), self.table.c.id))))
@@ -170,6 +166,6 @@ class _Plan:
         return _all(records - self.groups.c[f"count_{name}"])
 
 
-def _all(column: ColumnElement[Any]) -> ColumnElement[Any]:
+def _all(column: Expression) -> Expression:
     """The numbers of records of all groups together; 0 of none."""
     return func.coalesce(func.sum(column), _NONE)

@@ -1,13 +1,13 @@
 """The change log: every write, in commit order without gaps, in the transaction of the write."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from tempfile import TemporaryFile
-from typing import IO, Any
+from typing import IO
 from uuid import UUID
 
 from sqlalchemy import (
@@ -29,6 +29,7 @@ from app.core import json_codec
 from app.core.databases.interface import Base, CompiledQuery, compile_query
 from app.core.databases.prepared import Prepared
 from app.core.databases.types import Id, Instant, JsonText, choice
+from app.core.loose_types import Json, JsonValue, Values
 
 
 class Action(StrEnum):
@@ -85,7 +86,7 @@ _TAKE = Prepared(
 _UNTOLD = {"id", "version", "created_at", "updated_at"}
 
 
-def difference(before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> dict[str, list[Any]]:
+def difference(before: Values | None, after: Values) -> dict[str, list[JsonValue]]:
     """`{field: [old, new]}` of what differs between two states of a record."""
     old = before or {}
     return {
@@ -99,8 +100,8 @@ def note_change(
     session: Session,
     action: Action,
     kind: str,
-    before: Mapping[str, Any] | None,
-    after: Mapping[str, Any],
+    before: Values | None,
+    after: Values,
     derived_elsewhere: frozenset[str] = frozenset(),
 ) -> None:
     """Remember a write, without the fields that are `derived_elsewhere`; it is logged when the
@@ -139,19 +140,19 @@ class _Spool:
     def __init__(self, file: IO[bytes]) -> None:
         self.file, self.count = file, 0
 
-    def add(self, changes: list[dict[str, Any]]) -> None:
+    def add(self, changes: list[Json]) -> None:
         rows = [{**change, "record_id": str(change["record_id"])} for change in changes]
         self.file.write(json_codec.dumps(rows) + b"\n")
         self.count += len(changes)
 
-    def batches(self) -> Iterator[list[dict[str, Any]]]:
+    def batches(self) -> Iterator[list[Json]]:
         self.file.seek(0)
         for line in self.file:
             changes = json.loads(line)
             yield [{**change, **_read_back(change)} for change in changes]
 
 
-def _read_back(change: Mapping[str, Any]) -> dict[str, Any]:
+def _read_back(change: Values) -> Json:
     """What of a spooled change is no JSON."""
     at, record_id = datetime.fromisoformat(change["at"]), UUID(change["record_id"])
     return {"at": at, "record_id": record_id}
@@ -189,18 +190,14 @@ def log_changes(session: Session, actor: str) -> None:
         seq += len(batch)
 
 
-def _in_order(
-    spooled: _Spool | None, changes: list[dict[str, Any]]
-) -> Iterable[list[dict[str, Any]]]:
+def _in_order(spooled: _Spool | None, changes: list[Json]) -> Iterable[list[Json]]:
     if spooled:
         yield from spooled.batches()
     if changes:
         yield changes
 
 
-def changes_since(
-    session: Session, kind: str, record_id: UUID, version: int
-) -> list[Mapping[str, Any]]:
+def changes_since(session: Session, kind: str, record_id: UUID, version: int) -> list[Values]:
     """What was changed after a version of a record, newest first, each `{field: [old, new]}`."""
     found = session.scalars(
         select(Change.changes)
@@ -210,7 +207,7 @@ def changes_since(
     return [json_codec.loads(changes) for changes in found]
 
 
-def undo(state: dict[str, Any], changes: Mapping[str, Any]) -> None:
+def undo(state: Json, changes: Values) -> None:
     """Put a state back to what it was before these changes."""
     for name, (old, _) in changes.items():
         if name in state:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 from uuid import UUID
 
 from pydantic import Field
@@ -19,6 +18,7 @@ from sqlalchemy import (
 
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import Id, Instant, JsonText
+from app.core.loose_types import JsonValue
 from app.engine.history.change_log import Action, Change
 from app.engine.query.render import as_json, json_array, object_of
 from app.engine.schemas import Schema, Timestamp
@@ -41,7 +41,7 @@ class ChangeEntry(Schema):
     """The record's id."""
     version: int
     """The record's version after the change."""
-    changes: dict[str, list[Any]] = Field(json_schema_extra={"additionalProperties": {}})
+    changes: dict[str, list[JsonValue]] = Field(json_schema_extra={"additionalProperties": {}})
     """For each field that changed, `[old, new]`."""
 
 

@@ -3,14 +3,15 @@
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from app.core import json_codec
 from app.core.json_codec import JsonError
+from app.core.loose_types import JsonValue, Value
 from app.engine.paths import FieldType, fields_of
 from app.engine.resource import Resource
 
-Read = Callable[[Any], Any]
+Read = Callable[[Value], JsonValue]
 
 # Excel groups digits with any of these, by the language it is set to.
 _GAPS: Final = re.compile(r"(?<=[0-9])[ \u00a0\u2009\u202f](?=[0-9]{3}(?![0-9]))")
@@ -37,24 +38,24 @@ def reader_of(resource: Resource, name: str) -> Read:
     return _READERS.get(field.field_type, read_text)
 
 
-def read_native(value: Any) -> Any:
+def read_native(value: JsonValue) -> JsonValue:
     """A value of NDJSON, which is JSON already."""
     return value
 
 
-def read_text(cell: Any) -> str:
+def read_text(cell: object) -> str:
     """A text; a number or truth value of a spreadsheet as it is written out."""
     if isinstance(cell, bool):
         return str(cell).lower()
     return f"{cell:f}" if isinstance(cell, Decimal) else str(cell)
 
 
-def read_word(cell: Any) -> str:
+def read_word(cell: object) -> str:
     """A text around which blanks mean nothing."""
     return read_text(cell).strip()
 
 
-def read_number(cell: Any) -> int | Decimal:
+def read_number(cell: object) -> int | Decimal:
     """A number: of a spreadsheet, or digits with a point or a comma before the decimals, and
     blanks between groups of three. `1,500` could be either of two numbers, so it is refused."""
     if isinstance(cell, bool):
@@ -75,7 +76,7 @@ def read_number(cell: Any) -> int | Decimal:
     return int(number) if number == number.to_integral_value() else number
 
 
-def read_integer(cell: Any) -> int:
+def read_integer(cell: object) -> int:
     """A whole number."""
     number = read_number(cell)
     if not isinstance(number, int):
@@ -83,7 +84,7 @@ def read_integer(cell: Any) -> int:
     return number
 
 
-def read_boolean(cell: Any) -> bool:
+def read_boolean(cell: object) -> bool:
     """`true` or `false`, in any case of letters, or 1 or 0."""
     found = {"true": True, "1": True, "false": False, "0": False}.get(read_word(cell).lower())
     if found is None:
@@ -91,14 +92,14 @@ def read_boolean(cell: Any) -> bool:
     return found
 
 
-def read_date(cell: Any) -> str:
+def read_date(cell: object) -> str:
     """A date as text; a spreadsheet's day with a time of midnight is the day."""
     text = read_word(cell)
     midnight = _MIDNIGHT.fullmatch(text)
     return midnight[1] if midnight else text
 
 
-def read_codes(cell: Any) -> list[Any]:
+def read_codes(cell: object) -> list[JsonValue]:
     """Codes with semicolons between them, `F;C10`, or a JSON list."""
     text = read_word(cell)
     if text.startswith("["):
@@ -106,17 +107,17 @@ def read_codes(cell: Any) -> list[Any]:
     return [code.strip() for code in text.split(";") if code.strip()]
 
 
-def read_texts(cell: Any) -> list[Any]:
+def read_texts(cell: object) -> list[JsonValue]:
     """A JSON list of texts."""
     return _list(read_text(cell), '["one", "another"]')
 
 
-def read_objects(cell: Any) -> list[Any]:
+def read_objects(cell: object) -> list[JsonValue]:
     """A JSON list of objects."""
     return _list(read_text(cell), '[{"role": "buyer", "description": "…"}]')
 
 
-def _list(text: str, example: str) -> list[Any]:
+def _list(text: str, example: str) -> list[JsonValue]:
     try:
         value = json_codec.loads(text.strip())
     except JsonError as error:
@@ -127,7 +128,7 @@ def _list(text: str, example: str) -> list[Any]:
     return value
 
 
-def _short(cell: Any) -> str:
+def _short(cell: object) -> str:
     text = read_text(cell)
     return repr(text if len(text) <= 60 else f"{text[:60]}…")
 

@@ -4,9 +4,9 @@ import csv
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from app.core.errors import BadRequest, Fault, did_you_mean
+from app.core.loose_types import JsonValue
 from app.engine.imports.cells import (
     Read,
     read_integer,
@@ -41,7 +41,7 @@ class ImportColumn:
     read: Read
     link: Resource | None = None
     required: bool = False
-    default: Any = None
+    default: JsonValue = None
 
 
 @dataclass(frozen=True, slots=True)

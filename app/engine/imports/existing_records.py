@@ -1,10 +1,10 @@
 """Which records the rows of an imported file are of."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Text, bindparam, cast, literal, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.core import json_codec
 from app.core.errors import Conflict, Invalid
@@ -37,7 +37,7 @@ class ExistingRecords:
         self._keep(self.by_id, ids)
         self._keep(self.by_ref, [ref for ref in refs if ref not in self.by_key])
 
-    def _keep(self, statement: Select[bool, str], keys: list[Any]) -> None:
+    def _keep(self, statement: Select[bool, str], keys: Sequence[UUID | str]) -> None:
         for is_kind, body in self.session.execute(statement, {"keys": keys}) if keys else ():
             state = json_codec.loads(body)
             self.by_key[state["id"]] = (bool(is_kind), state)
@@ -87,7 +87,9 @@ class ExistingRecords:
             self.touched |= {key for key in (state["id"], state["ref"]) if key}
 
 
-def _matching(resource: Resource, column: Any) -> Select[bool, str]:
+def _matching(
+    resource: Resource, column: InstrumentedAttribute[UUID] | InstrumentedAttribute[str | None]
+) -> Select[bool, str]:
     table = resource.table
     is_kind: ColumnElement[bool] = (
         literal(True) if resource.row_filter is None else resource.row_filter(table)

@@ -4,7 +4,7 @@ import asyncio
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import event
 from sqlalchemy.orm import Session
@@ -41,7 +41,7 @@ class holding:  # noqa: N801 (reads as a function)
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.instances: list[Any] = []
+        self.instances: list[object] = []
 
     def __enter__(self) -> None:
         event.listen(self.session, "loaded_as_persistent", self._hold)

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from app.core.errors import Fault, Invalid
+from app.core.loose_types import Json
 
 #: How many errors are told.
 MAX_FAULTS = 1000
@@ -41,7 +41,7 @@ class Report:
             if self.faults_seen <= MAX_FAULTS:
                 self.faults.append(fault)
 
-    def to_dict(self) -> dict[str, Any]:
+    def to_dict(self) -> Json:
         """As the answer tells it."""
         return {
             "created": self.created,

@@ -1,13 +1,13 @@
 """What else is wrong with a row that is refused: its cells are judged as far as can be."""
 
-from collections.abc import Mapping, Set
-from typing import Any
+from collections.abc import Set
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from app.core.errors import Fault
-from app.core.validation import faults_of
+from app.core.loose_types import Fields, Values
+from app.core.validation import Model, faults_of
 from app.engine.resource import Resource
 from app.engine.writes.references import Known, loose_references
 from app.engine.writes.store import patched
@@ -28,8 +28,8 @@ class RowChecker:
 
     def faults(
         self,
-        model: type[BaseModel],
-        values: Mapping[str, Any],
+        model: Model,
+        values: Values,
         left_out: Set[str],
         *,
         is_alone: bool,
@@ -49,7 +49,7 @@ class RowChecker:
             faults += self._loose({n: value for n, value in sound.items() if n not in wrong})
         return faults
 
-    def _loose(self, values: dict[str, Any]) -> list[Fault]:
+    def _loose(self, values: Fields) -> list[Fault]:
         """What points nowhere."""
         try:
             data = patched(self.resource.patch.model_validate(values))
@@ -59,7 +59,7 @@ class RowChecker:
         return [fault for problem in refused.values() for fault in problem.errors]
 
 
-def _broken(model: type[BaseModel], values: Mapping[str, Any]) -> list[Fault]:
+def _broken(model: Model, values: Values) -> list[Fault]:
     try:
         model.model_validate(values)
     except ValidationError as error:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -10,12 +10,14 @@ from sqlalchemy.orm import Session
 
 from app.core import json_codec
 from app.core.errors import Conflict, Fault, Invalid, Problem
+from app.core.loose_types import Fields, JsonValue, Value
 from app.core.sheets.readers import SheetRow
-from app.core.validation import validate
+from app.core.validation import Model, validate
 from app.engine.imports.cells import CellError
 from app.engine.imports.columns import ImportColumn, Plan
 from app.engine.imports.row_checker import RowChecker
 from app.engine.keys import as_id, names_of
+from app.engine.record import Record
 from app.engine.resource import Resource
 from app.engine.writes import store
 from app.engine.writes.bulk_insert import New
@@ -41,7 +43,7 @@ class Entry:
     id: UUID | None = None
     version: int | None = None
     deleted_at: str | None = None
-    values: dict[str, Any] = field(default_factory=dict)
+    values: Fields = field(default_factory=dict)
     empty: list[ImportColumn] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     mentioned_keys: set[str] = field(default_factory=set)
@@ -112,7 +114,7 @@ class RowReader:
         self._mention(entry)
         return entry
 
-    def _key(self, entry: Entry, column: ImportColumn, cell: Any) -> None:
+    def _key(self, entry: Entry, column: ImportColumn, cell: Value) -> None:
         try:
             value = column.read(cell)
             if column.field == "id" and (value := as_id(value)) is None:
@@ -163,9 +165,7 @@ class RowReader:
             if column.required
         ]
 
-    def _body(
-        self, entry: Entry, model: type[BaseModel], defaults: dict[str, Any], first: list[Fault]
-    ) -> BaseModel:
+    def _body(self, entry: Entry, model: Model, defaults: Fields, first: list[Fault]) -> BaseModel:
         """The values of the row as the model. Invalid has `told` and whatever else is wrong."""
         values, loose = self._linked(entry)
         values |= defaults
@@ -186,7 +186,7 @@ class RowReader:
     def store(self, entry: Entry, before: State, body: BaseModel) -> bool:
         """Change the record of the row; whether that made a new version of it."""
 
-        def guard(record: Any) -> None:
+        def guard(record: Record) -> None:
             if entry.version not in (None, record.version):
                 text = f"The record has changed since: it is at version {record.version}."
                 raise Conflict("", [entry.fault("version", "stale", text)])
@@ -219,7 +219,7 @@ class RowReader:
                 return value.strip()
         return None
 
-    def _linked(self, entry: Entry) -> tuple[dict[str, Any], dict[str, list[Fault]]]:
+    def _linked(self, entry: Entry) -> tuple[Fields, dict[str, list[Fault]]]:
         """The values with ids in place of names, and by field what is wrong with the names."""
         values, loose = dict(entry.values), dict[str, list[Fault]]()
         for column in entry.plan.columns:
@@ -238,7 +238,7 @@ class RowReader:
                     loose.setdefault(column.field, []).append(at_cell)
         return values, loose
 
-    def _linked_rows(self, one: Mapping[str, Resource], rows: Any) -> Any:
+    def _linked_rows(self, one: Mapping[str, Resource], rows: JsonValue) -> JsonValue:
         """The rows of a part; `organization` may stand in place of `organization_id`."""
         if not one or not isinstance(rows, list):
             return rows
@@ -253,7 +253,7 @@ class RowReader:
             linked.append(found)
         return linked
 
-    def _link(self, target: Resource, value: Any, pointer: str) -> Any:
+    def _link(self, target: Resource, value: JsonValue, pointer: str) -> JsonValue:
         """The id of the record that is named; ids are left as they are, for the store to check."""
         if isinstance(value, dict):
             value = value.get("id") or value.get("ref") or value

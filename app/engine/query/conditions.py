@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select
 from sqlalchemy.orm import aliased
 from sqlalchemy.types import Boolean
 
+from app.core.databases.expressions import AnyTable, Expression
 from app.engine.paths import Relation, fields_of, find_relation, leads_to_many
 from app.engine.query.nodes import And, Node, Not, Or, Predicate
 from app.engine.query.operators import OPERATORS, Get, Slots
@@ -124,7 +124,7 @@ def _exists(some: Exists, at: Resource | Embedded, get: Get) -> ColumnElement[bo
 
 def related(relation: Relation, get: Get, condition: Condition | None) -> ColumnElement[bool]:
     """Whether a record that the step leads to meets the condition."""
-    table: Any = aliased(relation.target.table)
+    table: AnyTable = aliased(relation.target.table)
     met = sql_of(condition, relation.target, columns_of(table)) if condition else None
     if isinstance(relation.via, SubCollection):
         found = select(1).where(
@@ -139,7 +139,7 @@ def related(relation: Relation, get: Get, condition: Condition | None) -> Column
     return key.in_(found if met is None else found.where(met))
 
 
-def columns_of(table: Any) -> Get:
+def columns_of(table: AnyTable) -> Get:
     """The columns of a table or alias, by name."""
     return lambda name: getattr(table, name)
 
@@ -150,11 +150,11 @@ class ColumnProxy:
     def __init__(self, get: Get) -> None:
         self._get = get
 
-    def __getattr__(self, name: str) -> ColumnElement[Any]:
+    def __getattr__(self, name: str) -> Expression:
         return self._get(name)
 
 
-def value_at(at: Resource | Embedded, path: Path, get: Get) -> ColumnElement[Any]:
+def value_at(at: Resource | Embedded, path: Path, get: Get) -> Expression:
     """The value of the field at the end of a path of to-one relations.
 
     A date as stated gives the earliest day that it can mean: that is what it is sorted by.
@@ -163,7 +163,7 @@ def value_at(at: Resource | Embedded, path: Path, get: Get) -> ColumnElement[Any
     if not rest:
         return get(first)
     relation = find_relation(at, first)
-    table: Any = aliased(relation.target.table)
+    table: AnyTable = aliased(relation.target.table)
     inner = value_at(relation.target, tuple(rest), columns_of(table))
     found = select(inner).where(table.id == get(f"{first}_id"))
     return found.correlate_except(table).scalar_subquery()

@@ -5,10 +5,10 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any
 
 from app.core import json_codec
 from app.core.errors import BadRequest, Fault
+from app.core.loose_types import JsonValue
 
 _SIGNATURE_BYTES = 12
 _SCOPE_BYTES = 8
@@ -18,7 +18,7 @@ _SCOPE_BYTES = 8
 class CursorPosition:
     """The key of the record that a page ended (or, `backward`, began) with, as JSON values."""
 
-    key: Sequence[Any]
+    key: Sequence[JsonValue]
     backward: bool = False
 
 

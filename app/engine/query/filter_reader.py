@@ -5,12 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import pairwise
-from typing import Any
 
-from sqlalchemy import Column
-
+from app.core.databases.expressions import TableColumn
 from app.core.databases.types import simple_lower
 from app.core.errors import BadRequest, Fault
+from app.core.loose_types import Fields, Value
 from app.engine.paths import (
     PathError,
     RecordField,
@@ -62,7 +61,7 @@ class CodeUsed:
     """A value that must be in a code list: an unknown one is a mistake, not an empty answer."""
 
     parameter: str
-    column: Column[Any]
+    column: TableColumn
     code: str
 
 
@@ -71,7 +70,7 @@ class ParsedFilter:
     """A condition with its values by parameter, and the codes that it names."""
 
     condition: Condition | None = None
-    values: dict[str, Any] = field(default_factory=dict)
+    values: Fields = field(default_factory=dict)
     codes: list[CodeUsed] = field(default_factory=list)
 
 
@@ -206,7 +205,7 @@ class _Reader:
         term = Compare(path, _POSITIVE.get(operator, operator), self._slots(values))
         return Not(term) if meant.negated else term
 
-    def _slots(self, values: list[Any]) -> tuple[str, ...]:
+    def _slots(self, values: list[Value]) -> tuple[str, ...]:
         first = len(self.parsed.values)
         if first + len(values) > MAX_VALUES:
             raise ValueError(f"is too much: all filters together take {MAX_VALUES} values")
@@ -214,7 +213,7 @@ class _Reader:
         self.parsed.values.update(zip(slots, values, strict=True))
         return slots
 
-    def _value(self, name: str, record_field: RecordField, operator: str, text: str) -> Any:
+    def _value(self, name: str, record_field: RecordField, operator: str, text: str) -> Value:
         if record_field.field_type in DATED and OPERATORS[operator].rounding:
             return parse_limit(record_field, text, at_end=OPERATORS[operator].at_end)
         value = parse_value(record_field, text)

@@ -3,18 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR
-from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Dialect, Numeric, String, bindparam, or_
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
-from sqlalchemy.types import Boolean, Date, TypeEngine
+from sqlalchemy.types import Boolean, Date
 
+from app.core.databases.expressions import Expression, SqlType
 from app.core.databases.types import Exact
 from app.engine.paths import FieldType, RecordField
 
-Get = Callable[[str], ColumnElement[Any]]
+Get = Callable[[str], Expression]
 Slots = tuple[str, ...]
 
 
@@ -76,7 +76,7 @@ class list_is_empty(_Function):  # noqa: N801
 
 
 @compiles(_Function)
-def _compile(element: _Function, compiler: SQLCompiler, **kw: Any) -> str:
+def _compile(element: _Function, compiler: SQLCompiler, **kw: object) -> str:
     operands = tuple(compiler.process(clause, **kw) for clause in element.clauses)
     return "(" + element.templates[compiler.dialect.name] % operands + ")"
 
@@ -86,13 +86,13 @@ class _Compared(Exact):
 
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+    def load_dialect_impl(self, dialect: Dialect) -> SqlType:
         if dialect.name == "postgresql":
             return dialect.type_descriptor(Numeric())
         return super().load_dialect_impl(dialect)
 
 
-def bound(field: RecordField, slot: str) -> ColumnElement[Any]:
+def bound(field: RecordField, slot: str) -> Expression:
     """The parameter of this name, for a value of the field's kind."""
     if isinstance(field.type, Exact):
         return bindparam(slot, type_=_Compared(field.type.digits, field.type.scale))
@@ -100,7 +100,7 @@ def bound(field: RecordField, slot: str) -> ColumnElement[Any]:
 
 
 #: Types of parameters where the column's own would refuse or widen what is compared with it.
-_BOUND: dict[FieldType, TypeEngine[Any]] = {
+_BOUND: dict[FieldType, SqlType] = {
     FieldType.integer: BigInteger(),
     FieldType.choice: String(),
     FieldType.code: String(),

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -31,7 +31,7 @@ MAX_SORT = 8
 Deleted = Literal["exclude", "include", "only"]
 
 
-def _whole(value: Any) -> Any:
+def _whole(value: object) -> object:
     if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,4000}", value):
         raise ValueError("must be a whole number")
     return value

@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import ColumnElement, literal_column, select, type_coerce
+from sqlalchemy import literal_column, select, type_coerce
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 
+from app.core.databases.expressions import Expression
 from app.core.databases.types import CELL_FORMS, JSON_FORMS, Exact, JsonText
 from app.engine.paths import relations_of
 from app.engine.query.conditions import ColumnProxy, Path
@@ -22,38 +22,38 @@ _ARRAY = {"sqlite": "json_array", "postgresql": "json_build_array"}
 _LIST = {"sqlite": "json_group_array(%s)", "postgresql": "coalesce(json_agg(%s), '[]'::json)"}
 
 
-class as_json(FunctionElement[Any]):  # noqa: N801 (reads as an SQL function)
+class as_json(FunctionElement[str]):  # noqa: N801 (reads as an SQL function)
     """A column as its type looks in JSON."""
 
     inherit_cache = True
 
 
-class as_csv_value(FunctionElement[Any]):  # noqa: N801
+class as_csv_value(FunctionElement[str]):  # noqa: N801
     """A column as its type looks in a cell of a table; a list that is empty as no value."""
 
     inherit_cache = True
 
 
-class json_object(FunctionElement[Any]):  # noqa: N801
+class json_object(FunctionElement[str]):  # noqa: N801
     """A JSON object of names and values in turn."""
 
     inherit_cache = True
 
 
-class json_array(FunctionElement[Any]):  # noqa: N801
+class json_array(FunctionElement[str]):  # noqa: N801
     """A JSON list of values."""
 
     inherit_cache = True
 
 
-class json_list(FunctionElement[Any]):  # noqa: N801
+class json_list(FunctionElement[str]):  # noqa: N801
     """An aggregate: the JSON list of a value of each row."""
 
     inherit_cache = True
 
 
 @compiles(as_json)
-def _as_json(element: as_json, compiler: SQLCompiler, **kw: Any) -> str:
+def _as_json(element: as_json, compiler: SQLCompiler, **kw: object) -> str:
     (column,) = element.clauses
     # An answer may be asked for with decimals as texts: app/rest/decimals.py.
     texts = isinstance(column.type, Exact) and hasattr(compiler.dialect, "decimals_as_texts")
@@ -62,36 +62,36 @@ def _as_json(element: as_json, compiler: SQLCompiler, **kw: Any) -> str:
 
 
 @compiles(as_csv_value)
-def _as_cell(element: as_csv_value, compiler: SQLCompiler, **kw: Any) -> str:
+def _as_cell(element: as_csv_value, compiler: SQLCompiler, **kw: object) -> str:
     (column,) = element.clauses
     return CELL_FORMS[compiler.dialect.name](column.type, compiler.process(column, **kw))
 
 
 @compiles(json_object)
-def _json_object(element: json_object, compiler: SQLCompiler, **kw: Any) -> str:
+def _json_object(element: json_object, compiler: SQLCompiler, **kw: object) -> str:
     return f"{_OBJECT[compiler.dialect.name]}({compiler.process(element.clauses, **kw)})"
 
 
 @compiles(json_array)
-def _json_array(element: json_array, compiler: SQLCompiler, **kw: Any) -> str:
+def _json_array(element: json_array, compiler: SQLCompiler, **kw: object) -> str:
     return f"{_ARRAY[compiler.dialect.name]}({compiler.process(element.clauses, **kw)})"
 
 
 @compiles(json_list)
-def _json_list(element: json_list, compiler: SQLCompiler, **kw: Any) -> str:
+def _json_list(element: json_list, compiler: SQLCompiler, **kw: object) -> str:
     return _LIST[compiler.dialect.name] % compiler.process(element.clauses, **kw)
 
 
-def object_of(values: Mapping[str, ColumnElement[Any]]) -> json_object:
+def object_of(values: Mapping[str, Expression]) -> json_object:
     """The JSON object of these values, which are JSON already; names are our own, so inlined."""
-    pairs: list[Any] = []
+    pairs: list[Expression | str] = []
     for name, value in values.items():
         pairs += [literal_column(f"'{name}'"), value]
     return json_object(*pairs)
 
 
-def _record(resource: Resource, get: Get, shown: "Projection") -> dict[str, ColumnElement[Any]]:
-    values: dict[str, ColumnElement[Any]] = {}
+def _record(resource: Resource, get: Get, shown: "Projection") -> dict[str, Expression]:
+    values: dict[str, Expression] = {}
     for name in resource.read_fields:
         if not shown.has(name):
             continue
@@ -108,13 +108,13 @@ def _record(resource: Resource, get: Get, shown: "Projection") -> dict[str, Colu
     return values
 
 
-def _to_one(target: Resource, key: ColumnElement[Any], shown: "Projection") -> ColumnElement[Any]:
+def _to_one(target: Resource, key: Expression, shown: "Projection") -> Expression:
     table = aliased(target.table)
     values = _record(target, lambda name: getattr(table, name), shown)
     return select(object_of(values)).where(table.id == key).scalar_subquery()
 
 
-def _embedded(part: Embedded, get: Get, shown: "Projection") -> ColumnElement[Any]:
+def _embedded(part: Embedded, get: Get, shown: "Projection") -> Expression:
     table = aliased(part.table)
     names = [name for name in part.fields.model_fields if shown.has(name)]
     related = [name for name in shown.relations if name in part.to_one]
@@ -128,13 +128,13 @@ def _embedded(part: Embedded, get: Get, shown: "Projection") -> ColumnElement[An
         .correlate_except(table)
         .subquery()
     )
-    values: dict[str, ColumnElement[Any]] = {name: as_json(rows.c[name]) for name in names}
+    values: dict[str, Expression] = {name: as_json(rows.c[name]) for name in names}
     for name in related:
         values[name] = _to_one(part.to_one[name], rows.c[f"{name}_id"], shown.relations[name])
     return select(json_list(object_of(values))).select_from(rows).scalar_subquery()
 
 
-def _to_many(collection: SubCollection, get: Get, shown: "Projection") -> ColumnElement[Any]:
+def _to_many(collection: SubCollection, get: Get, shown: "Projection") -> Expression:
     child = collection.child
     table = aliased(child.table)
     chosen = (
@@ -201,12 +201,12 @@ def _name(shown: Projection, at: Resource | Embedded, path: Path) -> None:
         shown.relations[last] = Projection()
 
 
-def embedded_json(part: Embedded, get: Get) -> ColumnElement[Any]:
+def embedded_json(part: Embedded, get: Get) -> Expression:
     """The JSON list of a record's part, as text."""
     return type_coerce(_embedded(part, get, Projection()), JsonText())
 
 
-def record_json(resource: Resource, view: View = View()) -> ColumnElement[Any]:  # noqa: B008
+def record_json(resource: Resource, view: View = View()) -> Expression:  # noqa: B008
     """The JSON of one row of the resource's table, as much of it as the view shows."""
     shown = projection_of(resource, view)
     return object_of(_record(resource, lambda n: getattr(resource.table, n), shown))

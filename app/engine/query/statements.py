@@ -3,13 +3,11 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Dialect,
-    Select,
     Text,
     and_,
     bindparam,
@@ -23,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from app.core.databases.expressions import Expression, Selection
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import JsonText
 from app.engine.history.change_log import ChangeCounter
@@ -44,7 +43,7 @@ class Key:
     """One of the fields that a list is in the order of."""
 
     field: RecordField
-    column: ColumnElement[Any]
+    column: Expression
     descending: bool
     nullable: bool
 
@@ -60,7 +59,7 @@ def item_statement(resource: Resource, view: View, by: str, dialect: Dialect) ->
     return compile_query(statement, dialect)
 
 
-def _position() -> Any:
+def _position() -> Expression:
     """How far the change log has come, at the moment of the read."""
     return select(ChangeCounter.seq).scalar_subquery()
 
@@ -101,7 +100,7 @@ def key_statement(
     return compile_query(statement, dialect)
 
 
-def _key(keys: "list[Key]") -> ColumnElement[Any]:
+def _key(keys: "list[Key]") -> Expression:
     """The JSON list of a record's sort keys, as text."""
     listed = json_array(*(as_json(key.column) for key in keys))
     return cast(type_coerce(listed, JsonText()), Text)
@@ -151,7 +150,7 @@ def _past(key: Key, at: int, seek: Seek) -> ColumnElement[bool]:
     return or_(further, key.column.is_(None)) if nulls_follow else further
 
 
-def _slot(key: Key, at: int) -> ColumnElement[Any]:
+def _slot(key: Key, at: int) -> Expression:
     return bound(key.field, f"k{at}")
 
 
@@ -196,8 +195,8 @@ def sample_statement(
 
 
 def narrowed(
-    statement: Select[Any], resource: Resource, collection: SubCollection | None, shape: QueryShape
-) -> Select[Any]:
+    statement: Selection, resource: Resource, collection: SubCollection | None, shape: QueryShape
+) -> Selection:
     """The statement with what chooses a list's records: filters, search, trash, `:parent`."""
     table = resource.table
     if collection is not None:

@@ -5,12 +5,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from decimal import ROUND_FLOOR, Context, Decimal
-from typing import Any
 from uuid import UUID
 
 from app.core.databases.types import Exact, ListedName
 from app.core.edtf import EdtfError, parse_edtf
 from app.core.errors import did_you_mean
+from app.core.loose_types import Value
 from app.engine.keys import as_id
 from app.engine.paths import FieldType, RecordField
 
@@ -22,7 +22,7 @@ _INTEGER = re.compile(r"-?[0-9]{1,100}")
 _DECIMAL = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,400})?([eE][+-]?[0-9]{1,5})?")
 
 
-def parse_value(field: RecordField, text: str) -> Any:
+def parse_value(field: RecordField, text: str) -> Value:
     """The Python value that the text stands for in comparisons with the field; ValueError tells
     what is wrong and what would be right."""
     return _READERS[field.field_type](field, text)
@@ -164,7 +164,7 @@ def _stated(field: RecordField, text: str) -> str:
     return text
 
 
-_READERS: dict[FieldType, Callable[[RecordField, str], Any]] = {
+_READERS: dict[FieldType, Callable[[RecordField, str], Value]] = {
     FieldType.id: _uuid,
     FieldType.text: _text,
     FieldType.choice: _choice,

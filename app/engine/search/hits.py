@@ -1,8 +1,6 @@
 """Full-text search: conditions for lists, and hits of all kinds, the same on both databases."""
 
-from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -22,8 +20,10 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 
 from app.core import json_codec
+from app.core.databases.expressions import AnyTable, Expression
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.errors import BadRequest, Fault
+from app.core.loose_types import Fields, Values
 from app.core.text.analyze import MAX_WORDS, Clause, parse_query
 from app.engine.resource import Embedded, Resource
 from app.engine.search.searched import searched
@@ -50,7 +50,7 @@ def query_value(query: str, dialect: str) -> str:
     return json_codec.dumps(ways).decode()
 
 
-def with_query(values: Mapping[str, Any], q: str | None, dialect: Dialect) -> dict[str, Any]:
+def with_query(values: Values, q: str | None, dialect: Dialect) -> Fields:
     """The values of a statement, and that of its search where the request has one."""
     return {**values} if q is None else {**values, "q": query_value(q, dialect.name)}
 
@@ -94,7 +94,7 @@ SELECT group_concat('(' || (c.value ->> {at}) || coalesce(' OR {column} : (' || 
 )"""  # noqa: S608 (all but the parameters is this module's own)
 
 
-class _hits(FunctionElement[Any]):  # noqa: N801 (reads as an SQL function)
+class _hits(FunctionElement[bool]):  # noqa: N801 (reads as an SQL function)
     """A subquery: the ids of the records of a kind that a query finds; `(kind, query)`."""
 
     inherit_cache = True
@@ -110,7 +110,7 @@ class _hits_by_name(_hits):  # noqa: N801
 
 @compiles(_hits, "sqlite")
 @compiles(_hits_by_name, "sqlite")
-def _hits_sqlite(element: _hits, compiler: SQLCompiler, **kw: Any) -> str:
+def _hits_sqlite(element: _hits, compiler: SQLCompiler, **kw: object) -> str:
     kind, query = (compiler.process(clause, **kw) for clause in element.clauses)
     asked = _asked(query, "_" if element.names_only else "")
     return (
@@ -122,7 +122,7 @@ def _hits_sqlite(element: _hits, compiler: SQLCompiler, **kw: Any) -> str:
 
 @compiles(_hits, "postgresql")
 @compiles(_hits_by_name, "postgresql")
-def _hits_postgresql(element: _hits, compiler: SQLCompiler, **kw: Any) -> str:
+def _hits_postgresql(element: _hits, compiler: SQLCompiler, **kw: object) -> str:
     kind, query = (compiler.process(clause, **kw) for clause in element.clauses)
     way = "names" if element.names_only else "words"
     return (
@@ -131,7 +131,7 @@ def _hits_postgresql(element: _hits, compiler: SQLCompiler, **kw: Any) -> str:
     )
 
 
-class _in(FunctionElement[Any]):  # noqa: N801
+class _in(FunctionElement[bool]):  # noqa: N801
     """Whether the first value is among those of the subqueries that follow."""
 
     # Its type is left open: a boolean would be compared with 1 on SQLite, past any index.
@@ -139,7 +139,7 @@ class _in(FunctionElement[Any]):  # noqa: N801
 
 
 @compiles(_in)
-def _compile_in(element: _in, compiler: SQLCompiler, **kw: Any) -> str:
+def _compile_in(element: _in, compiler: SQLCompiler, **kw: object) -> str:
     column, *queries = (
         # Without the parentheses of a subquery, which SQLite refuses within a UNION.
         compiler.process(clause.element if isinstance(clause, ScalarSelect) else clause, **kw)
@@ -152,7 +152,7 @@ def _compile_in(element: _in, compiler: SQLCompiler, **kw: Any) -> str:
 def matches(resource: Resource) -> ColumnElement[bool]:
     """Whether a row of the resource's table is found by the query in the parameter `q`, a
     `query_value`: by its own words, or by the names of what it is `reached` through."""
-    table: Any = resource.table
+    table: AnyTable = resource.table
     query = bindparam("q", type_=Text)
     ways = (_through(resource, path, query) for path in reached(resource))
     return _in(table.id, _hits(literal_column(resource.record_type), query), *ways)
@@ -172,11 +172,11 @@ def reached(resource: Resource) -> tuple[str, ...]:
     return (*resource.to_one, *inner)
 
 
-def _through(resource: Resource, path: str, query: Any) -> Any:
+def _through(resource: Resource, path: str, query: Expression) -> ColumnElement[bool]:
     """A subquery: the ids of the records whose related record's names match."""
     part_name, _, relation = path.rpartition(".")
     holder: Resource | Embedded = resource.embedded[part_name] if part_name else resource
-    rows: Any = aliased(holder.table)
+    rows: AnyTable = aliased(holder.table)
     owner = rows.id if isinstance(holder, Resource) else getattr(rows, holder.owner)
     hits = _hits_by_name(literal_column(holder.to_one[relation].record_type), query)
     found = _in(getattr(rows, f"{relation}_id"), hits)
@@ -255,7 +255,7 @@ def search_statement(dialect: Dialect, kinds: tuple[str, ...] = ()) -> CompiledQ
     else:
         listed = ", ".join(f"'{kind}'" for kind in kinds)
         sql = _POSTGRESQL_HITS % {"kinds": f" AND e.kind IN ({listed})" if kinds else ""}
-    parameters: list[BindParameter[Any]] = [
+    parameters: list[BindParameter[str] | BindParameter[int]] = [
         bindparam("q", type_=Text),
         bindparam("limit", type_=BigInteger),
         bindparam("offset", type_=BigInteger),

@@ -1,7 +1,6 @@
 """The search index: the words of every record, kept in the transaction of each write."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import (
@@ -26,6 +25,7 @@ from app.core import json_codec
 from app.core.databases.interface import Base
 from app.core.databases.prepared import Prepared, connection_of
 from app.core.databases.types import Id
+from app.core.loose_types import Fields, Values
 from app.core.text.analyze import analyser
 from app.engine.resource import Resource
 from app.engine.search.searched import GAP, State, Texts, index_words, texts_of
@@ -147,7 +147,7 @@ def index_record(
 def _insert(
     connection: Connection, kind: str, record_id: UUID, in_trash: bool, texts: Texts
 ) -> None:
-    row: dict[str, Any] = {
+    row: Fields = {
         "number": _number(record_id),
         "kind": kind,
         "record_id": record_id,
@@ -162,7 +162,7 @@ def _insert(
         _learn(connection, [row])
 
 
-def _learn(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
+def _learn(connection: Connection, rows: Iterable[Values]) -> None:
     """SQLite: keep each word by itself, to look up those that begin with others."""
     known = {word for row in rows for word in row["words"].split()} - {GAP}
     if known:
@@ -171,7 +171,7 @@ def _learn(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
 
 def index_many(connection: Connection, resource: Resource, states: Iterable[State]) -> None:
     """Index records of a kind that are not in the index yet, in few statements."""
-    rows: list[dict[str, Any]] = [
+    rows: list[Fields] = [
         {
             "number": _number(UUID(str(state["id"]))),
             "kind": resource.record_type,
@@ -190,7 +190,7 @@ def index_many(connection: Connection, resource: Resource, states: Iterable[Stat
         _learn(connection, rows)
 
 
-def _number_rows(connection: Connection, rows: list[dict[str, Any]]) -> None:
+def _number_rows(connection: Connection, rows: list[Fields]) -> None:
     """Move numbers that are taken to the next one that is free."""
     rows.sort(key=lambda row: row["number"])
     between = SearchEntry.number.between(rows[0]["number"], rows[-1]["number"] + len(rows))

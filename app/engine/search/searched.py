@@ -1,16 +1,17 @@
 """What of a record is searched, and its words as each database's index takes them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
-from typing import Any, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 from pydantic import StringConstraints
 
+from app.core.loose_types import JsonValue, TypeForm, Values
 from app.core.text.analyze import Word, words
 from app.engine.resource import Resource
 from app.engine.schemas import Line, Prose, Ref
 
-State = Mapping[str, Any]
+State = Values
 
 #: PostgreSQL knows positions up to 16,383, and 256 of one word; both databases keep to this.
 _LAST_POSITION, _MOST_OF_A_WORD = 16_000, 250
@@ -47,7 +48,7 @@ def searched(resource: Resource) -> _Fields:
     )
 
 
-def _of(fields: Mapping[str, Any], *kinds: Any) -> tuple[str, ...]:
+def _of(fields: Values, *kinds: TypeForm) -> tuple[str, ...]:
     """The fields of text, or of lists of text, that keep the rules of one of the kinds."""
     wanted = [_rules(kind) for kind in kinds]
     return tuple(
@@ -57,11 +58,11 @@ def _of(fields: Mapping[str, Any], *kinds: Any) -> tuple[str, ...]:
     )
 
 
-def _rules(kind: Any) -> StringConstraints:
+def _rules(kind: TypeForm) -> StringConstraints:
     return next(item for item in kind.__metadata__ if isinstance(item, StringConstraints))
 
 
-def _all_rules(annotation: Any) -> Iterator[Any]:
+def _all_rules(annotation: TypeForm) -> Iterator[object]:
     yield from getattr(annotation, "__metadata__", ())
     for inner in get_args(annotation):
         yield from _all_rules(inner)
@@ -77,7 +78,7 @@ def texts_of(resource: Resource, state: State) -> Texts:
     return Texts([text for name in fields.names for text in _listed(state.get(name))], others)
 
 
-def _listed(value: Any) -> list[str]:
+def _listed(value: JsonValue) -> list[str]:
     return [] if value is None else [value] if isinstance(value, str) else list(value)
 
 

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
@@ -14,12 +13,14 @@ from app.core import json_codec
 from app.core.databases.types import uuid7
 from app.core.errors import Conflict, Fault, Invalid, Problem, did_you_mean, within
 from app.core.json_pointer import write_pointer
-from app.core.validation import validate
+from app.core.loose_types import Json, JsonValue
+from app.core.validation import Model, validate
 from app.engine.history import change_log
 from app.engine.keys import is_askable
 from app.engine.query.filter_reader import ParsedFilter
 from app.engine.query.parameters import QueryShape
 from app.engine.query.statements import narrowed
+from app.engine.record import Record
 from app.engine.resource import Resource
 from app.engine.search.hits import with_query
 from app.engine.writes import store
@@ -34,7 +35,7 @@ _CREATION = {"op", "body"}
 #: How many of the faults of a refused list are told.
 MAX_TOLD = 1000
 
-Item = dict[str, Any]
+Item = Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Done:
 
 
 def run_all(
-    session: Session, resource: Resource, items: list[Any], *, isolated: bool
+    session: Session, resource: Resource, items: list[JsonValue], *, isolated: bool
 ) -> list[Done]:
     """Do the operations in their order; `isolated` keeps one that fails from undoing the others.
 
@@ -82,7 +83,7 @@ def run_all(
     return done
 
 
-def _plain(resource: Resource, items: list[Any]) -> list[New]:
+def _plain(resource: Resource, items: list[JsonValue]) -> list[New]:
     """As many of the items, from the first on, as create one record and nothing with it."""
     found: list[New] = []
     for item in items:
@@ -148,7 +149,7 @@ def summary(done: list[Done]) -> dict[str, int]:
     return {name: counted[name] for name in ("created", "updated", "deleted", "failed")}
 
 
-def _isolated(session: Session, resource: Resource, item: Any) -> Done:
+def _isolated(session: Session, resource: Resource, item: JsonValue) -> Done:
     noted = change_log.noted_count(session)
     try:
         with session.begin_nested():
@@ -160,7 +161,7 @@ def _isolated(session: Session, resource: Resource, item: Any) -> Done:
         return Done(str(op), problem.status, problem=problem)
 
 
-def _run(session: Session, resource: Resource, item: Any) -> Done:
+def _run(session: Session, resource: Resource, item: JsonValue) -> Done:
     if not isinstance(item, dict):
         raise Invalid.at("", "object", "An operation is a JSON object.")
     op = item.get("op")
@@ -183,7 +184,7 @@ def _run(session: Session, resource: Resource, item: Any) -> Done:
     return run(session, resource, item)
 
 
-def _body(model: type[BaseModel], item: Item) -> BaseModel:
+def _body(model: Model, item: Item) -> BaseModel:
     with within("/body"):
         return validate(model, item["body"])
 
@@ -198,7 +199,7 @@ def _guard(item: Item) -> store.Guard:
     if expected < 1:
         raise Invalid.at("/version", "number", "version is at least 1.")
 
-    def guard(record: Any) -> None:
+    def guard(record: Record) -> None:
         if record.version != expected:
             text = f"The record has changed since: it is at version {record.version}."
             raise Conflict.at("/version", "stale", text)
@@ -206,7 +207,9 @@ def _guard(item: Item) -> store.Guard:
     return guard
 
 
-def _found(session: Session, resource: Resource, item: Item, key: Any, pointer: str) -> Any:
+def _found(
+    session: Session, resource: Resource, item: Item, key: JsonValue, pointer: str
+) -> Record:
     """The record that an operation is on."""
     if not isinstance(key, str):
         raise Invalid.at(pointer, "text", "key is the record's id or ref, as a text.")
@@ -228,7 +231,7 @@ def _update(session: Session, resource: Resource, item: Item) -> Done:
     return Done("update", 200, _changed(session, resource, record, body))
 
 
-def _changed(session: Session, resource: Resource, record: Any, body: BaseModel) -> Stored:
+def _changed(session: Session, resource: Resource, record: Record, body: BaseModel) -> Stored:
     data = {n: v for n, v in store.written(body).items() if n in body.model_fields_set}
     with within("/body"):
         return store.change(session, resource, record, data)

@@ -1,9 +1,8 @@
 """Creation of many records at once: the same rules as one by one, in few statements."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -12,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.core import json_codec
 from app.core.databases.prepared import connection_of
 from app.core.errors import Problem
+from app.core.loose_types import Values
 from app.engine.history import change_log
 from app.engine.history.change_log import Action, note_change
 from app.engine.resource import Resource
@@ -74,7 +74,7 @@ class _Batch:
     session: Session
     resource: Resource
     new: Sequence[New]
-    data: Sequence[Mapping[str, Any]]
+    data: Sequence[Values]
     bulk_state: BulkState
     refused: dict[int, Problem] = field(default_factory=dict)
 

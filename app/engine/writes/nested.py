@@ -1,10 +1,8 @@
 """Nested creation: a record with what lies under it and what it points to, in one transaction."""
 
-from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
 from functools import cache
-from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -12,8 +10,10 @@ from pydantic.fields import FieldInfo
 from sqlalchemy.orm import Session, aliased
 
 from app.core import json_codec
+from app.core.databases.expressions import AnyTable
 from app.core.errors import Fault, Invalid, within
-from app.core.validation import summary, validate
+from app.core.loose_types import Fields, JsonValue, Values
+from app.core.validation import Model, summary, validate
 from app.engine.keys import as_id
 from app.engine.resource import Embedded, Resource, SubCollection
 from app.engine.schemas import Ref, Schema, derived_schema
@@ -51,12 +51,12 @@ def _ties(collection: SubCollection, key: str) -> bool:
     source are about it, and do not point to it as the source that they cite."""
     if key not in collection.child.fields.model_fields:
         return False
-    child: Any = collection.child.table
-    parent: Any = aliased(collection.parent.table)
+    child: AnyTable = collection.child.table
+    parent: AnyTable = aliased(collection.parent.table)
     return str(collection.on(child, parent)) == str(getattr(child, key) == parent.id)
 
 
-def create_nested(session: Session, resource: Resource, value: Any) -> Stored:
+def create_nested(session: Session, resource: Resource, value: JsonValue) -> Stored:
     """Store a record given as JSON, its nested records with it; Invalid tells where it is wrong.
 
     Where a field `x_id` is expected, an object `x` can stand: a new record, or the `ref` or `id` of
@@ -78,7 +78,9 @@ def create_nested(session: Session, resource: Resource, value: Any) -> Stored:
     return Stored(body, stored.id, json_codec.loads(body)["version"])
 
 
-def _create_under(session: Session, child: Resource, key: str, parent: Stored, items: Any) -> None:
+def _create_under(
+    session: Session, child: Resource, key: str, parent: Stored, items: JsonValue
+) -> None:
     if not isinstance(items, list) or len(items) > MAX_NESTED:
         raise Invalid.at("", "list", f"Must be a list of at most {MAX_NESTED} records.")
     for at, item in enumerate(items):
@@ -93,7 +95,7 @@ def _create_under(session: Session, child: Resource, key: str, parent: Stored, i
             store.create(session, child, body)
 
 
-def _linked(session: Session, at: Resource | Embedded, value: Mapping[str, Any]) -> dict[str, Any]:
+def _linked(session: Session, at: Resource | Embedded, value: Values) -> Fields:
     """The value with ids in place of the records that stand for them."""
     found = dict(value)
     for name, target in at.to_one.items():
@@ -114,12 +116,12 @@ def _linked(session: Session, at: Resource | Embedded, value: Mapping[str, Any])
     return found
 
 
-def _linked_part(session: Session, part: Embedded, pointer: str, row: Any) -> Any:
+def _linked_part(session: Session, part: Embedded, pointer: str, row: JsonValue) -> JsonValue:
     with within(pointer):
         return _linked(session, part, row) if isinstance(row, dict) else row
 
 
-def _record(session: Session, resource: Resource, value: dict[str, Any]) -> UUID:
+def _record(session: Session, resource: Resource, value: Fields) -> UUID:
     """The id of a record that is named, or of the new one that is told."""
     if value and value.keys() <= {"id", "ref"}:
         if len(value) > 1:
@@ -132,7 +134,7 @@ def _record(session: Session, resource: Resource, value: dict[str, Any]) -> UUID
     return store.create(session, resource, body).id
 
 
-def _object_wanted(target: Resource, given: Any) -> str:
+def _object_wanted(target: Resource, given: JsonValue) -> str:
     if not isinstance(given, str):
         return "Must be a JSON object."
     return f"Must be an object; to name an existing {target.singular}: {_link(given)}."
@@ -143,7 +145,7 @@ def _link(text: str) -> str:
     return json_codec.dumps({key: text[:120]}).decode().replace(":", ": ", 1)
 
 
-def _checked(resource: Resource, value: Mapping[str, Any]) -> BaseModel:
+def _checked(resource: Resource, value: Values) -> BaseModel:
     """The record as its model; where an id is expected and a ref stands, how one is named by it."""
     try:
         return validate(resource.create, value)
@@ -152,10 +154,10 @@ def _checked(resource: Resource, value: Mapping[str, Any]) -> BaseModel:
         raise Invalid(summary(named), named) from None
 
 
-def _by_ref(resource: Resource, value: Mapping[str, Any], fault: Fault) -> str:
+def _by_ref(resource: Resource, value: Values, fault: Fault) -> str:
     """What the fault says, and the object that names a record by what was sent as its id."""
     at: Resource | Embedded = resource
-    given: Any = value
+    given: JsonValue = value
     *before, last = (fault.pointer or "/").split("/")[1:]
     for token in before:
         if isinstance(given, list) and token.isdecimal():
@@ -173,7 +175,7 @@ def _by_ref(resource: Resource, value: Mapping[str, Any], fault: Fault) -> str:
 
 
 @cache
-def nested_model(resource: Resource) -> type[BaseModel]:
+def nested_model(resource: Resource) -> Model:
     """What POST takes, as the document tells it: the record's fields and what is nested in it."""
     fields = _with_relations(resource)
     for name, (collection, relation) in nested_in(resource).items():
@@ -190,7 +192,7 @@ def nested_model(resource: Resource) -> type[BaseModel]:
 
 
 @cache
-def _child_model(child: Resource, key: str) -> type[BaseModel]:
+def _child_model(child: Resource, key: str) -> Model:
     fields = {
         name: (info.annotation, _untold(info))
         for name, info in child.fields.model_fields.items()
@@ -212,15 +214,15 @@ def _untold(info: FieldInfo) -> FieldInfo:
 
 
 @cache
-def _part_model(part: Embedded) -> Any:
+def _part_model(part: Embedded) -> type[Schema]:
     doc = f"{part.fields.__doc__} In place of an id a new record can stand."
     name, fields = f"{part.name}Tree", _with_relations(part)
     return derived_schema(name, doc, fields, part.fields)
 
 
-def _with_relations(at: Resource | Embedded, without: str = "") -> dict[str, Any]:
+def _with_relations(at: Resource | Embedded, without: str = "") -> Fields:
     """The fields that point to other records, which may be told instead."""
-    fields: dict[str, Any] = {}
+    fields: Fields = {}
     for name, part in at.embedded.items() if isinstance(at, Resource) else ():
         if part.to_one:
             fields[name] = (list[_part_model(part)], at.fields.model_fields[name])  # type: ignore[misc]

@@ -1,7 +1,6 @@
 """Purging: a record that nothing refers to goes for good, with all that history knew of it."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from sqlalchemy import ColumnElement, delete, exists, inspect, select, update
 from sqlalchemy.orm import Session
@@ -11,6 +10,7 @@ from app.core.databases.interface import Base
 from app.core.databases.types import instant_text
 from app.core.errors import Conflict
 from app.engine.history.change_log import Action, Change, note_change
+from app.engine.record import Record
 from app.engine.resource import Resource
 from app.engine.search.index import remove_record
 from app.engine.writes import store
@@ -44,7 +44,7 @@ def purge(
     note_change(session, Action.PURGE, resource.record_type, gone, gone)
 
 
-def _refuse_referred(session: Session, resource: Resource, record: Any) -> None:
+def _refuse_referred(session: Session, resource: Resource, record: Record) -> None:
     named = dict(_references(resource, record))
     found = session.execute(select(*(exists().where(holds) for holds in named.values()))).one()
     names = [name for name, is_there in zip(named, found, strict=True) if is_there]
@@ -55,7 +55,7 @@ def _refuse_referred(session: Session, resource: Resource, record: Any) -> None:
         )
 
 
-def _references(resource: Resource, record: Any) -> Iterator[tuple[str, ColumnElement[bool]]]:
+def _references(resource: Resource, record: Record) -> Iterator[tuple[str, ColumnElement[bool]]]:
     """What can refer to the record: by a foreign key, or by lying under it as citations do."""
     own = [owned.__table__ for owned in _owned(resource)]
     pointing = []
@@ -74,12 +74,12 @@ def _references(resource: Resource, record: Any) -> Iterator[tuple[str, ColumnEl
             yield collection.child.plural, under
 
 
-def _owned(resource: Resource) -> list[Any]:
+def _owned(resource: Resource) -> list[type[Base]]:
     """The tables whose rows are parts of a record."""
     return [relation.mapper.class_ for relation in inspect(resource.table).relationships]
 
 
-def _of(owned: Any, record: Any) -> ColumnElement[bool]:
+def _of(owned: type[Base], record: Record) -> ColumnElement[bool]:
     """Which rows of such a table are the record's."""
     owner = record.__table__.c.id
     (column,) = (
@@ -87,4 +87,4 @@ def _of(owned: Any, record: Any) -> ColumnElement[bool]:
         for column in owned.__table__.columns
         if any(key.column is owner for key in column.foreign_keys)
     )
-    return column == record.id  # type: ignore[no-any-return]
+    return column == record.id

@@ -8,27 +8,31 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import cache, lru_cache
-from typing import Any, Literal
+from typing import Literal, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ScalarSelect, Table, bindparam, delete, insert, inspect, select, update
 from sqlalchemy.orm import ClassManager, Session, configure_mappers
 from sqlalchemy.orm.exc import StaleDataError
 
+from app.core.databases.expressions import Expression
 from app.core.databases.interface import Base
 from app.core.databases.prepared import Prepared
 from app.core.databases.types import uuid7
-from app.engine.record import bound_values
+from app.core.loose_types import Fields, Value, Values
+from app.engine.record import Record, bound_values
 from app.engine.resource import Embedded, Resource
 from app.engine.writes.constraint_errors import translate_integrity_errors
+
+T = TypeVar("T", bound=Base)
 
 #: Where an instance keeps what the database holds of it.
 _STORED = "_stored"
 
 
 def new_record(
-    resource: Resource, data: Mapping[str, Any], record_id: UUID | None, entered: datetime
-) -> Any:
+    resource: Resource, data: Values, record_id: UUID | None, entered: datetime
+) -> Record:
     """An instance with these values, at an id of its own or a new one, entered at this time."""
     values = {
         "id": record_id or uuid7(),
@@ -42,7 +46,7 @@ def new_record(
     return record
 
 
-def set_values(resource: Resource, record: Any, data: Mapping[str, Any]) -> None:
+def set_values(resource: Resource, record: Record, data: Values) -> None:
     """Give a record these values of its fields; those of its parts are rows as mappings."""
     values = dict(data)
     for name, part in resource.embedded.items():
@@ -61,7 +65,7 @@ def set_values(resource: Resource, record: Any, data: Mapping[str, Any]) -> None
 
 
 @contextmanager
-def in_progress(session: Session, record: Any) -> Iterator[None]:
+def in_progress(session: Session, record: Record) -> Iterator[None]:
     """While it lasts the record is found by whoever asks for it, as it is about to be stored."""
     records = records_in_progress(session)
     records.append(record)
@@ -71,9 +75,9 @@ def in_progress(session: Session, record: Any) -> Iterator[None]:
         records.pop()
 
 
-def records_in_progress(session: Session) -> list[Any]:
+def records_in_progress(session: Session) -> list[Record]:
     """The records whose rules are looked at before they are stored, the innermost last."""
-    records: list[Any] = session.info.setdefault("in_progress", [])
+    records: list[Record] = session.info.setdefault("in_progress", [])
     return records
 
 
@@ -82,7 +86,7 @@ def records_in_progress(session: Session) -> list[Any]:
 
 def find_record(
     session: Session, resource: Resource, by: Literal["id", "ref"], key: UUID | str
-) -> Any:
+) -> Record | None:
     """The record with this id or ref, locked until the transaction ends; None without one."""
     for values in _finding(resource, by).mappings(session, {"key": key}):
         parts = {
@@ -93,9 +97,7 @@ def find_record(
     return None
 
 
-def _found(
-    resource: Resource, values: dict[str, Any], parts: Mapping[str, list[dict[str, Any]]]
-) -> Any:
+def _found(resource: Resource, values: Fields, parts: Mapping[str, list[Fields]]) -> Record:
     record = _instance(resource.table, values)
     for name, rows in parts.items():
         record.__dict__[name] = [_instance(resource.embedded[name].table, row) for row in rows]
@@ -121,7 +123,7 @@ def _finding_parts(part: Embedded) -> Prepared:
     return Prepared(statement.order_by(table.columns.position))
 
 
-def _loaded(of: type[Base]) -> list[Any]:
+def _loaded(of: type[Base]) -> list[Expression]:
     """The columns that are read with a record: all but large ones."""
     return [
         column
@@ -134,7 +136,7 @@ def _loaded(of: type[Base]) -> list[Any]:
 # Storing
 
 
-def insert_records(session: Session, resource: Resource, records: Sequence[Any]) -> None:
+def insert_records(session: Session, resource: Resource, records: Sequence[Record]) -> None:
     """Store new records, and the rows of their parts.
 
     Raises the problem of a rule that the database holds.
@@ -146,12 +148,12 @@ def insert_records(session: Session, resource: Resource, records: Sequence[Any])
             insert_rows(session, part.table, rows)
 
 
-def insert_rows(session: Session, of: type[Base], instances: Iterable[Any]) -> None:
+def insert_rows(session: Session, of: type[Base], instances: Iterable[Base]) -> None:
     """Insert what the instances hold; columns that they do not name get their defaults."""
     _inserting(of).run_many(session, (_row(of, each) for each in instances))
 
 
-def save_record(session: Session, resource: Resource, record: Any) -> None:
+def save_record(session: Session, resource: Resource, record: Record) -> None:
     """Store what has changed of a record that was found.
 
     Raises the problem of a rule that the database holds, and StaleDataError where somebody has
@@ -177,11 +179,11 @@ def save_record(session: Session, resource: Resource, record: Any) -> None:
     record.__dict__[_STORED] = {**stored, **now}
 
 
-def _new(stored: Mapping[str, Any], name: str, value: Any) -> bool:
+def _new(stored: Values, name: str, value: Value) -> bool:
     return name not in stored or stored[name] != value
 
 
-def _row(of: type[Base], instance: Any) -> dict[str, Any]:
+def _row(of: type[Base], instance: Base) -> Fields:
     """The row of an instance."""
     values = instance.__dict__
     return {name: values[name] if name in values else default() for name, default in _defaults(of)}
@@ -209,12 +211,12 @@ def _deleting_parts(part: Embedded) -> Prepared:
 
 
 @cache
-def _defaults(of: type[Base]) -> tuple[tuple[str, Callable[[], Any]], ...]:
+def _defaults(of: type[Base]) -> tuple[tuple[str, Callable[[], Value]], ...]:
     """The columns, and what each holds where nothing is named."""
     return tuple((column.key, _default(column.default)) for column in _table(of).columns)
 
 
-def _default(default: Any) -> Callable[[], Any]:
+def _default(default: Value) -> Callable[[], Value]:
     if default is None:
         return lambda: None
     # SQLAlchemy gives a function the context of the statement.
@@ -228,13 +230,14 @@ def _table(of: type[Base]) -> Table:
 
 
 @cache
-def _manager(table: type[Base]) -> ClassManager[Any]:
+def _manager(table: type[Base]) -> ClassManager[Base]:
     # An instance made the usual way would see to this itself.
     configure_mappers()
     return inspect(table).class_manager
 
 
-def _instance(table: type[Base], values: Mapping[str, Any]) -> Any:
+def _instance(table: type[T], values: Values) -> T:
     instance = _manager(table).new_instance()
+    assert isinstance(instance, table)
     instance.__dict__.update(values)
     return instance

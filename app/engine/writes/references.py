@@ -1,13 +1,13 @@
 """References: whatever a record points to must be there, and not in the trash or retired."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from sqlalchemy import (
-    Column,
     ColumnElement,
     ForeignKeyConstraint,
+    FromClause,
     Table,
     bindparam,
     exists,
@@ -16,43 +16,43 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from app.core.databases.expressions import TableColumn
 from app.core.databases.interface import Base
 from app.core.databases.prepared import Prepared
 from app.core.databases.types import CodeList
 from app.core.errors import Fault, Invalid
+from app.core.loose_types import Value, Values
 from app.engine.codes import codes_with_names, meant_code
 from app.engine.resource import Resource
 
 #: References that a transaction has found to hold: a column, the value, and what stands beside it.
-Known = set[tuple[Any, ...]]
+Known = set[tuple[TableColumn, Value, tuple[tuple[TableColumn, Value], ...]]]
 
 
 class _Reference(NamedTuple):
     """A value at a pointer that must be found in a column; `besides` narrows where."""
 
     pointer: str
-    column: Column[Any]
-    value: Any
-    besides: tuple[tuple[Column[Any], Any], ...] = ()
+    column: TableColumn
+    value: Value
+    besides: tuple[tuple[TableColumn, Value], ...] = ()
 
     @property
-    def columns(self) -> tuple[Column[Any], ...]:
+    def columns(self) -> tuple[TableColumn, ...]:
         return (self.column, *(column for column, _ in self.besides))
 
     @property
-    def values(self) -> tuple[Any, ...]:
+    def values(self) -> tuple[Value, ...]:
         return (self.value, *(value for _, value in self.besides))
 
 
-def _usable(table: Any) -> ColumnElement[bool]:
+def _usable(table: FromClause) -> ColumnElement[bool]:
     if "retired" in table.c:
-        return table.c.retired.is_(False)  # type: ignore[no-any-return]
-    return table.c.deleted_at.is_(None)  # type: ignore[no-any-return]
+        return table.c.retired.is_(False)
+    return table.c.deleted_at.is_(None)
 
 
-def check_references(
-    session: Session, resource: Resource, data: Mapping[str, Any], before: Mapping[str, Any]
-) -> None:
+def check_references(session: Session, resource: Resource, data: Values, before: Values) -> None:
     """Refuse (422) what points nowhere; `data` is what changes, `before` the record's old state."""
     wanted = list(_of_record(resource, data, before))
     if before:
@@ -72,12 +72,12 @@ def check_references(
 
 
 @lru_cache(maxsize=512)
-def _asking(several: tuple[tuple[Column[Any], ...], ...]) -> Prepared:
+def _asking(several: tuple[tuple[TableColumn, ...], ...]) -> Prepared:
     """Asks of each reference to these columns whether it holds."""
     return Prepared(select(*(_holds(n, columns) for n, columns in enumerate(several))))
 
 
-def _holds(n: int, columns: Sequence[Column[Any]]) -> ColumnElement[bool]:
+def _holds(n: int, columns: Sequence[TableColumn]) -> ColumnElement[bool]:
     found = exists().where(_usable(columns[0].table))
     for m, column in enumerate(columns):
         found = found.where(column == bindparam(_name(n, m), type_=column.type))
@@ -89,12 +89,12 @@ def _name(n: int, m: int) -> str:
 
 
 def loose_references(
-    session: Session, resource: Resource, records: Sequence[Mapping[str, Any]], known: Known
+    session: Session, resource: Resource, records: Sequence[Values], known: Known
 ) -> dict[int, Invalid]:
     """Of new records, those that point nowhere, by their place in the list; one SELECT for each
     column that is pointed to. What is found to hold is added to `known` and not asked again."""
     wanted = [list(_of_record(resource, data, {})) for data in records]
-    unknown: dict[tuple[Any, ...], Known] = {}
+    unknown: dict[tuple[TableColumn, ...], Known] = {}
     for reference in (each for several in wanted for each in several):
         if reference[1:] not in known:
             unknown.setdefault(reference.columns, set()).add(reference[1:])
@@ -108,7 +108,7 @@ def loose_references(
     return refused
 
 
-def _held(session: Session, columns: tuple[Any, ...], wanted: Known) -> Known:
+def _held(session: Session, columns: tuple[TableColumn, ...], wanted: Known) -> Known:
     """Those of the references to these columns that hold."""
     values = {(value, *(each for _, each in besides)): None for _, value, besides in wanted}
     condition = columns[0].in_([value for (value,) in values]) if len(columns) == 1 else None
@@ -128,9 +128,7 @@ def _refusal(session: Session, loose: Sequence[_Reference]) -> Invalid:
     return Invalid(f"{faults[0].pointer}: {faults[0].detail}", faults)
 
 
-def _of_record(
-    resource: Resource, data: Mapping[str, Any], before: Mapping[str, Any]
-) -> Iterator[_Reference]:
+def _of_record(resource: Resource, data: Values, before: Values) -> Iterator[_Reference]:
     yield from _of_row(_table(resource.table), data, before, "")
     for name, part in resource.embedded.items():
         for at, row in enumerate(data.get(name, ())):
@@ -143,9 +141,7 @@ def _table(of: type[Base]) -> Table:
     return table
 
 
-def _check_circles(
-    session: Session, table: Table, data: Mapping[str, Any], before: Mapping[str, Any]
-) -> None:
+def _check_circles(session: Session, table: Table, data: Values, before: Values) -> None:
     """Refuse (422) that a record is, by way of others or not, its own parent."""
     for key in table.foreign_keys:
         name, own = key.parent.name, before.get("id")
@@ -157,9 +153,7 @@ def _check_circles(
             above = session.scalar(select(key.parent).where(table.c.id == above))
 
 
-def _of_row(
-    table: Table, data: Mapping[str, Any], before: Mapping[str, Any], at: str
-) -> Iterator[_Reference]:
+def _of_row(table: Table, data: Values, before: Values, at: str) -> Iterator[_Reference]:
     for names, columns in _keys(table):
         if any(data.get(name) is not None for name in names):
             values = [data[name] if name in data else before.get(name) for name in names]
@@ -172,7 +166,7 @@ def _of_row(
 
 
 @cache
-def _keys(table: Table) -> tuple[tuple[tuple[str, ...], tuple[Column[Any], ...]], ...]:
+def _keys(table: Table) -> tuple[tuple[tuple[str, ...], tuple[TableColumn, ...]], ...]:
     """The foreign keys: names of the columns, and the columns that these point to."""
     return tuple(
         (
@@ -185,7 +179,7 @@ def _keys(table: Table) -> tuple[tuple[tuple[str, ...], tuple[Column[Any], ...]]
 
 
 @cache
-def _code_lists(table: Table) -> tuple[tuple[str, Column[Any]], ...]:
+def _code_lists(table: Table) -> tuple[tuple[str, TableColumn], ...]:
     """The columns that are lists of codes, each with the column of its list."""
     return tuple(
         (column.name, _column(column.type.of))
@@ -194,7 +188,7 @@ def _code_lists(table: Table) -> tuple[tuple[str, Column[Any]], ...]:
     )
 
 
-def _column(target: str) -> Column[Any]:
+def _column(target: str) -> TableColumn:
     table, _, name = target.partition(".")
     return Base.metadata.tables[table].c[name]
 

@@ -1,9 +1,8 @@
 """References by name: what stands for a record where its id is not at hand."""
 
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import Invalid
@@ -16,7 +15,9 @@ def find_id(session: Session, resource: Resource, text: str, pointer: str) -> UU
     or for a name that several have."""
     table = resource.table
     by_id = as_id(text)
-    conditions: list[Any] = [table.id == by_id] if by_id is not None else [table.ref == text]
+    conditions: list[ColumnElement[bool]] = (
+        [table.id == by_id] if by_id is not None else [table.ref == text]
+    )
     if by_id is None:
         conditions += [getattr(table, name) == text for name in names_of(resource)]
     for condition in conditions:

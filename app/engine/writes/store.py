@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
@@ -13,9 +12,11 @@ from sqlalchemy.orm import Session
 from app.core import json_codec
 from app.core.databases.types import now
 from app.core.errors import Conflict, Invalid, NotFound, PreconditionFailed
+from app.core.loose_types import Json, JsonValue, Value
 from app.core.validation import faults_of, invalid_body, summary
 from app.engine.history.change_log import Action, changes_since, note_change, undo
 from app.engine.keys import as_id, in_trash, is_askable, missing
+from app.engine.record import Record
 from app.engine.resource import Resource
 from app.engine.search.index import index_record
 from app.engine.writes.records import (
@@ -30,12 +31,12 @@ from app.engine.writes.records import (
 from app.engine.writes.references import check_references
 from app.engine.writes.rendering import render_record
 
-State = dict[str, Any]
+State = Json
 #: Looks at a record before it is changed, and raises the problem that keeps it as it is.
-Guard = Callable[[Any], None]
+Guard = Callable[[Record], None]
 
 
-def no_guard(record: Any) -> None:
+def no_guard(record: Record) -> None:
     """Any record may be changed."""
 
 
@@ -48,7 +49,7 @@ class Stored:
     version: int
 
 
-def find(session: Session, resource: Resource, key: str) -> Any:
+def find(session: Session, resource: Resource, key: str) -> Record:
     """The record with this id or ref, locked until the transaction ends; NotFound without one."""
     by_id = as_id(key)
     if not is_askable(key):
@@ -63,7 +64,7 @@ def find(session: Session, resource: Resource, key: str) -> Any:
     return found
 
 
-def lock_record(session: Session, resource: Resource, record_id: UUID) -> Any:
+def lock_record(session: Session, resource: Resource, record_id: UUID) -> Record | None:
     """The record with this id, locked, or None; one whose rules are looked at is as it will be."""
     for record in reversed(records_in_progress(session)):
         if isinstance(record, resource.table) and record.id == record_id:
@@ -71,7 +72,7 @@ def lock_record(session: Session, resource: Resource, record_id: UUID) -> Any:
     return find_record(session, resource, "id", record_id)
 
 
-def find_live(session: Session, resource: Resource, key: str) -> Any:
+def find_live(session: Session, resource: Resource, key: str) -> Record:
     """Like `find`, and NotFound for a record in the trash too."""
     record = find(session, resource, key)
     if record.deleted_at is not None:
@@ -91,7 +92,7 @@ def create(
     return _noted(session, resource, record, Action.CREATE, None)
 
 
-def _check(session: Session, resource: Resource, record: Any, before: State | None) -> None:
+def _check(session: Session, resource: Resource, record: Record, before: State | None) -> None:
     with in_progress(session, record):
         resource.check(session, record, before)
 
@@ -143,7 +144,7 @@ def delete(session: Session, resource: Resource, key: str, guard: Guard = no_gua
     return trash(session, resource, record)
 
 
-def trash(session: Session, resource: Resource, record: Any) -> Stored:
+def trash(session: Session, resource: Resource, record: Record) -> Stored:
     """Move a record at hand to the trash."""
     before = _state(session, resource, record.id)
     record.deleted_at = transaction_time(session)
@@ -186,7 +187,7 @@ def restore_version(
     return _change(session, resource, record, written(body), Action.RESTORE)
 
 
-def state_at(session: Session, resource: Resource, record: Any, version: int) -> State:
+def state_at(session: Session, resource: Resource, record: Record, version: int) -> State:
     """What the record was in one of its versions; NotFound for one that it never had."""
     if not 1 <= version <= record.version:
         text = f"There is no version {version} of {record.id}: it has 1 to {record.version}."
@@ -197,7 +198,7 @@ def state_at(session: Session, resource: Resource, record: Any, version: int) ->
     return state
 
 
-def as_stored(session: Session, resource: Resource, record: Any) -> Stored:
+def as_stored(session: Session, resource: Resource, record: Record) -> Stored:
     """A record that stays as it is."""
     return Stored(render_record(session, resource, record.id), record.id, record.version)
 
@@ -217,13 +218,13 @@ def _state(session: Session, resource: Resource, record_id: UUID) -> State:
     return state
 
 
-def change(session: Session, resource: Resource, record: Any, data: State) -> Stored:
+def change(session: Session, resource: Resource, record: Record, data: State) -> Stored:
     """Set these fields of a record at hand; one that has them already stays as it is."""
     return _change(session, resource, record, data, Action.UPDATE)
 
 
 def _change(
-    session: Session, resource: Resource, record: Any, data: State, action: Action
+    session: Session, resource: Resource, record: Record, data: State, action: Action
 ) -> Stored:
     before = _state(session, resource, record.id)
     changed = {name: value for name, value in data.items() if _json(value) != before[name]}
@@ -232,14 +233,14 @@ def _change(
     return _set_fields(session, resource, record, changed, before, action)
 
 
-def set_fields(session: Session, resource: Resource, record: Any, values: State) -> Stored:
+def set_fields(session: Session, resource: Resource, record: Record, values: State) -> Stored:
     """Set these attributes of a record at hand, as an update of it."""
     before = _state(session, resource, record.id)
     return _set_fields(session, resource, record, values, before, Action.UPDATE)
 
 
 def _set_fields(
-    session: Session, resource: Resource, record: Any, data: State, before: State, action: Action
+    session: Session, resource: Resource, record: Record, data: State, before: State, action: Action
 ) -> Stored:
     check_references(session, resource, data, before)
     set_values(resource, record, data)
@@ -251,11 +252,11 @@ def _set_fields(
     return _finish(session, resource, record, action, before)
 
 
-def _differs(record: Any, name: str, before: State) -> bool:
+def _differs(record: Record, name: str, before: State) -> bool:
     return name not in before or _json(getattr(record, name)) != before[name]
 
 
-def _json(value: Any) -> Any:
+def _json(value: Value) -> JsonValue:
     """The value as it would stand in the record's JSON, to tell whether it changes anything."""
     return json_codec.loads(json_codec.dumps(value))
 
@@ -266,20 +267,20 @@ def transaction_time(session: Session) -> datetime:
     return stamp
 
 
-def _touch(session: Session, record: Any) -> None:
+def _touch(session: Session, record: Record) -> None:
     record.version += 1
     record.updated_at = transaction_time(session)
 
 
 def _finish(
-    session: Session, resource: Resource, record: Any, action: Action, before: State | None
+    session: Session, resource: Resource, record: Record, action: Action, before: State | None
 ) -> Stored:
     save_record(session, resource, record)
     return _noted(session, resource, record, action, before)
 
 
 def _noted(
-    session: Session, resource: Resource, record: Any, action: Action, before: State | None
+    session: Session, resource: Resource, record: Record, action: Action, before: State | None
 ) -> Stored:
     """The record as it is now, which the log and the index are told."""
     after = render_record(session, resource, record.id)

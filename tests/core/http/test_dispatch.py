@@ -12,6 +12,7 @@ from app.core.auth.authorizer import Authorizer
 from app.core.auth.principals import Permission
 from app.core.auth.rate_limits import RateLimits
 from app.core.databases.opening import open_database
+from app.core.http.app_state import AppState, set_state
 from app.core.http.dispatch import Dispatch, Route
 from app.core.http.middleware import ErrorAndLogMiddleware
 from app.core.http.requests import MAX_PARAMETERS
@@ -73,10 +74,10 @@ ROUTES = [
 @pytest.fixture(scope="module")
 def client() -> httpx.AsyncClient:
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
-    app.state.max_body = 1000
-    app.state.authorizer = Authorizer(
-        open_database("sqlite:///never-opened.db"), RateLimits("", ""), public_reading=True
-    )
+    database = open_database("sqlite:///never-opened.db")
+    authorizer = Authorizer(database, RateLimits("", ""), public_reading=True)
+    state = AppState(database=database, authorizer=authorizer, max_body=1000, max_import=1000)
+    set_state(app, state)
     app.add_route("/elsewhere", elsewhere)
     app.add_middleware(Dispatch, routes=ROUTES)
     app.add_middleware(ErrorAndLogMiddleware)
