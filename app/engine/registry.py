@@ -12,7 +12,7 @@ from app.core.databases.types import ListedName
 from app.core.errors import did_you_mean
 from app.engine.resource import Resource
 
-#: By `Resource.kind`; empty until `register` was told.
+#: By `Resource.record_type`; empty until `register` is called.
 RECORD_TYPES: dict[str, Resource] = {}
 _BY_NAME: Final[dict[str, str]] = {}
 
