@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -95,10 +96,15 @@ def bound_names(name: str) -> tuple[str, str]:
     return f"{name}_earliest", f"{name}_latest"
 
 
-def bound_values(name: str, text: str | None) -> dict[str, date | None]:
-    """What the columns beside a stated date hold when it is this one."""
+@lru_cache(maxsize=10_000)
+def bound_values(name: str, text: str | None) -> Mapping[str, date | None]:
+    """What the columns beside a stated date hold when it is this one.
+
+    The same few days come again and again in a file.
+    """
     span = bounds(text)
-    return dict(zip(bound_names(name), (span.earliest, span.latest), strict=True))
+    earliest, latest = bound_names(name)
+    return {earliest: span.earliest, latest: span.latest}
 
 
 def _is_stated(value: Any) -> bool:
