@@ -47,9 +47,9 @@ def meaning(sql: str, columns: Iterable[str]) -> Counter[str]:
     rest = _TEXT.sub(" ", sql)
     rest = _CAST.sub(" ", _NOT_IN.sub("<>", _BETWEEN.sub(r">= \1 AND <=", rest)))
     found = Counter(f"'{item.lstrip('-')}'" for item in texts)
-    for test, told in ((_NOT_NULL, "IS NOT NULL"), (_NULL, "IS NULL")):
+    for test, clause in ((_NOT_NULL, "IS NOT NULL"), (_NULL, "IS NULL")):
         rest, times = test.subn(" ", rest)
-        found[told] += times
+        found[clause] += times
     known = set(columns)
     for word in _WORD.findall(rest):
         if word[0].isdigit():

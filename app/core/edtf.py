@@ -4,7 +4,6 @@ import calendar
 import re
 from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 from typing import Final
 
 # Written without look-around, so that the regex engines of JSON Schema validators (ECMA-262) and
@@ -109,7 +108,6 @@ def parse_edtf(text: str) -> Bounds:
     return Bounds(first.earliest, last.latest) if first.is_dated else Bounds(None, None)
 
 
-@lru_cache(maxsize=10_000)
 def bounds(text: str | None) -> Bounds:
     """Like `parse_edtf`, for a date that may be absent: both bounds are then null."""
     return Bounds(None, None) if text is None else parse_edtf(text)

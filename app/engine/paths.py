@@ -160,7 +160,7 @@ def near_field(
 
 
 def leads_to_many(at: Resource | Embedded, path: tuple[str, ...]) -> int | None:
-    """How many steps of the path lead up to and with the first to-many relation; None without."""
+    """How many relations lead up to and with the first to-many one of the path; None without."""
     for count, name in enumerate(path[:-1], 1):
         start = find_relation(at, name)
         if start.is_to_many:

@@ -104,7 +104,8 @@ def bound_values(name: str, text: str | None) -> Mapping[str, date | None]:
     """What the columns beside a stated date hold when it is this one; the same few days come again
     and again in a file."""
     span = bounds(text)
-    return dict(zip(bound_names(name), (span.earliest, span.latest), strict=True))
+    earliest, latest = bound_names(name)
+    return {earliest: span.earliest, latest: span.latest}
 
 
 def _is_stated(value: Any) -> bool:

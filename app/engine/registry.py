@@ -13,7 +13,7 @@ from app.core.errors import did_you_mean
 from app.core.loose_types import Json, TypeForm
 from app.engine.resource import Resource
 
-#: By `Resource.kind`; empty until `register` was told.
+#: By `Resource.record_type`; empty until `register` is called.
 RECORD_TYPES: dict[str, Resource] = {}
 _BY_NAME: Final[dict[str, str]] = {}
 

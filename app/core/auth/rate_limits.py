@@ -30,7 +30,7 @@ class RateLimits:
 
 
 class _Limit:
-    """So many requests in so many seconds of each caller, by a counter that slides: requests of
+    """So many requests in so many seconds of each caller, by a sliding window counter: requests of
     the last window count by the part of it that is still within the time.
 
     Our own, because the library for it takes ten times as long for each request, and longer the

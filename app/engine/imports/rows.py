@@ -166,7 +166,7 @@ class RowReader:
         ]
 
     def _body(self, entry: Entry, model: Model, defaults: Fields, first: list[Fault]) -> BaseModel:
-        """The values of the row as the model. Invalid has `told` and whatever else is wrong."""
+        """The values of the row as the model. Invalid has the faults `first` and all others."""
         values, loose = self._linked(entry)
         values |= defaults
         faults = [
