@@ -53,11 +53,14 @@ def _foreign_keys(connection: Connection) -> list[str]:
 def _gaps(connection: Connection) -> list[str]:
     counted, last = connection.execute(select(func.count(), func.max(Change.seq))).one()
     counter = connection.scalar(select(ChangeCounter.seq))
-    if counted == (last or 0) == counter:
+    return change_log_gaps(counted, last or 0, counter or 0)
+
+
+def change_log_gaps(count: int, last: int, counter: int) -> list[str]:
+    """What is wrong with a change log of so many changes; empty when it has no gap."""
+    if count == last == counter:
         return []
-    return [
-        f"The change log has {counted} changes, the last is {last}, the counter says {counter}."
-    ]
+    return [f"The change log has {count} changes, the last is {last}, the counter says {counter}."]
 
 
 def _versions(connection: Connection) -> list[str]:

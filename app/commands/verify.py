@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 from app.commands.backups import files, postgresql, sqlite
 from app.commands.backups.contents import Checksums, Summary, checksums, summary, total
 from app.commands.backups.dump import read_dump
-from app.commands.check import faults
+from app.commands.check import change_log_gaps, faults
 from app.commands.connection import engine_run
 from app.commands.migrate import migrate
 from app.commands.readiness import find_revision, outdated
@@ -121,10 +121,10 @@ async def _migrated(verdict: Verdict, url: str) -> None:
 async def _postgresql(verdict: Verdict, file: Path, scratch: str | None) -> None:
     dump = read_dump(file)
     _refuse(file, dump.revision)
-    verdict.faults += dump.gaps
     if scratch is not None:
         await _trial(verdict, file, scratch)
         return
+    verdict.faults += change_log_gaps(*dump.seen, dump.counter)
     verdict.lines.append(
         f"Revision {dump.revision}, {sum(dump.rows.values()):,} rows, change log to"
         f" {dump.counter:,}."

@@ -13,9 +13,8 @@ from starlette.responses import HTMLResponse, Response
 from app.core.http.conditional import is_known, not_modified
 from app.core.http.security_headers import page_headers
 from app.guide.command import read_command
-from app.guide.marks import marked
 from app.guide.tables import TABLES
-from app.guide.text import PARTS, Block, Box, Example, Items, Paragraph, Section, Table, sections
+from app.guide.text import PARTS, Block, Box, Example, Prose, Section, Table, sections
 
 
 def add_guide(app: FastAPI) -> None:
@@ -60,11 +59,8 @@ def _section(section: Section) -> str:
 
 def _block(block: Block) -> str:
     match block:
-        case Paragraph():
-            return f"<p>{marked(block.text)}</p>"
-        case Items():
-            items = "".join(f"<li>{marked(text)}</li>" for text in block.texts)
-            return f"<ul>{items}</ul>"
+        case Prose():
+            return block.html
         case Box():
             return f"<pre tabindex=0>{escape(block.text)}</pre>"
         case Table():

@@ -15,7 +15,7 @@ from app.engine.query import expression, parameters
 from app.engine.query import filter_reader as filters
 from app.engine.query.operators import OPERATORS, Operator, operators_of
 from app.engine.writes import bulk, nested
-from app.guide.marks import marked
+from app.guide.markdown import render_inline
 from app.insights.search import MAX_HITS
 from app.rest import idempotency
 from app.settings import Settings
@@ -96,7 +96,7 @@ def problems() -> str:
         (
             str(kind.status),
             f'<a href="problems/{kind.slug()}">{escape(kind.title)}</a>',
-            marked(kind.about),
+            render_inline(kind.about),
         )
         for kind in sorted(PROBLEMS, key=lambda kind: kind.status)
     ]

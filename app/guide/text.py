@@ -1,24 +1,36 @@
-"""The guide's text: sections of paragraphs, lists, boxes, tables and examples, read from files.
+"""The guide's text: sections of Markdown, with their examples, tables and boxes, read from files.
 
-A file of `sections/` begins with `# Title`; blocks are separated by empty lines, and the first
-characters of a block say what it is:
+A file of `sections/` begins with `# Title`. An example is two fenced blocks, the command and its
+answer as the test prints it. Behind `show` stand the headers and the parts of the body to look at,
+behind `keep` a name for a value of the answer that later commands send:
 
-    - an item of a list               | a line of a box               @ the name of a table
-    curl …                            an example, told below
-
-In texts `code`, **strong** and [words](address) are marked so. An example is a command, then lines
-that begin with `~ `, then the answer as the test prints it:
-
+    ```sh
     curl 'http://127.0.0.1:8000/people?limit=1'
-    ~ show ETag: data.full_name page.next_cursor
-    ~ keep NEXT page.next_cursor
+    ```
+
+    ```http show ETag: data.full_name keep NEXT page.next_cursor
     HTTP 200
     …
+    ```
+
+A fence with `table` and a name stands for a table that is made of the program, and one without any
+word for lines that are shown as they are.
 """
+
+from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from app.guide import markdown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from markdown_it.token import Token
 
 #: The page's parts with their sections, in order; each section is a file.
 PARTS: dict[str, tuple[str, ...]] = {
@@ -47,13 +59,10 @@ PARTS: dict[str, tuple[str, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Paragraph:
-    text: str
+class Prose:
+    """Paragraphs or a list, as HTML."""
 
-
-@dataclass(frozen=True, slots=True)
-class Items:
-    texts: tuple[str, ...]
+    html: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +89,7 @@ class Example:
     answer: str = ""
 
 
-Block = Paragraph | Items | Box | Table | Example
+Block = Prose | Box | Table | Example
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,38 +109,48 @@ def sections() -> dict[str, Section]:
     """Every section by its slug, in the order of the page."""
     folder = files("app.guide") / "sections"
     slugs = [slug for part in PARTS.values() for slug in part]
-    return {slug: read_section(slug, (folder / f"{slug}.txt").read_text("utf-8")) for slug in slugs}
+    return {slug: read_section(slug, (folder / f"{slug}.md").read_text("utf-8")) for slug in slugs}
 
 
 def read_section(slug: str, text: str) -> Section:
-    """The section that a file tells."""
-    title, *blocks = text.strip().split("\n\n")
-    return Section(slug, title.removeprefix("# "), tuple(_block(block.strip()) for block in blocks))
+    """The section that a file tells; ValueError when it is not written as said above."""
+    tokens = markdown.parse(text)
+    if [token.type for token in tokens[:3]] != ["heading_open", "inline", "heading_close"]:
+        raise ValueError(f"{slug}: A section begins with its title.")
+    try:
+        return Section(slug, tokens[1].content, tuple(_blocks(tokens[3:])))
+    except ValueError as error:
+        raise ValueError(f"{slug}: {error}") from None
 
 
-def _block(text: str) -> Block:
-    lines = text.split("\n")
-    if text.startswith("curl "):
-        return _example(lines)
-    if text.startswith("@ "):
-        return Table(text.removeprefix("@ "))
-    if text.startswith("|"):
-        return Box("\n".join(line[2:] for line in lines))
-    if text.startswith("- "):
-        joined = " ".join(line.strip() for line in lines)
-        return Items(tuple(joined.removeprefix("- ").split(" - ")))
-    return Paragraph(" ".join(lines))
-
-
-def _example(lines: list[str]) -> Example:
-    marks = [at for at, line in enumerate(lines) if line.startswith("~ ")]
-    show: list[str] = []
-    keep: dict[str, str] = {}
-    for at in marks:
-        verb, *words = lines[at].removeprefix("~ ").split()
-        if verb == "keep":
-            keep[words[0]] = words[1]
+def _blocks(tokens: list[Token]) -> Iterator[Block]:
+    for fenced, found in groupby(tokens, lambda token: token.type == "fence"):
+        if fenced:
+            yield from _fences(found)
         else:
-            show += words
-    command = "\n".join(lines[: marks[0]])
-    return Example(command, tuple(show), keep, "\n".join(lines[marks[-1] + 1 :]))
+            yield Prose(markdown.render(list(found)))
+
+
+def _fences(fences: Iterator[Token]) -> Iterator[Block]:
+    for fence in fences:
+        kind, _, words = fence.info.partition(" ")
+        if kind == "sh":
+            yield _example(_lines(fence), next(fences, None))
+        elif kind == "table":
+            yield Table(words)
+        elif not kind:
+            yield Box(_lines(fence))
+        else:
+            raise ValueError(f"What is {fence.info!r} before {_lines(fence)!r}?")
+
+
+def _example(command: str, answer: Token | None) -> Example:
+    if answer is None or not answer.info.startswith("http show "):
+        raise ValueError(f"There is no answer behind {command!r}.")
+    show, *kept = answer.info.removeprefix("http show ").split(" keep ")
+    keep = dict(each.split() for each in kept)
+    return Example(command, tuple(show.split()), keep, _lines(answer))
+
+
+def _lines(fence: Token) -> str:
+    return fence.content.removesuffix("\n")

@@ -17,7 +17,7 @@ from app.engine.query.parameters import ListQuery
 from app.guide.command import read_command
 from app.guide.page import page
 from app.guide.tables import KINDS
-from app.guide.text import Box, Example, Section, sections
+from app.guide.text import Box, Example, Section, read_section, sections
 from app.insights.search import SearchQuery
 from app.rest.bulk_routes import AffectedQuery
 from app.rest.changes import ChangesQuery
@@ -28,7 +28,7 @@ from app.rest.write_routes import RestoreQuery
 from tests.guide.guide_answers import send, shown
 from tests.keys import ADMIN_KEY
 
-FOLDER = Path(__file__).parent.parent / "app" / "guide" / "sections"
+FOLDER = Path(__file__).parents[2] / "app" / "guide" / "sections"
 #: Set to write the answers into the guide where they differ; read them before they are kept.
 REWRITE = "REWRITE_GUIDE" in os.environ
 EXAMPLES = [example for section in sections().values() for example in section.examples]
@@ -51,24 +51,20 @@ async def test_every_example_answers_what_the_page_shows(fresh: httpx.AsyncClien
     kept = {"KEY": ADMIN_KEY}
     wrong = []
     for section in sections().values():
-        for at, example in enumerate(section.blocks):
-            if not isinstance(example, Example):
-                continue
+        for example in section.examples:
             answer = shown(await send(fresh, example, kept), example.show)
             if answer != example.answer:
                 wrong.append(f"{section.slug}: {example.command}\n{answer}\n")
                 if REWRITE:
-                    rewrite(section, at, answer)
+                    rewrite(section, example, answer)
     assert not wrong, "These answers differ from the page:\n\n" + "\n".join(wrong)
 
 
-def rewrite(section: Section, at: int, answer: str) -> None:
-    path = FOLDER / f"{section.slug}.txt"
-    blocks = path.read_text("utf-8").rstrip("\n").split("\n\n")
-    told = blocks[at + 1].split("\n")
-    last = max(n for n, line in enumerate(told) if line.startswith("~ "))
-    blocks[at + 1] = "\n".join([*told[: last + 1], answer])
-    path.write_text("\n\n".join(blocks) + "\n", "utf-8")
+def rewrite(section: Section, example: Example, answer: str) -> None:
+    path = FOLDER / f"{section.slug}.md"
+    before, command, after = path.read_text("utf-8").partition(f"```sh\n{example.command}\n```\n")
+    after = after.replace(f"\n{example.answer}\n```\n", f"\n{answer}\n```\n", 1)
+    path.write_text(before + command + after, "utf-8")
 
 
 def html() -> str:
@@ -138,3 +134,18 @@ def test_every_condition_in_the_box_of_the_grammar_is_one() -> None:
 def test_each_section_says_what_it_is_for_and_has_something_to_try() -> None:
     for section in sections().values():
         assert section.slug == "limits" or section.examples, section.slug
+
+
+WRITTEN_WRONGLY = {
+    "Text without a title.": "title",
+    "# Title\n\n```sh\ncurl x\n```\n\nText.": "no answer behind 'curl x'",
+    "# Title\n\n```sh\ncurl x\n```": "no answer behind 'curl x'",
+    "# Title\n\n```http show *\nHTTP 200\n```": "http show",
+    "# Title\n\n```python\nprint()\n```": "python",
+}
+
+
+def test_a_section_that_is_not_written_as_sections_are_is_refused() -> None:
+    for text, reason in WRITTEN_WRONGLY.items():
+        with pytest.raises(ValueError, match=f"^section: .*{re.escape(reason)}"):
+            read_section("section", text)

@@ -27,7 +27,7 @@ def test_the_revisions_are_those_that_alembic_finds() -> None:
     assert newest() == scripts.get_current_head()
 
 
-def test_a_server_that_does_not_migrate_loads_nothing_that_only_migrations_take(
+def test_a_server_that_does_not_migrate_loads_nothing_that_only_migrations_and_the_guide_take(
     fresh_url: str,
 ) -> None:
     made = subprocess.run(
@@ -36,4 +36,4 @@ def test_a_server_that_does_not_migrate_loads_nothing_that_only_migrations_take(
     assert made.returncode == 0, made.stderr
     loaded = set(made.stdout.split())
     assert "sqlalchemy" in loaded
-    assert not loaded & {"alembic", "mako", "pygments", "rich"}
+    assert not loaded & {"alembic", "mako", "markdown_it", "pygments", "rich"}
