@@ -34,8 +34,7 @@ from app.openapi_examples import add_examples, add_other_examples
 from app.resources.code import LegalFormCode, RegionCode, SectorCode
 from app.rest.documented_filters import filter_parameters, view_parameters
 from app.rest.exports import FORMATS
-from app.rest.read_routes import ReadRoute
-from app.rest.write_routes import IF_NONE_MATCH
+from app.rest.operations import ReadRoute
 from app.seeds import code_rows, facts, invented
 from app.webhooks.openapi import told_webhooks
 
@@ -205,26 +204,13 @@ def _operation(document: Json, route: Route) -> Json:
 
 
 def _add_headers(document: Json, routes: Sequence[Route]) -> None:
-    """Tell the headers of answers, and what conditional requests and preferences lead to."""
+    """Tell the headers of answers: those that their route names, and those of any answer."""
     document["components"]["headers"] = {
         name: {"description": text, "schema": {"type": "string"}} for name, text in _HEADERS.items()
     }
     for route in routes:
-        operation = _operation(document, route)
-        answers = operation["responses"]
-        if isinstance(route, ReadRoute) and route.methods == {"GET"}:
-            operation["parameters"].append(IF_NONE_MATCH)
-            answers["304"] = {"description": "Not modified: the answer is the one that you have."}
-            for status in ("200", "304"):
-                add_headers(answers[status], "ETag", "Vary")
-        sent = [parameter.get("name") for parameter in operation.get("parameters", ())]
-        if "200" in answers and "cursor" in sent:
-            add_headers(answers["200"], "Link")
-        if "format" in sent:
-            add_headers(answers["200"], "Content-Disposition")
-        if "dry_run" in sent:
-            _add_write_headers(answers, sent)
-        for status, answer in answers.items():
+        for status, answer in _operation(document, route)["responses"].items():
+            add_headers(answer, *route.answer_headers.get(status, ()))
             if status.startswith("2") and "application/json" in answer.get("content", {}):
                 add_headers(answer, "Vary")
             add_headers(answer, *_ALWAYS.get(status, ()), "X-Request-ID")
@@ -272,25 +258,6 @@ _SECURITY: dict[str, Json] = {
         "description": "A key that can only read, in the address of a file, for spreadsheets.",
     },
 }
-
-
-def _add_write_headers(answers: Json, sent: Sequence[str | None]) -> None:
-    if "Prefer" in sent and "201" in answers:
-        answers["201"]["description"] = "Created. With `Prefer: return=minimal` without content."
-    if "Prefer" in sent and "200" in answers:
-        answers["204"] = {"description": "Done; `Prefer: return=minimal` asked for no more."}
-    for status in ("200", "201", "204", "207"):
-        if status not in answers:
-            continue
-        add_headers(answers[status], "Dry-Run")
-        if status == "201":
-            add_headers(answers[status], "Location")
-        if "Prefer" in sent:
-            add_headers(answers[status], "Preference-Applied")
-        if "Idempotency-Key" in sent:
-            add_headers(answers[status], "Idempotency-Replayed")
-        if "Idempotency-Key" not in sent or status == "201":
-            add_headers(answers[status], "ETag")
 
 
 _HEADERS = {

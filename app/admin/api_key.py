@@ -44,12 +44,12 @@ from app.core.errors import (
     Conflict,
     Invalid,
     NotFound,
-    Problem,
     TooLarge,
     UnsupportedMediaType,
 )
 from app.core.http.dispatch import Route
-from app.core.http.responses import JsonResponse, problems
+from app.core.http.operation import Answer, Operation, with_example
+from app.core.http.responses import JsonResponse
 from app.core.validation import Example
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.parameters import Cursor, Limit
@@ -97,7 +97,6 @@ class ApiKeyFields(Schema):
 
 
 _SHEET = {"name": "Sheet of agreements", "scope": "read", "path": "/agreements.csv"}
-_EXAMPLE = {"requestBody": {"content": {"application/json": {"example": _SHEET}}}}
 
 
 class ApiKeyShown(Schema):
@@ -238,53 +237,40 @@ def _refuse_repeats(request: Request) -> None:
 
 def api_key_routes() -> list[Route]:
     """The operations on keys, for admins."""
+    said: dict[str, Any] = {"tag": "api-keys", "needs": Permission.ADMIN}
     return [
-        _route("/api-keys", list_api_keys, "List the API keys", ApiKeyList),
-        _route(
-            "/api-keys",
-            create_api_key,
-            "Create one API key",
-            ApiKeyCreated,
-            Conflict,
-            TooLarge,
-            UnsupportedMediaType,
-            Invalid,
+        Operation(
+            path="/api-keys",
+            name="list_api_keys",
+            summary="List the API keys",
+            answers=(Answer(model=ApiKeyList, headers=("Link",)),),
+            **said,
+        ).route(list_api_keys),
+        Operation(
             method="POST",
-            status=201,
-        ),
-        _route("/api-keys/{name}", get_api_key, "Get one API key", ApiKeyShown, NotFound),
-        _route(
-            "/api-keys/{name}",
-            revoke_api_key,
-            "Revoke one API key",
-            None,
-            NotFound,
-            Conflict,
+            path="/api-keys",
+            name="create_api_key",
+            summary="Create one API key",
+            body=with_example(_SHEET),
+            answers=(Answer(status=201, model=ApiKeyCreated),),
+            refusals=(BadRequest, Conflict, TooLarge, UnsupportedMediaType, Invalid),
+            **said,
+        ).route(create_api_key),
+        Operation(
+            path="/api-keys/{name}",
+            name="get_api_key",
+            summary="Get one API key",
+            answers=(Answer(model=ApiKeyShown),),
+            refusals=(BadRequest, NotFound),
+            **said,
+        ).route(get_api_key),
+        Operation(
             method="DELETE",
-            status=204,
-        ),
+            path="/api-keys/{name}",
+            name="revoke_api_key",
+            summary="Revoke one API key",
+            answers=(Answer(status=204),),
+            refusals=(BadRequest, NotFound, Conflict),
+            **said,
+        ).route(revoke_api_key),
     ]
-
-
-def _route(
-    path: str,
-    endpoint: Any,
-    summary: str,
-    model: type[Schema] | None,
-    *also: type[Problem],
-    method: str = "GET",
-    status: int = 200,
-) -> Route:
-    return Route(
-        path,
-        endpoint,
-        methods=[method],
-        status_code=status,
-        operation_id=endpoint.__name__,
-        summary=summary,
-        tags=["api-keys"],
-        response_model=model,
-        responses=problems(BadRequest, *also),
-        openapi_extra=_EXAMPLE if method == "POST" else None,
-        needs=Permission.ADMIN,
-    )

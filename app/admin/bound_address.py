@@ -12,7 +12,7 @@ from app.core.http.nearest_addresses import suggestion, tree_of
 from app.engine.resource import Resource
 from app.engine.writes import store
 from app.rest.exports import FORMATS
-from app.rest.read_routes import ReadRoute
+from app.rest.operations import ReadRoute
 
 
 def check_bound_address(session: Session, routes: Iterable[BaseRoute], path: str) -> None:

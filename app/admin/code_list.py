@@ -26,7 +26,8 @@ from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import JsonText
 from app.core.errors import BadRequest, Fault, NotFound, did_you_mean
 from app.core.http.dispatch import Route
-from app.core.http.responses import JsonResponse, problems
+from app.core.http.operation import Answer, Operation
+from app.core.http.responses import JsonResponse
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.parameters import MAX_LIMIT, Cursor, Limit
 from app.engine.query.render import as_json, json_array, object_of
@@ -240,22 +241,22 @@ async def get_code(request: Request, list: ListName, code: CodeKey) -> Response:
 
 def code_routes() -> list[Route]:
     """The read-only operations on code lists."""
+    lists, one_list = Answer(model=CodeLists), Answer(model=CodePage, headers=("Link",))
     return [
-        _route("/codes", list_code_lists, "List the code lists", CodeLists),
-        _route("/codes/{list}", list_codes, "List the codes of one list", CodePage),
-        _route("/codes/{list}/{code}", get_code, "Get one code", Code),
+        _route("/codes", list_code_lists, "List the code lists", lists),
+        _route("/codes/{list}", list_codes, "List the codes of one list", one_list),
+        _route("/codes/{list}/{code}", get_code, "Get one code", Answer(model=Code)),
     ]
 
 
-def _route(path: str, endpoint: Any, summary: str, model: type[Schema]) -> Route:
-    route = Route(
-        path,
-        endpoint,
-        operation_id=endpoint.__name__,
+def _route(path: str, endpoint: Any, summary: str, answer: Answer) -> Route:
+    route = Operation(
+        path=path,
+        name=endpoint.__name__,
         summary=summary,
-        tags=["codes"],
-        response_model=model,
-        responses=problems(BadRequest, NotFound),
-    )
+        tag="codes",
+        answers=(answer,),
+        refusals=(BadRequest, NotFound),
+    ).route(endpoint)
     route.known = {"list": (*LISTS, *term_lists())}
     return route

@@ -14,28 +14,28 @@ from starlette.responses import Response
 from app.core import json_codec
 from app.core.errors import Invalid, Problem
 from app.core.http.dispatch import BodyMark, Route
-from app.core.http.responses import problems
+from app.core.http.operation import Answer, Operation
 from app.engine.query.filter_reader import ParsedFilter, bad_parameter
 from app.engine.query.parameters import FilterQuery, read_conditions
 from app.engine.resource import Resource
 from app.engine.schemas import Schema, derived_schema
 from app.engine.writes import store
-from app.engine.writes.bulk import MAX_OPERATIONS, chosen, refused, run_all
-from app.engine.writes.bulk import results_json as told_of
+from app.engine.writes.bulk import MAX_OPERATIONS, chosen, refused, results_json, run_all
 from app.engine.writes.nested import nested_model
 from app.rest.handlers import check_codes
-from app.rest.read_routes import listing, snake
+from app.rest.operations import (
+    BULK_PREFER,
+    IDEMPOTENCY_KEY,
+    PREFER,
+    REPEATABLE,
+    WRITTEN,
+    WRONG_BODY,
+    RecordsOperation,
+    minimal_answer,
+    snake,
+)
 from app.rest.transactions import WriteResult, write
 from app.rest.write_handlers import WriteQuery, answer_write, prefers
-from app.rest.write_routes import IDEMPOTENCY_KEY, PREFER, WRONG_BODY
-
-HANDLING = {
-    "name": "Prefer",
-    "in": "header",
-    "schema": {"type": "string"},
-    "description": "`handling=lenient` stores what is right and tells what is not (207);"
-    " `return=minimal` leaves out the result of each operation (RFC 7240).",
-}
 
 
 class Counts(Schema):
@@ -122,8 +122,8 @@ def operations_model(resource: Resource) -> type[BaseModel]:
     for op, fields in shapes.items():
         name = f"{resource.name}{op.title()}Operation"
         doc = f"{op.title()} one {resource.singular}."
-        told: dict[str, Any] = {"op": (Literal[op], ...), **fields}
-        kinds.append(derived_schema(name, doc, told))
+        typed: dict[str, Any] = {"op": (Literal[op], ...), **fields}
+        kinds.append(derived_schema(name, doc, typed))
     kinds.append(DeleteOperation)
     one: Any = Annotated[Union[tuple(kinds)], Field(discriminator="op")]  # noqa: UP007
     items = (list[one], Field(min_length=1, max_length=MAX_OPERATIONS))
@@ -148,7 +148,9 @@ def bulk_route(resource: Resource) -> Route:
 
         def work(session: Session) -> WriteResult:
             done = run_all(session, resource, items, isolated=lenient)
-            return WriteResult(told_of(done, results=results), 207 if lenient else 200, applied)
+            return WriteResult(
+                results_json(done, results=results), 207 if lenient else 200, applied
+            )
 
         try:
             return await answer_write(request, work, query)
@@ -158,28 +160,23 @@ def bulk_route(resource: Resource) -> Route:
                 raise
             raise await _all_faults(request, resource, items) or problem from None
 
-    text = (
-        f"Up to {MAX_OPERATIONS} operations in one transaction: create, update, upsert (by `ref`)"
-        " and delete. All are stored or none, unless `Prefer: handling=lenient` asks to store what"
-        " is right and to tell of each what it came to."
-    )
-    return Route(
-        f"/{resource.path}/bulk",
-        endpoint,
-        methods=["POST"],
-        operation_id=f"bulk_{snake(resource.path)}",
+    return Operation(
+        method="POST",
+        path=f"/{resource.path}/bulk",
+        name=f"bulk_{snake(resource.path)}",
         summary=f"Write many {resource.plural}",
-        description=text,
-        tags=[resource.path],
-        response_model=BulkAnswer,
-        openapi_extra={"parameters": [IDEMPOTENCY_KEY, HANDLING]},
-        responses={**_EACH, **problems(*WRONG_BODY)},
-    )
-
-
-_EACH: dict[int | str, dict[str, Any]] = {
-    207: {"model": BulkAnswer, "description": "Each by itself."}
-}
+        description=f"Up to {MAX_OPERATIONS} operations in one transaction: create, update, upsert"
+        " (by `ref`) and delete. All are stored or none, unless `Prefer: handling=lenient` asks to"
+        " store what is right and to tell of each what it came to.",
+        tag=resource.path,
+        parameters=(IDEMPOTENCY_KEY, BULK_PREFER),
+        answers=(
+            Answer(model=BulkAnswer, headers=REPEATABLE),
+            Answer(status=207, model=BulkAnswer, headers=REPEATABLE, description="Each by itself."),
+            minimal_answer(REPEATABLE),
+        ),
+        refusals=WRONG_BODY,
+    ).route(endpoint)
 
 
 def _items(body: Any) -> list[Any]:
@@ -209,7 +206,7 @@ def update_many_route(resource: Resource) -> Route:
         body: Annotated[model, Body()],  # type: ignore[valid-type]
         query: Annotated[AffectedQuery, Query()],
     ) -> Response:
-        parsed = await _sought(request, resource, query)
+        parsed = await _conditions(request, resource, query)
 
         def work(session: Session) -> WriteResult:
             before = _versions(chosen(session, resource, parsed, query.q, query.max_affected))
@@ -223,18 +220,21 @@ def update_many_route(resource: Resource) -> Route:
 
         return await answer_write(request, work, query)
 
-    text = (
-        "A JSON merge patch (RFC 7396) of every record that the filters find, in one transaction."
-        " At least one filter is needed, and no more than `max_affected` records may be found."
-    )
-    return _many(resource, endpoint, "PATCH", "update", f"Change many {resource.plural}", text)
+    return _by_filter(
+        resource,
+        method="PATCH",
+        name=f"update_many_{snake(resource.path)}",
+        summary=f"Change many {resource.plural}",
+        description="A JSON merge patch (RFC 7396) of every record that the filters find, in one"
+        f" transaction. {_BOUNDED}",
+    ).route(endpoint)
 
 
 def delete_many_route(resource: Resource) -> Route:
     """DELETE /missions"""
 
     async def endpoint(request: Request, query: Annotated[AffectedQuery, Query()]) -> Response:
-        parsed = await _sought(request, resource, query)
+        parsed = await _conditions(request, resource, query)
 
         def work(session: Session) -> WriteResult:
             found = chosen(session, resource, parsed, query.q, query.max_affected)
@@ -246,15 +246,32 @@ def delete_many_route(resource: Resource) -> Route:
 
         return await answer_write(request, work, query)
 
-    text = (
-        "Every record that the filters find goes to the trash, in one transaction. At least one"
-        " filter is needed, and no more than `max_affected` records may be found."
+    return _by_filter(
+        resource,
+        method="DELETE",
+        name=f"delete_many_{snake(resource.path)}",
+        summary=f"Move many {resource.plural} to the trash",
+        description="Every record that the filters find goes to the trash, in one transaction."
+        f" {_BOUNDED}",
+    ).route(endpoint)
+
+
+_BOUNDED = "At least one filter is needed, and no more than `max_affected` records may be found."
+
+
+def _by_filter(resource: Resource, **also: Any) -> Operation:
+    return RecordsOperation(
+        resource=resource,
+        path=f"/{resource.path}",
+        tag=resource.path,
+        parameters=(PREFER,),
+        answers=(Answer(model=Affected, headers=WRITTEN), minimal_answer(WRITTEN)),
+        refusals=WRONG_BODY,
+        **also,
     )
-    summary = f"Move many {resource.plural} to the trash"
-    return _many(resource, endpoint, "DELETE", "delete", summary, text)
 
 
-async def _sought(request: Request, resource: Resource, query: AffectedQuery) -> ParsedFilter:
+async def _conditions(request: Request, resource: Resource, query: AffectedQuery) -> ParsedFilter:
     parsed = read_conditions(resource, query)
     if parsed.condition is None and query.q is None:
         raise bad_parameter(
@@ -282,24 +299,6 @@ def _versions(records: list[Any]) -> list[tuple[Any, int]]:
 def _affected(ids: list[UUID], changed: int) -> WriteResult:
     found = {"matched": len(ids), "changed": changed, "ids": [str(each) for each in ids]}
     return WriteResult(json_codec.dumps(found).decode())
-
-
-def _many(
-    resource: Resource, endpoint: Any, method: str, verb: str, summary: str, text: str
-) -> Route:
-    return listing(
-        resource,
-        f"/{resource.path}",
-        endpoint,
-        methods=[method],
-        operation_id=f"{verb}_many_{snake(resource.path)}",
-        summary=summary,
-        description=text,
-        tags=[resource.path],
-        response_model=Affected,
-        openapi_extra={"parameters": [PREFER]},
-        responses=problems(*WRONG_BODY),
-    )
 
 
 def bulk_routes(resource: Resource) -> list[Route]:

@@ -5,7 +5,8 @@ from app.engine.resource import Resource
 from app.rest.aggregate_routes import aggregate_csv_route, aggregate_route
 from app.rest.bulk_routes import bulk_routes
 from app.rest.import_routes import import_route
-from app.rest.read_routes import Models, read_routes
+from app.rest.operations import Models
+from app.rest.read_routes import read_routes
 from app.rest.write_routes import write_routes
 
 

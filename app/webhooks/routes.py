@@ -1,6 +1,6 @@
 """The HTTP operations of webhooks and their deliveries."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,12 +15,12 @@ from app.core.errors import (
     Conflict,
     Invalid,
     NotFound,
-    Problem,
     TooLarge,
     UnsupportedMediaType,
 )
 from app.core.http.dispatch import Route
-from app.core.http.responses import JsonResponse, problems
+from app.core.http.operation import Answer, Operation, with_example
+from app.core.http.responses import JsonResponse
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.filter_reader import ParsedFilter
 from app.engine.registry import by_record_type
@@ -29,7 +29,7 @@ from app.rest.changes import HistoryQuery
 from app.rest.handlers import check_codes, database_of
 from app.rest.pages import page_request
 from app.rest.transactions import actor_of
-from app.webhooks import writes as writes
+from app.webhooks import writes
 from app.webhooks.dispatcher import Deliveries
 from app.webhooks.reads import answer_rows, read_row
 from app.webhooks.schemas import (
@@ -52,6 +52,7 @@ from app.webhooks.tables import Webhook as Table
 WebhookId = Annotated[UUID, Path(description="The webhook's id.")]
 DeliveryId = Annotated[UUID, Path(description="The delivery's id.")]
 _WRONG_BODY = (BadRequest, TooLarge, UnsupportedMediaType, Invalid)
+_NOT_FOUND = (BadRequest, NotFound)
 EXAMPLE = {
     "name": "Signed agreements, for the ministry's register",
     "url": "https://register.invalid/hooks/agreements",
@@ -86,22 +87,24 @@ def _webhooks(kinds: Mapping[str, Resource]) -> list[Route]:
         actor = actor_of(request)
         made, secret = await _write(request, lambda s: writes.create(s, values, actor))
         body_ = await read_row(request, Table, Webhook, made)
-        told = {"Location": f"/webhooks/{made}"}
-        return JsonResponse(_with_secret(body_, secret), 201, told)
+        headers = {"Location": f"/webhooks/{made}"}
+        return JsonResponse(_with_secret(body_, secret), 201, headers)
 
-    create_webhook.__doc__ = _ABOUT
     return [
-        _route("GET", "", list_webhooks, "List the webhooks", WebhookList),
-        _route(
-            "POST",
-            "",
-            create_webhook,
-            "Create one webhook",
-            WebhookWithSecret,
-            wrong=(*_WRONG_BODY, Conflict),
-            status=201,
-            example=EXAMPLE,
-        ),
+        _operation(
+            name="list_webhooks",
+            summary="List the webhooks",
+            answers=(Answer(model=WebhookList, headers=("Link",)),),
+        ).route(list_webhooks),
+        _operation(
+            method="POST",
+            name="create_webhook",
+            summary="Create one webhook",
+            description=_ABOUT,
+            body=with_example(EXAMPLE),
+            answers=(Answer(status=201, model=WebhookWithSecret),),
+            refusals=(*_WRONG_BODY, Conflict),
+        ).route(create_webhook),
     ]
 
 
@@ -144,30 +147,47 @@ def _one_webhook(kinds: Mapping[str, Resource]) -> list[Route]:
         made = await _write(request, lambda s: writes.test(s, _id(id)))
         return JsonResponse(await read_row(request, Delivery, WebhookDelivery, made), 202)
 
-    one, found = "/{id}", (BadRequest, NotFound)
-    text = "Give one webhook a new secret"
     return [
-        _route("GET", one, get_webhook, "Get one webhook", Webhook, found),
-        _route(
-            "PATCH",
-            one,
-            update_webhook,
-            "Change one webhook",
-            Webhook,
-            wrong=(*_WRONG_BODY, NotFound),
-            example={"enabled": False},
-        ),
-        _route("DELETE", one, delete_webhook, "Delete one webhook", None, found, 204),
-        _route("POST", f"{one}/secret", rotate_webhook_secret, text, WebhookWithSecret, found),
-        _route(
-            "POST",
-            f"{one}/test",
-            test_webhook,
-            "Send a test to one webhook",
-            WebhookDelivery,
-            wrong=(*found, Conflict),
-            status=202,
-        ),
+        _operation(
+            path="/{id}",
+            name="get_webhook",
+            summary="Get one webhook",
+            answers=(Answer(model=Webhook),),
+            refusals=_NOT_FOUND,
+        ).route(get_webhook),
+        _operation(
+            method="PATCH",
+            path="/{id}",
+            name="update_webhook",
+            summary="Change one webhook",
+            body=with_example({"enabled": False}),
+            answers=(Answer(model=Webhook),),
+            refusals=(*_WRONG_BODY, NotFound),
+        ).route(update_webhook),
+        _operation(
+            method="DELETE",
+            path="/{id}",
+            name="delete_webhook",
+            summary="Delete one webhook",
+            answers=(Answer(status=204),),
+            refusals=_NOT_FOUND,
+        ).route(delete_webhook),
+        _operation(
+            method="POST",
+            path="/{id}/secret",
+            name="rotate_webhook_secret",
+            summary="Give one webhook a new secret",
+            answers=(Answer(model=WebhookWithSecret),),
+            refusals=_NOT_FOUND,
+        ).route(rotate_webhook_secret),
+        _operation(
+            method="POST",
+            path="/{id}/test",
+            name="test_webhook",
+            summary="Send a test to one webhook",
+            answers=(Answer(status=202, model=WebhookDelivery),),
+            refusals=(*_NOT_FOUND, Conflict),
+        ).route(test_webhook),
     ]
 
 
@@ -201,42 +221,35 @@ def _deliveries() -> list[Route]:
         await _write(request, lambda s: writes.redeliver(s, _id(id), key))
         return JsonResponse(await read_row(request, Delivery, WebhookDelivery, key), 202)
 
-    at, found = "/{id}/deliveries", (BadRequest, NotFound)
-    again, one = redeliver_webhook, redeliver_webhook_delivery
-    text = "Send deliveries of one webhook once more"
-    alone = "Send one delivery once more"
-    listed = "List the deliveries of one webhook"
     return [
-        _route("GET", at, list_webhook_deliveries, listed, WebhookDeliveryList, found),
-        _route("POST", "/{id}/redeliver", again, text, Redelivered, found, 202),
-        _route("POST", f"{at}/{{delivery}}/redeliver", one, alone, WebhookDelivery, found, 202),
+        _operation(
+            path="/{id}/deliveries",
+            name="list_webhook_deliveries",
+            summary="List the deliveries of one webhook",
+            answers=(Answer(model=WebhookDeliveryList, headers=("Link",)),),
+            refusals=_NOT_FOUND,
+        ).route(list_webhook_deliveries),
+        _operation(
+            method="POST",
+            path="/{id}/redeliver",
+            name="redeliver_webhook",
+            summary="Send deliveries of one webhook once more",
+            answers=(Answer(status=202, model=Redelivered),),
+            refusals=_NOT_FOUND,
+        ).route(redeliver_webhook),
+        _operation(
+            method="POST",
+            path="/{id}/deliveries/{delivery}/redeliver",
+            name="redeliver_webhook_delivery",
+            summary="Send one delivery once more",
+            answers=(Answer(status=202, model=WebhookDelivery),),
+            refusals=_NOT_FOUND,
+        ).route(redeliver_webhook_delivery),
     ]
 
 
-def _route(
-    method: str,
-    path: str,
-    endpoint: Callable[..., Any],
-    summary: str,
-    model: type[BaseModel] | None,
-    wrong: Sequence[type[Problem]] = (BadRequest,),
-    status: int = 200,
-    example: Any = None,
-) -> Route:
-    media = {"requestBody": {"content": {"application/json": {"example": example}}}}
-    return Route(
-        f"/webhooks{path}",
-        endpoint,
-        methods=[method],
-        status_code=status,
-        needs=Permission.ADMIN,
-        operation_id=endpoint.__name__,
-        summary=summary,
-        tags=["webhooks"],
-        response_model=model,
-        openapi_extra=None if example is None else media,
-        responses=problems(*wrong),
-    )
+def _operation(path: str = "", **said: Any) -> Operation:
+    return Operation(path=f"/webhooks{path}", tag="webhooks", needs=Permission.ADMIN, **said)
 
 
 def _deliveries_of(request: Request) -> Deliveries:
@@ -272,8 +285,8 @@ def _id(text: Any, kind: str = "webhook") -> UUID:
     try:
         return UUID(str(text))
     except ValueError:
-        told = f"There is no {kind} {str(text)[:100]!r}: it is named by its id, a UUID."
-        raise NotFound(told) from None
+        detail = f"There is no {kind} {str(text)[:100]!r}: it is named by its id, a UUID."
+        raise NotFound(detail) from None
 
 
 def _with_secret(body: bytes, secret: str) -> bytes:

@@ -61,6 +61,8 @@ class Route(APIRoute):
         super().__init__(path, endpoint, **told)
         #: Texts that are known to stand in its parameters, for whoever misspells them.
         self.known: Known = {}
+        #: The headers that its answers can have, by status; for the document.
+        self.answer_headers: dict[str, tuple[str, ...]] = {}
         #: Whether it reads and answers with JSON alone: else it looks at Accept by itself.
         self.is_json = (
             self.methods == {"GET"}

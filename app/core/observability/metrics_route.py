@@ -17,9 +17,8 @@ from starlette.responses import Response
 
 from app.core.auth.principals import Permission
 from app.core.databases.interface import CompiledQuery, Database
-from app.core.errors import BadRequest
 from app.core.http.dispatch import Route
-from app.core.http.responses import problems
+from app.core.http.operation import Answer, Operation
 from app.core.observability.health import within_timeout
 from app.core.observability.metrics import RequestMetrics
 from app.core.observability.worker_metrics import living, shared_folder
@@ -45,19 +44,14 @@ def metrics_route(position: Position) -> Route:
         content = await asyncio.to_thread(encode, scrape)
         return Response(content, headers={"Cache-Control": "no-store", "Content-Type": media_type})
 
-    return Route(
-        "/metrics",
-        get_metrics,
-        operation_id="get_metrics",
+    return Operation(
+        path="/metrics",
+        name="get_metrics",
         summary="Read what is counted and measured",
-        tags=["operation"],
-        response_class=Response,
-        responses={
-            200: {"description": "The metrics.", "content": {"text/plain": _TEXT}},
-            **problems(BadRequest),
-        },
+        tag="operation",
+        answers=(Answer(description="The metrics.", content={"text/plain": _TEXT}),),
         needs=Permission.READ,
-    )
+    ).route(get_metrics)
 
 
 def _encoder(accept: str) -> tuple[Callable[[Any], bytes], str]:
