@@ -7,17 +7,7 @@ from uuid import UUID
 
 from fastapi import Body, Path, Query, Request
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Dialect,
-    String,
-    Text,
-    bindparam,
-    cast,
-    select,
-    type_coerce,
-)
+from sqlalchemy import ColumnElement, Dialect, String, Text, bindparam, cast, select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -38,7 +28,7 @@ from app.core.auth.api_keys import (
 )
 from app.core.auth.principals import ANONYMOUS, OIDC_PREFIX, Permission, Scope
 from app.core.databases.interface import CompiledQuery, compile_query
-from app.core.databases.types import Id, JsonText, now
+from app.core.databases.types import now
 from app.core.errors import (
     BadRequest,
     Conflict,
@@ -53,11 +43,12 @@ from app.core.http.responses import JsonResponse
 from app.core.validation import Example
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.parameters import Cursor, Limit
-from app.engine.query.render import as_json, json_array, object_of
+from app.engine.query.render import as_json, object_of
 from app.engine.query.values import parse_instant
 from app.engine.schemas import Line, Page, Schema, Timestamp
 from app.rest.handlers import database_of
 from app.rest.pages import answer_page, page_request
+from app.rest.table_lists import TableList, read_page
 from app.rest.transactions import actor_of
 
 #: Whom history names besides the callers of the service: what `seed` has stored is known by it.
@@ -142,32 +133,24 @@ class ApiKeyQuery(Schema):
 KeyName = Annotated[str, Path(description="The key's id, its prefix or its name.")]
 
 
-@cache
-def _list_statement(after: bool, backward: bool, dialect: Dialect) -> CompiledQuery:
-    """Reads `(json, key)` of keys, beyond the id `after` when asked to."""
-    key = type_coerce(json_array(ApiKey.id), JsonText())
-    statement = select(_shown(), cast(key, Text))
-    if after:
-        place = bindparam("after", type_=Id())
-        statement = statement.where(ApiKey.id < place if backward else ApiKey.id > place)
-    statement = statement.order_by(ApiKey.id.desc() if backward else ApiKey.id)
-    return compile_query(statement.limit(bindparam("limit", type_=BigInteger)), dialect)
+def _fields(table: Any) -> dict[str, ColumnElement[Any]]:
+    return {name: as_json(getattr(table, name)) for name in ApiKeyShown.model_fields}
+
+
+_KEYS = TableList(ApiKey, _fields)
 
 
 @cache
 def _one_statement(dialect: Dialect) -> CompiledQuery:
     """Reads `(json,)` of the key that `key` names."""
     return compile_query(
-        select(_shown()).where(is_named(bindparam("key", type_=String()))), dialect
+        select(object_of(_fields(ApiKey))).where(is_named(bindparam("key", type_=String()))),
+        dialect,
     )
 
 
-def _shown() -> ColumnElement[Any]:
-    return object_of({name: as_json(getattr(ApiKey, name)) for name in ApiKeyShown.model_fields})
-
-
-def _told(session: Session, key: ApiKey) -> str:
-    shown = cast(_shown(), Text)
+def _stored_json(session: Session, key: ApiKey) -> str:
+    shown = cast(object_of(_fields(ApiKey)), Text)
     body: str = session.execute(select(shown).where(ApiKey.id == key.id)).scalar_one()
     return body
 
@@ -175,12 +158,7 @@ def _told(session: Session, key: ApiKey) -> str:
 async def list_api_keys(request: Request, query: Annotated[ApiKeyQuery, Query()]) -> Response:
     """All keys there are and were, the oldest first, without their secrets."""
     at = page_request(request, query.limit, query.cursor, cursor_scope("api-keys"))
-    database = database_of(request)
-    values: dict[str, Any] = {"limit": at.limit + 1}
-    if at.place is not None:
-        values["after"] = UUID(at.place.key[0])
-    statement = _list_statement(at.place is not None, at.backward, database.dialect)
-    return answer_page(at, await database.read(statement, values))
+    return answer_page(at, await read_page(at, _KEYS, {}))
 
 
 async def create_api_key(request: Request, body: Annotated[ApiKeyFields, Body()]) -> Response:
@@ -194,11 +172,11 @@ async def create_api_key(request: Request, body: Annotated[ApiKeyFields, Body()]
     def work(session: Session) -> str:
         if wanted.path is not None:
             check_bound_address(session, request.app.router.routes, wanted.path)
-        return _told(session, create_key(session, wanted, by, secret))
+        return _stored_json(session, create_key(session, wanted, by, secret))
 
-    told = json_codec.loads(await database_of(request).write(work))
-    headers = {"Location": f"/api-keys/{told['id']}", "Cache-Control": "no-store"}
-    return JsonResponse(json_codec.dumps({**told, "key": secret}), 201, headers)
+    made = json_codec.loads(await database_of(request).write(work))
+    headers = {"Location": f"/api-keys/{made['id']}", "Cache-Control": "no-store"}
+    return JsonResponse(json_codec.dumps({**made, "key": secret}), 201, headers)
 
 
 async def get_api_key(request: Request, name: KeyName) -> Response:

@@ -5,32 +5,18 @@ from typing import Annotated, Any
 
 from fastapi import Path, Query, Request
 from pydantic import Field
-from sqlalchemy import (
-    BigInteger,
-    Dialect,
-    String,
-    Text,
-    bindparam,
-    cast,
-    func,
-    literal,
-    null,
-    select,
-    type_coerce,
-    union_all,
-)
+from sqlalchemy import Dialect, func, literal, null, select, union_all
 from starlette.responses import Response
 
 from app.core import json_codec
 from app.core.databases.interface import CompiledQuery, compile_query
-from app.core.databases.types import JsonText
 from app.core.errors import BadRequest, Fault, NotFound, did_you_mean
 from app.core.http.dispatch import Route
 from app.core.http.operation import Answer, Operation
 from app.core.http.responses import JsonResponse
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.parameters import MAX_LIMIT, Cursor, Limit
-from app.engine.query.render import as_json, json_array, object_of
+from app.engine.query.render import as_json, object_of
 from app.engine.schemas import Page, Schema
 from app.resources.code import (
     CodeRow,
@@ -46,6 +32,7 @@ from app.resources.code import (
 )
 from app.rest.handlers import database_of
 from app.rest.pages import answer_page, page_request
+from app.rest.table_lists import TableList, find_rows, read_page
 
 #: The lists with tables of their own, by their name in addresses; any other list is of terms.
 LISTS: dict[str, type[CodeRow]] = {
@@ -125,7 +112,7 @@ class CodeQuery(Schema):
     """`next_cursor` or `prev_cursor` of a page of the same list, to go on from there."""
 
 
-def _shown(table: Any) -> dict[str, Any]:
+def _fields(table: Any) -> dict[str, Any]:
     labels = {name: as_json(getattr(table, name)) for name in Labels.model_fields}
     return {
         "code": as_json(table.code),
@@ -138,34 +125,18 @@ def _shown(table: Any) -> dict[str, Any]:
     }
 
 
-@cache
-def _statement(
-    table: Any, conditions: tuple[str, ...], backward: bool, dialect: Dialect
-) -> CompiledQuery:
-    """Reads `(json, key)` of the codes for which the named columns have their parameters' values;
-    `after` is the code beyond which they lie."""
-    key = type_coerce(json_array(table.code), JsonText())
-    statement = select(object_of(_shown(table)), cast(key, Text))
-    for name in conditions:
-        if name == "after":
-            place = bindparam("after", type_=String())
-            statement = statement.where(table.code < place if backward else table.code > place)
-        else:
-            statement = statement.where(getattr(table, name) == bindparam(name))
-    statement = statement.order_by(table.code.desc() if backward else table.code)
-    return compile_query(statement.limit(bindparam("limit", type_=BigInteger)), dialect)
-
-
-async def _codes(
-    request: Request, name: str, limit: int, backward: bool = False, **parsed: str
-) -> list[Any]:
-    """Rows of `(json, key)`."""
-    database = database_of(request)
+def _chosen(name: str, values: dict[str, str]) -> tuple[TableList, dict[str, str]]:
+    """The table with the codes of this list, and the values that they have in it."""
     table = LISTS.get(name, Term)
-    if table is Term:
-        parsed["list"] = name
-    statement = _statement(table, tuple(parsed), backward, database.dialect)
-    return list(await database.read(statement, {**parsed, "limit": limit}))
+    return TableList(table, _fields, key="code"), {
+        "list": name,
+        **values,
+    } if table is Term else values
+
+
+async def _codes(request: Request, name: str, limit: int, **values: str) -> list[Any]:
+    """Rows of `(json, key)`."""
+    return await find_rows(database_of(request), *_chosen(name, values), limit)
 
 
 @cache
@@ -203,11 +174,9 @@ async def list_codes(
     request: Request, list: ListName, query: Annotated[CodeQuery, Query()]
 ) -> Response:
     """The codes of one list, in the order of the codes."""
-    parsed = {} if query.parent is None else {"parent": query.parent}
+    values = {} if query.parent is None else {"parent": query.parent}
     at = page_request(request, query.limit, query.cursor, cursor_scope("codes", list, query.parent))
-    if at.place is not None:
-        parsed["after"] = at.place.key[0]
-    rows = await _codes(request, list, at.limit + 1, at.backward, **parsed)
+    rows = await read_page(at, *_chosen(list, values))
     if not rows and list not in dict(await _lists(request)):
         raise await _no_list(request, list)
     if not rows and query.parent is not None:

@@ -27,11 +27,12 @@ from app.engine.registry import by_record_type
 from app.engine.resource import Resource
 from app.rest.changes import HistoryQuery
 from app.rest.handlers import check_codes, database_of
-from app.rest.pages import page_request
+from app.rest.pages import answer_page, page_request
+from app.rest.table_lists import read_page
 from app.rest.transactions import actor_of
 from app.webhooks import writes
 from app.webhooks.dispatcher import Deliveries
-from app.webhooks.reads import answer_rows, read_row
+from app.webhooks.reads import DELIVERIES, WEBHOOKS, read_row
 from app.webhooks.schemas import (
     DeliveriesQuery,
     Redelivered,
@@ -79,14 +80,14 @@ def _webhooks(kinds: Mapping[str, Resource]) -> list[Route]:
     async def list_webhooks(request: Request, query: Annotated[HistoryQuery, Query()]) -> Response:
         """Oldest first."""
         at = page_request(request, query.limit, query.cursor, cursor_scope("webhooks"))
-        return await answer_rows(request, at, Table, Webhook, {}, newest_first=False)
+        return answer_page(at, await read_page(at, WEBHOOKS, {}))
 
     async def create_webhook(request: Request, body: Annotated[WebhookFields, Body()]) -> Response:
         values = body.model_dump()
         await _check_codes(request, _checking(request, kinds)(values))
         actor = actor_of(request)
         made, secret = await _write(request, lambda s: writes.create(s, values, actor))
-        body_ = await read_row(request, Table, Webhook, made)
+        body_ = await read_row(request, Table, made)
         headers = {"Location": f"/webhooks/{made}"}
         return JsonResponse(_with_secret(body_, secret), 201, headers)
 
@@ -111,7 +112,7 @@ def _webhooks(kinds: Mapping[str, Resource]) -> list[Route]:
 def _one_webhook(kinds: Mapping[str, Resource]) -> list[Route]:
     async def get_webhook(request: Request, id: WebhookId) -> Response:
         """Its secret is not shown."""
-        return JsonResponse(await read_row(request, Table, Webhook, _id(id)))
+        return JsonResponse(await read_row(request, Table, _id(id)))
 
     async def update_webhook(
         request: Request,
@@ -127,7 +128,7 @@ def _one_webhook(kinds: Mapping[str, Resource]) -> list[Route]:
         await _check_codes(request, check({**stored, **changes}))
         # Once more, as it may have changed meanwhile.
         await _write(request, lambda s: writes.update(s, key, changes, check))
-        return JsonResponse(await read_row(request, Table, Webhook, key))
+        return JsonResponse(await read_row(request, Table, key))
 
     async def delete_webhook(request: Request, id: WebhookId) -> Response:
         """With its deliveries, for good."""
@@ -139,13 +140,13 @@ def _one_webhook(kinds: Mapping[str, Resource]) -> list[Route]:
         too, so that receivers can change over without missing any."""
         key, rules = _id(id), _deliveries_of(request).rules
         secret = await _write(request, lambda s: writes.rotate(s, key, rules))
-        return JsonResponse(_with_secret(await read_row(request, Table, Webhook, key), secret))
+        return JsonResponse(_with_secret(await read_row(request, Table, key), secret))
 
     async def test_webhook(request: Request, id: WebhookId) -> Response:
         """A message of the type `webhook.test` is sent, once; the delivery tells what came of
         it."""
         made = await _write(request, lambda s: writes.test(s, _id(id)))
-        return JsonResponse(await read_row(request, Delivery, WebhookDelivery, made), 202)
+        return JsonResponse(await read_row(request, Delivery, made), 202)
 
     return [
         _operation(
@@ -197,13 +198,13 @@ def _deliveries() -> list[Route]:
     ) -> Response:
         """What was sent, what is to be sent, and what was given up; newest change first."""
         key = _id(id)
-        await read_row(request, Table, Webhook, key)
+        await read_row(request, Table, key)
         at = page_request(
             request, query.limit, query.cursor, cursor_scope("deliveries", key, query.state)
         )
         values = {"webhook_id": key, "state": query.state}
         values = {name: value for name, value in values.items() if value is not None}
-        return await answer_rows(request, at, Delivery, WebhookDelivery, values, newest_first=True)
+        return answer_page(at, await read_page(at, DELIVERIES, values))
 
     async def redeliver_webhook(
         request: Request, id: WebhookId, query: Annotated[RedeliverQuery, Query()]
@@ -219,7 +220,7 @@ def _deliveries() -> list[Route]:
         """It is sent once more, under its id, with as many attempts as a new one."""
         key = _id(delivery, "delivery")
         await _write(request, lambda s: writes.redeliver(s, _id(id), key))
-        return JsonResponse(await read_row(request, Delivery, WebhookDelivery, key), 202)
+        return JsonResponse(await read_row(request, Delivery, key), 202)
 
     return [
         _operation(
