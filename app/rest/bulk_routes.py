@@ -1,7 +1,5 @@
-"""The HTTP operations that write many records at once."""
+"""The HTTP operation that writes many records, each in its own way."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from typing import Annotated, Any, Literal, Union
 from uuid import UUID
@@ -11,26 +9,18 @@ from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from app.core import json_codec
 from app.core.errors import Invalid, Problem
 from app.core.http.dispatch import BodyMark, Route
 from app.core.http.operation import Answer, Operation
-from app.engine.query.filter_reader import ParsedFilter, bad_parameter
-from app.engine.query.parameters import FilterQuery, read_conditions
 from app.engine.resource import Resource
 from app.engine.schemas import Schema, derived_schema
-from app.engine.writes import store
-from app.engine.writes.bulk import MAX_OPERATIONS, chosen, refused, results_json, run_all
+from app.engine.writes.bulk import MAX_OPERATIONS, refused, results_json, run_all
 from app.engine.writes.nested import nested_model
-from app.rest.handlers import check_codes
 from app.rest.operations import (
     BULK_PREFER,
     IDEMPOTENCY_KEY,
-    PREFER,
     REPEATABLE,
-    WRITTEN,
     WRONG_BODY,
-    RecordsOperation,
     minimal_answer,
     snake,
 )
@@ -76,26 +66,6 @@ class BulkAnswer(Schema):
     summary: Counts
     results: list[Result] = []
     """One entry an operation, in their order."""
-
-
-class AffectedQuery(FilterQuery, WriteQuery):
-    """Parameters of a write to all records that a filter finds."""
-
-    deleted: Literal["exclude"] = "exclude"
-    """Records in the trash are never changed in this way."""
-    max_affected: int = Field(ge=1, le=MAX_OPERATIONS)
-    """The most records that may be meant: 409 when the filter finds more."""
-
-
-class Affected(Schema):
-    """What a write by filter came to."""
-
-    matched: int
-    """How many records the filter found."""
-    changed: int
-    """How many of them were not so already."""
-    ids: list[UUID]
-    """The records that were found."""
 
 
 Key = Annotated[str, Field(max_length=120, description="The record's id or ref.")]
@@ -195,112 +165,3 @@ async def _all_faults(request: Request, resource: Resource, items: list[Any]) ->
         request, lambda session: run_all(session, resource, items, isolated=True), dry_run=True
     )
     return refused(done) if any(one.problem for one in done) else None
-
-
-def update_many_route(resource: Resource) -> Route:
-    """PATCH /missions"""
-    model = resource.patch
-
-    async def endpoint(
-        request: Request,
-        body: Annotated[model, Body()],  # type: ignore[valid-type]
-        query: Annotated[AffectedQuery, Query()],
-    ) -> Response:
-        parsed = await _conditions(request, resource, query)
-
-        def work(session: Session) -> WriteResult:
-            before = _versions(chosen(session, resource, parsed, query.q, query.max_affected))
-            data = store.patched(body)
-            after = []
-            for record, _ in before:
-                with _naming(resource, record):
-                    after.append(store.change(session, resource, record, data))
-            changed = sum(s.version != v for s, (_, v) in zip(after, before, strict=True))
-            return _affected([s.id for s in after], changed)
-
-        return await answer_write(request, work, query)
-
-    return _by_filter(
-        resource,
-        method="PATCH",
-        name=f"update_many_{snake(resource.path)}",
-        summary=f"Change many {resource.plural}",
-        description="A JSON merge patch (RFC 7396) of every record that the filters find, in one"
-        f" transaction. {_BOUNDED}",
-    ).route(endpoint)
-
-
-def delete_many_route(resource: Resource) -> Route:
-    """DELETE /missions"""
-
-    async def endpoint(request: Request, query: Annotated[AffectedQuery, Query()]) -> Response:
-        parsed = await _conditions(request, resource, query)
-
-        def work(session: Session) -> WriteResult:
-            found = chosen(session, resource, parsed, query.q, query.max_affected)
-            done = []
-            for record in found:
-                with _naming(resource, record):
-                    done.append(store.trash(session, resource, record))
-            return _affected([stored.id for stored in done], len(done))
-
-        return await answer_write(request, work, query)
-
-    return _by_filter(
-        resource,
-        method="DELETE",
-        name=f"delete_many_{snake(resource.path)}",
-        summary=f"Move many {resource.plural} to the trash",
-        description="Every record that the filters find goes to the trash, in one transaction."
-        f" {_BOUNDED}",
-    ).route(endpoint)
-
-
-_BOUNDED = "At least one filter is needed, and no more than `max_affected` records may be found."
-
-
-def _by_filter(resource: Resource, **also: Any) -> Operation:
-    return RecordsOperation(
-        resource=resource,
-        path=f"/{resource.path}",
-        tag=resource.path,
-        parameters=(PREFER,),
-        answers=(Answer(model=Affected, headers=WRITTEN), minimal_answer(WRITTEN)),
-        refusals=WRONG_BODY,
-        **also,
-    )
-
-
-async def _conditions(request: Request, resource: Resource, query: AffectedQuery) -> ParsedFilter:
-    parsed = read_conditions(resource, query)
-    if parsed.condition is None and query.q is None:
-        raise bad_parameter(
-            "filter", "missing", "Say which records are meant: give at least one filter."
-        )
-    await check_codes(request, parsed)
-    return parsed
-
-
-@contextmanager
-def _naming(resource: Resource, record: Any) -> Iterator[None]:
-    """Problems from inside say which record has them."""
-    record_id = record.id
-    try:
-        yield
-    except Problem as problem:
-        problem.detail = f"The {resource.singular} {record_id}: {problem.detail}"
-        raise
-
-
-def _versions(records: list[Any]) -> list[tuple[Any, int]]:
-    return [(record, record.version) for record in records]
-
-
-def _affected(ids: list[UUID], changed: int) -> WriteResult:
-    found = {"matched": len(ids), "changed": changed, "ids": [str(each) for each in ids]}
-    return WriteResult(json_codec.dumps(found).decode())
-
-
-def bulk_routes(resource: Resource) -> list[Route]:
-    """Every operation that writes many records of the resource."""
-    return [bulk_route(resource), update_many_route(resource), delete_many_route(resource)]
