@@ -65,7 +65,7 @@ class StreamRules:
     #: How long a stream lasts; then its client connects again.
     lifetime: float = 3600.0
     #: How long a client may take nothing of what is sent to it.
-    patience: float = 30.0
+    send_timeout: float = 30.0
     #: After which time a client that was cut off comes back, at least and at most.
     retry: tuple[float, float] = (2.0, 5.0)
 
@@ -96,12 +96,12 @@ class EventStream(Response):
         wanted: Mapping[str, Any],
         is_welcome: Callable[[], Awaitable[bool]],
     ) -> None:
-        # Starlette's own constructor would tell a length, which a stream does not have.
+        # Starlette's own constructor would set a Content-Length, which a stream does not have.
         self.status_code, self.background = 200, None
         self.raw_headers = list(_HEADERS)
         self._streams, self._watch = streams, streams.watch
         self._position, self._wanted = position, wanted
-        self._told = {name: str(value) for name, value in wanted.items()}
+        self._texts = {name: str(value) for name, value in wanted.items()}
         self._is_welcome = is_welcome
         self._moved = asyncio.Event()
         self._last_sent = time.monotonic()
@@ -141,7 +141,7 @@ class EventStream(Response):
         if not is_gone:
             # A client that takes nothing does not take the end either.
             with suppress(TimeoutError):
-                async with asyncio.timeout(min(self._streams.rules.patience, 5.0)):
+                async with asyncio.timeout(min(self._streams.rules.send_timeout, 5.0)):
                     await send({"type": "http.response.body"})
 
     async def _unwelcome(self) -> None:
@@ -161,7 +161,7 @@ class EventStream(Response):
                 await self._catch_up(send)
             elif entries:
                 self._position = entries[-1].seq
-                await self._send_entries(send, (e for e in entries if e.is_among(self._told)))
+                await self._send_entries(send, (e for e in entries if e.is_among(self._texts)))
             else:
                 await self._wait(send)
 
@@ -201,7 +201,7 @@ class EventStream(Response):
 
     async def _send(self, send: Send, content: bytes) -> None:
         """Send, or TimeoutError when the client takes nothing for too long."""
-        async with asyncio.timeout(self._streams.rules.patience):
+        async with asyncio.timeout(self._streams.rules.send_timeout):
             await send({"type": "http.response.body", "body": content, "more_body": True})
         self._last_sent = time.monotonic()
 

@@ -66,10 +66,10 @@ def with_texts(resource: Resource, body: str) -> str:
 
 def _written(at: Resource | Embedded, record: dict[str, Any]) -> dict[str, Any]:
     names = (name for name, field in fields_of(at).items() if field.field_type is FieldType.decimal)
-    told = {**record, **texts_of(record, names)}
+    shown = {**record, **texts_of(record, names)}
     for name, part in at.embedded.items() if isinstance(at, Resource) else ():
-        told[name] = [_written(part, row) for row in record[name]]
-    return told
+        shown[name] = [_written(part, row) for row in record[name]]
+    return shown
 
 
 def texts_of(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, str | None]:

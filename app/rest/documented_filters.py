@@ -47,7 +47,7 @@ _TOLD: dict[FieldType, tuple[str, ...]] = {
     FieldType.list: ("has",),
 }
 #: Asked for otherwise: a record by its address, the trash by `deleted`, free text by `q`.
-_NOT_TOLD = {"id", "version", "deleted_at", *Noted.model_fields}
+_NOT_DOCUMENTED = {"id", "version", "deleted_at", *Noted.model_fields}
 #: What stands beside a field and is asked for by that one: bounds of a stated date, a text in
 #: English, an amount as printed.
 _DERIVED = ("earliest", "latest", "en", "text")
@@ -59,15 +59,15 @@ def filter_parameters(resource: Resource, codes: Mapping[str, Json]) -> list[Jso
     Every operator of every field, and of fields of related records, can be asked in the same way:
     `relation__field__op`. `codes` are the schemas of codes, by the table of their list.
     """
-    told: list[tuple[tuple[str, ...], tuple[str, ...]]]
-    told = [
+    documented: list[tuple[tuple[str, ...], tuple[str, ...]]]
+    documented = [
         ((name,), _operators(resource, record_field))
         for name, record_field in fields_of(resource).items()
     ]
-    told += [(path, ("eq",)) for path in _related(resource)]
+    documented += [(path, ("eq",)) for path in _related(resource)]
     return [
         _parameter(resource, path, operator, codes)
-        for path, operators in told
+        for path, operators in documented
         for operator in operators
     ]
 
@@ -79,7 +79,7 @@ def _operators(resource: Resource, record_field: RecordField) -> tuple[str, ...]
     name, _, suffix = record_field.name.rpartition("_")
     derived = name in fields_of(resource) and suffix in _DERIVED
     if (
-        record_field.name in _NOT_TOLD
+        record_field.name in _NOT_DOCUMENTED
         or derived
         or (record_field.field_type is FieldType.list and record_field.codes is None)
     ):

@@ -74,8 +74,8 @@ def answer_page(
     body = f'{{"data":[{joined}],"page":'.encode() + json_codec.dumps(page) + b"}"
     found = (("next", following), ("prev", previous))
     links = [_link(at.request, cursor, relation) for relation, cursor in found if cursor]
-    told = {"Link": ", ".join(links)} if links else {}
-    return JsonResponse(body, headers={**told, **(headers or {})})
+    link = {"Link": ", ".join(links)} if links else {}
+    return JsonResponse(body, headers={**link, **(headers or {})})
 
 
 #: What says in a query where a page is.

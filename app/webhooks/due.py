@@ -74,7 +74,7 @@ def _due_statement(dialect: Dialect) -> CompiledQuery:
 
 
 def _read_due(text: str) -> Due:
-    told: dict[str, Any] = json_codec.loads(text)
-    record_id = told["record_id"]
-    ids = {"id": UUID(told["id"]), "record_id": None if record_id is None else UUID(record_id)}
-    return Due(**(told | ids))
+    row: dict[str, Any] = json_codec.loads(text)
+    record_id = row["record_id"]
+    ids = {"id": UUID(row["id"]), "record_id": None if record_id is None else UUID(record_id)}
+    return Due(**(row | ids))

@@ -220,7 +220,7 @@ async def write_much(client: httpx.AsyncClient, times: int) -> None:
 
 
 async def test_a_client_that_reads_nothing_is_let_go_and_resumes(fresh_url: str) -> None:
-    async with running(fresh_url, {"patience": 0.5, "heartbeat": 0.2}) as server:
+    async with running(fresh_url, {"send_timeout": 0.5, "heartbeat": 0.2}) as server:
         begin = await newest(server.client)
         slow = await open_slowly(server.address, begin)
         await write_much(server.client, 120)
@@ -236,7 +236,7 @@ async def test_a_client_that_reads_nothing_is_let_go_and_resumes(fresh_url: str)
 
 
 async def test_clients_that_read_nothing_take_no_memory(fresh_url: str) -> None:
-    async with running(fresh_url, {"patience": 60}) as server:
+    async with running(fresh_url, {"send_timeout": 60}) as server:
         await write_much(server.client, 20)
         before, begin = server.server.memory(), await newest(server.client)
         slow = [await open_slowly(server.address, begin) for _ in range(20)]

@@ -56,9 +56,9 @@ class Route(APIRoute):
         *,
         needs: Permission | None = None,
         several_forms: bool = False,
-        **told: Any,
+        **options: Any,
     ) -> None:
-        super().__init__(path, endpoint, **told)
+        super().__init__(path, endpoint, **options)
         #: Texts that are known to stand in its parameters, for whoever misspells them.
         self.known: Known = {}
         #: The headers that its answers can have, by status; for the document.
@@ -67,7 +67,7 @@ class Route(APIRoute):
         self.is_json = (
             self.methods == {"GET"}
             and not several_forms
-            and "response_class" not in told
+            and "response_class" not in options
             and needs is not Permission.PUBLIC
         )
         #: What it asks of a caller; by default reading of GET, and the scope `write` of the rest.
@@ -211,7 +211,7 @@ class Dispatch:
             try:
                 await self.app(scope, receive, send)
             except HTTPException as error:
-                raise self._told(error, scope) from None
+                raise self._with_nearest(error, scope) from None
             return
         node, scope["path_params"] = found
         handler = node.methods.get(scope["method"])
@@ -230,7 +230,7 @@ class Dispatch:
             self._tree = tree_of(scope["app"].router.routes)
         return self._tree
 
-    def _told(self, error: HTTPException, scope: Scope) -> Exception:
+    def _with_nearest(self, error: HTTPException, scope: Scope) -> Exception:
         """The 404 of an address that is not there, with the nearest that are."""
         if error.status_code != 404:
             return error
