@@ -28,7 +28,7 @@ from app.engine.resource import Resource, SubCollection
 from app.engine.search.hits import with_query
 from app.rest.decimals import dialect_of, tag_for
 from app.rest.handlers import check_codes, database_of, find_row, position_of
-from app.rest.pages import PageRequest, answer_page, page_request
+from app.rest.pages import PageRequest, Total, answer_page, page_request
 
 
 @dataclass(slots=True)
@@ -92,9 +92,9 @@ async def answer_list(request: Request, records: RecordSet, query: ListQuery) ->
     elif position is None:
         position = await position_of(request)
         rows = await _read_page(asked, at, offset)
-    total, estimated = await _count(asked, query.count)
+    total = await _count(asked, query.count)
     headers = {"ETag": tag_for(request, f'W/"{position}"')}
-    return answer_page(at, rows, offset, total, estimated, headers)
+    return answer_page(at, rows, offset, total, headers)
 
 
 def _scope_of(asked: ListRequest, query: ListQuery) -> bytes:
@@ -150,16 +150,16 @@ def _key_values(keys: list[Any], place: CursorPosition) -> dict[str, Any]:
     return found
 
 
-async def _count(asked: ListRequest, how: str) -> tuple[int | None, bool]:
-    """How many records the list has, and whether that is an estimate."""
+async def _count(asked: ListRequest, how: str) -> Total:
+    """How many records the list has, exactly or by an estimate."""
     if how == "none":
-        return None, False
+        return Total()
     database, records = database_of(asked.request), asked.records
     shape = asked.listing.shape.after(None)
     counted = (records.resource, records.collection, shape, database.dialect)
     limit = SAMPLE_ROWS + 1 if how == "estimated" and not database.counts_quickly else None
     ((count,),) = await asked.read(count_statement(*counted, limit))
     if limit is None or count < limit:
-        return count, False
+        return Total(count)
     ((matching, looked_at, everything),) = await asked.read(sample_statement(*counted))
-    return max(count, round(everything * matching / looked_at)), True
+    return Total(max(count, round(everything * matching / looked_at)), is_estimate=True)
