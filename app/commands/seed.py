@@ -21,8 +21,9 @@ from app.core.errors import Invalid
 from app.engine.history.change_log import Change, log_changes
 from app.engine.query.render import record_json
 from app.engine.writes import store
+from app.engine.writes.records import find_record
 from app.resources.code import Term
-from app.resources.source import Source
+from app.resources.source import Source, source
 from app.resources.source_text import attach_text
 from app.seeds import Fact, code_rows, facts, terms
 
@@ -116,16 +117,16 @@ def _seed_fact(session: Session, fact: Fact, state: store.State | None, report: 
     ):
         report.unchanged += 1
         return
-    record = session.get(resource.table, fact.id)
+    record = find_record(session, resource, "id", fact.id)
     if record is None:
         store.create(session, resource, body, fact.id)
         report.created += 1
     elif record.version == 1 or _last_actor(session, fact) == ACTOR:
-        before = record.version
+        version = record.version
         if record.deleted_at is None:
-            store.update(session, resource, str(fact.id), body)
-        report.updated += record.version != before
-        report.unchanged += record.version == before
+            version = store.update(session, resource, str(fact.id), body).version
+        report.updated += version != record.version
+        report.unchanged += version == record.version
     else:
         report.kept.append(f"{resource.singular} {fact.fields['ref']}")
 
@@ -147,16 +148,15 @@ def _attach_texts(session: Session, folder: Path, report: Report) -> None:
     contents = {
         sha256(c).hexdigest(): c for c in (p.read_bytes() for p in folder.iterdir() if p.is_file())
     }
-    sources = session.scalars(
-        select(Source).where(Source.sha256.in_(contents), Source.text.is_(None))
-    )
-    for source in sources.all():
+    without = select(Source.id).where(Source.sha256.in_(contents), Source.text.is_(None))
+    for source_id in session.scalars(without).all():
+        found = find_record(session, source, "id", source_id)
         try:
-            attach_text(session, source, contents[str(source.sha256)])
+            attach_text(session, found, contents[found.sha256])
         except Invalid as refusal:
-            report.refused.append(f"{source.ref}: {refusal.detail}")
+            report.refused.append(f"{found.ref}: {refusal.detail}")
         else:
-            report.texts.append(source.ref or str(source.id))
+            report.texts.append(found.ref or str(source_id))
 
 
 async def run(url: str, texts: Path | None = None) -> str:

@@ -16,6 +16,7 @@ from app.engine.record import Record, code, code_list, descending, money, refere
 from app.engine.resource import Embedded, Resource
 from app.engine.schemas import Edtf, Line, Noted, Prose, RecordFields
 from app.engine.writes import store
+from app.engine.writes.records import records_in_progress
 from app.resources.code import CurrencyCode, Sectors
 from app.resources.delegate import Certainty
 from app.resources.event import Event, event
@@ -245,7 +246,7 @@ def _check_event(session: Session, record: Agreement) -> None:
 
 def _enter_move(session: Session, record: Agreement) -> None:
     """Keep a change of status as an outcome, unless an outcome is what brings it about."""
-    for new in session.new:
+    for new in records_in_progress(session):
         if isinstance(new, Outcome) and (new.agreement_id, new.status) == (
             record.id,
             record.status,

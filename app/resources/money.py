@@ -5,9 +5,10 @@ from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Text, bindparam, select
 from sqlalchemy.orm import Session
 
+from app.core.databases.prepared import Prepared
 from app.core.errors import Invalid
 from app.engine.record import rule
 from app.engine.schemas import Digits
@@ -61,14 +62,18 @@ def money_rules(amount: str, currency: str) -> tuple[CheckConstraint, CheckConst
     )
 
 
+_DECIMALS = Prepared(
+    select(Currency.decimals).where(Currency.code == bindparam("currency", type_=Text))
+)
+
+
 def check_money(
     session: Session, amount: Decimal | None, currency: str | None, pointer: str
 ) -> None:
     """Refuse (422) an amount with more decimals than its currency has (ISO 4217)."""
-    known = session.get(Currency, currency) if amount is not None and currency else None
-    if amount is None or known is None or known.decimals is None:
+    if amount is None or currency is None:
         return
-    if amount != round(amount, known.decimals):
-        raise Invalid.at(
-            pointer, "decimals", f"An amount in {known.code} has at most {known.decimals} decimals."
-        )
+    for (decimals,) in _DECIMALS.rows(session, {"currency": currency}):
+        if decimals is not None and amount != round(amount, decimals):
+            text = f"An amount in {currency} has at most {decimals} decimals."
+            raise Invalid.at(pointer, "decimals", text)

@@ -3,7 +3,7 @@
 from hashlib import sha256
 
 from fastapi import Request
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.orm import Session
 from starlette.responses import PlainTextResponse, Response
 
@@ -47,14 +47,16 @@ def attach_text(session: Session, record: Source, content: bytes) -> Stored:
         raise Invalid("The text holds a NUL character, which cannot be stored.")
     if record.char_count not in (None, len(text)):
         raise Invalid(f"The text has {len(text)} characters, not {record.char_count}.")
-    if record.has_text:
+    if session.scalar(select(Source.text.is_not(None)).where(Source.id == record.id)):
         return store.as_stored(session, source, record)
     _check_citations(session, record, len(text))
-    spans = sentence_spans(text)
     sentences = [
-        SourceSentence(number=number, start=start) for number, (start, _) in enumerate(spans, 1)
+        {"source_id": record.id, "number": number, "start": start}
+        for number, (start, _) in enumerate(sentence_spans(text), 1)
     ]
-    values = {"text": text, "sha256": digest, "char_count": len(text), "sentences": sentences}
+    if sentences:
+        session.execute(insert(SourceSentence), sentences)
+    values = {"text": text, "sha256": digest, "char_count": len(text)}
     return store.set_fields(session, source, record, values)
 
 

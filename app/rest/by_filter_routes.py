@@ -65,14 +65,14 @@ def update_many_route(resource: Resource) -> Route:
         parsed = await _conditions(request, resource, query)
 
         def work(session: Session) -> WriteResult:
-            before = _versions(chosen(session, resource, parsed, query.q, query.max_affected))
-            data = store.patched(body)
-            after = []
-            for record, _ in before:
-                with _naming(resource, record):
-                    after.append(store.change(session, resource, record, data))
-            changed = sum(s.version != v for s, (_, v) in zip(after, before, strict=True))
-            return _affected([s.id for s in after], changed)
+            found = chosen(session, resource, parsed, query.q, query.max_affected)
+            data, changed = store.patched(body), 0
+            for record_id in found:
+                with _naming(resource, record_id):
+                    record = store.find(session, resource, str(record_id))
+                    version = record.version
+                    changed += store.change(session, resource, record, data).version != version
+            return _affected(found, changed)
 
         return await answer_write(request, work, query)
 
@@ -94,11 +94,10 @@ def delete_many_route(resource: Resource) -> Route:
 
         def work(session: Session) -> WriteResult:
             found = chosen(session, resource, parsed, query.q, query.max_affected)
-            done = []
-            for record in found:
-                with _naming(resource, record):
-                    done.append(store.trash(session, resource, record))
-            return _affected([stored.id for stored in done], len(done))
+            for record_id in found:
+                with _naming(resource, record_id):
+                    store.trash(session, resource, store.find(session, resource, str(record_id)))
+            return _affected(found, len(found))
 
         return await answer_write(request, work, query)
 
@@ -138,18 +137,13 @@ async def _conditions(request: Request, resource: Resource, query: AffectedQuery
 
 
 @contextmanager
-def _naming(resource: Resource, record: Any) -> Iterator[None]:
+def _naming(resource: Resource, record_id: UUID) -> Iterator[None]:
     """Problems from inside say which record has them."""
-    record_id = record.id
     try:
         yield
     except Problem as problem:
         problem.detail = f"The {resource.singular} {record_id}: {problem.detail}"
         raise
-
-
-def _versions(records: list[Any]) -> list[tuple[Any, int]]:
-    return [(record, record.version) for record in records]
 
 
 def _affected(ids: list[UUID], changed: int) -> WriteResult:

@@ -16,6 +16,7 @@ from sqlalchemy.util import await_only
 from app.commands import check
 from app.core.databases.interface import CompiledQuery, Database
 from app.engine.writes import store
+from app.engine.writes.records import save_record
 from app.resources.person import Person, person
 from tests.conftest import client_of, serving
 from tests.faults.proxy import Loss, Proxy, proxy_to
@@ -64,7 +65,7 @@ class Crossing:
                 record = store.find(session, person, ref)
                 record.note = f"{record.note or ''}{refs[0]}"
                 record.version += 1
-                session.flush()
+                save_record(session, person, record)
                 if first:
                     first = False
                     await_only(self.met.wait())

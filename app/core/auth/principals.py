@@ -15,8 +15,10 @@ class Scope(StrEnum):
 
     def includes(self, other: "Scope") -> bool:
         """Whether whoever has this scope may do what the other allows."""
-        order = list(Scope)
-        return order.index(self) >= order.index(other)
+        return _RANKS[self] >= _RANKS[other]
+
+
+_RANKS = {scope: rank for rank, scope in enumerate(Scope)}
 
 
 class Permission(StrEnum):

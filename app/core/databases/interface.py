@@ -1,7 +1,7 @@
 """Where work meets a database: prepared reads, and writes that are plain functions of a Session."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal, TypeVar
@@ -65,9 +65,12 @@ class CompiledQuery:
         return result
 
 
-def compile_query(statement: Executable, dialect: Dialect) -> CompiledQuery:
-    """Compile a statement once, so that running it again costs the driver alone."""
-    compiled = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
+def compile_query(
+    statement: Executable, dialect: Dialect, columns: Sequence[str] | None = None
+) -> CompiledQuery:
+    """Compile a statement once, so that running it again costs the driver alone; `columns` are
+    those that an INSERT without values names."""
+    compiled = statement.compile(dialect=dialect, column_keys=columns)  # type: ignore[attr-defined]
     assert isinstance(compiled, SQLCompiler)
     left_open = {name: None for name, bind in compiled.binds.items() if bind.required}
     # Lists of constants (`status IN (…)`) become one parameter an item.

@@ -211,20 +211,32 @@ class Writer:
         return problem
 
 
+def _driver(connection: Connection) -> sqlite3.Connection:
+    driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
+    return driver
+
+
 def _check_open(connection: Connection, error: BaseException | None) -> None:
-    driver: Any = connection.connection.driver_connection
-    if not driver.in_transaction:
+    if not _driver(connection).in_transaction:
         raise _Undone from error
 
 
 def _attempt(connection: Connection, job: _Job) -> None:
+    """Run a write in a savepoint; prepared statements are in it without the Session's own, which
+    begins with the first statement that SQLAlchemy runs itself."""
+    driver = _driver(connection)
+    driver.execute("SAVEPOINT job")
     with Session(
         connection, join_transaction_mode="create_savepoint", **SESSION_OPTIONS
     ) as session:
         try:
             job.result = job.work(session)
-            session.commit()
+            if session.in_transaction():
+                session.commit()
         except BaseException as error:
             job.error = error
             _check_open(connection, error)
-            session.rollback()
+            if session.in_transaction():
+                session.rollback()
+            driver.execute("ROLLBACK TO job")
+    driver.execute("RELEASE job")

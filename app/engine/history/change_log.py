@@ -16,7 +16,9 @@ from sqlalchemy import (
     Dialect,
     Index,
     String,
+    Table,
     Text,
+    bindparam,
     insert,
     select,
     update,
@@ -25,6 +27,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core import json_codec
 from app.core.databases.interface import Base, CompiledQuery, compile_query
+from app.core.databases.prepared import Prepared
 from app.core.databases.types import Id, Instant, JsonText, choice
 
 
@@ -70,6 +73,14 @@ class ChangeCounter(Base):
     seq: Mapped[int] = mapped_column(BigInteger)
 
 
+_CHANGES = Change.__table__
+assert isinstance(_CHANGES, Table)
+_INSERT = Prepared(insert(_CHANGES), [column.name for column in _CHANGES.c])
+_TAKE = Prepared(
+    update(ChangeCounter)
+    .values(seq=ChangeCounter.seq + bindparam("count", type_=BigInteger))
+    .returning(ChangeCounter.seq)
+)
 #: Stamps change with every write and say nothing of what was changed.
 _UNTOLD = {"id", "version", "created_at", "updated_at"}
 
@@ -170,12 +181,11 @@ def log_changes(session: Session, actor: str) -> None:
     total = len(changes) + (spooled.count if spooled else 0)
     if not total:
         return
-    taking = update(ChangeCounter).values(seq=ChangeCounter.seq + total)
-    taken = session.execute(taking.returning(ChangeCounter.seq)).scalar_one()
+    ((taken,),) = _TAKE.rows(session, {"count": total})
     seq = taken - total
     for batch in _in_order(spooled, changes):
-        rows = [{"seq": seq + n, "actor": actor, **change} for n, change in enumerate(batch, 1)]
-        session.execute(insert(Change), rows)
+        rows = ({"seq": seq + n, "actor": actor, **change} for n, change in enumerate(batch, 1))
+        _INSERT.run_many(session, rows)
         seq += len(batch)
 
 

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
-    BindParameter,
     Boolean,
     CheckConstraint,
     Connection,
@@ -25,6 +24,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core import json_codec
 from app.core.databases.interface import Base
+from app.core.databases.prepared import Prepared, connection_of
 from app.core.databases.types import Id
 from app.core.text.analyze import analyser
 from app.engine.resource import Resource
@@ -58,37 +58,51 @@ class SearchVersion(Base):
     analyser: Mapped[str]
 
 
-_TYPES: list[BindParameter[Any]] = [
-    bindparam("number", type_=BigInteger),
-    bindparam("kind", type_=String),
-    bindparam("record_id", type_=Id),
-    bindparam("in_trash", type_=Boolean),
-]
+_NUMBER, _KIND = bindparam("number", type_=BigInteger), bindparam("kind", type_=String)
+_RECORD_ID, _IN_TRASH = bindparam("record_id", type_=Id), bindparam("in_trash", type_=Boolean)
 _INTO = "INSERT INTO search_entry (number, kind, record_id, in_trash"
 _WITH = "VALUES (:number, :kind, :record_id, :in_trash"
-_FREE = "ON CONFLICT (number) DO NOTHING"
+_FREE = "ON CONFLICT (number) DO NOTHING RETURNING number"
 _WORDS = bindparam("words", type_=Text)
 _INSERT = {
-    "sqlite": text(f"{_INTO}) {_WITH}) {_FREE}").bindparams(*_TYPES),
-    "postgresql": text(f"{_INTO}, words) {_WITH}, CAST(:words AS tsvector)) {_FREE}").bindparams(
-        *_TYPES, _WORDS
+    "sqlite": Prepared(
+        text(f"{_INTO}) {_WITH}) {_FREE}").bindparams(_NUMBER, _KIND, _RECORD_ID, _IN_TRASH)
+    ),
+    "postgresql": Prepared(
+        text(f"{_INTO}, words) {_WITH}, CAST(:words AS tsvector)) {_FREE}").bindparams(
+            _NUMBER, _KIND, _RECORD_ID, _IN_TRASH, _WORDS
+        )
     ),
 }
-_INSERT_WORDS = text(
-    "INSERT INTO search_words (rowid, kind, words, stems, names, name_stems)"
-    " VALUES (:number, :kind, :words, :stems, :names, :name_stems)"
+_INSERT_WORDS = Prepared(
+    text(
+        "INSERT INTO search_words (rowid, kind, words, stems, names, name_stems)"
+        " VALUES (:number, :kind, :words, :stems, :names, :name_stems)"
+    )
 )
-_KNOWN = text("INSERT OR IGNORE INTO search_words_known (word) SELECT value FROM json_each(:known)")
+_KNOWN = Prepared(
+    text("INSERT OR IGNORE INTO search_words_known (word) SELECT value FROM json_each(:known)")
+)
 _UPDATE_WORDS = {
-    "sqlite": text(
-        "UPDATE search_words SET words = :words, stems = :stems, names = :names,"
-        " name_stems = :name_stems WHERE rowid = :number"
+    "sqlite": Prepared(
+        text(
+            "UPDATE search_words SET words = :words, stems = :stems, names = :names,"
+            " name_stems = :name_stems WHERE rowid = :number"
+        )
     ),
-    "postgresql": text(
-        "UPDATE search_entry SET words = CAST(:words AS tsvector) WHERE number = :number"
-    ).bindparams(_WORDS, bindparam("number", type_=BigInteger)),
+    "postgresql": Prepared(
+        text(
+            "UPDATE search_entry SET words = CAST(:words AS tsvector) WHERE number = :number"
+        ).bindparams(_WORDS, _NUMBER)
+    ),
 }
-_DELETE_WORDS = text("DELETE FROM search_words WHERE rowid = :number")
+_OF_RECORD = (SearchEntry.kind == _KIND, SearchEntry.record_id == _RECORD_ID)
+_FIND = Prepared(select(SearchEntry.number).where(*_OF_RECORD))
+_MOVE = Prepared(
+    update(SearchEntry).where(*_OF_RECORD).values(in_trash=bindparam("is_in_trash", type_=Boolean))
+)
+_DELETE = Prepared(delete(SearchEntry).where(*_OF_RECORD).returning(SearchEntry.number))
+_DELETE_WORDS = Prepared(text("DELETE FROM search_words WHERE rowid = :number"))
 
 
 #: Leaves room above for records of the last moment there is, which a client's own id can have.
@@ -111,21 +125,21 @@ def index_record(
     """
     texts, in_trash = texts_of(resource, state), state["deleted_at"] is not None
     kind, record_id = resource.record_type, UUID(state["id"])
+    connection = connection_of(session)
     if before is None:
-        _insert(session.connection(), kind, record_id, in_trash, texts)
-        return
-    here = (SearchEntry.kind == kind, SearchEntry.record_id == record_id)
-    if in_trash != (before["deleted_at"] is not None):
-        session.execute(update(SearchEntry).where(*here).values(in_trash=in_trash))
-    if texts == texts_of(resource, before):
-        return
-    connection = session.connection()
-    number = connection.scalar(select(SearchEntry.number).where(*here))
-    if number is None:
         _insert(connection, kind, record_id, in_trash, texts)
         return
-    changed = {"number": number, **index_words(connection.dialect.name, kind, texts)}
-    connection.execute(_UPDATE_WORDS[connection.dialect.name], changed)
+    here = {"kind": kind, "record_id": record_id}
+    if in_trash != (before["deleted_at"] is not None):
+        _MOVE.run(connection, {**here, "is_in_trash": in_trash})
+    if texts == texts_of(resource, before):
+        return
+    found = _FIND.rows(connection, here)
+    if not found:
+        _insert(connection, kind, record_id, in_trash, texts)
+        return
+    changed = {"number": found[0][0], **index_words(connection.dialect.name, kind, texts)}
+    _UPDATE_WORDS[connection.dialect.name].run(connection, changed)
     if connection.dialect.name == "sqlite":
         _learn(connection, [changed])
 
@@ -141,10 +155,10 @@ def _insert(
     }
     row |= index_words(connection.dialect.name, kind, texts)
     # Two records of the same moment can have the same number: then the next one is taken.
-    while connection.execute(_INSERT[connection.dialect.name], row).rowcount == 0:
+    while not _INSERT[connection.dialect.name].rows(connection, row):
         row["number"] += 1
     if connection.dialect.name == "sqlite":
-        connection.execute(_INSERT_WORDS, row)
+        _INSERT_WORDS.run(connection, row)
         _learn(connection, [row])
 
 
@@ -152,7 +166,7 @@ def _learn(connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
     """SQLite: keep each word by itself, to look up those that begin with others."""
     known = {word for row in rows for word in row["words"].split()} - {GAP}
     if known:
-        connection.execute(_KNOWN, {"known": json_codec.dumps(sorted(known)).decode()})
+        _KNOWN.run(connection, {"known": json_codec.dumps(sorted(known)).decode()})
 
 
 def index_many(connection: Connection, resource: Resource, states: Iterable[State]) -> None:
@@ -170,9 +184,9 @@ def index_many(connection: Connection, resource: Resource, states: Iterable[Stat
     if not rows:
         return
     _number_apart(connection, rows)
-    connection.execute(_INSERT[connection.dialect.name], rows)
+    _INSERT[connection.dialect.name].run_many(connection, rows)
     if connection.dialect.name == "sqlite":
-        connection.execute(_INSERT_WORDS, rows)
+        _INSERT_WORDS.run_many(connection, rows)
         _learn(connection, rows)
 
 
@@ -189,11 +203,11 @@ def _number_apart(connection: Connection, rows: list[dict[str, Any]]) -> None:
 
 def remove_record(session: Session, resource: Resource, record_id: UUID) -> None:
     """Take a record out of the index, when it is gone for good."""
-    here = (SearchEntry.kind == resource.record_type, SearchEntry.record_id == record_id)
-    connection = session.connection()
-    number = connection.scalar(delete(SearchEntry).where(*here).returning(SearchEntry.number))
-    if number is not None and connection.dialect.name == "sqlite":
-        connection.execute(_DELETE_WORDS, {"number": number})
+    here = {"kind": resource.record_type, "record_id": record_id}
+    connection = connection_of(session)
+    for (number,) in _DELETE.rows(connection, here):
+        if connection.dialect.name == "sqlite":
+            _DELETE_WORDS.run(connection, {"number": number})
 
 
 def clear(connection: Connection) -> None:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import select
@@ -269,18 +270,19 @@ _PAST = {"create": "created", "update": "updated", "upsert": "updated", "delete"
 
 def chosen(
     session: Session, resource: Resource, parsed: ParsedFilter, text: str | None, most: int
-) -> list[Any]:
-    """The records that a filter finds, locked, oldest first; Conflict (409) beyond `most`."""
+) -> list[UUID]:
+    """The ids of the records that a filter finds, which are locked, oldest first; Conflict (409)
+    beyond `most`."""
     shape = QueryShape(condition=parsed.condition, q=text is not None)
     assert session.bind is not None
     values = with_query(parsed.values, text, session.bind.dialect)
     table = resource.table
-    found = narrowed(select(table), resource, None, shape).order_by(table.id).limit(most + 1)
-    records = session.scalars(found.with_for_update(), values).all()
-    if len(records) > most:
+    found = narrowed(select(table.id), resource, None, shape).order_by(table.id).limit(most + 1)
+    ids = session.scalars(found.with_for_update(), values).all()
+    if len(ids) > most:
         text = f"The filter finds more than {most} records, which max_affected allows at most."
         raise Conflict(text, [Fault("max_affected", text, parameter="max_affected")])
-    return list(records)
+    return list(ids)
 
 
 def results_json(done: list[Done], *, results: bool = True) -> str:

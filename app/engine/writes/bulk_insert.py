@@ -1,28 +1,23 @@
 """Creation of many records at once: the same rules as one by one, in few statements."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
-from sqlalchemy import Table, insert, inspect
-from sqlalchemy.orm import ClassManager, Session, configure_mappers
+from sqlalchemy.orm import Session
 
 from app.core import json_codec
-from app.core.databases.interface import Base
-from app.core.databases.types import uuid7
-from app.core.edtf import bounds
+from app.core.databases.prepared import connection_of
 from app.core.errors import Problem
 from app.engine.history import change_log
 from app.engine.history.change_log import Action, note_change
 from app.engine.resource import Resource
 from app.engine.search.index import index_many
 from app.engine.writes import store
-from app.engine.writes.constraint_errors import translate_integrity_errors
+from app.engine.writes.records import insert_records, new_record
 from app.engine.writes.references import Known, loose_references
 
 #: How many references are remembered; what is forgotten is asked for again.
@@ -120,9 +115,8 @@ class _Batch:
         records = []
         for at in places:
             self.refused.pop(at, None)
-            record = _record(
-                resource, self.data[at], self.new[at].id, store.transaction_time(session)
-            )
+            entered = store.transaction_time(session)
+            record = new_record(resource, self.data[at], self.new[at].id, entered)
             try:
                 resource.check(session, record, None)
                 records.append(record)
@@ -133,11 +127,7 @@ class _Batch:
                 raise _WritesOthers
         if not records:
             return
-        with translate_integrity_errors():
-            _insert_rows(session, resource.table, records)
-            for name, part in resource.embedded.items():
-                rows = (row for record in records for row in getattr(record, name))
-                _insert_rows(session, part.table, rows)
+        insert_records(session, resource, records)
         bodies = store.render_records(session, resource, [record.id for record in records])
         states = [json_codec.loads(body) for body in bodies]
         for state in states:
@@ -149,60 +139,4 @@ class _Batch:
                 state,
                 resource.derived_elsewhere,
             )
-        index_many(session.connection(), resource, states)
-
-
-def _record(
-    resource: Resource, data: Mapping[str, Any], record_id: UUID | None, entered: datetime
-) -> Any:
-    """An instance for the rules to look at, which no session knows.
-
-    Its values are set past SQLAlchemy's instrumentation, which would take most of the time.
-    """
-    record_id = record_id or uuid7()
-    values = {
-        **data,
-        "id": record_id,
-        "version": 1,
-        "created_at": entered,
-        "updated_at": entered,
-    }
-    for name, part in resource.embedded.items():
-        values[name] = [
-            _instance(part.table, {part.owner: record_id, "position": at, **row})
-            for at, row in enumerate(data[name])
-        ]
-    for name in resource.edtf_dates:
-        values[f"{name}_earliest"], values[f"{name}_latest"] = _span(data[name])
-    return _instance(resource.table, values)
-
-
-@lru_cache(maxsize=10_000)
-def _span(stated: str | None) -> tuple[date | None, date | None]:
-    """The bounds of a stated date; the same few days come again and again in a file."""
-    span = bounds(stated)
-    return span.earliest, span.latest
-
-
-@cache
-def _manager(table: type[Base]) -> ClassManager[Any]:
-    # An instance made the usual way would see to this itself.
-    configure_mappers()
-    return inspect(table).class_manager
-
-
-def _instance(table: type[Base], values: Mapping[str, Any]) -> Any:
-    instance = _manager(table).new_instance()
-    instance.__dict__.update(values)
-    return instance
-
-
-def _insert_rows(session: Session, of: type[Base], instances: Iterable[Any]) -> None:
-    """Insert what the instances hold; columns that none of them names get their defaults."""
-    table = of.__table__
-    assert isinstance(table, Table)
-    held = [instance.__dict__ for instance in instances]
-    named = {name for values in held for name in values}
-    names = [column.key for column in table.c if column.key in named]
-    if held:
-        session.execute(insert(table), [{name: v.get(name) for name in names} for v in held])
+        index_many(connection_of(session), resource, states)

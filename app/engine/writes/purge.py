@@ -33,7 +33,6 @@ def purge(
     session.execute(update(Change).where(*told).values(changes="{}"))
     for owned in _owned(resource):
         session.execute(delete(owned).where(_of(owned, record)))
-    session.expunge(record)
     with translate_integrity_errors():
         session.execute(delete(resource.table).where(resource.table.id == record.id))
     stamps = {

@@ -1,7 +1,7 @@
 """References: whatever a record points to must be there, and not in the trash or retired."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKeyConstraint,
     Table,
+    bindparam,
     exists,
     select,
     tuple_,
@@ -16,6 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from app.core.databases.interface import Base
+from app.core.databases.prepared import Prepared
 from app.core.databases.types import CodeList
 from app.core.errors import Fault, Invalid
 from app.engine.codes import codes_with_names, meant_code
@@ -33,11 +35,13 @@ class _Reference(NamedTuple):
     value: Any
     besides: tuple[tuple[Column[Any], Any], ...] = ()
 
-    def holds(self) -> ColumnElement[bool]:
-        found = exists().where(self.column == self.value)
-        for column, value in self.besides:
-            found = found.where(column == value)
-        return found.where(_usable(self.column.table))
+    @property
+    def columns(self) -> tuple[Column[Any], ...]:
+        return (self.column, *(column for column, _ in self.besides))
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        return (self.value, *(value for _, value in self.besides))
 
 
 def _usable(table: Any) -> ColumnElement[bool]:
@@ -51,13 +55,37 @@ def check_references(
 ) -> None:
     """Refuse (422) what points nowhere; `data` is what changes, `before` the record's old state."""
     wanted = list(_of_record(resource, data, before))
-    _check_circles(session, _table(resource.table), data, before)
+    if before:
+        _check_circles(session, _table(resource.table), data, before)
     if not wanted:
         return
-    answers = session.execute(select(*(reference.holds() for reference in wanted))).one()
+    asking = _asking(tuple(reference.columns for reference in wanted))
+    values = {
+        _name(n, m): value
+        for n, reference in enumerate(wanted)
+        for m, value in enumerate(reference.values)
+    }
+    (answers,) = asking.rows(session, values)
     loose = [reference for reference, holds in zip(wanted, answers, strict=True) if not holds]
     if loose:
         raise _refusal(session, loose)
+
+
+@lru_cache(maxsize=512)
+def _asking(several: tuple[tuple[Column[Any], ...], ...]) -> Prepared:
+    """Asks of each reference to these columns whether it holds."""
+    return Prepared(select(*(_holds(n, columns) for n, columns in enumerate(several))))
+
+
+def _holds(n: int, columns: Sequence[Column[Any]]) -> ColumnElement[bool]:
+    found = exists().where(_usable(columns[0].table))
+    for m, column in enumerate(columns):
+        found = found.where(column == bindparam(_name(n, m), type_=column.type))
+    return found
+
+
+def _name(n: int, m: int) -> str:
+    return f"r{n}_{m}"
 
 
 def loose_references(
@@ -69,8 +97,7 @@ def loose_references(
     unknown: dict[tuple[Any, ...], Known] = {}
     for reference in (each for several in wanted for each in several):
         if reference[1:] not in known:
-            columns = (reference.column, *(column for column, _ in reference.besides))
-            unknown.setdefault(columns, set()).add(reference[1:])
+            unknown.setdefault(reference.columns, set()).add(reference[1:])
     for columns, several in unknown.items():
         known |= _held(session, columns, several)
     refused: dict[int, Invalid] = {}

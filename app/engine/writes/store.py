@@ -1,6 +1,6 @@
 """Writes: plain functions over a Session that apply the rules and note what changed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -10,11 +10,10 @@ from uuid import UUID
 from pydantic import BaseModel, ValidationError
 from sqlalchemy import Select, Text, bindparam, cast, select
 from sqlalchemy.orm import Session
-from sqlalchemy.orm.util import identity_key
 
 from app.core import json_codec
-from app.core.databases.types import now, uuid7
-from app.core.edtf import bounds
+from app.core.databases.prepared import Prepared
+from app.core.databases.types import Id, now
 from app.core.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from app.core.validation import faults_of, invalid_body, summary
 from app.engine.history.change_log import Action, changes_since, note_change, undo
@@ -22,7 +21,15 @@ from app.engine.keys import as_id, in_trash, is_askable, missing
 from app.engine.query.render import record_json
 from app.engine.resource import Resource
 from app.engine.search.index import index_record
-from app.engine.writes.constraint_errors import translate_integrity_errors
+from app.engine.writes.records import (
+    find_record,
+    in_progress,
+    insert_records,
+    new_record,
+    records_in_progress,
+    save_record,
+    set_values,
+)
 from app.engine.writes.references import check_references
 
 State = dict[str, Any]
@@ -45,14 +52,20 @@ class Stored:
 
 def render_record(session: Session, resource: Resource, record_id: UUID) -> str:
     """The record's JSON as it is now, by the same SELECT that reads use."""
-    (body,) = render_records(session, resource, [record_id])
-    return body
+    ((body,),) = _rendering_one(resource).rows(session, {"id": record_id})
+    return str(body)
 
 
 def render_records(session: Session, resource: Resource, ids: Sequence[UUID]) -> list[str]:
     """The JSON of these records, which are there, in the order of the ids."""
     found = {row[0]: row[1] for row in session.execute(_rendering(resource), {"ids": ids})}
     return [found[record_id] for record_id in ids]
+
+
+@cache
+def _rendering_one(resource: Resource) -> Prepared:
+    body = cast(record_json(resource), Text)
+    return Prepared(select(body).where(resource.table.id == bindparam("id", type_=Id)))
 
 
 @cache
@@ -65,24 +78,25 @@ def _rendering(resource: Resource) -> Select[UUID, str]:
 
 def find(session: Session, resource: Resource, key: str) -> Any:
     """The record with this id or ref, locked until the transaction ends; NotFound without one."""
-    table = resource.table
     by_id = as_id(key)
     if not is_askable(key):
         raise missing(resource, key)
-    condition = table.ref == key if by_id is None else table.id == by_id
-    statement = select(table).where(condition).with_for_update()
-    if resource.row_filter is not None:
-        statement = statement.where(resource.row_filter(table))
-    record = session.scalar(statement)
-    if record is None:
+    found = (
+        find_record(session, resource, "ref", key)
+        if by_id is None
+        else find_record(session, resource, "id", by_id)
+    )
+    if found is None:
         raise missing(resource, key)
-    return record
+    return found
 
 
 def lock_record(session: Session, resource: Resource, record_id: UUID) -> Any:
-    """The record with this id, locked, or None; one that this transaction works on is as it is."""
-    at_hand = session.identity_map.get(identity_key(resource.table, record_id))
-    return at_hand or session.get(resource.table, record_id, with_for_update=True)
+    """The record with this id, locked, or None; one whose rules are looked at is as it will be."""
+    for record in reversed(records_in_progress(session)):
+        if isinstance(record, resource.table) and record.id == record_id:
+            return record
+    return find_record(session, resource, "id", record_id)
 
 
 def find_live(session: Session, resource: Resource, key: str) -> Any:
@@ -99,14 +113,15 @@ def create(
     """Store a new record."""
     data = written(body)
     check_references(session, resource, data, {})
-    entered = transaction_time(session)
-    record = resource.table(
-        id=record_id or uuid7(), version=1, created_at=entered, updated_at=entered
-    )
-    _apply(resource, record, data)
-    session.add(record)
-    resource.check(session, record, None)
-    return _finish(session, resource, record, Action.CREATE, None)
+    record = new_record(resource, data, record_id, transaction_time(session))
+    _check(session, resource, record, None)
+    insert_records(session, resource, [record])
+    return _noted(session, resource, record, Action.CREATE, None)
+
+
+def _check(session: Session, resource: Resource, record: Any, before: State | None) -> None:
+    with in_progress(session, record):
+        resource.check(session, record, before)
 
 
 def create_at(session: Session, resource: Resource, key: str, body: BaseModel) -> Stored:
@@ -160,7 +175,7 @@ def trash(session: Session, resource: Resource, record: Any) -> Stored:
     """Move a record at hand to the trash."""
     before = _state(session, resource, record.id)
     record.deleted_at = transaction_time(session)
-    resource.check(session, record, before)
+    _check(session, resource, record, before)
     _touch(session, record)
     return _finish(session, resource, record, Action.DELETE, before)
 
@@ -173,7 +188,7 @@ def restore(session: Session, resource: Resource, key: str, guard: Guard = no_gu
         return as_stored(session, resource, record)
     before = _state(session, resource, record.id)
     record.deleted_at = None
-    resource.check(session, record, before)
+    _check(session, resource, record, before)
     _touch(session, record)
     return _finish(session, resource, record, Action.RESTORE, before)
 
@@ -187,6 +202,7 @@ def restore_version(
     then = state_at(session, resource, record, version)
     if record.deleted_at is not None:
         restore(session, resource, key)
+        record = find(session, resource, key)
     fields = {name: then[name] for name in resource.fields.model_fields}
     try:
         body = resource.create.model_validate(fields)
@@ -254,9 +270,8 @@ def _set_fields(
     session: Session, resource: Resource, record: Any, data: State, before: State, action: Action
 ) -> Stored:
     check_references(session, resource, data, before)
-    _clear_parts(session, resource, record, data)
-    _apply(resource, record, data)
-    resource.check(session, record, before)
+    set_values(resource, record, data)
+    _check(session, resource, record, before)
     # A rule may have put back what the request left out: then nothing has changed after all.
     if not any(name in resource.embedded or _differs(record, name, before) for name in data):
         return as_stored(session, resource, record)
@@ -273,30 +288,6 @@ def _json(value: Any) -> Any:
     return json_codec.loads(json_codec.dumps(value))
 
 
-def _apply(resource: Resource, record: Any, data: Mapping[str, Any]) -> None:
-    for name, value in data.items():
-        part = resource.embedded.get(name)
-        if part is None:
-            setattr(record, name, value)
-        else:
-            rows = [part.table(position=at, **row) for at, row in enumerate(value)]
-            setattr(record, name, rows)
-        if name in resource.edtf_dates:
-            span = bounds(value)
-            setattr(record, f"{name}_earliest", span.earliest)
-            setattr(record, f"{name}_latest", span.latest)
-
-
-def _clear_parts(
-    session: Session, resource: Resource, record: Any, data: Mapping[str, Any]
-) -> None:
-    """Delete the old rows first: changed one by one, two could be alike where none may be."""
-    for name in resource.embedded:
-        if name in data and getattr(record, name):
-            setattr(record, name, [])
-            session.flush()
-
-
 def transaction_time(session: Session) -> datetime:
     """The time of the transaction, which all it writes is stamped with."""
     stamp: datetime = session.info.setdefault("moment", now())
@@ -311,8 +302,14 @@ def _touch(session: Session, record: Any) -> None:
 def _finish(
     session: Session, resource: Resource, record: Any, action: Action, before: State | None
 ) -> Stored:
-    with translate_integrity_errors():
-        session.flush()
+    save_record(session, resource, record)
+    return _noted(session, resource, record, action, before)
+
+
+def _noted(
+    session: Session, resource: Resource, record: Any, action: Action, before: State | None
+) -> Stored:
+    """The record as it is now, which the log and the index are told."""
     after = render_record(session, resource, record.id)
     state = json_codec.loads(after)
     note_change(session, action, resource.record_type, before, state, resource.derived_elsewhere)

@@ -20,6 +20,7 @@ from app.core.databases.sqlite import SqliteDatabase
 from app.core.errors import Unavailable
 from app.engine.history.change_log import Change
 from app.engine.writes import store
+from app.engine.writes.records import save_record
 from app.resources.person import Person, person
 from tests.conftest import client_of
 
@@ -55,6 +56,7 @@ def counting(session: Session) -> int:
     count = int(record.note or 0) + 1
     record.note = str(count)
     record.version += 1
+    save_record(session, person, record)
     return count
 
 

@@ -1,0 +1,247 @@
+"""Records as the rules see them: made, found and saved.
+
+They are instances of their tables' classes that no Session knows: SQLAlchemy's instrumentation and
+unit of work would take most of the time of a write.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date, datetime
+from functools import cache, lru_cache
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import ScalarSelect, Table, bindparam, delete, insert, inspect, select, update
+from sqlalchemy.orm import ClassManager, Session, configure_mappers
+from sqlalchemy.orm.exc import StaleDataError
+
+from app.core.databases.interface import Base
+from app.core.databases.prepared import Prepared
+from app.core.databases.types import uuid7
+from app.core.edtf import bounds
+from app.engine.resource import Embedded, Resource
+from app.engine.writes.constraint_errors import translate_integrity_errors
+
+#: Where an instance keeps what the database holds of it.
+_STORED = "_stored"
+
+
+def new_record(
+    resource: Resource, data: Mapping[str, Any], record_id: UUID | None, entered: datetime
+) -> Any:
+    """An instance with these values, at an id of its own or a new one, entered at this time."""
+    values = {
+        "id": record_id or uuid7(),
+        "version": 1,
+        "created_at": entered,
+        "updated_at": entered,
+        "deleted_at": None,
+    }
+    record = _instance(resource.table, values)
+    set_values(resource, record, data)
+    return record
+
+
+def set_values(resource: Resource, record: Any, data: Mapping[str, Any]) -> None:
+    """Give a record these values of its fields; those of its parts are rows as mappings."""
+    values = dict(data)
+    for name, part in resource.embedded.items():
+        if name in data:
+            values[name] = [
+                _instance(part.table, {part.owner: record.id, "position": at, **row})
+                for at, row in enumerate(data[name])
+            ]
+    for name in resource.edtf_dates:
+        if name in data:
+            values[f"{name}_earliest"], values[f"{name}_latest"] = _span(data[name])
+    record.__dict__.update(values)
+
+
+@lru_cache(maxsize=10_000)
+def _span(stated: str | None) -> tuple[date | None, date | None]:
+    """The bounds of a stated date; the same few days come again and again in a file."""
+    span = bounds(stated)
+    return span.earliest, span.latest
+
+
+# The records whose rules are looked at
+
+
+@contextmanager
+def in_progress(session: Session, record: Any) -> Iterator[None]:
+    """While it lasts the record is found by whoever asks for it, as it is about to be stored."""
+    records = records_in_progress(session)
+    records.append(record)
+    try:
+        yield
+    finally:
+        records.pop()
+
+
+def records_in_progress(session: Session) -> list[Any]:
+    """The records whose rules are looked at before they are stored, the innermost last."""
+    records: list[Any] = session.info.setdefault("in_progress", [])
+    return records
+
+
+# Finding
+
+
+def find_record(
+    session: Session, resource: Resource, by: Literal["id", "ref"], key: UUID | str
+) -> Any:
+    """The record with this id or ref, locked until the transaction ends; None without one."""
+    for values in _finding(resource, by).mappings(session, {"key": key}):
+        parts = {
+            name: _finding_parts(part).mappings(session, {"owner": values["id"]})
+            for name, part in resource.embedded.items()
+        }
+        return _found(resource, values, parts)
+    return None
+
+
+def _found(
+    resource: Resource, values: dict[str, Any], parts: Mapping[str, list[dict[str, Any]]]
+) -> Any:
+    record = _instance(resource.table, values)
+    for name, rows in parts.items():
+        record.__dict__[name] = [_instance(resource.embedded[name].table, row) for row in rows]
+    record.__dict__[_STORED] = {**values, **parts}
+    return record
+
+
+@cache
+def _finding(resource: Resource, by: Literal["id", "ref"]) -> Prepared:
+    table = resource.table
+    column = table.id if by == "id" else table.ref
+    statement = select(*_loaded(table)).where(column == bindparam("key", type_=column.type))
+    if resource.row_filter is not None:
+        statement = statement.where(resource.row_filter(table))
+    return Prepared(statement.with_for_update())
+
+
+@cache
+def _finding_parts(part: Embedded) -> Prepared:
+    table = _table(part.table)
+    owner = table.columns[part.owner]
+    statement = select(*table.columns).where(owner == bindparam("owner", type_=owner.type))
+    return Prepared(statement.order_by(table.columns.position))
+
+
+def _loaded(of: type[Base]) -> list[Any]:
+    """The columns that are read with a record: all but large ones."""
+    return [
+        column
+        for attribute in inspect(of).column_attrs
+        for column in attribute.columns
+        if not attribute.deferred and not isinstance(column, ScalarSelect)
+    ]
+
+
+# Storing
+
+
+def insert_records(session: Session, resource: Resource, records: Sequence[Any]) -> None:
+    """Store new records, and the rows of their parts.
+
+    Raises the problem of a rule that the database holds.
+    """
+    with translate_integrity_errors():
+        insert_rows(session, resource.table, records)
+        for name, part in resource.embedded.items():
+            rows = (row for each in records for row in getattr(each, name))
+            insert_rows(session, part.table, rows)
+
+
+def insert_rows(session: Session, of: type[Base], instances: Iterable[Any]) -> None:
+    """Insert what the instances hold; columns that they do not name get their defaults."""
+    _inserting(of).run_many(session, (_row(of, each) for each in instances))
+
+
+def save_record(session: Session, resource: Resource, record: Any) -> None:
+    """Store what has changed of a record that was found.
+
+    Raises the problem of a rule that the database holds, and StaleDataError where somebody has
+    changed the record since it was found.
+    """
+    stored = record.__dict__[_STORED]
+    now = _row(resource.table, record)
+    changed = tuple(
+        name for name, value in now.items() if name in record.__dict__ and _new(stored, name, value)
+    )
+    with translate_integrity_errors():
+        values = {f"new_{name}": now[name] for name in changed}
+        key = {"old_id": record.id, "old_version": stored["version"]}
+        if not _updating(resource.table, changed).rows(session, {**values, **key}):
+            raise StaleDataError(f"{resource.singular} {record.id} has changed meanwhile")
+        for name, part in resource.embedded.items():
+            rows = [_row(part.table, row) for row in getattr(record, name)]
+            if rows != stored[name]:
+                # The old ones go first: changed one by one, two could be alike where none may be.
+                _deleting_parts(part).run(session, {"owner": record.id})
+                insert_rows(session, part.table, getattr(record, name))
+            now[name] = rows
+    record.__dict__[_STORED] = {**stored, **now}
+
+
+def _new(stored: Mapping[str, Any], name: str, value: Any) -> bool:
+    return name not in stored or stored[name] != value
+
+
+def _row(of: type[Base], instance: Any) -> dict[str, Any]:
+    """The row of an instance."""
+    values = instance.__dict__
+    return {name: values[name] if name in values else default() for name, default in _defaults(of)}
+
+
+@cache
+def _inserting(of: type[Base]) -> Prepared:
+    return Prepared(insert(_table(of)), [column.key for column in _table(of).columns])
+
+
+@lru_cache(maxsize=1024)
+def _updating(of: type[Base], names: tuple[str, ...]) -> Prepared:
+    columns = _table(of).columns
+    values = {name: bindparam(f"new_{name}", type_=columns[name].type) for name in names}
+    same = columns.id == bindparam("old_id", type_=columns.id.type)
+    same &= columns.version == bindparam("old_version", type_=columns.version.type)
+    return Prepared(update(_table(of)).where(same).values(values).returning(columns.id))
+
+
+@cache
+def _deleting_parts(part: Embedded) -> Prepared:
+    table = _table(part.table)
+    owner = table.columns[part.owner]
+    return Prepared(delete(table).where(owner == bindparam("owner", type_=owner.type)))
+
+
+@cache
+def _defaults(of: type[Base]) -> tuple[tuple[str, Callable[[], Any]], ...]:
+    """The columns, and what each holds where nothing is named."""
+    return tuple((column.key, _default(column.default)) for column in _table(of).columns)
+
+
+def _default(default: Any) -> Callable[[], Any]:
+    if default is None:
+        return lambda: None
+    # SQLAlchemy gives a function the context of the statement.
+    return (lambda: default.arg(None)) if default.is_callable else (lambda: default.arg)
+
+
+def _table(of: type[Base]) -> Table:
+    table = of.__table__
+    assert isinstance(table, Table)
+    return table
+
+
+@cache
+def _manager(table: type[Base]) -> ClassManager[Any]:
+    # An instance made the usual way would see to this itself.
+    configure_mappers()
+    return inspect(table).class_manager
+
+
+def _instance(table: type[Base], values: Mapping[str, Any]) -> Any:
+    instance = _manager(table).new_instance()
+    instance.__dict__.update(values)
+    return instance
