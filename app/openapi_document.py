@@ -13,8 +13,13 @@ from app.core.auth.principals import Permission
 from app.core.databases.types import uuid7_of
 from app.core.errors import Forbidden, InsufficientStorage, Problem, TooManyRequests, Unauthorized
 from app.core.http.dispatch import Route
-from app.core.http.openapi import (
+from app.core.http.documented_headers import (
     add_headers,
+    document_headers,
+    headers_of,
+    operation_of,
+)
+from app.core.http.openapi import (
     add_problems,
     drop_defaults,
     join_nulls,
@@ -26,7 +31,7 @@ from app.core.http.openapi import (
     unwrap,
 )
 from app.core.http.responses import problems
-from app.core.loose_types import Json, Values
+from app.core.loose_types import Fields, Json, Values
 from app.engine.query.parameters import MAX_SORT
 from app.engine.record import bound_values
 from app.engine.resource import Resource
@@ -35,10 +40,9 @@ from app.openapi_examples import add_examples, add_other_examples
 from app.resources.code import LegalFormCode, RegionCode, SectorCode
 from app.rest.documented_filters import filter_parameters, view_parameters
 from app.rest.exports import FORMATS
-from app.rest.read_routes import ReadRoute
-from app.rest.write_routes import IF_NONE_MATCH
+from app.rest.operations import ReadRoute
 from app.seeds import code_rows, facts, invented
-from app.webhooks.openapi import told_webhooks
+from app.webhooks.openapi import webhook_messages
 
 TITLE = "Trade-mission deals"
 VERSION = "0.1.0"
@@ -88,14 +92,14 @@ def describe(app: FastAPI, resources: tuple[Resource, ...], routes: Sequence[Rou
             for resource in resources:
                 add_examples(document, resource, *examples(resource))
             add_other_examples(document)
-            _add_headers(document, routes)
+            document_headers(document, routes)
             _add_security(document, routes, public_reading=app.state.authorizer.public_reading)
             _put_in_order(document)
             drop_defaults(document)
             join_problems(document, _OF_ANY)
             name_types(document, _NAMED_TYPES)
             join_nulls(document)
-            document["webhooks"] = told_webhooks(resources)
+            document["webhooks"] = webhook_messages(resources)
             share(document)
             unwrap(document)
             app.openapi_schema = document
@@ -112,7 +116,7 @@ def _add_parameters(document: Json, routes: Sequence[Route]) -> None:
     for route in routes:
         if not isinstance(route, ReadRoute):
             continue
-        operation = _operation(document, route)
+        operation = operation_of(document, route)
         # What shows no records, such as an aggregate, has a `sort` of its own.
         shows = any(parameter["name"] == "fields" for parameter in operation["parameters"])
         views = view_parameters(route.resource) if shows else {}
@@ -185,9 +189,9 @@ def _put_in_order(document: Json) -> None:
     then filters, then headers. What brings a record back stands beside what deletes it."""
     places = {"path": 0, "query": 1, "header": 2}
     for _, _, operation in operations(document):
-        told: list[Json] = operation.get("parameters", [])
+        listed: list[Json] = operation.get("parameters", [])
         ranks = {name: at for at, name in enumerate(_FIRST)}
-        told.sort(key=lambda p: (places[p.get("in", "query")], ranks.get(p.get("name", ""), 99)))
+        listed.sort(key=lambda p: (places[p.get("in", "query")], ranks.get(p.get("name", ""), 99)))
     paths = document["paths"]
     ordered: Json = {}
     for path, item in paths.items():
@@ -197,45 +201,13 @@ def _put_in_order(document: Json) -> None:
     document["paths"] = ordered
 
 
-def _operation(document: Json, route: Route) -> Json:
-    method = next(iter(route.methods or ()))
-    operation: Json = document["paths"][route.path][method.lower()]
-    return operation
-
-
-def _add_headers(document: Json, routes: Sequence[Route]) -> None:
-    """Tell the headers of answers, and what conditional requests and preferences lead to."""
-    document["components"]["headers"] = {
-        name: {"description": text, "schema": {"type": "string"}} for name, text in _HEADERS.items()
-    }
-    for route in routes:
-        operation = _operation(document, route)
-        answers = operation["responses"]
-        if isinstance(route, ReadRoute) and route.methods == {"GET"}:
-            operation["parameters"].append(IF_NONE_MATCH)
-            answers["304"] = {"description": "Not modified: the answer is the one that you have."}
-            for status in ("200", "304"):
-                add_headers(answers[status], "ETag", "Vary")
-        sent = [parameter.get("name") for parameter in operation.get("parameters", ())]
-        if "200" in answers and "cursor" in sent:
-            add_headers(answers["200"], "Link")
-        if "format" in sent:
-            add_headers(answers["200"], "Content-Disposition")
-        if "dry_run" in sent:
-            _add_write_headers(answers, sent)
-        for status, answer in answers.items():
-            if status.startswith("2") and "application/json" in answer.get("content", {}):
-                add_headers(answer, "Vary")
-            add_headers(answer, *_ALWAYS.get(status, ()), "X-Request-ID")
-
-
 def _add_security(document: Json, routes: Sequence[Route], *, public_reading: bool) -> None:
     """Tell of each operation whether it needs a key, how to send it, and how it is refused."""
     document["components"]["securitySchemes"] = _SECURITY
     for route in routes:
         if route.needs is Permission.PUBLIC:
             continue
-        operation = _operation(document, route)
+        operation = operation_of(document, route)
         ways: list[Json] = [{"bearer": []}, {"basic": []}]
         if route.path.endswith((".{format}", ".csv")):
             ways.append({"address": []})
@@ -248,7 +220,7 @@ def _add_security(document: Json, routes: Sequence[Route], *, public_reading: bo
         for kind in refusals:
             answer: Json = problems(kind)[kind.status]
             operation["responses"][str(kind.status)] = answer
-            add_headers(answer, *_ALWAYS.get(str(kind.status), ()), "X-Request-ID")
+            add_headers(answer, *headers_of(str(kind.status)))
 
 
 #: Statuses of the problems that every operation can have, whatever it does.
@@ -273,57 +245,7 @@ _SECURITY: dict[str, Json] = {
 }
 
 
-def _add_write_headers(answers: Json, sent: Sequence[str | None]) -> None:
-    if "Prefer" in sent and "201" in answers:
-        answers["201"]["description"] = "Created. With `Prefer: return=minimal` without content."
-    if "Prefer" in sent and "200" in answers:
-        answers["204"] = {"description": "Done; `Prefer: return=minimal` asked for no more."}
-    for status in ("200", "201", "204", "207"):
-        if status not in answers:
-            continue
-        add_headers(answers[status], "Dry-Run")
-        if status == "201":
-            add_headers(answers[status], "Location")
-        if "Prefer" in sent:
-            add_headers(answers[status], "Preference-Applied")
-        if "Idempotency-Key" in sent:
-            add_headers(answers[status], "Idempotency-Replayed")
-        if "Idempotency-Key" not in sent or status == "201":
-            add_headers(answers[status], "ETag")
-
-
-_HEADERS = {
-    "Accept": "What the body can be sent as.",
-    "Accept-Encoding": "How the body can be encoded.",
-    "Accept-Patch": "What the body can be sent as.",
-    "Content-Disposition": "A name for the file.",
-    "Dry-Run": "`true` when nothing was stored, as `dry_run` asked.",
-    "ETag": "Names the state of what is shown: for `If-None-Match`, and of one record that is shown"
-    " whole for `If-Match`.",
-    "Idempotency-Replayed": "`true` when this is the answer to an earlier request with this key.",
-    "Link": "The pages that follow and precede this one (RFC 8288).",
-    "Location": "The address of the new record.",
-    "Preference-Applied": "Which preference of `Prefer` was followed (RFC 7240).",
-    "RateLimit": "How many requests are left, and in how many seconds all are back.",
-    "RateLimit-Policy": "How many requests may be sent, and in how many seconds.",
-    "Retry-After": "After how many seconds to try again.",
-    "Vary": "Which headers of the request the answer depends on.",
-    "WWW-Authenticate": "How to send a key.",
-    "X-Request-ID": "Names this request in the logs.",
-}
-#: Headers of problems, whatever the operation.
-_ALWAYS = {
-    "401": ("WWW-Authenticate",),
-    "429": ("RateLimit", "RateLimit-Policy", "Retry-After"),
-    "409": ("Retry-After",),
-    "412": ("ETag",),
-    "415": ("Accept", "Accept-Encoding", "Accept-Patch"),
-    "503": ("Retry-After",),
-    "507": ("Retry-After",),
-}
-
-
-def examples(resource: Resource) -> tuple[Json, Json]:
+def examples(resource: Resource) -> tuple[Fields, Fields]:
     """A body to create a record of the kind, and a record as it is read."""
     fact = next((f for f in facts() if _shows(resource, f.resource, f.fields)), None)
     fields = dict(fact.fields) if fact is not None else invented(resource)

@@ -20,7 +20,7 @@ from app.engine.query.filter_reader import read_filters
 from app.engine.query.operators import operators_of
 from app.engine.resource import Resource
 from app.main import create_app
-from app.rest.read_routes import ReadRoute
+from app.rest.operations import ReadRoute
 from app.seeds import facts, invented
 from app.settings import Settings
 

@@ -7,16 +7,7 @@ from uuid import UUID
 
 from fastapi import Body, Path, Query, Request
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
-from sqlalchemy import (
-    BigInteger,
-    Dialect,
-    String,
-    Text,
-    bindparam,
-    cast,
-    select,
-    type_coerce,
-)
+from sqlalchemy import Dialect, String, Text, bindparam, cast, select
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -36,30 +27,31 @@ from app.core.auth.api_keys import (
     revoke_key,
 )
 from app.core.auth.principals import ANONYMOUS, OIDC_PREFIX, Permission, Scope
-from app.core.databases.expressions import Expression
+from app.core.databases.expressions import AnyTable, Expression
 from app.core.databases.interface import CompiledQuery, compile_query
-from app.core.databases.types import Id, JsonText, now
+from app.core.databases.types import now
 from app.core.errors import (
     BadRequest,
     Conflict,
     Invalid,
     NotFound,
-    Problem,
     TooLarge,
     UnsupportedMediaType,
 )
 from app.core.http.app_state import state_of
-from app.core.http.dispatch import Endpoint, Route
-from app.core.http.responses import JsonResponse, problems
+from app.core.http.dispatch import Route
+from app.core.http.operation import Answer, Operation, with_example
+from app.core.http.responses import JsonResponse
 from app.core.loose_types import Fields
 from app.core.validation import Example
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.parameters import Cursor, Limit
-from app.engine.query.render import as_json, json_array, object_of
+from app.engine.query.render import as_json, object_of
 from app.engine.query.values import parse_instant
 from app.engine.schemas import Line, Page, Schema, Timestamp
 from app.rest.handlers import database_of
 from app.rest.pages import answer_page, page_request
+from app.rest.table_lists import TableList, read_page
 from app.rest.transactions import actor_of
 
 #: Whom history names besides the callers of the service: what `seed` has stored is known by it.
@@ -99,7 +91,6 @@ class ApiKeyFields(Schema):
 
 
 _SHEET = {"name": "Sheet of agreements", "scope": "read", "path": "/agreements.csv"}
-_EXAMPLE = {"requestBody": {"content": {"application/json": {"example": _SHEET}}}}
 
 
 class ApiKeyShown(Schema):
@@ -145,32 +136,24 @@ class ApiKeyQuery(Schema):
 KeyName = Annotated[str, Path(description="The key's id, its prefix or its name.")]
 
 
-@cache
-def _list_statement(after: bool, backward: bool, dialect: Dialect) -> CompiledQuery:
-    """Reads `(json, key)` of keys, beyond the id `after` when asked to."""
-    key = type_coerce(json_array(ApiKey.id), JsonText())
-    statement = select(_shown(), cast(key, Text))
-    if after:
-        place = bindparam("after", type_=Id())
-        statement = statement.where(ApiKey.id < place if backward else ApiKey.id > place)
-    statement = statement.order_by(ApiKey.id.desc() if backward else ApiKey.id)
-    return compile_query(statement.limit(bindparam("limit", type_=BigInteger)), dialect)
+def _fields(table: AnyTable) -> dict[str, Expression]:
+    return {name: as_json(getattr(table, name)) for name in ApiKeyShown.model_fields}
+
+
+_KEYS = TableList(ApiKey, _fields)
 
 
 @cache
 def _one_statement(dialect: Dialect) -> CompiledQuery:
     """Reads `(json,)` of the key that `key` names."""
     return compile_query(
-        select(_shown()).where(is_named(bindparam("key", type_=String()))), dialect
+        select(object_of(_fields(ApiKey))).where(is_named(bindparam("key", type_=String()))),
+        dialect,
     )
 
 
-def _shown() -> Expression:
-    return object_of({name: as_json(getattr(ApiKey, name)) for name in ApiKeyShown.model_fields})
-
-
-def _told(session: Session, key: ApiKey) -> str:
-    shown = cast(_shown(), Text)
+def _stored_json(session: Session, key: ApiKey) -> str:
+    shown = cast(object_of(_fields(ApiKey)), Text)
     body: str = session.execute(select(shown).where(ApiKey.id == key.id)).scalar_one()
     return body
 
@@ -178,12 +161,7 @@ def _told(session: Session, key: ApiKey) -> str:
 async def list_api_keys(request: Request, query: Annotated[ApiKeyQuery, Query()]) -> Response:
     """All keys there are and were, the oldest first, without their secrets."""
     at = page_request(request, query.limit, query.cursor, cursor_scope("api-keys"))
-    database = database_of(request)
-    values: Fields = {"limit": at.limit + 1}
-    if at.place is not None:
-        values["after"] = UUID(at.place.key[0])
-    statement = _list_statement(at.place is not None, at.backward, database.dialect)
-    return answer_page(at, await database.read(statement, values))
+    return answer_page(at, await read_page(at, _KEYS, {}))
 
 
 async def create_api_key(request: Request, body: Annotated[ApiKeyFields, Body()]) -> Response:
@@ -197,11 +175,11 @@ async def create_api_key(request: Request, body: Annotated[ApiKeyFields, Body()]
     def work(session: Session) -> str:
         if wanted.path is not None:
             check_bound_address(session, request.app.router.routes, wanted.path)
-        return _told(session, create_key(session, wanted, by, secret))
+        return _stored_json(session, create_key(session, wanted, by, secret))
 
-    told = json_codec.loads(await database_of(request).write(work))
-    headers = {"Location": f"/api-keys/{told['id']}", "Cache-Control": "no-store"}
-    return JsonResponse(json_codec.dumps({**told, "key": secret}), 201, headers)
+    made = json_codec.loads(await database_of(request).write(work))
+    headers = {"Location": f"/api-keys/{made['id']}", "Cache-Control": "no-store"}
+    return JsonResponse(json_codec.dumps({**made, "key": secret}), 201, headers)
 
 
 async def get_api_key(request: Request, name: KeyName) -> Response:
@@ -240,53 +218,40 @@ def _refuse_repeats(request: Request) -> None:
 
 def api_key_routes() -> list[Route]:
     """The operations on keys, for admins."""
+    said: Fields = {"tag": "api-keys", "needs": Permission.ADMIN}
     return [
-        _route("/api-keys", list_api_keys, "List the API keys", ApiKeyList),
-        _route(
-            "/api-keys",
-            create_api_key,
-            "Create one API key",
-            ApiKeyCreated,
-            Conflict,
-            TooLarge,
-            UnsupportedMediaType,
-            Invalid,
+        Operation(
+            path="/api-keys",
+            name="list_api_keys",
+            summary="List the API keys",
+            answers=(Answer(model=ApiKeyList, headers=("Link",)),),
+            **said,
+        ).route(list_api_keys),
+        Operation(
             method="POST",
-            status=201,
-        ),
-        _route("/api-keys/{name}", get_api_key, "Get one API key", ApiKeyShown, NotFound),
-        _route(
-            "/api-keys/{name}",
-            revoke_api_key,
-            "Revoke one API key",
-            None,
-            NotFound,
-            Conflict,
+            path="/api-keys",
+            name="create_api_key",
+            summary="Create one API key",
+            body=with_example(_SHEET),
+            answers=(Answer(status=201, model=ApiKeyCreated),),
+            refusals=(BadRequest, Conflict, TooLarge, UnsupportedMediaType, Invalid),
+            **said,
+        ).route(create_api_key),
+        Operation(
+            path="/api-keys/{name}",
+            name="get_api_key",
+            summary="Get one API key",
+            answers=(Answer(model=ApiKeyShown),),
+            refusals=(BadRequest, NotFound),
+            **said,
+        ).route(get_api_key),
+        Operation(
             method="DELETE",
-            status=204,
-        ),
+            path="/api-keys/{name}",
+            name="revoke_api_key",
+            summary="Revoke one API key",
+            answers=(Answer(status=204),),
+            refusals=(BadRequest, NotFound, Conflict),
+            **said,
+        ).route(revoke_api_key),
     ]
-
-
-def _route(
-    path: str,
-    endpoint: Endpoint,
-    summary: str,
-    model: type[Schema] | None,
-    *also: type[Problem],
-    method: str = "GET",
-    status: int = 200,
-) -> Route:
-    return Route(
-        path,
-        endpoint,
-        methods=[method],
-        status_code=status,
-        operation_id=endpoint.__name__,
-        summary=summary,
-        tags=["api-keys"],
-        response_model=model,
-        responses=problems(BadRequest, *also),
-        openapi_extra=_EXAMPLE if method == "POST" else None,
-        needs=Permission.ADMIN,
-    )

@@ -12,7 +12,7 @@ from app.core.http.nearest_addresses import suggestion, tree_of
 from app.engine.resource import Resource
 from app.engine.writes import store
 from app.rest.exports import FORMATS
-from app.rest.read_routes import ReadRoute
+from app.rest.operations import ReadRoute
 
 
 def check_bound_address(session: Session, routes: Iterable[BaseRoute], path: str) -> None:
@@ -21,12 +21,12 @@ def check_bound_address(session: Session, routes: Iterable[BaseRoute], path: str
     known = list(routes)
     found = _find(known, path)
     if found is None:
-        told = f"There is no address {path}. {suggestion(tree_of(known), path)}"
-        raise Invalid.at("/path", "address", told)
+        detail = f"There is no address {path}. {suggestion(tree_of(known), path)}"
+        raise Invalid.at("/path", "address", detail)
     route, names = found
     if route.needs is Permission.ADMIN:
-        told = f"{path} needs the scope admin, which no key for one address has."
-        raise Invalid.at("/path", "address", told)
+        detail = f"{path} needs the scope admin, which no key for one address has."
+        raise Invalid.at("/path", "address", detail)
     _check_names(route, names)
     of = _owners(known).get(path.split("/")[1])
     if "key" in names and of is not None:

@@ -5,33 +5,20 @@ from typing import Annotated
 
 from fastapi import Path, Query, Request
 from pydantic import Field
-from sqlalchemy import (
-    BigInteger,
-    Dialect,
-    String,
-    Text,
-    bindparam,
-    cast,
-    func,
-    literal,
-    null,
-    select,
-    type_coerce,
-    union_all,
-)
+from sqlalchemy import Dialect, func, literal, null, select, union_all
 from starlette.responses import Response
 
 from app.core import json_codec
 from app.core.databases.expressions import AnyTable
-from app.core.databases.interface import CompiledQuery, Rows, compile_query
-from app.core.databases.types import JsonText
+from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.errors import BadRequest, Fault, NotFound, did_you_mean
 from app.core.http.dispatch import Endpoint, Route
-from app.core.http.responses import JsonResponse, problems
-from app.core.loose_types import Fields
+from app.core.http.operation import Answer, Operation
+from app.core.http.responses import JsonResponse
+from app.core.loose_types import Fields, Value
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.parameters import MAX_LIMIT, Cursor, Limit
-from app.engine.query.render import as_json, json_array, object_of
+from app.engine.query.render import as_json, object_of
 from app.engine.schemas import Page, Schema
 from app.resources.code import (
     CodeRow,
@@ -47,6 +34,7 @@ from app.resources.code import (
 )
 from app.rest.handlers import database_of
 from app.rest.pages import answer_page, page_request
+from app.rest.table_lists import TableList, find_rows, read_page
 
 #: The lists with tables of their own, by their name in addresses; any other list is of terms.
 LISTS: dict[str, type[CodeRow]] = {
@@ -126,7 +114,7 @@ class CodeQuery(Schema):
     """`next_cursor` or `prev_cursor` of a page of the same list, to go on from there."""
 
 
-def _shown(table: AnyTable) -> Fields:
+def _fields(table: AnyTable) -> Fields:
     labels = {name: as_json(getattr(table, name)) for name in Labels.model_fields}
     return {
         "code": as_json(table.code),
@@ -139,34 +127,18 @@ def _shown(table: AnyTable) -> Fields:
     }
 
 
-@cache
-def _statement(
-    table: AnyTable, conditions: tuple[str, ...], backward: bool, dialect: Dialect
-) -> CompiledQuery:
-    """Reads `(json, key)` of the codes for which the named columns have their parameters' values;
-    `after` is the code beyond which they lie."""
-    key = type_coerce(json_array(table.code), JsonText())
-    statement = select(object_of(_shown(table)), cast(key, Text))
-    for name in conditions:
-        if name == "after":
-            place = bindparam("after", type_=String())
-            statement = statement.where(table.code < place if backward else table.code > place)
-        else:
-            statement = statement.where(getattr(table, name) == bindparam(name))
-    statement = statement.order_by(table.code.desc() if backward else table.code)
-    return compile_query(statement.limit(bindparam("limit", type_=BigInteger)), dialect)
-
-
-async def _codes(
-    request: Request, name: str, limit: int, backward: bool = False, **parsed: str
-) -> Rows:
-    """Rows of `(json, key)`."""
-    database = database_of(request)
+def _chosen(name: str, values: dict[str, str]) -> tuple[TableList, dict[str, str]]:
+    """The table with the codes of this list, and the values that they have in it."""
     table = LISTS.get(name, Term)
-    if table is Term:
-        parsed["list"] = name
-    statement = _statement(table, tuple(parsed), backward, database.dialect)
-    return list(await database.read(statement, {**parsed, "limit": limit}))
+    return TableList(table, _fields, key="code"), {
+        "list": name,
+        **values,
+    } if table is Term else values
+
+
+async def _codes(request: Request, name: str, limit: int, **values: str) -> list[Value]:
+    """Rows of `(json, key)`."""
+    return await find_rows(database_of(request), *_chosen(name, values), limit)
 
 
 @cache
@@ -204,11 +176,9 @@ async def list_codes(
     request: Request, list: ListName, query: Annotated[CodeQuery, Query()]
 ) -> Response:
     """The codes of one list, in the order of the codes."""
-    parsed = {} if query.parent is None else {"parent": query.parent}
+    values = {} if query.parent is None else {"parent": query.parent}
     at = page_request(request, query.limit, query.cursor, cursor_scope("codes", list, query.parent))
-    if at.place is not None:
-        parsed["after"] = at.place.key[0]
-    rows = await _codes(request, list, at.limit + 1, at.backward, **parsed)
+    rows = await read_page(at, *_chosen(list, values))
     if not rows and list not in dict(await _lists(request)):
         raise await _no_list(request, list)
     if not rows and query.parent is not None:
@@ -242,22 +212,22 @@ async def get_code(request: Request, list: ListName, code: CodeKey) -> Response:
 
 def code_routes() -> list[Route]:
     """The read-only operations on code lists."""
+    lists, one_list = Answer(model=CodeLists), Answer(model=CodePage, headers=("Link",))
     return [
-        _route("/codes", list_code_lists, "List the code lists", CodeLists),
-        _route("/codes/{list}", list_codes, "List the codes of one list", CodePage),
-        _route("/codes/{list}/{code}", get_code, "Get one code", Code),
+        _route("/codes", list_code_lists, "List the code lists", lists),
+        _route("/codes/{list}", list_codes, "List the codes of one list", one_list),
+        _route("/codes/{list}/{code}", get_code, "Get one code", Answer(model=Code)),
     ]
 
 
-def _route(path: str, endpoint: Endpoint, summary: str, model: type[Schema]) -> Route:
-    route = Route(
-        path,
-        endpoint,
-        operation_id=endpoint.__name__,
+def _route(path: str, endpoint: Endpoint, summary: str, answer: Answer) -> Route:
+    route = Operation(
+        path=path,
+        name=endpoint.__name__,
         summary=summary,
-        tags=["codes"],
-        response_model=model,
-        responses=problems(BadRequest, NotFound),
-    )
+        tag="codes",
+        answers=(answer,),
+        refusals=(BadRequest, NotFound),
+    ).route(endpoint)
     route.known = {"list": (*LISTS, *term_lists())}
     return route

@@ -34,9 +34,9 @@ class Entry:
 def read_entry(body: str) -> Entry:
     """The entry of a change that stands in JSON."""
     # Digits of amounts do not matter here, and this is many times faster than keeping them.
-    told = orjson.loads(body)
+    change = orjson.loads(body)
     names = ("seq", "kind", "record_id", "actor", "action")
-    return Entry(**{name: told[name] for name in names}, body=body.encode())
+    return Entry(**{name: change[name] for name in names}, body=body.encode())
 
 
 async def find_entries(

@@ -96,12 +96,12 @@ class EventStream(Response):
         wanted: Values,
         is_welcome: Callable[[], Awaitable[bool]],
     ) -> None:
-        # Starlette's own constructor would tell a length, which a stream does not have.
+        # Starlette's own constructor would set a Content-Length, which a stream does not have.
         self.status_code, self.background = 200, None
         self.raw_headers = list(_HEADERS)
         self._streams, self._watch = streams, streams.watch
         self._position, self._wanted = position, wanted
-        self._told = {name: str(value) for name, value in wanted.items()}
+        self._texts = {name: str(value) for name, value in wanted.items()}
         self._is_welcome = is_welcome
         self._moved = asyncio.Event()
         self._last_sent = time.monotonic()
@@ -161,7 +161,7 @@ class EventStream(Response):
                 await self._catch_up(send)
             elif entries:
                 self._position = entries[-1].seq
-                await self._send_entries(send, (e for e in entries if e.is_among(self._told)))
+                await self._send_entries(send, (e for e in entries if e.is_among(self._texts)))
             else:
                 await self._wait(send)
 

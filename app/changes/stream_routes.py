@@ -15,8 +15,7 @@ from app.core.errors import BadRequest, Fault, NotAcceptable, Unavailable
 from app.core.http.accept import preferred
 from app.core.http.app_state import state_of
 from app.core.http.dispatch import Route
-from app.core.http.responses import problems
-from app.core.loose_types import Responses
+from app.core.http.operation import Answer, Operation
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.registry import unknown_kind
 from app.engine.resource import Resource
@@ -36,10 +35,10 @@ _LAST_EVENT_ID = {
     "schema": {"type": "string", "pattern": "^[0-9]{0,15}$"},
     "description": "The id of the event that you have read last: goes before `since`.",
 }
-_EVENTS = {
-    "description": "The changes, as they are made.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
-}
+_EVENTS = Answer(
+    description="The changes, as they are made.",
+    content={"text/event-stream": {"schema": {"type": "string"}}},
+)
 
 
 def stream_route(resources: Iterable[Resource]) -> Route:
@@ -62,29 +61,27 @@ def stream_route(resources: Iterable[Resource]) -> Route:
         welcome = partial(authorizer.is_still_authorized, request.scope, Permission.READ_OR_PUBLIC)
         return EventStream(streams, since, query.wanted(), welcome)
 
-    answers: Responses = {200: _EVENTS}
-    return Route(
-        "/changes/stream",
-        endpoint,
-        operation_id="stream_changes",
+    return Operation(
+        path="/changes/stream",
+        name="stream_changes",
         summary="Stream the changes of all records as they are made",
         description=_ABOUT,
-        tags=["changes"],
-        response_class=Response,
-        openapi_extra={"parameters": [_LAST_EVENT_ID]},
-        responses=answers | problems(BadRequest, NotAcceptable),
-    )
+        tag="changes",
+        parameters=(_LAST_EVENT_ID,),
+        answers=(_EVENTS,),
+        refusals=(BadRequest, NotAcceptable),
+    ).route(endpoint)
 
 
 async def _begin(request: Request, query: StreamQuery) -> int:
     """After which change the stream begins; BadRequest for one that is not there yet."""
     newest = await task_outside_request(position_of(request))
-    told = request.headers.get("last-event-id", "")
-    if told and not (told.isascii() and told.isdecimal() and len(told) <= 15):
-        text = f"Last-Event-ID is the id of the event last read, a number; got {told[:50]!r}."
+    last_id = request.headers.get("last-event-id", "")
+    if last_id and not (last_id.isascii() and last_id.isdecimal() and len(last_id) <= 15):
+        text = f"Last-Event-ID is the id of the event last read, a number; got {last_id[:50]!r}."
         raise BadRequest(text, [Fault("last_event_id", text)])
-    since = int(told) if told else query.since
+    since = int(last_id) if last_id else query.since
     if since is not None and since > newest:
         text = f"The newest change is {newest}; there is no {since} yet to go on from."
-        raise bad_parameter("Last-Event-ID" if told else "since", "value", text)
+        raise bad_parameter("Last-Event-ID" if last_id else "since", "value", text)
     return newest if since is None else since

@@ -13,9 +13,8 @@ from starlette.responses import Response
 from app.core import json_codec
 from app.core.databases.interface import CompiledQuery, Rows, compile_query
 from app.core.databases.types import Id
-from app.core.errors import BadRequest
 from app.core.http.dispatch import Route
-from app.core.http.responses import problems
+from app.core.http.operation import Answer, Operation
 from app.core.loose_types import Json, Values
 from app.core.text.analyze import highlights
 from app.engine.query.cursor import cursor_scope
@@ -160,15 +159,13 @@ def search_route(resources: tuple[Resource, ...]) -> Route:
         keyed = [(row, f"[{offset + n}]") for n, row in enumerate(rows, 1)]
         return answer_page(at, keyed)
 
-    return Route(
-        "/search",
-        search,
-        operation_id="search",
+    return Operation(
+        path="/search",
+        name="search",
         summary="Search all records",
-        tags=["search"],
-        response_model=Hits,
-        responses=problems(BadRequest),
-    )
+        tag="search",
+        answers=(Answer(model=Hits, headers=("Link",)),),
+    ).route(search)
 
 
 def _kinds(text: str | None, known: Mapping[str, Resource]) -> tuple[str, ...]:

@@ -15,7 +15,8 @@ from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import Exact
 from app.core.errors import BadRequest, NotFound
 from app.core.http.dispatch import Route
-from app.core.http.responses import JsonResponse, problems
+from app.core.http.operation import Answer, Operation
+from app.core.http.responses import JsonResponse
 from app.engine.aggregates.sql import Number, normalize_carry, split_sums
 from app.engine.query.render import as_json, json_list, object_of
 from app.engine.resource import Resource
@@ -30,7 +31,7 @@ from app.resources.reported_total import Measure, ReportedTotal
 from app.resources.status import FALLEN_THROUGH, SIGNED, AgreementStatus
 from app.rest.decimals import texts_of, wants_texts
 from app.rest.handlers import database_of, find_row
-from app.rest.read_routes import Key
+from app.rest.operations import Key
 
 Sum = Annotated[Decimal, Digits(18, 4)]
 
@@ -240,12 +241,11 @@ def summary_route(mission: Resource) -> Route:
         ((body,),) = await database.read(_statement(database.dialect), values)
         return JsonResponse(_in_form(request, body))
 
-    return Route(
-        "/missions/{key}/summary",
-        get_mission_summary,
-        operation_id="get_mission_summary",
+    return Operation(
+        path="/missions/{key}/summary",
+        name="get_mission_summary",
         summary="Summarise what came of one mission",
-        tags=["missions"],
-        response_model=Summary,
-        responses=problems(BadRequest, NotFound),
-    )
+        tag="missions",
+        answers=(Answer(model=Summary),),
+        refusals=(BadRequest, NotFound),
+    ).route(get_mission_summary)

@@ -17,15 +17,16 @@ from app.core.errors import (
     UnsupportedMediaType,
 )
 from app.core.http.dispatch import Route
+from app.core.http.operation import Answer, Operation
 from app.core.http.requests import check_type, read_content
-from app.core.http.responses import JsonResponse, problems
+from app.core.http.responses import JsonResponse
 from app.engine.writes import store
 from app.engine.writes.store import Stored
 from app.resources.citation import Citation
 from app.resources.sentence import sentence_spans
 from app.resources.source import Source, SourceSentence, source
 from app.rest.handlers import database_of, find_row
-from app.rest.read_routes import Key, Models
+from app.rest.operations import Key, Models
 from app.rest.transactions import write
 
 
@@ -94,29 +95,24 @@ def text_routes(models: Models) -> list[Route]:
             raise NotFound(f"No text is attached to the source {key!r}.")
         return PlainTextResponse(text)
 
-    body = {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}
-    plain = {"description": "The text.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+    plain = {"text/plain": {"schema": {"type": "string"}}}
     return [
-        Route(
-            "/sources/{key}/text",
-            attach_source_text,
-            methods=["PUT"],
-            operation_id="attach_source_text",
+        Operation(
+            method="PUT",
+            path="/sources/{key}/text",
+            name="attach_source_text",
             summary="Attach the text of one source",
-            tags=["sources"],
-            response_model=models["Source"],
-            openapi_extra={"requestBody": body},
-            responses=problems(
-                BadRequest, NotFound, Conflict, TooLarge, UnsupportedMediaType, Invalid
-            ),
-        ),
-        Route(
-            "/sources/{key}/text",
-            get_source_text,
-            operation_id="get_source_text",
+            tag="sources",
+            body={"required": True, "content": plain},
+            answers=(Answer(model=models["Source"]),),
+            refusals=(BadRequest, NotFound, Conflict, TooLarge, UnsupportedMediaType, Invalid),
+        ).route(attach_source_text),
+        Operation(
+            path="/sources/{key}/text",
+            name="get_source_text",
             summary="Get the text of one source",
-            tags=["sources"],
-            response_class=PlainTextResponse,
-            responses={200: plain, **problems(BadRequest, NotFound)},
-        ),
+            tag="sources",
+            answers=(Answer(description="The text.", content=plain),),
+            refusals=(BadRequest, NotFound),
+        ).route(get_source_text),
     ]

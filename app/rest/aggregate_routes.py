@@ -14,8 +14,9 @@ from app.core.errors import BadRequest, Invalid
 from app.core.http.accept import preferred
 from app.core.http.conditional import is_known, not_modified
 from app.core.http.dispatch import Route
-from app.core.http.responses import JsonResponse, problems
-from app.core.loose_types import Json, JsonValue, Responses
+from app.core.http.operation import Answer, Operation
+from app.core.http.responses import JsonResponse
+from app.core.loose_types import Json, JsonValue, Value
 from app.core.sheets.sheet import neutralise
 from app.engine.aggregates.query import MAX_LIMIT, AggregateQuery, read_aggregate
 from app.engine.aggregates.shape import Function, Grouping, Metric, Output, output_field
@@ -26,7 +27,7 @@ from app.engine.schemas import Schema
 from app.engine.search.hits import with_query
 from app.rest.decimals import texts_of, wants_texts
 from app.rest.handlers import check_codes, database_of, position_of
-from app.rest.read_routes import listing, snake
+from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED, RecordsOperation, snake
 
 _JSON, _CSV = "application/json", "text/csv"
 
@@ -60,23 +61,18 @@ def aggregate_route(resource: Resource) -> Route:
     async def endpoint(request: Request, query: Annotated[AggregateQuery, Query()]) -> Response:
         return await answer_aggregate(request, resource, query)
 
-    return listing(
+    return _operation(
         resource,
-        f"/{resource.path}/aggregate",
-        endpoint,
-        operation_id=f"aggregate_{snake(resource.path)}",
+        Answer(model=Aggregate, headers=TAGGED),
+        path=f"/{resource.path}/aggregate",
+        name=f"aggregate_{snake(resource.path)}",
         summary=f"Count and sum {resource.plural}",
-        description=(
-            f"Figures of {resource.plural} by group. What has a"
-            " currency or unit beside it is summed up only where that is a group key or fixed by a"
-            " filter. Grouped by a relation or list with any number of values, a record counts once"
-            " in each group that it belongs to, so that groups may add up to more than `records`."
-        ),
-        tags=[resource.path],
-        response_model=Aggregate,
+        description=f"Figures of {resource.plural} by group. What has a"
+        " currency or unit beside it is summed up only where that is a group key or fixed by a"
+        " filter. Grouped by a relation or list with any number of values, a record counts once"
+        " in each group that it belongs to, so that groups may add up to more than `records`.",
         several_forms=True,
-        responses=problems(BadRequest, Invalid),
-    )
+    ).route(endpoint)
 
 
 def aggregate_csv_route(resource: Resource) -> Route:
@@ -85,22 +81,26 @@ def aggregate_csv_route(resource: Resource) -> Route:
     async def endpoint(request: Request, query: Annotated[AggregateQuery, Query()]) -> Response:
         return await answer_aggregate(request, resource, query, _CSV)
 
-    return listing(
+    content = {_CSV: {"schema": {"type": "string"}}}
+    return _operation(
         resource,
-        f"/{resource.path}/aggregate.csv",
-        endpoint,
-        operation_id=f"export_aggregate_{snake(resource.path)}",
+        Answer(description="The groups.", content=content, headers=TAGGED),
+        path=f"/{resource.path}/aggregate.csv",
+        name=f"export_aggregate_{snake(resource.path)}",
         summary=f"Count and sum {resource.plural}, as CSV",
         description=f"As GET /{resource.path}/aggregate, with the groups as rows of CSV.",
-        tags=[resource.path],
-        response_class=Response,
-        responses=_as_csv(problems(BadRequest, Invalid)),
+    ).route(endpoint)
+
+
+def _operation(resource: Resource, answer: Answer, **also: Value) -> Operation:
+    return RecordsOperation(
+        resource=resource,
+        tag=resource.path,
+        parameters=(IF_NONE_MATCH,),
+        answers=(answer, NOT_MODIFIED),
+        refusals=(BadRequest, Invalid),
+        **also,
     )
-
-
-def _as_csv(responses: Responses) -> Responses:
-    content = {_CSV: {"schema": {"type": "string"}}}
-    return {200: {"description": "The groups.", "content": content}, **responses}
 
 
 async def answer_aggregate(

@@ -1,7 +1,5 @@
-"""The HTTP operations that write many records at once."""
+"""The HTTP operation that writes many records, each in its own way."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from typing import Annotated, Literal, Union
 from uuid import UUID
@@ -11,33 +9,25 @@ from pydantic import Field
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from app.core import json_codec
 from app.core.errors import Invalid, Problem
-from app.core.http.dispatch import BodyMark, Endpoint, Route
-from app.core.http.responses import problems
-from app.core.loose_types import Fields, Json, JsonValue, Responses, TypeForm
+from app.core.http.dispatch import BodyMark, Route
+from app.core.http.operation import Answer, Operation
+from app.core.loose_types import Fields, Json, JsonValue, TypeForm
 from app.core.validation import Model
-from app.engine.query.filter_reader import ParsedFilter, bad_parameter
-from app.engine.query.parameters import FilterQuery, read_conditions
 from app.engine.resource import Resource
 from app.engine.schemas import Schema, derived_schema
-from app.engine.writes import store
-from app.engine.writes.bulk import MAX_OPERATIONS, chosen, refused, run_all
-from app.engine.writes.bulk import results_json as told_of
+from app.engine.writes.bulk import MAX_OPERATIONS, refused, results_json, run_all
 from app.engine.writes.nested import nested_model
-from app.rest.handlers import check_codes
-from app.rest.read_routes import listing, snake
+from app.rest.operations import (
+    BULK_PREFER,
+    IDEMPOTENCY_KEY,
+    REPEATABLE,
+    WRONG_BODY,
+    minimal_answer,
+    snake,
+)
 from app.rest.transactions import WriteResult, write
 from app.rest.write_handlers import WriteQuery, answer_write, prefers
-from app.rest.write_routes import IDEMPOTENCY_KEY, PREFER, WRONG_BODY
-
-HANDLING = {
-    "name": "Prefer",
-    "in": "header",
-    "schema": {"type": "string"},
-    "description": "`handling=lenient` stores what is right and tells what is not (207);"
-    " `return=minimal` leaves out the result of each operation (RFC 7240).",
-}
 
 
 class Counts(Schema):
@@ -80,26 +70,6 @@ class BulkAnswer(Schema):
     """One entry an operation, in their order."""
 
 
-class AffectedQuery(FilterQuery, WriteQuery):
-    """Parameters of a write to all records that a filter finds."""
-
-    deleted: Literal["exclude"] = "exclude"
-    """Records in the trash are never changed in this way."""
-    max_affected: int = Field(ge=1, le=MAX_OPERATIONS)
-    """The most records that may be meant: 409 when the filter finds more."""
-
-
-class Affected(Schema):
-    """What a write by filter came to."""
-
-    matched: int
-    """How many records the filter found."""
-    changed: int
-    """How many of them were not so already."""
-    ids: list[UUID]
-    """The records that were found."""
-
-
 Key = Annotated[str, Field(max_length=120, description="The record's id or ref.")]
 Version = Annotated[int | None, Field(ge=1, description="409 unless the record is at it.")]
 
@@ -124,8 +94,8 @@ def operations_model(resource: Resource) -> Model:
     for op, fields in shapes.items():
         name = f"{resource.name}{op.title()}Operation"
         doc = f"{op.title()} one {resource.singular}."
-        told: Fields = {"op": (Literal[op], ...), **fields}
-        kinds.append(derived_schema(name, doc, told))
+        typed: Fields = {"op": (Literal[op], ...), **fields}
+        kinds.append(derived_schema(name, doc, typed))
     kinds.append(DeleteOperation)
     one: TypeForm = Annotated[Union[tuple(kinds)], Field(discriminator="op")]  # noqa: UP007
     items = (list[one], Field(min_length=1, max_length=MAX_OPERATIONS))
@@ -150,7 +120,9 @@ def bulk_route(resource: Resource) -> Route:
 
         def work(session: Session) -> WriteResult:
             done = run_all(session, resource, items, isolated=lenient)
-            return WriteResult(told_of(done, results=results), 207 if lenient else 200, applied)
+            return WriteResult(
+                results_json(done, results=results), 207 if lenient else 200, applied
+            )
 
         try:
             return await answer_write(request, work, query)
@@ -160,26 +132,23 @@ def bulk_route(resource: Resource) -> Route:
                 raise
             raise await _all_faults(request, resource, items) or problem from None
 
-    text = (
-        f"Up to {MAX_OPERATIONS} operations in one transaction: create, update, upsert (by `ref`)"
-        " and delete. All are stored or none, unless `Prefer: handling=lenient` asks to store what"
-        " is right and to tell of each what it came to."
-    )
-    return Route(
-        f"/{resource.path}/bulk",
-        endpoint,
-        methods=["POST"],
-        operation_id=f"bulk_{snake(resource.path)}",
+    return Operation(
+        method="POST",
+        path=f"/{resource.path}/bulk",
+        name=f"bulk_{snake(resource.path)}",
         summary=f"Write many {resource.plural}",
-        description=text,
-        tags=[resource.path],
-        response_model=BulkAnswer,
-        openapi_extra={"parameters": [IDEMPOTENCY_KEY, HANDLING]},
-        responses={**_EACH, **problems(*WRONG_BODY)},
-    )
-
-
-_EACH: Responses = {207: {"model": BulkAnswer, "description": "Each by itself."}}
+        description=f"Up to {MAX_OPERATIONS} operations in one transaction: create, update, upsert"
+        " (by `ref`) and delete. All are stored or none, unless `Prefer: handling=lenient` asks to"
+        " store what is right and to tell of each what it came to.",
+        tag=resource.path,
+        parameters=(IDEMPOTENCY_KEY, BULK_PREFER),
+        answers=(
+            Answer(model=BulkAnswer, headers=REPEATABLE),
+            Answer(status=207, model=BulkAnswer, headers=REPEATABLE, description="Each by itself."),
+            minimal_answer(REPEATABLE),
+        ),
+        refusals=WRONG_BODY,
+    ).route(endpoint)
 
 
 def _items(body: JsonValue) -> list[JsonValue]:
@@ -200,104 +169,3 @@ async def _all_faults(
         request, lambda session: run_all(session, resource, items, isolated=True), dry_run=True
     )
     return refused(done) if any(one.problem for one in done) else None
-
-
-def update_many_route(resource: Resource) -> Route:
-    """PATCH /missions"""
-    model = resource.patch
-
-    async def endpoint(
-        request: Request,
-        body: Annotated[model, Body()],  # type: ignore[valid-type]
-        query: Annotated[AffectedQuery, Query()],
-    ) -> Response:
-        parsed = await _sought(request, resource, query)
-
-        def work(session: Session) -> WriteResult:
-            found = chosen(session, resource, parsed, query.q, query.max_affected)
-            data, changed = store.patched(body), 0
-            for record_id in found:
-                with _naming(resource, record_id):
-                    record = store.find(session, resource, str(record_id))
-                    version = record.version
-                    changed += store.change(session, resource, record, data).version != version
-            return _affected(found, changed)
-
-        return await answer_write(request, work, query)
-
-    text = (
-        "A JSON merge patch (RFC 7396) of every record that the filters find, in one transaction."
-        " At least one filter is needed, and no more than `max_affected` records may be found."
-    )
-    return _many(resource, endpoint, "PATCH", "update", f"Change many {resource.plural}", text)
-
-
-def delete_many_route(resource: Resource) -> Route:
-    """DELETE /missions"""
-
-    async def endpoint(request: Request, query: Annotated[AffectedQuery, Query()]) -> Response:
-        parsed = await _sought(request, resource, query)
-
-        def work(session: Session) -> WriteResult:
-            found = chosen(session, resource, parsed, query.q, query.max_affected)
-            for record_id in found:
-                with _naming(resource, record_id):
-                    store.trash(session, resource, store.find(session, resource, str(record_id)))
-            return _affected(found, len(found))
-
-        return await answer_write(request, work, query)
-
-    text = (
-        "Every record that the filters find goes to the trash, in one transaction. At least one"
-        " filter is needed, and no more than `max_affected` records may be found."
-    )
-    summary = f"Move many {resource.plural} to the trash"
-    return _many(resource, endpoint, "DELETE", "delete", summary, text)
-
-
-async def _sought(request: Request, resource: Resource, query: AffectedQuery) -> ParsedFilter:
-    parsed = read_conditions(resource, query)
-    if parsed.condition is None and query.q is None:
-        raise bad_parameter(
-            "filter", "missing", "Say which records are meant: give at least one filter."
-        )
-    await check_codes(request, parsed)
-    return parsed
-
-
-@contextmanager
-def _naming(resource: Resource, record_id: UUID) -> Iterator[None]:
-    """Problems from inside say which record has them."""
-    try:
-        yield
-    except Problem as problem:
-        problem.detail = f"The {resource.singular} {record_id}: {problem.detail}"
-        raise
-
-
-def _affected(ids: list[UUID], changed: int) -> WriteResult:
-    found = {"matched": len(ids), "changed": changed, "ids": [str(each) for each in ids]}
-    return WriteResult(json_codec.dumps(found).decode())
-
-
-def _many(
-    resource: Resource, endpoint: Endpoint, method: str, verb: str, summary: str, text: str
-) -> Route:
-    return listing(
-        resource,
-        f"/{resource.path}",
-        endpoint,
-        methods=[method],
-        operation_id=f"{verb}_many_{snake(resource.path)}",
-        summary=summary,
-        description=text,
-        tags=[resource.path],
-        response_model=Affected,
-        openapi_extra={"parameters": [PREFER]},
-        responses=problems(*WRONG_BODY),
-    )
-
-
-def bulk_routes(resource: Resource) -> list[Route]:
-    """Every operation that writes many records of the resource."""
-    return [bulk_route(resource), update_many_route(resource), delete_many_route(resource)]

@@ -5,9 +5,8 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from app.core.errors import BadRequest
 from app.core.http.dispatch import Route
-from app.core.http.responses import problems
+from app.core.http.operation import Answer, Operation
 from app.engine.resource import Resource
 from app.rest.changes import ChangeList, ChangesQuery, answer_feed
 
@@ -20,12 +19,10 @@ def changes_route(resources: tuple[Resource, ...]) -> Route:
         follow the feed, ask again with `since` set to the `seq` that you have read last."""
         return await answer_feed(request, query, resources)
 
-    return Route(
-        "/changes",
-        list_changes,
-        operation_id="list_changes",
+    return Operation(
+        path="/changes",
+        name="list_changes",
         summary="List the changes of all records",
-        tags=["changes"],
-        response_model=ChangeList,
-        responses=problems(BadRequest),
-    )
+        tag="changes",
+        answers=(Answer(model=ChangeList, headers=("Link",)),),
+    ).route(list_changes)

@@ -94,17 +94,17 @@ async def answer_as_of(
     shape = FeedShape(("kind", "record_id"), newest_first=True)
     values = {"kind": resource.record_type, "record_id": found.id, "limit": 2**31}
     rows = await database.read(feed_statement(shape, database.dialect), values)
-    state, told = json_codec.loads(found.body), instant_text(moment)
+    state, as_of = json_codec.loads(found.body), instant_text(moment)
     for row in rows:
         change = json_codec.loads(row[0])
-        if change["at"] <= told:
+        if change["at"] <= as_of:
             state["version"], state["updated_at"] = change["version"], change["at"]
             break
         undo(state, change["changes"])
     else:
-        raise NotFound(f"The {resource.singular} was entered after {told}: {state['created_at']}.")
+        raise NotFound(f"The {resource.singular} was entered after {as_of}: {state['created_at']}.")
     if state["deleted_at"] is not None and not trash:
-        raise NotFound(f"The {resource.singular} was in the trash at {told}. Add deleted=include.")
+        raise NotFound(f"The {resource.singular} was in the trash at {as_of}. Add deleted=include.")
     body = json_codec.dumps(state).decode()
     if wants_texts(request):
         body = with_texts(resource, body)

@@ -67,10 +67,10 @@ def with_texts(resource: Resource, body: str) -> str:
 
 def _written(at: Resource | Embedded, record: Json) -> Json:
     names = (name for name, field in fields_of(at).items() if field.field_type is FieldType.decimal)
-    told = {**record, **texts_of(record, names)}
+    shown = {**record, **texts_of(record, names)}
     for name, part in at.embedded.items() if isinstance(at, Resource) else ():
-        told[name] = [_written(part, row) for row in record[name]]
-    return told
+        shown[name] = [_written(part, row) for row in record[name]]
+    return shown
 
 
 def texts_of(values: Values, names: Iterable[str]) -> dict[str, str | None]:

@@ -1,11 +1,10 @@
 """The filters of lists as OpenAPI tells them: those that people use, each with its type."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from app.core.databases.types import ListedName
 from app.core.edtf import EDTF_PATTERN
-from app.core.loose_types import Json
+from app.core.loose_types import Json, Value
 from app.engine.paths import MAX_DEPTH, FieldType, RecordField, fields_of, find_field, relations_of
 from app.engine.query.operators import OPERATORS, operators_of
 from app.engine.query.parameters import expandable, shown_in, sortable
@@ -46,7 +45,7 @@ _TOLD: dict[FieldType, tuple[str, ...]] = {
     FieldType.list: ("has",),
 }
 #: Asked for otherwise: a record by its address, the trash by `deleted`, free text by `q`.
-_NOT_TOLD = {"id", "version", "deleted_at", *Noted.model_fields}
+_NOT_DOCUMENTED = {"id", "version", "deleted_at", *Noted.model_fields}
 #: What stands beside a field and is asked for by that one: bounds of a stated date, a text in
 #: English, an amount as printed.
 _DERIVED = ("earliest", "latest", "en", "text")
@@ -58,15 +57,15 @@ def filter_parameters(resource: Resource, codes: Mapping[str, Json]) -> list[Jso
     Every operator of every field, and of fields of related records, can be asked in the same way:
     `relation__field__op`. `codes` are the schemas of codes, by the table of their list.
     """
-    told: list[tuple[tuple[str, ...], tuple[str, ...]]]
-    told = [
+    documented: list[tuple[tuple[str, ...], tuple[str, ...]]]
+    documented = [
         ((name,), _operators(resource, record_field))
         for name, record_field in fields_of(resource).items()
     ]
-    told += [(path, ("eq",)) for path in _related(resource)]
+    documented += [(path, ("eq",)) for path in _related(resource)]
     return [
         _parameter(resource, path, operator, codes)
-        for path, operators in told
+        for path, operators in documented
         for operator in operators
     ]
 
@@ -78,7 +77,7 @@ def _operators(resource: Resource, record_field: RecordField) -> tuple[str, ...]
     name, _, suffix = record_field.name.rpartition("_")
     derived = name in fields_of(resource) and suffix in _DERIVED
     if (
-        record_field.name in _NOT_TOLD
+        record_field.name in _NOT_DOCUMENTED
         or derived
         or (record_field.field_type is FieldType.list and record_field.codes is None)
     ):
@@ -134,7 +133,7 @@ def _single(record_field: RecordField, operator: str, codes: Mapping[str, Json])
     """The schema of one value."""
     if record_field.choices:
         # The enumeration that the field itself has in the document.
-        of: Any = record_field.type
+        of: Value = record_field.type
         name = of.schema if isinstance(of, ListedName) else of.enum_class.__name__
         return {"$ref": f"#/components/schemas/{name}"}
     if record_field.codes is not None and operator != "startswith":

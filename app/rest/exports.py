@@ -16,7 +16,6 @@ from app.core.databases.interface import CompiledQuery, Rows, compile_query
 from app.core.errors import Fault, Invalid, NotAcceptable, NotFound
 from app.core.http.accept import preferred
 from app.core.http.conditional import is_known, not_modified
-from app.core.loose_types import Value
 from app.core.sheets.sheet import CellKind, Column, CsvSheet, MissingExtra, Sheet, SheetLimit
 from app.engine.keys import names_of
 from app.engine.paths import FieldType, fields_of, find_field, leads_to_many, relations_of
@@ -28,13 +27,13 @@ from app.engine.query.parameters import (
     QueryShape,
     RecordsQuery,
     View,
-    read_listing,
 )
 from app.engine.query.render import as_csv_value, embedded_json, record_json
 from app.engine.query.statements import keys_of, narrowed
 from app.engine.resource import Embedded, Resource, SubCollection
 from app.engine.schemas import Flag
-from app.rest.handlers import bind_values, database_of, position_of
+from app.rest.handlers import database_of, position_of
+from app.rest.lists import ListRequest, RecordSet, list_request
 
 #: The formats of exports, with their media types.
 FORMATS: Mapping[str, str] = {
@@ -162,17 +161,12 @@ _OFFERED = ("application/json", *FORMATS.values())
 
 
 async def answer_accepted(
-    request: Request,
-    resource: Resource,
-    query: ListQuery,
-    file_format: str,
-    collection: SubCollection | None = None,
-    parent: Value = None,
+    request: Request, records: RecordSet, query: ListQuery, file_format: str
 ) -> Response:
     """A list that Accept asks for in another format: the same as by the suffix of the address."""
     _refuse_pages(query.model_fields_set)
     limit = query.limit if "limit" in query.model_fields_set else None
-    return await _answer(request, resource, query, file_format, limit, False, collection, parent)
+    return await _answer(await list_request(request, records, query), query, file_format, limit)
 
 
 def _refuse_pages(names: set[str]) -> None:
@@ -183,55 +177,43 @@ def _refuse_pages(names: set[str]) -> None:
 
 
 async def answer_export(
-    request: Request,
-    resource: Resource,
-    query: ExportQuery,
-    file_format: str,
-    collection: SubCollection | None = None,
-    parent: Value = None,
+    request: Request, records: RecordSet, query: ExportQuery, file_format: str
 ) -> Response:
     """Every record that matches, as a file of the format; NotFound for one that is not known."""
     if file_format not in FORMATS:
         raise NotFound(f"There is no format {file_format!r}: write one of {', '.join(FORMATS)}.")
     _refuse_pages({name for name, _ in query.others})
-    shown = (query.limit, query.bom, collection, parent)
-    return await _answer(request, resource, query, file_format, *shown)
+    asked = await list_request(request, records, query)
+    return await _answer(asked, query, file_format, query.limit)
 
 
 async def _answer(
-    request: Request,
-    resource: Resource,
-    query: RecordsQuery,
-    file_format: str,
-    limit: int | None,
-    bom: bool,
-    collection: SubCollection | None,
-    parent: Value,
+    asked: ListRequest, query: RecordsQuery, file_format: str, limit: int | None
 ) -> Response:
-    listing = read_listing(resource, query)
-    values = await bind_values(request, listing, query, collection, parent)
+    request, records, shape = asked.request, asked.records, asked.listing.shape
     tag = f'W/"{await position_of(request)}-{file_format}"'
     if is_known(request, tag):
         return not_modified(tag)
+    resource, collection = records.resource, records.collection
     cells = None
     if file_format != "ndjson":
-        cells = tuple(cells_of(resource, listing.shape.view, query.fields))
+        cells = tuple(cells_of(resource, shape.view, query.fields))
     database = database_of(request)
-    statement = export_statement(resource, collection, listing.shape, cells, database.dialect)
-    values["limit"] = 2**53 if limit is None else limit
+    statement = export_statement(resource, collection, shape, cells, database.dialect)
     headers = {
         "ETag": tag,
         "Vary": "Accept",
         "Content-Disposition": f'attachment; filename="{resource.path}.{file_format}"',
     }
     if request.method == "HEAD":
-        told = Response(headers=headers, media_type=FORMATS[file_format])
+        head = Response(headers=headers, media_type=FORMATS[file_format])
         # How long the file would be nobody knows before it is written (RFC 9110, 8.6).
-        del told.headers["content-length"]
-        return told
-    rows = database.stream(statement, values)
+        del head.headers["content-length"]
+        return head
+    rows = database.stream(statement, {**asked.values, "limit": limit or 2**53})
     if cells is None:
         return await _send(_lines(rows), FORMATS[file_format], headers)
+    bom = isinstance(query, ExportQuery) and query.bom
     sheet = _sheet(file_format, cells, bom)
     return await _send(_written(sheet, rows), sheet.media_type, headers)
 

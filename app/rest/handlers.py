@@ -1,53 +1,26 @@
-"""Reads: from a request to finished JSON, asking the database once."""
+"""Reads of one record: from a request to finished JSON, asking the database once."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
-from uuid import UUID
 
 from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.core import json_codec
 from app.core.databases.expressions import Selection, TableColumn
 from app.core.databases.interface import Database, Rows, compile_query
 from app.core.http.app_state import state_of
 from app.core.http.conditional import is_known, not_modified
 from app.core.http.responses import JsonResponse
-from app.core.loose_types import Fields, Value
+from app.core.loose_types import Value
 from app.engine.codes import codes_with_names, meant_code
 from app.engine.history.change_log import position_statement
 from app.engine.keys import as_id, in_trash, missing
-from app.engine.query.cursor import CursorPosition, cursor_scope
 from app.engine.query.filter_reader import ParsedFilter, bad_parameter
 from app.engine.query.hints import several_values
-from app.engine.query.parameters import (
-    FilterQuery,
-    ItemQuery,
-    Listing,
-    ListQuery,
-    Seek,
-    View,
-    read_listing,
-    read_view,
-)
-from app.engine.query.statements import (
-    SAMPLE_ROWS,
-    Key,
-    count_statement,
-    item_statement,
-    key_statement,
-    keys_of,
-    list_statement,
-    sample_statement,
-    segments,
-)
-from app.engine.query.values import parse_value, round_to_column
-from app.engine.resource import Resource, SubCollection
-from app.engine.search.hits import with_query
+from app.engine.query.parameters import ItemQuery, View, read_view
+from app.engine.query.statements import item_statement
+from app.engine.resource import Resource
 from app.rest.decimals import dialect_of, tag_for
-from app.rest.pages import PageRequest, answer_page, page_request
 
 
 def database_of(request: Request) -> Database:
@@ -93,8 +66,8 @@ def tag_of(resource: Resource, record_id: Value, version: int, position: int) ->
     It names the record too, because a ref can pass to another one; and the state of everything
     where the record shows what is stored elsewhere.
     """
-    told = f"{version}-{str(record_id)[-12:]}"
-    return f'"{told}-{position}"' if resource.derived_elsewhere else f'"{told}"'
+    state = f"{version}-{str(record_id)[-12:]}"
+    return f'"{state}-{position}"' if resource.derived_elsewhere else f'"{state}"'
 
 
 async def answer_item(request: Request, resource: Resource, key: str, query: ItemQuery) -> Response:
@@ -108,138 +81,6 @@ async def answer_item(request: Request, resource: Resource, key: str, query: Ite
     if is_known(request, tag):
         return not_modified(tag)
     return JsonResponse(found.body.encode(), headers={"ETag": tag})
-
-
-async def answer_list(
-    request: Request,
-    resource: Resource,
-    query: ListQuery,
-    collection: SubCollection | None = None,
-    parent: Value = None,
-) -> Response:
-    """A page of records, of all or of a collection under the parent with this id."""
-    listing = read_listing(resource, query)
-    values = await bind_values(request, listing, query, collection, parent)
-    if query.cursor is not None and query.offset is not None:
-        raise bad_parameter("offset", "both", "Give a cursor or an offset, not both.")
-    at = page_request(request, query.limit, query.cursor, _bound(resource, listing, query, values))
-    if "if-none-match" in request.headers:
-        tag = tag_for(request, f'W/"{await position_of(request)}"')
-        if is_known(request, tag):
-            return not_modified(tag)
-    page = (request, resource, collection, listing, values, at, query.offset or 0)
-    # A tag must not be newer than any part of the list: what is stored meanwhile would stay hidden.
-    position = None if at.place is None else await position_of(request)
-    rows = await _read_page(*page)
-    if position is None and rows:
-        position = rows[0][2]
-    elif position is None:
-        position = await position_of(request)
-        rows = await _read_page(*page)
-    total, estimated = await _count(request, resource, collection, listing, values, query.count)
-    headers = {"ETag": tag_for(request, f'W/"{position}"')}
-    return answer_page(at, rows, query.offset or 0, total, estimated, headers)
-
-
-async def bind_values(
-    request: Request,
-    listing: Listing,
-    query: FilterQuery,
-    collection: SubCollection | None = None,
-    parent: Value = None,
-) -> Fields:
-    """All values of the list's statement; BadRequest when a filter names an unknown code."""
-    await check_codes(request, listing.parsed)
-    values = with_query(listing.parsed.values, query.q, database_of(request).dialect)
-    if collection is not None:
-        values["parent"] = parent
-    return values
-
-
-def _bound(resource: Resource, listing: Listing, query: ListQuery, values: Fields) -> bytes:
-    shape = listing.shape
-    chosen = (shape.condition, query.q, shape.deleted, shape.sort, sorted(values.items()))
-    return cursor_scope(resource.path, *chosen)
-
-
-async def _read_page(
-    request: Request,
-    resource: Resource,
-    collection: SubCollection | None,
-    listing: Listing,
-    values: Fields,
-    at: PageRequest,
-    offset: int,
-) -> Rows:
-    """The rows of a page and one more, in the order of walking."""
-    database = database_of(request)
-    limits = {"limit": at.limit + 1, "offset": offset}
-    if at.place is None:
-        statement = list_statement(resource, collection, listing.shape, dialect_of(request))
-        return list(await database.read(statement, {**values, **limits}))
-    keys = keys_of(resource, listing.shape)
-    place = await _whole_place(request, resource, listing, at.place, len(keys))
-    values = values | _key_values(keys, place)
-    seek = Seek(place.backward, tuple(value is None for value in place.key))
-    rows: Rows = []
-    for part in segments(seek, keys):
-        statement = list_statement(
-            resource, collection, listing.shape.after(part), dialect_of(request)
-        )
-        left = {"limit": at.limit + 1 - len(rows)}
-        rows += await database.read(statement, {**values, **left})
-        if len(rows) > at.limit:
-            break
-    return rows
-
-
-async def _whole_place(
-    request: Request, resource: Resource, listing: Listing, place: CursorPosition, parts: int
-) -> CursorPosition:
-    """The place with its whole key, which is looked up where the cursor holds the id alone."""
-    if len(place.key) == parts:
-        return place
-    database = database_of(request)
-    statement = key_statement(resource, listing.shape.sort, database.dialect)
-    rows = await database.read(statement, {"id": UUID(place.key[0])}, point_lookup=True)
-    if not rows:
-        raise bad_parameter(
-            "cursor", "cursor", "The record that this cursor is at is gone. Begin anew."
-        )
-    return CursorPosition(json_codec.loads(rows[0][0]), place.backward)
-
-
-def _key_values(keys: Sequence[Key], place: CursorPosition) -> Fields:
-    found: Fields = {}
-    for at, (key, value) in enumerate(zip(keys, place.key, strict=True)):
-        if value is not None:
-            text = str(value).lower() if isinstance(value, bool) else str(value)
-            read = parse_value(key.field, text)
-            found[f"k{at}"] = (
-                round_to_column(key.field, read, None) if isinstance(read, Decimal) else read
-            )
-    return found
-
-
-async def _count(
-    request: Request,
-    resource: Resource,
-    collection: SubCollection | None,
-    listing: Listing,
-    values: Fields,
-    how: str,
-) -> tuple[int | None, bool]:
-    """How many records the list has, and whether that is an estimate."""
-    if how == "none":
-        return None, False
-    database = database_of(request)
-    asked = (resource, collection, listing.shape.after(None), database.dialect)
-    limit = SAMPLE_ROWS + 1 if how == "estimated" and not database.counts_quickly else None
-    ((count,),) = await database.read(count_statement(*asked, limit), values)
-    if limit is None or count < limit:
-        return count, False
-    ((matching, looked_at, everything),) = await database.read(sample_statement(*asked), values)
-    return max(count, round(everything * matching / looked_at)), True
 
 
 async def position_of(request: Request) -> int:

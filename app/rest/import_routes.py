@@ -16,9 +16,9 @@ from app.core import json_codec
 from app.core.errors import BadRequest, Fault, TooLarge, UnsupportedMediaType
 from app.core.http.app_state import state_of
 from app.core.http.dispatch import Route
+from app.core.http.operation import Answer, Operation
 from app.core.http.requests import check_charset, media_type
-from app.core.http.responses import problems
-from app.core.loose_types import Json, Responses
+from app.core.loose_types import Json
 from app.engine.imports.columns import read_mapping
 from app.engine.imports.import_file import ImportFile
 from app.engine.imports.import_job import import_file
@@ -26,22 +26,21 @@ from app.engine.imports.report import MAX_FAULTS
 from app.engine.resource import Resource
 from app.engine.schemas import Schema
 from app.rest.exports import FORMATS
-from app.rest.read_routes import snake
+from app.rest.operations import (
+    IDEMPOTENCY_KEY,
+    IMPORT_PREFER,
+    REPEATABLE,
+    WRONG_BODY,
+    minimal_answer,
+    snake,
+)
 from app.rest.transactions import WriteResult, actor_of
 from app.rest.write_handlers import WriteQuery, answer_write, prefers
-from app.rest.write_routes import IDEMPOTENCY_KEY, WRONG_BODY
 
 #: The media types of files that can be imported, with their formats.
 _TYPES = {FORMATS[name]: name for name in ("csv", "xlsx", "ndjson")}
 _ANY = "application/octet-stream"
 _FILE = {"schema": {"type": "string", "format": "binary"}}
-_LENIENT = {
-    "name": "Prefer",
-    "in": "header",
-    "schema": {"type": "string", "maxLength": 200},
-    "description": "`handling=lenient` stores the good rows and tells what is wrong with the"
-    " others (207); `return=minimal` leaves out the answer's body (RFC 7240).",
-}
 _ABOUT = f"""\
 The body is the file: an export, or one of your own, whose headers are names of fields (see the
 [guide](guide#import)). A row is a change of the record with its `id` or `ref`, else a new record.
@@ -88,9 +87,6 @@ class Imported(Schema):
     """What is wrong with them, as far as there is room."""
 
 
-_GOOD_ROWS: Responses = {207: {"model": Imported, "description": "The good rows are stored."}}
-
-
 def import_route(resource: Resource) -> Route:
     """POST /missions/import"""
 
@@ -103,23 +99,28 @@ def import_route(resource: Resource) -> Route:
 
             def work(session: Session) -> WriteResult:
                 report = import_file(session, resource, file, actor_of(request))
-                told = json_codec.dumps(report.to_dict()).decode()
-                return WriteResult(told, 207 if lenient else 200)
+                body = json_codec.dumps(report.to_dict()).decode()
+                return WriteResult(body, 207 if lenient else 200)
 
             return await answer_write(request, work, query)
 
-    return Route(
-        f"/{resource.path}/import",
-        endpoint,
-        methods=["POST"],
-        operation_id=f"import_{snake(resource.path)}",
+    good_rows = "The good rows are stored."
+    return Operation(
+        method="POST",
+        path=f"/{resource.path}/import",
+        name=f"import_{snake(resource.path)}",
         summary=f"Import {resource.plural} from a file",
         description=_ABOUT,
-        tags=[resource.path],
-        response_model=Imported,
-        openapi_extra={"parameters": [IDEMPOTENCY_KEY, _LENIENT], "requestBody": _request_body()},
-        responses=_GOOD_ROWS | problems(*WRONG_BODY),
-    )
+        tag=resource.path,
+        parameters=(IDEMPOTENCY_KEY, IMPORT_PREFER),
+        body=_request_body(),
+        answers=(
+            Answer(model=Imported, headers=("Content-Disposition", *REPEATABLE)),
+            Answer(status=207, model=Imported, headers=REPEATABLE, description=good_rows),
+            minimal_answer(REPEATABLE),
+        ),
+        refusals=WRONG_BODY,
+    ).route(endpoint)
 
 
 def _request_body() -> Json:
@@ -135,15 +136,15 @@ def _format_of(request: Request, query: ImportQuery) -> str:
     """What the file is, by its media type; UnsupportedMediaType (415) for others."""
     kind = media_type(request)
     coding = request.headers.get("content-encoding", "identity").lower()
-    told = ", ".join((*_TYPES, _ANY))
+    accepted = ", ".join((*_TYPES, _ANY))
     if coding != "identity":
-        headers = {"Accept": told, "Accept-Encoding": "identity"}
+        headers = {"Accept": accepted, "Accept-Encoding": "identity"}
         raise UnsupportedMediaType(f"Send the file as it is, not as {coding}.", headers=headers)
     if kind != _ANY and kind not in _TYPES:
-        text = f"Send the file with one of the Content-Types {told}; got {kind or 'none'}."
-        raise UnsupportedMediaType(text, headers={"Accept": told})
+        text = f"Send the file with one of the Content-Types {accepted}; got {kind or 'none'}."
+        raise UnsupportedMediaType(text, headers={"Accept": accepted})
     known = _TYPES.get(kind)
-    check_charset(request, {"Accept": told}, ("utf-8", "utf-16"))
+    check_charset(request, {"Accept": accepted}, ("utf-8", "utf-16"))
     if query.format is None and known is None:
         raise _wrong_format(f"{_ANY} does not say what the file is: give format.")
     if query.format not in (None, known) and known is not None:
@@ -159,15 +160,15 @@ def _wrong_format(text: str) -> BadRequest:
 async def _received(request: Request) -> AsyncIterator[Path]:
     """The body in a temporary file, which is gone at the end, also when the client goes away.
 
-    TooLarge (413) as soon as it is known to exceed the limit of imports. What the file holds is
-    told to an Idempotency-Key by its SHA-256.
+    TooLarge (413) as soon as it is known to exceed the limit of imports. An
+    Idempotency-Key knows the file by its SHA-256.
     """
-    limit = state_of(request).max_import
-    told = request.headers.get("content-length", "0")
+    limit: int = state_of(request).max_import
+    declared = request.headers.get("content-length", "0")
     digest, size = sha256(), 0
     # Pieces of a body go to the system's memory of the file, which takes no time worth a thread.
     with NamedTemporaryFile(prefix="import-") as file:
-        if not told.isdecimal() or int(told) <= limit:
+        if not declared.isdecimal() or int(declared) <= limit:
             async for piece in request.stream():
                 size += len(piece)
                 if size > limit:

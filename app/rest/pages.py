@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote
 
 from starlette.requests import Request
@@ -47,12 +48,18 @@ def page_request(request: Request, limit: int, cursor: str | None, bound_to: byt
     return PageRequest(request, limit, bound_to, place)
 
 
+class Total(NamedTuple):
+    """How many records a list has, where that was asked for."""
+
+    records: int | None = None
+    is_estimate: bool = False
+
+
 def answer_page(
     at: PageRequest,
     rows: Rows,
     offset: int = 0,
-    total: int | None = None,
-    estimated: bool = False,
+    total: Total = Total(),  # noqa: B008 (it never changes)
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Rows of `(JSON, key)`, read to one beyond the limit, as a page with its Link header."""
@@ -68,15 +75,15 @@ def answer_page(
         "limit": at.limit,
         "next_cursor": following,
         "prev_cursor": previous,
-        "total": total,
-        "total_is_estimate": estimated,
+        "total": total.records,
+        "total_is_estimate": total.is_estimate,
     }
     joined = ",".join([row[0] for row in rows])
     body = f'{{"data":[{joined}],"page":'.encode() + json_codec.dumps(page) + b"}"
     found = (("next", following), ("prev", previous))
     links = [_link(at.request, cursor, relation) for relation, cursor in found if cursor]
-    told = {"Link": ", ".join(links)} if links else {}
-    return JsonResponse(body, headers={**told, **(headers or {})})
+    link = {"Link": ", ".join(links)} if links else {}
+    return JsonResponse(body, headers={**link, **(headers or {})})
 
 
 #: What says in a query where a page is.

@@ -30,16 +30,16 @@ def guard_of(request: Request, resource: Resource) -> Guard:
 
 def _guard(resource: Resource, tags: list[str], others: list[str]) -> Guard:
     def guard(record: Record) -> None:
-        told = tag_of(resource, record.id, record.version, 0)
+        tag = tag_of(resource, record.id, record.version, 0)
         # The last part of some tags is the state of other records, which a write does not change.
-        known = {_core(tag) for tag in tags} if resource.derived_elsewhere else set(tags)
-        if tags != ["*"] and (_core(told) if resource.derived_elsewhere else told) not in known:
+        known = {_core(each) for each in tags} if resource.derived_elsewhere else set(tags)
+        if tags != ["*"] and (_core(tag) if resource.derived_elsewhere else tag) not in known:
             raise PreconditionFailed(
                 f"The {resource.singular} has changed since: it is at version {record.version}."
                 " Read it again, and send its present ETag. (A weak one, W/…, guards nothing.)",
-                headers={} if resource.derived_elsewhere else {"ETag": told},
+                headers={} if resource.derived_elsewhere else {"ETag": tag},
             )
-        if others == ["*"] or _core(told) in {_core(tag.removeprefix("W/")) for tag in others}:
+        if others == ["*"] or _core(tag) in {_core(each.removeprefix("W/")) for each in others}:
             raise PreconditionFailed(f"The {resource.singular} is as If-None-Match says.")
 
     return guard

@@ -3,9 +3,11 @@
 from app.core.http.dispatch import Route
 from app.engine.resource import Resource
 from app.rest.aggregate_routes import aggregate_csv_route, aggregate_route
-from app.rest.bulk_routes import bulk_routes
+from app.rest.bulk_routes import bulk_route
+from app.rest.by_filter_routes import delete_many_route, update_many_route
 from app.rest.import_routes import import_route
-from app.rest.read_routes import Models, read_routes
+from app.rest.operations import Models
+from app.rest.read_routes import read_routes
 from app.rest.write_routes import write_routes
 
 
@@ -16,6 +18,8 @@ def crud_routes(resource: Resource, models: Models) -> list[Route]:
         aggregate_route(resource),
         aggregate_csv_route(resource),
         *write_routes(resource, models),
-        *bulk_routes(resource),
+        bulk_route(resource),
+        update_many_route(resource),
+        delete_many_route(resource),
         import_route(resource),
     ]

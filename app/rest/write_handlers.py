@@ -48,9 +48,9 @@ def prefers(request: Request, preference: str) -> bool:
     """Whether a Prefer header (RFC 7240) asks for this, such as `return=minimal`."""
     name, _, value = preference.partition("=")
     for word in ",".join(request.headers.getlist("prefer")).lower().split(","):
-        told, _, wanted = word.partition(";")[0].partition("=")
+        sent, _, wanted = word.partition(";")[0].partition("=")
         # Of one that is given twice the first counts.
-        if told.strip() == name:
+        if sent.strip() == name:
             return wanted.strip().strip('"') == value
     return False
 

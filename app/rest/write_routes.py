@@ -1,6 +1,5 @@
 """The HTTP operations that write one record, each a small function that can be used alone."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from fastapi import Body, Query, Request
@@ -8,20 +7,10 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from app.core.auth.principals import Permission, Principal
-from app.core.errors import (
-    BadRequest,
-    Conflict,
-    Invalid,
-    NotFound,
-    PreconditionFailed,
-    PreconditionRequired,
-    TooLarge,
-    UnsupportedMediaType,
-)
+from app.core.errors import Conflict
 from app.core.http.conditional import tags_in
-from app.core.http.dispatch import BodyMark, Endpoint, Route
-from app.core.http.responses import problems
-from app.core.loose_types import Json, Responses
+from app.core.http.dispatch import BodyMark, Route
+from app.core.http.operation import Answer, Operation
 from app.engine.query.parameters import VersionNumber
 from app.engine.resource import Resource
 from app.engine.schemas import Flag
@@ -29,46 +18,24 @@ from app.engine.writes import store
 from app.engine.writes.nested import create_nested, nested_model
 from app.engine.writes.purge import purge
 from app.engine.writes.store import Stored
+from app.rest.operations import (
+    CREATE_ONLY,
+    IDEMPOTENCY_KEY,
+    IF_MATCH,
+    PREFER,
+    WRITTEN,
+    WRONG_BODY,
+    WRONG_CHANGE,
+    WRONG_WRITE,
+    Key,
+    Models,
+    created_answer,
+    minimal_answer,
+    snake,
+)
 from app.rest.preconditions import guard_of, headers_of
-from app.rest.read_routes import Key, Models, snake
 from app.rest.transactions import WriteResult
 from app.rest.write_handlers import WriteQuery, answer_write
-
-WRONG_BODY = (BadRequest, Conflict, TooLarge, UnsupportedMediaType, Invalid)
-WRONG_CHANGE = (BadRequest, NotFound, PreconditionFailed, PreconditionRequired)
-WRONG_WRITE = (*WRONG_BODY, *WRONG_CHANGE)
-#: Headers that an operation understands, for its document.
-IDEMPOTENCY_KEY = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "schema": {"type": "string", "pattern": r"^[\x20-\x7e]*[\x21-\x7e]$", "maxLength": 255},
-    "description": "Names this request, so that sending it again within 24 hours stores nothing"
-    " twice but gives the first answer again. Best a new UUID.",
-}
-_TAG = '(W/)?"[!#-~]*"'
-_TAGS = rf"^(\*|{_TAG}([ \t]*,[ \t]*{_TAG})*,?)$"
-IF_MATCH = {
-    "name": "If-Match",
-    "in": "header",
-    "schema": {"type": "string", "pattern": _TAGS},
-    "description": "The ETag of the record as you have read it: 412 when it has changed since.",
-}
-IF_NONE_MATCH = {
-    "name": "If-None-Match",
-    "in": "header",
-    "schema": {"type": "string", "pattern": _TAGS},
-    "description": "The ETag of an answer that you have: 304 without content when it still holds.",
-}
-CREATE_ONLY = {
-    **IF_NONE_MATCH,
-    "description": "`*` creates the record: 412 when there is one already.",
-}
-PREFER = {
-    "name": "Prefer",
-    "in": "header",
-    "schema": {"type": "string"},
-    "description": "`return=minimal` leaves the record out of the answer (RFC 7240).",
-}
 
 
 class RestoreQuery(WriteQuery):
@@ -100,21 +67,20 @@ def create_route(resource: Resource, models: Models) -> Route:
 
         return await answer_write(request, work, query, resource)
 
-    return Route(
-        f"/{resource.path}",
-        endpoint,
-        methods=["POST"],
-        status_code=201,
-        operation_id=f"create_{snake(resource.singular)}",
+    headers = ("Location", "Preference-Applied", "Idempotency-Replayed", "ETag")
+    return Operation(
+        method="POST",
+        path=f"/{resource.path}",
+        name=f"create_{snake(resource.singular)}",
         summary=f"Create one {resource.singular}",
         description="Answers with the record as stored; Location is its address. What lies under"
         " it can be created with it, and in place of an `x_id` an object `x` can stand: a new"
         " record, or the `ref` of one.",
-        tags=[resource.path],
-        response_model=models[resource.name],
-        openapi_extra={"parameters": [IDEMPOTENCY_KEY, PREFER]},
-        responses=problems(*WRONG_BODY),
-    )
+        tag=resource.path,
+        parameters=(IDEMPOTENCY_KEY, PREFER),
+        answers=(created_answer(models[resource.name], "Dry-Run", *headers),),
+        refusals=WRONG_BODY,
+    ).route(endpoint)
 
 
 def created(resource: Resource, stored: Stored) -> WriteResult:
@@ -145,11 +111,19 @@ def update_route(resource: Resource, models: Models) -> Route:
 
         return await answer_write(request, work, query, resource)
 
-    text = (
-        "A JSON merge patch (RFC 7396): a field that is absent keeps its value, null clears it, a"
-        " list replaces the whole list. A patch that changes nothing leaves the version."
-    )
-    return _one(resource, endpoint, models, "update", "PATCH", "Change one {}", text)
+    return Operation(
+        method="PATCH",
+        path=f"/{resource.path}/{{key}}",
+        name=f"update_{snake(resource.singular)}",
+        summary=f"Change one {resource.singular}",
+        description="A JSON merge patch (RFC 7396): a field that is absent keeps its value, null"
+        " clears it, a list replaces the whole list. A patch that changes nothing leaves the"
+        " version.",
+        tag=resource.path,
+        parameters=(IF_MATCH, PREFER),
+        answers=_changed_answers(resource, models),
+        refusals=WRONG_WRITE,
+    ).route(endpoint)
 
 
 def replace_route(resource: Resource, models: Models) -> Route:
@@ -176,15 +150,21 @@ def replace_route(resource: Resource, models: Models) -> Route:
 
         return await answer_write(request, work, query, resource)
 
-    text = (
-        "Sets every field: those that the body does not name get their defaults. With"
+    changed_answer, without_body = _changed_answers(resource, models)
+    headers = ("Dry-Run", "Location", "Preference-Applied", "ETag")
+    return Operation(
+        method="PUT",
+        path=f"/{resource.path}/{{key}}",
+        name=f"replace_{snake(resource.singular)}",
+        summary=f"Replace one {resource.singular}",
+        description="Sets every field: those that the body does not name get their defaults. With"
         " `If-None-Match: *` it creates the record, at an id or ref of your own; 412 when there is"
-        " one already."
-    )
-    created_too: Responses = {201: {"description": "Created.", "model": models[resource.name]}}
-    headers = [IF_MATCH, CREATE_ONLY, PREFER]
-    names = ("replace", "PUT", "Replace one {}", text)
-    return _one(resource, endpoint, models, *names, also=created_too, headers=headers)
+        " one already.",
+        tag=resource.path,
+        parameters=(IF_MATCH, CREATE_ONLY, PREFER),
+        answers=(changed_answer, created_answer(models[resource.name], *headers), without_body),
+        refusals=WRONG_WRITE,
+    ).route(endpoint)
 
 
 def delete_route(resource: Resource) -> Route:
@@ -204,19 +184,18 @@ def delete_route(resource: Resource) -> Route:
 
         return await answer_write(request, work, query, resource)
 
-    return Route(
-        f"/{resource.path}/{{key}}",
-        endpoint,
-        methods=["DELETE"],
-        status_code=204,
-        operation_id=f"delete_{snake(resource.singular)}",
+    return Operation(
+        method="DELETE",
+        path=f"/{resource.path}/{{key}}",
+        name=f"delete_{snake(resource.singular)}",
         summary=f"Move one {resource.singular} to the trash",
         description="Nothing is lost: what refers to the record still does; it can be restored."
         " With `purge=true` an admin deletes for good what nothing refers to.",
-        tags=[resource.path],
-        openapi_extra={"parameters": [IF_MATCH]},
-        responses=problems(*WRONG_CHANGE, Conflict),
-    )
+        tag=resource.path,
+        parameters=(IF_MATCH,),
+        answers=(Answer(status=204, headers=("Dry-Run", "ETag")),),
+        refusals=(*WRONG_CHANGE, Conflict),
+    ).route(endpoint)
 
 
 def restore_route(resource: Resource, models: Models) -> Route:
@@ -236,12 +215,18 @@ def restore_route(resource: Resource, models: Models) -> Route:
 
         return await answer_write(request, work, query, resource)
 
-    summary = "Bring one {} back from the trash, or back to an earlier version"
-    text = (
-        "Without `version`, one that is not in the trash stays as it is. With it, the record gets"
-        " the values of that version, as a new change that today's rules must allow."
-    )
-    return _one(resource, endpoint, models, "restore", "POST", summary, text, "/restore")
+    return Operation(
+        method="POST",
+        path=f"/{resource.path}/{{key}}/restore",
+        name=f"restore_{snake(resource.singular)}",
+        summary=f"Bring one {resource.singular} back from the trash, or back to an earlier version",
+        description="Without `version`, one that is not in the trash stays as it is. With it, the"
+        " record gets the values of that version, as a new change that today's rules must allow.",
+        tag=resource.path,
+        parameters=(IF_MATCH, PREFER),
+        answers=_changed_answers(resource, models),
+        refusals=WRONG_WRITE,
+    ).route(endpoint)
 
 
 def write_routes(resource: Resource, models: Models) -> list[Route]:
@@ -255,28 +240,6 @@ def write_routes(resource: Resource, models: Models) -> list[Route]:
     ]
 
 
-def _one(
-    resource: Resource,
-    endpoint: Endpoint,
-    models: Models,
-    verb: str,
-    method: str,
-    summary: str,
-    description: str,
-    suffix: str = "",
-    also: Responses = {},  # noqa: B006 (it never changes)
-    headers: Sequence[Json] = (IF_MATCH, PREFER),
-) -> Route:
-    """An operation on one record that answers with the record."""
-    return Route(
-        f"/{resource.path}/{{key}}{suffix}",
-        endpoint,
-        methods=[method],
-        operation_id=f"{verb}_{snake(resource.singular)}",
-        summary=summary.format(resource.singular),
-        description=description,
-        tags=[resource.path],
-        response_model=models[resource.name],
-        openapi_extra={"parameters": list(headers)},
-        responses={**also, **problems(*WRONG_WRITE)},
-    )
+def _changed_answers(resource: Resource, models: Models) -> tuple[Answer, Answer]:
+    """200 with the record as it is now, and 204 in its place."""
+    return Answer(model=models[resource.name], headers=WRITTEN), minimal_answer(WRITTEN)

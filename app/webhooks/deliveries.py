@@ -47,8 +47,8 @@ def record_attempt(
     lease = {"lease_until": moment + timedelta(seconds=rules.lease)}
     mine = update(Webhook).where(Webhook.id == hook.id, Webhook.lease_owner == owner)
     freed: Fields = {"lease_owner": None, "lease_until": None}
-    held = changed(session, mine.values(lease if goes_on and not is_last else freed))
-    return bool(held) and goes_on
+    is_ours = changed(session, mine.values(lease if goes_on and not is_last else freed))
+    return bool(is_ours) and goes_on
 
 
 def _again(delivery: Due, outcome: "Outcome", rules: Rules) -> float | None:
@@ -75,8 +75,8 @@ def _note_health(session: Session, hook: WebhookState, outcome: "Outcome", rules
         disable(session, hook, outcome.error)
         return False
     if hook.failing_since and (moment - hook.failing_since).total_seconds() > rules.give_up:
-        told = instant_text(hook.failing_since)
-        disable(session, hook, f"Every attempt since {told} failed, the last: {outcome.error}")
+        begin = instant_text(hook.failing_since)
+        disable(session, hook, f"Every attempt since {begin} failed, the last: {outcome.error}")
         return False
     return True
 

@@ -137,8 +137,8 @@ class Deliveries:
         waits = [self.rules.pace]
         for hook in hooks:
             if hook.due_at is not None and hook.id not in self._turns:
-                told = max(hook.due_at, hook.rests_until or "", hook.lease_until or "")
-                waits.append((datetime.fromisoformat(told) - moment).total_seconds())
+                due = max(hook.due_at, hook.rests_until or "", hook.lease_until or "")
+                waits.append((datetime.fromisoformat(due) - moment).total_seconds())
         return max(min(waits), 0.0)
 
     async def _listen(self, wanted: bool) -> None:

@@ -12,7 +12,7 @@ from app.changes.entries import find_entries
 from app.core import json_codec
 from app.core.databases.interface import CompiledQuery, Database, compile_query
 from app.core.databases.types import Id, Instant
-from app.core.loose_types import Json
+from app.core.loose_types import Fields
 from app.engine.query.parameters import View
 from app.engine.query.render import as_json, object_of
 from app.engine.query.statements import item_statement
@@ -74,7 +74,7 @@ def _due_statement(dialect: Dialect) -> CompiledQuery:
 
 
 def _read_due(text: str) -> Due:
-    told: Json = json_codec.loads(text)
-    record_id = told["record_id"]
-    ids = {"id": UUID(told["id"]), "record_id": None if record_id is None else UUID(record_id)}
-    return Due(**(told | ids))
+    row: Fields = json_codec.loads(text)
+    record_id = row["record_id"]
+    ids = {"id": UUID(row["id"]), "record_id": None if record_id is None else UUID(record_id)}
+    return Due(**(row | ids))

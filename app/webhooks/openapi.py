@@ -19,7 +19,7 @@ Judge the signature (Standard Webhooks) before you believe the message, and answ
 """
 
 
-def told_webhooks(resources: Iterable[Resource]) -> Json:
+def webhook_messages(resources: Iterable[Resource]) -> Json:
     """The message of a change, for each kind of record."""
     return {
         kind: {"post": _operation(kind, of.name)} for kind, of in by_record_type(resources).items()

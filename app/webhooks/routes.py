@@ -1,6 +1,6 @@
 """The HTTP operations of webhooks and their deliveries."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, TypeVar
 from uuid import UUID
 
@@ -15,25 +15,25 @@ from app.core.errors import (
     Conflict,
     Invalid,
     NotFound,
-    Problem,
     TooLarge,
     UnsupportedMediaType,
 )
-from app.core.http.dispatch import Endpoint, Route
-from app.core.http.responses import JsonResponse, problems
-from app.core.loose_types import Json
-from app.core.validation import Model
+from app.core.http.dispatch import Route
+from app.core.http.operation import Answer, Operation, with_example
+from app.core.http.responses import JsonResponse
+from app.core.loose_types import Value
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.filter_reader import ParsedFilter
 from app.engine.registry import by_record_type
 from app.engine.resource import Resource
 from app.rest.changes import HistoryQuery
 from app.rest.handlers import check_codes, database_of
-from app.rest.pages import page_request
+from app.rest.pages import answer_page, page_request
+from app.rest.table_lists import read_page
 from app.rest.transactions import actor_of
-from app.webhooks import writes as writes
+from app.webhooks import writes
 from app.webhooks.app_state import deliveries_of
-from app.webhooks.reads import answer_rows, read_row
+from app.webhooks.reads import DELIVERIES, WEBHOOKS, read_row
 from app.webhooks.schemas import (
     DeliveriesQuery,
     Redelivered,
@@ -56,6 +56,7 @@ T = TypeVar("T")
 WebhookId = Annotated[UUID, Path(description="The webhook's id.")]
 DeliveryId = Annotated[UUID, Path(description="The delivery's id.")]
 _WRONG_BODY = (BadRequest, TooLarge, UnsupportedMediaType, Invalid)
+_NOT_FOUND = (BadRequest, NotFound)
 EXAMPLE = {
     "name": "Signed agreements, for the ministry's register",
     "url": "https://register.invalid/hooks/agreements",
@@ -82,37 +83,39 @@ def _webhooks(kinds: Mapping[str, Resource]) -> list[Route]:
     async def list_webhooks(request: Request, query: Annotated[HistoryQuery, Query()]) -> Response:
         """Oldest first."""
         at = page_request(request, query.limit, query.cursor, cursor_scope("webhooks"))
-        return await answer_rows(request, at, Table, Webhook, {}, newest_first=False)
+        return answer_page(at, await read_page(at, WEBHOOKS, {}))
 
     async def create_webhook(request: Request, body: Annotated[WebhookFields, Body()]) -> Response:
         values = body.model_dump()
         await _check_codes(request, _checking(request, kinds)(values))
         actor = actor_of(request)
         made, secret = await _write(request, lambda s: writes.create(s, values, actor))
-        body_ = await read_row(request, Table, Webhook, made)
-        told = {"Location": f"/webhooks/{made}"}
-        return JsonResponse(_with_secret(body_, secret), 201, told)
+        body_ = await read_row(request, Table, made)
+        headers = {"Location": f"/webhooks/{made}"}
+        return JsonResponse(_with_secret(body_, secret), 201, headers)
 
-    create_webhook.__doc__ = _ABOUT
     return [
-        _route("GET", "", list_webhooks, "List the webhooks", WebhookList),
-        _route(
-            "POST",
-            "",
-            create_webhook,
-            "Create one webhook",
-            WebhookWithSecret,
-            wrong=(*_WRONG_BODY, Conflict),
-            status=201,
-            example=EXAMPLE,
-        ),
+        _operation(
+            name="list_webhooks",
+            summary="List the webhooks",
+            answers=(Answer(model=WebhookList, headers=("Link",)),),
+        ).route(list_webhooks),
+        _operation(
+            method="POST",
+            name="create_webhook",
+            summary="Create one webhook",
+            description=_ABOUT,
+            body=with_example(EXAMPLE),
+            answers=(Answer(status=201, model=WebhookWithSecret),),
+            refusals=(*_WRONG_BODY, Conflict),
+        ).route(create_webhook),
     ]
 
 
 def _one_webhook(kinds: Mapping[str, Resource]) -> list[Route]:
     async def get_webhook(request: Request, id: WebhookId) -> Response:
         """Its secret is not shown."""
-        return JsonResponse(await read_row(request, Table, Webhook, _id(id)))
+        return JsonResponse(await read_row(request, Table, _id(id)))
 
     async def update_webhook(
         request: Request,
@@ -128,7 +131,7 @@ def _one_webhook(kinds: Mapping[str, Resource]) -> list[Route]:
         await _check_codes(request, check({**stored, **changes}))
         # Once more, as it may have changed meanwhile.
         await _write(request, lambda s: writes.update(s, key, changes, check))
-        return JsonResponse(await read_row(request, Table, Webhook, key))
+        return JsonResponse(await read_row(request, Table, key))
 
     async def delete_webhook(request: Request, id: WebhookId) -> Response:
         """With its deliveries, for good."""
@@ -140,38 +143,55 @@ def _one_webhook(kinds: Mapping[str, Resource]) -> list[Route]:
         too, so that receivers can change over without missing any."""
         key, rules = _id(id), deliveries_of(request).rules
         secret = await _write(request, lambda s: writes.rotate(s, key, rules))
-        return JsonResponse(_with_secret(await read_row(request, Table, Webhook, key), secret))
+        return JsonResponse(_with_secret(await read_row(request, Table, key), secret))
 
     async def test_webhook(request: Request, id: WebhookId) -> Response:
         """A message of the type `webhook.test` is sent, once; the delivery tells what came of
         it."""
         made = await _write(request, lambda s: writes.test(s, _id(id)))
-        return JsonResponse(await read_row(request, Delivery, WebhookDelivery, made), 202)
+        return JsonResponse(await read_row(request, Delivery, made), 202)
 
-    one, found = "/{id}", (BadRequest, NotFound)
-    text = "Give one webhook a new secret"
     return [
-        _route("GET", one, get_webhook, "Get one webhook", Webhook, found),
-        _route(
-            "PATCH",
-            one,
-            update_webhook,
-            "Change one webhook",
-            Webhook,
-            wrong=(*_WRONG_BODY, NotFound),
-            example={"enabled": False},
-        ),
-        _route("DELETE", one, delete_webhook, "Delete one webhook", None, found, 204),
-        _route("POST", f"{one}/secret", rotate_webhook_secret, text, WebhookWithSecret, found),
-        _route(
-            "POST",
-            f"{one}/test",
-            test_webhook,
-            "Send a test to one webhook",
-            WebhookDelivery,
-            wrong=(*found, Conflict),
-            status=202,
-        ),
+        _operation(
+            path="/{id}",
+            name="get_webhook",
+            summary="Get one webhook",
+            answers=(Answer(model=Webhook),),
+            refusals=_NOT_FOUND,
+        ).route(get_webhook),
+        _operation(
+            method="PATCH",
+            path="/{id}",
+            name="update_webhook",
+            summary="Change one webhook",
+            body=with_example({"enabled": False}),
+            answers=(Answer(model=Webhook),),
+            refusals=(*_WRONG_BODY, NotFound),
+        ).route(update_webhook),
+        _operation(
+            method="DELETE",
+            path="/{id}",
+            name="delete_webhook",
+            summary="Delete one webhook",
+            answers=(Answer(status=204),),
+            refusals=_NOT_FOUND,
+        ).route(delete_webhook),
+        _operation(
+            method="POST",
+            path="/{id}/secret",
+            name="rotate_webhook_secret",
+            summary="Give one webhook a new secret",
+            answers=(Answer(model=WebhookWithSecret),),
+            refusals=_NOT_FOUND,
+        ).route(rotate_webhook_secret),
+        _operation(
+            method="POST",
+            path="/{id}/test",
+            name="test_webhook",
+            summary="Send a test to one webhook",
+            answers=(Answer(status=202, model=WebhookDelivery),),
+            refusals=(*_NOT_FOUND, Conflict),
+        ).route(test_webhook),
     ]
 
 
@@ -181,13 +201,13 @@ def _deliveries() -> list[Route]:
     ) -> Response:
         """What was sent, what is to be sent, and what was given up; newest change first."""
         key = _id(id)
-        await read_row(request, Table, Webhook, key)
+        await read_row(request, Table, key)
         at = page_request(
             request, query.limit, query.cursor, cursor_scope("deliveries", key, query.state)
         )
         values = {"webhook_id": key, "state": query.state}
         values = {name: value for name, value in values.items() if value is not None}
-        return await answer_rows(request, at, Delivery, WebhookDelivery, values, newest_first=True)
+        return answer_page(at, await read_page(at, DELIVERIES, values))
 
     async def redeliver_webhook(
         request: Request, id: WebhookId, query: Annotated[RedeliverQuery, Query()]
@@ -203,44 +223,37 @@ def _deliveries() -> list[Route]:
         """It is sent once more, under its id, with as many attempts as a new one."""
         key = _id(delivery, "delivery")
         await _write(request, lambda s: writes.redeliver(s, _id(id), key))
-        return JsonResponse(await read_row(request, Delivery, WebhookDelivery, key), 202)
+        return JsonResponse(await read_row(request, Delivery, key), 202)
 
-    at, found = "/{id}/deliveries", (BadRequest, NotFound)
-    again, one = redeliver_webhook, redeliver_webhook_delivery
-    text = "Send deliveries of one webhook once more"
-    alone = "Send one delivery once more"
-    listed = "List the deliveries of one webhook"
     return [
-        _route("GET", at, list_webhook_deliveries, listed, WebhookDeliveryList, found),
-        _route("POST", "/{id}/redeliver", again, text, Redelivered, found, 202),
-        _route("POST", f"{at}/{{delivery}}/redeliver", one, alone, WebhookDelivery, found, 202),
+        _operation(
+            path="/{id}/deliveries",
+            name="list_webhook_deliveries",
+            summary="List the deliveries of one webhook",
+            answers=(Answer(model=WebhookDeliveryList, headers=("Link",)),),
+            refusals=_NOT_FOUND,
+        ).route(list_webhook_deliveries),
+        _operation(
+            method="POST",
+            path="/{id}/redeliver",
+            name="redeliver_webhook",
+            summary="Send deliveries of one webhook once more",
+            answers=(Answer(status=202, model=Redelivered),),
+            refusals=_NOT_FOUND,
+        ).route(redeliver_webhook),
+        _operation(
+            method="POST",
+            path="/{id}/deliveries/{delivery}/redeliver",
+            name="redeliver_webhook_delivery",
+            summary="Send one delivery once more",
+            answers=(Answer(status=202, model=WebhookDelivery),),
+            refusals=_NOT_FOUND,
+        ).route(redeliver_webhook_delivery),
     ]
 
 
-def _route(
-    method: str,
-    path: str,
-    endpoint: Endpoint,
-    summary: str,
-    model: Model | None,
-    wrong: Sequence[type[Problem]] = (BadRequest,),
-    status: int = 200,
-    example: Json | None = None,
-) -> Route:
-    media = {"requestBody": {"content": {"application/json": {"example": example}}}}
-    return Route(
-        f"/webhooks{path}",
-        endpoint,
-        methods=[method],
-        status_code=status,
-        needs=Permission.ADMIN,
-        operation_id=endpoint.__name__,
-        summary=summary,
-        tags=["webhooks"],
-        response_model=model,
-        openapi_extra=None if example is None else media,
-        responses=problems(*wrong),
-    )
+def _operation(path: str = "", **said: Value) -> Operation:
+    return Operation(path=f"/webhooks{path}", tag="webhooks", needs=Permission.ADMIN, **said)
 
 
 async def _write(request: Request, work: Callable[[Session], T]) -> T:
@@ -271,8 +284,8 @@ def _id(text: object, kind: str = "webhook") -> UUID:
     try:
         return UUID(str(text))
     except ValueError:
-        told = f"There is no {kind} {str(text)[:100]!r}: it is named by its id, a UUID."
-        raise NotFound(told) from None
+        detail = f"There is no {kind} {str(text)[:100]!r}: it is named by its id, a UUID."
+        raise NotFound(detail) from None
 
 
 def _with_secret(body: bytes, secret: str) -> bytes:

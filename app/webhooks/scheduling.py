@@ -86,22 +86,22 @@ async def find_hooks(database: Database) -> list[WebhookState]:
     return [_hook(json_codec.loads(row[0])) for row in rows]
 
 
-def _hook(told: Values) -> WebhookState:
-    until = told["previous_secret_until"]
-    secrets = [told["secret"]]
+def _hook(row: Values) -> WebhookState:
+    until = row["previous_secret_until"]
+    secrets = [row["secret"]]
     if until is not None and until > instant_text(now()):
-        secrets.append(told["previous_secret"])
+        secrets.append(row["previous_secret"])
     names = ("filter", "rests_until", "lease_owner", "lease_until", "updated_at", "due_at")
-    failing = told["failing_since"]
+    failing = row["failing_since"]
     return WebhookState(
-        id=UUID(told["id"]),
-        url=told["url"],
-        kinds=None if told["kinds"] is None else tuple(told["kinds"]),
-        actions=None if told["actions"] is None else tuple(told["actions"]),
+        id=UUID(row["id"]),
+        url=row["url"],
+        kinds=None if row["kinds"] is None else tuple(row["kinds"]),
+        actions=None if row["actions"] is None else tuple(row["actions"]),
         secrets=tuple(secrets),
-        position=told["position"],
+        position=row["position"],
         failing_since=None if failing is None else datetime.fromisoformat(failing),
-        **{name: told[name] for name in names},
+        **{name: row[name] for name in names},
     )
 
 

@@ -88,11 +88,12 @@ class Sender:
         took = round((time.monotonic() - began) * 1000)
         if not status:
             return Outcome(problem, duration_ms=took)
-        told = {name.lower(): value.decode("latin-1") for name, value in headers}
+        received = {name.lower(): value.decode("latin-1") for name, value in headers}
         shown = (
             bytes(text).decode("utf-8", "replace").replace("\0", "\ufffd")[:MAX_STORED_CHARACTERS]
         )
-        refusal, rest = _refusal(status, told.get(b"location")), _rest(told.get(b"retry-after"))
+        refusal = _refusal(status, received.get(b"location"))
+        rest = _rest(received.get(b"retry-after"))
         return Outcome(refusal, status, shown or None, took, rest)
 
 
@@ -133,14 +134,14 @@ def _refusal(status: int, location: str | None) -> str | None:
     return f"The receiver answered {status}."
 
 
-def _rest(told: str | None) -> float | None:
+def _rest(retry_after: str | None) -> float | None:
     """The seconds that a Retry-After header asks for (RFC 9110, 10.2.3)."""
-    if told is None:
+    if retry_after is None:
         return None
-    if told.strip().isdecimal():
-        return float(told.strip()[:9])
+    if retry_after.strip().isdecimal():
+        return float(retry_after.strip()[:9])
     try:
-        moment = parsedate_to_datetime(told)
+        moment = parsedate_to_datetime(retry_after)
     except ValueError:
         return None
     moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

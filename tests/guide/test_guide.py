@@ -19,7 +19,7 @@ from app.guide.page import page
 from app.guide.tables import KINDS
 from app.guide.text import Box, Example, Section, read_section, sections
 from app.insights.search import SearchQuery
-from app.rest.bulk_routes import AffectedQuery
+from app.rest.by_filter_routes import AffectedQuery
 from app.rest.changes import ChangesQuery
 from app.rest.exports import ExportQuery
 from app.rest.import_routes import ImportQuery

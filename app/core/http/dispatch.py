@@ -63,6 +63,8 @@ class Route(APIRoute):
         super().__init__(path, endpoint, **options)
         #: Texts that are known to stand in its parameters, for whoever misspells them.
         self.known: Known = {}
+        #: The headers that its answers can have, by status; for the document.
+        self.answer_headers: dict[str, tuple[str, ...]] = {}
         #: Whether it reads and answers with JSON alone: else it looks at Accept by itself.
         self.is_json = (
             self.methods == {"GET"}
@@ -211,7 +213,7 @@ class Dispatch:
             try:
                 await self.app(scope, receive, send)
             except HTTPException as error:
-                raise self._translate(error, scope) from None
+                raise self._with_nearest(error, scope) from None
             return
         node, scope["path_params"] = found
         handler = node.methods.get(scope["method"])
@@ -230,7 +232,7 @@ class Dispatch:
             self._tree = tree_of(scope["app"].router.routes)
         return self._tree
 
-    def _translate(self, error: HTTPException, scope: Scope) -> Exception:
+    def _with_nearest(self, error: HTTPException, scope: Scope) -> Exception:
         """The 404 of an address that is not there, with the nearest that are."""
         if error.status_code != 404:
             return error

@@ -94,12 +94,6 @@ def _never_null(schema: Json) -> Json:
     return {**options[0], **kept} if options else kept
 
 
-def add_headers(answer: Json, *names: str) -> None:
-    """Tell which of the document's headers an answer can have."""
-    for name in names:
-        answer.setdefault("headers", {})[name] = {"$ref": _REF.format("headers", name)}
-
-
 def join_problems(document: Json, statuses: frozenset[str]) -> None:
     """Tell the problems of these statuses, which any operation can have, by one answer: `default`.
 

@@ -14,10 +14,11 @@ from app.core import json_codec
 from app.core.auth.principals import Permission
 from app.core.databases.interface import Database
 from app.core.databases.schema_revision import newest, revision_statement
-from app.core.errors import BadRequest, Fault, Problem, Unavailable
+from app.core.errors import Fault, Problem, Unavailable
 from app.core.http.app_state import state_of
 from app.core.http.dispatch import Route
-from app.core.http.responses import JsonResponse, problems
+from app.core.http.operation import Answer, Operation
+from app.core.http.responses import JsonResponse
 from app.core.loose_types import Fields
 
 log = logging.getLogger("trade_missions")
@@ -90,26 +91,18 @@ def health_routes() -> list[Route]:
         body = json_codec.dumps(Health(status="ready", checks=checks).model_dump())
         return JsonResponse(body, headers=_NEVER_KEPT)
 
-    fields: Fields = {
-        "tags": ["operation"],
-        "response_model": Health,
-        "responses": problems(BadRequest),
+    said: Fields = {
+        "tag": "operation",
+        "answers": (Answer(model=Health),),
         "needs": Permission.PUBLIC,
     }
+    live, ready = "Tell whether the process lives", "Tell whether requests can be served"
     return [
-        Route(
-            "/health/live",
-            get_health_live,
-            operation_id="get_health_live",
-            summary="Tell whether the process lives",
-            **fields,
+        Operation(path="/health/live", name="get_health_live", summary=live, **said).route(
+            get_health_live
         ),
-        Route(
-            "/health/ready",
-            get_health_ready,
-            operation_id="get_health_ready",
-            summary="Tell whether requests can be served",
-            **fields,
+        Operation(path="/health/ready", name="get_health_ready", summary=ready, **said).route(
+            get_health_ready
         ),
     ]
 

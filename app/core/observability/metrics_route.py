@@ -4,7 +4,6 @@ import asyncio
 import platform
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from fastapi import Request
 from prometheus_client import Gauge
@@ -17,10 +16,10 @@ from starlette.responses import Response
 
 from app.core.auth.principals import Permission
 from app.core.databases.interface import CompiledQuery, Database
-from app.core.errors import BadRequest
 from app.core.http.app_state import state_of
 from app.core.http.dispatch import Route
-from app.core.http.responses import problems
+from app.core.http.operation import Answer, Operation
+from app.core.loose_types import Value
 from app.core.observability.health import within_timeout
 from app.core.observability.metrics import RequestMetrics
 from app.core.observability.worker_metrics import living, shared_folder
@@ -49,22 +48,17 @@ def metrics_route(position: Position) -> Route:
         content = await asyncio.to_thread(encode, scrape)
         return Response(content, headers={"Cache-Control": "no-store", "Content-Type": media_type})
 
-    return Route(
-        "/metrics",
-        get_metrics,
-        operation_id="get_metrics",
+    return Operation(
+        path="/metrics",
+        name="get_metrics",
         summary="Read what is counted and measured",
-        tags=["operation"],
-        response_class=Response,
-        responses={
-            200: {"description": "The metrics.", "content": {"text/plain": _TEXT}},
-            **problems(BadRequest),
-        },
+        tag="operation",
+        answers=(Answer(description="The metrics.", content={"text/plain": _TEXT}),),
         needs=Permission.READ,
-    )
+    ).route(get_metrics)
 
 
-def _encoder(accept: str) -> tuple[Callable[[Any], bytes], str]:
+def _encoder(accept: str) -> tuple[Callable[[Value], bytes], str]:
     # The library trips over versions that are none, so it is told one that we know.
     is_open = "application/openmetrics-text" in accept
     return choose_encoder("application/openmetrics-text;version=1.0.0" if is_open else "")
@@ -97,7 +91,7 @@ def _together(folder: Path) -> Iterator[Metric]:
     """What all processes have counted, and what each measured of its database and itself."""
     pids = living(folder)
     noted: dict[str, dict[str, float]] = {}
-    counted: Any = MultiProcessCollector(None, str(folder))  # type: ignore[no-untyped-call]
+    counted: Value = MultiProcessCollector(None, str(folder))  # type: ignore[no-untyped-call]
     for metric in counted.collect():
         if metric.name != _NOTES:
             yield metric

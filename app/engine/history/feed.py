@@ -5,22 +5,14 @@ from functools import lru_cache
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Dialect,
-    Text,
-    bindparam,
-    cast,
-    select,
-    type_coerce,
-)
+from sqlalchemy import BigInteger, ColumnElement, Dialect, bindparam
 
 from app.core.databases.interface import CompiledQuery, compile_query
-from app.core.databases.types import Id, Instant, JsonText
+from app.core.databases.types import Id, Instant
 from app.core.loose_types import JsonValue
 from app.engine.history.change_log import Action, Change
-from app.engine.query.render import as_json, json_array, object_of
+from app.engine.query.keyset import select_page
+from app.engine.query.render import as_json
 from app.engine.schemas import Schema, Timestamp
 
 
@@ -58,17 +50,12 @@ class FeedShape:
 @lru_cache(maxsize=128)
 def feed_statement(shape: FeedShape, dialect: Dialect) -> CompiledQuery:
     """Reads `(json, key)` of changes; parameters are the conditions', `limit` and `seek`."""
-    key = type_coerce(json_array(Change.seq), JsonText())
-    shown = {name: as_json(getattr(Change, name)) for name in ChangeEntry.model_fields}
-    statement = select(object_of(shown), cast(key, Text))
+    fields = {name: as_json(getattr(Change, name)) for name in ChangeEntry.model_fields}
+    down = shape.newest_first is not shape.reversed
+    statement = select_page(fields, Change.seq, down, shape.seek)
     for name in shape.conditions:
         statement = statement.where(_CONDITIONS[name])
-    down = shape.newest_first is not shape.reversed
-    if shape.seek:
-        place = bindparam("seek", type_=BigInteger)
-        statement = statement.where(Change.seq < place if down else Change.seq > place)
-    statement = statement.order_by(Change.seq.desc() if down else Change.seq.asc())
-    return compile_query(statement.limit(bindparam("limit", type_=BigInteger)), dialect)
+    return compile_query(statement, dialect)
 
 
 _CONDITIONS: dict[str, ColumnElement[bool]] = {

@@ -1,0 +1,152 @@
+"""The HTTP operations that write all records that a filter finds."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import Body, Query, Request
+from pydantic import Field
+from sqlalchemy.orm import Session
+from starlette.responses import Response
+
+from app.core import json_codec
+from app.core.errors import Problem
+from app.core.http.dispatch import Route
+from app.core.http.operation import Answer, Operation
+from app.core.loose_types import Value
+from app.engine.query.filter_reader import ParsedFilter, bad_parameter
+from app.engine.query.parameters import FilterQuery, read_conditions
+from app.engine.resource import Resource
+from app.engine.schemas import Schema
+from app.engine.writes import store
+from app.engine.writes.bulk import MAX_OPERATIONS, chosen
+from app.rest.handlers import check_codes
+from app.rest.operations import (
+    PREFER,
+    WRITTEN,
+    WRONG_BODY,
+    RecordsOperation,
+    minimal_answer,
+    snake,
+)
+from app.rest.transactions import WriteResult
+from app.rest.write_handlers import WriteQuery, answer_write
+
+
+class AffectedQuery(FilterQuery, WriteQuery):
+    """Parameters of a write to all records that a filter finds."""
+
+    deleted: Literal["exclude"] = "exclude"
+    """Records in the trash are never changed in this way."""
+    max_affected: int = Field(ge=1, le=MAX_OPERATIONS)
+    """The most records that may be meant: 409 when the filter finds more."""
+
+
+class Affected(Schema):
+    """What a write by filter came to."""
+
+    matched: int
+    """How many records the filter found."""
+    changed: int
+    """How many of them were not so already."""
+    ids: list[UUID]
+    """The records that were found."""
+
+
+def update_many_route(resource: Resource) -> Route:
+    """PATCH /missions"""
+    model = resource.patch
+
+    async def endpoint(
+        request: Request,
+        body: Annotated[model, Body()],  # type: ignore[valid-type]
+        query: Annotated[AffectedQuery, Query()],
+    ) -> Response:
+        parsed = await _conditions(request, resource, query)
+
+        def work(session: Session) -> WriteResult:
+            found = chosen(session, resource, parsed, query.q, query.max_affected)
+            data, changed = store.patched(body), 0
+            for record_id in found:
+                with _naming(resource, record_id):
+                    record = store.find(session, resource, str(record_id))
+                    version = record.version
+                    changed += store.change(session, resource, record, data).version != version
+            return _affected(found, changed)
+
+        return await answer_write(request, work, query)
+
+    return _by_filter(
+        resource,
+        method="PATCH",
+        name=f"update_many_{snake(resource.path)}",
+        summary=f"Change many {resource.plural}",
+        description="A JSON merge patch (RFC 7396) of every record that the filters find, in one"
+        f" transaction. {_BOUNDED}",
+    ).route(endpoint)
+
+
+def delete_many_route(resource: Resource) -> Route:
+    """DELETE /missions"""
+
+    async def endpoint(request: Request, query: Annotated[AffectedQuery, Query()]) -> Response:
+        parsed = await _conditions(request, resource, query)
+
+        def work(session: Session) -> WriteResult:
+            found = chosen(session, resource, parsed, query.q, query.max_affected)
+            for record_id in found:
+                with _naming(resource, record_id):
+                    store.trash(session, resource, store.find(session, resource, str(record_id)))
+            return _affected(found, len(found))
+
+        return await answer_write(request, work, query)
+
+    return _by_filter(
+        resource,
+        method="DELETE",
+        name=f"delete_many_{snake(resource.path)}",
+        summary=f"Move many {resource.plural} to the trash",
+        description="Every record that the filters find goes to the trash, in one transaction."
+        f" {_BOUNDED}",
+    ).route(endpoint)
+
+
+_BOUNDED = "At least one filter is needed, and no more than `max_affected` records may be found."
+
+
+def _by_filter(resource: Resource, **also: Value) -> Operation:
+    return RecordsOperation(
+        resource=resource,
+        path=f"/{resource.path}",
+        tag=resource.path,
+        parameters=(PREFER,),
+        answers=(Answer(model=Affected, headers=WRITTEN), minimal_answer(WRITTEN)),
+        refusals=WRONG_BODY,
+        **also,
+    )
+
+
+async def _conditions(request: Request, resource: Resource, query: AffectedQuery) -> ParsedFilter:
+    parsed = read_conditions(resource, query)
+    if parsed.condition is None and query.q is None:
+        raise bad_parameter(
+            "filter", "missing", "Say which records are meant: give at least one filter."
+        )
+    await check_codes(request, parsed)
+    return parsed
+
+
+@contextmanager
+def _naming(resource: Resource, record_id: UUID) -> Iterator[None]:
+    """Problems from inside say which record has them."""
+    try:
+        yield
+    except Problem as problem:
+        problem.detail = f"The {resource.singular} {record_id}: {problem.detail}"
+        raise
+
+
+def _affected(ids: list[UUID], changed: int) -> WriteResult:
+    found = {"matched": len(ids), "changed": changed, "ids": [str(each) for each in ids]}
+    return WriteResult(json_codec.dumps(found).decode())

@@ -1,0 +1,165 @@
+"""Lists: from a request to a page of finished JSON, asking the database once where that will do."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.core import json_codec
+from app.core.databases.interface import CompiledQuery
+from app.core.http.conditional import is_known, not_modified
+from app.core.loose_types import Fields, Value
+from app.engine.query.cursor import CursorPosition, cursor_scope
+from app.engine.query.filter_reader import bad_parameter
+from app.engine.query.parameters import Listing, ListQuery, RecordsQuery, Seek, read_listing
+from app.engine.query.statements import (
+    SAMPLE_ROWS,
+    count_statement,
+    key_statement,
+    keys_of,
+    list_statement,
+    sample_statement,
+    segments,
+)
+from app.engine.query.values import parse_value, round_to_column
+from app.engine.resource import Resource, SubCollection
+from app.engine.search.hits import with_query
+from app.rest.decimals import dialect_of, tag_for
+from app.rest.handlers import check_codes, database_of, find_row, position_of
+from app.rest.pages import PageRequest, Total, answer_page, page_request
+
+
+@dataclass(slots=True)
+class RecordSet:
+    """The records that a list shows: all of a kind, or those of a collection under one parent."""
+
+    resource: Resource
+    collection: SubCollection | None = None
+    #: The parent's id, as the driver gives it.
+    parent: Value = None
+
+
+async def records_under(request: Request, collection: SubCollection, key: str) -> RecordSet:
+    """The records of the collection under the parent with this id or ref; NotFound without one."""
+    found = await find_row(request, collection.parent, key)
+    return RecordSet(collection.child, collection, found.id)
+
+
+@dataclass(slots=True)
+class ListRequest:
+    """A list as it was asked for: which records, which of them, and how they are shown."""
+
+    request: Request
+    records: RecordSet
+    listing: Listing
+    #: The values of its statements' parameters.
+    values: Fields
+
+    async def read(self, statement: CompiledQuery, **values: Value) -> list[Value]:
+        """The rows of the statement, with the list's values and these."""
+        database = database_of(self.request)
+        return list(await database.read(statement, {**self.values, **values}))
+
+
+async def list_request(request: Request, records: RecordSet, query: RecordsQuery) -> ListRequest:
+    """The list that the query asks for; BadRequest when a filter names an unknown code."""
+    listing = read_listing(records.resource, query)
+    await check_codes(request, listing.parsed)
+    values = with_query(listing.parsed.values, query.q, database_of(request).dialect)
+    if records.collection is not None:
+        values["parent"] = records.parent
+    return ListRequest(request, records, listing, values)
+
+
+async def answer_list(request: Request, records: RecordSet, query: ListQuery) -> Response:
+    """A page of the records."""
+    asked = await list_request(request, records, query)
+    if query.cursor is not None and query.offset is not None:
+        raise bad_parameter("offset", "both", "Give a cursor or an offset, not both.")
+    at = page_request(request, query.limit, query.cursor, _scope_of(asked, query))
+    if "if-none-match" in request.headers:
+        tag = tag_for(request, f'W/"{await position_of(request)}"')
+        if is_known(request, tag):
+            return not_modified(tag)
+    offset = query.offset or 0
+    # A tag must not be newer than any part of the list: what is stored meanwhile would stay hidden.
+    position = None if at.place is None else await position_of(request)
+    rows = await _read_page(asked, at, offset)
+    if position is None and rows:
+        position = rows[0][2]
+    elif position is None:
+        position = await position_of(request)
+        rows = await _read_page(asked, at, offset)
+    total = await _count(asked, query.count)
+    headers = {"ETag": tag_for(request, f'W/"{position}"')}
+    return answer_page(at, rows, offset, total, headers)
+
+
+def _scope_of(asked: ListRequest, query: ListQuery) -> bytes:
+    shape = asked.listing.shape
+    chosen = (shape.condition, query.q, shape.deleted, shape.sort, sorted(asked.values.items()))
+    return cursor_scope(asked.records.resource.path, *chosen)
+
+
+async def _read_page(asked: ListRequest, at: PageRequest, offset: int) -> list[Value]:
+    """The rows of a page and one more, in the order of walking."""
+    records, shape = asked.records, asked.listing.shape
+    resource, collection, dialect = records.resource, records.collection, dialect_of(asked.request)
+    if at.place is None:
+        statement = list_statement(resource, collection, shape, dialect)
+        return await asked.read(statement, limit=at.limit + 1, offset=offset)
+    keys = keys_of(resource, shape)
+    place = await _whole_place(asked, at.place, len(keys))
+    values = _key_values(keys, place)
+    seek = Seek(place.backward, tuple(value is None for value in place.key))
+    rows: list[Value] = []
+    for segment in segments(seek, keys):
+        statement = list_statement(resource, collection, shape.after(segment), dialect)
+        rows += await asked.read(statement, limit=at.limit + 1 - len(rows), **values)
+        if len(rows) > at.limit:
+            break
+    return rows
+
+
+async def _whole_place(asked: ListRequest, place: CursorPosition, parts: int) -> CursorPosition:
+    """The place with its whole key, which is looked up where the cursor holds the id alone."""
+    if len(place.key) == parts:
+        return place
+    database = database_of(asked.request)
+    resource, sort = asked.records.resource, asked.listing.shape.sort
+    statement = key_statement(resource, sort, database.dialect)
+    rows = await database.read(statement, {"id": UUID(place.key[0])}, point_lookup=True)
+    if not rows:
+        raise bad_parameter(
+            "cursor", "cursor", "The record that this cursor is at is gone. Begin anew."
+        )
+    return CursorPosition(json_codec.loads(rows[0][0]), place.backward)
+
+
+def _key_values(keys: list[Value], place: CursorPosition) -> Fields:
+    found: Fields = {}
+    for at, (key, value) in enumerate(zip(keys, place.key, strict=True)):
+        if value is not None:
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            read = parse_value(key.field, text)
+            found[f"k{at}"] = (
+                round_to_column(key.field, read, None) if isinstance(read, Decimal) else read
+            )
+    return found
+
+
+async def _count(asked: ListRequest, how: str) -> Total:
+    """How many records the list has, exactly or by an estimate."""
+    if how == "none":
+        return Total()
+    database, records = database_of(asked.request), asked.records
+    shape = asked.listing.shape.after(None)
+    counted = (records.resource, records.collection, shape, database.dialect)
+    limit = SAMPLE_ROWS + 1 if how == "estimated" and not database.counts_quickly else None
+    ((count,),) = await asked.read(count_statement(*counted, limit))
+    if limit is None or count < limit:
+        return Total(count)
+    ((matching, looked_at, everything),) = await asked.read(sample_statement(*counted))
+    return Total(max(count, round(everything * matching / looked_at)), is_estimate=True)
