@@ -1,0 +1,257 @@
+"""A measurement from its beginning to its end: data, servers, turns, figures."""
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import repeat
+from pathlib import Path
+
+from app.benchmark import whole_sets
+from app.benchmark.data import Data, prepare, read_data, refuse_used, size_of, write_files
+from app.benchmark.figures import Figure, Measure
+from app.benchmark.generator import Generator, load_generator
+from app.benchmark.jobs import Job, Turn, WrongAnswer, loads
+from app.benchmark.machine import MIB, usage
+from app.benchmark.peers import bare_driver
+from app.benchmark.peers.contestant import Api, Contestant, Place
+from app.benchmark.peers.service import Service
+from app.benchmark.processes import Server
+from app.benchmark.timing import driver_measure, latency, load_measure, work_measure
+
+START, MEMORY, MEMORY_AFTER = "start to first answer", "memory after start", "memory after all jobs"
+IMPORT, EXPORT, FIRST_BYTE = "import from CSV", "export as CSV", "export, first byte"
+FIGURES = "figures by {}"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is measured, and for how long."""
+
+    rows: int
+    rounds: int
+    seconds: float
+    #: An empty database of PostgreSQL; None: SQLite.
+    url: str | None = None
+
+
+@dataclass(slots=True)
+class Run:
+    """The contestants with their servers, and the figures so far."""
+
+    options: Options
+    contestants: Sequence[Contestant]
+    data: Data
+    url: str
+    generator: Generator
+    tell: Callable[[str], None]
+    turns: dict[str, Turn] = field(default_factory=dict)
+    figures: list[Figure] = field(default_factory=list)
+
+    def serving(self) -> Iterator[tuple[Contestant, Turn]]:
+        """Those that serve, with their turns."""
+        for contestant in self.contestants:
+            if contestant.name in self.turns:
+                yield contestant, self.turns[contestant.name]
+
+    @property
+    def service(self) -> tuple[Service, Turn]:
+        """The service in one process."""
+        return next((one, turn) for one, turn in self.serving() if isinstance(one, Service))
+
+    def add(self, job: str, unit: str, contestant: str) -> Figure:
+        """A figure to be measured."""
+        figure = Figure(job, unit, contestant)
+        self.figures.append(figure)
+        return figure
+
+
+def measure(
+    options: Options, contestants: Sequence[Contestant], tell: Callable[[str], None]
+) -> tuple[list[Figure], str]:
+    """All figures, and what they were measured on, in words.
+
+    Servers and files are gone when this ends, whatever ends it.
+    """
+    with (
+        tempfile.TemporaryDirectory(prefix="trade-missions-benchmark-") as name,
+        ExitStack() as stack,
+    ):
+        folder = Path(name)
+        url = options.url or f"sqlite:///{folder / 'benchmark.db'}"
+        if options.url is not None:
+            refuse_used(url)
+        tell(f"Making {options.rows:,} agreements.")
+        prepare(url, options.rows)
+        data = read_data(url)
+        generator = stack.enter_context(load_generator(folder / "generator.log"))
+        run = Run(options, contestants, data, url, generator, tell)
+        _start(run, folder, stack)
+        reads, writes = loads(data)
+        _memory(run, MEMORY)
+        for job in reads:
+            _load(run, job)
+        _by_driver(run)
+        _export(run)
+        for job in writes:
+            _load(run, job)
+        _insert_by_driver(run)
+        _import(run)
+        _memory(run, MEMORY_AFTER)
+        return run.figures, f"{data.agreements:,} agreements, database {size_of(url)}"
+
+
+def _start(run: Run, folder: Path, stack: ExitStack) -> None:
+    """Set up and start all, one after the other; one that does not start is left out."""
+    files = write_files(run.url, folder)
+    for number, contestant in enumerate(run.contestants):
+        place = Place(folder / str(number), run.url, files)
+        place.folder.mkdir()
+        run.tell(f"Setting up {contestant.name}.")
+        figure = run.add(START, "s", contestant.name)
+        try:
+            contestant.set_up(place)
+            server = stack.enter_context(contestant.serving(place))
+        except RuntimeError as error:
+            figure.fault = str(error)
+            continue
+        figure.rounds.append(Measure(server.start_seconds))
+        run.turns[contestant.name] = _turn(run, server, number)
+
+
+def _turn(run: Run, server: Server, number: int) -> Turn:
+    """Those that share a database write to records of their own."""
+    shares = len(run.contestants)
+    data = run.data
+    if run.options.url is not None:
+        data = replace(data, free=data.free[number::shares])
+    return Turn(server, data, rounds=run.options.rounds)
+
+
+def _load(run: Run, job: Job) -> None:
+    """All rounds of a job: in each, every contestant has its turn."""
+    run.tell(job.name)
+    figures = {}
+    for contestant, turn in run.serving():
+        if not job.does(contestant):
+            continue
+        figure = figures[contestant.name] = run.add(job.name, "/s", contestant.name)
+        if isinstance(contestant, Api):
+            with _noting(figure):
+                job.check(contestant, turn)
+    for number in range(run.options.rounds):
+        for contestant, turn in run.serving():
+            now = figures.get(contestant.name)
+            if now is None or now.fault is not None:
+                continue
+            with _noting(now):
+                round_turn = replace(turn, number=number)
+                done = load_measure(run.generator, job, contestant, round_turn, run.options.seconds)
+                if done is not None:
+                    now.rounds.append(done)
+
+
+@contextmanager
+def _noting(figure: Figure) -> Iterator[None]:
+    """What is wrong with an answer stands in place of its figure."""
+    try:
+        yield
+    except (WrongAnswer, RuntimeError, OSError, LookupError, ValueError, TypeError) as error:
+        figure.fault = f"{type(error).__name__}: {error}"
+
+
+def _by_driver(run: Run) -> None:
+    """What the driver alone takes for the same, and figures by group beside SQL by hand."""
+    seconds = run.options.seconds
+    asked = {
+        "one record": bare_driver.same_record(run.url, run.data),
+        "list of 50, filtered and sorted": bare_driver.same_list(run.url),
+        "list of 50 with parties and organizations": bare_driver.same_list(
+            run.url, "parties.organization"
+        ),
+    }
+    with bare_driver.driver_of(run.url) as driver:
+        for job, question in asked.items():
+            figure = run.add(job, "/s", bare_driver.NAME)
+            for _ in range(run.options.rounds):
+                timing = bare_driver.ask_for(driver, question, seconds)
+                figure.rounds.append(driver_measure(timing))
+        for group_by, sql in bare_driver.BY_HAND.items():
+            _figures(run, driver, group_by, sql)
+
+
+def _figures(run: Run, driver: bare_driver.Driver, group_by: str, sql: str) -> None:
+    job = FIGURES.format(group_by.replace(",", " and "))
+    run.tell(job)
+    service, turn = run.service
+    ours = run.add(job, "ms", service.name)
+    floor = run.add(job, "ms", bare_driver.NAME)
+    with _noting(ours):
+        whole_sets.check_figures(service, turn, group_by, driver.rows(sql, ()))
+        request = whole_sets.figures_request(service, group_by).as_text()
+        for _ in range(run.options.rounds):
+            ours.rounds.append(latency(run.generator, turn, request, run.options.seconds))
+            timing = bare_driver.ask_for(driver, (sql, repeat(())), run.options.seconds)
+            floor.rounds.append(replace(driver_measure(timing), value=timing.p50 * 1000))
+
+
+def _export(run: Run) -> None:
+    run.tell(EXPORT)
+    service, turn = run.service
+    ours = run.add(EXPORT, "rows/s", service.name)
+    floor = run.add(EXPORT, "rows/s", bare_driver.NAME)
+    first = run.add(FIRST_BYTE, "ms", service.name)
+    with _noting(ours), bare_driver.driver_of(run.url) as driver:
+        whole_sets.check_export(service, turn)
+        for _ in range(run.options.rounds):
+            bytes_at: list[float] = []
+
+            def export(at: list[float] = bytes_at) -> int:
+                rows, seconds = whole_sets.export_all(service, turn)
+                at.append(seconds * 1000)
+                return rows
+
+            ours.rounds.append(work_measure(turn, export))
+            first.rounds += [Measure(at) for at in bytes_at]
+            rows, seconds = bare_driver.as_csv(driver)
+            floor.rounds.append(Measure(rows / seconds))
+
+
+def _import(run: Run) -> None:
+    run.tell(IMPORT)
+    count = whole_sets.imported(run.data)
+    figures = {}
+    for number in range(run.options.rounds):
+        for contestant, turn in run.serving():
+            if not isinstance(contestant, Api) or not any(contestant.batches(_first(run.data))):
+                continue
+            if number == 0:
+                figures[contestant.name] = run.add(IMPORT, "rows/s", contestant.name)
+            figure = figures[contestant.name]
+            if figure.fault is None:
+                with _noting(figure):
+                    work = partial(whole_sets.import_rows, contestant, turn, count)
+                    figure.rounds.append(work_measure(turn, work))
+
+
+def _first(data: Data) -> Iterator[dict[str, object]]:
+    yield from data.new_agreements(1)
+
+
+def _insert_by_driver(run: Run) -> None:
+    """One row a commit; the tables of the service's log and index are left alone."""
+    asked = bare_driver.one_insert(run.url)
+    figure = run.add("POST, 16 writers", "/s", bare_driver.NAME)
+    with _noting(figure), bare_driver.driver_of(run.url) as driver:
+        for _ in range(run.options.rounds):
+            timing = bare_driver.ask_for(driver, asked, run.options.seconds)
+            figure.rounds.append(driver_measure(timing))
+
+
+def _memory(run: Run, job: str) -> None:
+    """Resident memory of the largest process of each."""
+    for contestant, turn in run.serving():
+        used = usage(turn.server.session)
+        if used is not None:
+            run.add(job, "MiB", contestant.name).rounds.append(Measure(used.largest / MIB))
