@@ -23,6 +23,7 @@ class Report:
     #: What was measured on, how long each was asked, in words.
     data: str
     options: str
+    on_sqlite: bool
     #: Settings by contestant, and what to install for those that are missing.
     settings: dict[str, str]
     missing: dict[str, str]
@@ -49,7 +50,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "settings": report.settings,
         "missing": report.missing,
         "figures": rows,
-        "goals": [asdict(outcome) for outcome in outcomes(report.figures)],
+        "goals": [asdict(outcome) for outcome in outcomes(report.figures, report.on_sqlite)],
     }
 
 
@@ -63,7 +64,7 @@ def as_text(report: Report) -> str:
     lines.append("others: what part of the machine neither server nor generator used meanwhile.")
     if any(figure.limited for figure in report.figures):
         lines.append(f"*: {_LIMITED}.")
-    lines += ["", *_aligned([("goal", "came out", ""), *_goals(report.figures)])]
+    lines += ["", *_aligned([("goal", "came out", ""), *_goals(report)])]
     faults = [figure for figure in report.figures if figure.fault is not None]
     for figure in faults:
         lines += ["", f"{figure.job}, {figure.contestant}: {figure.fault}"]
@@ -113,8 +114,8 @@ def _by_processor(ours: Figure | None, figure: Figure) -> str:
     return "" if not used or not other else f"{_number(other / used)} ×"
 
 
-def _goals(figures: Sequence[Figure]) -> Iterator[tuple[str, ...]]:
-    for outcome in outcomes(figures):
+def _goals(report: Report) -> Iterator[tuple[str, ...]]:
+    for outcome in outcomes(report.figures, report.on_sqlite):
         met = "met" if outcome.met else "missed"
         yield f"{outcome.job}: {outcome.goal}", _number(outcome.found), met
 

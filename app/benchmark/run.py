@@ -49,11 +49,12 @@ class Run:
     turns: dict[str, Turn] = field(default_factory=dict)
     figures: list[Figure] = field(default_factory=list)
 
-    def serving(self) -> Iterator[tuple[Contestant, Turn]]:
-        """Those that serve, with their turns."""
-        for contestant in self.contestants:
-            if contestant.name in self.turns:
-                yield contestant, self.turns[contestant.name]
+    def serving(self, number: int = 0) -> Iterator[tuple[Contestant, Turn]]:
+        """Those that serve, with their turns; in each round another one is the first."""
+        there = [one for one in self.contestants if one.name in self.turns]
+        first = number % len(there)
+        for contestant in there[first:] + there[:first]:
+            yield contestant, replace(self.turns[contestant.name], number=number)
 
     @property
     def service(self) -> tuple[Service, Turn]:
@@ -114,6 +115,8 @@ def _start(run: Run, folder: Path, stack: ExitStack) -> None:
             contestant.set_up(place)
             server = stack.enter_context(contestant.serving(place))
         except RuntimeError as error:
+            if isinstance(contestant, Service):
+                raise
             figure.fault = str(error)
             continue
         figure.rounds.append(Measure(server.start_seconds))
@@ -141,13 +144,12 @@ def _load(run: Run, job: Job) -> None:
             with _noting(figure):
                 job.check(contestant, turn)
     for number in range(run.options.rounds):
-        for contestant, turn in run.serving():
+        for contestant, turn in run.serving(number):
             now = figures.get(contestant.name)
             if now is None or now.fault is not None:
                 continue
             with _noting(now):
-                round_turn = replace(turn, number=number)
-                done = load_measure(run.generator, job, contestant, round_turn, run.options.seconds)
+                done = load_measure(run.generator, job, contestant, turn, run.options.seconds)
                 if done is not None:
                     now.rounds.append(done)
 
@@ -205,15 +207,10 @@ def _export(run: Run) -> None:
     with _noting(ours), bare_driver.driver_of(run.url) as driver:
         whole_sets.check_export(service, turn)
         for _ in range(run.options.rounds):
-            bytes_at: list[float] = []
-
-            def export(at: list[float] = bytes_at) -> int:
-                rows, seconds = whole_sets.export_all(service, turn)
-                at.append(seconds * 1000)
-                return rows
-
-            ours.rounds.append(work_measure(turn, export))
-            first.rounds += [Measure(at) for at in bytes_at]
+            waited: list[float] = []
+            work = partial(whole_sets.export_all, service, turn, waited)
+            ours.rounds.append(work_measure(turn, work))
+            first.rounds += [Measure(seconds * 1000) for seconds in waited]
             rows, seconds = bare_driver.as_csv(driver)
             floor.rounds.append(Measure(rows / seconds))
 
@@ -221,22 +218,19 @@ def _export(run: Run) -> None:
 def _import(run: Run) -> None:
     run.tell(IMPORT)
     count = whole_sets.imported(run.data)
-    figures = {}
+    figures: dict[str, Figure] = {}
+    for contestant, _ in run.serving():
+        if isinstance(contestant, Api) and contestant.imports:
+            figures[contestant.name] = run.add(IMPORT, "rows/s", contestant.name)
     for number in range(run.options.rounds):
-        for contestant, turn in run.serving():
-            if not isinstance(contestant, Api) or not any(contestant.batches(_first(run.data))):
+        for contestant, turn in run.serving(number):
+            figure = figures.get(contestant.name)
+            if figure is None or figure.fault is not None:
                 continue
-            if number == 0:
-                figures[contestant.name] = run.add(IMPORT, "rows/s", contestant.name)
-            figure = figures[contestant.name]
-            if figure.fault is None:
-                with _noting(figure):
-                    work = partial(whole_sets.import_rows, contestant, turn, count)
-                    figure.rounds.append(work_measure(turn, work))
-
-
-def _first(data: Data) -> Iterator[dict[str, object]]:
-    yield from data.new_agreements(1)
+            assert isinstance(contestant, Api)
+            with _noting(figure):
+                work = partial(whole_sets.import_rows, contestant, turn, count)
+                figure.rounds.append(work_measure(turn, work))
 
 
 def _insert_by_driver(run: Run) -> None:

@@ -37,7 +37,7 @@ def run(wanted: Wanted) -> str:
     """
     for file in (wanted.json_file, wanted.chart_file):
         if file is not None:
-            file.touch()
+            file.open("a").close()
     options = wanted.options
     url = options.url or "sqlite://"
     contestants, missing = find_contestants(wanted.python, wanted.processes, url, wanted.peers)
@@ -50,7 +50,7 @@ def run(wanted: Wanted) -> str:
     rounds = "1 round" if options.rounds == 1 else f"{options.rounds} rounds"
     told = f"{rounds} of {options.seconds:g} s, 16 connections"
     settings = {contestant.name: contestant.settings for contestant in contestants}
-    report = Report(figures, data, told, settings, missing)
+    report = Report(figures, data, told, options.url is None, settings, missing)
     _write(wanted, report)
     return as_text(report)
 

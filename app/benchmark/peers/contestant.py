@@ -57,6 +57,8 @@ class Contestant(ABC):
 class Api(Contestant):
     """One that has the records, and how it is asked for them. What it has nothing for is None."""
 
+    #: Whether it has a way to store many records at once.
+    imports = False
     #: The status of an answer to each write.
     created, changed, deleted = 201, 200, 204
 

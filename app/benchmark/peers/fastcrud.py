@@ -47,6 +47,8 @@ class FastCrud(Api):
 
     def listing(self) -> Request:
         asked = {"status": LISTED, "sort": "-amount,-id", "itemsPerPage": PAGE, "page": 1}
+        # It cannot say that what has no amount comes last, where PostgreSQL would put it first.
+        asked["amount__gte"] = 0
         return Request("GET", f"/agreements?{urlencode(asked)}")
 
     def expanded(self) -> Request:

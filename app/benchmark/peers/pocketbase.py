@@ -77,6 +77,7 @@ class PocketBase(Api):
     """The server with collections that everybody may read and write, so that it checks nothing."""
 
     name = "PocketBase"
+    imports = True
     created = 200
 
     def __init__(self, executable: Path, version: str) -> None:

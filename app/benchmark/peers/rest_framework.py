@@ -20,6 +20,7 @@ class RestFramework(Api):
     """Its view sets behind gunicorn, in so many processes."""
 
     name = "Django REST framework"
+    imports = True
 
     def __init__(self, environment: Environment, processes: int) -> None:
         self.environment, self.processes = environment, processes

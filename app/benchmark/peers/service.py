@@ -20,6 +20,7 @@ class Service(Api):
     """Trade-mission deals in so many processes."""
 
     name = "trade-missions"
+    imports = True
 
     def __init__(self, processes: int, url: str, key: str) -> None:
         self.processes = processes

@@ -132,7 +132,9 @@ class Party(Base):
 
     __tablename__ = "agreement_party"
 
-    agreement_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"), primary_key=True)
+    agreement_id: Mapped[UUID] = mapped_column(
+        ForeignKey("agreement.id", ondelete="CASCADE"), primary_key=True
+    )
     position: Mapped[int] = mapped_column(primary_key=True)
     organization_id: Mapped[UUID | None] = mapped_column(ForeignKey("organization.id"))
     description: Mapped[str | None]
@@ -289,7 +291,7 @@ def create_app() -> FastAPI:
             update_schema=AgreementUpdate,
             select_schema=AgreementRead,
             path="/agreements",
-            filter_config=FilterConfig(status=None),
+            filter_config=FilterConfig(status=None, amount__gte=None),
         )
     )
     return app
@@ -301,6 +303,8 @@ async def full_page(database: AsyncSession, status: str) -> dict[str, Any]:
     agreements = await FastCRUD(Agreement).get_multi(
         database,
         limit=50,
+        # PostgreSQL would put what has no amount first.
+        amount__gte=0,
         sort_columns=["amount", "id"],
         sort_orders=["desc", "desc"],
         status=status,
