@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
 from app.benchmark.figures import Figure
-from app.benchmark.goals import ONE
+from app.benchmark.goals import BARE, ONE
+from app.benchmark.peers.bare_driver import NAME as DRIVER
 from app.benchmark.report import Report
 
 #: The jobs that are shown, where they are measured.
@@ -27,10 +28,10 @@ _STYLE = """
 
 
 def as_svg(report: Report) -> str:
-    """Bars for each job, the longest as long as there is room; figures beside them."""
+    """Bars for each job, the longest as long as there is room; figures beside them. No floors."""
     lines, y = [], 8
     for job in SHOWN:
-        figures = [f for f in report.figures if f.job == job and f.value is not None]
+        figures = [one for one in report.figures if one.job == job and _is_shown(one)]
         if not figures:
             continue
         lines.append(f'<text class="job" x="0" y="{y + 16}">{escape(job)}</text>')
@@ -43,6 +44,10 @@ def as_svg(report: Report) -> str:
         f' viewBox="0 0 {WIDTH} {y}" role="img">\n<title>{escape(title)}</title>\n'
         f"<style>{_STYLE}</style>\n" + "\n".join(lines) + "\n</svg>\n"
     )
+
+
+def _is_shown(figure: Figure) -> bool:
+    return figure.value is not None and figure.contestant not in (BARE, DRIVER)
 
 
 def _bars(figures: list[Figure], y: int) -> Iterator[str]:

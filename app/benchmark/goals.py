@@ -52,7 +52,8 @@ class Outcome:
 
     job: str
     goal: str
-    found: float
+    #: None: the service did not do the job.
+    found: float | None
     met: bool
 
 
@@ -97,10 +98,12 @@ def _ratios(figures: Sequence[Figure], at_least: dict[str, dict[str, float]]) ->
 
 def _outcome(ours: Figure, other: Figure, bound: float, sign: str) -> Iterator[Outcome]:
     found = ratio(ours, other)
+    goal = f"{ours.contestant} {sign} {bound:g} × {other.contestant}"
     if found is not None:
         met = found >= bound if sign == "≥" else found <= bound
-        goal = f"{ours.contestant} {sign} {bound:g} × {other.contestant}"
         yield Outcome(ours.job, goal, found, met)
+    elif ours.fault is not None:
+        yield Outcome(ours.job, goal, None, met=False)
 
 
 def _bounds(figures: Sequence[Figure]) -> Iterator[Outcome]:
@@ -117,10 +120,12 @@ def _tails(figures: Sequence[Figure]) -> Iterator[Outcome]:
     listed = {f.contestant: f.middle("p99") for f in figures if f.job == LISTED}
     for figure in figures:
         slow, usual = figure.middle("p99"), listed.get(figure.contestant)
-        if not figure.contestant.startswith(ONE) or not slow or not usual:
+        if not figure.contestant.startswith(ONE) or not figure.job.startswith(SEARCH):
             continue
-        if figure.job.startswith(SEARCH):
-            goal = f"{figure.contestant}: p99 ≤ {P99} × that of the list"
+        goal = f"{figure.contestant}: p99 ≤ {P99} × that of the list"
+        if figure.fault is not None:
+            yield Outcome(figure.job, goal, None, met=False)
+        elif slow and usual:
             yield Outcome(figure.job, goal, slow / usual, slow <= P99 * usual)
     writers = [f for f in figures if f.job == POST and f.contestant.startswith(ONE)]
     tails = [f.middle("p99") for f in writers]

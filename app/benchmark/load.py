@@ -97,7 +97,8 @@ class Connection:
 
     def _begin(self, data: bytes, end: int, status: bytes) -> None:
         if data[9:12] != status:
-            raise WrongStatus(data[:500].decode("latin-1"))
+            head, body = data[:end].partition(b"\r\n")[0], data[end + 4 :][:300]
+            raise WrongStatus(f"{head.decode('latin-1')} {body.decode(errors='replace')}")
         self.begun = True
         length = _LENGTH.search(data, 0, end)
         if length is not None:

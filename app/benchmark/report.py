@@ -117,7 +117,8 @@ def _by_processor(ours: Figure | None, figure: Figure) -> str:
 def _goals(report: Report) -> Iterator[tuple[str, ...]]:
     for outcome in outcomes(report.figures, report.on_sqlite):
         met = "met" if outcome.met else "missed"
-        yield f"{outcome.job}: {outcome.goal}", _number(outcome.found), met
+        found = "fault" if outcome.found is None else _number(outcome.found)
+        yield f"{outcome.job}: {outcome.goal}", found, met
 
 
 def _scaled(value: float | None, factor: float) -> str:
