@@ -199,6 +199,9 @@ def benchmark(
     processes: Annotated[
         int | None, typer.Option(help="Of each server; else one a processor.", min=1, max=64)
     ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only jobs with this in their names; repeatable.")
+    ] = None,
     database: Annotated[
         str | None, typer.Option(help="An empty database of PostgreSQL; else SQLite.")
     ] = None,
@@ -223,7 +226,7 @@ def benchmark(
         return
     if quick:
         rows, seconds = min(rows, 10_000), min(seconds, 1.0)
-    options = Options(rows, rounds, seconds, database)
+    options = Options(rows, rounds, seconds, database, tuple(only or ()))
     count = processes or processors()
     typer.echo(run(Wanted(options, count, python, peers, json, chart)))
 

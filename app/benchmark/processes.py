@@ -102,12 +102,14 @@ def running(program: Program, port: int, first: Request, log: Path) -> Iterator[
         while not _answers(port, first):
             if process.poll() is not None or time.perf_counter() - began > START_SECONDS:
                 raise RuntimeError(f"{program.command[0]} does not answer: {tail(log)}")
-            time.sleep(0.005)
+            time.sleep(0.01)
         yield Server(port, process.pid, time.perf_counter() - began)
 
 
 def _answers(port: int, first: Request) -> bool:
     with suppress(OSError, http.client.HTTPException):
+        # Cheap, as it takes from what is starting: most often nobody listens yet.
+        socket.create_connection(("127.0.0.1", port), START_SECONDS).close()
         return Server(port, 0, 0).ask(first, START_SECONDS).status == 200
     return False
 

@@ -22,7 +22,11 @@ from app.benchmark.timing import driver_measure, latency, load_measure, work_mea
 
 START, MEMORY, MEMORY_AFTER = "start to first answer", "memory after start", "memory after all jobs"
 IMPORT, EXPORT, FIRST_BYTE = "import from CSV", "export as CSV", "export, first byte"
-FIGURES = "figures by {}"
+FIGURES, POST = "figures by {}", "POST, 16 writers"
+OTHER_JOBS = (
+    *(FIGURES.format(group_by.replace(",", " and ")) for group_by in bare_driver.BY_HAND),
+    *(EXPORT, FIRST_BYTE, IMPORT, START, MEMORY, MEMORY_AFTER),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,12 @@ class Options:
     seconds: float
     #: An empty database of PostgreSQL; None: SQLite.
     url: str | None = None
+    #: Only jobs with one of these in their names; empty: all.
+    only: tuple[str, ...] = ()
+
+    def has(self, job: str) -> bool:
+        """Whether a job is to be done."""
+        return not self.only or any(part.lower() in job.lower() for part in self.only)
 
 
 @dataclass(slots=True)
@@ -52,7 +62,7 @@ class Run:
     def serving(self, number: int = 0) -> Iterator[tuple[Contestant, Turn]]:
         """Those that serve, with their turns; in each round another one is the first."""
         there = [one for one in self.contestants if one.name in self.turns]
-        first = number % len(there)
+        first = number % max(1, len(there))
         for contestant in there[first:] + there[:first]:
             yield contestant, replace(self.turns[contestant.name], number=number)
 
@@ -62,10 +72,18 @@ class Run:
         return next((one, turn) for one, turn in self.serving() if isinstance(one, Service))
 
     def add(self, job: str, unit: str, contestant: str) -> Figure:
-        """A figure to be measured."""
+        """A figure to be measured; it is shown where its job was asked for."""
         figure = Figure(job, unit, contestant)
-        self.figures.append(figure)
+        if self.options.has(job):
+            self.figures.append(figure)
         return figure
+
+    def begins(self, job: str) -> bool:
+        """Whether a job is to be done, which is said then."""
+        if self.options.has(job):
+            self.tell(job)
+            return True
+        return False
 
 
 def measure(
@@ -88,8 +106,11 @@ def measure(
         data = read_data(url)
         generator = stack.enter_context(load_generator(folder / "generator.log"))
         run = Run(options, contestants, data, url, generator, tell)
-        _start(run, folder, stack)
         reads, writes = loads(data)
+        names = (*(job.name for job in (*reads, *writes)), *OTHER_JOBS)
+        if not any(options.has(name) for name in names):
+            raise RuntimeError(f"No job is called so. There are: {'; '.join(names)}.")
+        start(run, write_files(url, folder), folder, stack)
         _memory(run, MEMORY)
         for job in reads:
             _load(run, job)
@@ -103,9 +124,8 @@ def measure(
         return run.figures, f"{data.agreements:,} agreements, database {size_of(url)}"
 
 
-def _start(run: Run, folder: Path, stack: ExitStack) -> None:
+def start(run: Run, files: dict[str, Path], folder: Path, stack: ExitStack) -> None:
     """Set up and start all, one after the other; one that does not start is left out."""
-    files = write_files(run.url, folder)
     for number, contestant in enumerate(run.contestants):
         place = Place(folder / str(number), run.url, files)
         place.folder.mkdir()
@@ -118,6 +138,8 @@ def _start(run: Run, folder: Path, stack: ExitStack) -> None:
             if isinstance(contestant, Service):
                 raise
             figure.fault = str(error)
+            if figure not in run.figures:
+                run.figures.append(figure)  # Whatever was asked for, it is missing there.
             continue
         figure.rounds.append(Measure(server.start_seconds))
         run.turns[contestant.name] = _turn(run, server, number)
@@ -134,7 +156,8 @@ def _turn(run: Run, server: Server, number: int) -> Turn:
 
 def _load(run: Run, job: Job) -> None:
     """All rounds of a job: in each, every contestant has its turn."""
-    run.tell(job.name)
+    if not run.begins(job.name):
+        return
     figures = {}
     for contestant, turn in run.serving():
         if not job.does(contestant):
@@ -175,6 +198,8 @@ def _by_driver(run: Run) -> None:
     }
     with bare_driver.driver_of(run.url) as driver:
         for job, question in asked.items():
+            if not run.options.has(job):
+                continue
             figure = run.add(job, "/s", bare_driver.NAME)
             for _ in range(run.options.rounds):
                 timing = bare_driver.ask_for(driver, question, seconds)
@@ -185,7 +210,8 @@ def _by_driver(run: Run) -> None:
 
 def _figures(run: Run, driver: bare_driver.Driver, group_by: str, sql: str) -> None:
     job = FIGURES.format(group_by.replace(",", " and "))
-    run.tell(job)
+    if not run.begins(job):
+        return
     service, turn = run.service
     ours = run.add(job, "ms", service.name)
     floor = run.add(job, "ms", bare_driver.NAME)
@@ -199,7 +225,8 @@ def _figures(run: Run, driver: bare_driver.Driver, group_by: str, sql: str) -> N
 
 
 def _export(run: Run) -> None:
-    run.tell(EXPORT)
+    if not run.begins(EXPORT) and not run.options.has(FIRST_BYTE):
+        return
     service, turn = run.service
     ours = run.add(EXPORT, "rows/s", service.name)
     floor = run.add(EXPORT, "rows/s", bare_driver.NAME)
@@ -216,7 +243,8 @@ def _export(run: Run) -> None:
 
 
 def _import(run: Run) -> None:
-    run.tell(IMPORT)
+    if not run.begins(IMPORT):
+        return
     count = whole_sets.imported(run.data)
     figures: dict[str, Figure] = {}
     for contestant, _ in run.serving():
@@ -235,8 +263,10 @@ def _import(run: Run) -> None:
 
 def _insert_by_driver(run: Run) -> None:
     """One row a commit; the tables of the service's log and index are left alone."""
+    if not run.options.has(POST):
+        return
     asked = bare_driver.one_insert(run.url)
-    figure = run.add("POST, 16 writers", "/s", bare_driver.NAME)
+    figure = run.add(POST, "/s", bare_driver.NAME)
     with _noting(figure), bare_driver.driver_of(run.url) as driver:
         for _ in range(run.options.rounds):
             timing = bare_driver.ask_for(driver, asked, run.options.seconds)

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,13 @@ from typer.testing import CliRunner
 
 from app.__main__ import commands
 from app.benchmark import contestants
+from app.benchmark.data import Data
 from app.benchmark.machine import PROC
 from app.benchmark.peers import pocketbase
+from app.benchmark.peers.bare_server import BareServer
+from app.benchmark.peers.contestant import Place
 from app.benchmark.peers.environment import Environment
+from app.benchmark.run import Options, Run, start
 from app.commands.generate import run as generate
 from tests.keys import ADMIN_KEY
 from tests.templates import seeded_url
@@ -41,6 +46,18 @@ JOBS = {
 }
 MEMORY = {"memory after start", "memory after all jobs"}
 TINY = ("--rows", "200", "--rounds", "1", "--seconds", "0.05", "--processes", "1", "--no-peers")
+
+
+EMPTY = Data({}, {}, (), (), (), 0)
+
+
+class Broken(BareServer):
+    """A peer that cannot be set up."""
+
+    name = "broken"
+
+    def set_up(self, place: Place) -> None:
+        raise RuntimeError("no such table")
 
 
 def seeded(url: str, rows: int) -> None:
@@ -78,6 +95,22 @@ def test_peers_that_are_not_installed_are_left_out_and_told(
     assert names == ["bare ASGI server", "trade-missions", "trade-missions × 2"]
     assert set(missing) == {"PocketBase", "FastCRUD", "Django REST framework"}
     assert all("benchmark" in advice and "--python" in advice for advice in missing.values())
+
+
+def test_jobs_can_be_chosen_by_parts_of_their_names() -> None:
+    chosen = {name for name in JOBS if Options(1, 1, 1, only=("post", "List of")).has(name)}
+    lists = {"list of 50, filtered and sorted", "list of 50 with parties and organizations"}
+    assert chosen == {"POST, 16 writers", *lists}
+    assert all(Options(1, 1, 1).has(name) for name in JOBS)
+
+
+def test_a_server_that_does_not_start_is_told_whatever_was_asked_for(tmp_path: Path) -> None:
+    """A peer; without the service itself there is nothing to measure."""
+    run = Run(Options(1, 1, 1, only=("POST",)), [Broken()], EMPTY, "", None, print)  # type: ignore[arg-type]
+    with ExitStack() as stack:
+        start(run, {}, tmp_path, stack)
+    assert [(one.contestant, one.fault) for one in run.figures] == [("broken", "no such table")]
+    assert list(run.serving()) == []
 
 
 def test_a_file_that_cannot_be_written_is_told_before_anything_is_measured(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ class FastCrud(Api):
         run_to_end(Program(command, {}, PROGRAMS), place.folder / "load.log")
 
     def program(self, place: Place, port: int) -> Program:
-        options = ("--factory", "fastcrud_site:create_app", "--port", str(port))
+        options = ("--factory", "fastcrud_site.api:create_app", "--port", str(port))
         quiet = ("--no-access-log", "--log-level", "warning")
         processes = ("--workers", str(self.processes))
         python = str(self.environment.python)
