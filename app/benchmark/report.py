@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from app.benchmark.figures import Figure
+from app.benchmark.figures import Figure, middle
 from app.benchmark.goals import comparable, outcomes, ratio
 from app.benchmark.machine import model, processors
 
 HEADS = ("job", "who", "figure", "service", "by CPU", "p50 ms", "p99 ms", "CPU µs", "others")
+#: From which part of the machine on that others use its figures tell little.
+SHARED = 0.2
 _LIMITED = "the generator was the limit: the server could do more"
 
 
@@ -62,6 +64,11 @@ def as_text(report: Report) -> str:
     lines.append("service: how many times as much the service does (of ms, s and MiB: it takes).")
     lines.append("by CPU: how many times as much processor time an answer takes there.")
     lines.append("others: what part of the machine neither server nor generator used meanwhile.")
+    shared = middle(figure.middle("others") for figure in report.figures)
+    if shared is not None and shared > SHARED:
+        lines.append(
+            f"Others used {shared:.0%} of the machine: look at CPU rather than at figures."
+        )
     if any(figure.limited for figure in report.figures):
         lines.append(f"*: {_LIMITED}.")
     lines += ["", *_aligned([("goal", "came out", ""), *_goals(report)])]

@@ -85,6 +85,7 @@ def test_the_table_has_a_row_for_each_and_tells_what_is_missing_or_wrong() -> No
     assert ["trade-missions", "10,000 /s", "100", "25%"] in cells
     assert ["PocketBase", "8,000 /s", "2.50 ×", "2.50 ×", "125", "25%"] in cells
     assert ["FastCRUD", "fault"] in cells
+    assert "Others used 25% of the machine" in text
     assert "POST, 16 writers, FastCRUD: WrongAnswer: the status: 500" in text
     assert "Django REST framework was left out: install the extra." in text
     assert ["one record: trade-missions × 2 ≥ 2 × PocketBase", "2.50", "met"] in cells
