@@ -40,7 +40,10 @@ BOUNDS = {
     "start to first answer": 1.5,
     "memory after start": 120,
     "memory after all jobs": 180,
-    "export, first byte": 150,
+    "export, first byte of the first": 150,
+    "export, first byte": 100,
+    "export, memory on top": 64,
+    "import, memory on top": 64,
 }
 LISTED, SEARCH, P99 = "list of 50, filtered and sorted", "search: ", 3
 POST, POST_P99 = "POST, 16 writers", 1.5

@@ -1,6 +1,8 @@
 """What processes cost and what else uses the machine, as Linux has it in /proc."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +23,7 @@ class Usage:
 
 def usage(session: int) -> Usage | None:
     """What a server has used, with all processes that it has started; None where nobody tells."""
-    found = [fields for fields in _processes() if int(fields[3]) == session]
+    found = list(_processes(session).values())
     if not found:
         return None
     # Fields as in proc(5), from the state on: 11 to 14 are the times, those of children too.
@@ -30,15 +32,45 @@ def usage(session: int) -> Usage | None:
     return Usage(ticks / os.sysconf("SC_CLK_TCK"), max(sizes), sum(sizes))
 
 
-def _processes() -> list[list[str]]:
-    found = []
+def _processes(session: int) -> dict[Path, list[str]]:
+    """The processes of a session by their folders, with the fields from the state on."""
+    found = {}
     for folder in PROC.glob("[0-9]*"):
-        try:
-            text = (folder / "stat").read_text()
-        except OSError:  # It has just ended.
-            continue
-        found.append(text.rpartition(")")[2].split())
+        with suppress(OSError):  # It has just ended.
+            fields = (folder / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[3]) == session:
+                found[folder] = fields
     return found
+
+
+@dataclass(slots=True)
+class Growth:
+    """By how many bytes the process that grew most was larger meanwhile; None: nobody tells."""
+
+    memory: int | None = None
+
+
+@contextmanager
+def growth(session: int) -> Iterator[Growth]:
+    """See how large the processes of a server become in the block."""
+    before = {}
+    for folder in _processes(session):
+        with suppress(OSError):
+            (folder / "clear_refs").write_text("5")  # The peak is what it is now: proc(5).
+            before[folder] = _memory(folder, "VmRSS")
+    seen = Growth()
+    yield seen
+    peaks = []
+    for folder, size in before.items():
+        with suppress(OSError):
+            peaks.append(max(0, _memory(folder, "VmHWM") - size))
+    seen.memory = max(peaks, default=None)
+
+
+def _memory(folder: Path, name: str) -> int:
+    lines = (folder / "status").read_text().splitlines()
+    sizes = (int(line.split()[1]) * 1024 for line in lines if line.startswith(f"{name}:"))
+    return next(sizes, 0)  # One that has ended and was not waited for has none.
 
 
 def busy_seconds() -> float | None:

@@ -13,7 +13,7 @@ from app.benchmark.data import Data, prepare, read_data, refuse_used, size_of, w
 from app.benchmark.figures import Figure, Measure
 from app.benchmark.generator import Generator, load_generator
 from app.benchmark.jobs import Job, Turn, WrongAnswer, loads
-from app.benchmark.machine import MIB, usage
+from app.benchmark.machine import MIB, growth, usage
 from app.benchmark.peers import bare_driver
 from app.benchmark.peers.contestant import Api, Contestant, Place
 from app.benchmark.peers.service import Service
@@ -21,11 +21,14 @@ from app.benchmark.processes import Server
 from app.benchmark.timing import driver_measure, latency, load_measure, work_measure
 
 START, MEMORY, MEMORY_AFTER = "start to first answer", "memory after start", "memory after all jobs"
-IMPORT, EXPORT, FIRST_BYTE = "import from CSV", "export as CSV", "export, first byte"
+IMPORT, EXPORT = "import from CSV", "export as CSV"
+FIRST_EXPORT, FIRST_BYTE = "export, first byte of the first", "export, first byte"
+IMPORT_MEMORY, EXPORT_MEMORY = "import, memory on top", "export, memory on top"
 FIGURES, POST = "figures by {}", "POST, 16 writers"
 OTHER_JOBS = (
     *(FIGURES.format(group_by.replace(",", " and ")) for group_by in bare_driver.BY_HAND),
-    *(EXPORT, FIRST_BYTE, IMPORT, START, MEMORY, MEMORY_AFTER),
+    *(EXPORT, FIRST_EXPORT, FIRST_BYTE, EXPORT_MEMORY, IMPORT, IMPORT_MEMORY),
+    *(START, MEMORY, MEMORY_AFTER),
 )
 
 
@@ -225,40 +228,54 @@ def _figures(run: Run, driver: bare_driver.Driver, group_by: str, sql: str) -> N
 
 
 def _export(run: Run) -> None:
-    if not run.begins(EXPORT) and not run.options.has(FIRST_BYTE):
+    if not any(map(run.begins, (EXPORT, FIRST_EXPORT, FIRST_BYTE, EXPORT_MEMORY))):
         return
     service, turn = run.service
     ours = run.add(EXPORT, "rows/s", service.name)
     floor = run.add(EXPORT, "rows/s", bare_driver.NAME)
-    first = run.add(FIRST_BYTE, "ms", service.name)
+    first = run.add(FIRST_EXPORT, "ms", service.name)
+    later = run.add(FIRST_BYTE, "ms", service.name)
+    memory = run.add(EXPORT_MEMORY, "MiB", service.name)
     with _noting(ours), bare_driver.driver_of(run.url) as driver:
+        waited: list[float] = []
+        whole_sets.export_all(service, turn, waited)
         whole_sets.check_export(service, turn)
         for _ in range(run.options.rounds):
-            waited: list[float] = []
             work = partial(whole_sets.export_all, service, turn, waited)
-            ours.rounds.append(work_measure(turn, work))
-            first.rounds += [Measure(seconds * 1000) for seconds in waited]
+            ours.rounds.append(_growing(turn, work, memory))
             rows, seconds = bare_driver.as_csv(driver)
             floor.rounds.append(Measure(rows / seconds))
+        measures = [Measure(seconds * 1000) for seconds in waited]
+        first.rounds, later.rounds = measures[:1], measures[1:]
+
+
+def _growing(turn: Turn, work: Callable[[], int], memory: Figure) -> Measure:
+    """Measure work, and by how much a process grows over it."""
+    with growth(turn.server.session) as seen:
+        done = work_measure(turn, work)
+    if seen.memory is not None:
+        memory.rounds.append(Measure(seen.memory / MIB))
+    return done
 
 
 def _import(run: Run) -> None:
-    if not run.begins(IMPORT):
+    if not any(map(run.begins, (IMPORT, IMPORT_MEMORY))):
         return
     count = whole_sets.imported(run.data)
-    figures: dict[str, Figure] = {}
+    figures: dict[str, tuple[Figure, Figure]] = {}
     for contestant, _ in run.serving():
         if isinstance(contestant, Api) and contestant.imports:
-            figures[contestant.name] = run.add(IMPORT, "rows/s", contestant.name)
+            speed = run.add(IMPORT, "rows/s", contestant.name)
+            figures[contestant.name] = speed, run.add(IMPORT_MEMORY, "MiB", contestant.name)
     for number in range(run.options.rounds):
         for contestant, turn in run.serving(number):
-            figure = figures.get(contestant.name)
-            if figure is None or figure.fault is not None:
+            if contestant.name not in figures or figures[contestant.name][0].fault is not None:
                 continue
+            speed, memory = figures[contestant.name]
             assert isinstance(contestant, Api)
-            with _noting(figure):
+            with _noting(speed):
                 work = partial(whole_sets.import_rows, contestant, turn, count)
-                figure.rounds.append(work_measure(turn, work))
+                speed.rounds.append(_growing(turn, work, memory))
 
 
 def _insert_by_driver(run: Run) -> None:

@@ -38,6 +38,7 @@ JOBS = {
     "figures by year(signed) and status",
     "figures by mission.host_country and currency",
     "export as CSV",
+    "export, first byte of the first",
     "export, first byte",
     "POST, 16 writers",
     "PATCH, 16 writers",
@@ -45,6 +46,7 @@ JOBS = {
     "import from CSV",
 }
 MEMORY = {"memory after start", "memory after all jobs"}
+MEMORY |= {"export, memory on top", "import, memory on top"}
 TINY = ("--rows", "200", "--rounds", "1", "--seconds", "0.05", "--processes", "1", "--no-peers")
 
 
@@ -79,7 +81,7 @@ def test_it_measures_the_service_beside_the_floors(
     assert [one for one in told["figures"] if one["fault"] or not one["rounds"]] == []
     names = {one["job"] for one in told["figures"] if one["contestant"] == "trade-missions"}
     assert names == JOBS | (MEMORY if PROC.exists() else set())
-    assert all(one["value"] > 0 for one in told["figures"])
+    assert all(one["value"] > 0 for one in told["figures"] if "on top" not in one["job"])
     for name in (*JOBS, "bare ASGI server", "bare driver", "goal"):
         assert name in done.stdout
     assert (tmp_path / "chart.svg").read_text().startswith("<svg")

@@ -1,13 +1,14 @@
 """The processes of a measurement: all of them end with it, whatever ends it."""
 
 import io
+import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
-from app.benchmark.machine import usage
+from app.benchmark.machine import MIB, growth, usage
 from app.benchmark.processes import Program, Request, ended_with, free_port, running
 
 #: A server that starts another process, tells its number, and listens to no signal to stop.
@@ -17,6 +18,16 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 child = subprocess.Popen([sys.executable, "-S", "-c", "import time; time.sleep(60)"])
 print(child.pid, flush=True)
 time.sleep(60)
+"""
+#: A server that takes 20 MB for a moment; its child has ended, takes none, and is not waited for.
+GROWING = """
+import os
+os.fork() or os._exit(0)
+input()
+taken = bytes(range(256)) * 80_000
+del taken
+print(flush=True)
+input()
 """
 
 
@@ -54,6 +65,23 @@ def test_a_server_ends_with_all_that_it_has_started_even_at_ctrl_c(
     while not is_gone(child) and time.monotonic() < deadline:
         time.sleep(0.005)
     assert is_gone(child)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="what runs is seen in /proc")
+def test_by_how_much_a_process_grows_is_seen_though_it_is_small_again(tmp_path: Path) -> None:
+    program = Program((sys.executable, "-S", "-c", GROWING), {}, tmp_path)
+    with (
+        (tmp_path / "log").open("wb") as log,
+        ended_with(program, log, subprocess.PIPE, subprocess.PIPE) as process,
+        growth(process.pid) as seen,
+    ):
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(b"\n")
+        process.stdin.flush()
+        process.stdout.readline()
+    assert seen.memory is not None
+    assert 15 * MIB < seen.memory < 60 * MIB
 
 
 def test_a_server_that_does_not_start_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
