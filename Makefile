@@ -46,8 +46,15 @@ locks: .venv/interpreter ## Make both lock files anew; what still fits stays (LO
 	$(COMPILE) --extra test --constraint requirements.lock -o requirements-test.lock
 	@rm -rf $(BIN)/locks
 
-benchmark: .venv/test ## Reads against the usual way, on SQLite
-	$(BIN)/python -m benchmarks.compare
+benchmark: .venv/peers/ready ## The service beside others that do the same (BENCHMARK_ARGS=--quick)
+	@$(BIN)/trade-missions benchmark --python .venv/peers/bin/python $(BENCHMARK_ARGS)
+
+# What is measured beside the service has an environment of its own: no lock names it.
+.venv/peers/ready: pyproject.toml .venv/serve
+	@echo "Installing what is measured beside the service..."
+	@rm -rf .venv/peers && $(BIN)/python -m venv .venv/peers
+	@.venv/peers/bin/python -m pip --quiet --disable-pip-version-check install ".[benchmark]"
+	@touch $@
 
 clean: ## Remove what was installed; the database stays
 	rm -rf .venv

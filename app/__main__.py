@@ -190,6 +190,47 @@ def generate(
     typer.echo(made)
 
 
+@commands.command()
+def benchmark(
+    rows: Annotated[int, typer.Option(help="How many agreements there are.", min=100)] = 100_000,
+    quick: Annotated[bool, typer.Option(help="10,000 agreements, and shorter rounds.")] = False,
+    rounds: Annotated[int, typer.Option(help="In how many rounds all take turns.", min=1)] = 3,
+    seconds: Annotated[float, typer.Option(help="How long a turn takes.", min=0.05)] = 3.0,
+    processes: Annotated[
+        int | None, typer.Option(help="Of each server; else one a processor.", min=1, max=64)
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only jobs with this in their names; repeatable.")
+    ] = None,
+    database: Annotated[
+        str | None, typer.Option(help="An empty database of PostgreSQL; else SQLite.")
+    ] = None,
+    python: Annotated[
+        Path | None, typer.Option(help="The interpreter that has the peers.", readable=False)
+    ] = None,
+    peers: Annotated[bool, typer.Option(help="Whether to measure others too.")] = True,
+    json: Annotated[Path | None, typer.Option(help="A file for all figures.")] = None,
+    chart: Annotated[Path | None, typer.Option(help="A file for a chart, SVG.")] = None,
+    docs_page: Annotated[
+        Path | None,
+        typer.Option(help="Instead, measure the documentation page; a folder for pictures of it."),
+    ] = None,
+) -> None:
+    """Measure the service beside others that do the same, on databases of its own."""
+    from app.benchmark.machine import processors
+    from app.benchmark.run import Options
+    from app.commands.benchmark import Wanted, run, run_docs_page
+
+    if docs_page is not None:
+        typer.echo(run_docs_page(docs_page))
+        return
+    if quick:
+        rows, seconds = min(rows, 10_000), min(seconds, 1.0)
+    options = Options(rows, rounds, seconds, database, tuple(only or ()))
+    count = processes or processors()
+    typer.echo(run(Wanted(options, count, python, peers, json, chart)))
+
+
 @commands.command(name="import")
 def import_(
     file: Annotated[Path, typer.Argument(help="A file of CSV, XLSX or NDJSON.", readable=False)],

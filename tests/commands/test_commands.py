@@ -40,6 +40,7 @@ NAMES = {
     "restore",
     "verify",
     "generate",
+    "benchmark",
     "import",
     "openapi",
     "routes",

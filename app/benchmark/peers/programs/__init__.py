@@ -1,0 +1,1 @@
+"""Programs that are measured. Each stands alone, so that it runs in another environment too."""

@@ -1,1 +1,0 @@
-"""Measures the service against the same jobs written the usual way."""
