@@ -217,9 +217,9 @@ def benchmark(
     ] = None,
 ) -> None:
     """Measure the service beside others that do the same, on databases of its own."""
+    from app.benchmark.command import Wanted, run, run_docs_page
     from app.benchmark.machine import processors
     from app.benchmark.run import Options
-    from app.commands.benchmark import Wanted, run, run_docs_page
 
     if docs_page is not None:
         typer.echo(run_docs_page(docs_page))

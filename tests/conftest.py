@@ -31,6 +31,7 @@ DATABASES = ("sqlite", "postgresql")
 
 #: What the files of a run may need.
 FILES_BYTES = 2 * 1024**3
+RUN_FILES = "trade-missions-tests-"
 #: Made and not yet gone, before a look for garbage.
 GARBAGE_OBJECTS = 5_000
 
@@ -60,11 +61,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _keep_files_in_memory() -> None:
-    """Hundreds of databases are written, each commit to the disk: a run takes half a gigabyte."""
+    """Hundreds of databases are written, each commit to the disk: a run takes half a gigabyte.
+
+    The folder is the run's own: pytest removes what is older than its last three runs, and with it
+    what a slower one beside them still needs.
+    """
     shared_memory = Path("/dev/shm")
-    if shared_memory.is_dir() and shutil.disk_usage(shared_memory).free > FILES_BYTES:
-        os.environ.setdefault("TMPDIR", str(shared_memory))
-        tempfile.tempdir = None
+    if not shared_memory.is_dir() or shutil.disk_usage(shared_memory).free < FILES_BYTES:
+        return
+    for left in shared_memory.glob(f"{RUN_FILES}*"):
+        if not Path("/proc", left.name.removeprefix(RUN_FILES)).exists():
+            shutil.rmtree(left, ignore_errors=True)
+    folder = shared_memory / f"{RUN_FILES}{os.getpid()}"
+    folder.mkdir(mode=0o755, exist_ok=True)
+    os.environ["TMPDIR"] = str(folder)
+    tempfile.tempdir = None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -83,6 +94,8 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     stop_shared_server()
+    if not hasattr(config, "workerinput") and RUN_FILES in tempfile.gettempdir():
+        shutil.rmtree(tempfile.gettempdir(), ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -154,10 +154,7 @@ def test_the_order_of_imports_is_the_one_that_is_checked() -> None:
     told = re.search(r"`(\w+(?: → \w+)+)`", README)
     assert told is not None
     project = (ROOT / "pyproject.toml").read_text()
-    # Beside one there may be another, after a colon.
-    layers = re.findall(
-        r'^    "app\.(\w+)(?: : app\.\w+)?",$', project.partition("layers = [")[2], re.MULTILINE
-    )
+    layers = re.findall(r'^    "app\.(\w+)",$', project.partition("layers = [")[2], re.MULTILINE)
     assert told[1].split(" → ") == layers[1 : len(told[1].split(" → ")) + 1]
 
 

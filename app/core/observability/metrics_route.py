@@ -2,7 +2,7 @@
 
 import asyncio
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from fastapi import Request
@@ -22,7 +22,7 @@ from app.core.http.operation import Answer, Operation
 from app.core.loose_types import Value
 from app.core.observability.health import within_timeout
 from app.core.observability.metrics import RequestMetrics
-from app.core.observability.worker_metrics import living, shared_folder
+from app.core.observability.worker_metrics import filled, living, shared_folder
 
 #: How many seconds lie between two notes of a process on its database, for the others to show.
 CACHE_SECONDS = 5.0
@@ -84,15 +84,15 @@ class _Scrape:
             yield from families([({}, self._gauges)])
             yield from ProcessCollector(registry=None).collect()
         else:
-            yield from _together(folder)
+            yield from together(folder)
 
 
-def _together(folder: Path) -> Iterator[Metric]:
+def together(folder: Path) -> Iterator[Metric]:
     """What all processes have counted, and what each measured of its database and itself."""
     pids = living(folder)
     noted: dict[str, dict[str, float]] = {}
-    counted: Value = MultiProcessCollector(None, str(folder))  # type: ignore[no-untyped-call]
-    for metric in counted.collect():
+    counted: Iterable[Metric] = MultiProcessCollector.merge(filled(folder))  # type: ignore[no-untyped-call]
+    for metric in counted:
         if metric.name != _NOTES:
             yield metric
             continue

@@ -51,6 +51,17 @@ def living(folder: Path) -> list[int]:
     return sorted(found)
 
 
+def filled(folder: Path) -> list[str]:
+    """The files with counts; one that another process is just making is empty for a moment, and
+    would pass for a broken one."""
+    found = []
+    for file in folder.glob("*.db"):
+        with suppress(FileNotFoundError):
+            if file.stat().st_size:
+                found.append(str(file))
+    return found
+
+
 def _lives(pid: int) -> bool:
     try:
         os.kill(pid, 0)

@@ -15,6 +15,7 @@ from prometheus_client.openmetrics.parser import (
 )
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.core.observability.metrics_route import together
 from tests.conftest import client_of
 from tests.keys import BEARER
 from tests.servers import Server, running, running_server
@@ -166,6 +167,12 @@ def several(
 def scrape(server: Server) -> Read:
     with server.client() as client:
         return Read(client.get("/metrics").text)
+
+
+def test_a_process_that_is_just_making_its_files_is_no_failure(tmp_path: Path) -> None:
+    for kind in ("counter", "histogram", "gauge_livesum"):
+        (tmp_path / f"{kind}_{os.getpid()}.db").touch()
+    assert [family.name for family in together(tmp_path) if family.samples]
 
 
 def test_several_processes_are_counted_together(several: Server) -> None:
