@@ -11,7 +11,7 @@ from typing_extensions import TypeAliasType
 from app.core.databases.types import ListedName
 from app.core.errors import did_you_mean
 from app.core.loose_types import Json, TypeForm
-from app.engine.resource import Resource
+from app.engine.resource import Embedded, Resource
 
 #: By `Resource.record_type`; empty until `register` is called.
 RECORD_TYPES: dict[str, Resource] = {}
@@ -24,11 +24,29 @@ def by_record_type(resources: Iterable[Resource]) -> dict[str, Resource]:
 
 
 def register(resources: Iterable[Resource]) -> None:
-    """Make these the kinds that there are."""
+    """Make these the kinds that there are; ValueError for one that is not declared whole."""
+    resources = tuple(resources)
+    for resource in resources:
+        _check_references(resource)
     RECORD_TYPES.clear()
     RECORD_TYPES.update(by_record_type(resources))
     _BY_NAME.clear()
     _BY_NAME.update({name: kind for kind, of in RECORD_TYPES.items() for name in kind_names(of)})
+
+
+def _check_references(resource: Resource) -> None:
+    """Every record that clients can name has its relation: filters, expansions and names follow."""
+    several: tuple[Resource | Embedded, ...] = (resource, *resource.embedded.values())
+    for at in several:
+        for column in at.table.__table__.columns:
+            tables = {key.column.table.name for key in column.foreign_keys}
+            relation = column.name.removesuffix("_id")
+            named = column.name in at.fields.model_fields and column.name.endswith("_id")
+            if named and tables and relation not in at.to_one:
+                raise ValueError(
+                    f"{resource.name}: {column.name} refers to {', '.join(tables)}:"
+                    f" add {relation!r} to its to_one."
+                )
 
 
 def kind_names(resource: Resource) -> set[str]:

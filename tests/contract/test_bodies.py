@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.api import RESOURCES
+from app.engine.aggregates.units import units_of
 from app.engine.resource import Resource
 from tests.contract.api import Api, at, each, of_each, pointers, problem, properties, writable
 from tests.examples import JSON, Body, create
@@ -160,3 +161,23 @@ async def exact_record(api: Api, path: str, **fields: Any) -> Body:
         record = await create(api.client, path, api.examples.full(path, **fields))
         api.kept[path, "exact"] = record
     return record
+
+
+def amounts(resource: Resource) -> list[str]:
+    """The fields that are added by currency."""
+    return [
+        name
+        for name in writable(resource)
+        if any("currency" in unit for unit in units_of(resource, name))
+    ]
+
+
+@of_each(amounts)
+async def test_an_amount_has_no_more_decimals_than_its_currency(
+    api: Api, resource: Resource, name: str
+) -> None:
+    currency = next(unit for unit in units_of(resource, name) if "currency" in unit)
+    body = api.examples.full(resource.path, **{name: Decimal("1.5"), currency: "JPY"})
+    answer = await api.send("POST", f"/{resource.path}", body)
+    assert pointers(answer) == [f"/{name}"], answer.text
+    assert "JPY has at most 0 decimals" in answer.json()["detail"]

@@ -1,8 +1,13 @@
 """A kind of record is named in one way wherever one is named: by its address or its name."""
 
-import httpx
+from dataclasses import replace
 
-from app.engine.registry import RECORD_TYPES
+import httpx
+import pytest
+
+from app.api import RESOURCES
+from app.engine.registry import RECORD_TYPES, register
+from app.resources.delegate import delegate
 
 SPELLINGS = ("reported_total", "reported-totals", "Reported Totals", " REPORTED-TOTAL ")
 
@@ -66,3 +71,10 @@ async def test_what_is_no_kind_is_told_with_the_nearest(client: httpx.AsyncClien
             if answer.status_code not in (400, 422) or near not in answer.json()["detail"]
         ]
     assert wrong == []
+
+
+def test_a_kind_whose_relation_is_not_declared_is_named_at_the_start() -> None:
+    without = {name: of for name, of in delegate.to_one.items() if name != "person"}
+    with pytest.raises(ValueError, match="person_id refers to person: add 'person' to its to_one"):
+        register([*RESOURCES, replace(delegate, to_one=without)])
+    assert RECORD_TYPES["delegate"] is delegate
