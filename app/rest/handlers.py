@@ -1,6 +1,6 @@
 """Reads: from a request to finished JSON, asking the database once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -20,6 +20,7 @@ from app.engine.query.cursor import CursorPosition, cursor_scope
 from app.engine.query.filter_reader import ParsedFilter, bad_parameter
 from app.engine.query.hints import several_values
 from app.engine.query.parameters import (
+    MAX_LIMIT,
     FilterQuery,
     ItemQuery,
     Listing,
@@ -32,6 +33,7 @@ from app.engine.query.parameters import (
 from app.engine.query.statements import (
     SAMPLE_ROWS,
     count_statement,
+    is_led_by_index,
     item_statement,
     key_statement,
     keys_of,
@@ -41,6 +43,7 @@ from app.engine.query.statements import (
 )
 from app.engine.query.values import parse_value, round_to_column
 from app.engine.resource import Resource, SubCollection
+from app.engine.search.density import is_by_row, share_found
 from app.engine.search.hits import with_query
 from app.rest.decimals import dialect_of, tag_for
 from app.rest.pages import PageRequest, answer_page, page_request
@@ -124,6 +127,7 @@ async def answer_list(
         tag = tag_for(request, f'W/"{await position_of(request)}"')
         if is_known(request, tag):
             return not_modified(tag)
+    listing, counted = await _ways(request, resource, listing, query, values)
     page = (request, resource, collection, listing, values, at, query.offset or 0)
     # A tag must not be newer than any part of the list: what is stored meanwhile would stay hidden.
     position = None if at.place is None else await position_of(request)
@@ -133,7 +137,7 @@ async def answer_list(
     elif position is None:
         position = await position_of(request)
         rows = await _read_page(*page)
-    total, estimated = await _count(request, resource, collection, listing, values, query.count)
+    total, estimated = await _count(request, resource, collection, counted, values, query.count)
     headers = {"ETag": tag_for(request, f'W/"{position}"')}
     return answer_page(at, rows, query.offset or 0, total, estimated, headers)
 
@@ -151,6 +155,20 @@ async def bind_values(
     if collection is not None:
         values["parent"] = parent
     return values
+
+
+async def _ways(
+    request: Request, resource: Resource, listing: Listing, query: ListQuery, values: dict[str, Any]
+) -> tuple[Listing, Listing]:
+    """The list, and what is counted of it, each the quicker way for what is searched."""
+    shape = listing.shape
+    if not shape.q:
+        return listing, listing
+    share = await share_found(database_of(request), resource, values)
+    wanted = (query.offset or 0) + min(query.limit, MAX_LIMIT) + 1
+    page = is_by_row(share, wanted if is_led_by_index(resource, shape) else None)
+    counted = replace(shape, by_row=is_by_row(share, None))
+    return replace(listing, shape=replace(shape, by_row=page)), replace(listing, shape=counted)
 
 
 def _bound(resource: Resource, listing: Listing, query: ListQuery, values: dict[str, Any]) -> bytes:

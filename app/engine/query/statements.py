@@ -33,6 +33,7 @@ from app.engine.query.parameters import QueryShape, Seek, View
 from app.engine.query.render import as_json, json_array, record_json
 from app.engine.resource import Resource, SubCollection
 from app.engine.search.hits import matches
+from app.engine.search.row_match import matches_by_row
 
 #: Up to how many records an estimate is a real count, and how many it looks at otherwise.
 SAMPLE_ROWS = 10_000
@@ -119,6 +120,20 @@ def keys_of(resource: Resource, shape: QueryShape) -> list[Key]:
         nullable = field.nullable or len(path) > 1
         keys.append(Key(field, column, descending, nullable))
     return keys
+
+
+def is_led_by_index(resource: Resource, shape: QueryShape) -> bool:
+    """Whether an index gives the records in the order of the list, from its beginning on."""
+    first = keys_of(resource, shape)[0].column
+    table: Any = resource.table.__table__
+    firsts = {table.c.id.name, *(_name_of(index.expressions[0]) for index in table.indexes)}
+    return len(shape.sort[0][0]) == 1 and _name_of(first) in firsts
+
+
+def _name_of(expression: Any) -> str | None:
+    """The column that an expression of an index is about."""
+    inner = next(iter(getattr(expression, "clauses", ())), expression)
+    return getattr(inner, "name", None)
 
 
 def _beyond(keys: list[Key], seek: Seek) -> ColumnElement[bool]:
@@ -209,7 +224,8 @@ def narrowed(
     if shape.condition is not None:
         statement = statement.where(sql_of(shape.condition, resource, columns_of(table)))
     if shape.q:
-        statement = statement.where(matches(resource))
+        found = matches_by_row(resource) if shape.by_row else matches(resource)
+        statement = statement.where(found)
     if shape.deleted == "exclude":
         statement = statement.where(table.deleted_at.is_(None))
     elif shape.deleted == "only":

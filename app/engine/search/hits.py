@@ -41,8 +41,9 @@ def query_value(query: str, dialect: str) -> str:
         fault = Fault("too_long", says, parameter="q")
         raise BadRequest(f"q: {says}", [fault]) from error
     if dialect == "sqlite":
-        asked = [[_fts5(clause), _fts5(clause, "_"), _begins(clause)] for clause in clauses]
-        return json_codec.dumps(asked or [[_NO_WORD, _NO_WORD, None]]).decode()
+        asked = [_asked_of_sqlite(clause) for clause in clauses]
+        nothing = [_NO_WORD, _NO_WORD, None, *[f" {_NO_WORD} "] * 4]
+        return json_codec.dumps(asked or [nothing]).decode()
     ways = {
         name: " & ".join(_tsquery(clause, mark) for clause in clauses) or f"'{_NO_WORD}'"
         for name, mark in (("words", ""), ("names", "_"))
@@ -62,6 +63,21 @@ _NO_WORD = "_x_"
 def _begins(clause: Clause) -> str | None:
     word = clause.words[0]
     return word.full if word.is_long and not clause.is_phrase else None
+
+
+def _asked_of_sqlite(clause: Clause) -> list[str | None]:
+    """What FTS5 is asked, by all words and by names; how a word begins; and for single records the
+    words and stems as they stand among all of them, and among those of names."""
+    return [
+        _fts5(clause),
+        _fts5(clause, "_"),
+        _begins(clause),
+        *(
+            "".join(f" {mark}{getattr(word, spelling)}" for word in clause.words) + " "
+            for mark in ("", "_")
+            for spelling in ("full", "stem")
+        ),
+    ]
 
 
 def _fts5(clause: Clause, mark: str = "") -> str:
@@ -94,6 +110,12 @@ SELECT group_concat('(' || (c.value ->> {at}) || coalesce(' OR {column} : (' || 
 )"""  # noqa: S608 (all but the parameters is this module's own)
 
 
+def fts5_query(kind: str, query: str, *, names_only: bool) -> str:
+    """SQL: whether a row of `search_words` is of the kind and found; `query` is SQL too."""
+    asked = _asked(query, "_" if names_only else "")
+    return f"search_words MATCH 'kind : \"{kind}\" AND (' || {asked} || ')'"
+
+
 class _hits(FunctionElement[Any]):  # noqa: N801 (reads as an SQL function)
     """A subquery: the ids of the records of a kind that a query finds; `(kind, query)`."""
 
@@ -112,22 +134,25 @@ class _hits_by_name(_hits):  # noqa: N801
 @compiles(_hits_by_name, "sqlite")
 def _hits_sqlite(element: _hits, compiler: SQLCompiler, **kw: Any) -> str:
     kind, query = (compiler.process(clause, **kw) for clause in element.clauses)
-    asked = _asked(query, "_" if element.names_only else "")
     return (
         "SELECT search_entry.record_id FROM search_words CROSS JOIN search_entry"  # noqa: S608
         " ON search_entry.number = search_words.rowid"
-        f" WHERE search_words MATCH 'kind : \"{kind}\" AND (' || {asked} || ')'"
+        f" WHERE {fts5_query(kind, query, names_only=element.names_only)}"
     )
 
 
 @compiles(_hits, "postgresql")
 @compiles(_hits_by_name, "postgresql")
 def _hits_postgresql(element: _hits, compiler: SQLCompiler, **kw: Any) -> str:
+    """The query is a CTE, as what reads one is not spread over workers: to start them takes ten
+    times as long as to look up rare words, of which the planner cannot know that they are rare."""
     kind, query = (compiler.process(clause, **kw) for clause in element.clauses)
     way = "names" if element.names_only else "words"
     return (
-        f"SELECT search_entry.record_id FROM search_entry WHERE search_entry.kind = '{kind}'"  # noqa: S608
-        f" AND search_entry.words @@ CAST(CAST({query} AS json) ->> '{way}' AS tsquery)"
+        "SELECT found.record_id FROM (WITH asked AS MATERIALIZED ("  # noqa: S608
+        f"SELECT CAST(CAST({query} AS json) ->> '{way}' AS tsquery) AS words)"
+        " SELECT search_entry.record_id FROM asked JOIN search_entry"
+        f" ON search_entry.words @@ asked.words WHERE search_entry.kind = '{kind}') AS found"
     )
 
 
@@ -138,15 +163,29 @@ class _in(FunctionElement[Any]):  # noqa: N801
     inherit_cache = True
 
 
-@compiles(_in)
-def _compile_in(element: _in, compiler: SQLCompiler, **kw: Any) -> str:
+@compiles(_in, "sqlite")
+def _in_sqlite(element: _in, compiler: SQLCompiler, **kw: Any) -> str:
+    column, found = _column_and_found(element, compiler, **kw)
+    # One list and not several conditions: so that an index leads from it to the records.
+    return f"{column} IN ({found})"
+
+
+@compiles(_in, "postgresql")
+def _in_postgresql(element: _in, compiler: SQLCompiler, **kw: Any) -> str:
+    """As an array, which the planner takes to be short: it cannot know how rare words are, and
+    would go through all records in their order if it took them for common. Those that are (see
+    `density`) are not searched for in this way."""
+    column, found = _column_and_found(element, compiler, **kw)
+    return f"{column} IN (SELECT unnest(ARRAY({found})))"
+
+
+def _column_and_found(element: _in, compiler: SQLCompiler, **kw: Any) -> tuple[str, str]:
     column, *queries = (
         # Without the parentheses of a subquery, which SQLite refuses within a UNION.
         compiler.process(clause.element if isinstance(clause, ScalarSelect) else clause, **kw)
         for clause in element.clauses
     )
-    # One list and not several conditions: so that an index leads from it to the records.
-    return f"{column} IN ({' UNION ALL '.join(queries)})"
+    return column, " UNION ALL ".join(queries)
 
 
 def matches(resource: Resource) -> ColumnElement[bool]:

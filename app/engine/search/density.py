@@ -1,0 +1,57 @@
+"""How common a query's words are: it chooses the way to a list's records, never which they are."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Dialect, case, func, select, union_all
+
+from app.core.databases.interface import CompiledQuery, Database, compile_query
+from app.engine.resource import Resource
+from app.engine.search.row_match import matches_by_row
+
+#: How many of the newest records are looked at, and how many of the oldest.
+SAMPLE_ROWS = 64
+#: With a share s of the records found, a page of n is full after n/s records of a list; to list all
+#: that are found takes s times all records, each about as long. The first is less where s² times
+#: this many is more than n. Lists are long from some 100,000 records on: for these it is right,
+#: shorter ones are quick either way, and longer ones only gain.
+LONG_LIST_ROWS = 150_000
+#: From which share on all records are looked at sooner than those that are found are listed.
+LARGE_SHARE = 0.5
+
+
+@lru_cache(maxsize=256)
+def sample_statement(resource: Resource, dialect: Dialect) -> CompiledQuery:
+    """Reads `(found, looked at)` twice: of the newest and of the oldest records of a kind.
+
+    It costs the same whatever the size of the table.
+    """
+    table: Any = resource.table
+    found = func.count(case((matches_by_row(resource), 1)))
+    ends = (
+        select(found, func.count()).where(
+            table.id.in_(
+                select(select(table.id).order_by(order).limit(SAMPLE_ROWS).subquery().c.id)
+            )
+        )
+        for order in (table.id.desc(), table.id.asc())
+    )
+    return compile_query(union_all(*ends), dialect)
+
+
+async def share_found(database: Database, resource: Resource, values: Mapping[str, Any]) -> float:
+    """About which share of a kind's records the query `q` among the values finds, 0 to 1.
+
+    A word can be common in one time and unknown in another: the smaller share counts, as to look
+    for a word in records that have none is the longest way of all.
+    """
+    rows = await database.read(sample_statement(resource, database.dialect), values)
+    return min((found / looked_at if looked_at else 0.0) for found, looked_at in rows)
+
+
+def is_by_row(share: float, wanted: int | None) -> bool:
+    """Whether to look at records one by one for so many that are wanted, or for all (None)."""
+    if wanted is None:
+        return share >= LARGE_SHARE
+    return share >= LARGE_SHARE or share**2 * LONG_LIST_ROWS > wanted
