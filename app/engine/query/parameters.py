@@ -135,13 +135,13 @@ class QueryShape:
 
     condition: Condition | None = None
     q: bool = False
-    #: Whether `q` is asked of the list's records one by one, as its words are common.
-    by_row: bool = False
     deleted: Deleted = "exclude"
     sort: tuple[tuple[Path, bool], ...] = ((("id",), False),)
     view: View = View()
     seek: Seek | None = None
     offset: bool = False
+    #: Whether `q` is asked of the list's records one by one, as its words are common.
+    by_row: bool = False
 
     def after(self, seek: Seek | None) -> "QueryShape":
         """The same list from another place on."""

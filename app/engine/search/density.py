@@ -13,10 +13,11 @@ from app.engine.search.row_match import matches_by_row
 #: How many of the newest records are looked at, and how many of the oldest.
 SAMPLE_ROWS = 64
 #: With a share s of the records found, a page of n is full after n/s records of a list; to list all
-#: that are found takes s times all records, each about as long. The first is less where s² times
-#: this many is more than n. Lists are long from some 100,000 records on: for these it is right,
-#: shorter ones are quick either way, and longer ones only gain.
-LONG_LIST_ROWS = 150_000
+#: that are found takes as many steps as s times all records. A step of the first is up to twice as
+#: long, so that it is the quicker way where s² times half of all records is more than n. This is
+#: that half for the lists that the choice is made for: shorter ones are quick either way, and
+#: longer ones only gain by the first.
+LONG_LIST_ROWS = 50_000
 #: From which share on all records are looked at sooner than those that are found are listed.
 LARGE_SHARE = 0.5
 
@@ -43,11 +44,12 @@ def sample_statement(resource: Resource, dialect: Dialect) -> CompiledQuery:
 async def share_found(database: Database, resource: Resource, values: Mapping[str, Any]) -> float:
     """About which share of a kind's records the query `q` among the values finds, 0 to 1.
 
-    A word can be common in one time and unknown in another: the smaller share counts, as to look
-    for a word in records that have none is the longest way of all.
+    A word can be common in one time and unknown in another, and to look for it in records that
+    have none is the longest way of all: so it counts for little where one end has few of it.
     """
     rows = await database.read(sample_statement(resource, database.dialect), values)
-    return min((found / looked_at if looked_at else 0.0) for found, looked_at in rows)
+    shares = [found / looked_at if looked_at else 0.0 for found, looked_at in rows]
+    return min(sum(shares) / len(shares), 2 * min(shares))
 
 
 def is_by_row(share: float, wanted: int | None) -> bool:

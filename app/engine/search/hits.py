@@ -110,12 +110,6 @@ SELECT group_concat('(' || (c.value ->> {at}) || coalesce(' OR {column} : (' || 
 )"""  # noqa: S608 (all but the parameters is this module's own)
 
 
-def fts5_query(kind: str, query: str, *, names_only: bool) -> str:
-    """SQL: whether a row of `search_words` is of the kind and found; `query` is SQL too."""
-    asked = _asked(query, "_" if names_only else "")
-    return f"search_words MATCH 'kind : \"{kind}\" AND (' || {asked} || ')'"
-
-
 class _hits(FunctionElement[Any]):  # noqa: N801 (reads as an SQL function)
     """A subquery: the ids of the records of a kind that a query finds; `(kind, query)`."""
 
@@ -123,7 +117,7 @@ class _hits(FunctionElement[Any]):  # noqa: N801 (reads as an SQL function)
     names_only = False
 
 
-class _hits_by_name(_hits):  # noqa: N801
+class hits_by_name(_hits):  # noqa: N801
     """The same, by names alone."""
 
     inherit_cache = True
@@ -131,18 +125,19 @@ class _hits_by_name(_hits):  # noqa: N801
 
 
 @compiles(_hits, "sqlite")
-@compiles(_hits_by_name, "sqlite")
+@compiles(hits_by_name, "sqlite")
 def _hits_sqlite(element: _hits, compiler: SQLCompiler, **kw: Any) -> str:
     kind, query = (compiler.process(clause, **kw) for clause in element.clauses)
+    asked = _asked(query, "_" if element.names_only else "")
     return (
         "SELECT search_entry.record_id FROM search_words CROSS JOIN search_entry"  # noqa: S608
         " ON search_entry.number = search_words.rowid"
-        f" WHERE {fts5_query(kind, query, names_only=element.names_only)}"
+        f" WHERE search_words MATCH 'kind : \"{kind}\" AND (' || {asked} || ')'"
     )
 
 
 @compiles(_hits, "postgresql")
-@compiles(_hits_by_name, "postgresql")
+@compiles(hits_by_name, "postgresql")
 def _hits_postgresql(element: _hits, compiler: SQLCompiler, **kw: Any) -> str:
     """The query is a CTE, as what reads one is not spread over workers: to start them takes ten
     times as long as to look up rare words, of which the planner cannot know that they are rare."""
@@ -217,7 +212,7 @@ def _through(resource: Resource, path: str, query: Any) -> Any:
     holder: Resource | Embedded = resource.embedded[part_name] if part_name else resource
     rows: Any = aliased(holder.table)
     owner = rows.id if isinstance(holder, Resource) else getattr(rows, holder.owner)
-    hits = _hits_by_name(literal_column(holder.to_one[relation].record_type), query)
+    hits = hits_by_name(literal_column(holder.to_one[relation].record_type), query)
     found = _in(getattr(rows, f"{relation}_id"), hits)
     return select(owner).where(found).correlate(None).scalar_subquery()
 

@@ -9,8 +9,11 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 
-from app.engine.resource import Resource
-from app.engine.search.hits import fts5_query, reached
+from app.engine.resource import Embedded, Resource
+from app.engine.search.hits import hits_by_name, reached
+
+#: Up to how many related records that are found by name are listed to look a row's up in.
+MAX_LISTED = 500
 
 
 class _has_words(FunctionElement[Any]):  # noqa: N801 (reads as an SQL function)
@@ -69,23 +72,44 @@ def _has_postgresql(element: _has_words, compiler: SQLCompiler, **kw: Any) -> st
     return _POSTGRESQL.format(kind=kind, id=record_id, query=query, way=way)
 
 
-class _any_named(FunctionElement[Any]):  # noqa: N801
-    """Whether there can be a record of a kind whose names match; `(kind, query)`."""
+class _count_named(FunctionElement[Any]):  # noqa: N801
+    """How many records of a kind have names that match, but for more than MAX_LISTED."""
 
     inherit_cache = True
 
 
-@compiles(_any_named, "sqlite")
-def _any_named_sqlite(element: _any_named, compiler: SQLCompiler, **kw: Any) -> str:
-    """Asked once: mostly there is none, and then no related record need be looked at."""
-    kind, query = (compiler.process(clause, **kw) for clause in element.clauses)
-    return f"EXISTS (SELECT 1 FROM search_words WHERE {fts5_query(kind, query, names_only=True)})"  # noqa: S608
+@compiles(_count_named, "sqlite")
+def _count_named_sqlite(element: _count_named, compiler: SQLCompiler, **kw: Any) -> str:
+    found = compiler.process(hits_by_name(*element.clauses), **kw)
+    return f"(SELECT count(*) FROM ({found} LIMIT {MAX_LISTED + 1}) AS found)"  # noqa: S608
 
 
-@compiles(_any_named, "postgresql")
-def _any_named_postgresql(element: _any_named, compiler: SQLCompiler, **kw: Any) -> str:
-    """PostgreSQL would read all entries of a common word before it knows that there is one."""
-    return "TRUE"
+@compiles(_count_named, "postgresql")
+def _count_named_postgresql(element: _count_named, compiler: SQLCompiler, **kw: Any) -> str:
+    """Unknown, so that rows are looked at: PostgreSQL reads all entries of a word, of every kind,
+    before it gives the first."""
+    return str(MAX_LISTED + 1)
+
+
+class _is_named(FunctionElement[Any]):  # noqa: N801
+    """Whether the names of the record of a kind match; `(kind, id, query)`."""
+
+    inherit_cache = True
+
+
+@compiles(_is_named, "postgresql")
+def _is_named_postgresql(element: _is_named, compiler: SQLCompiler, **kw: Any) -> str:
+    return str(compiler.process(_has_names(*element.clauses), **kw))
+
+
+@compiles(_is_named, "sqlite")
+def _is_named_sqlite(element: _is_named, compiler: SQLCompiler, **kw: Any) -> str:
+    """By the list of those that do, made once, unless that is long."""
+    kind, record_id, query = element.clauses
+    wanted = _count_named(kind, query), hits_by_name(kind, query), _has_names(*element.clauses)
+    count, found, one = (compiler.process(clause, **kw) for clause in wanted)
+    listed = f"{compiler.process(record_id, **kw)} IN ({found})"
+    return f"CASE WHEN {count} <= {MAX_LISTED} THEN {listed} ELSE {one} END"
 
 
 def matches_by_row(resource: Resource) -> ColumnElement[bool]:
@@ -96,18 +120,20 @@ def matches_by_row(resource: Resource) -> ColumnElement[bool]:
     return or_(own, *(_through(resource, path, query) for path in reached(resource)))
 
 
-def _through(resource: Resource, path: str, query: Any) -> Any:
-    """Whether the names of a record match that the row at hand leads to."""
-    table: Any = resource.table
+def _through(resource: Resource, path: str, query: Any) -> ColumnElement[bool]:
+    """Whether the names of a record match that the row at hand leads to.
+
+    Mostly there is none in all the table, and then nothing of the row need be looked at.
+    """
     part_name, _, relation = path.rpartition(".")
-    if not part_name:
-        kind = literal_column(resource.to_one[relation].record_type)
-        found = _has_names(kind, getattr(table, f"{relation}_id"), query)
-        return and_(_any_named(kind, query), found)
-    part = resource.embedded[part_name]
-    rows: Any = aliased(part.table)
-    kind = literal_column(part.to_one[relation].record_type)
-    found = _has_names(kind, getattr(rows, f"{relation}_id"), query)
-    of_it = select(literal_column("1")).where(getattr(rows, part.owner) == table.id, found)
-    exists = of_it.offset(literal_column("0")).correlate(table).exists()
-    return and_(_any_named(kind, query), exists)
+    holder = resource.embedded[part_name] if part_name else resource
+    rows: Any = aliased(holder.table) if part_name else holder.table
+    kind: Any = literal_column(holder.to_one[relation].record_type)
+    found: ColumnElement[bool] = _is_named(kind, getattr(rows, f"{relation}_id"), query)
+    if isinstance(holder, Embedded):
+        table: Any = resource.table
+        inner: Any = select(literal_column("1")).where(
+            getattr(rows, holder.owner) == table.id, found
+        )
+        found = inner.offset(literal_column("0")).correlate(table).exists()
+    return and_(_count_named(kind, query) > literal_column("0"), found)
