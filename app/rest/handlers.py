@@ -164,9 +164,11 @@ async def _ways(
     shape = listing.shape
     if not shape.q:
         return listing, listing
-    share = await share_found(database_of(request), resource, values)
+    database = database_of(request)
+    share = await share_found(database, resource, values)
     wanted = (query.offset or 0) + min(query.limit, MAX_LIMIT) + 1
-    page = is_by_row(share, wanted if is_led_by_index(resource, shape) else None)
+    is_led = is_led_by_index(resource, shape, database.dialect)
+    page = is_by_row(share, wanted if is_led else None)
     counted = replace(shape, by_row=is_by_row(share, None))
     return replace(listing, shape=replace(shape, by_row=page)), replace(listing, shape=counted)
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.expression import FunctionElement
 
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import JsonText
@@ -122,18 +123,30 @@ def keys_of(resource: Resource, shape: QueryShape) -> list[Key]:
     return keys
 
 
-def is_led_by_index(resource: Resource, shape: QueryShape) -> bool:
-    """Whether an index gives the records in the order of the list, from its beginning on."""
-    first = keys_of(resource, shape)[0].column
+def is_led_by_index(resource: Resource, shape: QueryShape, dialect: Dialect) -> bool:
+    """Whether an index gives the records in the order of the list, so that its beginning is read
+    without the rest. PostgreSQL needs one of this direction, for what can be null."""
+    key, *more = keys_of(resource, shape)
+    if [other.field.name for other in more] not in ([], ["id"]) or len(shape.sort[0][0]) > 1:
+        return False
     table: Any = resource.table.__table__
-    firsts = {table.c.id.name, *(_name_of(index.expressions[0]) for index in table.indexes)}
-    return len(shape.sort[0][0]) == 1 and _name_of(first) in firsts
+    firsts = [table.c.id, *(index.expressions[0] for index in table.indexes)]
+    either_way = dialect.name == "sqlite" or not key.nullable
+    return any(
+        _column_of(first) == _column_of(key.column)
+        and (either_way or _is_descending(first) is key.descending)
+        for first in firsts
+    )
 
 
-def _name_of(expression: Any) -> str | None:
-    """The column that an expression of an index is about."""
-    inner = next(iter(getattr(expression, "clauses", ())), expression)
-    return getattr(inner, "name", None)
+def _column_of(expression: Any) -> str:
+    """The name of the column that an index is about, be it of a `descending` one."""
+    inner = next(iter(expression.clauses)) if _is_descending(expression) else expression
+    return str(inner.name)
+
+
+def _is_descending(expression: Any) -> bool:
+    return isinstance(expression, FunctionElement)
 
 
 def _beyond(keys: list[Key], seek: Seek) -> ColumnElement[bool]:

@@ -13,11 +13,10 @@ from app.engine.search.row_match import matches_by_row
 #: How many of the newest records are looked at, and how many of the oldest.
 SAMPLE_ROWS = 64
 #: With a share s of the records found, a page of n is full after n/s records of a list; to list all
-#: that are found takes as many steps as s times all records. A step of the first is up to twice as
-#: long, so that it is the quicker way where s² times half of all records is more than n. This is
-#: that half for the lists that the choice is made for: shorter ones are quick either way, and
-#: longer ones only gain by the first.
-LONG_LIST_ROWS = 50_000
+#: that are found takes as many steps as s times all records, each about as long. So the first is
+#: the quicker way where s² times all records is more than n. This is how long the lists are that
+#: the choice is made for: shorter ones are quick either way, longer ones only gain by the first.
+LONG_LIST_ROWS = 100_000
 #: From which share on all records are looked at sooner than those that are found are listed.
 LARGE_SHARE = 0.5
 

@@ -239,7 +239,8 @@ WITH asked AS MATERIALIZED (
 """  # noqa: S608
 # PostgreSQL cannot tell how common a beginning is. So the newest entries are looked at one by one,
 # which is enough for a common word; the rest by the index of words, whose hits have to be sorted:
-# `number + 0` keeps the planner from walking through all entries in their order.
+# `number + 0` keeps the planner from walking through all entries in their order. The query is read
+# once, as it costs more than an entry.
 _POSTGRESQL_TIER = """
 {name}_new AS MATERIALIZED (
   SELECT e.number, e.kind, e.record_id, {tier} AS tier FROM search_entry e
@@ -249,17 +250,21 @@ _POSTGRESQL_TIER = """
   SELECT * FROM {name}_new UNION ALL
   SELECT * FROM (
     SELECT e.number, e.kind, e.record_id, {tier} AS tier FROM search_entry e
-    WHERE {condition} AND NOT e.in_trash%(kinds)s AND e.number <= (SELECT number FROM edge)
+    WHERE {condition} AND NOT e.in_trash%(kinds)s AND e.number + 0 <= (SELECT number FROM edge)
     ORDER BY e.number + 0 DESC LIMIT {limit} - (SELECT count(*) FROM {name}_new)
   ) AS {name}_old
 )"""
 _IN_WORDS, _IN_NAMES = (
-    f"e.words @@ CAST(CAST(:q AS json) ->> '{way}' AS tsquery)" for way in ("words", "names")
+    f"e.words @@ (SELECT {way} FROM asked)"  # noqa: S608
+    for way in ("words", "names")
 )
 _POSTGRESQL_HITS = f"""
-WITH edge AS MATERIALIZED (
+WITH asked AS MATERIALIZED (
+  SELECT CAST(asked ->> 'words' AS tsquery) AS words, CAST(asked ->> 'names' AS tsquery) AS names
+  FROM (SELECT CAST(:q AS json) AS asked) AS given
+), edge AS MATERIALIZED (
   SELECT coalesce(
-    (SELECT number FROM search_entry ORDER BY number DESC OFFSET 2000 LIMIT 1), -1) AS number
+    (SELECT number FROM search_entry ORDER BY number DESC OFFSET 1000 LIMIT 1), -1) AS number
 ), {_POSTGRESQL_TIER.format(name="named", tier=0, condition=_IN_NAMES, limit=":limit + :offset")},
 {
     _POSTGRESQL_TIER.format(

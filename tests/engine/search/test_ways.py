@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Text, bindparam, literal_column, select
+from sqlalchemy.engine import make_url
 from sqlalchemy.orm import aliased
 
 from app.api import RESOURCES
@@ -23,10 +24,10 @@ from app.commands.generate import Generator
 from app.core.databases.addresses import sqlite_path
 from app.core.databases.interface import CompiledQuery, Database, compile_query
 from app.core.databases.opening import open_database
-from app.core.databases.sqlite import connect, sqlite_engine
+from app.core.databases.sqlite import connect
 from app.core.databases.types import uuid7
 from app.core.text.analyze import located
-from app.engine.query.parameters import QueryShape
+from app.engine.query.parameters import QueryShape, read_sort
 from app.engine.query.statements import is_led_by_index, list_statement
 from app.engine.search import density
 from app.engine.search.density import is_by_row, sample_statement, share_found
@@ -59,6 +60,7 @@ QUERIES = (
 )
 AMOUNT = QueryShape(q=True, sort=((("amount",), True), (("id",), True)))
 ROWS = 400
+SQLITE, POSTGRESQL = (make_url(f"{name}://").get_dialect()() for name in ("sqlite", "postgresql"))
 
 
 @pytest.fixture
@@ -197,19 +199,27 @@ def test_common_words_are_looked_for_in_the_list_and_rare_ones_are_listed() -> N
 
 
 def test_an_index_leads_lists_in_the_order_of_its_first_column() -> None:
-    def led(name: str) -> bool:
-        path = tuple(name.split("."))
-        return is_led_by_index(agreement, QueryShape(sort=((path, True), (("id",), True))))
+    def led(sort: str, dialect: Any) -> bool:
+        return is_led_by_index(agreement, QueryShape(sort=read_sort(agreement, sort)), dialect)
 
-    assert [led(name) for name in ("id", "amount", "signed", "instrument")] == [True] * 4
-    assert [led(name) for name in ("title", "mission.title", "note")] == [False] * 3
+    both = ["id", "-id", "-amount", "signed", "instrument", "-instrument"]
+    sqlite_alone = ["amount", "-signed"]
+    none = ["title", "mission.title", "note", "-amount,title"]
+    cases = [
+        (sort, led(sort, SQLITE), led(sort, POSTGRESQL)) for sort in both + sqlite_alone + none
+    ]
+    assert cases == [
+        *((sort, True, True) for sort in both),
+        *((sort, True, False) for sort in sqlite_alone),
+        *((sort, False, False) for sort in none),
+    ]
 
 
 async def test_a_word_of_one_time_only_is_not_common() -> None:
     """Of the newest and of the oldest records: how many are found of how many."""
 
     class Sampled:
-        dialect = sqlite_engine(":memory:").dialect
+        dialect = SQLITE
 
         def __init__(self, *rows: tuple[int, int]) -> None:
             self.rows = rows
