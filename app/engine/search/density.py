@@ -1,8 +1,10 @@
 """How common a query's words are: it chooses the way to a list's records, never which they are."""
 
+import time
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Dialect, case, func, select, union_all
 
@@ -19,6 +21,13 @@ SAMPLE_ROWS = 64
 LONG_LIST_ROWS = 100_000
 #: From which share on all records are looked at sooner than those that are found are listed.
 LARGE_SHARE = 0.5
+#: For how long a share is taken to be the same, and how many are kept for a database.
+SHARE_SECONDS = 10.0
+MAX_SHARES = 1000
+
+_SHARES: WeakKeyDictionary[Database, dict[tuple[str, str], tuple[float, float]]] = (
+    WeakKeyDictionary()
+)
 
 
 @lru_cache(maxsize=256)
@@ -43,12 +52,25 @@ def sample_statement(resource: Resource, dialect: Dialect) -> CompiledQuery:
 async def share_found(database: Database, resource: Resource, values: Mapping[str, Any]) -> float:
     """About which share of a kind's records the query `q` among the values finds, 0 to 1.
 
-    A word can be common in one time and unknown in another, and to look for it in records that
-    have none is the longest way of all: so it counts for little where one end has few of it.
+    It is kept for SHARE_SECONDS, in which pages of a list follow each other: it can be off without
+    an answer being wrong.
     """
+    kept = _SHARES.setdefault(database, {})
+    key, now = (resource.record_type, values["q"]), time.monotonic()
+    if key in kept and kept[key][1] > now:
+        return kept[key][0]
     rows = await database.read(sample_statement(resource, database.dialect), values)
-    shares = [found / looked_at if looked_at else 0.0 for found, looked_at in rows]
-    return min(sum(shares) / len(shares), 2 * min(shares))
+    share = _share([found / looked_at if looked_at else 0.0 for found, looked_at in rows])
+    if len(kept) >= MAX_SHARES:
+        kept.clear()
+    kept[key] = share, now + SHARE_SECONDS
+    return share
+
+
+def _share(ends: list[float]) -> float:
+    """A word can be common in one time and unknown in another, and to look for it in records that
+    have none is the longest way of all: so it counts for little where one end has few of it."""
+    return min(sum(ends) / len(ends), 2 * min(ends))
 
 
 def is_by_row(share: float, wanted: int | None) -> bool:

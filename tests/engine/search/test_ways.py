@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import httpx
@@ -220,21 +220,25 @@ async def test_a_word_of_one_time_only_is_not_common() -> None:
 
     class Sampled:
         dialect = SQLITE
+        reads = 0
 
         def __init__(self, *rows: tuple[int, int]) -> None:
             self.rows = rows
 
         async def read(self, *_: Any) -> Any:
+            self.reads += 1
             return self.rows
 
     async def share(*rows: tuple[int, int]) -> float:
-        database: Any = Sampled(*rows)
-        return await share_found(database, agreement, {})
+        return await share_found(cast("Database", Sampled(*rows)), agreement, {"q": "a"})
 
     assert await share((64, 64), (0, 64)) == 0
     assert await share((64, 64), (64, 64)) == 1
     assert await share((8, 64), (4, 64)) == 6 / 64
     assert await share((0, 0), (0, 0)) == 0
+    sampled: Any = Sampled((1, 2), (1, 2))
+    shares = [await share_found(sampled, agreement, {"q": q}) for q in ("a", "b", "a", "b")]
+    assert (shares, sampled.reads) == ([0.5] * 4, 2)
 
 
 # What the ways cost, counted
