@@ -1,6 +1,6 @@
 """Lists: from a request to a page of finished JSON, asking the database once where that will do."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -13,10 +13,18 @@ from app.core.http.conditional import is_known, not_modified
 from app.core.loose_types import Fields, Value
 from app.engine.query.cursor import CursorPosition, cursor_scope
 from app.engine.query.filter_reader import bad_parameter
-from app.engine.query.parameters import Listing, ListQuery, RecordsQuery, Seek, read_listing
+from app.engine.query.parameters import (
+    MAX_LIMIT,
+    Listing,
+    ListQuery,
+    RecordsQuery,
+    Seek,
+    read_listing,
+)
 from app.engine.query.statements import (
     SAMPLE_ROWS,
     count_statement,
+    is_led_by_index,
     key_statement,
     keys_of,
     list_statement,
@@ -25,6 +33,7 @@ from app.engine.query.statements import (
 )
 from app.engine.query.values import parse_value, round_to_column
 from app.engine.resource import Resource, SubCollection
+from app.engine.search.density import is_by_row, share_found
 from app.engine.search.hits import with_query
 from app.rest.decimals import dialect_of, tag_for
 from app.rest.handlers import check_codes, database_of, find_row, position_of
@@ -84,6 +93,7 @@ async def answer_list(request: Request, records: RecordSet, query: ListQuery) ->
         if is_known(request, tag):
             return not_modified(tag)
     offset = query.offset or 0
+    asked, counted = await _by_ways(asked, query)
     # A tag must not be newer than any part of the list: what is stored meanwhile would stay hidden.
     position = None if at.place is None else await position_of(request)
     rows = await _read_page(asked, at, offset)
@@ -92,9 +102,26 @@ async def answer_list(request: Request, records: RecordSet, query: ListQuery) ->
     elif position is None:
         position = await position_of(request)
         rows = await _read_page(asked, at, offset)
-    total = await _count(asked, query.count)
+    total = await _count(counted, query.count)
     headers = {"ETag": tag_for(request, f'W/"{position}"')}
     return answer_page(at, rows, offset, total, headers)
+
+
+async def _by_ways(asked: ListRequest, query: ListQuery) -> tuple[ListRequest, ListRequest]:
+    """The list, and what is counted of it, each the quicker way for what is searched."""
+    shape, resource = asked.listing.shape, asked.records.resource
+    if not shape.q:
+        return asked, asked
+    database = database_of(asked.request)
+    share = await share_found(database, resource, asked.values)
+    wanted = (query.offset or 0) + min(query.limit, MAX_LIMIT) + 1
+    is_led = is_led_by_index(resource, shape, database.dialect)
+    page = replace(shape, by_row=is_by_row(share, wanted if is_led else None))
+    counted = replace(shape, by_row=is_by_row(share, None))
+    return (
+        replace(asked, listing=replace(asked.listing, shape=page)),
+        replace(asked, listing=replace(asked.listing, shape=counted)),
+    )
 
 
 def _scope_of(asked: ListRequest, query: ListQuery) -> bytes:

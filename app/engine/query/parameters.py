@@ -140,6 +140,8 @@ class QueryShape:
     view: View = View()
     seek: Seek | None = None
     offset: bool = False
+    #: Whether `q` is asked of the list's records one by one, as its words are common.
+    by_row: bool = False
 
     def after(self, seek: Seek | None) -> "QueryShape":
         """The same list from another place on."""

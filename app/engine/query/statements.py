@@ -20,10 +20,12 @@ from sqlalchemy import (
     type_coerce,
 )
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.expression import FunctionElement
 
-from app.core.databases.expressions import Expression, Selection
+from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import JsonText
+from app.core.loose_types import Value
 from app.engine.history.change_log import ChangeCounter
 from app.engine.paths import FieldType, RecordField, find_field
 from app.engine.query.conditions import Path, columns_of, sql_of, value_at
@@ -33,6 +35,7 @@ from app.engine.query.render import as_json, json_array, record_json
 from app.engine.record import bound_names
 from app.engine.resource import Resource, SubCollection
 from app.engine.search.hits import matches
+from app.engine.search.row_match import matches_by_row
 
 #: Up to how many records an estimate is a real count, and how many it looks at otherwise.
 SAMPLE_ROWS = 10_000
@@ -119,6 +122,32 @@ def keys_of(resource: Resource, shape: QueryShape) -> list[Key]:
         nullable = field.nullable or len(path) > 1
         keys.append(Key(field, column, descending, nullable))
     return keys
+
+
+def is_led_by_index(resource: Resource, shape: QueryShape, dialect: Dialect) -> bool:
+    """Whether an index gives the records in the order of the list, so that its beginning is read
+    without the rest. PostgreSQL needs one of this direction, for what can be null."""
+    key, *more = keys_of(resource, shape)
+    if [other.field.name for other in more] not in ([], ["id"]) or len(shape.sort[0][0]) > 1:
+        return False
+    table: AnyTable = resource.table.__table__
+    firsts = [table.c.id, *(index.expressions[0] for index in table.indexes)]
+    either_way = dialect.name == "sqlite" or not key.nullable
+    return any(
+        _column_of(first) == _column_of(key.column)
+        and (either_way or _is_descending(first) is key.descending)
+        for first in firsts
+    )
+
+
+def _column_of(expression: Value) -> str:
+    """The name of the column that an index is about, be it of a `descending` one."""
+    inner = next(iter(expression.clauses)) if _is_descending(expression) else expression
+    return str(inner.name)
+
+
+def _is_descending(expression: Value) -> bool:
+    return isinstance(expression, FunctionElement)
 
 
 def _beyond(keys: list[Key], seek: Seek) -> ColumnElement[bool]:
@@ -209,7 +238,8 @@ def narrowed(
     if shape.condition is not None:
         statement = statement.where(sql_of(shape.condition, resource, columns_of(table)))
     if shape.q:
-        statement = statement.where(matches(resource))
+        found = matches_by_row(resource) if shape.by_row else matches(resource)
+        statement = statement.where(found)
     if shape.deleted == "exclude":
         statement = statement.where(table.deleted_at.is_(None))
     elif shape.deleted == "only":

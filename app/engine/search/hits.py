@@ -41,8 +41,9 @@ def query_value(query: str, dialect: str) -> str:
         fault = Fault("too_long", says, parameter="q")
         raise BadRequest(f"q: {says}", [fault]) from error
     if dialect == "sqlite":
-        asked = [[_fts5(clause), _fts5(clause, "_"), _begins(clause)] for clause in clauses]
-        return json_codec.dumps(asked or [[_NO_WORD, _NO_WORD, None]]).decode()
+        asked = [_asked_of_sqlite(clause) for clause in clauses]
+        nothing = [_NO_WORD, _NO_WORD, None, *[f" {_NO_WORD} "] * 4]
+        return json_codec.dumps(asked or [nothing]).decode()
     ways = {
         name: " & ".join(_tsquery(clause, prefix) for clause in clauses) or f"'{_NO_WORD}'"
         for name, prefix in (("words", ""), ("names", "_"))
@@ -62,6 +63,21 @@ _NO_WORD = "_x_"
 def _begins(clause: Clause) -> str | None:
     word = clause.words[0]
     return word.full if word.is_long and not clause.is_phrase else None
+
+
+def _asked_of_sqlite(clause: Clause) -> list[str | None]:
+    """What FTS5 is asked, by all words and by names; how a word begins; and for single records the
+    words and stems as they stand among all of them, and among those of names."""
+    return [
+        _fts5(clause),
+        _fts5(clause, "_"),
+        _begins(clause),
+        *(
+            "".join(f" {mark}{getattr(word, spelling)}" for word in clause.words) + " "
+            for mark in ("", "_")
+            for spelling in ("full", "stem")
+        ),
+    ]
 
 
 def _fts5(clause: Clause, prefix: str = "") -> str:
@@ -101,7 +117,7 @@ class _hits(FunctionElement[bool]):  # noqa: N801 (reads as an SQL function)
     names_only = False
 
 
-class _hits_by_name(_hits):  # noqa: N801
+class hits_by_name(_hits):  # noqa: N801
     """The same, by names alone."""
 
     inherit_cache = True
@@ -109,7 +125,7 @@ class _hits_by_name(_hits):  # noqa: N801
 
 
 @compiles(_hits, "sqlite")
-@compiles(_hits_by_name, "sqlite")
+@compiles(hits_by_name, "sqlite")
 def _hits_sqlite(element: _hits, compiler: SQLCompiler, **kw: object) -> str:
     kind, query = (compiler.process(clause, **kw) for clause in element.clauses)
     asked = _asked(query, "_" if element.names_only else "")
@@ -121,13 +137,17 @@ def _hits_sqlite(element: _hits, compiler: SQLCompiler, **kw: object) -> str:
 
 
 @compiles(_hits, "postgresql")
-@compiles(_hits_by_name, "postgresql")
+@compiles(hits_by_name, "postgresql")
 def _hits_postgresql(element: _hits, compiler: SQLCompiler, **kw: object) -> str:
+    """The query is a CTE, as what reads one is not spread over workers: to start them takes ten
+    times as long as to look up rare words, of which the planner cannot know that they are rare."""
     kind, query = (compiler.process(clause, **kw) for clause in element.clauses)
     way = "names" if element.names_only else "words"
     return (
-        f"SELECT search_entry.record_id FROM search_entry WHERE search_entry.kind = '{kind}'"  # noqa: S608
-        f" AND search_entry.words @@ CAST(CAST({query} AS json) ->> '{way}' AS tsquery)"
+        "SELECT found.record_id FROM (WITH asked AS MATERIALIZED ("  # noqa: S608
+        f"SELECT CAST(CAST({query} AS json) ->> '{way}' AS tsquery) AS words)"
+        " SELECT search_entry.record_id FROM asked JOIN search_entry"
+        f" ON search_entry.words @@ asked.words WHERE search_entry.kind = '{kind}') AS found"
     )
 
 
@@ -138,15 +158,29 @@ class _in(FunctionElement[bool]):  # noqa: N801
     inherit_cache = True
 
 
-@compiles(_in)
-def _compile_in(element: _in, compiler: SQLCompiler, **kw: object) -> str:
+@compiles(_in, "sqlite")
+def _in_sqlite(element: _in, compiler: SQLCompiler, **kw: object) -> str:
+    column, found = _column_and_found(element, compiler, **kw)
+    # One list and not several conditions: so that an index leads from it to the records.
+    return f"{column} IN ({found})"
+
+
+@compiles(_in, "postgresql")
+def _in_postgresql(element: _in, compiler: SQLCompiler, **kw: object) -> str:
+    """As an array, which the planner takes to be short: it cannot know how rare words are, and
+    would go through all records in their order if it took them for common. Those that are (see
+    `density`) are not searched for in this way."""
+    column, found = _column_and_found(element, compiler, **kw)
+    return f"{column} IN (SELECT unnest(ARRAY({found})))"
+
+
+def _column_and_found(element: _in, compiler: SQLCompiler, **kw: object) -> tuple[str, str]:
     column, *queries = (
         # Without the parentheses of a subquery, which SQLite refuses within a UNION.
         compiler.process(clause.element if isinstance(clause, ScalarSelect) else clause, **kw)
         for clause in element.clauses
     )
-    # One list and not several conditions: so that an index leads from it to the records.
-    return f"{column} IN ({' UNION ALL '.join(queries)})"
+    return column, " UNION ALL ".join(queries)
 
 
 def matches(resource: Resource) -> ColumnElement[bool]:
@@ -178,7 +212,7 @@ def _through(resource: Resource, path: str, query: Expression) -> ColumnElement[
     holder: Resource | Embedded = resource.embedded[part_name] if part_name else resource
     rows: AnyTable = aliased(holder.table)
     owner = rows.id if isinstance(holder, Resource) else getattr(rows, holder.owner)
-    hits = _hits_by_name(literal_column(holder.to_one[relation].record_type), query)
+    hits = hits_by_name(literal_column(holder.to_one[relation].record_type), query)
     found = _in(getattr(rows, f"{relation}_id"), hits)
     return select(owner).where(found).correlate(None).scalar_subquery()
 
@@ -205,7 +239,8 @@ WITH asked AS MATERIALIZED (
 """  # noqa: S608
 # PostgreSQL cannot tell how common a beginning is. So the newest entries are looked at one by one,
 # which is enough for a common word; the rest by the index of words, whose hits have to be sorted:
-# `number + 0` keeps the planner from walking through all entries in their order.
+# `number + 0` keeps the planner from walking through all entries in their order. The query is read
+# once, as it costs more than an entry.
 _POSTGRESQL_TIER = """
 {name}_new AS MATERIALIZED (
   SELECT e.number, e.kind, e.record_id, {tier} AS tier FROM search_entry e
@@ -215,17 +250,21 @@ _POSTGRESQL_TIER = """
   SELECT * FROM {name}_new UNION ALL
   SELECT * FROM (
     SELECT e.number, e.kind, e.record_id, {tier} AS tier FROM search_entry e
-    WHERE {condition} AND NOT e.in_trash%(kinds)s AND e.number <= (SELECT number FROM edge)
+    WHERE {condition} AND NOT e.in_trash%(kinds)s AND e.number + 0 <= (SELECT number FROM edge)
     ORDER BY e.number + 0 DESC LIMIT {limit} - (SELECT count(*) FROM {name}_new)
   ) AS {name}_old
 )"""
 _IN_WORDS, _IN_NAMES = (
-    f"e.words @@ CAST(CAST(:q AS json) ->> '{way}' AS tsquery)" for way in ("words", "names")
+    f"e.words @@ (SELECT {way} FROM asked)"  # noqa: S608
+    for way in ("words", "names")
 )
 _POSTGRESQL_HITS = f"""
-WITH edge AS MATERIALIZED (
+WITH asked AS MATERIALIZED (
+  SELECT CAST(asked ->> 'words' AS tsquery) AS words, CAST(asked ->> 'names' AS tsquery) AS names
+  FROM (SELECT CAST(:q AS json) AS asked) AS given
+), edge AS MATERIALIZED (
   SELECT coalesce(
-    (SELECT number FROM search_entry ORDER BY number DESC OFFSET 2000 LIMIT 1), -1) AS number
+    (SELECT number FROM search_entry ORDER BY number DESC OFFSET 1000 LIMIT 1), -1) AS number
 ), {_POSTGRESQL_TIER.format(name="named", tier=0, condition=_IN_NAMES, limit=":limit + :offset")},
 {
     _POSTGRESQL_TIER.format(
