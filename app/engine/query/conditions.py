@@ -76,6 +76,18 @@ def joined(at: Resource | Embedded, terms: Iterable[Condition]) -> Condition | N
     return conjunction(direct)
 
 
+def leads_over_relations(condition: Condition) -> bool:
+    """Whether other records decide, for one part of the condition at least."""
+    match condition:
+        case And() | Or():
+            return any(leads_over_relations(item) for item in condition.items)
+        case Not():
+            return leads_over_relations(condition.item)
+        case Compare():
+            return len(condition.path) > 1
+    return True
+
+
 def sql_of(condition: Condition, at: Resource | Embedded, get: Get) -> ColumnElement[bool]:
     """The condition on the record or part whose columns `get` gives."""
 

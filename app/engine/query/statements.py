@@ -28,7 +28,7 @@ from app.core.databases.types import JsonText
 from app.core.loose_types import Value
 from app.engine.history.change_log import ChangeCounter
 from app.engine.paths import FieldType, RecordField, find_field
-from app.engine.query.conditions import Path, columns_of, sql_of, value_at
+from app.engine.query.conditions import Path, columns_of, leads_over_relations, sql_of, value_at
 from app.engine.query.operators import bound
 from app.engine.query.parameters import QueryShape, Seek, View
 from app.engine.query.render import as_json, json_array, record_json
@@ -126,7 +126,12 @@ def keys_of(resource: Resource, shape: QueryShape) -> list[Key]:
 
 def is_led_by_index(resource: Resource, shape: QueryShape, dialect: Dialect) -> bool:
     """Whether an index gives the records in the order of the list, so that its beginning is read
-    without the rest. PostgreSQL needs one of this direction, for what can be null."""
+    without the rest. PostgreSQL needs one of this direction, for what can be null.
+
+    A filter over relations is taken for one that leaves few records: its page is not read so.
+    """
+    if shape.condition is not None and leads_over_relations(shape.condition):
+        return False
     key, *more = keys_of(resource, shape)
     if [other.field.name for other in more] not in ([], ["id"]) or len(shape.sort[0][0]) > 1:
         return False

@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import urlencode
 
 import asyncpg
 import httpx
@@ -26,8 +27,9 @@ from app.core.databases.interface import CompiledQuery, Database, compile_query
 from app.core.databases.opening import open_database
 from app.core.databases.sqlite import connect
 from app.core.databases.types import uuid7
+from app.core.http.requests import read_query
 from app.core.text.analyze import located
-from app.engine.query.parameters import QueryShape, read_sort
+from app.engine.query.parameters import ListQuery, QueryShape, read_listing, read_sort
 from app.engine.query.statements import is_led_by_index, list_statement
 from app.engine.search import density
 from app.engine.search.density import is_by_row, sample_statement, share_found
@@ -213,6 +215,19 @@ def test_an_index_leads_lists_in_the_order_of_its_first_column() -> None:
         *((sort, True, False) for sort in sqlite_alone),
         *((sort, False, False) for sort in none),
     ]
+
+
+def test_a_filter_over_relations_leaves_too_few_records_to_walk_for_a_page() -> None:
+    def led(**filters: str) -> bool:
+        query = read_query(ListQuery, urlencode(filters).encode())
+        assert isinstance(query, ListQuery)
+        return is_led_by_index(agreement, read_listing(agreement, query).shape, SQLITE)
+
+    assert [led(), led(status="signed"), led(filter="not (status eq 'signed')")] == [True] * 3
+    over = ["mission/kind eq 'trade_fair'", "parties/any()", "not (mission/title eq 'x')"]
+    over += ["status eq 'signed' and (amount gt 1 or event/title eq 'x')"]
+    assert [led(filter=each) for each in over] == [False] * len(over)
+    assert led(mission__title="x") is False
 
 
 async def test_a_word_of_one_time_only_is_not_common() -> None:
