@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from app.core import json_codec
 from app.core.databases.interface import CompiledQuery
+from app.core.http.app_state import state_of
 from app.core.http.conditional import is_known, not_modified
 from app.core.loose_types import Fields, Value
 from app.engine.query.cursor import CursorPosition, cursor_scope
@@ -38,6 +39,10 @@ from app.engine.search.hits import with_query
 from app.rest.decimals import dialect_of, tag_for
 from app.rest.handlers import check_codes, database_of, find_row, position_of
 from app.rest.pages import PageRequest, Total, answer_page, page_request
+
+#: How many addresses of lists are remembered, and up to what length: some megabytes in all.
+MAX_ANSWERED_LISTS = 4096
+MAX_ADDRESS_LENGTH = 1000
 
 
 @dataclass(slots=True)
@@ -104,7 +109,30 @@ async def answer_list(request: Request, records: RecordSet, query: ListQuery) ->
         rows = await _read_page(asked, at, offset)
     total = await _count(counted, query.count)
     headers = {"ETag": tag_for(request, f'W/"{position}"')}
-    return answer_page(at, rows, offset, total, headers)
+    answer = answer_page(at, rows, offset, total, headers)
+    _remember(request)
+    return answer
+
+
+def _remember(request: Request) -> None:
+    """Note that a list has this address, to tell so without reading it."""
+    address, known = _address(request), state_of(request).answered_lists
+    if len(known) >= MAX_ANSWERED_LISTS:
+        known.clear()
+    if len(address[0]) + len(address[1]) <= MAX_ADDRESS_LENGTH:
+        known.add(address)
+
+
+def _address(request: Request) -> tuple[str, bytes]:
+    return request.scope["path"], request.scope["query_string"]
+
+
+async def unchanged_list(request: Request) -> Response | None:
+    """304 for a list that was answered before and has not changed since; None for any other."""
+    if _address(request) not in state_of(request).answered_lists:
+        return None
+    tag = tag_for(request, f'W/"{await position_of(request)}"')
+    return not_modified(tag) if is_known(request, tag) else None
 
 
 async def _by_ways(asked: ListRequest, query: ListQuery) -> tuple[ListRequest, ListRequest]:

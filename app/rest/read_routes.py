@@ -19,7 +19,7 @@ from app.engine.schemas import Timestamp
 from app.rest.changes import ChangeList, HistoryQuery, answer_as_of, answer_changes
 from app.rest.exports import FORMATS, ExportQuery, answer_accepted, answer_export, format_of
 from app.rest.handlers import answer_item, find_row
-from app.rest.lists import RecordSet, answer_list, records_under
+from app.rest.lists import RecordSet, answer_list, records_under, unchanged_list
 from app.rest.operations import (
     IF_NONE_MATCH,
     NOT_MODIFIED,
@@ -110,6 +110,13 @@ def collection_route(collection: SubCollection, models: Models) -> Route:
     return operation.route(endpoint)
 
 
+async def _unchanged(request: Request) -> Response | None:
+    """304 for a list that is polled and has not changed, before its address is read once more."""
+    if "if-none-match" not in request.headers or format_of(request):
+        return None
+    return await unchanged_list(request)
+
+
 async def _answer_list(request: Request, records: RecordSet, query: ListQuery) -> Response:
     if file_format := format_of(request):
         return await answer_accepted(request, records, query, file_format)
@@ -125,6 +132,7 @@ def _list(at: ListAddress, models: Models, text: str, **also: Value) -> Operatio
         description=text,
         tag=at.tag,
         several_forms=True,
+        early=_unchanged,
         parameters=(IF_NONE_MATCH,),
         answers=(
             Answer(model=models[f"{at.resource.name}List"], headers=(*TAGGED, "Link")),

@@ -265,3 +265,22 @@ async def test_the_tag_of_an_empty_list_is_no_newer_than_the_list(
 async def test_a_wrong_list_is_refused_however_well_it_is_known(toys: httpx.AsyncClient) -> None:
     for query in ("nam=x", "price=much", "sort=nam", "cursor=x", "fields=nam"):
         assert await status(toys, f"/wooden-toys?{query}", "*") == 400
+
+
+async def test_a_wrong_address_is_told_however_well_its_list_is_known(
+    toys: httpx.AsyncClient,
+) -> None:
+    known = await tag(toys, "/wooden-toys?limit=1")
+    for wrong in ("limit=0", "limit=1&colour=red", "filter=name", "cursor=x", "sort=nothing"):
+        assert await status(toys, f"/wooden-toys?{wrong}", known) == 400, wrong
+    nowhere = "/wooden-toys/0190b1de-0000-7000-8000-000000000000/wheels"
+    assert await status(toys, nowhere, known) == 404
+
+
+async def test_each_form_of_a_list_is_known_by_itself(toys: httpx.AsyncClient) -> None:
+    address = "/wooden-toys?limit=2"
+    known = await tag(toys, address)
+    assert await status(toys, address, known) == 304
+    for form in ("text/csv", "application/x-ndjson"):
+        headers = {"accept": form, "if-none-match": known}
+        assert (await toys.get(address, headers=headers)).status_code == 200, form

@@ -36,6 +36,8 @@ class AppState:
     codes: dict[Column[str], frozenset[str]] = field(default_factory=dict)
     #: The idempotency keys of requests under way, each with its caller.
     running: set[tuple[str, str]] = field(default_factory=set)
+    #: The addresses of lists that were answered: path and query string.
+    answered_lists: set[tuple[str, bytes]] = field(default_factory=set)
     #: Called after each committed write: who listens for changes reads them at once.
     after_write: Callable[[], None] = _nothing
     #: Signs cursors.

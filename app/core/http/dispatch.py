@@ -51,6 +51,9 @@ class Route(APIRoute):
     which costs more than the database does; here only the parameters that were sent are looked at.
     """
 
+    #: Answers without reading the request further, where that can be told; else None.
+    early: Callable[[Request], Awaitable[Response | None]] | None = None
+
     def __init__(
         self,
         path: str,
@@ -89,7 +92,8 @@ class Route(APIRoute):
             headers = await authorizer.authorize(request.scope, self.needs, is_file)
             try:
                 check_accept(request.scope["headers"], is_json=self.is_json)
-                response = await answer(request)
+                early = None if self.early is None else await self.early(request)
+                response = early or await answer(request)
             except Problem as problem:
                 problem.headers |= {name.decode(): value.decode() for name, value in headers}
                 raise

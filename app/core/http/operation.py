@@ -1,8 +1,9 @@
 """How an operation is declared: once, for what serves it and for the document."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core.auth.principals import Permission
@@ -59,10 +60,13 @@ class Operation:
     body: Json | None = None
     needs: Permission | None = None
     several_forms: bool = False
+    #: Answers without reading the request further, where that can be told; else None.
+    early: Callable[[Request], Awaitable[Response | None]] | None = None
 
     def route(self, endpoint: Callable[..., Value]) -> Route:
         """The route on which the endpoint answers the operation."""
         route = self._route(endpoint, **self._options())
+        route.early = self.early
         route.answer_headers = {str(each.status): each.headers for each in self.answers}
         return route
 
