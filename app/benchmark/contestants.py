@@ -34,7 +34,8 @@ def find_contestants(
         found.append(Service(processes, url, key))
     if not peers:
         return found, {}
-    environment = Environment(python or Path(sys.executable))
+    # Programs are started in folders of their own. (A link is kept: it leads to its environment.)
+    environment = Environment((python or Path(sys.executable)).absolute())
     there = _installed(environment, processes, url)
     missing = {name: f"to have it, {INSTALL}" for name in PEERS if name not in there}
     if not is_sqlite(url):
