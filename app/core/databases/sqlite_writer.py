@@ -23,6 +23,7 @@ from app.core.databases.db_errors import (
     unreachable,
 )
 from app.core.databases.interface import SESSION_OPTIONS
+from app.core.databases.sqlite_turns import Turns
 from app.core.errors import Problem
 
 T = TypeVar("T")
@@ -92,10 +93,12 @@ class Writer:
         self.groups = self.writes = 0
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._connection: Connection | None = None
+        self._turns = Turns(path, TURN_TIMEOUT_SECONDS / 2)
 
     def start(self, file: File) -> None:
         """Start the thread; it stores in this file and in no other that gets its name."""
         self.file = file
+        self._turns.open()
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
@@ -103,6 +106,7 @@ class Writer:
         """Finish the writes that wait, then end the thread."""
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
+        self._turns.close()
 
     @property
     def waiting(self) -> int:
@@ -151,7 +155,8 @@ class Writer:
     def _store(self, group: list[_Job]) -> None:
         """Commit a group or tell each write of it why not; whatever happens, the thread goes on."""
         try:
-            self._commit(group)
+            with self._turns.taken():
+                self._commit(group)
             self.groups += 1
             self.writes += len(group)
         except BaseException as error:
