@@ -88,7 +88,7 @@ class ErrorAndLogMiddleware:
 
 
 async def hand_on(request: object, error: Exception) -> Response:
-    """An exception handler that leaves the answer to the Gate."""
+    """An exception handler that leaves the answer to the middleware."""
     raise error
 
 
