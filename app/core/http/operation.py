@@ -21,7 +21,7 @@ Responses = dict[int | str, Json]
 class Answer:
     """An answer of an operation: what it holds and the headers that it can have.
 
-    Those that nearly every answer has are added in the document: see app/core/http/documented_headers.py.
+    Those that nearly every answer has are added by `core/http/documented_headers`.
     """
 
     status: int = 200
