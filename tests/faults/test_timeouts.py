@@ -111,6 +111,21 @@ async def test_reads_that_nobody_waits_for_give_their_places_back(
         assert _asleep(fresh_url) == 0
 
 
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True, scope="session")
+async def test_a_read_that_is_given_up_is_cancelled_however_long_the_server_takes_to_stop_it(
+    fresh_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.core.databases.postgresql_read_pool.CANCEL_GRACE_SECONDS", 0.0001)
+    async with opened(fresh_url, 600) as database:
+        slow = [asyncio.create_task(database.read(SLOW["postgresql"], {})) for _ in range(10)]
+        await until(lambda: _asleep(fresh_url) == 10)
+        for task in slow:
+            task.cancel()
+        answers = await asyncio.gather(*slow, return_exceptions=True)
+        assert {type(answer) for answer in answers} == {asyncio.CancelledError}
+        assert await database.read(QUICK, {}) == [(1,)]
+
+
 def _asleep(url: str) -> int:
     name = url.rpartition("/")[2]
     found = execute(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import date
 from typing import Any, TypeAlias
 
@@ -121,6 +121,12 @@ class ReadPool:
                 connection.terminate()
             raise
         finally:
+            await self._release(connection)
+
+    async def _release(self, connection: PoolConnection) -> None:
+        """Give a connection back. Where that fails the driver has ended it, which changes no
+        answer, nor that nobody waits for one any more."""
+        with suppress(Exception):
             await self._pool.release(connection, timeout=CANCEL_GRACE_SECONDS)
 
     async def _acquire(self) -> PoolConnection:
@@ -176,7 +182,7 @@ class ReadPool:
                     await transaction.rollback()
                 raise
             finally:
-                await self._pool.release(connection, timeout=CANCEL_GRACE_SECONDS)
+                await self._release(connection)
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
