@@ -4,20 +4,18 @@ import asyncio
 import mmap
 import os
 import struct
-import tempfile
 import time
 from collections import deque
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from hashlib import sha256
-from pathlib import Path
 from zlib import crc32
 
 import asyncpg
 
 from app.core.databases.postgresql_errors import GONE
 from app.core.databases.postgresql_read_pool import ReadPool
+from app.core.databases.shared_files import open_shared
 from app.core.loose_types import Values
 
 #: How many seconds pass between two looks at the replica, and how many a look may take.
@@ -93,13 +91,8 @@ class LastWrites:
 
 def _shared_memory(name: str, size: int) -> mmap.mmap:
     """A file that every process of this user maps by its name."""
-    digest = sha256(f"{os.getuid()} {name}".encode()).hexdigest()[:24]
-    path = Path(tempfile.gettempdir(), f"trade-missions-writers-{digest}")
-    # Nobody else may have put something there for us to write into.
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    handle = open_shared("writers", name)
     try:
-        if os.fstat(handle).st_uid != os.getuid():
-            raise PermissionError(path)
         os.truncate(handle, size)
         return mmap.mmap(handle, size)
     finally:

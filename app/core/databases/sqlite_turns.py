@@ -9,9 +9,8 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator
-from hashlib import sha256
-from pathlib import Path
-from tempfile import gettempdir
+
+from app.core.databases.shared_files import open_shared
 
 try:
     import fcntl
@@ -35,12 +34,8 @@ class Turns:
         """Take part; where that is impossible, all turns are had at once."""
         if fcntl is None:
             return
-        user = os.getuid()
-        digest = sha256(f"{user} {os.path.realpath(self.path)}".encode()).hexdigest()[:24]
-        path = Path(gettempdir(), f"trade-missions-turns-{digest}")
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         with contextlib.suppress(OSError):
-            self._handle = os.open(path, flags, 0o600)
+            self._handle = open_shared("turns", os.path.realpath(self.path))
 
     def close(self) -> None:
         """Take part no longer."""
