@@ -57,7 +57,7 @@ class Prepared:
         arguments = compiled.arguments(values)
         if connection.dialect.name == "sqlite":
             try:
-                return _driver(connection).execute(compiled.sql, arguments).fetchall(), []
+                return sqlite_driver(connection).execute(compiled.sql, arguments).fetchall(), []
             except sqlite3.Error as error:
                 raise _wrapped(connection, compiled.sql, error) from error
         result = connection.exec_driver_sql(compiled.sql, tuple(arguments))
@@ -89,7 +89,7 @@ class Prepared:
             return
         if connection.dialect.name == "sqlite":
             try:
-                _driver(connection).executemany(compiled.sql, arguments)
+                sqlite_driver(connection).executemany(compiled.sql, arguments)
             except sqlite3.Error as error:
                 raise _wrapped(connection, compiled.sql, error) from error
         else:
@@ -115,7 +115,8 @@ def connection_of(session: Session | Connection) -> Connection:
     return session.connection()
 
 
-def _driver(connection: Connection) -> sqlite3.Connection:
+def sqlite_driver(connection: Connection) -> sqlite3.Connection:
+    """SQLite's own connection behind one of SQLAlchemy's."""
     driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
     return driver
 

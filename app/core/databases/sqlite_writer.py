@@ -23,6 +23,7 @@ from app.core.databases.db_errors import (
     unreachable,
 )
 from app.core.databases.interface import SESSION_OPTIONS
+from app.core.databases.prepared import sqlite_driver
 from app.core.databases.sqlite_turns import Turns
 from app.core.errors import Problem
 
@@ -216,20 +217,15 @@ class Writer:
         return problem
 
 
-def _driver(connection: Connection) -> sqlite3.Connection:
-    driver: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]
-    return driver
-
-
 def _check_open(connection: Connection, error: BaseException | None) -> None:
-    if not _driver(connection).in_transaction:
+    if not sqlite_driver(connection).in_transaction:
         raise _Undone from error
 
 
 def _attempt(connection: Connection, job: _Job) -> None:
     """Run a write in a savepoint; prepared statements are in it without the Session's own, which
     begins with the first statement that SQLAlchemy runs itself."""
-    driver = _driver(connection)
+    driver = sqlite_driver(connection)
     driver.execute("SAVEPOINT job")
     with Session(
         connection, join_transaction_mode="create_savepoint", **SESSION_OPTIONS

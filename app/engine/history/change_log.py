@@ -16,7 +16,6 @@ from sqlalchemy import (
     Dialect,
     Index,
     String,
-    Table,
     Text,
     bindparam,
     insert,
@@ -26,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core import json_codec
-from app.core.databases.interface import Base, CompiledQuery, compile_query
+from app.core.databases.interface import Base, CompiledQuery, compile_query, table_of
 from app.core.databases.prepared import Prepared
 from app.core.databases.types import Id, Instant, JsonText, choice
 from app.core.loose_types import Json, JsonValue, Values
@@ -74,9 +73,7 @@ class ChangeCounter(Base):
     seq: Mapped[int] = mapped_column(BigInteger)
 
 
-_CHANGES = Change.__table__
-assert isinstance(_CHANGES, Table)
-_INSERT = Prepared(insert(_CHANGES), [column.name for column in _CHANGES.c])
+_INSERT = Prepared(insert(Change), [column.name for column in table_of(Change).c])
 _TAKE = Prepared(
     update(ChangeCounter)
     .values(seq=ChangeCounter.seq + bindparam("count", type_=BigInteger))

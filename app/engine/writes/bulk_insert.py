@@ -123,8 +123,8 @@ class _Batch:
                 records.append(record)
             except Problem as problem:
                 self.refused[at] = problem
-            # A rule may have changed another record, or have been about to.
-            if change_log.noted_count(session) != noted or session.dirty or session.new:
+            # A rule may have changed another record, which is noted then.
+            if change_log.noted_count(session) != noted:
                 raise _WritesOthers
         if not records:
             return

@@ -11,12 +11,12 @@ from functools import cache, lru_cache
 from typing import Literal, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, Table, bindparam, delete, insert, inspect, select, update
+from sqlalchemy import ScalarSelect, bindparam, delete, insert, inspect, select, update
 from sqlalchemy.orm import ClassManager, Session, configure_mappers
 from sqlalchemy.orm.exc import StaleDataError
 
 from app.core.databases.expressions import Expression
-from app.core.databases.interface import Base
+from app.core.databases.interface import Base, table_of
 from app.core.databases.prepared import Prepared
 from app.core.databases.types import uuid7
 from app.core.loose_types import Fields, Value, Values
@@ -117,7 +117,7 @@ def _finding(resource: Resource, by: Literal["id", "ref"]) -> Prepared:
 
 @cache
 def _finding_parts(part: Embedded) -> Prepared:
-    table = _table(part.table)
+    table = table_of(part.table)
     owner = table.columns[part.owner]
     statement = select(*table.columns).where(owner == bindparam("owner", type_=owner.type))
     return Prepared(statement.order_by(table.columns.position))
@@ -191,21 +191,21 @@ def _row(of: type[Base], instance: Base) -> Fields:
 
 @cache
 def _inserting(of: type[Base]) -> Prepared:
-    return Prepared(insert(_table(of)), [column.key for column in _table(of).columns])
+    return Prepared(insert(table_of(of)), [column.key for column in table_of(of).columns])
 
 
 @lru_cache(maxsize=1024)
 def _updating(of: type[Base], names: tuple[str, ...]) -> Prepared:
-    columns = _table(of).columns
+    columns = table_of(of).columns
     values = {name: bindparam(f"new_{name}", type_=columns[name].type) for name in names}
     same = columns.id == bindparam("old_id", type_=columns.id.type)
     same &= columns.version == bindparam("old_version", type_=columns.version.type)
-    return Prepared(update(_table(of)).where(same).values(values).returning(columns.id))
+    return Prepared(update(table_of(of)).where(same).values(values).returning(columns.id))
 
 
 @cache
 def _deleting_parts(part: Embedded) -> Prepared:
-    table = _table(part.table)
+    table = table_of(part.table)
     owner = table.columns[part.owner]
     return Prepared(delete(table).where(owner == bindparam("owner", type_=owner.type)))
 
@@ -213,7 +213,7 @@ def _deleting_parts(part: Embedded) -> Prepared:
 @cache
 def _defaults(of: type[Base]) -> tuple[tuple[str, Callable[[], Value]], ...]:
     """The columns, and what each holds where nothing is named."""
-    return tuple((column.key, _default(column.default)) for column in _table(of).columns)
+    return tuple((column.key, _default(column.default)) for column in table_of(of).columns)
 
 
 def _default(default: Value) -> Callable[[], Value]:
@@ -221,12 +221,6 @@ def _default(default: Value) -> Callable[[], Value]:
         return lambda: None
     # SQLAlchemy gives a function the context of the statement.
     return (lambda: default.arg(None)) if default.is_callable else (lambda: default.arg)
-
-
-def _table(of: type[Base]) -> Table:
-    table = of.__table__
-    assert isinstance(table, Table)
-    return table
 
 
 @cache

@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from app.core.databases.expressions import TableColumn
-from app.core.databases.interface import Base
+from app.core.databases.interface import Base, table_of
 from app.core.databases.prepared import Prepared
 from app.core.databases.types import CodeList
 from app.core.errors import Fault, Invalid
@@ -56,7 +56,7 @@ def check_references(session: Session, resource: Resource, data: Values, before:
     """Refuse (422) what points nowhere; `data` is what changes, `before` the record's old state."""
     wanted = list(_of_record(resource, data, before))
     if before:
-        _check_circles(session, _table(resource.table), data, before)
+        _check_circles(session, table_of(resource.table), data, before)
     if not wanted:
         return
     asking = _asking(tuple(reference.columns for reference in wanted))
@@ -129,16 +129,10 @@ def _refusal(session: Session, loose: Sequence[_Reference]) -> Invalid:
 
 
 def _of_record(resource: Resource, data: Values, before: Values) -> Iterator[_Reference]:
-    yield from _of_row(_table(resource.table), data, before, "")
+    yield from _of_row(table_of(resource.table), data, before, "")
     for name, part in resource.embedded.items():
         for at, row in enumerate(data.get(name, ())):
-            yield from _of_row(_table(part.table), row, {}, f"/{name}/{at}")
-
-
-def _table(of: type[Base]) -> Table:
-    table = of.__table__
-    assert isinstance(table, Table)
-    return table
+            yield from _of_row(table_of(part.table), row, {}, f"/{name}/{at}")
 
 
 def _check_circles(session: Session, table: Table, data: Values, before: Values) -> None:
