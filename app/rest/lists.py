@@ -93,10 +93,9 @@ async def answer_list(request: Request, records: RecordSet, query: ListQuery) ->
     if query.cursor is not None and query.offset is not None:
         raise bad_parameter("offset", "both", "Give a cursor or an offset, not both.")
     at = page_request(request, query.limit, query.cursor, _scope_of(asked, query))
-    if "if-none-match" in request.headers:
-        tag = tag_for(request, f'W/"{await position_of(request)}"')
-        if is_known(request, tag):
-            return not_modified(tag)
+    # One that was answered before has been asked for that already.
+    if not _was_answered(request) and (unchanged := await _unchanged(request)):
+        return unchanged
     offset = query.offset or 0
     asked, counted = await _by_ways(asked, query)
     # A tag must not be newer than any part of the list: what is stored meanwhile would stay hidden.
@@ -127,9 +126,18 @@ def _address(request: Request) -> tuple[str, bytes]:
     return request.scope["path"], request.scope["query_string"]
 
 
+def _was_answered(request: Request) -> bool:
+    return _address(request) in state_of(request).answered_lists
+
+
 async def unchanged_list(request: Request) -> Response | None:
     """304 for a list that was answered before and has not changed since; None for any other."""
-    if _address(request) not in state_of(request).answered_lists:
+    return await _unchanged(request) if _was_answered(request) else None
+
+
+async def _unchanged(request: Request) -> Response | None:
+    """304 where the client has the list as it is; None where it has not."""
+    if "if-none-match" not in request.headers:
         return None
     tag = tag_for(request, f'W/"{await position_of(request)}"')
     return not_modified(tag) if is_known(request, tag) else None
