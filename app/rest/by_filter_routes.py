@@ -23,8 +23,8 @@ from app.engine.writes import store
 from app.engine.writes.bulk import MAX_OPERATIONS, chosen
 from app.rest.handlers import check_codes
 from app.rest.operations import (
+    DONE,
     PREFER,
-    WRITTEN,
     WRONG_BODY,
     RecordsOperation,
     minimal_answer,
@@ -121,7 +121,7 @@ def _by_filter(resource: Resource, **also: Value) -> Operation:
         path=f"/{resource.path}",
         tag=resource.path,
         parameters=(PREFER,),
-        answers=(Answer(model=Affected, headers=WRITTEN), minimal_answer(WRITTEN)),
+        answers=(Answer(model=Affected, headers=DONE), minimal_answer(DONE)),
         refusals=WRONG_BODY,
         **also,
     )

@@ -115,7 +115,7 @@ def import_route(resource: Resource) -> Route:
         parameters=(IDEMPOTENCY_KEY, IMPORT_PREFER),
         body=_request_body(),
         answers=(
-            Answer(model=Imported, headers=("Content-Disposition", *REPEATABLE)),
+            Answer(model=Imported, headers=REPEATABLE),
             Answer(status=207, model=Imported, headers=REPEATABLE, description=good_rows),
             minimal_answer(REPEATABLE),
         ),

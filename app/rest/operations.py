@@ -110,10 +110,11 @@ NOT_MODIFIED = Answer(
     headers=TAGGED,
     description="Not modified: the answer is the one that you have.",
 )
-#: Headers of a record as a write has left it.
-WRITTEN = ("Dry-Run", "Preference-Applied", "ETag")
+#: Headers of what a write answers, and of a record as it has left it.
+DONE = ("Dry-Run", "Preference-Applied")
+WRITTEN = (*DONE, "ETag")
 #: Headers of an answer that is given again to the same Idempotency-Key.
-REPEATABLE = ("Dry-Run", "Preference-Applied", "Idempotency-Replayed")
+REPEATABLE = (*DONE, "Idempotency-Replayed")
 
 
 def created_answer(model: Model, *headers: str) -> Answer:

@@ -193,7 +193,7 @@ def delete_route(resource: Resource) -> Route:
         " With `purge=true` an admin deletes for good what nothing refers to.",
         tag=resource.path,
         parameters=(IF_MATCH,),
-        answers=(Answer(status=204, headers=("Dry-Run", "ETag")),),
+        answers=(Answer(status=204, headers=("Dry-Run",)),),
         refusals=(*WRONG_CHANGE, Conflict),
     ).route(endpoint)
 
