@@ -99,7 +99,9 @@ class Instant(TypeDecorator[datetime]):
 def instant_text(value: datetime) -> str:
     """The one way a moment is written: `2016-04-12T09:30:00.000000Z`, always six decimals."""
     # Not strftime: it writes the year 1 without its zeros, and texts must sort as moments do.
-    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    if value.tzinfo is not UTC:
+        value = value.astimezone(UTC)
+    return f"{value.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 class Exact(TypeDecorator[Decimal]):
