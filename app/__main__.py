@@ -202,6 +202,13 @@ def benchmark(
     only: Annotated[
         list[str] | None, typer.Option(help="Only jobs with this in their names; repeatable.")
     ] = None,
+    growth: Annotated[
+        int | None,
+        typer.Option(
+            help="Also measure how answers grow to so many agreements, on SQLite: 1000000.",
+            min=100,
+        ),
+    ] = None,
     database: Annotated[
         str | None, typer.Option(help="An empty database of PostgreSQL; else SQLite.")
     ] = None,
@@ -228,7 +235,7 @@ def benchmark(
         rows, seconds = min(rows, 10_000), min(seconds, 1.0)
     options = Options(rows, rounds, seconds, database, tuple(only or ()))
     count = processes or processors()
-    typer.echo(run(Wanted(options, count, python, peers, json, chart)))
+    typer.echo(run(Wanted(options, count, python, peers, json, chart, growth)))
 
 
 @commands.command(name="import")

@@ -11,6 +11,8 @@ import typer
 
 from app.benchmark.chart import as_svg
 from app.benchmark.contestants import find_contestants
+from app.benchmark.growth import growth_jobs, measure_growth
+from app.benchmark.peers.service import Service
 from app.benchmark.report import Report, as_json, as_text
 from app.benchmark.run import Options, measure
 from app.core.auth.api_keys import new_secret
@@ -27,6 +29,8 @@ class Wanted:
     peers: bool
     json_file: Path | None
     chart_file: Path | None
+    #: How many records there are at most where growth is measured; None: it is not.
+    growth: int | None = None
 
 
 def run(wanted: Wanted) -> str:
@@ -44,7 +48,11 @@ def run(wanted: Wanted) -> str:
     # Whoever is told to stop ends its servers first, as at Ctrl-C.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        figures, data = measure(options, contestants, lambda text: typer.echo(text, err=True))
+        growing = () if wanted.growth is None else growth_jobs(wanted.growth)
+        figures, data = measure(options, contestants, _tell, growing)
+        if wanted.growth is not None:
+            service = Service(1, "sqlite://", new_secret())
+            figures += measure_growth(options, service, wanted.growth, _tell)
     finally:
         signal.signal(signal.SIGTERM, before)
     rounds = "1 round" if options.rounds == 1 else f"{options.rounds} rounds"
@@ -53,6 +61,10 @@ def run(wanted: Wanted) -> str:
     report = Report(figures, data, told, options.url is None, settings, missing)
     _write(wanted, report)
     return as_text(report)
+
+
+def _tell(text: str) -> None:
+    typer.echo(text, err=True)
 
 
 def _write(wanted: Wanted, report: Report) -> None:

@@ -85,6 +85,10 @@ class Data:
             }
 
 
+#: For who is asked for nothing of it.
+EMPTY = Data({}, {}, (), (), (), 0)
+
+
 def normal_id(text: object) -> str:
     """What the ids of one record have in common with all peers: the last 15 hexadecimal digits."""
     return str(text).replace("-", "")[-15:]

@@ -45,6 +45,8 @@ BOUNDS = {
     "export, memory on top": 64,
     "import, memory on top": 64,
 }
+#: How many times as long an answer takes of many records as of few, at most.
+GROWTH, GROWS = "growth: ", 1.2
 LISTED, SEARCH, P99 = "list of 50, filtered and sorted", "search: ", 3
 POST, POST_P99 = "POST, 16 writers", 1.5
 
@@ -81,6 +83,7 @@ def outcomes(figures: Sequence[Figure], on_sqlite: bool) -> list[Outcome]:
     found = list(_ratios(figures, AT_LEAST if on_sqlite else AT_LEAST_POSTGRESQL))
     found += _bounds(figures)
     found += _tails(figures)
+    found += _growth(figures)
     return found
 
 
@@ -135,3 +138,13 @@ def _tails(figures: Sequence[Figure]) -> Iterator[Outcome]:
     if len(tails) > 1 and tails[0] and tails[-1]:
         goal = f"{writers[-1].contestant}: p99 ≤ {POST_P99} × that of one process"
         yield Outcome(POST, goal, tails[-1] / tails[0], tails[-1] <= POST_P99 * tails[0])
+
+
+def _growth(figures: Sequence[Figure]) -> Iterator[Outcome]:
+    """How much longer the same takes where there are more records."""
+    for job in dict.fromkeys(figure.job for figure in figures if figure.job.startswith(GROWTH)):
+        few, many = (figure for figure in figures if figure.job == job)
+        if few.fault is not None or many.fault is not None:
+            yield Outcome(job, f"{many.contestant} ≤ {GROWS} × {few.contestant}", None, met=False)
+        else:
+            yield from _outcome(many, few, GROWS, "≤")

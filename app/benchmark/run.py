@@ -90,9 +90,13 @@ class Run:
 
 
 def measure(
-    options: Options, contestants: Sequence[Contestant], tell: Callable[[str], None]
+    options: Options,
+    contestants: Sequence[Contestant],
+    tell: Callable[[str], None],
+    others: Sequence[str] = (),
 ) -> tuple[list[Figure], str]:
-    """All figures, and what they were measured on, in words.
+    """All figures, and what they were measured on, in words; RuntimeError where neither a job of
+    these nor one of the others was asked for.
 
     Servers and files are gone when this ends, whatever ends it.
     """
@@ -111,7 +115,11 @@ def measure(
         run = Run(options, contestants, data, url, generator, tell)
         reads, writes = loads(data)
         names = (*(job.name for job in (*reads, *writes)), *OTHER_JOBS)
+        about = f"{data.agreements:,} agreements, database {size_of(url)}"
         if not any(options.has(name) for name in names):
+            if any(options.has(name) for name in others):
+                return [], about
+            names = (*names, *others)
             raise RuntimeError(f"No job is called so. There are: {'; '.join(names)}.")
         start(run, write_files(url, folder), folder, stack)
         _memory(run, MEMORY)
@@ -124,7 +132,7 @@ def measure(
         _insert_by_driver(run)
         _import(run)
         _memory(run, MEMORY_AFTER)
-        return run.figures, f"{data.agreements:,} agreements, database {size_of(url)}"
+        return run.figures, about
 
 
 def start(run: Run, files: dict[str, Path], folder: Path, stack: ExitStack) -> None:
@@ -167,21 +175,21 @@ def _load(run: Run, job: Job) -> None:
             continue
         figure = figures[contestant.name] = run.add(job.name, "/s", contestant.name)
         if isinstance(contestant, Api):
-            with _noting(figure):
+            with noting(figure):
                 job.check(contestant, turn)
     for number in range(run.options.rounds):
         for contestant, turn in run.serving(number):
             now = figures.get(contestant.name)
             if now is None or now.fault is not None:
                 continue
-            with _noting(now):
+            with noting(now):
                 done = load_measure(run.generator, job, contestant, turn, run.options.seconds)
                 if done is not None:
                     now.rounds.append(done)
 
 
 @contextmanager
-def _noting(figure: Figure) -> Iterator[None]:
+def noting(figure: Figure) -> Iterator[None]:
     """What is wrong with an answer stands in place of its figure."""
     try:
         yield
@@ -215,16 +223,30 @@ def _figures(run: Run, driver: bare_driver.Driver, group_by: str, sql: str) -> N
     job = FIGURES.format(group_by.replace(",", " and "))
     if not run.begins(job):
         return
-    service, turn = run.service
-    ours = run.add(job, "ms", service.name)
+    ours = run.add(job, "ms", run.service[0].name)
     floor = run.add(job, "ms", bare_driver.NAME)
-    with _noting(ours):
-        whole_sets.check_figures(service, turn, group_by, driver.rows(sql, ()))
-        request = whole_sets.figures_request(service, group_by).as_text()
-        for _ in range(run.options.rounds):
-            ours.rounds.append(latency(run.generator, turn, request, run.options.seconds))
-            timing = bare_driver.ask_for(driver, (sql, repeat(())), run.options.seconds)
-            floor.rounds.append(replace(driver_measure(timing), value=timing.p50 * 1000))
+    with noting(ours):
+        asked = (group_by, sql)
+        figures_by_hand(run.options, run.service, driver, asked, (ours, floor), run.generator)
+
+
+def figures_by_hand(
+    options: Options,
+    service: tuple[Service, Turn],
+    driver: bare_driver.Driver,
+    asked: tuple[str, str],
+    figures: tuple[Figure, Figure],
+    generator: Generator,
+) -> None:
+    """The service's figures by these groups, and the same by this SQL; WrongAnswer where they are
+    not alike."""
+    (api, turn), (group_by, sql), (ours, floor) = service, asked, figures
+    whole_sets.check_figures(api, turn, group_by, driver.rows(sql, ()))
+    request = whole_sets.figures_request(api, group_by).as_text()
+    for _ in range(options.rounds):
+        ours.rounds.append(latency(generator, turn, [request], options.seconds))
+        timing = bare_driver.ask_for(driver, (sql, repeat(())), options.seconds)
+        floor.rounds.append(replace(driver_measure(timing), value=timing.p50 * 1000))
 
 
 def _export(run: Run) -> None:
@@ -236,7 +258,7 @@ def _export(run: Run) -> None:
     first = run.add(FIRST_EXPORT, "ms", service.name)
     later = run.add(FIRST_BYTE, "ms", service.name)
     memory = run.add(EXPORT_MEMORY, "MiB", service.name)
-    with _noting(ours), bare_driver.driver_of(run.url) as driver:
+    with noting(ours), bare_driver.driver_of(run.url) as driver:
         waited: list[float] = []
         whole_sets.export_all(service, turn, waited)
         whole_sets.check_export(service, turn)
@@ -273,7 +295,7 @@ def _import(run: Run) -> None:
                 continue
             speed, memory = figures[contestant.name]
             assert isinstance(contestant, Api)
-            with _noting(speed):
+            with noting(speed):
                 work = partial(whole_sets.import_rows, contestant, turn, count)
                 speed.rounds.append(_growing(turn, work, memory))
 
@@ -284,7 +306,7 @@ def _insert_by_driver(run: Run) -> None:
         return
     asked = bare_driver.one_insert(run.url)
     figure = run.add(POST, "/s", bare_driver.NAME)
-    with _noting(figure), bare_driver.driver_of(run.url) as driver:
+    with noting(figure), bare_driver.driver_of(run.url) as driver:
         for _ in range(run.options.rounds):
             timing = bare_driver.ask_for(driver, asked, run.options.seconds)
             figure.rounds.append(driver_measure(timing))

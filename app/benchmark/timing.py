@@ -1,7 +1,7 @@
 """Times what a contestant does, and sees what that costs and what else goes on."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -75,9 +75,9 @@ def _measured(timing: Timing, cost: Cost) -> Measure:
     )
 
 
-def latency(generator: Generator, turn: Turn, request: str, seconds: float) -> Measure:
+def latency(generator: Generator, turn: Turn, requests: Sequence[str], seconds: float) -> Measure:
     """How long one answer takes when nothing else is asked, in milliseconds."""
-    load = Load(turn.server.port, [request], 200, seconds, connections=1)
+    load = Load(turn.server.port, list(requests), 200, seconds, connections=1)
     with costing(turn.server.session) as cost:
         timing = generator.run(load)
     return replace(_measured(timing, cost), value=timing.p50 * 1000)

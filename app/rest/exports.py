@@ -1,7 +1,7 @@
 """Exports: every record that a list has, as a table or as lines of JSON, streamed."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,10 +16,12 @@ from app.core.databases.interface import CompiledQuery, Rows, compile_query
 from app.core.errors import Fault, Invalid, NotAcceptable, NotFound
 from app.core.http.accept import preferred
 from app.core.http.conditional import is_known, not_modified
-from app.core.sheets.sheet import CellKind, Column, CsvSheet, MissingExtra, Sheet, SheetLimit
+from app.core.sheets.csv_lines import CsvLinesSheet
+from app.core.sheets.sheet import CellKind, Column, MissingExtra, Sheet, SheetLimit
 from app.engine.keys import names_of
 from app.engine.paths import FieldType, fields_of, find_field, leads_to_many, relations_of
 from app.engine.query.conditions import Path, columns_of, value_at
+from app.engine.query.csv_lines import csv_cell, csv_json_cell, line_of
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.parameters import (
     Limit,
@@ -42,6 +44,8 @@ FORMATS: Mapping[str, str] = {
     "ndjson": "application/x-ndjson",
     "parquet": "application/vnd.apache.parquet",
 }
+#: Makes of a column what stands in a file.
+Form = Callable[[Expression], Expression]
 _CELLS: Mapping[FieldType, CellKind] = {
     FieldType.integer: CellKind.integer,
     FieldType.decimal: CellKind.decimal,
@@ -132,20 +136,34 @@ def export_statement(
     shape: QueryShape,
     cells: tuple[Cell, ...] | None,
     dialect: Dialect,
+    lines: bool = False,
 ) -> CompiledQuery:
-    """Reads a row of cells for each record; or, without cells, `(json,)`."""
-    get = columns_of(resource.table)
-    columns: list[Expression] = []
-    for cell in cells or ():
-        value = embedded_json(cell.part, get) if cell.part else value_at(resource, cell.path, get)
-        columns.append(as_csv_value(value))
+    """Reads a row of cells for each record, or with `lines` its line of a CSV file, `(line,)`;
+    or, without cells, `(json,)`."""
     if cells is None:
-        columns = [cast(record_json(resource, shape.view), Text)]
+        columns: list[Expression] = [cast(record_json(resource, shape.view), Text)]
+    elif lines:
+        columns = [line_of(_values(resource, cells, csv_cell, csv_json_cell))]
+    else:
+        columns = _values(resource, cells, as_csv_value, as_csv_value)
     statement = narrowed(select(*columns), resource, collection, shape)
     for key in keys_of(resource, shape):
         order = key.column.desc() if key.descending else key.column.asc()
         statement = statement.order_by(order.nulls_last() if key.nullable else order)
     return compile_query(statement.limit(bindparam("limit", type_=BigInteger)), dialect)
+
+
+def _values(
+    resource: Resource, cells: Iterable[Cell], form: Form, list_form: Form
+) -> list[Expression]:
+    """The values of the cells in a form, those that are lists of objects in one of their own."""
+    get = columns_of(resource.table)
+    return [
+        list_form(embedded_json(cell.part, get))
+        if cell.part
+        else value_at(resource, cell.path, get, form)
+        for cell in cells
+    ]
 
 
 def format_of(request: Request) -> str | None:
@@ -199,7 +217,8 @@ async def _answer(
     if file_format != "ndjson":
         cells = tuple(cells_of(resource, shape.view, query.fields))
     database = database_of(request)
-    statement = export_statement(resource, collection, shape, cells, database.dialect)
+    lines = file_format == "csv"
+    statement = export_statement(resource, collection, shape, cells, database.dialect, lines)
     headers = {
         "ETag": tag,
         "Vary": "Accept",
@@ -221,7 +240,7 @@ async def _answer(
 def _sheet(file_format: str, cells: tuple[Cell, ...], bom: bool) -> Sheet:
     columns = [Column(".".join(cell.path), cell.kind) for cell in cells]
     if file_format == "csv":
-        return CsvSheet(columns, bom)
+        return CsvLinesSheet(columns, bom)
     # Imported when first needed: at start-up they would only cost time.
     if file_format == "xlsx":
         from app.core.sheets.xlsx_sheet import XlsxSheet

@@ -10,13 +10,13 @@ from typer.testing import CliRunner
 
 from app.__main__ import commands
 from app.benchmark import contestants
-from app.benchmark.data import Data
+from app.benchmark.data import EMPTY
 from app.benchmark.machine import PROC
 from app.benchmark.peers import pocketbase
 from app.benchmark.peers.bare_server import BareServer
 from app.benchmark.peers.contestant import Place
 from app.benchmark.peers.environment import Environment
-from app.benchmark.run import Options, Run, start
+from app.benchmark.run import Options, Run, measure, start
 from app.commands.generate import run as generate
 from tests.keys import ADMIN_KEY
 from tests.templates import seeded_url
@@ -48,9 +48,6 @@ JOBS = {
 MEMORY = {"memory after start", "memory after all jobs"}
 MEMORY |= {"export, memory on top", "import, memory on top"}
 TINY = ("--rows", "200", "--rounds", "1", "--seconds", "0.05", "--processes", "1", "--no-peers")
-
-
-EMPTY = Data({}, {}, (), (), (), 0)
 
 
 class Broken(BareServer):
@@ -104,6 +101,21 @@ def test_jobs_can_be_chosen_by_parts_of_their_names() -> None:
     lists = {"list of 50, filtered and sorted", "list of 50 with parties and organizations"}
     assert chosen == {"POST, 16 writers", *lists}
     assert all(Options(1, 1, 1).has(name) for name in JOBS)
+
+
+def test_a_job_that_there_is_not_is_told_before_a_server_is_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.benchmark.run.prepare", seeded)
+    told: list[str] = []
+    for others in ((), ("growth: page 1",)):
+        options = Options(200, 1, 1, only=("growth",))
+        if others:
+            assert measure(options, [Broken()], told.append, others)[0] == []
+            continue
+        with pytest.raises(RuntimeError, match="There are: one record;"):
+            measure(options, [Broken()], told.append, others)
+    assert not any("Setting up" in text for text in told)
 
 
 def test_a_server_that_does_not_start_is_told_whatever_was_asked_for(tmp_path: Path) -> None:

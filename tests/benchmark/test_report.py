@@ -6,6 +6,7 @@ from xml.etree import ElementTree
 from app.benchmark.chart import as_svg
 from app.benchmark.figures import Figure, Measure
 from app.benchmark.goals import outcomes
+from app.benchmark.growth import growth_jobs
 from app.benchmark.report import Report, as_json, as_text
 
 LIST = "list of 50, filtered and sorted"
@@ -62,6 +63,24 @@ def test_a_job_that_the_service_does_not_do_misses_its_goals() -> None:
         ("one record", None, False),
         (COMMON, None, False),
     ]
+
+
+def test_an_answer_may_take_little_longer_where_there_are_many_records() -> None:
+    one, page = growth_jobs(1_000_000)[0], growth_jobs(1_000_000)[2]
+    figures = [
+        figure(one, "trade-missions, 10,000 agreements", 0.10),
+        figure(one, "trade-missions, 1,000,000 agreements", 0.11),
+        figure(page, "trade-missions, 10,000 agreements", 0.10),
+        figure(page, "trade-missions, 1,000,000 agreements", 0.13),
+        figure(growth_jobs(1_000_000)[3], "trade-missions", 14.0),
+        figure(growth_jobs(1_000_000)[3], "bare driver", 10.0),
+    ]
+    found = {o.job: (round(o.found or 0, 2), o.met) for o in outcomes(figures, on_sqlite=True)}
+    assert found == {
+        "growth: one record": (1.1, True),
+        "growth: page 1,000": (1.3, False),
+        "figures by status and currency, 1,000,000 agreements": (1.4, False),
+    }
 
 
 def test_on_postgresql_other_goals_hold() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -23,10 +24,11 @@ from app.core.databases.interface import (
     Database,
     Rows,
 )
+from app.core.databases.sqlite_quick import QuickReads
 from app.core.databases.sqlite_reader import Reading
 from app.core.databases.sqlite_writer import File, Writer
 from app.core.databases.types import simple_lower
-from app.core.loose_types import Values
+from app.core.loose_types import Value, Values
 
 T = TypeVar("T")
 
@@ -123,6 +125,7 @@ class SqliteDatabase(Database):
             self._lookups = self._open(wait=0.5)
         except sqlite3.Error as error:
             raise self._translate(error) from error
+        self._quick = QuickReads(self._lookups)
         self._reading = [self._lookups]
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
         self._watching = asyncio.create_task(self._watch())
@@ -162,16 +165,23 @@ class SqliteDatabase(Database):
         if not self._is_there:
             raise file_replaced()
         sql, arguments = statement.sql, statement.arguments(values)
-        if point_lookup:
-            try:
-                return self._lookups.execute(sql, arguments).fetchall()
-            except sqlite3.Error as error:
-                raise self._translate(error) from error
-        reading = Reading(lambda on: on.execute(sql, arguments).fetchall(), self.max_seconds)
         try:
+            if point_lookup:
+                return self._lookups.execute(sql, arguments).fetchall()
+            if self._quick.is_quick(sql):
+                rows = self._quick.rows(sql, arguments)
+                if rows is not None:
+                    return rows
+            reading = Reading(lambda on: self._timed(on, sql, arguments), self.max_seconds)
             return await self._run(reading, self._connection)
         except sqlite3.Error as error:
             raise self._translate(error) from error
+
+    def _timed(self, connection: sqlite3.Connection, sql: str, arguments: list[Value]) -> Rows:
+        began = time.thread_time()
+        rows = connection.execute(sql, arguments).fetchall()
+        self._quick.note(sql, time.thread_time() - began)
+        return rows
 
     def _connection(self) -> sqlite3.Connection:
         """The connection of this thread."""

@@ -166,16 +166,21 @@ class ColumnProxy:
         return self._get(name)
 
 
-def value_at(at: Resource | Embedded, path: Path, get: Get) -> Expression:
-    """The value of the field at the end of a path of to-one relations.
+def value_at(
+    at: Resource | Embedded,
+    path: Path,
+    get: Get,
+    form: Callable[[Expression], Expression] | None = None,
+) -> Expression:
+    """The value of the field at the end of a path of to-one relations, in a form.
 
     A date as stated gives the earliest day that it can mean: that is what it is sorted by.
     """
     first, *rest = path
     if not rest:
-        return get(first)
+        return get(first) if form is None else form(get(first))
     relation = find_relation(at, first)
     table: AnyTable = aliased(relation.target.table)
-    inner = value_at(relation.target, tuple(rest), columns_of(table))
+    inner = value_at(relation.target, tuple(rest), columns_of(table), form)
     found = select(inner).where(table.id == get(f"{first}_id"))
     return found.correlate_except(table).scalar_subquery()
