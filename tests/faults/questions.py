@@ -35,7 +35,7 @@ async def opened(url: str, seconds: float = SHORT) -> AsyncIterator[Database]:
 
 def places(kind: str) -> int:
     """How many reads can be under way at once."""
-    return 2 if kind == "sqlite" else 10
+    return 3 if kind == "sqlite" else 6
 
 
 async def until(holds: Callable[[], bool]) -> None:

@@ -5,6 +5,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import closing
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.commands.migrate import migrate
-from app.core.databases.interface import Database
-from app.core.errors import Problem, Unavailable
+from app.core.databases.interface import CompiledQuery, Database, Rows
+from app.core.databases.places import reader
+from app.core.errors import Problem, TooManyRequests, Unavailable
 from app.resources.person import Person
 from tests.conftest import client_of, serving
 from tests.faults.questions import QUICK, SLOW, busy, opened, places, until
@@ -32,6 +34,7 @@ def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (
         "postgresql_read_pool.POOL_TIMEOUT_SECONDS",
         "sqlite_reader.TURN_TIMEOUT_SECONDS",
+        "places.PLACE_TIMEOUT_SECONDS",
         "postgresql.LOCK_TIMEOUT_SECONDS",
     ):
         monkeypatch.setattr(f"app.core.databases.{name}", 1.0)
@@ -68,6 +71,33 @@ async def test_others_are_answered_while_a_slow_question_runs(
         await database.write(adding("meanwhile"))
         assert not slow.done()
         slow.cancel()
+
+
+async def test_one_who_asks_forty_slow_questions_holds_nobody_up(
+    fresh_url: str, database_kind: str
+) -> None:
+    async with opened(fresh_url, 600) as database:
+
+        def ask(
+            caller: str, statement: CompiledQuery, *, by_key: bool = False
+        ) -> "asyncio.Task[Rows]":
+            context = copy_context()
+            context.run(reader.set, caller)
+            reading = database.read(statement, {}, point_lookup=by_key)
+            return asyncio.create_task(reading, context=context)
+
+        asked = [ask("stranger", SLOW[database_kind]) for _ in range(40)]
+        await until(lambda: sum(task.done() for task in asked) >= 1)
+        async with asyncio.timeout(0.9):
+            assert await ask("another", QUICK) == [(1,)]
+            assert await ask("stranger", QUICK, by_key=True) == [(1,)]
+            await database.write(adding("meanwhile"))
+        await until(lambda: sum(task.done() for task in asked) > 30)
+        refusals = [task.exception() for task in asked if task.done()]
+        assert {type(refusal) for refusal in refusals} == {TooManyRequests}
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
 
 
 async def test_a_read_that_does_not_come_to_its_turn_is_told_to_come_again(

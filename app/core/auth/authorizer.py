@@ -15,6 +15,7 @@ from app.core.auth.credentials import Credential, address_of, credential_of, mis
 from app.core.auth.principals import ANONYMOUS, Permission, Principal, Scope
 from app.core.auth.rate_limits import RateLimits
 from app.core.databases.interface import Database
+from app.core.databases.places import reader
 from app.core.databases.types import now
 from app.core.errors import Forbidden, Problem, Unauthorized, Unavailable
 
@@ -77,6 +78,7 @@ class Authorizer:
             self.limits.count(ANONYMOUS, address)
             raise
         scope["caller"] = caller
+        reader.set(address if caller is ANONYMOUS else f"key {caller.name}")
         headers = self.limits.count(caller, address)
         try:
             self._check(scope, caller, need)

@@ -185,8 +185,9 @@ class PostgresDatabase(Database):
         self, statement: CompiledQuery, values: Values, *, point_lookup: bool = False
     ) -> Rows:
         pool = self._choose()
+        ask = pool.fetch if point_lookup else pool.query
         try:
-            return await pool.fetch(statement, values)
+            return await ask(statement, values)
         except Exception as error:
             if not self._gives_way(pool, error):
                 raise self._translate(error) from error

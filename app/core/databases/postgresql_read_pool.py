@@ -11,12 +11,15 @@ import asyncpg
 from app.core.databases.addresses import PostgresAddress
 from app.core.databases.db_errors import overloaded
 from app.core.databases.interface import STREAM_BATCH_ROWS, CompiledQuery, Rows
+from app.core.databases.places import Places
 from app.core.databases.postgresql_errors import GONE, is_lost, is_outdated
 from app.core.loose_types import Value, Values
 
-MAX_CONNECTIONS = 10
-#: How many of them exports may hold: other reads go on however many exports are under way.
-MAX_EXPORTS = 5
+MAX_CONNECTIONS = 12
+#: How many of them lists and figures may hold, and exports: records and keys are always read.
+MAX_QUERIES, MAX_EXPORTS = 6, 4
+#: How many of these one caller may hold.
+MAX_QUERIES_PER_CALLER, MAX_EXPORTS_PER_CALLER = 3, 3
 #: For how many seconds a request waits for a connection before it is told to come again.
 POOL_TIMEOUT_SECONDS = 10.0
 #: For how many seconds a server may take to accept a connection.
@@ -60,11 +63,17 @@ class ReadPool:
         self._connect_wait = address.connect_seconds or CONNECT_TIMEOUT_SECONDS
         self.seconds = seconds
         #: How many reads wait for a connection.
-        self.waiting = 0
+        self._acquiring = 0
+        self._queries = Places(MAX_QUERIES, MAX_QUERIES_PER_CALLER)
+        self._exports = Places(MAX_EXPORTS, MAX_EXPORTS_PER_CALLER)
+
+    @property
+    def waiting(self) -> int:
+        """How many reads wait for a connection, or for their turn to have one."""
+        return self._acquiring + self._queries.waiting + self._exports.waiting
 
     async def open(self) -> None:
         """Open the pool; its connections are made when they are needed."""
-        self._exports = asyncio.Semaphore(MAX_EXPORTS)
         self._pool = await asyncpg.create_pool(
             self.dsn,
             # It would log an error each time that it cannot keep any more.
@@ -97,8 +106,13 @@ class ReadPool:
         """How many of the open connections do nothing."""
         return self._pool.get_idle_size()
 
+    async def query(self, statement: CompiledQuery, values: Values) -> Rows:
+        """All rows of a statement that may take its time."""
+        async with self._queries.taken():
+            return await self.fetch(statement, values)
+
     async def fetch(self, statement: CompiledQuery, values: Values) -> Rows:
-        """All rows of the statement."""
+        """All rows of a statement that finds few by a key."""
         arguments = statement.arguments(values)
         try:
             return await self._fetch(statement.sql, arguments)
@@ -130,7 +144,7 @@ class ReadPool:
             await self._pool.release(connection, timeout=CANCEL_GRACE_SECONDS)
 
     async def _acquire(self) -> PoolConnection:
-        self.waiting += 1
+        self._acquiring += 1
         try:
             return await self._pool.acquire(timeout=POOL_TIMEOUT_SECONDS)
         except TimeoutError:
@@ -138,7 +152,7 @@ class ReadPool:
                 raise
             raise overloaded() from None
         finally:
-            self.waiting -= 1
+            self._acquiring -= 1
 
     async def stream(self, statement: CompiledQuery, values: Values) -> AsyncGenerator[Rows]:
         """The rows in batches; memory does not grow with their number."""
@@ -165,7 +179,7 @@ class ReadPool:
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[PoolConnection]:
         """A connection that sees one moment, for as long as an export may take."""
-        async with self._turn():
+        async with self._exports.taken():
             connection = await self._acquire()
             transaction = connection.transaction(isolation="repeatable_read", readonly=True)
             wanted = round(self._batch_seconds() * 1000)
@@ -183,18 +197,3 @@ class ReadPool:
                 raise
             finally:
                 await self._release(connection)
-
-    @asynccontextmanager
-    async def _turn(self) -> AsyncIterator[None]:
-        self.waiting += 1
-        try:
-            async with asyncio.timeout(POOL_TIMEOUT_SECONDS):
-                await self._exports.acquire()
-        except TimeoutError:
-            raise overloaded() from None
-        finally:
-            self.waiting -= 1
-        try:
-            yield
-        finally:
-            self._exports.release()

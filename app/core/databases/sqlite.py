@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +24,7 @@ from app.core.databases.interface import (
     Database,
     Rows,
 )
+from app.core.databases.places import Places
 from app.core.databases.sqlite_quick import QuickReads
 from app.core.databases.sqlite_reader import Reading
 from app.core.databases.sqlite_writer import File, Writer
@@ -32,7 +33,10 @@ from app.core.loose_types import Value, Values
 
 T = TypeVar("T")
 
-READERS = 2
+#: The threads that read; of one caller's reads no more than so many are in them at a time.
+READERS, READERS_PER_CALLER = 3, 2
+#: How many exports are under way at a time, of all and of one caller.
+MAX_EXPORTS, MAX_EXPORTS_PER_CALLER = 16, 3
 #: For how many seconds a write waits for another process that writes.
 LOCK_TIMEOUT_SECONDS = 30.0
 #: How many times the limit of a question a batch of an export may take.
@@ -114,6 +118,8 @@ class SqliteDatabase(Database):
         self.writer = Writer(self.engine, path)
         self._local = threading.local()
         self._under_way = 0
+        self._places = Places(READERS, READERS_PER_CALLER)
+        self._exports = Places(MAX_EXPORTS, MAX_EXPORTS_PER_CALLER)
 
     async def start(self) -> None:
         self._file = File(self.path)
@@ -172,8 +178,9 @@ class SqliteDatabase(Database):
                 rows = self._quick.rows(sql, arguments)
                 if rows is not None:
                     return rows
-            reading = Reading(lambda on: self._timed(on, sql, arguments), self.max_seconds)
-            return await self._run(reading, self._connection)
+            async with self._places.taken():
+                reading = Reading(lambda on: self._timed(on, sql, arguments), self.max_seconds)
+                return await self._run(reading, self._connection)
         except sqlite3.Error as error:
             raise self._translate(error) from error
 
@@ -194,6 +201,11 @@ class SqliteDatabase(Database):
     async def stream(self, statement: CompiledQuery, values: Values) -> AsyncGenerator[Rows]:
         if not self._is_there:
             raise file_replaced()
+        async with self._exports.taken(), aclosing(self._stream(statement, values)) as batches:
+            async for rows in batches:
+                yield rows
+
+    async def _stream(self, statement: CompiledQuery, values: Values) -> AsyncGenerator[Rows]:
         arguments = statement.arguments(values)
         seconds = self.max_seconds * WAITERS_PER_READER
         try:
@@ -228,7 +240,10 @@ class SqliteDatabase(Database):
         running = min(self._under_way, READERS)
         return {
             "writes_waiting": self.writer.waiting,
-            "reads_waiting": self._under_way - running,
+            "reads_waiting": self._under_way
+            - running
+            + self._places.waiting
+            + self._exports.waiting,
             "reads_running": running,
             "write_groups_total": self.writer.groups,
             "grouped_writes_total": self.writer.writes,
