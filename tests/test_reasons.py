@@ -8,7 +8,7 @@ import httpx
 ASKED = {
     "/agreements?limit=99999999999999999999999": "limit: Must be 9007199254740992 or less.",
     "/agreements?limit=1.5": "limit: Must be a whole number.",
-    "/agreements?offset=99999999999999999999999": "offset: Must be 9007199254740992 or less.",
+    "/agreements?offset=99999999999999999999999": "offset: Must be 10000 or less.",
     "/changes?since=99999999999999999999999": "since: Must be 9007199254740992 or less.",
     "/agreements?created_at__gt=10000-01-01T00:00:00Z": "the years 0001 to 9999",
     "/agreements?created_at=12026": "the years 0001 to 9999",

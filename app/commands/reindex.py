@@ -43,7 +43,7 @@ def _batches(connection: Connection, resource: Resource) -> Iterator[list[Fields
         if not rows:
             return
         last = rows[-1][0]
-        yield [json_codec.loads(body) for _, body in rows]
+        yield [json_codec.loads_stored(body) for _, body in rows]
 
 
 def count(connection: Connection) -> int:

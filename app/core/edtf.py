@@ -4,6 +4,7 @@ import calendar
 import re
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 # Written without look-around, so that the regex engines of JSON Schema validators (ECMA-262) and
@@ -79,6 +80,7 @@ class _Period:
     latest: date
 
 
+@lru_cache(maxsize=4096)
 def parse_edtf(text: str) -> Bounds:
     """Days spanned by a date in a subset of EDTF (ISO 8601-2), proleptic Gregorian calendar.
 

@@ -21,6 +21,7 @@ from app.engine.query.parameters import ItemQuery, View, read_view
 from app.engine.query.statements import item_statement
 from app.engine.resource import Resource
 from app.rest.decimals import dialect_of, tag_for
+from app.rest.related import ID_ALONE, check_related, needs_count
 
 
 def database_of(request: Request) -> Database:
@@ -73,6 +74,9 @@ def tag_of(resource: Resource, record_id: Value, version: int, position: int) ->
 async def answer_item(request: Request, resource: Resource, key: str, query: ItemQuery) -> Response:
     """One record, as much of it as the query asks for."""
     view = read_view(resource, query)
+    if needs_count(resource, view, 1):
+        alone = await find_row(request, resource, key, ID_ALONE, query.deleted == "include")
+        await check_related(database_of(request), resource, view, [str(alone.id)])
     found = await find_row(request, resource, key, view, query.deleted == "include")
     tag = tag_of(resource, found.id, found.version, found.position)
     if not view.whole:

@@ -39,6 +39,7 @@ from app.engine.search.hits import with_query
 from app.rest.decimals import dialect_of, tag_for
 from app.rest.handlers import check_codes, database_of, find_row, position_of
 from app.rest.pages import PageRequest, Total, answer_page, page_request
+from app.rest.related import ID_ALONE, check_related, needs_count
 
 #: How many addresses of lists are remembered, and up to what length: some megabytes in all.
 MAX_ANSWERED_LISTS = 4096
@@ -100,6 +101,7 @@ async def answer_list(request: Request, records: RecordSet, query: ListQuery) ->
     asked, counted = await _by_ways(asked, query)
     # A tag must not be newer than any part of the list: what is stored meanwhile would stay hidden.
     position = None if at.place is None else await position_of(request)
+    await _check_related(asked, at, offset)
     rows = await _read_page(asked, at, offset)
     if position is None and rows:
         position = rows[0][2]
@@ -111,6 +113,17 @@ async def answer_list(request: Request, records: RecordSet, query: ListQuery) ->
     answer = answer_page(at, rows, offset, total, headers)
     _remember(request)
     return answer
+
+
+async def _check_related(asked: ListRequest, at: PageRequest, offset: int) -> None:
+    """Refuse (400) a page that would show too many related records."""
+    resource, view = asked.records.resource, asked.listing.shape.view
+    if needs_count(resource, view, at.limit):
+        shape = replace(asked.listing.shape, view=ID_ALONE)
+        alone = replace(asked, listing=replace(asked.listing, shape=shape))
+        rows = (await _read_page(alone, at, offset))[: at.limit]
+        ids = [json_codec.loads_stored(row[0])["id"] for row in rows]
+        await check_related(database_of(asked.request), resource, view, ids)
 
 
 def _remember(request: Request) -> None:

@@ -15,7 +15,7 @@ from app.engine.query.parameters import VersionNumber
 from app.engine.resource import Resource
 from app.engine.schemas import Flag
 from app.engine.writes import store
-from app.engine.writes.nested import create_nested, nested_model
+from app.engine.writes.nested import create_nested, nested_model, read_flat
 from app.engine.writes.purge import purge
 from app.engine.writes.store import Stored
 from app.rest.operations import (
@@ -62,8 +62,13 @@ def create_route(resource: Resource, models: Models) -> Route:
         body: Annotated[model, Body(), BodyMark.RAW],  # type: ignore[valid-type]
         query: Annotated[WriteQuery, Query()],
     ) -> Response:
+        # Read before it waits for its turn to write.
+        flat = read_flat(resource, body)
+
         def work(session: Session) -> WriteResult:
-            return created(resource, create_nested(session, resource, body))
+            if flat is None:
+                return created(resource, create_nested(session, resource, body))
+            return created(resource, store.create(session, resource, flat))
 
         return await answer_write(request, work, query, resource)
 

@@ -119,7 +119,7 @@ async def test_pages_follow_each_other_by_their_links(api: Api, resource: Resour
 @each
 async def test_a_page_has_at_most_1000_records(api: Api, resource: Resource) -> None:
     assert (await api.get(f"/{resource.path}", limit=1001))["page"]["limit"] == 1000
-    assert (await api.get(f"/{resource.path}", limit=2**53, offset=2**53))["data"] == []
+    assert (await api.get(f"/{resource.path}", limit=2**53, offset=10_000))["data"] == []
 
 
 REFUSED = [

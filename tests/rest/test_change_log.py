@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session
 
+from app.core.databases.deferred import complete
 from app.core.databases.interface import SESSION_OPTIONS
 from app.core.databases.postgresql import PostgresDatabase, postgres_engine
 from app.core.databases.sqlite import SqliteDatabase, sqlite_engine
@@ -91,6 +92,7 @@ async def _held(app: FastAPI, logged: asyncio.Event, seconds: float) -> AsyncIte
         body = person.create(full_name="slow")  # type: ignore[call-arg]
         store.create(session, person, body)
         log_changes(session, "another")
+        complete(session)
 
     async def on_postgresql(url: str) -> None:
         engine = postgres_engine(url)
@@ -153,6 +155,7 @@ async def test_a_write_that_was_taken_back_leaves_no_gap(
         body = person.create(full_name="given up")  # type: ignore[call-arg]
         store.create(session, person, body)
         log_changes(session, "another")
+        complete(session)
         raise ValueError("given up")
 
     with pytest.raises(ValueError, match="given up"):

@@ -12,7 +12,8 @@ from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from app.core import json_codec
-from app.core.databases.types import Id, Instant
+from app.core.databases.expressions import SqlType
+from app.core.databases.types import Id, Instant, instant_text
 from app.core.loose_types import Fields, Value, Values
 
 T = TypeVar("T")
@@ -65,11 +66,12 @@ class CompiledQuery:
 
     def arguments(self, values: Values) -> list[Value]:
         """The driver's positional arguments; `values` are by parameter name, in Python types."""
-        result = []
-        for name, convert in zip(self.names, self.converters, strict=True):
-            value = values[name] if name in values else self.constants[name]
-            result.append(convert(value) if convert is not None and value is not None else value)
-        return result
+        if self.constants:
+            values = {**self.constants, **values}
+        return [
+            value if (value := values[name]) is None or convert is None else convert(value)
+            for name, convert in zip(self.names, self.converters, strict=True)
+        ]
 
 
 def compile_query(
@@ -84,12 +86,26 @@ def compile_query(
     state = compiled.construct_expanded_state(left_open)
     names = tuple(state.positiontup or ())
     processors: Fields = {
-        name: bind.type.dialect_impl(dialect).bind_processor(dialect)
-        for name, bind in compiled.binds.items()
+        name: _converter(bind.type, dialect) for name, bind in compiled.binds.items()
     }
     processors |= state.processors
     converters = tuple(processors[name] for name in names)
     return CompiledQuery(state.statement, names, converters, state.parameters)
+
+
+#: Of types of SQLite that every record has: a processor of SQLAlchemy's calls three functions.
+_SQLITE_CONVERTERS: dict[type, Callable[[Value], Value]] = {
+    Id: str,
+    Instant: instant_text,
+    Date: date.isoformat,
+}
+
+
+def _converter(kind: SqlType, dialect: Dialect) -> Callable[[Value], Value] | None:
+    """What makes the driver's value of one of Python's that is not None."""
+    if dialect.name == "sqlite" and type(kind) in _SQLITE_CONVERTERS:
+        return _SQLITE_CONVERTERS[type(kind)]
+    return kind.dialect_impl(dialect).bind_processor(dialect)
 
 
 class Database(ABC):

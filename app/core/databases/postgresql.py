@@ -17,6 +17,7 @@ from sqlalchemy.pool import QueuePool
 
 from app.core.databases.addresses import PostgresAddress
 from app.core.databases.db_errors import commit_unknown, overloaded
+from app.core.databases.deferred import complete
 from app.core.databases.interface import (
     ENGINE_OPTIONS,
     SESSION_OPTIONS,
@@ -121,6 +122,7 @@ class _Attempt:
         self.stage = _Stage.WORKING
         result = self.work(session)
         session.flush()
+        complete(session)
         self.stage = _Stage.COMMITTING
         session.commit()
         return result

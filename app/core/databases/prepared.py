@@ -84,7 +84,7 @@ class Prepared:
         """Run it once for each of the values."""
         connection = connection_of(session)
         compiled = self._on(connection)
-        arguments = [tuple(compiled.arguments(values)) for values in several]
+        arguments = [compiled.arguments(values) for values in several]
         if not arguments:
             return
         if connection.dialect.name == "sqlite":
@@ -93,7 +93,7 @@ class Prepared:
             except sqlite3.Error as error:
                 raise _wrapped(connection, compiled.sql, error) from error
         else:
-            connection.exec_driver_sql(compiled.sql, arguments)
+            connection.exec_driver_sql(compiled.sql, [tuple(each) for each in arguments])
 
     def _on(self, connection: Connection) -> CompiledQuery:
         name = connection.dialect.name

@@ -22,6 +22,7 @@ from app.core.databases.db_errors import (
     overloaded,
     unreachable,
 )
+from app.core.databases.deferred import Deferred
 from app.core.databases.interface import SESSION_OPTIONS
 from app.core.databases.prepared import sqlite_driver
 from app.core.databases.sqlite_turns import Turns
@@ -129,42 +130,48 @@ class Writer:
         return result
 
     def _run(self) -> None:
-        last = False
-        while not last:
-            group, last = self._next_group()
-            if group:
-                self._store(group)
-                for job in group:
-                    job.error = job.error and self._translate(job.error)
-                    # The loop of a server that was ended by force is closed.
-                    with suppress(RuntimeError):
-                        job.loop.call_soon_threadsafe(job.answer)
+        while (job := self._jobs.get()) is not None:
+            group = self._store_with(job)
+            for each in group:
+                each.error = each.error and self._translate(each.error)
+                # The loop of a server that was ended by force is closed.
+                with suppress(RuntimeError):
+                    each.loop.call_soon_threadsafe(each.answer)
         self._disconnect()
 
-    def _next_group(self) -> tuple[list[_Job], bool]:
-        """The writes that wait now, at least one; True when none will follow."""
-        job = self._jobs.get()
+    def _store_with(self, job: _Job) -> list[_Job]:
+        """Commit a write and those that wait with it, or tell each why not; the thread goes on
+        whatever happens."""
         group: list[_Job] = []
-        while job is not None:
-            if job.turn.acquire(blocking=False):
-                group.append(job)
-            if len(group) == MAX_GROUP_WRITES or self._jobs.empty():
-                return group, False
-            job = self._jobs.get()
-        return group, True
-
-    def _store(self, group: list[_Job]) -> None:
-        """Commit a group or tell each write of it why not; whatever happens, the thread goes on."""
         try:
             with self._turns.taken():
-                self._commit(group)
+                # Only now: those that came while it waited for its turn are stored with it.
+                self._collect(job, group)
+                if group:
+                    self._commit(group)
             self.groups += 1
             self.writes += len(group)
         except BaseException as error:
-            for job in group:
-                job.error = job.error or error
+            if not group and job.turn.acquire(blocking=False):
+                group.append(job)
+            for each in group:
+                each.error = each.error or error
             # Whatever state it is in, a new one is in a good one.
             self._disconnect()
+        return group
+
+    def _collect(self, job: _Job | None, group: list[_Job]) -> None:
+        """Put into the group what waits now."""
+        while True:
+            if job is not None and job.turn.acquire(blocking=False):
+                group.append(job)
+            if len(group) == MAX_GROUP_WRITES or self._jobs.empty():
+                return
+            job = self._jobs.get()
+            if job is None:
+                # It comes last: what ends the thread is left for it.
+                self._jobs.put(None)
+                return
 
     def _commit(self, group: list[_Job]) -> None:
         """Run a group in one transaction, each write in its own savepoint; answer afterwards.
@@ -175,9 +182,14 @@ class Writer:
         if not self.file.is_there():
             raise file_replaced()
         connection = self._connect()
+        deferred = Deferred()
         with connection.begin() as transaction:
-            for job in group:
-                _attempt(connection, job)
+            with Session(
+                connection, join_transaction_mode="create_savepoint", **SESSION_OPTIONS
+            ) as session:
+                for job in group:
+                    _attempt(session, connection, job, deferred)
+            deferred.run(connection)
             # Committing a transaction that is no more would say nothing and store nothing.
             _check_open(connection, None)
             try:
@@ -222,22 +234,24 @@ def _check_open(connection: Connection, error: BaseException | None) -> None:
         raise _Undone from error
 
 
-def _attempt(connection: Connection, job: _Job) -> None:
+def _attempt(session: Session, connection: Connection, job: _Job, earlier: Deferred) -> None:
     """Run a write in a savepoint; prepared statements are in it without the Session's own, which
     begins with the first statement that SQLAlchemy runs itself."""
     driver = sqlite_driver(connection)
+    session.info.clear()
+    deferred = session.info["deferred"] = Deferred(earlier)
     driver.execute("SAVEPOINT job")
-    with Session(
-        connection, join_transaction_mode="create_savepoint", **SESSION_OPTIONS
-    ) as session:
-        try:
-            job.result = job.work(session)
-            if session.in_transaction():
-                session.commit()
-        except BaseException as error:
-            job.error = error
-            _check_open(connection, error)
-            if session.in_transaction():
-                session.rollback()
-            driver.execute("ROLLBACK TO job")
+    try:
+        job.result = job.work(session)
+        if session.in_transaction():
+            session.commit()
+        earlier.take_over(deferred)
+    except BaseException as error:
+        job.error = error
+        _check_open(connection, error)
+        if session.in_transaction():
+            session.rollback()
+        driver.execute("ROLLBACK TO job")
     driver.execute("RELEASE job")
+    # The next write has no record of this one's before its eyes.
+    session.expunge_all()

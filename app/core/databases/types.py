@@ -1,6 +1,7 @@
 """Column types that mean the same on SQLite and PostgreSQL, and how each looks in JSON."""
 
 import secrets
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -29,12 +30,29 @@ from app.core.databases.expressions import SqlType
 from app.core.loose_types import Value
 
 
+class _Clock:
+    """The time of the newest UUID that this process has made, in units of 1/4096 ms."""
+
+    def __init__(self) -> None:
+        self._last = 0
+        self._lock = threading.Lock()
+
+    def next(self) -> int:
+        """The present time, or the next unit where it does not get on or was set back."""
+        with self._lock:
+            self._last = max((time.time_ns() << 12) // 1_000_000, self._last + 1)
+            return self._last
+
+
+_clock = _Clock()
+
+
 def uuid7() -> UUID:
     """A new UUID version 7 (RFC 9562): 48 bits of Unix milliseconds, 12 bits of the fraction of the
-    millisecond (its method 3, so that what is made later in a process is greater), 62 random bits.
+    millisecond (its method 3) which count on where time stands still, 62 random bits. What is made
+    later in a process is greater.
     """
-    milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
-    fraction = (nanoseconds << 12) // 1_000_000
+    milliseconds, fraction = divmod(_clock.next(), 1 << 12)
     return uuid7_of(milliseconds, fraction << 62 | secrets.randbits(62))
 
 
@@ -99,7 +117,9 @@ class Instant(TypeDecorator[datetime]):
 def instant_text(value: datetime) -> str:
     """The one way a moment is written: `2016-04-12T09:30:00.000000Z`, always six decimals."""
     # Not strftime: it writes the year 1 without its zeros, and texts must sort as moments do.
-    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    if value.tzinfo is not UTC:
+        value = value.astimezone(UTC)
+    return f"{value.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 class Exact(TypeDecorator[Decimal]):

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Connection,
     Dialect,
     Index,
     String,
@@ -25,6 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core import json_codec
+from app.core.databases.deferred import complete, defer
 from app.core.databases.interface import Base, CompiledQuery, compile_query, table_of
 from app.core.databases.prepared import Prepared
 from app.core.databases.types import Id, Instant, JsonText, choice
@@ -173,35 +175,45 @@ def spill_to_disk(session: Session) -> None:
 
 
 def log_changes(session: Session, actor: str) -> None:
-    """Number and store the changes that were noted; nothing may be written after this."""
-    changes = session.info.pop("changes", [])
+    """Log the changes that were noted when the transaction ends; a write calls it last of all."""
     spooled: _Spool | None = session.info.get("spool")
-    total = len(changes) + (spooled.count if spooled else 0)
-    if not total:
+    if spooled is not None:
+        spill_to_disk(session)
+        # Their numbers come after those of earlier writes of the transaction.
+        complete(session)
+        _store(session.connection(), spooled.count, spooled.batches(), actor)
+    for change in session.info.pop("changes", ()):
+        change["actor"] = actor
+        defer(session, _log, change)
+
+
+def _log(connection: Connection, changes: list[Json]) -> None:
+    _store(connection, len(changes), [changes])
+
+
+def _store(
+    connection: Connection, count: int, batches: Iterable[list[Json]], actor: str = ""
+) -> None:
+    """Number and store changes."""
+    if not count:
         return
-    ((taken,),) = _TAKE.rows(session, {"count": total})
-    seq = taken - total
-    for batch in _in_order(spooled, changes):
-        rows = ({"seq": seq + n, "actor": actor, **change} for n, change in enumerate(batch, 1))
-        _INSERT.run_many(session, rows)
+    ((taken,),) = _TAKE.rows(connection, {"count": count})
+    seq = taken - count
+    for batch in batches:
+        rows = ({"actor": actor, **change, "seq": seq + n} for n, change in enumerate(batch, 1))
+        _INSERT.run_many(connection, rows)
         seq += len(batch)
-
-
-def _in_order(spooled: _Spool | None, changes: list[Json]) -> Iterable[list[Json]]:
-    if spooled:
-        yield from spooled.batches()
-    if changes:
-        yield changes
 
 
 def changes_since(session: Session, kind: str, record_id: UUID, version: int) -> list[Values]:
     """What was changed after a version of a record, newest first, each `{field: [old, new]}`."""
+    complete(session)
     found = session.scalars(
         select(Change.changes)
         .where(Change.kind == kind, Change.record_id == record_id, Change.version > version)
         .order_by(Change.seq.desc())
     )
-    return [json_codec.loads(changes) for changes in found]
+    return [json_codec.loads_stored(changes) for changes in found]
 
 
 def undo(state: Json, changes: Values) -> None:

@@ -39,7 +39,7 @@ class ExistingRecords:
 
     def _keep(self, statement: Select[bool, str], keys: Sequence[UUID | str]) -> None:
         for is_kind, body in self.session.execute(statement, {"keys": keys}) if keys else ():
-            state = json_codec.loads(body)
+            state = json_codec.loads_stored(body)
             self.by_key[state["id"]] = (bool(is_kind), state)
             if state["ref"] is not None:
                 self.by_key[state["ref"]] = (bool(is_kind), state)

@@ -11,6 +11,7 @@ from app.engine.imports.long_running import collecting_less, holding
 from app.engine.imports.report import Report
 from app.engine.resource import Resource
 from app.engine.writes.bulk_insert import BulkState, RetryWithSavepoints
+from app.engine.writes.savepoint import undone_on_error
 
 
 def import_file(
@@ -42,7 +43,7 @@ def _import(
     on_progress: Callable[[int], None],
     bulk_state: BulkState,
 ) -> Report:
-    noted, done = change_log.noted_count(session), 0
+    done = 0
 
     def counted(rows: int) -> None:
         nonlocal done
@@ -51,10 +52,9 @@ def _import(
 
     with change_log.spooling(session):
         try:
-            with session.begin_nested():
+            with undone_on_error(session):
                 report = ImportRun(session, resource, file, bulk_state).run(counted)
         except RetryWithSavepoints:
-            change_log.forget(session, noted)
             on_progress(-done)
             raise
         change_log.log_changes(session, actor)

@@ -18,6 +18,7 @@ from app.engine.imports.report import Report
 from app.engine.imports.rows import SILENT, Entry, RowReader
 from app.engine.resource import Resource
 from app.engine.writes.bulk_insert import BulkState, New, create_many
+from app.engine.writes.savepoint import undone_on_error
 from app.engine.writes.store import State
 
 #: How many rows may wait for others below them in the file.
@@ -225,13 +226,8 @@ class ImportRun:
             return
         self._store()
         self.matches.touch(entry, before)
-        noted = change_log.noted_count(self.session)
-        try:
-            with self.session.begin_nested():
-                changed = self.reader.store(entry, before, body)
-        except Problem:
-            change_log.forget(self.session, noted)
-            raise
+        with undone_on_error(self.session):
+            changed = self.reader.store(entry, before, body)
         self.reader.forget()
         self.report.updated += changed
         self.report.unchanged += not changed

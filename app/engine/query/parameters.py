@@ -41,6 +41,7 @@ def _whole(value: object) -> object:
 #: validator: after it JSON Schema would not be told of them.)
 VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1), BeforeValidator(_whole)]
 Natural = Annotated[int, Field(ge=0, le=2**53), BeforeValidator(_whole)]
+Offset = Annotated[int, Field(ge=0, le=10_000), BeforeValidator(_whole)]
 Limit = Annotated[int, Field(ge=1, le=2**53), BeforeValidator(_whole)]
 #: Told as a pattern and checked by its signature, which says more than that it does not match.
 Cursor = Annotated[
@@ -96,8 +97,8 @@ class ListQuery(RecordsQuery):
     """The most records to answer with; more than 1000 is taken for 1000."""
     cursor: Cursor | None = None
     """`next_cursor` or `prev_cursor` of a page of the same list, to go on from there."""
-    offset: Natural | None = None
-    """How many records to pass over; for walking a whole list a cursor is faster and surer."""
+    offset: Offset | None = None
+    """How many records to pass over, at most 10,000; a cursor walks a whole list, and faster."""
     count: Literal["none", "exact", "estimated"] = "none"
     """Whether to tell how many records match in all: `estimated` is exact up to
     10,000, and always where counting is quick."""

@@ -1,6 +1,7 @@
 """The search index: the words of every record, kept in the transaction of each write."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -22,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core import json_codec
+from app.core.databases.deferred import defer
 from app.core.databases.interface import Base
 from app.core.databases.prepared import Prepared, connection_of
 from app.core.databases.types import Id
@@ -116,50 +118,86 @@ def _number(record_id: UUID) -> int:
     return min(time << 21 | noise << 9 | (bits >> 53) & 0x1FF, _LAST_NUMBER)
 
 
+class _Entry(NamedTuple):
+    """A record as the index is to know it from now on."""
+
+    kind: str
+    record_id: UUID
+    in_trash: bool
+    texts: Texts
+    #: Whether it was in the index; `is_moved` into the trash or back, `is_changed` in its texts.
+    is_new: bool
+    is_moved: bool = False
+    is_changed: bool = False
+
+
 def index_record(
     session: Session, resource: Resource, state: State, before: State | None = None
 ) -> None:
     """Keep the index in step with a write: the record's JSON as it is now, and as it was.
 
-    What is not searched may change without any cost here.
+    It is done when the transaction ends: SQLite writes its index out at every savepoint, and so
+    once for all writes of a group. What is not searched may change without any cost here.
     """
     texts, in_trash = texts_of(resource, state), state["deleted_at"] is not None
-    kind, record_id = resource.record_type, UUID(state["id"])
-    connection = connection_of(session)
-    if before is None:
-        _insert(connection, kind, record_id, in_trash, texts)
-        return
-    here = {"kind": kind, "record_id": record_id}
-    if in_trash != (before["deleted_at"] is not None):
-        _MOVE.run(connection, {**here, "is_in_trash": in_trash})
-    if texts == texts_of(resource, before):
+    entry = _Entry(resource.record_type, UUID(state["id"]), in_trash, texts, before is None)
+    if before is not None:
+        entry = entry._replace(
+            is_moved=in_trash != (before["deleted_at"] is not None),
+            is_changed=texts != texts_of(resource, before),
+        )
+    if entry.is_new or entry.is_moved or entry.is_changed:
+        defer(session, _store, entry)
+
+
+def _store(connection: Connection, entries: list[_Entry]) -> None:
+    new: list[_Entry] = []
+    for entry in entries:
+        if entry.is_new:
+            new.append(entry)
+        else:
+            _insert(connection, new)
+            new = []
+            _change(connection, entry)
+    _insert(connection, new)
+
+
+def _change(connection: Connection, entry: _Entry) -> None:
+    here = {"kind": entry.kind, "record_id": entry.record_id}
+    if entry.is_moved:
+        _MOVE.run(connection, {**here, "is_in_trash": entry.in_trash})
+    if not entry.is_changed:
         return
     found = _FIND.rows(connection, here)
     if not found:
-        _insert(connection, kind, record_id, in_trash, texts)
+        _insert(connection, [entry])
         return
-    changed = {"number": found[0][0], **index_words(connection.dialect.name, kind, texts)}
+    words = index_words(connection.dialect.name, entry.kind, entry.texts)
+    changed = {"number": found[0][0], **words}
     _UPDATE_WORDS[connection.dialect.name].run(connection, changed)
     if connection.dialect.name == "sqlite":
         _learn(connection, [changed])
 
 
-def _insert(
-    connection: Connection, kind: str, record_id: UUID, in_trash: bool, texts: Texts
-) -> None:
-    row: Fields = {
-        "number": _number(record_id),
-        "kind": kind,
-        "record_id": record_id,
-        "in_trash": in_trash,
-    }
-    row |= index_words(connection.dialect.name, kind, texts)
-    # Two records of the same moment can have the same number: then the next one is taken.
-    while not _INSERT[connection.dialect.name].rows(connection, row):
-        row["number"] += 1
+def _insert(connection: Connection, entries: Iterable[_Entry]) -> None:
+    """Put records into the index that are not there yet."""
+    rows: list[Fields] = [
+        {
+            "number": _number(entry.record_id),
+            "kind": entry.kind,
+            "record_id": entry.record_id,
+            "in_trash": entry.in_trash,
+            **index_words(connection.dialect.name, entry.kind, entry.texts),
+        }
+        for entry in entries
+    ]
+    for row in rows:
+        # Two records of the same moment can have the same number: then the next one is taken.
+        while not _INSERT[connection.dialect.name].rows(connection, row):
+            row["number"] += 1
     if connection.dialect.name == "sqlite":
-        _INSERT_WORDS.run(connection, row)
-        _learn(connection, [row])
+        _INSERT_WORDS.run_many(connection, rows)
+        _learn(connection, rows)
 
 
 def _learn(connection: Connection, rows: Iterable[Values]) -> None:
@@ -171,21 +209,24 @@ def _learn(connection: Connection, rows: Iterable[Values]) -> None:
 
 def index_many(connection: Connection, resource: Resource, states: Iterable[State]) -> None:
     """Index records of a kind that are not in the index yet, in few statements."""
-    rows: list[Fields] = [
-        {
-            "number": _number(UUID(str(state["id"]))),
-            "kind": resource.record_type,
-            "record_id": UUID(str(state["id"])),
-            "in_trash": state.get("deleted_at") is not None,
-            **index_words(connection.dialect.name, resource.record_type, texts_of(resource, state)),
-        }
-        for state in states
-    ]
+    kind, dialect = resource.record_type, connection.dialect.name
+    rows: list[Fields] = []
+    for state in states:
+        record_id = UUID(str(state["id"]))
+        rows.append(
+            {
+                "number": _number(record_id),
+                "kind": kind,
+                "record_id": record_id,
+                "in_trash": state.get("deleted_at") is not None,
+                **index_words(dialect, kind, texts_of(resource, state)),
+            }
+        )
     if not rows:
         return
     _number_rows(connection, rows)
-    _INSERT[connection.dialect.name].run_many(connection, rows)
-    if connection.dialect.name == "sqlite":
+    _INSERT[dialect].run_many(connection, rows)
+    if dialect == "sqlite":
         _INSERT_WORDS.run_many(connection, rows)
         _learn(connection, rows)
 

@@ -1,7 +1,7 @@
 """What of a record is searched, and its words as each database's index takes them."""
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple, get_args
 
 from pydantic import StringConstraints
@@ -106,18 +106,22 @@ def _places(texts: Texts) -> Iterator[_Place]:
 
 def _columns(kind: str, texts: Texts) -> dict[str, str]:
     """The columns of SQLite's index: words in order, `_` where there is none."""
-    columns: dict[str, list[str]] = {"words": [], "stems": [], "names": [], "name_stems": []}
-    seen: dict[str, int] = {}
+    places = list(_places(texts))
+    # No word can be there too often where there are so few.
+    kept = str if len(places) <= _MOST_OF_A_WORD else partial(_counted, {})
+    every: tuple[list[str], list[str]] = ([], [])
+    names: tuple[list[str], list[str]] = ([], [])
     last = 0
-    for position, is_name, word in _places(texts):
-        for full, stem, sign in (("words", "stems", ""), ("names", "name_stems", "_")):
-            if sign and not is_name:
-                continue
-            gaps = [GAP] * (position - last - 1)
-            columns[full] += [*gaps, _counted(seen, sign + word.full) or GAP]
-            columns[stem] += [*gaps, _counted(seen, f"{sign}={word.stem}").replace("=", "") or GAP]
+    for position, is_name, word in places:
+        gaps = [GAP] * (position - last - 1)
         last = position
-    return {"kind": kind, **{name: " ".join(tokens) for name, tokens in columns.items()}}
+        every[0].extend((*gaps, kept(word.full) or GAP))
+        every[1].extend((*gaps, kept(f"={word.stem}")[1:] or GAP))
+        if is_name:
+            names[0].extend((*gaps, kept(f"_{word.full}") or GAP))
+            names[1].extend((*gaps, kept(f"_={word.stem}").replace("=", "") or GAP))
+    columns = zip(("words", "stems", "names", "name_stems"), (*every, *names), strict=True)
+    return {"kind": kind, **{name: " ".join(tokens) for name, tokens in columns}}
 
 
 def _vector(texts: Texts) -> dict[str, str]:

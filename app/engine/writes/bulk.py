@@ -10,12 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core import json_codec
+from app.core.databases.deferred import complete
 from app.core.databases.types import uuid7
 from app.core.errors import Conflict, Fault, Invalid, Problem, did_you_mean, within
 from app.core.json_pointer import write_pointer
 from app.core.loose_types import Json, JsonValue
 from app.core.validation import Model, validate
-from app.engine.history import change_log
 from app.engine.keys import is_askable
 from app.engine.query.filter_reader import ParsedFilter
 from app.engine.query.parameters import QueryShape
@@ -26,6 +26,7 @@ from app.engine.search.hits import with_query
 from app.engine.writes import store
 from app.engine.writes.bulk_insert import BulkState, New, create_many
 from app.engine.writes.nested import create_nested
+from app.engine.writes.savepoint import undone_on_error
 from app.engine.writes.store import Stored
 
 MAX_OPERATIONS = 10_000
@@ -150,13 +151,10 @@ def summary(done: list[Done]) -> dict[str, int]:
 
 
 def _isolated(session: Session, resource: Resource, item: JsonValue) -> Done:
-    noted = change_log.noted_count(session)
     try:
-        with session.begin_nested():
+        with undone_on_error(session):
             return _run(session, resource, item)
     except Problem as problem:
-        # What the failed operation had noted for the log is undone with it.
-        change_log.forget(session, noted)
         op = item.get("op") if isinstance(item, dict) else None
         return Done(str(op), problem.status, problem=problem)
 
@@ -277,6 +275,9 @@ def chosen(
     """The ids of the records that a filter finds, which are locked, oldest first; Conflict (409)
     beyond `most`."""
     shape = QueryShape(condition=parsed.condition, q=text is not None)
+    if text is not None:
+        # The words of earlier writes of the transaction are searched too.
+        complete(session)
     assert session.bind is not None
     values = with_query(parsed.values, text, session.bind.dialect)
     table = resource.table

@@ -1,7 +1,6 @@
 """Creation of many records at once: the same rules as one by one, in few statements."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -20,6 +19,7 @@ from app.engine.writes import store
 from app.engine.writes.records import insert_records, new_record
 from app.engine.writes.references import Known, loose_references
 from app.engine.writes.rendering import render_records
+from app.engine.writes.savepoint import undone_on_error
 
 #: How many references are remembered; what is forgotten is asked for again.
 _MAX_KNOWN_REFERENCES = 50_000
@@ -82,9 +82,8 @@ class _Batch:
         """Store those at the places: all at once or, if one is refused, each half by itself."""
         if not places:
             return
-        noted = change_log.noted_count(self.session)
         try:
-            with self.session.begin_nested() if self.bulk_state.savepoints else nullcontext():
+            with undone_on_error(self.session, savepoint=self.bulk_state.savepoints):
                 if self.resource.record_type in self.bulk_state.alone:
                     self._create_each(places)
                 else:
@@ -93,12 +92,10 @@ class _Batch:
             self.bulk_state.alone.add(self.resource.record_type)
             if not self.bulk_state.savepoints:
                 raise RetryWithSavepoints from None
-            change_log.forget(self.session, noted)
             self.store(places)
         except Problem as problem:
             if not self.bulk_state.savepoints:
                 raise RetryWithSavepoints from None
-            change_log.forget(self.session, noted)
             if len(places) == 1:
                 self.refused[places[0]] = problem
                 return
@@ -130,7 +127,7 @@ class _Batch:
             return
         insert_records(session, resource, records)
         bodies = render_records(session, resource, [record.id for record in records])
-        states = [json_codec.loads(body) for body in bodies]
+        states = [json_codec.loads_stored(body) for body in bodies]
         for state in states:
             note_change(
                 session,

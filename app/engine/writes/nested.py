@@ -56,14 +56,35 @@ def _ties(collection: SubCollection, key: str) -> bool:
     return str(collection.on(child, parent)) == str(getattr(child, key) == parent.id)
 
 
+def read_flat(resource: Resource, value: JsonValue) -> BaseModel | None:
+    """A record given as JSON as its model, None for one with others in it, which `create_nested`
+    reads; Invalid tells where it is wrong. It needs no database, and keeps none from working."""
+    if not isinstance(value, dict):
+        return validate(resource.create, value)
+    if not value.keys().isdisjoint(_not_flat(resource)):
+        return None
+    for name, part in resource.embedded.items():
+        rows = value.get(name)
+        for row in rows if isinstance(rows, list) else ():
+            if isinstance(row, dict) and not row.keys().isdisjoint(part.to_one):
+                return None
+    return _checked(resource, value)
+
+
+@cache
+def _not_flat(resource: Resource) -> frozenset[str]:
+    return frozenset({*resource.to_one, *nested_in(resource)})
+
+
 def create_nested(session: Session, resource: Resource, value: JsonValue) -> Stored:
     """Store a record given as JSON, its nested records with it; Invalid tells where it is wrong.
 
     Where a field `x_id` is expected, an object `x` can stand: a new record, or the `ref` or `id` of
     one that is there.
     """
-    if not isinstance(value, dict):
-        return store.create(session, resource, validate(resource.create, value))
+    flat = read_flat(resource, value)
+    if flat is not None:
+        return store.create(session, resource, flat)
     own = {name: item for name, item in value.items() if name not in nested_in(resource)}
     own = _linked(session, resource, own)
     stored = store.create(session, resource, _checked(resource, own))
@@ -75,7 +96,7 @@ def create_nested(session: Session, resource: Resource, value: JsonValue) -> Sto
             _create_under(session, collection.child, f"{relation}_id", stored, value[name])
     # A rule of a nested record can have changed this one, as an outcome moves its agreement.
     body = render_record(session, resource, stored.id)
-    return Stored(body, stored.id, json_codec.loads(body)["version"])
+    return Stored(body, stored.id, json_codec.loads_stored(body)["version"])
 
 
 def _create_under(

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, delete, exists, inspect, select, update
 from sqlalchemy.orm import Session
 
 from app.core import json_codec
+from app.core.databases.deferred import complete
 from app.core.databases.interface import Base
 from app.core.databases.types import instant_text
 from app.core.errors import Conflict
@@ -28,7 +29,9 @@ def purge(
     record = store.find(session, resource, key)
     guard(record)
     _refuse_referred(session, resource, record)
-    before = json_codec.loads(render_record(session, resource, record.id))
+    before = json_codec.loads_stored(render_record(session, resource, record.id))
+    # Earlier writes of the transaction may have been of the same record.
+    complete(session)
     remove_record(session, resource, record.id)
     of_record = (Change.kind == resource.record_type, Change.record_id == record.id)
     session.execute(update(Change).where(*of_record).values(changes="{}"))

@@ -148,28 +148,38 @@ def _check_circles(session: Session, table: Table, data: Values, before: Values)
 
 
 def _of_row(table: Table, data: Values, before: Values, at: str) -> Iterator[_Reference]:
-    for names, columns in _keys(table):
-        if any(data.get(name) is not None for name in names):
-            values = [data[name] if name in data else before.get(name) for name in names]
+    for name, columns, others in _keys(table):
+        if not others:
+            if (value := data.get(name)) is not None:
+                yield _Reference(f"{at}/{name}", columns[0], value)
+        elif any(data.get(each) is not None for each in (name, *others)):
+            values = [data[n] if n in data else before.get(n) for n in (name, *others)]
             if all(value is not None for value in values):
                 besides = tuple(zip(columns[1:], values[1:], strict=True))
-                yield _Reference(f"{at}/{names[0]}", columns[0], values[0], besides)
+                yield _Reference(f"{at}/{name}", columns[0], values[0], besides)
     for name, target in _code_lists(table):
         for n, item in enumerate(data.get(name) or ()):
             yield _Reference(f"{at}/{name}/{n}", target, item)
 
 
+class _Key(NamedTuple):
+    """A foreign key: its first field and the others, and the columns that they point to."""
+
+    name: str
+    columns: tuple[TableColumn, ...]
+    others: tuple[str, ...]
+
+
 @cache
-def _keys(table: Table) -> tuple[tuple[tuple[str, ...], tuple[TableColumn, ...]], ...]:
-    """The foreign keys: names of the columns, and the columns that these point to."""
-    return tuple(
-        (
-            tuple(element.parent.name for element in constraint.elements),
-            tuple(element.column for element in constraint.elements),
-        )
-        for constraint in table.constraints
-        if isinstance(constraint, ForeignKeyConstraint)
-    )
+def _keys(table: Table) -> tuple[_Key, ...]:
+    """The foreign keys of a table."""
+    found = []
+    for constraint in table.constraints:
+        if isinstance(constraint, ForeignKeyConstraint):
+            name, *others = (element.parent.name for element in constraint.elements)
+            columns = tuple(element.column for element in constraint.elements)
+            found.append(_Key(name, columns, tuple(others)))
+    return tuple(found)
 
 
 @cache

@@ -214,7 +214,7 @@ def patched(body: BaseModel) -> State:
 
 
 def _state(session: Session, resource: Resource, record_id: UUID) -> State:
-    state: State = json_codec.loads(render_record(session, resource, record_id))
+    state: State = json_codec.loads_stored(render_record(session, resource, record_id))
     return state
 
 
@@ -284,7 +284,7 @@ def _noted(
 ) -> Stored:
     """The record as it is now, which the log and the index are told."""
     after = render_record(session, resource, record.id)
-    state = json_codec.loads(after)
+    state = json_codec.loads_stored(after)
     note_change(session, action, resource.record_type, before, state, resource.derived_elsewhere)
     index_record(session, resource, state, before)
     return Stored(after, record.id, record.version)

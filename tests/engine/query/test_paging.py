@@ -222,7 +222,7 @@ async def test_the_links_are_the_cursors(toys: httpx.AsyncClient, shelf: list[Bo
 
 async def test_an_offset_passes_over_records(toys: httpx.AsyncClient, shelf: list[Body]) -> None:
     meant = in_order(shelf, "name")
-    for offset in (0, 1, 20, 24, 2**53):
+    for offset in (0, 1, 20, 24, 10_000):
         page = await read(toys, "/wooden-toys", note=NOTE, sort="name", limit=3, offset=offset)
         assert [record["id"] for record in page["data"]] == meant[offset : offset + 3]
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.commands.connection import engine_run
 from app.commands.migrate import migrate
 from app.commands.reindex import reindex
+from app.core.databases.deferred import complete
 from app.core.databases.interface import Database, compile_query
 from app.core.databases.opening import open_database
 from app.core.databases.types import now, uuid7
@@ -228,8 +229,10 @@ async def test_a_change_of_nothing_that_is_searched_runs_no_statement(database: 
         else:
             event.listen(connection, "before_cursor_execute", lambda *args: run.append(args[2]))
         index_record(session, person, {**state, "country": "KZ"}, state)
+        complete(session)
         assert run == []
         index_record(session, person, {**state, "full_name": "Hugo"}, state)
+        complete(session)
         assert run != []
         if connection.dialect.name == "sqlite":
             driver.set_trace_callback(None)

@@ -1,0 +1,96 @@
+"""How many related records an answer would show: counted before any of them is rendered."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from sqlalchemy import JSON, Dialect, Text, bindparam, cast, func, literal, select
+from sqlalchemy.orm import aliased
+
+from app.core.databases.expressions import AnyTable, Expression, Selection
+from app.core.databases.interface import CompiledQuery, compile_query
+from app.core.databases.types import Id
+from app.engine.paths import Relation, relations_of
+from app.engine.query.conditions import Path
+from app.engine.query.parameters import View
+from app.engine.query.render import Projection, projection_of
+from app.engine.resource import Embedded, Resource, SubCollection
+
+#: The most related records of one answer, some 20 MB of JSON.
+MAX_RELATED = 20_000
+
+
+@lru_cache(maxsize=512)
+def shown_many(resource: Resource, view: View) -> tuple[Path, ...]:
+    """The paths of the view by which a record can show any number of others."""
+    return tuple(_many(resource, projection_of(resource, view), (), is_many=False))
+
+
+def _many(
+    at: Resource | Embedded, shown: Projection, path: Path, *, is_many: bool
+) -> Iterator[Path]:
+    for name, inner in shown.relations.items():
+        relation = relations_of(at)[name]
+        many = is_many or relation.is_to_many
+        if many:
+            yield (*path, name)
+        yield from _many(relation.target, inner, (*path, name), is_many=many)
+
+
+def leads_to_collection(resource: Resource, path: Path) -> bool:
+    """Whether the path passes through more than the parts of the record itself."""
+    at: Resource | Embedded = resource
+    for name in path:
+        relation = relations_of(at)[name]
+        if isinstance(relation.via, SubCollection):
+            return True
+        at = relation.target
+    return False
+
+
+def list_of(resource: Resource, path: Path) -> Resource | None:
+    """The kind of the records at the end of the path; None for parts, which have no list."""
+    at: Resource | Embedded = resource
+    for name in path:
+        at = relations_of(at)[name].target
+    return at if isinstance(at, Resource) else None
+
+
+@lru_cache(maxsize=512)
+def fan_out_statement(resource: Resource, view: View, dialect: Dialect) -> CompiledQuery:
+    """Reads, for each path of `shown_many`, how many records it shows, counted up to one more than
+    MAX_RELATED; `:ids` is the JSON list of the ids of the records that show them."""
+    counts = [_count(resource, path, dialect) for path in shown_many(resource, view)]
+    return compile_query(select(*counts), dialect)
+
+
+def _count(resource: Resource, path: Path, dialect: Dialect) -> Expression:
+    table: AnyTable = aliased(resource.table)
+    found = select(literal(1)).select_from(table).where(table.id.in_(_ids(dialect)))
+    at: Resource | Embedded = resource
+    for name in path:
+        relation = relations_of(at)[name]
+        found, table = _joined(found, table, relation)
+        at = relation.target
+    first = found.limit(MAX_RELATED + 1).subquery()
+    return select(func.count()).select_from(first).scalar_subquery()
+
+
+def _joined(found: Selection, table: AnyTable, relation: Relation) -> tuple[Selection, AnyTable]:
+    """The records so far, and each with those that the relation leads to."""
+    other: AnyTable = aliased(relation.target.table)
+    if isinstance(relation.via, SubCollection):
+        found = found.join(other, relation.via.on(other, table))
+        found = found.where(other.deleted_at.is_(None))
+        row_filter = relation.via.child.row_filter
+        return found if row_filter is None else found.where(row_filter(other)), other
+    if isinstance(relation.via, Embedded):
+        return found.join(other, getattr(other, relation.via.owner) == table.id), other
+    return found.join(other, other.id == getattr(table, f"{relation.name}_id")), other
+
+
+def _ids(dialect: Dialect) -> Selection:
+    ids = bindparam("ids", type_=Text)
+    if dialect.name == "sqlite":
+        return select(func.json_each(ids).table_valued("value").c.value)
+    listed = func.json_array_elements_text(cast(ids, JSON)).table_valued("value")
+    return select(cast(listed.c.value, Id))
