@@ -63,7 +63,12 @@ async def test_nothing_is_read_in_the_loop_while_something_is_written(
     for _ in range(QUICK_RUNS):
         await database.read(COUNT, {"to": 10})
     asked: list[str] = []
-    monkeypatch.setattr(database._quick, "is_quick", lambda sql: bool(asked.append(sql)))
+
+    def is_quick(sql: str) -> bool:
+        asked.append(sql)
+        return False
+
+    monkeypatch.setattr(database._quick, "is_quick", is_quick)
     begun, may_end = threading.Event(), threading.Event()
 
     def work(session: Session) -> None:
