@@ -1,13 +1,16 @@
 """What processes cost and what else uses the machine, as Linux has it in /proc."""
 
 import os
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
 MIB = 1 << 20
+#: How long it takes to look again how much a process has mapped.
+LOOK_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +55,46 @@ class Growth:
 
 @contextmanager
 def growth(session: int) -> Iterator[Growth]:
-    """See how large the processes of a server become in the block."""
-    before = {}
+    """See how large the processes of a server become in the block.
+
+    What they map of files does not count: the system takes it back when others need room. The
+    kernel keeps the peak of all they have, so the mapped part is looked at again and again.
+    """
+    before, mapped = {}, {}
     for folder in _processes(session):
         with suppress(OSError):
             (folder / "clear_refs").write_text("5")  # The peak is what it is now: proc(5).
             before[folder] = _memory(folder, "VmRSS")
+            mapped[folder] = _memory(folder, "RssFile")
     seen = Growth()
-    yield seen
+    with _highest(mapped) as highest:
+        yield seen
     peaks = []
     for folder, size in before.items():
         with suppress(OSError):
-            peaks.append(max(0, _memory(folder, "VmHWM") - size))
+            files = highest[folder] - mapped[folder]
+            peaks.append(max(0, _memory(folder, "VmHWM") - size - files))
     seen.memory = max(peaks, default=None)
+
+
+@contextmanager
+def _highest(mapped: Mapping[Path, int]) -> Iterator[Mapping[Path, int]]:
+    """How much of files the processes have mapped at most in the block."""
+    highest, ended = dict(mapped), threading.Event()
+
+    def look() -> None:
+        while not ended.wait(LOOK_SECONDS):
+            for folder, size in highest.items():
+                with suppress(OSError):
+                    highest[folder] = max(size, _memory(folder, "RssFile"))
+
+    looking = threading.Thread(target=look, daemon=True)
+    looking.start()
+    try:
+        yield highest
+    finally:
+        ended.set()
+        looking.join()
 
 
 def _memory(folder: Path, name: str) -> int:

@@ -1,10 +1,13 @@
 """Lines of a CSV file that the database writes: those that `CsvSheet` makes of the same cells."""
 
+import csv
+import io
+
 from fastapi import FastAPI
 
 from app.api import RESOURCES
 from app.core.sheets.csv_lines import CsvLinesSheet
-from app.core.sheets.sheet import Column, CsvSheet
+from app.core.sheets.sheet import CellKind, Column, CsvSheet, Row
 from app.engine.query.parameters import QueryShape, View
 from app.engine.resource import Resource
 from app.resources.agreement import agreement
@@ -45,7 +48,7 @@ async def test_the_database_writes_every_line_as_python_does(fresh_url: str) -> 
         assert done.status_code == 200, done.text
         for resource in RESOURCES:
             whole = cells_of(resource, View(), None)
-            alone = [(cell,) for cell in whole] if resource is person else []
+            alone = [(cell,) for cell in whole[:4]] if resource is person else []
             for cells in (tuple(whole), *alone):
                 python, ours = await _written(app, resource, cells)
                 assert ours == python, (resource.path, [cell.path for cell in cells])
@@ -56,3 +59,27 @@ async def test_a_line_has_as_many_cells_as_are_asked_for(fresh_url: str) -> None
         cells = tuple(cells_of(agreement, View(), None)) * 4
         python, ours = await _written(app, agreement, cells)
         assert ours == python
+
+
+def _line(row: Row) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\r\n").writerow(row)
+    return text.getvalue().removesuffix("\r\n")
+
+
+def test_lines_that_may_hold_formulas_are_written_as_the_sheet_writes_cells() -> None:
+    """Whatever it takes for one; the rest stays as it is."""
+    columns = [
+        Column("a", CellKind.text),
+        Column("b", CellKind.text),
+        Column("n", CellKind.decimal),
+    ]
+    for hostile in HOSTILE:
+        batches: list[list[Row]] = [
+            [[hostile, "x", "1.5"]],
+            [["x", hostile, "-1.5"], ["2026-11-29", None, None]],
+            [[None, "a", None], [None, f"a{hostile}", None], [f"{hostile},b", "a", "1"]],
+        ]
+        for rows in batches:
+            ours = CsvLinesSheet(columns).rows([(_line(row),) for row in rows])
+            assert ours == CsvSheet(columns).rows(rows), rows

@@ -117,7 +117,7 @@ class SqliteDatabase(Database):
         self.dialect = _dialect()
         self.writer = Writer(self.engine, path)
         self._local = threading.local()
-        self._under_way = 0
+        self._under_way = self._writing = 0
         self._places = Places(READERS, READERS_PER_CALLER)
         self._exports = Places(MAX_EXPORTS, MAX_EXPORTS_PER_CALLER)
 
@@ -174,7 +174,8 @@ class SqliteDatabase(Database):
         try:
             if point_lookup:
                 return self._lookups.execute(sql, arguments).fetchall()
-            if self._quick.is_quick(sql):
+            # While the writer works, each row would wait for it to let go of the interpreter.
+            if not self._writing and self._quick.is_quick(sql):
                 rows = self._quick.rows(sql, arguments)
                 if rows is not None:
                     return rows
@@ -250,4 +251,8 @@ class SqliteDatabase(Database):
         }
 
     async def write(self, work: Callable[[Session], T]) -> T:
-        return await self.writer.write(work)
+        self._writing += 1
+        try:
+            return await self.writer.write(work)
+        finally:
+            self._writing -= 1

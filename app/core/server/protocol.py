@@ -11,6 +11,7 @@ from uvicorn.server import ServerState
 from app.core.errors import BadRequest, Problem, RequestTimeout
 from app.core.loose_types import Fields, Value
 from app.core.server import refused_requests
+from app.core.server.joined_cycle import JoinedCycle
 from app.core.server.protocol_limits import Limits, Progress
 
 #: What of a message is being received.
@@ -186,6 +187,8 @@ class BoundedHttp(HttpToolsProtocol):
     # Answers
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        # Uvicorn makes it, and has no place to say of which class.
+        cycle.__class__ = JoinedCycle
         self.running = cycle
         super()._start_asgi_task(cycle, app)
 

@@ -42,6 +42,13 @@ ATTRIBUTES: Mapping[type, Mapping[str, str]] = {
         "url": "filled by `on_url`; an absolute address is made a path",
     },
     RequestResponseCycle: {
+        "send": "head and body leave in one piece",
+        "chunked_encoding": "set as `send` does for a body of a known length",
+        "default_headers": "begin the head",
+        "scope": "an answer to HEAD has a length and no body",
+        "expected_content_length": "set by `send`, which does not call uvicorn's",
+        "keep_alive": "the head of a last answer is left to uvicorn",
+        "waiting_for_100_continue": "no longer so, once an answer has begun",
         "disconnected": "the application learns that its client is gone",
         "message_event": "wakes the application that waits for its body",
         "response_complete": "whether a body is still wanted",

@@ -1,7 +1,7 @@
 """Rows of a CSV file as the database writes them: one text a record, ready to be sent.
 
-Cells that come one by one and are put together in Python take twice the time of the reading. What
-is written is byte for byte what `core/sheets/sheet.CsvSheet` makes of the cells.
+Cells that come one by one and are put together in Python take twice the time of the reading. Lines
+have commas and quotes as `core/sheets/sheet.CsvSheet` sets them; of formulas only that knows.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,6 @@ from sqlalchemy.sql.expression import FunctionElement
 
 from app.core.databases.expressions import Expression, SqlType
 from app.core.databases.types import CELL_FORMS, CodeList, Exact, Id, Instant
-from app.core.sheets.sheet import neutralise
 
 #: Neither database's function takes more than a hundred arguments.
 _MOST_CELLS = 50
@@ -22,13 +21,13 @@ _FORMAT = {"sqlite": "printf", "postgresql": "format"}
 
 
 class csv_cell(FunctionElement[str]):  # noqa: N801 (reads as an SQL function)
-    """A column as a cell of a CSV file, with quotes where it needs them and no formula."""
+    """A column as a cell of a CSV file, with quotes where it needs them."""
 
     inherit_cache = True
 
 
 class csv_json_cell(FunctionElement[str]):  # noqa: N801
-    """The same of a list of objects in JSON: it always has quotes and is never a formula."""
+    """The same of a list of objects in JSON, which always needs them."""
 
     inherit_cache = True
 
@@ -82,9 +81,9 @@ def _joined(cells: Iterable[str], compiler: SQLCompiler) -> str:
 
 
 def _is_plain(kind: SqlType, dialect: Dialect) -> bool:
-    """Whether no value of the type needs quotes or could be a formula."""
+    """Whether no value of the type needs quotes."""
     if isinstance(kind, Enum):
-        return all(value == neutralise(value) and value.isidentifier() for value in kind.enums)
+        return all(value.isidentifier() for value in kind.enums)
     return isinstance(kind, Id | Instant | Exact | Integer | Boolean | Date)
 
 
@@ -96,22 +95,11 @@ def _sqlite_quoted(text: str) -> str:
     # Several searches for a letter take a fraction of one with a pattern.
     letters = ("','", "'\"'", "char(10)", "char(13)")
     special = " OR ".join(f"instr({text}, {letter})" for letter in letters)
-    starts = "'=', '+', '-', '@', char(9), char(13)"
-    mark = f"iif(substr(ltrim({text}, ''''), 1, 1) IN ({starts}), '''', '')"
-    # All that a formula can begin with sorts before the letters: most texts are not looked at.
-    return (
-        f"CASE WHEN {special} THEN '\"' || {mark} || replace({text}, '\"', '\"\"') || '\"'"
-        f" WHEN {text} < 'A' THEN {mark} || {text} ELSE {text} END"
-    )
+    return f"CASE WHEN {special} THEN {_in_quotes(text)} ELSE {text} END"
 
 
 def _postgresql_quoted(text: str) -> str:
-    mark = rf"CASE WHEN {text} ~ '^''*[=+@\t\r-]' THEN '''' ELSE '' END"
-    special = rf"""{text} ~ '[,"\n\r]'"""
-    return (
-        f"CASE WHEN {special} THEN '\"' || {mark} || replace({text}, '\"', '\"\"') || '\"'"
-        f" ELSE {mark} || {text} END"
-    )
+    return rf"""CASE WHEN {text} ~ '[,"\n\r]' THEN {_in_quotes(text)} ELSE {text} END"""
 
 
 _QUOTED = {"sqlite": _sqlite_quoted, "postgresql": _postgresql_quoted}

@@ -1,5 +1,6 @@
 """Reads that are quick are done in the loop; what may take longer is left to the threads."""
 
+import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncIterator
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
 from app.core.databases.interface import CompiledQuery
 from app.core.databases.sqlite import SqliteDatabase
@@ -53,6 +55,34 @@ async def test_what_was_quick_is_read_in_the_loop_until_it_takes_long(
     assert in_threads == QUICK_RUNS + 2
     assert await database.read(COUNT, {"to": 10}) == [(10,)]
     assert in_threads == QUICK_RUNS + 3
+
+
+async def test_nothing_is_read_in_the_loop_while_something_is_written(
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(QUICK_RUNS):
+        await database.read(COUNT, {"to": 10})
+    asked: list[str] = []
+
+    def is_quick(sql: str) -> bool:
+        asked.append(sql)
+        return False
+
+    monkeypatch.setattr(database._quick, "is_quick", is_quick)
+    begun, may_end = threading.Event(), threading.Event()
+
+    def work(session: Session) -> None:
+        begun.set()
+        may_end.wait(5)
+
+    writing = asyncio.create_task(database.write(work))
+    await asyncio.to_thread(begun.wait, 5)
+    assert await database.read(COUNT, {"to": 10}) == [(10,)]
+    assert asked == []
+    may_end.set()
+    await writing
+    await database.read(COUNT, {"to": 10})
+    assert asked == [COUNTING]
 
 
 def test_only_what_was_quick_many_times_in_a_row_is_quick() -> None:

@@ -5,12 +5,16 @@ import inspect
 
 import pytest
 
-from app.core.server import process, protocol
+from app.core.server import joined_cycle, process, protocol
 from app.core.server.uvicorn_attributes import ATTRIBUTES
 
 METHOD = ast.FunctionDef | ast.AsyncFunctionDef
 #: Our classes that are made from uvicorn's.
-SUBCLASSES = {"BoundedHttp": "HttpToolsProtocol", "Server": "Server"}
+SUBCLASSES = {
+    "BoundedHttp": "HttpToolsProtocol",
+    "JoinedCycle": "RequestResponseCycle",
+    "Server": "Server",
+}
 #: What our code calls the objects of uvicorn.
 OBJECTS: dict[str, str | dict[str, str]] = {
     "self": SUBCLASSES,
@@ -64,7 +68,7 @@ def test_the_list_is_what_is_touched_and_what_uvicorn_has() -> None:
     known = {name: attributes_of(owner) for name, owner in BY_NAME.items()}
     listed = {(owner.__name__, name) for owner, names in ATTRIBUTES.items() for name in names}
     gone = {(owner, name) for owner, name in listed if name not in known[owner]}
-    sources = [inspect.getsource(module) for module in (process, protocol)]
+    sources = [inspect.getsource(module) for module in (process, protocol, joined_cycle)]
     used = set[tuple[str, str]]().union(*(touched(source, known) for source in sources))
     used = {(owner, name) for owner, name in used if name != "__init__"}
     assert (gone, used - listed, listed - used) == (set(), set(), set())
