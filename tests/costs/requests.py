@@ -24,6 +24,17 @@ READS = {
     "a record's history": "/people/{person}/history",
     "a mission's summary": "/missions/novosibirsk-april/summary",
 }
+#: In this order: what is deleted is restored.
+WRITES = (
+    "POST",
+    "POST with references",
+    "PATCH",
+    "PUT",
+    "DELETE",
+    "restore",
+    "bulk",
+    "import",
+)
 _numbers = count(1)
 
 
