@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-#: What the service asks by itself now and then, whatever is requested: who calls, which webhooks
-#: there are; and what the driver of PostgreSQL asks of types when it first meets them.
-_BY_ITSELF = ("api_key", "FROM webhook", "pg_catalog", "-- ")
+#: What is asked whatever is requested: by the service now and then who calls and which webhooks
+#: there are, by the driver of PostgreSQL what a type is, and by SQLite's index of words its state.
+_BY_ITSELF = ("api_key", "FROM webhook", "pg_catalog", "-- ", "search_words_config")
 #: The ends of a transaction and of its parts, and settings: they read and write nothing.
 _FRAMES = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET", "PRAGMA", ";")
 
