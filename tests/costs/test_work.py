@@ -66,9 +66,7 @@ MEMORY = {
 #: What asyncio takes for what may come from PostgreSQL (256 KiB), and its driver for itself.
 DRIVER_BYTES = {"sqlite": 0, "postgresql": 264 * 1024}
 HOT = ("a record", "a list", "a search", "figures")
-ROUNDS = 25
-#: Blocks of memory that a request may leave behind, which are fewer than any object of its own has.
-LEFT_BLOCKS = 3
+ROUNDS = 80
 
 
 async def test_a_request_calls_few_functions(
@@ -116,16 +114,16 @@ async def test_requests_leave_nothing_behind(
 ) -> None:
     person = await write(client, "POST", "")
     asks = [asking(costs_app, READS[what].format(person=person)) for what in HOT]
-    blocks = []
+    objects = []
     for _ in range(3):
         for ask in asks * ROUNDS:
             await ask()
         noted.clear()
         gc.collect()
-        blocks.append(sys.getallocatedblocks())
+        objects.append(len(gc.get_objects()))
     # Something else may have been remembered in one round; what each request leaves is in both.
-    left = min(after - before for before, after in pairwise(blocks))
-    assert left < LEFT_BLOCKS * len(asks) * ROUNDS
+    left = min(after - before for before, after in pairwise(objects))
+    assert left < ROUNDS
 
 
 Ask = Callable[[], Awaitable[object]]
