@@ -9,7 +9,8 @@ from app.commands.revision import is_known, newer, revision_of
 from app.commands.snapshot import snapshot_run
 from app.commands.unmigrated import unmigrated
 from app.core.databases.addresses import is_sqlite, sqlite_path
-from app.core.databases.diagnosis import DatabaseUnusable, diagnosed, first_line
+from app.core.databases.db_errors import first_line
+from app.core.databases.diagnosis import DatabaseUnusable, diagnosed
 from app.core.databases.postgresql import GONE
 from app.core.databases.schema_revision import newest
 

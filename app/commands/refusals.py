@@ -8,7 +8,8 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.core.databases.diagnosis import diagnose, first_line
+from app.core.databases.db_errors import first_line
+from app.core.databases.diagnosis import diagnose
 from app.core.errors import Problem
 from app.settings import settings
 

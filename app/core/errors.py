@@ -223,6 +223,14 @@ class HeadersTooLarge(Problem):
     about = "The address or the headers of the request are longer than the service accepts."
 
 
+class UnsupportedByEngine(Problem):
+    status, title = 501, "Not implemented"
+    about = (
+        "The engine of the database that the service runs on lacks something that this takes;"
+        " `detail` tells what. Nothing was stored. Ask in another way, or have another engine."
+    )
+
+
 class InsufficientStorage(Problem):
     status, title = 507, "Insufficient storage"
     about = "There is no room left to store anything. Nothing was stored; reading goes on."
@@ -250,6 +258,7 @@ PROBLEMS: tuple[type[Problem], ...] = (
     TooManyRequests,
     HeadersTooLarge,
     InternalError,
+    UnsupportedByEngine,
     Unavailable,
     InsufficientStorage,
 )

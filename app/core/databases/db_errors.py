@@ -5,7 +5,7 @@ import os
 import sqlite3
 from collections.abc import Callable
 
-from app.core.errors import InsufficientStorage, Problem, Unavailable
+from app.core.errors import InsufficientStorage, Problem, Unavailable, UnsupportedByEngine
 
 #: Less room than this, in bytes, is none: what SQLite then says of its files depends on the file.
 _NO_ROOM = 256 * 1024
@@ -92,6 +92,20 @@ def file_replaced() -> Unavailable:
         " read from or stored in what is there now: put the file back, or start the service anew.",
         60,
     )
+
+
+def unsupported(lack: str) -> UnsupportedByEngine:
+    """The 501 of what the database's engine cannot run; `lack` is what it says of it."""
+    return UnsupportedByEngine(
+        f"The database's engine cannot run this, and says: {lack}. Nothing was stored. A filter, a"
+        " sort or an expansion less may be within its reach; PostgreSQL itself runs all of them."
+    )
+
+
+def first_line(error: BaseException) -> str:
+    """What the driver says of an error, without a full stop."""
+    text = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
+    return text.splitlines()[0].rstrip(".")
 
 
 def of_system(error: OSError) -> Problem | None:

@@ -11,8 +11,11 @@ from pathlib import Path
 from sqlalchemy.exc import DBAPIError
 
 from app.core.databases.addresses import PostgresAddress, is_sqlite, sqlite_path
-from app.core.errors import InsufficientStorage, Unavailable
+from app.core.databases.db_errors import first_line
+from app.core.errors import InsufficientStorage, Unavailable, UnsupportedByEngine
 
+#: Problems of requests that a database's own error is told as.
+_OF_DATABASES = (InsufficientStorage, Unavailable, UnsupportedByEngine)
 _AWAY = "The database cannot be reached: "
 _MEND = "or correct the database's address."
 
@@ -38,19 +41,13 @@ def diagnosed(url: str) -> Iterator[None]:
 
 def diagnose(url: str, error: BaseException) -> str | None:
     """What is wrong with the database at the address; None where the error tells of no fault."""
-    if isinstance(error, Unavailable | InsufficientStorage) and error.__cause__ is not None:
+    if isinstance(error, _OF_DATABASES) and error.__cause__ is not None:
         error = error.__cause__
     if isinstance(error, DBAPIError) and error.orig is not None:
         error = error.orig
     if is_sqlite(url):
         return _of_sqlite(sqlite_path(url), error)
     return _of_postgres(PostgresAddress.read(url), error)
-
-
-def first_line(error: BaseException) -> str:
-    """What the driver says of an error, without a full stop."""
-    text = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
-    return text.splitlines()[0].rstrip(".")
 
 
 # SQLite
@@ -149,6 +146,8 @@ def _of_sqlstate(address: PostgresAddress, state: str, words: str) -> str | None
         return f'{_AWAY}{server} does not let the user "{user}" in: {words}.'
     if state == "42501":
         return f'The user "{user}" may not do this in the database "{name}": {words}.'
+    if state == "0A000":
+        return f"The engine of {server} cannot run what this takes, and says: {words}."
     if state == "25006":
         return f"{server} takes no changes: {words}. Name the primary server."
     if state == "53100":

@@ -112,7 +112,8 @@ class Database(ABC):
     """One database: how to read from it and how to write to it.
 
     Raises `Unavailable` (503) from every call while the database cannot be reached, is busy for
-    too long or takes no changes, and `InsufficientStorage` (507) when it has no room left.
+    too long or takes no changes, `InsufficientStorage` (507) when it has no room left, and
+    `UnsupportedByEngine` (501) of what its engine lacks.
     """
 
     dialect: Dialect

@@ -4,7 +4,14 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from app.core.databases.db_errors import of_sqlstate, of_system, overloaded, unreachable
+from app.core.databases.db_errors import (
+    first_line,
+    of_sqlstate,
+    of_system,
+    overloaded,
+    unreachable,
+    unsupported,
+)
 from app.core.errors import Problem
 
 #: serialization_failure and deadlock_detected: the same work can succeed when run again.
@@ -28,6 +35,9 @@ _MISTAKES = (
 )
 _DRIVER = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _NO_TABLE = {"42P01", "42703"}
+#: feature_not_supported, as engines that speak PostgreSQL's language say of what they lack. Of
+#: PostgreSQL itself it tells of statements that were prepared before the tables changed.
+UNSUPPORTED = "0A000"
 
 
 def driver_error(error: BaseException) -> BaseException:
@@ -82,6 +92,8 @@ def problem_of(error: BaseException, seconds: float) -> Problem | None:
     state = sqlstate_of(error)
     if state in RETRIED or is_outdated(error):
         return unreachable()
+    if state == UNSUPPORTED:
+        return unsupported(first_line(driver))
     if state:
         return of_sqlstate(state, seconds)
     return unreachable() if is_lost(error) else None

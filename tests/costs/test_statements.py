@@ -1,0 +1,60 @@
+"""How many statements requests send to the database: one for a read, few for a write."""
+
+import httpx
+
+from tests.costs.requests import READS, ROWS, read, write
+from tests.costs.statements import Statements
+
+#: Reads that take more than one: a total; the page of each kind that a search of all kinds finds,
+#: of which the seeded records have seven; and whether there is what a list is under.
+MORE = {
+    "a list that is counted": 2,
+    "a search of all kinds": 8,
+    "a record's history": 2,
+    "a mission's summary": 2,
+}
+#: At most, and on SQLite, whose driver runs an INSERT of many rows once for each, of all of them.
+WRITES = {
+    "sqlite": {
+        "POST": 7,
+        "POST with references": 10,
+        "PATCH": 9,
+        "PUT": 9,
+        "DELETE": 7,
+        "restore": 7,
+        "bulk": 4 * ROWS + 4,
+        "import": 4 * ROWS + 4,
+    },
+    "postgresql": {
+        "POST": 5,
+        "POST with references": 8,
+        "PATCH": 8,
+        "PUT": 8,
+        "DELETE": 7,
+        "restore": 7,
+        "bulk": 9,
+        "import": 9,
+    },
+}
+
+
+async def test_a_read_is_one_statement_and_a_write_few(
+    client: httpx.AsyncClient, noted: Statements, database_kind: str
+) -> None:
+    person = await write(client, "POST", "")
+    wrong = []
+    for what in READS:
+        # The second time nothing is found out any more that the service remembers.
+        await read(client, what, person)
+        noted.clear()
+        await read(client, what, person)
+        if len(noted.work()) != MORE.get(what, 1):
+            wrong.append((what, noted.texts()))
+    for what, most in WRITES[database_kind].items():
+        if what not in ("DELETE", "restore"):
+            await write(client, what, person)
+        noted.clear()
+        await write(client, what, person)
+        if len(noted.work()) > most:
+            wrong.append((what, noted.texts()[: most + ROWS]))
+    assert not wrong, "\n".join(f"{what}: {len(texts)}, {texts}" for what, texts in wrong)

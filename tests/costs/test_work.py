@@ -1,0 +1,212 @@
+"""How much of Python a request takes: calls, memory, and what is left of it afterwards.
+
+Counted, and so the same on any machine: what makes a hot request a fifth dearer is seen here before
+a clock would tell it from noise. Who makes one cheaper lowers its bound.
+"""
+
+import gc
+import sys
+import tracemalloc
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import pairwise
+from types import FrameType
+from urllib.parse import quote
+
+import httpx
+from fastapi import FastAPI
+from starlette.types import Message
+
+from app.core.databases.interface import Database
+from app.core.databases.sqlite import SqliteDatabase
+from tests.costs.requests import READS, WRITES, write
+from tests.costs.statements import Statements
+from tests.keys import BEARER
+
+#: How much more than what was counted is let pass: other versions of what it is counted in.
+MARGIN = 1.2
+#: The functions of Python that were called, on SQLite and on PostgreSQL, whose driver is Python's.
+CALLS = {
+    "a record": (96, 376),
+    "a record with what it refers to": (111, 394),
+    "a list": (242, 475),
+    "a list that is filtered and sorted": (276, 505),
+    "a list with what it refers to": (259, 491),
+    "a list that is counted": (359, 809),
+    "a search": (350, 566),
+    "a search of all kinds": (4900, 6700),
+    "figures": (316, 539),
+    "what changed": (194, 417),
+    "a record's history": (176, 687),
+    "a mission's summary": (256, 714),
+    "POST": (1166, 2230),
+    "POST with references": (1869, 3132),
+    "PATCH": (1313, 2879),
+    "PUT": (1333, 2955),
+    "DELETE": (1093, 2580),
+    "restore": (1119, 2604),
+    "bulk": (18955, 18570),
+    "import": (24021, 22843),
+}
+#: The memory that was in use at once, in bytes; what a statement brings is there twice for a while.
+MEMORY = {
+    "a record": 7_400,
+    "a record with what it refers to": 36_100,
+    "a list": 76_000,
+    "a list that is filtered and sorted": 57_000,
+    "a list with what it refers to": 103_000,
+    "a search": 36_500,
+    "figures": 15_400,
+    "what changed": 77_300,
+    "a record's history": 12_700,
+    "a mission's summary": 25_100,
+}
+#: What asyncio takes for what may come from PostgreSQL (256 KiB), and its driver for itself.
+DRIVER_BYTES = {"sqlite": 0, "postgresql": 264 * 1024}
+HOT = ("a record", "a list", "a search", "figures")
+ROUNDS = 80
+
+
+async def test_a_request_calls_few_functions(
+    costs_app: FastAPI, client: httpx.AsyncClient, database_kind: str
+) -> None:
+    person = await write(client, "POST", "")
+    counts: defaultdict[str, list[int]] = defaultdict(list)
+    # The first round finds out what is remembered; in another the service may ask something of its
+    # own, which counts for less beside a write.
+    for _ in range(3):
+        for what in READS:
+            ask = asking(costs_app, READS[what].format(person=person))
+            counts[what].append(await calls_of(ask))
+    for _ in range(2):
+        for what in WRITES:
+            ask = partial(write, client, what, person)
+            counts[what].append(await calls_of_write(costs_app.state.database, ask))
+    at = ("sqlite", "postgresql").index(database_kind)
+    least = {what: min(found) for what, found in counts.items()}
+    wrong = {
+        what: f"{count}, and at most {bounds[at]} times {MARGIN}"
+        for what, bounds in CALLS.items()
+        if (count := least[what]) > bounds[at] * MARGIN
+    }
+    assert wrong == {}
+
+
+async def test_a_request_takes_little_memory(
+    costs_app: FastAPI, client: httpx.AsyncClient, database_kind: str
+) -> None:
+    person = await write(client, "POST", "")
+    asks = {what: asking(costs_app, READS[what].format(person=person)) for what in MEMORY}
+    wrong = {}
+    for what, ask in asks.items():
+        await ask()
+        with traced():
+            peak = min([await peak_of(ask) for _ in range(2)])
+        if peak > MEMORY[what] * MARGIN + DRIVER_BYTES[database_kind]:
+            wrong[what] = peak
+    assert wrong == {}
+
+
+async def test_requests_leave_nothing_behind(
+    costs_app: FastAPI, client: httpx.AsyncClient, noted: Statements
+) -> None:
+    person = await write(client, "POST", "")
+    asks = [asking(costs_app, READS[what].format(person=person)) for what in HOT]
+    objects = []
+    for _ in range(3):
+        for ask in asks * ROUNDS:
+            await ask()
+        noted.clear()
+        gc.collect()
+        objects.append(len(gc.get_objects()))
+    # Something else may have been remembered in one round; what each request leaves is in both.
+    left = min(after - before for before, after in pairwise(objects))
+    assert left < ROUNDS
+
+
+Ask = Callable[[], Awaitable[object]]
+
+
+def asking(app: FastAPI, address: str) -> Ask:
+    """Sends a GET without a client, whose own work would count."""
+    path, _, query = address.partition("?")
+    scope: dict[str, object] = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": quote(query, safe="=&,.-()").encode(),
+        "headers": [(b"host", b"test"), (b"authorization", BEARER["Authorization"].encode())],
+        "http_version": "1.1",
+        "scheme": "http",
+        "server": ("test", 80),
+        "client": ("127.0.0.1", 1),
+        "root_path": "",
+    }
+    statuses: list[object] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        statuses.append(message.get("status", 200))
+
+    async def ask() -> None:
+        await app(dict(scope), receive, send)
+        assert set(statuses) == {200}
+        statuses.clear()
+
+    return ask
+
+
+class Counter:
+    """Counts the functions of Python that are called, but for those of the tests' client."""
+
+    calls = 0
+
+    def __call__(self, frame: FrameType, event: str, argument: object) -> None:
+        self.calls += event == "call" and "httpx" not in frame.f_code.co_filename
+
+
+async def calls_of(ask: Ask) -> int:
+    """How many are called by the thread that answers."""
+    count = Counter()
+    sys.setprofile(count)
+    try:
+        await ask()
+    finally:
+        sys.setprofile(None)
+    return count.calls
+
+
+async def calls_of_write(database: Database, ask: Ask) -> int:
+    """How many are called by that thread and by SQLite's writer, where that is another one."""
+    if not isinstance(database, SqliteDatabase):
+        return await calls_of(ask)
+    count = Counter()
+    await database.write(lambda session: sys.setprofile(count))
+    try:
+        calls = await calls_of(ask)
+    finally:
+        await database.write(lambda session: sys.setprofile(None))
+    return calls + count.calls
+
+
+@contextmanager
+def traced() -> Iterator[None]:
+    """Within, the memory that Python takes is counted."""
+    tracemalloc.start()
+    try:
+        yield
+    finally:
+        tracemalloc.stop()
+
+
+async def peak_of(ask: Ask) -> int:
+    """How many bytes more are in use during the request than before it."""
+    before, _ = tracemalloc.get_traced_memory()
+    tracemalloc.reset_peak()
+    await ask()
+    return tracemalloc.get_traced_memory()[1] - before
