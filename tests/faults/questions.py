@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from app.core.databases.interface import CompiledQuery, Database
 from app.core.databases.opening import open_database
+from app.core.databases.places import reader
 from app.core.databases.postgresql import PostgresDatabase
 
 _NUMBERS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n)"
@@ -24,7 +25,8 @@ SHORT = 0.3
 
 @asynccontextmanager
 async def opened(url: str, seconds: float = SHORT) -> AsyncIterator[Database]:
-    """The database, with so many seconds for a question."""
+    """The database, with so many seconds for a question; the service itself asks."""
+    reader.set("")
     database = open_database(url, max_seconds=seconds)
     await database.start()
     try:

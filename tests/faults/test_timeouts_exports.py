@@ -57,8 +57,8 @@ async def test_exports_that_are_cancelled_while_they_read_give_their_connections
                 raise AssertionError
 
         for _ in range(3):
-            exports = [asyncio.create_task(export()) for _ in range(5)]
-            await until(lambda: busy(database) == min(5, places(database_kind)))
+            exports = [asyncio.create_task(export()) for _ in range(4)]
+            await until(lambda: busy(database) == min(4, places(database_kind)))
             for task in exports:
                 task.cancel()
             await asyncio.gather(*exports, return_exceptions=True)
