@@ -174,7 +174,7 @@ def test_what_processes_are_copied_from_has_one_thread_and_no_database_open(
     shared: Server,
 ) -> None:
     parent = Path(f"/proc/{shared.pid}")
-    opened = [os.readlink(entry) for entry in (parent / "fd").iterdir()]
+    opened = [str(entry.readlink()) for entry in (parent / "fd").iterdir()]
     assert len(list((parent / "task").iterdir())) == 1
     assert not [name for name in opened if ".db" in name or "eventpoll" in name]
     # That of the service; another would lead to PostgreSQL.
