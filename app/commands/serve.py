@@ -15,7 +15,7 @@ from app.core.observability.worker_metrics import shared_metrics
 from app.core.server.process import Server
 from app.core.server.protocol import HttpConfig
 from app.core.server.protocol_limits import Limits
-from app.core.server.workers import Workers
+from app.core.server.workers import FORKS, Workers
 from app.settings import Settings
 
 #: How often preparing is tried while another process prepares the same database.
@@ -61,6 +61,9 @@ def _run(settings: Settings, shared: socket.socket) -> int:
     typer.echo(f"Documentation: {scheme}://{_bracketed(shown)}:{port}/docs")
     make = partial(_configure, settings)
     if settings.workers > 1:
+        if FORKS:
+            # Once for all: the worker processes are copies of this one.
+            import app.main  # noqa: F401
         with shared_metrics(settings.workers):
             return Workers(make, shared, settings.workers).run(settings.stop_seconds)
     Server(make()).run([shared])

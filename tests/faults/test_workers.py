@@ -170,6 +170,17 @@ def test_a_process_that_is_killed_is_replaced(server: Server) -> None:
     assert server.stop() == 0
 
 
+def test_what_processes_are_copied_from_has_one_thread_and_no_database_open(
+    shared: Server,
+) -> None:
+    parent = Path(f"/proc/{shared.pid}")
+    opened = [str(entry.readlink()) for entry in (parent / "fd").iterdir()]
+    assert len(list((parent / "task").iterdir())) == 1
+    assert not [name for name in opened if ".db" in name or "eventpoll" in name]
+    # That of the service; another would lead to PostgreSQL.
+    assert len([name for name in opened if name.startswith("socket:")]) == 1, opened
+
+
 def test_sigterm_stops_all(server: Server) -> None:
     assert until(60, lambda: len(workers_of(server)) == WORKERS)
     pids = workers_of(server)

@@ -6,7 +6,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-#: The name is prometheus-client's, which reads it when it is imported.
+from prometheus_client import values
+
+#: The name is prometheus-client's.
 _VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -21,10 +23,18 @@ def shared_metrics(workers: int) -> Iterator[None]:
         return
     with TemporaryDirectory(prefix="trade-missions-metrics-", ignore_cleanup_errors=True) as folder:
         os.environ[_VARIABLE] = folder
+        _choose_where_counts_are_kept()
         try:
             yield
         finally:
             del os.environ[_VARIABLE]
+            _choose_where_counts_are_kept()
+
+
+def _choose_where_counts_are_kept() -> None:
+    """Look at the variable again: prometheus-client does when it is imported, and worker processes
+    that are copies of this one have it from here."""
+    values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]
 
 
 def shared_folder() -> Path | None:

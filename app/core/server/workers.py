@@ -9,11 +9,12 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
+from multiprocessing.process import BaseProcess
 from types import FrameType
 
 from app.core.server.process import GRACE_SECONDS, UNFINISHED_STATUS, Server
@@ -26,13 +27,20 @@ MIN_LIFE_SECONDS = 2.0
 #: What uvicorn ends with when the application does not start; another process would not either.
 NOT_STARTED_STATUS = 3
 
+#: Whether processes are copies of the parent, which has all modules loaded: they start sooner and
+#: share that memory. It is sound as long as the parent has one thread, no event loop and no open
+#: database. Elsewhere than on Linux processes begin anew: libraries of macOS do not survive a fork,
+#: and Windows has none.
+FORKS = sys.platform == "linux"
+#: What the parent handles, and a process in another way.
+STOPPING_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
 log = logging.getLogger("trade_missions")
-_spawn = multiprocessing.get_context("spawn")
 
 
 @dataclass(slots=True)
 class _Worker:
-    process: SpawnProcess
+    process: BaseProcess
     began: float
 
 
@@ -42,14 +50,14 @@ class Workers:
     def __init__(self, make: Callable[[], HttpConfig], shared: socket.socket, count: int) -> None:
         self.make, self.shared, self.count = make, shared, count
         #: Nothing is ever written to it: it ends with this process.
-        self.lifeline, self.lifeline_end = _spawn.Pipe(duplex=False)
+        self.lifeline, self.lifeline_end = multiprocessing.Pipe(duplex=False)
         self.signals: list[int] = []
         #: What a signal writes to, so that it is seen at once.
-        self.woken, self.waking = _spawn.Pipe(duplex=False)
+        self.woken, self.waking = multiprocessing.Pipe(duplex=False)
 
     def run(self, stop_seconds: float) -> int:
         """Serve until told to stop; returns the exit status."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in STOPPING_SIGNALS:
             signal.signal(number, self._tell)
         workers = [self._start() for _ in range(self.count)]
         status = 0
@@ -74,10 +82,36 @@ class Workers:
         os.write(self.waking.fileno(), b".")
 
     def _start(self) -> _Worker:
-        arguments = (self.make, self.shared, self.lifeline)
-        process = _spawn.Process(target=_work, args=arguments, daemon=True)
-        process.start()
+        process = self._copy() if FORKS else self._anew()
         return _Worker(process, time.monotonic())
+
+    def _anew(self) -> BaseProcess:
+        arguments = (self.make, self.shared, self.lifeline)
+        process = multiprocessing.get_context("spawn").Process(
+            target=_work, args=arguments, daemon=True
+        )
+        process.start()
+        return process
+
+    def _copy(self) -> BaseProcess:
+        process = multiprocessing.get_context("fork").Process(target=self._work_copy, daemon=True)
+        # A copy has the parent's handlers at first: what it is told before its own are set must
+        # wait, or only the parent's would run.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING_SIGNALS)
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING_SIGNALS)
+        return process
+
+    def _work_copy(self) -> None:
+        # Held here as well, the lifeline would not end with the parent.
+        for end in (self.lifeline_end, self.woken, self.waking):
+            end.close()
+        for number in STOPPING_SIGNALS:
+            signal.signal(number, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING_SIGNALS)
+        _work(self.make, self.shared, self.lifeline)
 
     def _ended(self, worker: _Worker) -> int:
         """The status to end with, when it makes no sense to start another one; else 0."""
