@@ -66,7 +66,7 @@ class ImportQuery(WriteQuery):
     sheet: str | None = Field(None, max_length=255)
     """Which worksheet of XLSX; else the first, and those after it with its header."""
     delimiter: Delimiter | None = None
-    """What separates the cells of CSV, where that is misjudged."""
+    """What separates the cells of CSV."""
     encoding: Encoding | None = None
     """What CSV is encoded in, where that is not Unicode."""
 

@@ -188,6 +188,15 @@ def restore(cell: str) -> str:
     return _MARKED.sub("", cell)
 
 
+def with_decimal_sign(number: str, sign: str) -> str:
+    """The number, which has a decimal point, with this sign in its place."""
+    whole, point, decimals = number.partition(".")
+    if sign == "." or not point:
+        return number
+    # Three digits behind a comma could be thousands: an import would not take them.
+    return f"{whole}{sign}{decimals}{'0' if len(decimals) == 3 else ''}"
+
+
 class CsvSheet(Sheet):
     """RFC 4180 in UTF-8: commas, CRLF, quotes where needed, a header; null is an empty cell.
 
@@ -232,10 +241,7 @@ class CsvSheet(Sheet):
         changed = list(row)
         for index in self._decimals:
             if isinstance(cell := changed[index], str):
-                whole, point, decimals = cell.partition(".")
-                # Three digits behind a comma could be thousands: an import would not take them.
-                zero = "0" if len(decimals) == 3 else ""
-                changed[index] = f"{whole},{decimals}{zero}" if point else whole
+                changed[index] = with_decimal_sign(cell, self._decimal)
         return changed
 
     def _neutralised(self, row: Row) -> Row:

@@ -1,7 +1,9 @@
 """Rows of a workbook: which of its worksheets are read, and which are told to be left out."""
 
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from app.core.errors import did_you_mean
@@ -15,17 +17,18 @@ _HOW = "to import it, send the file again with its name as `sheet`"
 
 def read_workbook(path: Path, sheet: str | None, sheets: ReadSheets) -> Iterator[SheetRow]:
     """The rows of the worksheet of this name, or else of the first visible one that is not blank
-    and of all after it that have its header; `sheets` is told which were read."""
+    and of all after it that have its headers; `sheets` is told which were read."""
     with closing(Xlsx(path)) as book:
         first, *others = _chosen(book, sheet)
         table = _table(book, first)
         sheets.names.append(first.name)
         yield from _rows(table, first)
         for other in others if sheet is None else ():
-            more = _continuation(book, other, table.headers, sheets)
+            more = _continuation(book, other, table.names, sheets)
             if more is not None:
                 sheets.names.append(other.name)
-                yield from _rows(more, other)
+                for row in _rows(more, other):
+                    yield _under(table.names, more.names, row)
 
 
 def workbook_header(path: Path, sheet: str | None) -> list[str]:
@@ -67,7 +70,7 @@ def _is_blank(book: Xlsx, sheet: Worksheet) -> bool:
 
 
 def _continuation(
-    book: Xlsx, sheet: Worksheet, headers: list[str], sheets: ReadSheets
+    book: Xlsx, sheet: Worksheet, names: list[str], sheets: ReadSheets
 ) -> HeadedTable | None:
     """A worksheet that goes on with the rows; of another one that has cells it is told why not."""
     if _is_blank(book, sheet):
@@ -80,11 +83,27 @@ def _continuation(
         except SheetError as fault:
             reason = f"The worksheet is not read: {fault.detail}"
         else:
-            if table.headers == headers:
+            if sorted(map(_folded, table.names)) == sorted(map(_folded, names)):
                 return table
             reason = f"The worksheet has other headers than the first one: {_HOW}."
     sheets.left_out.append(SheetError(reason, sheet=sheet.name))
     return None
+
+
+def _folded(header: str) -> str:
+    """A header as people mean it: `Full name` is full_name."""
+    return re.sub(r"[\s_-]+", "_", header.casefold())
+
+
+def _under(names: list[str], own: list[str], row: SheetRow) -> SheetRow:
+    """The row of a later worksheet under the headers of the first, which may be written otherwise
+    and stand in another order."""
+    if names == own:
+        return row
+    header = {_folded(name): name for name in own}
+    cells = {name: row.cells[header[_folded(name)]] for name in names}
+    unread = frozenset(name for name in names if header[_folded(name)] in row.unread)
+    return replace(row, cells=cells, unread=unread)
 
 
 def _table(book: Xlsx, sheet: Worksheet) -> HeadedTable:

@@ -65,6 +65,7 @@ async def test_the_sheets_that_were_read_and_those_that_were_not_are_told(client
     book = _book(("A", PEOPLE), ("Notes", other), ("Blank", []), ("B", PEOPLE), ("C", PEOPLE))
     hidden = _book(("Codes", other), ("A", PEOPLE), ("B", PEOPLE), hidden=("Codes", "B"))
     bad = [*PEOPLE, ["", "x"]]
+    turned = _book(("A", PEOPLE), ("B", [["Note", "Full name"], ["x", "Y"], ["x", ""]]))
     left_out = [("Notes", None, "sheet")]
     cases: dict[str, tuple[bytes, dict[str, str], Any]] = {
         "later ones": (book, {}, (3, ["A", "B", "C"], left_out)),
@@ -77,6 +78,7 @@ async def test_the_sheets_that_were_read_and_those_that_were_not_are_told(client
         "none of that name": (book, {"sheet": "Sheet9"}, [(None, None, None)]),
         "hidden ones": (hidden, {}, (1, ["A"], [("Codes", None, "sheet"), ("B", None, "sheet")])),
         "a hidden one": (hidden, {"sheet": "B"}, (1, ["B"], [])),
+        "in another order": (turned, {}, [("B", 3, "full_name")]),
         "blank first": (_book(("X", []), ("A", PEOPLE)), {}, (1, ["A"], [])),
         "faults": (
             _book(("B", bad), ("A", bad)),
