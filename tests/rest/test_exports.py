@@ -297,3 +297,36 @@ async def test_a_csv_file_that_is_cut_short_says_so_in_its_last_line() -> None:
 async def test_lines_of_json_that_are_cut_short_say_so_in_the_last_one() -> None:
     sent = await _sent(_lines(_breaking()))
     assert "FILE CUT SHORT" in json_codec.loads(sent.splitlines()[-1])
+
+
+async def test_lists_in_cells_are_the_same_on_both_databases(client: httpx.AsyncClient) -> None:
+    """Codes with semicolons, all else as JSON without blanks."""
+    wrong = {}
+    for resource in RESOURCES:
+        records = await listed(client, f"/{resource.path}")
+        found = {row["id"]: row for row in await rows(client, f"/{resource.path}.csv")}
+        for record in records:
+            for name, value in record.items():
+                cell = found[record["id"]].get(name)
+                as_codes = isinstance(value, list) and cell == ";".join(map(str, value))
+                is_json = value and isinstance(value, list | dict) and not as_codes
+                if is_json and cell != json_codec.dumps(value).decode():
+                    wrong[resource.path, name] = cell
+    assert wrong == {}
+
+
+async def test_csv_has_the_signs_that_are_asked_for(client: httpx.AsyncClient) -> None:
+    address = "/agreements.csv?ref=nobel-katren-supply&fields=ref,amount,currency"
+    cases = {
+        "": b"ref,amount,currency\r\n",
+        "&delimiter=;": b"ref;amount;currency\r\n",
+        "&decimal=,": b"ref;amount;currency\r\n",
+        "&delimiter=tab&decimal=.": b"ref\tamount\tcurrency\r\n",
+        "&delimiter=semicolon&bom=true": b"\xef\xbb\xbfref;amount;currency\r\n",
+    }
+    for more, header in cases.items():
+        assert (await client.get(address + more)).content.startswith(header), more
+    answer = await client.get("/exchange-rates.csv?fields=rate&decimal=,&limit=50")
+    assert all("." not in line for line in answer.text.splitlines())
+    for wrong in ("csv?delimiter=x", "csv?decimal=;", "parquet?delimiter=;", "ndjson?decimal=,"):
+        assert (await client.get(f"/missions.{wrong}")).status_code == 400, wrong
