@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from app.core.sheets.options import Delimiter, sign_of
 from app.engine.query.filter_reader import bad_parameter
@@ -12,6 +12,8 @@ from app.engine.schemas import Flag
 
 class CsvQuery(BaseModel):
     """Parameters of what is written as CSV."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
 
     bom: Flag = False
     """`true` begins a CSV file with a byte order mark, without which Excel misreads Cyrillic."""
