@@ -114,8 +114,8 @@ async def _answer(
     return await _send(request, pieces, file_format, headers)
 
 
-#: A text of JSON, or blanks outside of one.
-_JSON_BLANKS: Final = re.compile(r'("(?:[^"\\]|\\.)*")|\s+')
+#: A text of JSON, or what stands between blanks outside of one.
+_JSON_TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[^\s"]+')
 
 
 def _spaced_cells(cells: tuple[Cell, ...]) -> list[int]:
@@ -128,8 +128,18 @@ def _without_blanks(batch: Rows, columns: Sequence[int]) -> Sequence[Row]:
     for row in rows:
         for at in columns:
             if row[at] is not None:
-                row[at] = _JSON_BLANKS.sub(r"\1", row[at])
+                row[at] = _compact(row[at])
     return rows
+
+
+def _compact(text: str) -> str:
+    """The JSON without blanks between its tokens."""
+    if "\\" in text:
+        return "".join(_JSON_TOKEN.findall(text))
+    # Every other piece is within quotes: three times as fast as looking for tokens.
+    pieces = text.split('"')
+    pieces[::2] = ["".join(piece.split()) for piece in pieces[::2]]
+    return '"'.join(pieces)
 
 
 def _sheet(file_format: str, cells: tuple[Cell, ...], form: CsvForm) -> Sheet:
