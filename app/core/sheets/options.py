@@ -30,6 +30,10 @@ _ENCODING_SYNONYMS: Final[Mapping[str, str]] = {
     "kz1048": "kz-1048",
     "ibm866": "cp866",
     "cp1252": "windows-1252",
+    # What is called so on the web is that (WHATWG Encoding).
+    "iso-8859-1": "windows-1252",
+    "latin-1": "windows-1252",
+    "us-ascii": "utf-8",
     "cp1254": "windows-1254",
 }
 #: What `charset` of a media type may be: of JSON lines and workbooks, and of CSV.

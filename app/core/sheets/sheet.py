@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from operator import is_not
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -228,14 +227,16 @@ class CsvSheet(Sheet):
     def rows(self, batch: Sequence[Row]) -> bytes:
         if self._decimal != ".":
             batch = [self._with_comma(row) for row in batch]
-        written = self._written(batch)
         # Looking at every cell in Python would take longer than writing them all. What is found
         # here may be a negative number or the middle of a text: the slow way looks closely.
-        classes = written.translate(_CLASSES)
+        # Without the line ends of the file a carriage return is one of a text.
+        plain = self._written(batch, "\n")
+        classes = plain.translate(_CLASSES)
         if b"SX" in classes or b"SB" in classes or b"BX" in classes or classes[:1] in b"XB":
-            harmless = [self._neutralised(row) for row in batch]
-            return self._written(harmless) if any(map(is_not, harmless, batch)) else written
-        return written
+            batch = [self._neutralised(row) for row in batch]
+        elif b"\r" not in plain and plain.count(b"\n") == len(batch):
+            return plain.replace(b"\n", b"\r\n")
+        return self._written(batch)
 
     def _with_comma(self, row: Row) -> Row:
         changed = list(row)
@@ -260,7 +261,7 @@ class CsvSheet(Sheet):
     def fail(self, message: str) -> bytes:
         return self._written([[CUT_SHORT + " ".join(message.split())]])
 
-    def _written(self, rows: Sequence[Row]) -> bytes:
+    def _written(self, rows: Sequence[Row], end: str = "\r\n") -> bytes:
         text = io.StringIO(newline="")
-        csv.writer(text, delimiter=self._delimiter, lineterminator="\r\n").writerows(rows)
+        csv.writer(text, delimiter=self._delimiter, lineterminator=end).writerows(rows)
         return text.getvalue().encode()

@@ -44,6 +44,7 @@ class Xlsx:
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb")
+        self._merged: dict[str, list[Merge]] = {}
         try:
             self._zip = _open(self._file)
             self._entries = {_folded(e.filename): e for e in self._zip.infolist()}
@@ -63,10 +64,12 @@ class Xlsx:
 
     def _merges(self, sheet: Worksheet) -> list[Merge]:
         """What is merged. Most worksheets say nothing of it, which is found out without parsing."""
-        parser = MergesPart()
-        if self._mentions(sheet.path, b"mergeCell"):
-            self._read_all(sheet.path, parser)
-        return parser.found
+        if sheet.path not in self._merged:
+            parser = MergesPart()
+            if self._mentions(sheet.path, b"mergeCell"):
+                self._read_all(sheet.path, parser)
+            self._merged[sheet.path] = parser.found
+        return self._merged[sheet.path]
 
     def _mentions(self, path: str, word: bytes) -> bool:
         before = b""
