@@ -249,11 +249,19 @@ def import_(
     columns: Annotated[
         str | None, typer.Option(help="Which fields headers stand for: Header=field,…")
     ] = None,
+    sheet: Annotated[str | None, typer.Option(help="Which worksheet of a workbook.")] = None,
+    delimiter: Annotated[
+        str | None, typer.Option(help="What separates the cells of CSV: , ; tab or |")
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="What CSV is encoded in: windows-1251, …")
+    ] = None,
 ) -> None:
     """Store the rows of a file as new records, or as changes of those that they name."""
-    from app.commands.import_ import run
+    from app.commands.import_ import Said, run
 
-    sys.exit(run(settings().database_url, file, kind, columns, dry_run=dry_run, lenient=lenient))
+    said = Said(kind, columns, sheet, delimiter, encoding)
+    sys.exit(run(settings().database_url, file, said, dry_run=dry_run, lenient=lenient))
 
 
 keys = Commands(help="The keys that callers prove themselves with.", no_args_is_help=True)

@@ -88,7 +88,7 @@ async def test_a_body_is_refused_for_its_reason(client: httpx.AsyncClient) -> No
 
 
 async def test_files_and_texts_in_other_encodings_are_refused(client: httpx.AsyncClient) -> None:
-    csv = {"Content-Type": "text/csv; charset=windows-1251"}
+    csv = {"Content-Type": "text/csv; charset=gb18030"}
     text = {"Content-Type": "text/plain; charset=latin-1"}
     path = "/sources/kazinform-novosibirsk/text"
     for answer in (

@@ -53,6 +53,8 @@ REFUSED_PARAMETERS = {
     "sort": "of groups: by what else the request asks for",
     "cursor": "signed, and bound to a list, its filters and its order",
     "columns": "headers of the file and fields of the kind",
+    "sheet": "goes with XLSX alone",
+    **dict.fromkeys(("delimiter", "decimal", "encoding"), "go with CSV alone"),
     "as_of": "goes without `fields` and `expand`",
     "offset": "goes without `cursor`",
     **dict.fromkeys(("since", "Last-Event-ID"), "no further than the newest change"),

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from app.commands.readiness import refuse_unready
 from app.core.databases.diagnosis import diagnosed
 from app.core.databases.opening import open_database
 from app.core.errors import Fault, Invalid, did_you_mean
+from app.core.sheets.options import read_options
 from app.engine.imports.columns import read_mapping
 from app.engine.imports.import_file import ImportFile
 from app.engine.imports.import_job import import_file
@@ -37,17 +39,27 @@ class _DryRun(Exception):
         self.report = report
 
 
-def run(
-    url: str, path: Path, kind: str | None, columns: str | None, *, dry_run: bool, lenient: bool
-) -> int:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What is said of a file: the kind of its records, its columns, and how it is to be read."""
+
+    kind: str | None = None
+    columns: str | None = None
+    sheet: str | None = None
+    delimiter: str | None = None
+    encoding: str | None = None
+
+
+def run(url: str, path: Path, said: Said, *, dry_run: bool, lenient: bool) -> int:
     """Import the file and tell what came of it; the exit status, 1 when a row failed.
 
     Raises ValueError for a file that cannot be read or whose name does not say what it is, and for
     a kind that is not known.
     """
     file_format = _format_of(path)
-    resource = _resource(path, kind)
-    file = ImportFile(path, file_format, read_mapping(resource, columns), lenient)
+    resource = _resource(path, said.kind)
+    options = read_options(file_format, said.sheet, said.delimiter, said.encoding)
+    file = ImportFile(path, file_format, read_mapping(resource, said.columns), lenient, options)
     asyncio.run(refuse_unready(url))
     errors = Console(stderr=True, soft_wrap=True)
     try:
@@ -56,7 +68,8 @@ def run(
         _show(errors, problem.errors)
         errors.print(problem.detail, markup=False, highlight=False)
         return 1
-    _show(errors, tuple(report.faults))
+    _show(errors, tuple(report.in_order()))
+    _show(errors, tuple(report.left_out))
     sys.stdout.write(_summary(report, dry_run) + "\n")
     return 1 if report.failed else 0
 
@@ -155,8 +168,8 @@ def _show(console: Console, faults: tuple[Fault, ...]) -> None:
         return
     table = Table("row", "column", "what", highlight=False)
     for fault in faults:
-        row = "" if fault.row is None else str(fault.row)
-        table.add_row(row, _plain(fault.column or ""), _plain(fault.detail))
+        row = " ".join(str(each) for each in (fault.sheet, fault.row) if each is not None)
+        table.add_row(_plain(row), _plain(fault.column or ""), _plain(fault.detail))
     console.print(table)
 
 

@@ -29,6 +29,7 @@ class FaultBody(BaseModel):
     column: str = Field(
         default_factory=str, description="Only of a file: the header of the column, as it stands."
     )
+    sheet: str = Field(default_factory=str, description="Only of a workbook: its worksheet.")
 
 
 class ProblemBody(BaseModel):
@@ -49,7 +50,8 @@ class ProblemBody(BaseModel):
 class Fault:
     """One thing that is wrong: `pointer` into the body or `parameter` of the address.
 
-    In a file it has a `row`, as spreadsheets count (the header is 1), and a `column`: its header.
+    In a file it has a `row`, as spreadsheets count (the header is 1), and a `column`: its header;
+    in a workbook a `sheet`.
     """
 
     code: str
@@ -58,11 +60,12 @@ class Fault:
     parameter: str | None = None
     row: int | None = None
     column: str | None = None
+    sheet: str | None = None
 
     def to_dict(self) -> Json:
-        """As a problem tells it, shape `FaultBody`: row and column only where there are any."""
+        """As a problem tells it, shape `FaultBody`: what is of files only where there is any."""
         place = {"pointer": self.pointer, "parameter": self.parameter}
-        within = {"row": self.row, "column": self.column}
+        within = {"row": self.row, "column": self.column, "sheet": self.sheet}
         found = {name: value for name, value in within.items() if value is not None}
         return {**place, "code": self.code, "detail": _plain(self.detail), **found}
 

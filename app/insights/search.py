@@ -26,7 +26,7 @@ from app.engine.resource import Resource
 from app.engine.schemas import Page, Schema
 from app.engine.search.hits import query_value, search_statement
 from app.engine.search.searched import searched
-from app.rest.exports import label_of
+from app.rest.export_columns import label_of
 from app.rest.handlers import database_of
 from app.rest.pages import answer_page, page_request
 

@@ -17,7 +17,7 @@ from app.core.http.dispatch import Route
 from app.core.http.operation import Answer, Operation
 from app.core.http.responses import JsonResponse
 from app.core.loose_types import Json, JsonValue, Value
-from app.core.sheets.sheet import neutralise
+from app.core.sheets.sheet import CUT_SHORT, neutralise, with_decimal_sign
 from app.engine.aggregates.query import MAX_LIMIT, AggregateQuery, read_aggregate
 from app.engine.aggregates.shape import Function, Grouping, Metric, Output, output_field
 from app.engine.aggregates.statement import aggregate_statement
@@ -25,11 +25,20 @@ from app.engine.paths import FieldType
 from app.engine.resource import Resource
 from app.engine.schemas import Schema
 from app.engine.search.hits import with_query
+from app.rest.csv_form import CsvForm, CsvQuery, csv_form
 from app.rest.decimals import texts_of, wants_texts
 from app.rest.handlers import check_codes, database_of, position_of
 from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED, RecordsOperation, snake
 
 _JSON, _CSV = "application/json", "text/csv"
+
+
+#: How many groups there are, where the file has not all of them.
+GROUPS_IN_ALL = "Groups-In-All"
+
+
+class AggregateCsvQuery(CsvQuery, AggregateQuery):
+    """Parameters of an aggregate as CSV."""
 
 
 class Aggregate(Schema):
@@ -67,10 +76,7 @@ def aggregate_route(resource: Resource) -> Route:
         path=f"/{resource.path}/aggregate",
         name=f"aggregate_{snake(resource.path)}",
         summary=f"Count and sum {resource.plural}",
-        description=f"Figures of {resource.plural} by group. What has a"
-        " currency or unit beside it is summed up only where that is a group key or fixed by a"
-        " filter. Grouped by a relation or list with any number of values, a record counts once"
-        " in each group that it belongs to, so that groups may add up to more than `records`.",
+        description=f"Figures of {resource.plural} by group; see the [guide](guide#aggregates).",
         several_forms=True,
     ).route(endpoint)
 
@@ -78,17 +84,17 @@ def aggregate_route(resource: Resource) -> Route:
 def aggregate_csv_route(resource: Resource) -> Route:
     """GET /missions/aggregate.csv"""
 
-    async def endpoint(request: Request, query: Annotated[AggregateQuery, Query()]) -> Response:
+    async def endpoint(request: Request, query: Annotated[AggregateCsvQuery, Query()]) -> Response:
         return await answer_aggregate(request, resource, query, _CSV)
 
     content = {_CSV: {"schema": {"type": "string"}}}
     return _operation(
         resource,
-        Answer(description="The groups.", content=content, headers=TAGGED),
+        Answer(description="The groups.", content=content, headers=(*TAGGED, GROUPS_IN_ALL)),
         path=f"/{resource.path}/aggregate.csv",
         name=f"export_aggregate_{snake(resource.path)}",
         summary=f"Count and sum {resource.plural}, as CSV",
-        description=f"As GET /{resource.path}/aggregate, with the groups as rows of CSV.",
+        description=f"As GET /{resource.path}/aggregate.",
     ).route(endpoint)
 
 
@@ -119,13 +125,22 @@ async def answer_aggregate(
             return not_modified(tag)
     database = database_of(request)
     values = with_query(aggregate.parsed.values, query.q, database.dialect)
-    values["limit"] = min(query.limit, MAX_LIMIT)
+    # A file has no second page: it has all groups that there is room for, or as many as are wanted.
+    is_wanted = "limit" in query.model_fields_set and query.limit <= MAX_LIMIT
+    limit = query.limit if is_wanted or form == _JSON else MAX_LIMIT
+    values["limit"] = min(limit, MAX_LIMIT)
     statement = aggregate_statement(resource, aggregate.grouping, database.dialect)
     ((body, position),) = await database.read(statement, values)
     headers = {"ETag": f'W/"{position}{suffix}"'}
     if form == _CSV:
-        table = _table(aggregate.grouping, body)
-        return Response(table, headers={**headers, "Vary": "Accept"}, media_type=_CSV)
+        found = json_codec.loads(body)
+        table = _table(aggregate.grouping, found["data"], csv_form(query, "csv"))
+        headers |= {"Vary": "Accept"}
+        if found["groups"] < found["groups_in_all"]:
+            headers[GROUPS_IN_ALL] = str(found["groups_in_all"])
+            if not is_wanted:
+                table += _cut_short(found["groups"], found["groups_in_all"])
+        return Response(table, headers=headers, media_type=_CSV)
     if suffix:
         body = _with_texts(resource, aggregate.grouping, body)
     return JsonResponse(body.encode(), headers=headers)
@@ -147,23 +162,27 @@ def _is_decimal(resource: Resource, output: Output) -> bool:
     return average or output_field(resource, output).field_type is FieldType.decimal
 
 
-def _table(grouping: Grouping, body: str) -> str:
+def _table(grouping: Grouping, groups: list[Json], form: CsvForm) -> str:
     """The groups as CSV (RFC 4180) with a header; null is an empty cell."""
     names = [output.name for output in grouping.outputs]
     file = io.StringIO(newline="")
-    writer = csv.writer(file)
+    writer = csv.writer(file, delimiter=form.delimiter)
     writer.writerow(names)
-    for group in json_codec.loads(body)["data"]:
-        writer.writerow([_cell(group[name]) for name in names])
-    return file.getvalue()
+    for group in groups:
+        writer.writerow([_cell(group[name], form) for name in names])
+    return "\ufeff" * form.bom + file.getvalue()
 
 
-def _cell(value: JsonValue) -> JsonValue:
+def _cell(value: JsonValue, form: CsvForm) -> JsonValue:
     match value:
         case str():
             return neutralise(value)
         case bool():
             return "true" if value else "false"
         case Decimal():
-            return f"{value:f}"
+            return with_decimal_sign(f"{value:f}", form.decimal)
     return value
+
+
+def _cut_short(shown: int, groups: int) -> str:
+    return f"{CUT_SHORT}{shown} of {groups} groups; narrow them by filters or `having`\r\n"

@@ -1,40 +1,32 @@
 """Exports: every record that a list has, as a table or as lines of JSON, streamed."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Mapping
-from contextlib import aclosing
-from dataclasses import dataclass
-from functools import lru_cache
+import re
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
+from typing import Final
 
-from sqlalchemy import BigInteger, Dialect, Text, bindparam, cast, select
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from app.core import json_codec
-from app.core.databases.expressions import Expression
-from app.core.databases.interface import CompiledQuery, Rows, compile_query
+from app.core.databases.interface import Rows
 from app.core.errors import Fault, Invalid, NotAcceptable, NotFound
 from app.core.http.accept import preferred
+from app.core.http.app_state import state_of
 from app.core.http.conditional import is_known, not_modified
+from app.core.http.finished_files import answer_file, range_of
 from app.core.sheets.csv_lines import CsvLinesSheet
-from app.core.sheets.sheet import CellKind, Column, MissingExtra, Sheet, SheetLimit
-from app.engine.keys import names_of
-from app.engine.paths import FieldType, fields_of, find_field, leads_to_many, relations_of
-from app.engine.query.conditions import Path, columns_of, value_at
-from app.engine.query.csv_lines import csv_cell, csv_json_cell, line_of
+from app.core.sheets.sheet import Column, CsvSheet, MissingExtra, Row, Sheet, SheetLimit
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.parameters import (
     Limit,
     ListQuery,
-    QueryShape,
     RecordsQuery,
-    View,
 )
-from app.engine.query.render import as_csv_value, embedded_json, record_json
-from app.engine.query.statements import keys_of, narrowed
-from app.engine.resource import Embedded, Resource, SubCollection
-from app.engine.schemas import Flag
-from app.rest.handlers import database_of, position_of
+from app.rest.csv_form import CsvForm, CsvQuery, csv_form
+from app.rest.export_columns import Cell, cells_of, export_statement
+from app.rest.handlers import caller_name, database_of, position_of
 from app.rest.lists import ListRequest, RecordSet, list_request
 
 #: The formats of exports, with their media types.
@@ -44,126 +36,14 @@ FORMATS: Mapping[str, str] = {
     "ndjson": "application/x-ndjson",
     "parquet": "application/vnd.apache.parquet",
 }
-#: Makes of a column what stands in a file.
-Form = Callable[[Expression], Expression]
-_CELLS: Mapping[FieldType, CellKind] = {
-    FieldType.integer: CellKind.integer,
-    FieldType.decimal: CellKind.decimal,
-    FieldType.boolean: CellKind.boolean,
-    FieldType.date: CellKind.date,
-    FieldType.instant: CellKind.instant,
-}
+_MEDIA_TYPES: Mapping[str, str] = {**FORMATS, "csv": CsvSheet.media_type}
 
 
-class ExportQuery(RecordsQuery):
+class ExportQuery(CsvQuery, RecordsQuery):
     """Parameters of an export: a list's, without its pages."""
 
     limit: Limit | None = None
     """The most records to write; all of them when left out."""
-    bom: Flag = False
-    """`true` begins a CSV file with a byte order mark, without which Excel misreads Cyrillic."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A column of an export and where its values come from."""
-
-    path: Path
-    kind: CellKind
-    part: Embedded | None = None
-
-
-def cells_of(resource: Resource, view: View, named: str | None) -> list[Cell]:
-    """The columns of an export: the record's fields, and beside each id what it points to.
-
-    `named` is the query's `fields`, whose order is the columns'; `expand` adds all fields of a
-    related record. BadRequest for a relation that leads to any number of records.
-    """
-    paths = _all_paths(resource)
-    if named is not None:
-        paths = [tuple(name.strip().split(".")) for name in named.split(",")]
-    for relation in view.expand:
-        target = _target(resource, relation, "expand")
-        paths += [(*relation, name) for name in fields_of(target)]
-    return [_cell(resource, path) for path in dict.fromkeys(paths)]
-
-
-def _all_paths(resource: Resource) -> list[Path]:
-    paths: list[Path] = []
-    for name in resource.read_fields:
-        paths.append((name,))
-        relation = name.removesuffix("_id")
-        if name != relation and relation in resource.to_one:
-            paths.append((relation, label_of(resource.to_one[relation])))
-    return paths
-
-
-def label_of(resource: Resource) -> str:
-    """The field that says in an export which record is meant: its name, or its ref without one."""
-    return next(iter(names_of(resource)), "ref")
-
-
-def _target(resource: Resource, path: Path, parameter: str = "fields") -> Resource | Embedded:
-    at: Resource | Embedded = resource
-    for name in path:
-        found = relations_of(at)[name]
-        if found.is_to_many:
-            text = f"{'.'.join(path)} leads to any number of records: export those by themselves."
-            raise bad_parameter(parameter, "many", text)
-        at = found.target
-    return at
-
-
-def _cell(resource: Resource, path: Path) -> Cell:
-    name = path[0]
-    if path == (name,) and name in resource.embedded:
-        return Cell(path, CellKind.text, resource.embedded[name])
-    if path == (name,) and name in resource.derived_elsewhere:
-        integer = resource.table.__mapper__.columns[name].type.python_type is int
-        return Cell(path, CellKind.integer if integer else CellKind.text)
-    if path[-1] in relations_of(_target(resource, path[:-1])):
-        path = (*path, label_of(_target(resource, path)))  # type: ignore[arg-type]
-    if leads_to_many(resource, path) is not None:
-        text = f"{'.'.join(path)} has any number of values: name its relation alone, or none of it."
-        raise bad_parameter("fields", "many", text)
-    return Cell(path, _CELLS.get(find_field(resource, path).field_type, CellKind.text))
-
-
-@lru_cache(maxsize=128)
-def export_statement(
-    resource: Resource,
-    collection: SubCollection | None,
-    shape: QueryShape,
-    cells: tuple[Cell, ...] | None,
-    dialect: Dialect,
-    lines: bool = False,
-) -> CompiledQuery:
-    """Reads a row of cells for each record, or with `lines` its line of a CSV file, `(line,)`;
-    or, without cells, `(json,)`."""
-    if cells is None:
-        columns: list[Expression] = [cast(record_json(resource, shape.view), Text)]
-    elif lines:
-        columns = [line_of(_values(resource, cells, csv_cell, csv_json_cell))]
-    else:
-        columns = _values(resource, cells, as_csv_value, as_csv_value)
-    statement = narrowed(select(*columns), resource, collection, shape)
-    for key in keys_of(resource, shape):
-        order = key.column.desc() if key.descending else key.column.asc()
-        statement = statement.order_by(order.nulls_last() if key.nullable else order)
-    return compile_query(statement.limit(bindparam("limit", type_=BigInteger)), dialect)
-
-
-def _values(
-    resource: Resource, cells: Iterable[Cell], form: Form, list_form: Form
-) -> list[Expression]:
-    """The values of the cells in a form, those that are lists of objects in one of their own."""
-    get = columns_of(resource.table)
-    return [
-        list_form(embedded_json(cell.part, get))
-        if cell.part
-        else value_at(resource, cell.path, get, form)
-        for cell in cells
-    ]
 
 
 def format_of(request: Request) -> str | None:
@@ -209,6 +89,7 @@ async def _answer(
     asked: ListRequest, query: RecordsQuery, file_format: str, limit: int | None
 ) -> Response:
     request, records, shape = asked.request, asked.records, asked.listing.shape
+    form = csv_form(query, file_format)
     tag = f'W/"{await position_of(request)}-{file_format}"'
     if is_known(request, tag):
         return not_modified(tag)
@@ -217,30 +98,58 @@ async def _answer(
     if file_format != "ndjson":
         cells = tuple(cells_of(resource, shape.view, query.fields))
     database = database_of(request)
-    lines = file_format == "csv"
+    spaced = _spaced_cells(cells or ()) if database.dialect.name == "postgresql" else []
+    lines = file_format == "csv" and form.is_plain and not spaced
     statement = export_statement(resource, collection, shape, cells, database.dialect, lines)
+
+    def pieces() -> AsyncGenerator[bytes]:
+        rows = database.stream(statement, {**asked.values, "limit": limit or 2**53})
+        if cells is None:
+            return _lines(rows)
+        return _written(_sheet(file_format, cells, form, lines), rows, spaced)
+
     headers = {
         "ETag": tag,
         "Vary": "Accept",
         "Content-Disposition": f'attachment; filename="{resource.path}.{file_format}"',
     }
-    if request.method == "HEAD":
-        head = Response(headers=headers, media_type=FORMATS[file_format])
-        # How long the file would be nobody knows before it is written (RFC 9110, 8.6).
-        del head.headers["content-length"]
-        return head
-    rows = database.stream(statement, {**asked.values, "limit": limit or 2**53})
-    if cells is None:
-        return await _send(_lines(rows), FORMATS[file_format], headers)
-    bom = isinstance(query, ExportQuery) and query.bom
-    sheet = _sheet(file_format, cells, bom)
-    return await _send(_written(sheet, rows), sheet.media_type, headers)
+    return await _send(request, pieces, file_format, headers)
 
 
-def _sheet(file_format: str, cells: tuple[Cell, ...], bom: bool) -> Sheet:
+#: A text of JSON, or what stands between blanks outside of one.
+_JSON_TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[^\s"]+')
+
+
+def _spaced_cells(cells: tuple[Cell, ...]) -> list[int]:
+    """The columns of JSON, which PostgreSQL writes with blanks and SQLite without."""
+    return [at for at, cell in enumerate(cells) if cell.is_json]
+
+
+def _without_blanks(batch: Rows, columns: Sequence[int]) -> Sequence[Row]:
+    rows = [list(row) for row in batch]
+    for row in rows:
+        for at in columns:
+            if row[at] is not None:
+                row[at] = _compact(row[at])
+    return rows
+
+
+def _compact(text: str) -> str:
+    """The JSON without blanks between its tokens."""
+    if "\\" in text:
+        return "".join(_JSON_TOKEN.findall(text))
+    # Every other piece is within quotes: three times as fast as looking for tokens.
+    pieces = text.split('"')
+    pieces[::2] = ["".join(piece.split()) for piece in pieces[::2]]
+    return '"'.join(pieces)
+
+
+def _sheet(file_format: str, cells: tuple[Cell, ...], form: CsvForm, lines: bool) -> Sheet:
     columns = [Column(".".join(cell.path), cell.kind) for cell in cells]
+    if lines:
+        return CsvLinesSheet(columns, form.bom)
     if file_format == "csv":
-        return CsvLinesSheet(columns, bom)
+        return CsvSheet(columns, form.bom, form.delimiter, form.decimal)
     # Imported when first needed: at start-up they would only cost time.
     if file_format == "xlsx":
         from app.core.sheets.xlsx_sheet import XlsxSheet
@@ -255,15 +164,48 @@ def _sheet(file_format: str, cells: tuple[Cell, ...], bom: bool) -> Sheet:
 
 
 async def _send(
-    pieces: AsyncGenerator[bytes], media_type: str, headers: Mapping[str, str]
+    request: Request,
+    pieces: Callable[[], AsyncGenerator[bytes]],
+    file_format: str,
+    headers: Mapping[str, str],
 ) -> Response:
-    """The pieces as an answer, once the first one is there: until then a problem can be told."""
+    """The export as an answer: streamed, or its length alone, or the range that is asked for."""
+    media_type = _MEDIA_TYPES[file_format]
+    asked = range_of(request)
+    # A workbook has in it when it was written, so that parts of two would not fit together.
+    if (request.method == "HEAD" or asked) and file_format != "xlsx":
+        headers = {**headers, "Accept-Ranges": "bytes"}
+        key = (caller_name(request), request.url.path, request.url.query, file_format)
+        with _told_limits():
+            finished = await state_of(request).finished_files.get(
+                key, headers["ETag"], pieces, goes_on=asked is not None and asked.goes_on
+            )
+        if finished is not None:
+            return answer_file(finished, asked, media_type, headers)
+    if request.method == "HEAD":
+        head = Response(headers=dict(headers), media_type=media_type)
+        # How long the file would be nobody knows before it is written (RFC 9110, 8.6).
+        del head.headers["content-length"]
+        return head
+    return await _stream(pieces(), media_type, headers)
+
+
+@contextmanager
+def _told_limits() -> Iterator[None]:
     try:
-        first = await anext(pieces)
+        yield
     except SheetLimit as limit:
         raise Invalid(
             f"The format cannot hold this: {limit}.", [Fault("limit", str(limit))]
         ) from None
+
+
+async def _stream(
+    pieces: AsyncGenerator[bytes], media_type: str, headers: Mapping[str, str]
+) -> Response:
+    """The pieces as an answer, once the first one is there: until then a problem can be told."""
+    with _told_limits():
+        first = await anext(pieces)
 
     async def send() -> AsyncIterator[bytes]:
         async with aclosing(pieces):
@@ -274,14 +216,16 @@ async def _send(
     return StreamingResponse(send(), media_type=media_type, headers=dict(headers))
 
 
-async def _written(sheet: Sheet, rows: AsyncGenerator[Rows]) -> AsyncGenerator[bytes]:
+async def _written(
+    sheet: Sheet, rows: AsyncGenerator[Rows], spaced: Sequence[int] = ()
+) -> AsyncGenerator[bytes]:
     """The bytes of a table, not empty, as rows come in; one cut short says so in its last line."""
     begun = False
     try:
         piece = sheet.begin()
         async with aclosing(rows):
             async for batch in rows:
-                piece += await asyncio.to_thread(sheet.rows, batch)
+                piece += await asyncio.to_thread(_rows, sheet, batch, spaced)
                 if piece:
                     begun = True
                     yield piece
@@ -295,6 +239,10 @@ async def _written(sheet: Sheet, rows: AsyncGenerator[Rows]) -> AsyncGenerator[b
         raise
     finally:
         sheet.close()
+
+
+def _rows(sheet: Sheet, batch: Rows, spaced: Sequence[int]) -> bytes:
+    return sheet.rows(_without_blanks(batch, spaced) if spaced else batch)
 
 
 def _next(pieces: Iterator[bytes]) -> bytes:

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.core.auth.principals import ANONYMOUS, Principal
 from app.core.databases.expressions import Selection, TableColumn
 from app.core.databases.interface import Database, Rows, compile_query
 from app.core.http.app_state import state_of
@@ -27,6 +28,12 @@ from app.rest.related import ID_ALONE, check_related, needs_count
 def database_of(request: Request) -> Database:
     """The application's database."""
     return state_of(request).database
+
+
+def caller_name(request: Request) -> str:
+    """Who makes the request, as history names them."""
+    caller: Principal = request.scope.get("caller", ANONYMOUS)
+    return caller.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,22 @@ from app.core.errors import BadRequest, Fault, TooLarge, UnsupportedMediaType
 from app.core.http.app_state import state_of
 from app.core.http.dispatch import Route
 from app.core.http.operation import Answer, Operation
-from app.core.http.requests import check_charset, media_type
+from app.core.http.requests import charset_of, check_charset, media_type
 from app.core.loose_types import Json
+from app.core.sheets.options import (
+    CHARSETS,
+    UNICODE,
+    Delimiter,
+    Encoding,
+    OptionError,
+    codec_of,
+    read_options,
+)
+from app.core.sheets.tabular import ReadOptions
 from app.engine.imports.columns import read_mapping
 from app.engine.imports.import_file import ImportFile
 from app.engine.imports.import_job import import_file
-from app.engine.imports.report import MAX_FAULTS
+from app.engine.query.filter_reader import bad_parameter
 from app.engine.resource import Resource
 from app.engine.schemas import Schema
 from app.rest.exports import FORMATS
@@ -40,13 +50,9 @@ from app.rest.write_handlers import WriteQuery, answer_write, prefers
 #: The media types of files that can be imported, with their formats.
 _TYPES = {FORMATS[name]: name for name in ("csv", "xlsx", "ndjson")}
 _ANY = "application/octet-stream"
+_TYPE_OF_CSV = FORMATS["csv"]
 _FILE = {"schema": {"type": "string", "format": "binary"}}
-_ABOUT = f"""\
-The body is the file: an export, or one of your own, whose headers are names of fields (see the
-[guide](guide#import)). A row is a change of the record with its `id` or `ref`, else a new record.
-All rows are stored, or none when one fails: then 422 tells what is wrong, by row (the header is 1)
-and column, up to {MAX_FAULTS} errors.
-"""
+_ABOUT = "The body is the file, whose headers are names of fields; see the [guide](guide#import)."
 
 
 class ImportQuery(WriteQuery):
@@ -57,11 +63,19 @@ class ImportQuery(WriteQuery):
     columns: str | None = Field(None, max_length=8000)
     """Which fields headers stand for: `Header=field,Заголовок=title`. A comma within a header goes
     into double quotes around the pair; `Header=` leaves a column out."""
+    sheet: str | None = Field(None, max_length=255)
+    """Which worksheet of XLSX; else the first, and those after it with its header."""
+    delimiter: Delimiter | None = None
+    """What separates the cells of CSV."""
+    encoding: Encoding | None = None
+    """What CSV is encoded in, where that is not Unicode."""
 
 
 class RowFault(Schema):
-    """Why a row failed."""
+    """Why a row failed, or was left out."""
 
+    sheet: str | None
+    """The worksheet of a workbook."""
     row: int | None
     """The row as spreadsheets count, the header being 1; in NDJSON, the line."""
     column: str | None
@@ -85,6 +99,10 @@ class Imported(Schema):
     """Rows of which nothing was stored."""
     errors: list[RowFault]
     """What is wrong with them, as far as there is room."""
+    sheets: list[str]
+    """The worksheets that were read."""
+    left_out: list[RowFault]
+    """Other worksheets, and rows of totals."""
 
 
 def import_route(resource: Resource) -> Route:
@@ -93,9 +111,10 @@ def import_route(resource: Resource) -> Route:
     async def endpoint(request: Request, query: Annotated[ImportQuery, Query()]) -> Response:
         mapping = read_mapping(resource, query.columns)
         file_format = _format_of(request, query)
+        options = _options(request, query, file_format)
         lenient = prefers(request, "handling=lenient")
         async with _received(request) as path:
-            file = ImportFile(path, file_format, mapping, lenient)
+            file = ImportFile(path, file_format, mapping, lenient, options)
 
             def work(session: Session) -> WriteResult:
                 report = import_file(session, resource, file, actor_of(request))
@@ -144,12 +163,27 @@ def _format_of(request: Request, query: ImportQuery) -> str:
         text = f"Send the file with one of the Content-Types {accepted}; got {kind or 'none'}."
         raise UnsupportedMediaType(text, headers={"Accept": accepted})
     known = _TYPES.get(kind)
-    check_charset(request, {"Accept": accepted}, ("utf-8", "utf-16"))
+    check_charset(request, {"Accept": accepted}, CHARSETS if kind == _TYPE_OF_CSV else UNICODE)
     if query.format is None and known is None:
         raise _wrong_format(f"{_ANY} does not say what the file is: give format.")
     if query.format not in (None, known) and known is not None:
         raise _wrong_format(f"Content-Type says {known}, format says {query.format}.")
     return query.format or str(known)
+
+
+def _options(request: Request, query: ImportQuery, file_format: str) -> ReadOptions:
+    """What is said of the file besides; BadRequest where that says nothing of such a file."""
+    charset = charset_of(request)
+    if charset and query.encoding and codec_of(charset) != codec_of(query.encoding):
+        raise bad_parameter(
+            "encoding", "both", f"Content-Type says {charset}, encoding says {query.encoding}."
+        )
+    try:
+        return read_options(
+            file_format, query.sheet, query.delimiter, query.encoding or charset or None
+        )
+    except OptionError as error:
+        raise bad_parameter(error.name, "format", str(error)) from None
 
 
 def _wrong_format(text: str) -> BadRequest:

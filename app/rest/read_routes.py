@@ -90,8 +90,8 @@ def list_route(resource: Resource, models: Models) -> Route:
 
     text = (
         f"{resource.about} Every field is a filter, `field__op=value`, and so is every"
-        " field of a related record, shown here or not; see the [guide](guide#filters). As a file:"
-        f" `/{resource.path}.csv`, or by `Accept`."
+        " field of a related record; see the [guide](guide#filters). As a file:"
+        f" `/{resource.path}.csv`."
     )
     return _list(_all_of(resource), models, text, refusals=(BadRequest,)).route(endpoint)
 
@@ -171,8 +171,7 @@ def _export(at: ListAddress) -> Operation:
         path=f"{at.path}.{{format}}",
         name=f"export_{snake(at.name)}",
         summary=f"Export {at.title}",
-        description="Every record that matches, streamed, a row a record; see the"
-        " [guide](guide#formats).",
+        description="See the [guide](guide#formats).",
         tag=at.tag,
         parameters=(IF_NONE_MATCH,),
         answers=(_EXPORTED, NOT_MODIFIED),

@@ -8,11 +8,10 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.core.auth.principals import ANONYMOUS, Principal
 from app.core.http.app_state import state_of
 from app.core.http.responses import JsonResponse
 from app.engine.history import change_log
-from app.rest.handlers import database_of
+from app.rest.handlers import caller_name, database_of
 
 T = TypeVar("T")
 
@@ -41,8 +40,7 @@ class _DryRun(Exception):
 
 def actor_of(request: Request) -> str:
     """Who makes the request, as history names them."""
-    caller: Principal = request.scope.get("caller", ANONYMOUS)
-    return caller.name
+    return caller_name(request)
 
 
 async def write(request: Request, work: Callable[[Session], T], dry_run: bool = False) -> T:

@@ -12,7 +12,7 @@ from app.engine.query.parameters import QueryShape, View
 from app.engine.resource import Resource
 from app.resources.agreement import agreement
 from app.resources.person import person
-from app.rest.exports import Cell, cells_of, export_statement
+from app.rest.export_columns import Cell, cells_of, export_statement
 from tests.conftest import client_of, serving
 
 HOSTILE = (

@@ -10,6 +10,7 @@ from starlette.requests import Request
 
 from app.core.auth.authorizer import Authorizer
 from app.core.databases.interface import Database
+from app.core.http.finished_files import FinishedFiles
 from app.core.observability.metrics import RequestMetrics
 
 
@@ -38,6 +39,8 @@ class AppState:
     running: set[tuple[str, str]] = field(default_factory=set)
     #: The addresses of lists that were answered: path and query string.
     answered_lists: set[tuple[str, bytes]] = field(default_factory=set)
+    #: Exports that were asked for by length or in parts.
+    finished_files: FinishedFiles = field(default_factory=FinishedFiles)
     #: Called after each committed write: who listens for changes reads them at once.
     after_write: Callable[[], None] = _nothing
     #: Signs cursors.

@@ -15,6 +15,7 @@ _HEADERS = {
     "Dry-Run": "`true` when nothing was stored, as `dry_run` asked.",
     "ETag": "Names the state of what is shown: for `If-None-Match`, and of one record that is shown"
     " whole for `If-Match`.",
+    "Groups-In-All": "How many groups there are, where the file has fewer.",
     "Idempotency-Replayed": "`true` when this is the answer to an earlier request with this key.",
     "Link": "The pages that follow and precede this one (RFC 8288).",
     "Location": "The address of the new record.",

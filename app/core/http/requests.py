@@ -118,12 +118,19 @@ def check_charset(
     request: Request, allowed: Mapping[str, str], known: tuple[str, ...] = ("utf-8",)
 ) -> None:
     """Refuse (415) a body in another encoding, which would be misread."""
+    charset = charset_of(request)
+    if charset is not None and charset not in known:
+        text = f"Send the body in {' or '.join(known)}, not in {charset[:50] or 'none'}."
+        raise UnsupportedMediaType(text, headers=allowed)
+
+
+def charset_of(request: Request) -> str | None:
+    """What the body is said to be encoded in; None when nobody says so."""
     for parameter in request.headers.get("content-type", "").split(";")[1:]:
         name, _, value = parameter.partition("=")
-        charset = value.strip().strip('"').lower()
-        if name.strip().lower() == "charset" and charset.replace("utf8", "utf-8") not in known:
-            text = f"Send the body in {' or '.join(known)}, not in {charset[:50] or 'none'}."
-            raise UnsupportedMediaType(text, headers=allowed)
+        if name.strip().lower() == "charset":
+            return value.strip().strip('"').lower().replace("utf8", "utf-8")
+    return None
 
 
 async def read_content(request: Request, large: bool = False) -> bytes:

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from operator import is_not
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -57,14 +56,20 @@ class SheetError(ValueError):
     """A table that cannot be read: what is wrong, and where.
 
     `row` counts as spreadsheets do (the header is 1; NDJSON: the line), `column` is a header or
-    the letters of a column without one.
+    the letters of a column without one, `sheet` the name of the worksheet.
     """
 
-    def __init__(self, detail: str, row: int | None = None, column: str | None = None) -> None:
+    def __init__(
+        self,
+        detail: str,
+        row: int | None = None,
+        column: str | None = None,
+        sheet: str | None = None,
+    ) -> None:
         place = [f"row {row}"] if row is not None else []
         place += [f"column {column}"] if column is not None else []
         super().__init__(f"{', '.join(place)}: {detail}" if place else detail)
-        self.detail, self.row, self.column = detail, row, column
+        self.detail, self.row, self.column, self.sheet = detail, row, column, sheet
 
 
 class NotUtf8(SheetError):
@@ -142,76 +147,121 @@ class FileSheet(Sheet):
         shutil.rmtree(self._folder, ignore_errors=True)
 
 
-# A spreadsheet takes a cell that begins with one of these for a formula (OWASP, CSV injection).
-# Those that have apostrophes before are marked too, or taking the mark away would take theirs.
-_FORMULA: Final = re.compile(r"'*[=+\-@\t\r]")
-_MARKED: Final = re.compile(r"'+[=+\-@\t\r]")
-_FIRST: Final = frozenset("=+-@\t\r'")
-# One pass in C over what was written finds whether any cell of a batch may begin with one of them.
+# A spreadsheet takes a cell that begins with one of these for a formula (OWASP, CSV injection), and
+# some take full-width signs for the others. The same holds behind what another spreadsheet takes
+# for the end of a cell or line; quotes count for nothing there. Those that have apostrophes before
+# are marked too, or taking the mark away would take theirs.
+_SIGNS: Final = "=+\\-@＝＋－＠"
+_ENDS: Final = r",;|\t\r\n"
+_BEGINS: Final = rf"(?='*[{_SIGNS}\t\r])"
+_GOES_ON: Final = rf"(?=['\"]*[{_SIGNS}])"
+_UNMARKED: Final = re.compile(rf"\A{_BEGINS}|(?<=[{_ENDS}]){_GOES_ON}")
+_MARKED: Final = re.compile(rf"\A'{_BEGINS}|(?<=[{_ENDS}])'{_GOES_ON}")
+_FIRST: Final = frozenset("=+-@＝＋－＠\t\r'")
+_WITHIN: Final = re.compile(rf"[{_ENDS}]['\"]*[{_SIGNS}]")
+
+
+def _class_of(octet: int) -> str:
+    if octet in b',;|\n"':
+        return "S"  # A cell may begin behind it.
+    if octet in b"\t\r":
+        return "B"  # The same, or it is the first sign itself.
+    return "X" if octet in b"=+-@'\xef" else "o"  # EF begins full-width signs.
+
+
+# One pass in C over what was written finds whether any cell of a batch may be a formula.
 _CLASSES: Final = bytes.maketrans(
-    bytes(range(256)),
-    bytes(ord("S" if c in b',\n"' else "X" if c in b"=+-@\t\r'" else "o") for c in range(256)),
+    bytes(range(256)), "".join(_class_of(octet) for octet in range(256)).encode()
 )
 
 
 def neutralise(text: str) -> str:
     """The text as a CSV cell that no spreadsheet runs as a formula; `restore` undoes it."""
-    return "'" + text if text[:1] in _FIRST and _FORMULA.match(text) else text
+    if text[:1] in _FIRST or _WITHIN.search(text):
+        return _UNMARKED.sub("'", text)
+    return text
 
 
 def restore(cell: str) -> str:
     """The text that `neutralise` made this cell of."""
-    return cell[1:] if cell[:1] == "'" and _MARKED.match(cell) else cell
+    return _MARKED.sub("", cell)
+
+
+def with_decimal_sign(number: str, sign: str) -> str:
+    """The number, which has a decimal point, with this sign in its place."""
+    whole, point, decimals = number.partition(".")
+    if sign == "." or not point:
+        return number
+    # Three digits behind a comma could be thousands: an import would not take them.
+    return f"{whole}{sign}{decimals}{'0' if len(decimals) == 3 else ''}"
 
 
 class CsvSheet(Sheet):
     """RFC 4180 in UTF-8: commas, CRLF, quotes where needed, a header; null is an empty cell.
 
-    Texts that a spreadsheet would run as formulas get a leading apostrophe (OWASP, CSV injection),
-    which `sheet_readers` takes away. Numbers and dates are never touched. `bom` begins the file
-    with a byte order mark, without which Excel does not see that it is UTF-8.
+    Texts that a spreadsheet would run as formulas get an apostrophe (OWASP, CSV injection), which
+    `csv_reader` takes away. Numbers and dates are never touched. `bom` begins the file with a byte
+    order mark, without which Excel does not see that it is UTF-8. Where its language has a decimal
+    comma, it wants another `delimiter` and `decimal` sign.
     """
 
     media_type = "text/csv; charset=utf-8; header=present"
     suffix = "csv"
 
-    def __init__(self, columns: Sequence[Column], bom: bool = False) -> None:
+    def __init__(
+        self,
+        columns: Sequence[Column],
+        bom: bool = False,
+        delimiter: str = ",",
+        decimal: str = ".",
+    ) -> None:
         super().__init__(columns)
-        self._bom = bom
+        self._bom, self._delimiter, self._decimal = bom, delimiter, decimal
         self._texts = [i for i, column in enumerate(columns) if column.kind is CellKind.text]
+        self._decimals = [i for i, column in enumerate(columns) if column.kind is CellKind.decimal]
 
     def begin(self) -> bytes:
-        header = _written([[neutralise(column.name) for column in self.columns]])
+        header = self._written([[neutralise(column.name) for column in self.columns]])
         return (b"\xef\xbb\xbf" if self._bom else b"") + header
 
     def rows(self, batch: Sequence[Row]) -> bytes:
-        written = _written(batch)
+        if self._decimal != ".":
+            batch = [self._with_comma(row) for row in batch]
         # Looking at every cell in Python would take longer than writing them all. What is found
         # here may be a negative number or the middle of a text: the slow way looks closely.
-        classes = written.translate(_CLASSES)
-        if b"SX" in classes or classes.startswith(b"X"):
-            harmless = [self._neutralised(row) for row in batch]
-            return _written(harmless) if any(map(is_not, harmless, batch)) else written
-        return written
+        # Without the line ends of the file a carriage return is one of a text.
+        plain = self._written(batch, "\n")
+        classes = plain.translate(_CLASSES)
+        if b"SX" in classes or b"SB" in classes or b"BX" in classes or classes[:1] in b"XB":
+            batch = [self._neutralised(row) for row in batch]
+        elif b"\r" not in plain and plain.count(b"\n") == len(batch):
+            return plain.replace(b"\n", b"\r\n")
+        return self._written(batch)
+
+    def _with_comma(self, row: Row) -> Row:
+        changed = list(row)
+        for index in self._decimals:
+            if isinstance(cell := changed[index], str):
+                changed[index] = with_decimal_sign(cell, self._decimal)
+        return changed
 
     def _neutralised(self, row: Row) -> Row:
         """The row itself where no cell of it needs a change."""
         changed: list[str | int | None] | None = None
         for index in self._texts:
             cell = row[index]
-            if isinstance(cell, str) and cell[:1] in _FIRST:
+            if isinstance(cell, str) and (harmless := neutralise(cell)) is not cell:
                 changed = changed or list(row)
-                changed[index] = neutralise(cell)
+                changed[index] = harmless
         return row if changed is None else changed
 
     def end(self) -> Iterator[bytes]:
         yield from ()
 
     def fail(self, message: str) -> bytes:
-        return _written([[CUT_SHORT + " ".join(message.split())]])
+        return self._written([[CUT_SHORT + " ".join(message.split())]])
 
-
-def _written(rows: Sequence[Row]) -> bytes:
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\r\n").writerows(rows)
-    return text.getvalue().encode()
+    def _written(self, rows: Sequence[Row], end: str = "\r\n") -> bytes:
+        text = io.StringIO(newline="")
+        csv.writer(text, delimiter=self._delimiter, lineterminator=end).writerows(rows)
+        return text.getvalue().encode()

@@ -73,7 +73,8 @@ def _character(match: re.Match[str]) -> str:
 
 
 def number_of(text: str) -> int | Decimal:
-    """A stored number: whole ones as int, others by the shortest digits that mean the same."""
+    """A stored number: whole ones as int, others by the 15 significant digits that spreadsheets
+    keep: a sum that they computed and show as 435 may be stored as 434.99999999999994."""
     if text.isdecimal() and text.isascii() and len(text) <= 100:
         return int(text)
     try:
@@ -82,8 +83,8 @@ def number_of(text: str) -> int | Decimal:
         number = math.nan
     if not math.isfinite(number):
         raise CellFault(f"{text[:40]!r} is not a number.")
-    exact = Decimal(repr(number))
-    return int(exact) if exact == exact.to_integral_value() else exact
+    shown = Decimal(f"{number:.15g}")
+    return int(shown) if shown == shown.to_integral_value() else shown
 
 
 def styled(number: int | Decimal, form: NumberForm, starts_1904: bool = False) -> Scalar:

@@ -1,5 +1,6 @@
 """The parts of an Office Open XML workbook (ECMA-376 part 1), each with its parser."""
 
+import re
 from dataclasses import dataclass, field
 from posixpath import join, normpath
 from typing import Final, NamedTuple
@@ -27,6 +28,8 @@ _MAX_PIECES: Final = 200
 _MAX_CELL: Final = 1 << 20  # Characters; programs that keep to the rules write 32,767.
 _MAX_COLUMNS: Final = 16_384
 
+_INDEX: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
+
 Cells = dict[int, Scalar]
 """The cells of a row that hold something, by column from 0."""
 
@@ -41,8 +44,9 @@ class XlsxRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Worksheet:
-    """Where a worksheet lies in the file, and whether it is shown."""
+    """What a worksheet is called, where it lies in the file, and whether it is shown."""
 
+    name: str
     path: str
     is_visible: bool
 
@@ -108,7 +112,8 @@ class RelationsPart(Part):
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if name == "Relationship" and attributes.get("TargetMode") != "External":
             # Paths in a ZIP file have no leading slash; here one means the file's root.
-            path = normpath(join("/", self._folder, attributes["Target"])).lstrip("/")
+            target = attributes["Target"].replace("\\", "/")
+            path = normpath(join("/", self._folder, target)).lstrip("/")
             self.found[attributes["Id"]] = (attributes["Type"].rpartition("/")[2], path)
 
 
@@ -126,7 +131,8 @@ class SheetsPart(Part):
             kind, path = self._related[identifier]
             if kind == "worksheet":
                 is_visible = attributes.get("state", "visible") == "visible"
-                self._book.sheets.append(Worksheet(path, is_visible))
+                sheet = Worksheet(attributes.get("name", ""), path, is_visible)
+                self._book.sheets.append(sheet)
 
 
 class StylesPart(Part):
@@ -195,18 +201,21 @@ class RowsPart(Part):
         self._has_formula, self._is_reading = False, True
         self._columns: dict[str, int] = {}
         self.done: list[XlsxRow] = []
+        self.merge_cells = 0
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self.text.clear()
         if name == "c":
             self._start_cell(attributes)
         elif name == "row":
-            number = int(attributes.get("r", self._row + 1))
+            number = _index(attributes["r"]) if "r" in attributes else self._row + 1
             if not self._row < number <= _MAX_ROWS:
                 raise ValueError(number)
             self._row, self._column, self._cells, self._faults = number, -1, {}, {}
         elif name == "f":
             self._has_formula = True
+        elif name == "mergeCell":
+            self.merge_cells += 1
         elif name == "rPh":
             self._is_reading = False
 
@@ -214,7 +223,7 @@ class RowsPart(Part):
         letters = attributes.get("r", "").rstrip("0123456789")
         column = self._columns.get(letters, -1) if letters else self._column + 1
         if column < 0:
-            column = self._columns[letters] = _column_index(letters)
+            column = self._columns[letters] = column_index(letters)
         if column >= _MAX_COLUMNS:
             raise ValueError(letters)
         self._column, self._cell, self._has_formula = column, attributes, False
@@ -249,7 +258,7 @@ class RowsPart(Part):
     def _value(self, text: str) -> Scalar:
         kind = self._cell.get("t", "n")
         if kind == "s" and text:
-            return self._book.shared[int(text)] or None
+            return self._shared(text)
         if kind in ("inlineStr", "str"):
             return unescape(text) or None
         if not text:
@@ -257,7 +266,7 @@ class RowsPart(Part):
                 raise CellFault("It has a formula without a result: save the file in Excel first.")
             return None
         if kind == "n":
-            form = self._book.forms[int(self._cell["s"])] if "s" in self._cell else None
+            form = self._book.forms[_index(self._cell["s"])] if "s" in self._cell else None
             number = number_of(text)
             return styled(number, form, self._book.starts_1904) if form else number
         if kind == "b":
@@ -266,8 +275,23 @@ class RowsPart(Part):
             return dated(text)
         raise CellFault(f"It shows the error {text[:40]}.")
 
+    def _shared(self, text: str) -> str | None:
+        texts = self._book.shared
+        if not (_INDEX.fullmatch(text) and int(text) < len(texts)):
+            where = f"its text is number {text[:20]} of {len(texts)} that cells share"
+            raise CellFault(f"The XLSX file is broken here: {where}. Write it into the cell anew.")
+        return texts[int(text)] or None
 
-def _column_index(letters: str) -> int:
+
+def _index(text: str) -> int:
+    """The index that a text is; Python would take `-1` for the last one."""
+    if not _INDEX.fullmatch(text):
+        raise ValueError(text)
+    return int(text)
+
+
+def column_index(letters: str) -> int:
+    """The index, from 0, of the column with these letters."""
     if not (0 < len(letters) <= 3 and letters.isalpha() and letters.isascii()):
         raise ValueError(letters)
     index = 0

@@ -7,15 +7,18 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy.orm import Session
 
 from app.core.errors import Fault, Invalid, Problem
-from app.core.sheets.readers import SheetRow, read_header, read_rows
+from app.core.sheets.readers import read_header, read_rows
 from app.core.sheets.sheet import NotUtf8, SheetError
+from app.core.sheets.tabular import ReadSheets, SheetRow
 from app.engine.history import change_log
 from app.engine.imports.columns import Plan, plan_of
 from app.engine.imports.existing_records import ExistingRecords
 from app.engine.imports.import_file import BATCH_ROWS, ImportFile, fault_of, next_rows
 from app.engine.imports.long_running import off_event_loop
+from app.engine.imports.repeated_records import RepeatedRecords
 from app.engine.imports.report import Report
 from app.engine.imports.rows import SILENT, Entry, RowReader
+from app.engine.imports.total_rows import is_total, total_left_out
 from app.engine.resource import Resource
 from app.engine.writes.bulk_insert import BulkState, New, create_many
 from app.engine.writes.savepoint import undone_on_error
@@ -51,17 +54,23 @@ class ImportRun:
         #: Rows that refer to others of their kind which are not there yet.
         self.postponed: list[tuple[Entry, Problem]] = []
         #: What rows that fail are called, as far as others of their kind may name them.
-        self.failed_rows: dict[str, int] = {}
+        self.failed_rows: dict[str, str] = {}
+        self.sheets = ReadSheets()
+        # Programs that write lines may change a record more than once.
+        self.repeated = RepeatedRecords(is_allowed=file.format == "ndjson")
 
     def run(self, on_progress: Callable[[int], None]) -> Report:
         """Store the rows, batch by batch; Invalid when the whole file is refused."""
-        rows = read_rows(self.file.path, self.file.format)
+        file, self.report.sheets = self.file, self.sheets.names
+        rows = read_rows(file.path, file.format, file.options, self.sheets)
         try:
             with closing(rows):
                 self._run(rows, on_progress)
         except SheetError as error:
             self._tell(fault_of(error))
             raise self._unreadable(error) from None
+        for left_out in self.sheets.left_out:
+            self.report.leave_out(replace(fault_of(left_out), code="sheet"))
         if self.wrong_header:
             text = f"The header is wrong, so nothing was stored: {self.wrong_header[0].detail}"
             raise Invalid(text, self.report.in_order())
@@ -84,10 +93,14 @@ class ImportRun:
             raise end
         self._work_postponed()
         if not done and self.file.format != "ndjson":
-            self._plan(tuple(off_event_loop(lambda: read_header(self.file.path, self.file.format))))
+            self._plan(tuple(off_event_loop(self._header)))
+
+    def _header(self) -> list[str]:
+        return read_header(self.file.path, self.file.format, self.file.options)
 
     def _unreadable(self, error: SheetError) -> Invalid:
-        place = f"Row {error.row}: " if error.row else ""
+        sheet = f"Sheet {error.sheet!r}: " if error.sheet else ""
+        place = sheet + (f"Row {error.row}: " if error.row else "")
         before = self.report.faults_seen - 1
         more = f" Before it there are {before} other errors." if before else ""
         return Invalid(f"{place}{error.detail} Nothing was stored.{more}", self.report.in_order())
@@ -109,6 +122,8 @@ class ImportRun:
         self.wrong_header = list(plan.faults)
         if plan.only_new:
             self.wrong_header += self._missing(plan)
+        sheet = self.sheets.names[0] if self.sheets.names else None
+        self.wrong_header = [replace(fault, sheet=sheet) for fault in self.wrong_header]
         self._tell(*self.wrong_header)
 
     def _missing(self, plan: Plan) -> list[Fault]:
@@ -145,7 +160,7 @@ class ImportRun:
             if row is None:
                 yield fault
             elif not self.wrong_header:
-                text = f"Row {row} is called so, and fails."
+                text = f"{row[0].upper()}{row[1:]} is called so, and fails."
                 yield replace(fault, detail=text)
 
     def _entries(self, rows: list[SheetRow]) -> list[Entry]:
@@ -154,6 +169,9 @@ class ImportRun:
             if row.faults and not row.cells:
                 self._fail_unread(row)
                 continue
+            if self.file.format != "ndjson" and is_total(row):
+                self.report.leave_out(total_left_out(row))
+                continue
             plan = self._plan(tuple(row.cells))
             entry = self.reader.entry(plan, row)
             if row.faults:
@@ -161,6 +179,7 @@ class ImportRun:
             if plan.faults and self.file.format == "ndjson":  # Of others the header tells.
                 entry.faults += [replace(fault, row=row.number) for fault in plan.faults]
                 entry.unread |= set(plan.missing)  # What has a wrong name may be one of these.
+            self.repeated.note(entry)
             entries.append(entry)
         return entries
 
@@ -213,7 +232,10 @@ class ImportRun:
         if entry.names_nobody_knows:
             self.reader.refuse(entry)
         try:
-            return self.matches.find(entry)
+            self.repeated.check(entry)
+            found = self.matches.find(entry)
+            self.repeated.check_found(entry, found)
+            return found
         except Problem as problem:
             self.reader.refuse(entry, entry.placed(problem))
 
@@ -257,4 +279,4 @@ class ImportRun:
 
     def _note_failed(self, entry: Entry) -> None:
         if self.reader.own and len(self.failed_rows) < _MAX_POSTPONED_ROWS:
-            self.failed_rows |= dict.fromkeys(self.reader.names(entry), entry.row)
+            self.failed_rows |= dict.fromkeys(self.reader.names(entry), entry.place)

@@ -20,6 +20,9 @@ class Report:
     failed: int = 0
     faults: list[Fault] = field(default_factory=list)
     faults_seen: int = 0
+    #: The worksheets that were read, in order; others, and rows of totals, that were not.
+    sheets: list[str] = field(default_factory=list)
+    left_out: list[Fault] = field(default_factory=list)
 
     @property
     def rows(self) -> int:
@@ -32,7 +35,13 @@ class Report:
 
     def in_order(self) -> list[Fault]:
         """The errors by row; rules are tried after the cells of the rows around."""
-        return sorted(self.faults, key=lambda fault: fault.row or 0)
+        order = {sheet: at for at, sheet in enumerate(self.sheets)}
+        return sorted(self.faults, key=lambda f: (order.get(f.sheet or "", 0), f.row or 0))
+
+    def leave_out(self, fault: Fault) -> None:
+        """Tell that something was passed over, as long as there is room."""
+        if len(self.left_out) < MAX_FAULTS:
+            self.left_out.append(fault)
 
     def add_faults(self, faults: Iterable[Fault]) -> None:
         """Keep these for the answer, as long as there is room."""
@@ -48,18 +57,23 @@ class Report:
             "updated": self.updated,
             "unchanged": self.unchanged,
             "failed": self.failed,
-            "errors": [
-                {"row": f.row, "column": f.column, "code": f.code, "detail": f.detail}
-                for f in self.in_order()
-            ],
+            "errors": [_placed(fault) for fault in self.in_order()],
+            "sheets": self.sheets,
+            "left_out": [_placed(fault) for fault in self.left_out],
         }
 
     def refusal(self) -> Invalid:
         """The 422 of a file that is stored as a whole or not at all."""
         faults = self.in_order()
         first = faults[0]
-        place = f"row {first.row}" + (f", column {first.column}" if first.column else "")
+        place = f"sheet {first.sheet!r}, " if len(self.sheets) > 1 else ""
+        place += f"row {first.row}" + (f", column {first.column}" if first.column else "")
         count = f"{self.faults_seen} error{'s' if self.faults_seen > 1 else ''}"
         shown = f", of which {MAX_FAULTS} are told" if self.faults_seen > MAX_FAULTS else ""
         text = f"{self.failed} of {self.rows} rows fail with {count}{shown}, so nothing was stored."
         return Invalid(f"{text} First: {place}: {first.detail}", faults)
+
+
+def _placed(fault: Fault) -> Json:
+    place = {"sheet": fault.sheet, "row": fault.row, "column": fault.column}
+    return {**place, "code": fault.code, "detail": fault.detail}

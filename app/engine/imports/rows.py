@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.core import json_codec
 from app.core.errors import Conflict, Fault, Invalid, Problem
 from app.core.loose_types import Fields, JsonValue, Value
-from app.core.sheets.readers import SheetRow
+from app.core.sheets.tabular import SheetRow
 from app.core.validation import Model, validate
 from app.engine.imports.cells import CellError
 from app.engine.imports.columns import ImportColumn, Plan
@@ -40,6 +40,7 @@ class Entry:
 
     row: int
     plan: Plan
+    sheet: str | None = None
     id: UUID | None = None
     version: int | None = None
     deleted_at: str | None = None
@@ -55,6 +56,13 @@ class Entry:
         return not self.unread.isdisjoint(("id", "ref"))
 
     @property
+    def place(self) -> str:
+        """Where it stands, for a sentence: `row 3` or `row 3 of sheet 'Data'`."""
+        return (
+            f"row {self.row}" if self.sheet is None else f"row {self.row} of sheet {self.sheet!r}"
+        )
+
+    @property
     def ref(self) -> str | None:
         ref = self.values.get("ref")
         # Anything else is no ref, which its own rules will say.
@@ -66,7 +74,8 @@ class Entry:
 
     def fault(self, name: str, code: str, detail: str) -> Fault:
         """An error in the column of a field."""
-        return Fault(code, detail, row=self.row, column=self.plan.headers.get(name, name))
+        column = self.plan.headers.get(name, name)
+        return Fault(code, detail, row=self.row, column=column, sheet=self.sheet)
 
     def placed(self, problem: Problem) -> list[Fault]:
         """The faults of a problem, by row and column; a place within the cell goes before."""
@@ -75,11 +84,11 @@ class Entry:
 
     def _placed(self, fault: Fault) -> Fault:
         if fault.row is not None or fault.pointer is None:
-            return replace(fault, row=fault.row or self.row)
+            return replace(fault, row=fault.row or self.row, sheet=self.sheet)
         name, _, rest = fault.pointer[1:].partition("/")
         detail = f"{rest}: {fault.detail}" if rest else fault.detail
         column = self.plan.headers.get(name, name) or None
-        return Fault(fault.code, detail, row=self.row, column=column)
+        return Fault(fault.code, detail, row=self.row, column=column, sheet=self.sheet)
 
 
 class RowReader:
@@ -93,7 +102,7 @@ class RowReader:
 
     def entry(self, plan: Plan, row: SheetRow) -> Entry:
         """The row with its cells read; what is wrong with them is in `faults`."""
-        entry, cells = Entry(row.number, plan), row.cells
+        entry, cells = Entry(row.number, plan, row.sheet), row.cells
         for column in plan.columns:
             cell = cells[column.header]
             if cell is None or (isinstance(cell, str) and not cell.strip()):
@@ -127,7 +136,8 @@ class RowReader:
 
     def _refuse(self, entry: Entry, column: ImportColumn, error: CellError) -> None:
         entry.unread.add(column.field)
-        entry.faults.append(Fault("cell", str(error), row=entry.row, column=column.header))
+        place = {"column": column.header, "sheet": entry.sheet}
+        entry.faults.append(Fault("cell", str(error), row=entry.row, **place))
 
     def _mention(self, entry: Entry) -> None:
         entry.mentioned_keys |= entry.known_by()
@@ -149,7 +159,7 @@ class RowReader:
         differs = any(before[name] != value for name, value in values.items())
         if differs and before["deleted_at"] is not None:
             text = f"The {self.resource.singular} is in the trash: restore it first."
-            raise Conflict("", [Fault("trash", text, row=entry.row)])
+            raise Conflict("", [Fault("trash", text, row=entry.row, sheet=entry.sheet)])
         return body, differs
 
     def refuse(self, entry: Entry, faults: Iterable[Fault] = ()) -> NoReturn:

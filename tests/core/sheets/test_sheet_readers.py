@@ -13,8 +13,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.core.databases.types import instant_text
-from app.core.sheets.readers import SheetRow, read_header, read_rows
+from app.core.sheets.readers import read_header, read_rows
 from app.core.sheets.sheet import CsvSheet, Row, SheetError, column_letters, neutralise, restore
+from app.core.sheets.tabular import SheetRow
 from app.core.sheets.xlsx_sheet import XlsxSheet
 from tests.core.sheets.tables import KINDS, TEXT, patient, read, refusal, table, values, written
 

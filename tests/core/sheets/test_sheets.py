@@ -17,7 +17,16 @@ import pyarrow.parquet
 import pytest
 
 from app.core.sheets.parquet_sheet import ParquetSheet
-from app.core.sheets.sheet import CellKind, Column, CsvSheet, MissingExtra, Row, Sheet, SheetLimit
+from app.core.sheets.sheet import (
+    CellKind,
+    Column,
+    CsvSheet,
+    MissingExtra,
+    Row,
+    Sheet,
+    SheetLimit,
+    restore,
+)
 from app.core.sheets.xlsx_sheet import XlsxSheet
 
 COLUMNS = (
@@ -75,10 +84,39 @@ def test_csv_marks_texts_that_would_run_as_formulas(start: str) -> None:
     assert list(csv.reader(io.StringIO(text, newline="")))[2] == ["'" + start + "1"]
 
 
-@pytest.mark.parametrize("text", ["'a", " =1", "a=1", "a\n=1", 'a"=1', "a,=1", "'"])
+@pytest.mark.parametrize("text", ["'a", " =1", "a=1", "a; -1", 'a"=1', "a, =1", "'"])
 def test_csv_leaves_other_texts_alone(text: str) -> None:
     rows = written(CsvSheet(TEXT), [(text,)]).decode()
     assert list(csv.reader(io.StringIO(rows, newline="")))[1] == [text]
+
+
+def test_csv_marks_what_would_run_where_sheets_are_split_at_other_signs() -> None:
+    texts = {
+        "x;=1+1": "x;'=1+1",
+        'x;"=1+1;y': "x;'\"=1+1;y",
+        "x\n=1+1;y": "x\n'=1+1;y",
+        "x,@a|-b": "x,'@a|'-b",
+        "＝1": "'＝1",
+        "a;＋1": "a;'＋1",
+        "－1": "'－1",
+        "＠a": "'＠a",
+    }
+    found = {}
+    for delimiter in ",;":
+        sheet = CsvSheet(TEXT, delimiter=delimiter)
+        table = written(sheet, [(text,) for text in texts]).decode()
+        _, *rows = csv.reader(io.StringIO(table, newline=""), delimiter=delimiter)
+        for text, row in zip(texts, rows, strict=True):
+            found[delimiter, text] = row[0], restore(row[0])
+    assert found == {(d, text): (marked, text) for d in ",;" for text, marked in texts.items()}
+
+
+def test_csv_has_the_signs_of_other_languages_when_asked() -> None:
+    columns = [Column("a", CellKind.decimal), Column("b", CellKind.text)]
+    sheet = CsvSheet(columns, delimiter=";", decimal=",")
+    rows: list[Row] = [("-1250000.5", "x.y"), ("7", "a;b"), ("1.125", None)]
+    lines = 'a;b\r\n-1250000,5;x.y\r\n7;"a;b"\r\n1,1250;\r\n'
+    assert written(sheet, rows).decode() == lines
 
 
 def test_csv_leaves_negative_numbers_alone_beside_a_marked_text() -> None:

@@ -159,3 +159,18 @@ def test_a_kill_in_the_middle_leaves_nothing(file_url: str, tmp_path: Path) -> N
     process.kill()
     assert process.wait() == -signal.SIGKILL
     assert counted(file_url) == (0, 0)
+
+
+async def test_it_is_told_how_a_file_is_to_be_read(file_url: str, tmp_path: Path) -> None:
+    """And tells what it left out."""
+    file = tmp_path / "people.csv"
+    file.write_bytes("ref;full_name\nby-command-9;Иван\n;Итого\n".encode("cp1251"))
+    said = ("--encoding", "windows-1251", "--delimiter", ";")
+    done = run("import", str(file), *said, url=file_url)
+    assert "1 created" in done.stdout, done.stderr
+    assert "The row holds totals" in done.stderr
+    for wrong in (("--encoding", "klingon"), ("--delimiter", "x"), ("--sheet", "A")):
+        refused = run("import", str(file), *wrong, url=file_url)
+        assert refused.returncode != 0
+        assert wrong[0].strip("-") in refused.stderr
+        assert "Traceback" not in refused.stderr

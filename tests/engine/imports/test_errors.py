@@ -196,11 +196,11 @@ async def test_a_bad_row_takes_none_of_its_neighbours_with_it(
 
 async def test_an_update_that_fails_is_undone_alone(client: Client, ref: str) -> None:
     await done(client, "people", table({"ref": ref, "full_name": "A"}))
-    rows = table(
+    rows = lines(
         {"ref": ref, "full_name": "A", "note": "x" * 20_001},
         {"ref": ref, "full_name": "B", "note": ""},
     )
-    told = (await send(client, "people", rows, headers=LENIENT)).json()
+    told = (await send(client, "people", rows, "ndjson", headers=LENIENT)).json()
     assert (told["updated"], told["failed"]) == (1, 1)
 
 
