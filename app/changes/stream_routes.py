@@ -26,8 +26,8 @@ Server-sent events (WHATWG HTML), as `EventSource` of browsers reads them: each 
 `change` whose data is the JSON of an entry of GET /changes and whose id is its `seq`. Every change
 comes once and in order. Whoever is cut off goes on where they were by sending the id last read as
 `Last-Event-ID`, as browsers do by themselves, or as `since`. Lines that begin with a colon only
-show that the stream is alive. A stream ends after an hour, when the service stops, and soon after
-the key that it was opened with was revoked; connect again then.
+show that the stream is alive. A stream ends after an hour, when the service stops, and when its
+key is revoked; connect again then.
 """
 _LAST_EVENT_ID = {
     "name": "Last-Event-ID",
@@ -59,7 +59,7 @@ def stream_route(resources: Iterable[Resource]) -> Route:
             )
         authorizer = state_of(request).authorizer
         welcome = partial(authorizer.is_still_authorized, request.scope, Permission.READ_OR_PUBLIC)
-        return EventStream(streams, since, query.wanted(), welcome)
+        return EventStream(streams, since, query.wanted(), welcome, authorizer.on_forget)
 
     return Operation(
         path="/changes/stream",

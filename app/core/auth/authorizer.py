@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,6 +61,8 @@ class Authorizer:
         self._known: dict[bytes, _CachedPrincipal] = {}
         #: How often all callers were forgotten.
         self._forgotten = 0
+        #: Called when all callers were forgotten, for answers that go on for long.
+        self.on_forget: set[Callable[[], None]] = set()
         self._used: dict[UUID, datetime] = {}
 
     async def authorize(
@@ -170,6 +173,8 @@ class Authorizer:
         """Look everybody up anew: a key was revoked."""
         self._known.clear()
         self._forgotten += 1
+        for call in tuple(self.on_forget):
+            call()
 
     async def store_last_use(self) -> None:
         """Store when keys were last used; nothing is lost with it but that."""
