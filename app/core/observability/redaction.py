@@ -52,7 +52,7 @@ def redacted_value(value: Value) -> Value:
     return redacted_value(repr(value))
 
 
-def redacted_fields(fields: Mapping[object, Value]) -> dict[str, Value]:
+def redacted_fields(fields: Mapping[str, Value]) -> dict[str, Value]:
     """The fields with the secrets in them hidden."""
     return {
         str(redacted_value(str(name))): _GONE.decode()
