@@ -176,7 +176,6 @@ async def list_api_keys(request: Request, query: Annotated[ApiKeyQuery, Query()]
 
 async def create_api_key(request: Request, body: Annotated[ApiKeyFields, Body()]) -> Response:
     """A new key. It is shown in this answer and never again: the service keeps a digest."""
-    _refuse_repeats(request)
     if body.expires_at is not None and body.expires_at <= now():
         raise Invalid.at("/expires_at", "past", "A key ends in the future.")
     secret, by = new_secret(), actor_of(request)
@@ -220,12 +219,11 @@ async def revoke_api_key(request: Request, name: KeyName) -> Response:
     return Response(status_code=204)
 
 
-def _refuse_repeats(request: Request) -> None:
-    if "idempotency-key" in request.headers:
-        raise BadRequest(
-            "A new key is not kept to be shown again, so this takes no Idempotency-Key. If the"
-            " answer was lost, revoke the key by its name and make another."
-        )
+#: Why no answer is given again.
+_NOT_KEPT = (
+    "A new key is not kept to be shown again. If the answer was lost, revoke the key by its name"
+    " and make another."
+)
 
 
 def api_key_routes() -> list[Route]:
@@ -245,6 +243,7 @@ def api_key_routes() -> list[Route]:
             name="create_api_key",
             summary="Create one API key",
             body=with_example(_SHEET),
+            not_repeated=_NOT_KEPT,
             answers=(Answer(status=201, model=ApiKeyCreated),),
             refusals=(BadRequest, Conflict, TooLarge, UnsupportedMediaType, Invalid),
             **said,
@@ -263,6 +262,7 @@ def api_key_routes() -> list[Route]:
             method="DELETE",
             path="/api-keys/{name}",
             name="revoke_api_key",
+            not_repeated="a key that is revoked stays so, however often it is asked.",
             summary="Revoke one API key",
             answers=(Answer(status=204),),
             refusals=(BadRequest, NotFound, Conflict),

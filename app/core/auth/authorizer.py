@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from starlette.types import Scope as ASGIScope
@@ -102,6 +103,11 @@ class Authorizer:
         if caller.path is not None:
             if scope["path"] != caller.path or scope["method"] not in _READING:
                 raise Forbidden(f"This key opens {caller.path} alone, for reading.")
+            if any(
+                name == "deleted" and value != "exclude"
+                for name, value in parse_qsl(scope["query_string"].decode("latin-1"))
+            ):
+                raise Forbidden("This key does not read the trash: leave out `deleted`.")
         elif need is Permission.READ_OR_PUBLIC and self.public_reading:
             return
         if caller is ANONYMOUS:

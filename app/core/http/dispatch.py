@@ -14,13 +14,14 @@ from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.auth.principals import Permission
-from app.core.errors import NotFound, Problem, not_allowed
+from app.core.errors import BadRequest, Fault, NotFound, Problem, not_allowed
 from app.core.http.accept import check_accept
 from app.core.http.app_state import state_of
 from app.core.http.nearest_addresses import Known, Tree, misspelt, suggestion, tree_of
 from app.core.http.requests import (
     JSON_TYPES,
     check_type,
+    idempotency_key,
     read_body,
     read_content,
     read_json,
@@ -32,6 +33,7 @@ from app.core.validation import Model
 
 #: From how many bytes on a body is parsed in a thread.
 MANY_BYTES = 256 * 1024
+_READING = ("GET", "HEAD")
 
 Handler = Callable[[Request], Coroutine[object, object, Response]]
 Endpoint = Callable[..., Awaitable[Response]]
@@ -54,6 +56,8 @@ class Route(APIRoute):
 
     #: Answers without reading the request further, where that can be told; else None.
     early: Callable[[Request], Awaitable[Response | None]] | None = None
+    #: Why it takes no Idempotency-Key, where it does not.
+    not_repeated: str | None = None
 
     def __init__(
         self,
@@ -102,6 +106,8 @@ class Route(APIRoute):
             headers = await authorizer.authorize(request.scope, self.needs, is_file)
             try:
                 check_accept(request.scope["headers"], is_json=self.is_json)
+                if request.method not in _READING:
+                    self._check_idempotency_key(request)
                 early = None if self.early is None else await self.early(request)
                 response = early or await answer(request)
             except Problem as problem:
@@ -111,6 +117,12 @@ class Route(APIRoute):
             return response
 
         return handle
+
+    def _check_idempotency_key(self, request: Request) -> None:
+        """Refuse a key that is none, or that would not do what whoever sends it relies on."""
+        if idempotency_key(request) is not None and self.not_repeated is not None:
+            text = f"This takes no Idempotency-Key: {self.not_repeated}"
+            raise BadRequest(text, [Fault("idempotency_key", text)])
 
 
 def lean_handler(endpoint: Endpoint) -> Handler:
