@@ -23,6 +23,7 @@ from app.core.databases.interface import (
     Database,
     Rows,
 )
+from app.core.databases.private_files import keep_private
 from app.core.databases.sqlite_reader import Reading
 from app.core.databases.sqlite_writer import File, Writer
 from app.core.databases.types import simple_lower
@@ -45,6 +46,8 @@ def connect(path: str, *, readonly: bool = False, wait: float | None = None) -> 
     `wait` is for how many seconds it waits for other processes, by default `LOCK_TIMEOUT_SECONDS`.
     """
     mode = "ro" if readonly else "rwc"
+    if not readonly:
+        keep_private(path)
     connection = sqlite3.connect(
         f"{Path(path).absolute().as_uri()}?mode={mode}",
         uri=True,
