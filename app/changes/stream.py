@@ -62,6 +62,8 @@ class StreamRules:
 
     #: How many a process serves at once.
     most: int = 100
+    #: Which part of them one address may hold; this machine's own, where proxies are, is none.
+    share: float = 0.25
     #: After how long without a change a stream says that it is still there.
     heartbeat: float = 15.0
     #: How long a stream lasts; then its client connects again.
@@ -81,6 +83,11 @@ class Streams:
     rules: StreamRules
     open: set["EventStream"] = field(default_factory=set)
 
+    def is_crowded(self, owner: str | None) -> bool:
+        """Whether the owner of an address has as many as it may."""
+        most = max(1, int(self.rules.most * self.rules.share))
+        return owner is not None and sum(each.owner == owner for each in self.open) >= most
+
 
 class EventStream(Response):
     """The changes after a position as they are made, each once and in order, until the client goes.
@@ -98,6 +105,7 @@ class EventStream(Response):
         wanted: Values,
         is_welcome: Callable[[], Awaitable[bool]],
         on_forget: set[Callable[[], None]],
+        owner: str | None = None,
     ) -> None:
         # Starlette's own constructor would set a Content-Length, which a stream does not have.
         self.status_code, self.background = 200, None
@@ -106,6 +114,7 @@ class EventStream(Response):
         self._position, self._wanted = position, wanted
         self._texts = {name: str(value) for name, value in wanted.items()}
         self._is_welcome, self._on_forget = is_welcome, on_forget
+        self.owner = owner
         self._moved = asyncio.Event()
         self._last_sent = time.monotonic()
         self._last_id = position

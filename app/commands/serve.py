@@ -113,6 +113,7 @@ def _configure(settings: Settings) -> HttpConfig:
         "app.main:create_app",
         Limits(
             connections=settings.max_connections,
+            proxies=settings.trusted_proxies,
             head_seconds=settings.head_seconds,
             body_seconds=settings.body_seconds,
             answer_seconds=settings.answer_seconds,

@@ -285,6 +285,22 @@ async def open_or_not(client: httpx.AsyncClient) -> int:
         return response.status_code
 
 
+async def test_one_address_has_a_quarter_of_the_streams_and_others_the_rest(
+    fresh_url: str,
+) -> None:
+    async with running(fresh_url, {"most": 4, "heartbeat": 0.1}) as server:
+        one, two = ({"X-Forwarded-For": f"192.0.2.{n}"} for n in (1, 2))
+        async with (
+            calling(server.address, one) as greedy,
+            calling(server.address, two) as other,
+            listening(greedy),
+        ):
+            refused = await greedy.get("/changes/stream")
+            assert (refused.status_code, refused.headers["retry-after"]) == (429, "30")
+            async with listening(other):
+                pass
+
+
 async def test_a_stream_ends_in_order_after_its_time(fresh_url: str) -> None:
     async with running(fresh_url, {"lifetime": 0.5}) as server, listening(server.client) as events:
         assert [kind async for kind, _ in events.blocks()] == []

@@ -211,9 +211,9 @@ async def test_every_operation_that_writes_honours_a_key_or_refuses_it_with_the_
 ) -> None:
     wrong = []
     for route in writes_app.router.routes:
-        if not isinstance(route, Route) or route.methods in (None, {"GET"}):
+        if not isinstance(route, Route) or not route.methods or route.methods == {"GET"}:
             continue
-        (method,) = route.methods or ()
+        method = min(route.methods)
         target = re.sub(r"\{\w+\}", "nothing", route.path)
         lines = [("Idempotency-Key", "one"), ("Idempotency-Key", "two")]
         answer = await api.client.request(method, target, headers=lines)
