@@ -26,6 +26,7 @@ from app.core.auth.api_keys import (
     no_key,
     revoke_key,
 )
+from app.core.auth.key_names import MAX_NAME, hidden_character, key_name, looks_of
 from app.core.auth.principals import ANONYMOUS, OIDC_PREFIX, Permission, Scope
 from app.core.databases.expressions import AnyTable, Expression
 from app.core.databases.interface import CompiledQuery, compile_query
@@ -55,13 +56,20 @@ from app.rest.table_lists import TableList, read_page
 from app.rest.transactions import actor_of
 
 #: Whom history names besides the callers of the service: what `seed` has stored is known by it.
-_OTHERS = {ANONYMOUS.name, "seed", "import", "generate", "command line"}
+_OTHERS = {
+    looks_of(name) for name in (ANONYMOUS.name, "seed", "import", "generate", "command line")
+}
 
 
 def _no_other(name: str) -> str:
-    folded = name.casefold()
-    if folded in _OTHERS or folded.startswith(OIDC_PREFIX):
-        raise ValueError("history calls others so")
+    if hidden := hidden_character(name):
+        raise ValueError(f"it holds {hidden}, which nobody sees where the name is shown")
+    name = key_name(name)
+    if len(name) > MAX_NAME:
+        raise ValueError(f"written out it has {len(name)} characters; {MAX_NAME} are the most")
+    looks = looks_of(name)
+    if looks in _OTHERS or looks.startswith(looks_of(OIDC_PREFIX)):
+        raise ValueError("history calls others so, or what looks the same")
     if is_reference(name):
         raise ValueError("a key is named by its id or its prefix too, and this looks like one")
     return name
@@ -76,7 +84,7 @@ def _as_text(value: object) -> object:
 class ApiKeyFields(Schema):
     """What is asked of a new key."""
 
-    name: Annotated[Line, StringConstraints(max_length=100), AfterValidator(_no_other)]
+    name: Annotated[Line, StringConstraints(max_length=MAX_NAME), AfterValidator(_no_other)]
     """Who it is for. History names the key by it, so no name is given twice, even after the first
     key was revoked."""
     scope: Scope = Scope.READ
@@ -147,7 +155,9 @@ _KEYS = TableList(ApiKey, _fields)
 def _one_statement(dialect: Dialect) -> CompiledQuery:
     """Reads `(json,)` of the key that `key` names."""
     return compile_query(
-        select(object_of(_fields(ApiKey))).where(is_named(bindparam("key", type_=String()))),
+        select(object_of(_fields(ApiKey))).where(
+            is_named(bindparam("key", type_=String()), bindparam("form", type_=String()))
+        ),
         dialect,
     )
 
@@ -166,7 +176,6 @@ async def list_api_keys(request: Request, query: Annotated[ApiKeyQuery, Query()]
 
 async def create_api_key(request: Request, body: Annotated[ApiKeyFields, Body()]) -> Response:
     """A new key. It is shown in this answer and never again: the service keeps a digest."""
-    _refuse_repeats(request)
     if body.expires_at is not None and body.expires_at <= now():
         raise Invalid.at("/expires_at", "past", "A key ends in the future.")
     secret, by = new_secret(), actor_of(request)
@@ -185,7 +194,9 @@ async def create_api_key(request: Request, body: Annotated[ApiKeyFields, Body()]
 async def get_api_key(request: Request, name: KeyName) -> Response:
     """One key, without its secret."""
     database = database_of(request)
-    rows = await database.read(_one_statement(database.dialect), {"key": name})
+    rows = await database.read(
+        _one_statement(database.dialect), {"key": name, "form": key_name(name)}
+    )
     if not rows:
         raise no_key(name)
     return JsonResponse(rows[0][0].encode())
@@ -208,12 +219,11 @@ async def revoke_api_key(request: Request, name: KeyName) -> Response:
     return Response(status_code=204)
 
 
-def _refuse_repeats(request: Request) -> None:
-    if "idempotency-key" in request.headers:
-        raise BadRequest(
-            "A new key is not kept to be shown again, so this takes no Idempotency-Key. If the"
-            " answer was lost, revoke the key by its name and make another."
-        )
+#: Why no answer is given again.
+_NOT_KEPT = (
+    "A new key is not kept to be shown again. If the answer was lost, revoke the key by its name"
+    " and make another."
+)
 
 
 def api_key_routes() -> list[Route]:
@@ -233,6 +243,7 @@ def api_key_routes() -> list[Route]:
             name="create_api_key",
             summary="Create one API key",
             body=with_example(_SHEET),
+            not_repeated=_NOT_KEPT,
             answers=(Answer(status=201, model=ApiKeyCreated),),
             refusals=(BadRequest, Conflict, TooLarge, UnsupportedMediaType, Invalid),
             **said,
@@ -244,14 +255,19 @@ def api_key_routes() -> list[Route]:
             answers=(Answer(model=ApiKeyShown),),
             refusals=(BadRequest, NotFound),
             **said,
-        ).route(get_api_key),
+        )
+        .route(get_api_key)
+        .take_slashes(),
         Operation(
             method="DELETE",
             path="/api-keys/{name}",
             name="revoke_api_key",
+            not_repeated="a key that is revoked stays so, however often it is asked.",
             summary="Revoke one API key",
             answers=(Answer(status=204),),
             refusals=(BadRequest, NotFound, Conflict),
             **said,
-        ).route(revoke_api_key),
+        )
+        .route(revoke_api_key)
+        .take_slashes(),
     ]

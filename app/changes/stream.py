@@ -23,6 +23,8 @@ from app.engine.schemas import Schema
 
 #: How many changes are taken at a time, and from how many bytes on they are sent.
 BATCH_CHANGES, CHUNK_BYTES = 100, 64 * 1024
+#: How often it is asked whether whoever reads still may; besides when a key is revoked here.
+AUTHORIZATION_CHECK_SECONDS = 1.0
 _MEDIA = b"text/event-stream"
 _HEADERS = [
     (b"content-type", _MEDIA),
@@ -60,6 +62,8 @@ class StreamRules:
 
     #: How many a process serves at once.
     most: int = 100
+    #: Which part of them one address may hold; this machine's own, where proxies are, is none.
+    share: float = 0.25
     #: After how long without a change a stream says that it is still there.
     heartbeat: float = 15.0
     #: How long a stream lasts; then its client connects again.
@@ -79,6 +83,11 @@ class Streams:
     rules: StreamRules
     open: set["EventStream"] = field(default_factory=set)
 
+    def is_crowded(self, owner: str | None) -> bool:
+        """Whether the owner of an address has as many as it may."""
+        most = max(1, int(self.rules.most * self.rules.share))
+        return owner is not None and sum(each.owner == owner for each in self.open) >= most
+
 
 class EventStream(Response):
     """The changes after a position as they are made, each once and in order, until the client goes.
@@ -95,6 +104,8 @@ class EventStream(Response):
         position: int,
         wanted: Values,
         is_welcome: Callable[[], Awaitable[bool]],
+        on_forget: set[Callable[[], None]],
+        owner: str | None = None,
     ) -> None:
         # Starlette's own constructor would set a Content-Length, which a stream does not have.
         self.status_code, self.background = 200, None
@@ -102,7 +113,8 @@ class EventStream(Response):
         self._streams, self._watch = streams, streams.watch
         self._position, self._wanted = position, wanted
         self._texts = {name: str(value) for name, value in wanted.items()}
-        self._is_welcome = is_welcome
+        self._is_welcome, self._on_forget = is_welcome, on_forget
+        self.owner = owner
         self._moved = asyncio.Event()
         self._last_sent = time.monotonic()
         self._last_id = position
@@ -145,9 +157,18 @@ class EventStream(Response):
                     await send({"type": "http.response.body"})
 
     async def _unwelcome(self) -> None:
-        """Return when the client may no longer read, which is asked from time to time."""
-        while await self._is_welcome():  # noqa: ASYNC110 (nobody would tell us)
-            await asyncio.sleep(self._streams.rules.heartbeat)
+        """Return when the client may no longer read: asked when a key is revoked through this
+        process, and from time to time, as of other processes nobody would tell us."""
+        asked = asyncio.Event()
+        self._on_forget.add(asked.set)
+        try:
+            while await self._is_welcome():
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(AUTHORIZATION_CHECK_SECONDS):
+                        await asked.wait()
+                asked.clear()
+        finally:
+            self._on_forget.discard(asked.set)
 
     async def _pump(self, send: Send) -> None:
         # So that not all come back at once.

@@ -11,11 +11,12 @@ from app.changes.app_state import streams_of
 from app.changes.entries import task_outside_request
 from app.changes.stream import EventStream, StreamQuery
 from app.core.auth.principals import Permission
-from app.core.errors import BadRequest, Fault, NotAcceptable, Unavailable
+from app.core.errors import BadRequest, Fault, NotAcceptable, TooManyRequests, Unavailable
 from app.core.http.accept import preferred
 from app.core.http.app_state import state_of
 from app.core.http.dispatch import Route
 from app.core.http.operation import Answer, Operation
+from app.core.server.crowding import network_of
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.registry import unknown_kind
 from app.engine.resource import Resource
@@ -26,8 +27,8 @@ Server-sent events (WHATWG HTML), as `EventSource` of browsers reads them: each 
 `change` whose data is the JSON of an entry of GET /changes and whose id is its `seq`. Every change
 comes once and in order. Whoever is cut off goes on where they were by sending the id last read as
 `Last-Event-ID`, as browsers do by themselves, or as `since`. Lines that begin with a colon only
-show that the stream is alive. A stream ends after an hour, when the service stops, and soon after
-the key that it was opened with was revoked; connect again then.
+show that the stream is alive. A stream ends after an hour, when the service stops, and when its
+key is revoked; connect again then.
 """
 _LAST_EVENT_ID = {
     "name": "Last-Event-ID",
@@ -57,9 +58,16 @@ def stream_route(resources: Iterable[Resource]) -> Route:
                 " Try again later, or ask GET /changes from time to time.",
                 headers={"Retry-After": "30"},
             )
+        owner = _owner_of(request)
+        if streams.is_crowded(owner) and request.method != "HEAD":
+            raise TooManyRequests(
+                "As many streams are open from your address as one may have. Close some, or ask GET"
+                " /changes from time to time.",
+                headers={"Retry-After": "30"},
+            )
         authorizer = state_of(request).authorizer
         welcome = partial(authorizer.is_still_authorized, request.scope, Permission.READ_OR_PUBLIC)
-        return EventStream(streams, since, query.wanted(), welcome)
+        return EventStream(streams, since, query.wanted(), welcome, authorizer.on_forget, owner)
 
     return Operation(
         path="/changes/stream",
@@ -71,6 +79,12 @@ def stream_route(resources: Iterable[Resource]) -> Route:
         answers=(_EVENTS,),
         refusals=(BadRequest, NotAcceptable),
     ).route(endpoint)
+
+
+def _owner_of(request: Request) -> str | None:
+    """The network whose stream it is; None for this machine, where a proxy may stand for all."""
+    owner = network_of(request.client.host) if request.client is not None else ""
+    return None if not owner or owner == "::/64" or owner.startswith("127.") else owner
 
 
 async def _begin(request: Request, query: StreamQuery) -> int:

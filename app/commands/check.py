@@ -3,6 +3,7 @@
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.orm import aliased
 
+from app.commands.locales import locale_faults
 from app.commands.readiness import refuse_unready
 from app.commands.reindex import count, kinds
 from app.commands.snapshot import snapshot_run
@@ -19,7 +20,7 @@ async def run(url: str) -> list[str]:
     DatabaseUnusable where there is nothing to check: out of reach, empty, or of another version.
     """
     await refuse_unready(url)
-    return await snapshot_run(url, faults)
+    return await snapshot_run(url, lambda on: [*locale_faults(on), *faults(on)])
 
 
 def faults(connection: Connection) -> list[str]:

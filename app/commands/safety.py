@@ -51,8 +51,22 @@ def unsafe(settings: Settings, host: str) -> Iterator[str]:
         address = getattr(settings, name)
         if address and not address.startswith("https://"):
             yield f"TRADE_MISSIONS_{name.upper()} is not https://: its keys could be replaced."
+    if everybody := _believed_from_everywhere(settings.trusted_proxies):
+        yield (
+            f"TRADE_MISSIONS_TRUSTED_PROXIES={everybody} believes anybody who says to be somebody"
+            " else: name the addresses or networks of your proxies."
+        )
     if not settings.rate_limit:
         yield "TRADE_MISSIONS_RATE_LIMIT is empty: anybody could take all of the service."
+
+
+def _believed_from_everywhere(proxies: str) -> str | None:
+    """The first of the trusted proxies that means any address there is, or half of them."""
+    for item in proxies.split(","):
+        proxy = item.strip()
+        if proxy == "*" or (proxy and ipaddress.ip_network(proxy, strict=False).prefixlen < 2):
+            return proxy
+    return None
 
 
 def _is_guessed(url: str) -> bool:

@@ -10,6 +10,8 @@ from sqlalchemy.exc import DBAPIError
 
 from app.commands.readiness import lacking, unready
 from app.commands.safety import has_admin_key, may_start, warn_of_plain
+from app.commands.snapshot import snapshot_run
+from app.core.databases.addresses import is_sqlite
 from app.core.observability.logs import LogFormat, configure_logs
 from app.core.observability.worker_metrics import shared_metrics
 from app.core.server.process import Server
@@ -44,6 +46,7 @@ def serve(settings: Settings, *, prepare: bool) -> int:
         reason = reason or asyncio.run(lacking(settings.database_url))
         if reason is not None:
             raise RuntimeError(reason)
+        _warn_of_locale(settings.database_url)
         if not has_admin_key(settings):
             return INVALID
         _listen(shared)
@@ -116,6 +119,7 @@ def _configure(settings: Settings) -> HttpConfig:
         "app.main:create_app",
         Limits(
             connections=settings.max_connections,
+            proxies=settings.trusted_proxies,
             head_seconds=settings.head_seconds,
             body_seconds=settings.body_seconds,
             answer_seconds=settings.answer_seconds,
@@ -149,6 +153,14 @@ def _allow_connections(count: int) -> None:
     if soft < wanted:
         highest = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
         resource.setrlimit(resource.RLIMIT_NOFILE, (highest, hard))
+
+
+def _warn_of_locale(url: str) -> None:
+    if not is_sqlite(url):
+        from app.commands.locales import locale_faults
+
+        for fault in asyncio.run(snapshot_run(url, locale_faults)):
+            typer.echo(f"Warning: {fault}", err=True)
 
 
 async def _prepare(url: str) -> None:

@@ -13,9 +13,7 @@ from app.core import json_codec
 from app.core.databases.interface import Base
 from app.core.databases.types import JsonText, now
 from app.core.errors import (
-    BadRequest,
     Conflict,
-    Fault,
     Invalid,
 )
 from app.core.http.app_state import state_of
@@ -37,17 +35,6 @@ class StoredResponse(Base):
     headers: Mapped[str] = mapped_column(JsonText)
     body: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(index=True)
-
-
-def idempotency_key(request: Request) -> str | None:
-    key = request.headers.get("idempotency-key")
-    if key is None or request.method != "POST":
-        return None
-    key = key.strip(" ")
-    if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
-        text = "An Idempotency-Key is 1 to 255 letters, digits and signs, best a new UUID."
-        raise BadRequest(text, [Fault("idempotency_key", text)])
-    return key
 
 
 async def write_once(

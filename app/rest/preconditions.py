@@ -7,7 +7,7 @@ from app.core.errors import (
     PreconditionRequired,
 )
 from app.core.http.app_state import state_of
-from app.core.http.conditional import tags_in
+from app.core.http.conditional import tags_in, weakened
 from app.engine.record import Record
 from app.engine.resource import Resource
 from app.engine.writes.store import Guard, Stored, no_guard
@@ -19,8 +19,8 @@ def guard_of(request: Request, resource: Resource) -> Guard:
     """What If-Match and If-None-Match ask of a record before it is changed; PreconditionRequired
     (428) when the service is set to ask for the former and it is not there."""
     tags, others = tags_in(request, "if-match"), tags_in(request, "if-none-match")
-    tags = tags and [without_form(tag) for tag in tags]
-    others = others and [without_form(tag) for tag in others]
+    tags = tags and [without_form(_uncoded(tag)) for tag in tags]
+    others = others and [without_form(_uncoded(tag)) for tag in others]
     if tags is None and state_of(request).require_if_match:
         raise PreconditionRequired("Send If-Match with the ETag of the record as you have read it.")
     if tags in (None, ["*"]) and others is None:
@@ -35,14 +35,31 @@ def _guard(resource: Resource, tags: list[str], others: list[str]) -> Guard:
         known = {_core(each) for each in tags} if resource.derived_elsewhere else set(tags)
         if tags != ["*"] and (_core(tag) if resource.derived_elsewhere else tag) not in known:
             raise PreconditionFailed(
-                f"The {resource.singular} has changed since: it is at version {record.version}."
-                " Read it again, and send its present ETag. (A weak one, W/…, guards nothing.)",
+                _weak_detail(resource, record)
+                if _core(tag) in {_core(weakened(each)) for each in tags}
+                else f"The {resource.singular} has changed since: it is at version"
+                f" {record.version}. Read it again, and send its present ETag.",
                 headers={} if resource.derived_elsewhere else {"ETag": tag},
             )
         if others == ["*"] or _core(tag) in {_core(each.removeprefix("W/")) for each in others}:
             raise PreconditionFailed(f"The {resource.singular} is as If-None-Match says.")
 
     return guard
+
+
+def _weak_detail(resource: Resource, record: Record) -> str:
+    """The 412 of a tag that is the present one but for being weak, as compressing proxies make it;
+    by RFC 9110 (13.1.1) a weak one matches nothing."""
+    return (
+        f"The {resource.singular} has not changed: it is at version {record.version} as you have"
+        ' read it. But a weak tag, W/"…", guards nothing: send it without W/. A proxy that'
+        " compresses answers may have put that there."
+    )
+
+
+def _uncoded(tag: str) -> str:
+    """A tag without what a proxy has added; a weak one stays weak."""
+    return ("W/" if tag.startswith("W/") else "") + weakened(tag)
 
 
 def _core(tag: str) -> str:

@@ -8,10 +8,12 @@ from sqlalchemy.orm import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.core.errors import BadRequest, Fault
+from app.core.http.requests import idempotency_key
 from app.engine.resource import Resource
 from app.engine.schemas import Flag, Schema
 from app.rest.decimals import wants_texts, with_texts
-from app.rest.idempotency import idempotency_key, write_once
+from app.rest.idempotency import write_once
 from app.rest.transactions import WriteResult, write
 
 
@@ -32,6 +34,12 @@ async def answer_write(
     the kind of the record that it answers with."""
     key = idempotency_key(request)
     if query.dry_run:
+        if key is not None:
+            text = (
+                "A dry run stores nothing, and so it takes no Idempotency-Key: leave the key out,"
+                " and send it with the request that stores."
+            )
+            raise BadRequest(text, [Fault("idempotency_key", text)])
         answer = await write(request, work, dry_run=True)
         answer = replace(answer, headers={**answer.headers, "Dry-Run": "true"})
     elif key is None:

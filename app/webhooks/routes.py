@@ -73,6 +73,12 @@ times within three days.
 """
 
 
+_NOT_REPEATED = (
+    "the secrets of webhooks are not kept to be shown again. If an answer was lost, look at GET"
+    " /webhooks for what was stored."
+)
+
+
 def webhook_routes(resources: Iterable[Resource]) -> list[Route]:
     """All operations of webhooks."""
     kinds = by_record_type(resources)
@@ -253,6 +259,8 @@ def _deliveries() -> list[Route]:
 
 
 def _operation(path: str = "", **said: Value) -> Operation:
+    if said.get("method", "GET") != "GET":
+        said.setdefault("not_repeated", _NOT_REPEATED)
     return Operation(path=f"/webhooks{path}", tag="webhooks", needs=Permission.ADMIN, **said)
 
 

@@ -65,7 +65,11 @@ async def test_since_0_tells_all_there_was_and_goes_on(server: Running) -> None:
     assert told == await feed(server.client, 0)
 
 
-async def test_a_stream_ends_when_its_key_is_revoked(server: Running) -> None:
+async def test_a_stream_ends_within_a_second_when_its_key_is_revoked(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It is told, and does not only ask from time to time.
+    monkeypatch.setattr("app.changes.stream.AUTHORIZATION_CHECK_SECONDS", 60)
     made = await server.client.post("/api-keys", json={"name": "Listener"})
     headers = {"Authorization": f"Bearer {made.json()['key']}"}
     async with (
@@ -75,7 +79,22 @@ async def test_a_stream_ends_when_its_key_is_revoked(server: Running) -> None:
         await add_person(server.client, "Still heard")
         await events.take(1)
         assert (await server.client.delete("/api-keys/Listener")).status_code == 204
-        assert [kind async for kind, _ in events.blocks() if kind] == []
+        async with asyncio.timeout(1):
+            assert [kind async for kind, _ in events.blocks() if kind] == []
+
+
+async def test_a_stream_ends_soon_after_its_key_is_revoked_through_another_process(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.core.auth.authorizer.PRINCIPAL_CACHE_SECONDS", 0.1)
+    monkeypatch.setattr("app.changes.stream.AUTHORIZATION_CHECK_SECONDS", 0.1)
+    made = await server.client.post("/api-keys", json={"name": "Listener elsewhere"})
+    headers = {"Authorization": f"Bearer {made.json()['key']}"}
+    async with calling(server.address, headers) as listener, listening(listener) as events:
+        monkeypatch.setattr("app.core.auth.authorizer.Authorizer.forget", lambda _: None)
+        assert (await server.client.delete("/api-keys/Listener elsewhere")).status_code == 204
+        async with asyncio.timeout(1):
+            assert [kind async for kind, _ in events.blocks() if kind] == []
 
 
 async def test_last_event_id_goes_before_since(server: Running) -> None:
@@ -264,6 +283,22 @@ async def test_as_many_streams_are_served_as_the_setting_says(fresh_url: str) ->
 async def open_or_not(client: httpx.AsyncClient) -> int:
     async with client.stream("GET", "/changes/stream") as response:
         return response.status_code
+
+
+async def test_one_address_has_a_quarter_of_the_streams_and_others_the_rest(
+    fresh_url: str,
+) -> None:
+    async with running(fresh_url, {"most": 4, "heartbeat": 0.1}) as server:
+        one, two = ({"X-Forwarded-For": f"192.0.2.{n}"} for n in (1, 2))
+        async with (
+            calling(server.address, one) as greedy,
+            calling(server.address, two) as other,
+            listening(greedy),
+        ):
+            refused = await greedy.get("/changes/stream")
+            assert (refused.status_code, refused.headers["retry-after"]) == (429, "30")
+            async with listening(other):
+                pass
 
 
 async def test_a_stream_ends_in_order_after_its_time(fresh_url: str) -> None:

@@ -155,6 +155,10 @@ async def test_a_citation_is_new_when_the_text_of_its_source_is_attached(
         lambda known: f'"x", {known}',
         lambda known: f'"x",W/"y" ,{known} , "z"',
         lambda known: f'"a,b",{known}',
+        lambda known: f",{known},",
+        lambda known: f' , ,"x",, {known} ,,',
+        lambda known: f'{known[:-1]}-gzip"',
+        lambda known: f'"x", W/{known[:-1]}-br"',
     ],
 )
 async def test_a_tag_is_found_in_a_list_and_compared_weakly(

@@ -94,6 +94,20 @@ REFUSED: dict[str, tuple[bytes, int]] = {
         head("POST /people HTTP/1.1", JSON, "Transfer-Encoding: chunked", "Content-Length: 2"),
         400,
     ),
+    "chunks twice, with a body": (
+        head("POST /people HTTP/1.1", JSON, *["Transfer-Encoding: chunked"] * 2)
+        + b"2\r\n{}\r\n0\r\n\r\n",
+        400,
+    ),
+    "chunks twice, in other cases": (
+        head("POST /people HTTP/1.1", JSON, "transfer-encoding: CHUNKED", "Transfer-Encoding: x")
+        + b"0\r\n\r\n",
+        400,
+    ),
+    "chunks in HTTP/1.0, in another case": (
+        head("POST /people HTTP/1.0", JSON, "TRANSFER-ENCODING: ChunKED") + b"0\r\n\r\n",
+        400,
+    ),
     "chunks twice": (head("POST /people HTTP/1.1", JSON, *["Transfer-Encoding: chunked"] * 2), 400),
     "a coding of the body": (
         head("POST /people HTTP/1.1", JSON, "Transfer-Encoding: gzip, chunked") + b"0\r\n\r\n",

@@ -219,16 +219,49 @@ def test_500_idle_connections_hinder_nobody(server: Server) -> None:
             assert all(client.get("/people").status_code == 200 for _ in range(20))
 
 
-def test_connections_beyond_the_limit_are_told_so(server: Server, tmp_path: Path) -> None:
+def test_connections_beyond_the_limit_are_told_so_and_idle_ones_go_first(
+    server: Server, tmp_path: Path
+) -> None:
     with running_server(server.url, tmp_path, max_connections=5) as server, ExitStack() as stack:
-        for _ in range(5):
-            assert stack.enter_context(Wire(server)).send(GET).answer().status == 200
+        wires = [stack.enter_context(Wire(server)) for _ in range(5)]
+        for wire in wires:
+            assert wire.send(GET).answer().status == 200
+        assert wires[0].send(GET).answer().status == 200
+        for wire in wires[2:]:
+            wire.send(GET[:9])
+        # The second one did nothing for the longest time; then the first one.
+        for idle in (wires[1], wires[0]):
+            busy = stack.enter_context(Wire(server))
+            assert busy.send(GET).answer().status == 200
+            busy.send(GET[:9])
+            assert idle.ends()
         with Wire(server) as wire:
             answer = wire.send(GET).answer()
             assert answer.status == 503
             assert answer.problem
             assert answer.headers["retry-after"]
             assert wire.ends()
+
+
+def test_one_address_has_a_quarter_of_the_connections(server: Server, tmp_path: Path) -> None:
+    settings = {"max_connections": 8, "trusted_proxies": ""}
+    with running_server(server.url, tmp_path, **settings) as server, ExitStack() as stack:
+        first, second = (stack.enter_context(Wire(server)) for _ in range(2))
+        for wire in (first, second):
+            assert wire.send(GET).answer().status == 200
+        third = stack.enter_context(Wire(server))
+        assert third.send(GET).answer().status == 200
+        assert first.ends()
+        for wire in (second, third):
+            wire.send(GET[:9])
+        with Wire(server) as wire:
+            answer = wire.send(GET).answer()
+            assert (answer.status, answer.headers["retry-after"]) == (429, "5")
+            assert answer.problem
+            assert wire.ends()
+        second.socket.close()
+        third.send(GET[9:])
+        assert third.answer().status == 200
 
 
 # Who is believed

@@ -1,6 +1,7 @@
 """A request with an Idempotency-Key is done once, however often it is sent."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.core.databases.types import now
+from app.core.http.dispatch import Route
 from app.engine.resource import Resource
 from app.resources.agreement import agreement
 from app.resources.person import person
@@ -144,15 +146,11 @@ async def test_a_request_that_broke_a_rule_of_the_records_can_be_sent_again(api:
     assert "idempotency-replayed" not in answer.headers
 
 
-async def test_a_rehearsal_takes_no_notice_of_the_key(api: Api) -> None:
+async def test_a_dry_run_takes_no_key_and_says_why(api: Api) -> None:
     body, key = somebody(), new_key()
-    for _ in range(2):
-        answer = await post(api, "/people?dry_run=true", body, idempotency_key=key)
-        assert answer.status_code == 201
-        assert "idempotency-replayed" not in answer.headers
-    assert await stored(api, body) == []
-    first = await post(api, "/people", body, idempotency_key=key)
-    assert (await api.get(first.headers["location"]))["note"] == body["note"]
+    answer = await post(api, "/people?dry_run=true", body, idempotency_key=key)
+    assert "dry run stores nothing" in problem(answer, 400)["detail"]
+    assert (await post(api, "/people", body, idempotency_key=key)).status_code == 201
 
 
 @pytest.mark.parametrize(("hours", "records"), [(23, 1), (25, 2)])
@@ -186,14 +184,47 @@ async def test_a_key_can_be_any_short_text(api: Api, key: str) -> None:
     assert len(await stored(api, body)) == 1
 
 
-async def test_other_methods_take_no_notice_of_a_key(api: Api) -> None:
-    record, key = await api.new(person), new_key()
+async def test_every_way_to_change_a_record_can_be_repeated(api: Api) -> None:
+    record = await api.new(person)
     address = at(person, record)
-    for note in ("a", "b"):
-        answer = await send(api.client, "PATCH", address, {"note": note}, idempotency_key=key)
-        assert answer.json()["note"] == note
-    assert (await send(api.client, "GET", address, idempotency_key=key)).json()["note"] == "b"
-    assert (await send(api.client, "DELETE", address, idempotency_key=key)).status_code == 204
+    for method, body in (("PATCH", {"note": "a"}), ("PUT", somebody()), ("DELETE", None)):
+        key = new_key()
+        first = await send(api.client, method, address, body, idempotency_key=key)
+        again = await send(api.client, method, address, body, idempotency_key=key)
+        assert told(again) == told(first), method
+        assert first.status_code in (200, 204), method
+        assert again.headers["idempotency-replayed"] == "true", method
+        other = await send(api.client, "PATCH", address, {"note": "c"}, idempotency_key=key)
+        assert other.status_code == 422, method
+    assert (await api.get(address, deleted="include"))["version"] == record["version"] + 3
+
+
+async def test_reads_take_no_notice_of_a_key(api: Api) -> None:
+    address, key = at(person, await api.new(person)), new_key()
+    answers = [await send(api.client, "GET", address, idempotency_key=key) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert "idempotency-replayed" not in answers[1].headers
+
+
+async def test_every_operation_that_writes_honours_a_key_or_refuses_it_with_the_reason(
+    api: Api, writes_app: FastAPI
+) -> None:
+    wrong = []
+    for route in writes_app.router.routes:
+        if not isinstance(route, Route) or not route.methods or route.methods == {"GET"}:
+            continue
+        method = min(route.methods)
+        target = re.sub(r"\{\w+\}", "nothing", route.path)
+        lines = [("Idempotency-Key", "one"), ("Idempotency-Key", "two")]
+        answer = await api.client.request(method, target, headers=lines)
+        if answer.status_code != 400 or "several Idempotency-Keys" not in answer.text:
+            wrong.append((method, target, "two keys", answer.text))
+        if route.not_repeated is None:
+            continue
+        answer = await api.client.request(method, target, headers={"Idempotency-Key": "x"})
+        if answer.status_code != 400 or route.not_repeated not in answer.json()["detail"]:
+            wrong.append((method, target, "refused", answer.text))
+    assert wrong == []
 
 
 async def _until_done(client: httpx.AsyncClient, body: Body, key: str) -> httpx.Response:

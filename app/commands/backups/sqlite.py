@@ -7,6 +7,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from app.commands.backups.files import told
+from app.core.databases.private_files import keep_private
 from app.core.databases.sqlite import connect
 
 #: How many pages of 4 KiB are copied between two looks at the progress bar.
@@ -65,6 +66,7 @@ def locked(file: Path) -> Iterator[sqlite3.Connection]:
     Leaving the log of writes (WAL) behind is possible only to the one process that has the
     database open; so this finds every server, even one that does nothing at the moment.
     """
+    keep_private(file)
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
         connection.execute("PRAGMA locking_mode=EXCLUSIVE")

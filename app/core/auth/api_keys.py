@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from app.core.auth.key_names import key_name
 from app.core.auth.principals import Scope
 from app.core.databases.interface import Base, CompiledQuery, compile_query
 from app.core.databases.types import choice, now, uuid7
@@ -129,9 +130,11 @@ def create_key(session: Session, wanted: NewKey, by: str, secret: str) -> ApiKey
     return key
 
 
-def is_named(key: ColumnElement[str]) -> ColumnElement[bool]:
-    """Whether a text names the key: by its id, its visible part or its name."""
-    return or_(cast(ApiKey.id, String(36)) == key, ApiKey.prefix == key, ApiKey.name == key)
+def is_named(key: ColumnElement[str], form: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether a text names the key: by its id, its visible part or its name, which may be in the
+    form that names are stored in."""
+    names = (ApiKey.name == key, ApiKey.name == form)
+    return or_(cast(ApiKey.id, String(36)) == key, ApiKey.prefix == key, *names)
 
 
 def is_reference(text: str) -> bool:
@@ -146,7 +149,7 @@ def no_key(key: str) -> NotFound:
 
 def find_key(session: Session, key: str) -> ApiKey:
     """The key that this names; NotFound (404)."""
-    row = session.scalar(select(ApiKey).where(is_named(literal(key))))
+    row = session.scalar(select(ApiKey).where(is_named(literal(key), literal(key_name(key)))))
     if row is None:
         raise no_key(key)
     return row

@@ -2,10 +2,12 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from starlette.types import Scope as ASGIScope
@@ -61,6 +63,8 @@ class Authorizer:
         self._known: dict[bytes, _CachedPrincipal] = {}
         #: How often all callers were forgotten.
         self._forgotten = 0
+        #: Called when all callers were forgotten, for answers that go on for long.
+        self.on_forget: set[Callable[[], None]] = set()
         self._used: dict[UUID, datetime] = {}
 
     async def authorize(
@@ -101,6 +105,11 @@ class Authorizer:
         if caller.path is not None:
             if scope["path"] != caller.path or scope["method"] not in _READING:
                 raise Forbidden(f"This key opens {caller.path} alone, for reading.")
+            if any(
+                name == "deleted" and value != "exclude"
+                for name, value in parse_qsl(scope["query_string"].decode("latin-1"))
+            ):
+                raise Forbidden("This key does not read the trash: leave out `deleted`.")
         elif need is Permission.READ_OR_PUBLIC and self.public_reading:
             return
         if caller is ANONYMOUS:
@@ -172,6 +181,8 @@ class Authorizer:
         """Look everybody up anew: a key was revoked."""
         self._known.clear()
         self._forgotten += 1
+        for call in tuple(self.on_forget):
+            call()
 
     async def store_last_use(self) -> None:
         """Store when keys were last used; nothing is lost with it but that."""

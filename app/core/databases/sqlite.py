@@ -25,6 +25,7 @@ from app.core.databases.interface import (
     Rows,
 )
 from app.core.databases.places import Places
+from app.core.databases.private_files import keep_private
 from app.core.databases.sqlite_quick import QuickReads
 from app.core.databases.sqlite_reader import Reading
 from app.core.databases.sqlite_writer import File, Writer
@@ -51,6 +52,8 @@ def connect(path: str, *, readonly: bool = False, wait: float | None = None) -> 
     `wait` is for how many seconds it waits for other processes, by default `LOCK_TIMEOUT_SECONDS`.
     """
     mode = "ro" if readonly else "rwc"
+    if not readonly:
+        keep_private(path)
     connection = sqlite3.connect(
         f"{Path(path).absolute().as_uri()}?mode={mode}",
         uri=True,

@@ -9,6 +9,9 @@ from app.core.errors import BadRequest
 from app.core.loose_types import Values
 
 _TAG = re.compile(r'\s*((?:W/)?"[\x21\x23-\x7e\x80-\xff]*")\s*(?:,|$)')
+_EMPTY = re.compile(r"\s*,")
+#: What Apache and others write into the tag of an answer that they have compressed.
+_CODED = re.compile(r'[-;](?:gzip|br|zstd|deflate)"$')
 
 
 def tags_in(request: Request, header: str) -> list[str] | None:
@@ -16,13 +19,18 @@ def tags_in(request: Request, header: str) -> list[str] | None:
 
     BadRequest for what is no list of tags: a guard that is not understood must not be passed over.
     """
-    sent = request.headers.get(header)
-    if sent is None:
+    lines = request.headers.getlist(header)
+    if not lines:
         return None
+    sent = ",".join(lines)
     if sent.strip() == "*":
         return ["*"]
     tags, at = [], 0
     while at < len(sent):
+        if empty := _EMPTY.match(sent, at):
+            # A list may hold elements that are empty (RFC 9110, 5.6.1).
+            at = empty.end()
+            continue
         found = _TAG.match(sent, at)
         if found is None:
             text = f'{header} takes entity tags in double quotes, such as "3-0a1b2c3d4e5f", or *.'
@@ -39,7 +47,14 @@ def is_known(request: Request, tag: str) -> bool:
     if "if-none-match" not in request.headers:
         return False
     tags = tags_in(request, "if-none-match") or []
-    return "*" in tags or tag.removeprefix("W/") in {t.removeprefix("W/") for t in tags}
+    known = {weakened(each) for each in tags}
+    return "*" in tags or not known.isdisjoint((tag.removeprefix("W/"), weakened(tag)))
+
+
+def weakened(tag: str) -> str:
+    """What two tags of one record have in common: without what makes one weak, and without the
+    endings that proxies which compress add to it (`"3-0a1b-gzip"`)."""
+    return _CODED.sub('"', tag.removeprefix("W/"))
 
 
 def not_modified(tag: str, headers: Values | None = None) -> Response:

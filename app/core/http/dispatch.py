@@ -4,22 +4,24 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from enum import Enum
-from typing import get_args
+from typing import Self, get_args
 
 from fastapi import Request
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.auth.principals import Permission
-from app.core.errors import NotFound, Problem, not_allowed
+from app.core.errors import BadRequest, Fault, NotFound, Problem, not_allowed
 from app.core.http.accept import check_accept
 from app.core.http.app_state import state_of
 from app.core.http.nearest_addresses import Known, Tree, misspelt, suggestion, tree_of
 from app.core.http.requests import (
     JSON_TYPES,
     check_type,
+    idempotency_key,
     read_body,
     read_content,
     read_json,
@@ -31,6 +33,7 @@ from app.core.validation import Model
 
 #: From how many bytes on a body is parsed in a thread.
 MANY_BYTES = 256 * 1024
+_READING = ("GET", "HEAD")
 
 Handler = Callable[[Request], Coroutine[object, object, Response]]
 Endpoint = Callable[..., Awaitable[Response]]
@@ -53,6 +56,8 @@ class Route(APIRoute):
 
     #: Answers without reading the request further, where that can be told; else None.
     early: Callable[[Request], Awaitable[Response | None]] | None = None
+    #: Why it takes no Idempotency-Key, where it does not.
+    not_repeated: str | None = None
 
     def __init__(
         self,
@@ -66,6 +71,8 @@ class Route(APIRoute):
         super().__init__(path, endpoint, **options)
         #: Texts that are known to stand in its parameters, for whoever misspells them.
         self.known: Known = {}
+        #: Whether its last parameter is all the rest of the path.
+        self.has_slashes = False
         #: The headers that its answers can have, by status; for the document.
         self.answer_headers: dict[str, tuple[str, ...]] = {}
         #: Whether it reads and answers with JSON alone: else it looks at Accept by itself.
@@ -80,6 +87,13 @@ class Route(APIRoute):
             Permission.READ_OR_PUBLIC if self.methods == {"GET"} else Permission.WRITE
         )
 
+    def take_slashes(self) -> Self:
+        """Let the last parameter of the path hold slashes too."""
+        self.has_slashes = True
+        path = f"{self.path.removesuffix('}')}:path}}"
+        self.path_regex, self.path_format, self.param_convertors = compile_path(path)
+        return self
+
     def get_route_handler(self) -> Handler:
         """What answers the route, whoever calls it: the authorizer is asked in here."""
         answer = lean_handler(self.endpoint)
@@ -92,6 +106,8 @@ class Route(APIRoute):
             headers = await authorizer.authorize(request.scope, self.needs, is_file)
             try:
                 check_accept(request.scope["headers"], is_json=self.is_json)
+                if request.method not in _READING:
+                    self._check_idempotency_key(request)
                 early = None if self.early is None else await self.early(request)
                 response = early or await answer(request)
             except Problem as problem:
@@ -101,6 +117,12 @@ class Route(APIRoute):
             return response
 
         return handle
+
+    def _check_idempotency_key(self, request: Request) -> None:
+        """Refuse a key that is none, or that would not do what whoever sends it relies on."""
+        if idempotency_key(request) is not None and self.not_repeated is not None:
+            text = f"This takes no Idempotency-Key: {self.not_repeated}"
+            raise BadRequest(text, [Fault("idempotency_key", text)])
 
 
 def lean_handler(endpoint: Endpoint) -> Handler:
@@ -147,7 +169,7 @@ def lean_handler(endpoint: Endpoint) -> Handler:
 class _Node:
     """A place in the tree of paths: literal steps first, then a parameter."""
 
-    __slots__ = ("literal", "methods", "parameter", "suffixed")
+    __slots__ = ("has_slashes", "literal", "methods", "parameter", "suffixed")
 
     def __init__(self) -> None:
         self.literal: dict[str, _Node] = {}
@@ -155,6 +177,7 @@ class _Node:
         self.suffixed: dict[str, tuple[str, _Node]] = {}
         self.parameter: tuple[str, _Node] | None = None
         self.methods: dict[str, Handler] = {}
+        self.has_slashes = False
 
 
 class Dispatch:
@@ -187,6 +210,7 @@ class Dispatch:
             else:
                 node = node.literal.setdefault(step, _Node())
         handler = route.get_route_handler()
+        node.has_slashes = route.has_slashes
         for method in route.methods or ():
             node.methods[method] = handler
         if "GET" in node.methods:
@@ -195,17 +219,22 @@ class Dispatch:
     def find(self, path: str) -> tuple[_Node, dict[str, str]] | None:
         """The node of a path and the texts of its parameters."""
         node, found = self.root, {}
-        for step in path[1:].split("/"):
+        steps = path[1:].split("/")
+        for at, step in enumerate(steps):
             inner = node.literal.get(step)
             before, dot, after = step.partition(".")
             if inner is None and dot and before in node.suffixed:
                 name, inner = node.suffixed[before]
                 found[name] = after
             elif inner is None:
-                if node.parameter is None or not step:
+                if node.parameter is None:
                     return None
-                found[node.parameter[0]] = step
-                inner = node.parameter[1]
+                name, inner = node.parameter
+                if inner.has_slashes and len(steps) > at + 1:
+                    return inner, {**found, name: "/".join(steps[at:])}
+                if not step:
+                    return None
+                found[name] = step
             node = inner
         return (node, found) if node.methods else None
 

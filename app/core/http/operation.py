@@ -60,13 +60,15 @@ class Operation:
     body: Json | None = None
     needs: Permission | None = None
     several_forms: bool = False
+    #: Why it takes no Idempotency-Key, where it does not.
+    not_repeated: str | None = None
     #: Answers without reading the request further, where that can be told; else None.
     early: Callable[[Request], Awaitable[Response | None]] | None = None
 
     def route(self, endpoint: Callable[..., Value]) -> Route:
         """The route on which the endpoint answers the operation."""
         route = self._route(endpoint, **self._options())
-        route.early = self.early
+        route.early, route.not_repeated = self.early, self.not_repeated
         route.answer_headers = {str(each.status): each.headers for each in self.answers}
         return route
 

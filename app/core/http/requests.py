@@ -169,3 +169,18 @@ def read_json(content: bytes) -> JsonValue:
 def read_body(model: Model, content: bytes) -> BaseModel:
     """The JSON body as the model; 400 for what is not JSON, 422 for what breaks a rule."""
     return validate(model, read_json(content))
+
+
+def idempotency_key(request: Request) -> str | None:
+    """The Idempotency-Key of a request that writes; BadRequest for what is none."""
+    keys = {key.strip(" ") for key in request.headers.getlist("idempotency-key")}
+    if not keys:
+        return None
+    if len(keys) > 1:
+        text = "The request has several Idempotency-Keys; a request has one."
+        raise BadRequest(text, [Fault("idempotency_key", text)])
+    (key,) = keys
+    if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
+        text = "An Idempotency-Key is 1 to 255 letters, digits and signs, best a new UUID."
+        raise BadRequest(text, [Fault("idempotency_key", text)])
+    return key

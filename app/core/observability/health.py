@@ -2,12 +2,16 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Coroutine, Mapping
 from enum import StrEnum
 from typing import TypeVar
+from weakref import WeakKeyDictionary
 
 from fastapi import Request
 from pydantic import BaseModel, Field
+from sqlalchemy import update
+from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from app.core import json_codec
@@ -19,6 +23,7 @@ from app.core.http.app_state import state_of
 from app.core.http.dispatch import Route
 from app.core.http.operation import Answer, Operation
 from app.core.http.responses import JsonResponse
+from app.core.instance_secret import Installation
 from app.core.loose_types import Fields
 
 log = logging.getLogger("trade_missions")
@@ -28,6 +33,10 @@ T = TypeVar("T")
 _NEVER_KEPT = {"Cache-Control": "no-store"}
 #: Whoever watches over a service waits for a few seconds and then takes a slow answer for none.
 CHECK_TIMEOUT_SECONDS = 2.0
+#: How often it is tried to write, however often is asked: anybody may ask.
+WRITE_CHECK_SECONDS = 5.0
+#: What came of it and when, by database.
+_written: WeakKeyDictionary[Database, tuple[float, "Check"]] = WeakKeyDictionary()
 
 
 class CheckState(StrEnum):
@@ -42,7 +51,9 @@ class CheckState(StrEnum):
 class Check(BaseModel):
     """One thing that was looked at."""
 
-    name: str = Field(description="What was looked at: `database`, `migrations` or `replica`.")
+    name: str = Field(
+        description="What was looked at: `database`, `migrations`, `writing` or `replica`."
+    )
     state: CheckState = Field(description="`ok`; `degraded`: it serves all the same; or `failed`.")
     detail: str = Field(description="What was found, and what to do where it is not ok.")
 
@@ -50,7 +61,9 @@ class Check(BaseModel):
 class Health(BaseModel):
     """That the service is well, and what was looked at."""
 
-    status: str = Field(description="`alive` or `ready`; a service that is not answers with 503.")
+    status: str = Field(
+        description="`alive`, `ready`, or `reading`: it reads, and no write succeeds. 503: neither."
+    )
     checks: list[Check] = Field(description="What was looked at; nothing at all for `alive`.")
 
 
@@ -88,7 +101,9 @@ def health_routes() -> list[Route]:
         checks = await find_checks(state_of(request).database)
         if any(check.state is CheckState.FAILED for check in checks):
             raise NotReady(checks)
-        body = json_codec.dumps(Health(status="ready", checks=checks).model_dump())
+        writes = all(check.name != "writing" or check.state is CheckState.OK for check in checks)
+        status = "ready" if writes else "reading"
+        body = json_codec.dumps(Health(status=status, checks=checks).model_dump())
         return JsonResponse(body, headers=_NEVER_KEPT)
 
     said: Fields = {
@@ -114,7 +129,38 @@ async def find_checks(database: Database) -> list[Check]:
     if isinstance(found, Check):
         return [found, *_replica(database.gauges())]
     reached = Check(name="database", state=CheckState.OK, detail="The database answers.")
-    return [reached, _migrations(needed, found[0]), *_replica(database.gauges())]
+    migrations = _migrations(needed, found[0])
+    if migrations.state is CheckState.FAILED:
+        return [reached, migrations, *_replica(database.gauges())]
+    return [reached, migrations, await _writing(database), *_replica(database.gauges())]
+
+
+async def _writing(database: Database) -> Check:
+    """Whether a write succeeds, tried at most every `WRITE_CHECK_SECONDS`."""
+    known = _written.get(database)
+    if known is None or known[0] < time.monotonic() - WRITE_CHECK_SECONDS:
+        known = _written[database] = (time.monotonic(), await _try_to_write(database))
+    return known[1]
+
+
+async def _try_to_write(database: Database) -> Check:
+    try:
+        await within_timeout(database.write(_write_nothing_new))
+    except TimeoutError:
+        detail = f"A write was not done within {CHECK_TIMEOUT_SECONDS:g} seconds."
+    except Problem as problem:
+        detail = problem.detail.partition(". ")[0].removesuffix(".") + "."
+    except Exception as error:
+        log.error("writing could not be checked", exc_info=error)
+        detail = "Writing failed; the log tells how."
+    else:
+        return Check(name="writing", state=CheckState.OK, detail="The database stores.")
+    return Check(name="writing", state=CheckState.DEGRADED, detail=f"Reading works. {detail}")
+
+
+def _write_nothing_new(session: Session) -> None:
+    """A write that goes to the disk and changes nothing."""
+    session.execute(update(Installation).values(id=Installation.id))
 
 
 async def _revision(database: Database) -> tuple[str | None] | Check:

@@ -5,19 +5,20 @@ import sys
 import threading
 from collections.abc import Callable, MutableMapping
 from enum import StrEnum
+from io import StringIO
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import orjson
 from starlette.types import Scope
 
 from app.core.errors import Problem
 from app.core.loose_types import Fields, Value
-from app.core.observability.redaction import redacted
+from app.core.observability.redaction import redacted_fields, redacted_value
 from app.core.observability.request_info import route_of, trace_id_of
 
 if TYPE_CHECKING:
-    from structlog.typing import Processor
+    from structlog.typing import ExcInfo, Processor
 
 Line = MutableMapping[str, Value]
 #: Takes the scope, status, seconds, bytes sent, and the problem if it is one.
@@ -117,25 +118,38 @@ def _formatter(form: LogFormat) -> logging.Formatter:
 
 
 def _finish(form: LogFormat) -> list["Processor"]:
-    """The last steps of every line: its time, its form, and the secrets out of it; bytes."""
+    """The last steps of every line: its time, the secrets out of its values, its form; bytes."""
     import structlog
 
     time = structlog.processors.TimeStamper("iso", utc=True, key="time")
-    hidden: Processor = lambda logger, name, line: redacted(line)  # type: ignore[arg-type]  # noqa: E731
     if form is LogFormat.JSON or (form is LogFormat.AUTO and not sys.stderr.isatty()):
         # Without the values of variables, which a traceback has no business to show.
         frames = structlog.tracebacks.ExceptionDictTransformer(show_locals=False, max_frames=40)
-        return [time, structlog.processors.ExceptionRenderer(frames), _json, hidden]
+        return [time, structlog.processors.ExceptionRenderer(frames), _redact, _json]
     shown = structlog.dev.ConsoleRenderer(
         colors=sys.stderr.isatty(),
         # Quoted, so that no text from outside can pretend to be a line of its own.
         repr_native_str=True,
-        exception_formatter=structlog.dev.plain_traceback,
+        exception_formatter=_redacted_traceback,
         sort_keys=False,
         timestamp_key="time",
         pad_event_to=0,
     )
-    return [time, lambda logger, name, line: shown(logger, name, line).encode(), hidden]
+    return [time, _redact, lambda logger, name, line: shown(logger, name, line).encode()]
+
+
+def _redact(logger: object, name: str, line: Line) -> Line:
+    """What is written of a line; an exception that is yet to be shown is left as it is."""
+    exception = {name: line.pop(name) for name in ("exc_info",) if name in line}
+    return redacted_fields(line) | exception
+
+
+def _redacted_traceback(sio: TextIO, exc_info: "ExcInfo") -> None:
+    import structlog
+
+    text = StringIO()
+    structlog.dev.plain_traceback(text, exc_info)
+    sio.write(str(redacted_value(text.getvalue())))
 
 
 def _json(logger: object, name: str, line: Line) -> bytes:

@@ -11,6 +11,7 @@ from uvicorn.server import ServerState
 from app.core.errors import BadRequest, Problem, RequestTimeout
 from app.core.loose_types import Fields, Value
 from app.core.server import refused_requests
+from app.core.server.crowding import Owners, longest_idle
 from app.core.server.joined_cycle import JoinedCycle
 from app.core.server.protocol_limits import Limits, Progress
 
@@ -18,6 +19,7 @@ from app.core.server.protocol_limits import Limits, Progress
 IDLE, HEAD, BODY = range(3)
 #: How many connections beyond the limit are told so; others are only closed.
 MAX_TOLD_CONNECTIONS = 100
+_CODING = "The only Transfer-Encoding of a body is chunked, once, in HTTP/1.1."
 
 
 class HttpConfig(Config):
@@ -25,7 +27,7 @@ class HttpConfig(Config):
 
     def __init__(self, app: str, limits: Limits, **options: Value) -> None:
         super().__init__(app, http=BoundedHttp, ws="none", **options)
-        self.limits = limits
+        self.limits, self.owners = limits, Owners(limits)
 
 
 class BoundedHttp(HttpToolsProtocol):
@@ -39,7 +41,9 @@ class BoundedHttp(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self.limits = config.limits
+        self.limits, self.owners = config.limits, config.owners
+        self.active_at = 0.0
+        self.owner: str | None = None
         self.stage = IDLE
         #: Bytes since the parser last completed anything.
         self.fed = 0
@@ -58,13 +62,41 @@ class BoundedHttp(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)  # type: ignore[arg-type]
+        self.active_at = self.loop.time()
+        self.owner = self.owners.add(self.client)
+        if self.owners.is_crowded(self.owner) and not self._make_room(self.owner):
+            self.refuse(refused_requests.too_many_of_address())
+            return
         beyond = len(self.connections) - self.limits.connections
+        if beyond > 0 and self._make_room():
+            return
         if beyond > MAX_TOLD_CONNECTIONS:
             self.transport.abort()
         elif beyond > 0:
             self.refuse(refused_requests.too_many_connections())
 
+    def _make_room(self, owner: str | None = None) -> bool:
+        """Close the connection that is idle for longest, which its client can open again."""
+        ours = (each for each in self.connections if isinstance(each, BoundedHttp))
+        idle = longest_idle(ours, owner)
+        if idle is not None:
+            idle.shutdown()
+        return idle is not None
+
+    def is_idle(self) -> bool:
+        """Whether it was answered and is kept for a next request that has not begun."""
+        return (
+            self.cycle is not None
+            and self.running is None
+            and self.stage == IDLE
+            and not (self.fed or self.pipeline or self.transport.is_closing())
+            and self.closes_at is None
+        )
+
     def connection_lost(self, exc: Exception | None) -> None:
+        if self.owner is not None:
+            self.owners.remove(self.owner)
+            self.owner = None
         # Uvicorn tells this to the request that came last, which may still wait for its turn.
         if self.running is not None:
             self.running.disconnected = True
@@ -76,6 +108,7 @@ class BoundedHttp(HttpToolsProtocol):
         if self.refusal is not None or self.closes_at is not None:
             return
         self.fed += len(data)
+        self.active_at = self.loop.time()
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -136,21 +169,22 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _check_head(self) -> bool:
         """Whether a body follows; raises the problem of a head that nobody should act upon."""
-        hosts, has_body, coding = 0, False, b"chunked"
+        hosts, has_body, codings = 0, False, 0
         for name, value in self.headers:
             if name == b"host":
                 hosts += 1
             elif name == b"content-length":
                 has_body = True
             elif name == b"transfer-encoding":
-                has_body, coding = True, value.lower()
+                has_body, codings = True, codings + 1
+                if value.lower() != b"chunked":
+                    raise BadRequest(_CODING)
         version = self.parser.get_http_version()
         if self.fed > self.limits.headers or len(self.headers) > self.limits.header_count:
             self._check_size()
-        if coding != b"chunked" or (
-            version == "1.0" and (b"transfer-encoding", coding) in self.headers
-        ):
-            raise BadRequest("The only Transfer-Encoding of a body is chunked, in HTTP/1.1.")
+        # On two lines it is a list: chunked twice, which a proxy may read otherwise than we do.
+        if codings > (version != "1.0"):
+            raise BadRequest(_CODING)
         if version not in ("1.1", "1.0"):
             raise BadRequest(f"This service speaks HTTP/1.1, not HTTP/{version}.")
         if hosts != 1 and (hosts or version == "1.1"):

@@ -18,6 +18,8 @@ class Limits:
     discarded: int = 1024 * 1024
     #: How many connections are open at once.
     connections: int = 1000
+    #: Proxies that are trusted, which bring the connections of others, as uvicorn names them.
+    proxies: str = "127.0.0.1"
     #: Within what time the head of a request is there.
     head_seconds: float = 10
     #: How long a body may stand still.
@@ -28,6 +30,11 @@ class Limits:
     linger_seconds: float = 5
     #: How long requests under way may take when the server stops.
     stop_seconds: float = 30
+
+    @property
+    def connections_per_address(self) -> int:
+        """How many connections one address may hold open, so that others have places left."""
+        return max(1, self.connections // 4)
 
     @property
     def look_seconds(self) -> float:

@@ -137,6 +137,15 @@ def too_many_waiting(limits: Limits) -> TooManyRequests:
     )
 
 
+def too_many_of_address() -> TooManyRequests:
+    """The 429 of a connection beyond those that one address may hold."""
+    return TooManyRequests(
+        "Too many connections are open from your address. Close some, or send more requests on"
+        " each.",
+        headers={"Retry-After": "5"},
+    )
+
+
 def too_many_connections() -> Unavailable:
     """The 503 of a connection beyond the limit."""
     return Unavailable(

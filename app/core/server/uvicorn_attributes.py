@@ -29,7 +29,8 @@ ATTRIBUTES: Mapping[type, Mapping[str, str]] = {
         "_start_asgi_task": "which of several requests on a connection is worked on",
         # Read or set.
         "_unset_keepalive_if_required": "a connection that is read or refused is not idle",
-        "connections": "how many are open",
+        "client": "whose connection it is",
+        "connections": "how many are open, and which is idle for longest",
         "cycle": "the request that came last",
         "expect_100_continue": "set by `on_header`, which does not call uvicorn's",
         "flow": "whether reading or writing is paused",

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from fastapi import FastAPI
@@ -134,6 +135,36 @@ async def test_a_key_that_makes_no_sense_is_refused(
     answer = await create(public_app, **fields)
     assert answer.status == 422, answer.body
     assert answer.json()["errors"][0]["pointer"] == pointer
+
+
+async def test_a_name_shows_what_it_is_and_passes_for_no_other(public_app: FastAPI) -> None:
+    refused = ["ｓｅｅｄ", "ѕееd", "аnonymous", "sеed", "ＯＩＤＣ：alice", "оіdс:alice", "oidc∶bob"]
+    refused += ["Command  line", "ımport", "see\u0301d", "a\u202eb", "a\u200db", "a\x1bb"]
+    refused += ["a\nb", "a\u2028b", "a\ue000b", "a\u3164b", "a\ufe0fb", "\u2800", "ﷺ" * 10, "a\x7f"]
+    taken = ["Seedlings", "oidc gateway", "Айгерим", "Қостанай 1", "Zoë", "команда"]
+    wrong = [name for name in refused if (await create(public_app, name=name)).status != 422]
+    wrong += [name for name in taken if (await create(public_app, name=name)).status != 201]
+    assert wrong == []
+
+
+async def test_a_name_is_the_same_in_every_form_of_its_letters(public_app: FastAPI) -> None:
+    made = (await create(public_app, name="Ｊose\u0301  und Ко")).json()
+    assert made["name"] == "José und Ко"
+    assert (await create(public_app, name="José und Ко")).status == 409
+    for name in ("José und Ко", "Jose\u0301 und Ко"):
+        found = await ask(public_app, f"/api-keys/{quote(name)}", headers=BEARER)
+        assert found.json()["id"] == made["id"]
+
+
+async def test_a_key_whose_name_has_a_slash_is_shown_and_revoked_by_it(
+    public_app: FastAPI,
+) -> None:
+    for name in ("Bureau/Almaty", "/", "a//b/", "webhooks/%2F"):
+        assert (await create(public_app, name=name)).status == 201, name
+        for path in {f"/api-keys/{quote(name, safe='')}", f"/api-keys/{quote(name)}"}:
+            answer = await ask(public_app, path, headers=BEARER)
+            assert answer.json()["name"] == name, path
+        assert (await revoke(public_app, quote(name, safe=""))) == 204, name
 
 
 async def test_a_new_key_is_not_kept_to_be_shown_again(public_app: FastAPI) -> None:

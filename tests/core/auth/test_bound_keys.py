@@ -81,6 +81,17 @@ async def test_it_opens_nothing_else(
             assert (await ask(app, target, headers=BEARER)).status == 404
 
 
+async def test_a_bound_key_does_not_read_the_trash(
+    private_app: FastAPI, public_app: FastAPI, bound: str
+) -> None:
+    for app in (private_app, public_app):
+        for query in ("deleted=include", "deleted=only", "limit=1&del%65ted=only"):
+            answer = await ask(app, f"{FILE}?{query}", headers=bearer(bound))
+            assert (answer.status, "trash" in answer.detail) == (403, True), query
+        shown = await ask(app, f"{FILE}?deleted=exclude", headers=bearer(bound))
+        assert shown.status == 200
+
+
 async def test_a_key_bound_to_what_admins_see_does_not_open_it(public_app: FastAPI) -> None:
     secret = await key_of(public_app, "bound to keys", Scope.READ, "/api-keys")
     answer = await ask(public_app, "/api-keys", headers=bearer(secret))

@@ -27,6 +27,8 @@ def faults(host: str = "0.0.0.0", **changes: Any) -> list[str]:
 
 def test_a_good_configuration_has_no_faults() -> None:
     assert faults() == []
+    assert faults(trusted_proxies="10.0.0.0/8, 127.0.0.1,fd00::/8") == []
+    assert faults(trusted_proxies="") == []
     assert faults(database_url="sqlite:////var/lib/trade.db") == []
     assert faults(database_url="postgresql:///trade?host=/run/postgresql") == []
     assert faults(database_url="postgresql://trade:Xk2-9fQ@a:5432,b:5432/trade") == []
@@ -41,6 +43,16 @@ def test_a_good_configuration_has_no_faults() -> None:
         ({"database_url": None}, "TRADE_MISSIONS_DATABASE_URL is not set"),
         ({"behind_tls": False}, "0.0.0.0 is reached from outside, without TLS"),
         ({"rate_limit": ""}, "TRADE_MISSIONS_RATE_LIMIT is empty"),
+        *(
+            ({"trusted_proxies": proxies}, f"TRADE_MISSIONS_TRUSTED_PROXIES={told} believes")
+            for proxies, told in (
+                ("*", "*"),
+                (" * ", "*"),
+                ("10.0.0.1,0.0.0.0/0", "0.0.0.0/0"),
+                ("::/0", "::/0"),
+                ("128.0.0.0/1,0.0.0.0/1", "128.0.0.0/1"),
+            )
+        ),
         (
             {"oidc_issuer": "http://id.example.org", "oidc_audience": "x"},
             "TRADE_MISSIONS_OIDC_ISSUER is not https://",

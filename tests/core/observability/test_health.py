@@ -5,12 +5,14 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import make_url, text
 
+from app.core.databases.db_errors import disk_full
 from app.core.databases.schema_revision import newest
 from tests.conftest import client_of, copy_of, serving
 
@@ -93,9 +95,30 @@ async def test_a_service_that_can_serve_tells_what_it_looked_at(
     told = answer.json()
     assert told["status"] == "ready"
     checks = {check["name"]: check for check in told["checks"]}
-    assert [check["state"] for check in checks.values()] == ["ok", "ok"]
+    assert [check["state"] for check in checks.values()] == ["ok", "ok", "ok"]
     assert newest() in checks["migrations"]["detail"]
     assert "database" in checks
+
+
+async def test_a_service_whose_every_write_fails_says_that_it_reads(
+    fresh_app: FastAPI, stranger: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(work: Any) -> None:
+        tried.append(work)
+        raise disk_full()
+
+    tried: list[Any] = []
+    monkeypatch.setattr(fresh_app.state.database, "write", full)
+    for _ in range(3):
+        answer = await stranger.get("/health/ready")
+        told = answer.json()
+        assert (answer.status_code, told["status"]) == (200, "reading")
+        states = {check["name"]: check["state"] for check in told["checks"]}
+        assert states == {"database": "ok", "migrations": "ok", "writing": "degraded"}
+    assert len(tried) == 1
+    monkeypatch.undo()
+    monkeypatch.setattr("app.core.observability.health.WRITE_CHECK_SECONDS", 0)
+    assert (await stranger.get("/health/ready")).json()["status"] == "ready"
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])

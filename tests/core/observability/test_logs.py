@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.core.observability.redaction import redacted
+from app.core.observability.redaction import redacted, redacted_fields
 from tests.keys import ADMIN_KEY
 from tests.loaded import ROOT
 from tests.servers import Server, running_server
@@ -254,3 +254,33 @@ def test_a_secret_is_hidden_however_it_is_written(text: str) -> None:
 )
 def test_what_is_no_secret_is_left_alone(text: str) -> None:
     assert redacted(text.encode()).decode() == text
+
+
+def test_a_secret_takes_nothing_with_it_that_stands_beside_it() -> None:
+    line = {
+        "event": "request",
+        "path": "/webhooks/5/secret",
+        "route": "/webhooks/{id}/secret",
+        "status": 200,
+        "caller": "secret",
+        "client": "127.0.0.1",
+        "problem": '{"token":5}',
+        "text": "key tmd_abcdefgh (token, scope read) was created by password, who may",
+    }
+    assert redacted_fields(line) == {**line, "problem": '{"token":"[hidden]"}'}
+    sent = {"token": 5, "nested": [{"Authorization": f"Bearer {SECRET}"}, f"api_key={SECRET}&b=1"]}
+    assert redacted_fields({**sent, "is": None}) == {
+        "token": "[hidden]",
+        "nested": [{"Authorization": "[hidden]"}, "api_key=[hidden]&b=1"],
+        "is": None,
+    }
+
+
+def test_the_secret_of_a_webhook_can_be_changed_and_the_line_says_so(
+    server: Server, client: httpx.Client
+) -> None:
+    address = f"/webhooks/{'0' * 8}-0000-4000-8000-{'0' * 12}/secret"
+    assert client.post(address, headers={"X-Request-ID": "rotated"}).status_code in (401, 404)
+    line = server.line(request_id="rotated")
+    assert (line["path"], line["route"]) == (address, "/webhooks/{id}/secret")
+    assert line["status"] in (401, 404)

@@ -1,0 +1,74 @@
+"""Who gives way when many connections are open: one address for others, idle ones for new ones."""
+
+import ipaddress
+from collections.abc import Iterable
+from typing import Protocol, TypeVar
+
+from uvicorn.middleware.proxy_headers import _TrustedHosts
+
+from app.core.server.protocol_limits import Limits
+
+
+class Connection(Protocol):
+    """What is known here of a connection."""
+
+    active_at: float
+    #: Whose it is; None for one whose address says nothing of its client.
+    owner: str | None
+
+    def is_idle(self) -> bool: ...
+
+    def shutdown(self) -> None: ...
+
+
+C = TypeVar("C", bound=Connection)
+
+
+class Owners:
+    """How many connections of this process each address holds."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.most = limits.connections_per_address
+        self._trusted = _TrustedHosts(limits.proxies)
+        self._counts: dict[str, int] = {}
+
+    def add(self, client: tuple[str, int] | None) -> str | None:
+        """Count a connection; its owner, None where a proxy stands between it and its client."""
+        if client is None or client[0] in self._trusted:
+            return None
+        owner = network_of(client[0])
+        self._counts[owner] = self._counts.get(owner, 0) + 1
+        return owner
+
+    def remove(self, owner: str) -> None:
+        """One of its connections is gone."""
+        self._counts[owner] -= 1
+        if not self._counts[owner]:
+            del self._counts[owner]
+
+    def is_crowded(self, owner: str | None) -> bool:
+        """Whether the owner holds more than it may."""
+        return owner is not None and self._counts[owner] > self.most
+
+
+def network_of(address: str) -> str:
+    """The address, or of IPv6 the network that one subscriber has."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if found.version == 4:
+        return address
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((int(found) >> 64 << 64, 64)))
+
+
+def longest_idle(connections: Iterable[C], owner: str | None = None) -> C | None:
+    """The connection, of the owner if one is given, that has done nothing for the longest time
+    since it was answered; None where none is idle."""
+    return min(
+        (each for each in connections if owner in (None, each.owner) and each.is_idle()),
+        key=lambda each: each.active_at,
+        default=None,
+    )
