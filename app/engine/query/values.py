@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time
 from decimal import ROUND_FLOOR, Context, Decimal
 from uuid import UUID
 
-from app.core.databases.types import Exact, ListedName
+from app.core.databases.types import Exact, ListedName, composed
 from app.core.date_spellings import instead
 from app.core.edtf import EdtfError, parse_edtf
 from app.core.errors import did_you_mean
@@ -137,7 +137,7 @@ class EmptyValue(ValueError):
 def _text(field: RecordField, text: str) -> str:
     if not text:
         raise EmptyValue("is empty")
-    return text
+    return composed(text)
 
 
 def _uuid(field: RecordField, text: str) -> UUID:
