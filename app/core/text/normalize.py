@@ -170,7 +170,7 @@ def stem(folded: str) -> str:
 @cache
 def _names() -> dict[str, str]:
     """The stem that all spellings of a name have, by these spellings and by their own stems."""
-    found = {}
+    found: dict[str, str] = {}
     for group in NAMES:
         shared, *_ = stems = [_own_stem(normalize(name)) for name in group]
         found |= {spell(normalize(name)): shared for name in group}
