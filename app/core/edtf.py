@@ -7,6 +7,8 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
+from app.core.date_spellings import iso_spelling
+
 # Written without look-around, so that the regex engines of JSON Schema validators (ECMA-262) and
 # of Pydantic (Rust) read it alike. It cannot count leap years, nor compare the ends of an interval.
 _YEAR: Final = r"(?:[0-9]{3}[1-9]|[0-9]{2}[1-9]0|[0-9][1-9]00|[1-9]000)"
@@ -98,6 +100,22 @@ def parse_edtf(text: str) -> Bounds:
     """
     if len(text) > _MAX_LENGTH:
         raise EdtfError(f"a date has at most {_MAX_LENGTH} characters, such as 2016-04-12")
+    try:
+        return _parse(text)
+    except EdtfError as error:
+        right = iso_spelling(text)
+        if not right:
+            raise
+        reason = f"{text!r} is not written as in ISO 8601" if "/" in text else f"{error}"
+        raise EdtfError(f"{reason}: write {right}") from None
+
+
+def bounds(text: str | None) -> Bounds:
+    """Like `parse_edtf`, for a date that may be absent: both bounds are then null."""
+    return Bounds(None, None) if text is None else parse_edtf(text)
+
+
+def _parse(text: str) -> Bounds:
     _refuse(text, _TEXT_FAULTS)
     periods = [_parse_date(part) for part in text.split("/")]
     first, last = periods[0], periods[-1]
@@ -108,11 +126,6 @@ def parse_edtf(text: str) -> Bounds:
         )
     _refuse_backwards(text, first, last)
     return Bounds(first.earliest, last.latest) if first.is_dated else Bounds(None, None)
-
-
-def bounds(text: str | None) -> Bounds:
-    """Like `parse_edtf`, for a date that may be absent: both bounds are then null."""
-    return Bounds(None, None) if text is None else parse_edtf(text)
 
 
 def _refuse(text: str, faults: tuple[tuple[str, str], ...]) -> None:

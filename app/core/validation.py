@@ -9,6 +9,7 @@ from typing import get_args
 from pydantic import BaseModel, ValidationError
 
 from app.core import json_codec
+from app.core.date_spellings import iso_spelling
 from app.core.errors import BadRequest, Fault, Invalid
 from app.core.json_pointer import write_pointer
 from app.core.loose_types import TypeForm, Values
@@ -174,6 +175,9 @@ def explain(item: Item, model: Model) -> tuple[str, str]:
         detail = detail.replace("one of ", "")
     if code == "choice" and isinstance(item["input"], str):
         detail += meant_instead(item["input"], re.split(", ", context.get("expected", "")))
+    if words is _DATE and isinstance(item["input"], str):
+        right = iso_spelling(item["input"])
+        detail += f" Write {right}." if right else ""
     return code, detail
 
 

@@ -23,7 +23,7 @@ from pydantic import (
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError, core_schema
 
-from app.core.databases.types import instant_text
+from app.core.databases.types import composed, instant_text
 from app.core.edtf import EDTF_PATTERN, parse_edtf
 from app.core.loose_types import Fields, Json, TypeForm, Values
 from app.core.validation import Example
@@ -75,8 +75,13 @@ def type_of(info: FieldInfo) -> TypeForm:
 _FILLED = r"^[^\u0000]*[^\s\u0000\u200b-\u200f\u2060\ufeff][^\u0000]*$"
 _text = {"strip_whitespace": True, "min_length": 1, "pattern": _FILLED}
 
-Line = Annotated[str, StringConstraints(max_length=500, **_text)]
-Prose = Annotated[str, StringConstraints(max_length=20_000, **_text)]
+
+def _composed(text: object) -> object:
+    return composed(text) if isinstance(text, str) else text
+
+
+Line = Annotated[str, BeforeValidator(_composed), StringConstraints(max_length=500, **_text)]
+Prose = Annotated[str, BeforeValidator(_composed), StringConstraints(max_length=20_000, **_text)]
 
 #: What stands in addresses where a ref could.
 _RESERVED = ("aggregate", "bulk", "import", "search")

@@ -242,3 +242,19 @@ async def test_codes_are_read_only(client: httpx.AsyncClient, method: str) -> No
     answer = await client.request(method, "/codes/countries/KZ", json={})
     assert "GET" in problem(answer, 405)
     assert answer.headers["allow"] == "GET, HEAD"
+
+
+async def test_what_others_write_for_a_code_is_told_the_code(client: httpx.AsyncClient) -> None:
+    meant = {"TNG": "KZT", "RMB": "CNY", "RUR": "RUB", "BYR": "BYN"}
+    asked = [("/agreements", "currency", *pair) for pair in meant.items()]
+    countries = [("UK", "GB"), ("KAZ", "KZ")]
+    asked += [("/organizations", "country", *pair) for pair in countries]
+    faults = []
+    for path, field, wrong, right in asked:
+        detail = problem(await client.get(path, params={field: wrong}), 400)
+        faults += [] if f"Did you mean '{right}'?" in detail else [detail]
+        if field == "currency":
+            rate = {"base": wrong, "quote": "USD", "rate": 2, "date": "2016-04-12", "provider": "B"}
+            written = await client.post("/exchange-rates?dry_run=true", json=rate)
+            faults += [] if f"Did you mean '{right}'?" in written.text else [written.text]
+    assert faults == []

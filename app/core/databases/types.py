@@ -3,6 +3,7 @@
 import secrets
 import threading
 import time
+import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -68,8 +69,16 @@ def now() -> datetime:
 
 
 def simple_lower(text: str) -> str:
-    """Lower case letter by letter, as PostgreSQL's lower() does: the length never changes."""
-    return "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)
+    """Lower case letter by letter, as PostgreSQL's lower() does: the length never changes.
+
+    The small letter of `İ` is `i`, without the dot above that Python adds.
+    """
+    return "".join(letter.lower()[0] for letter in text)
+
+
+def composed(text: str) -> str:
+    """The text in the one form in which texts are stored and asked for: NFC."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 class Id(TypeDecorator[UUID]):

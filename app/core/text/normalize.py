@@ -6,6 +6,10 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
+from app.core.text.names import NAMES, without_kazakh_ending
+
+#: A stem of so many letters belongs to one name alone.
+_LONG_STEM = 5
 #: Letters of a word that count; what is longer differs no more.
 LONGEST = 60
 
@@ -23,6 +27,8 @@ _TO_LATIN = str.maketrans(_CYRILLIC_TWINS + _GREEK_TWINS, _LATIN_TWINS + "aeikop
 _MORE_LATIN = str.maketrans(
     {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "ə": "a"}
 )
+#: Letters whose mark is a sound: of ISO 9, Kazakh and other Latin alphabets.
+_HISSING = {"š": "sh", "ş": "sh", "ș": "sh", "ŝ": "sh", "č": "ch", "ž": "zh", "ż": "zh"}
 # Letter by letter, so that the beginning of a word is the beginning of its spelling.
 _SOUNDS = str.maketrans(
     dict(zip("абвгдезийклмнопрстуфыэі", "abvgdeziiklmnoprstufiei", strict=True))
@@ -41,16 +47,26 @@ _READINGS = [
     for pattern, reading in [
         ("shch|sch", "sh"),
         ("tch", "ch"),
+        # Names that English, German and ISO 9 write with letters of another sound.
+        ("^mich(?=ael$|ail)", "mih"),
+        ("^ju(?=li|ri)", "iu"),
+        ("^jo(?=shk)", "io"),
+        ("^xen", "ksen"),
+        ("(?<=[oe])ff$", "v"),
+        # Tajikistan, Azerbaijan and Nurjan; Rossija, Tatjana and Petrosjan have an й.
+        ("(?<=ba)ija", "idzha"),
+        ("(?<=[a-z])j(?=i)", "zh"),
+        ("(?<=[bgklmnrt])j(?=an(?:$|ov|ev|bek|gul))", "zh"),
         ("ph", "f"),
         ("th", "t"),
         ("gh", "g"),
         ("qu", "kv"),
         ("ck", "k"),
         ("tech", "teh"),
-        ("ch(?=[bdfgklmnprstvwz])", "h"),
+        ("ch(?=[bdfglmprstvwz])", "h"),
         ("kh", "h"),
         ("ce$", "s"),
-        ("c(?=[eiy])|tz", "ts"),
+        ("c(?=[eiy])|tz(?!h)", "ts"),
         ("c(?!h)|q", "k"),
         ("w", "v"),
         ("^x", "h"),
@@ -98,6 +114,8 @@ def _bare(letter: str) -> str:
         return letter
     if letter.isdecimal():
         return str(unicodedata.decimal(letter))
+    if letter in _HISSING:
+        return _HISSING[letter]
     parts = unicodedata.normalize("NFD", letter)
     # Modifier letters are apostrophes of many sorts: oʻzbek, Kazanʹ.
     return "".join(
@@ -128,7 +146,7 @@ def spell(folded: str) -> str:
     text = _LATIN_RUN.sub(lambda run: _read(run.group()), text).translate(_SOUNDS)
     if not text or not text.isascii():
         return "u" + "".join(f"{ord(letter):x}" for letter in folded)
-    return _DOUBLED.sub(r"\1", text)
+    return _DOUBLED.sub(r"\1", text).replace("dzh", "zh")
 
 
 def _read(latin: str) -> str:
@@ -141,7 +159,27 @@ def stem(folded: str) -> str:
     """The spelling of a folded word without its endings, so that its cases and numbers meet.
 
     Latin words lose English endings (Snowball), then Russian ones: `astana` meets «астане».
+    Cyrillic words lose Kazakh endings, or Russian ones. A name that languages write differently
+    has one stem in all of them.
     """
+    names, bare = _names(), without_kazakh_ending(folded)
+    own = _own_stem(bare)
+    return names.get(spell(folded)) or names.get(spell(bare)) or names.get(own, own)
+
+
+@cache
+def _names() -> dict[str, str]:
+    """The stem that all spellings of a name have, by these spellings and by their own stems."""
+    found: dict[str, str] = {}
+    for group in NAMES:
+        shared, *_ = stems = [_own_stem(normalize(name)) for name in group]
+        found |= {spell(normalize(name)): shared for name in group}
+        # A short stem is that of other words too.
+        found |= {own: shared for own in stems if len(own) >= _LONG_STEM}
+    return found
+
+
+def _own_stem(folded: str) -> str:
     latin = folded.translate(_MORE_LATIN)
     if latin.isascii() and latin.isalpha():
         spelling = spell(_english(latin))

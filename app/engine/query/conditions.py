@@ -10,7 +10,7 @@ from sqlalchemy.types import Boolean
 from app.core.databases.expressions import AnyTable, Expression
 from app.engine.paths import Relation, fields_of, find_relation, leads_to_many
 from app.engine.query.nodes import And, Node, Not, Or, Predicate
-from app.engine.query.operators import OPERATORS, Get, Slots
+from app.engine.query.operators import DERIVED_OPERATORS, OPERATORS, Get, Slots
 from app.engine.resource import Embedded, Resource, SubCollection
 
 Path = tuple[str, ...]
@@ -118,7 +118,9 @@ def combined(
 def _compare(term: Compare, at: Resource | Embedded, get: Get) -> ColumnElement[bool]:
     first, *rest = term.path
     if not rest:
-        return OPERATORS[term.operator].sql(fields_of(at)[first], get, term.params)
+        return (OPERATORS | DERIVED_OPERATORS)[term.operator].sql(
+            fields_of(at)[first], get, term.params
+        )
     inner = Compare(tuple(rest), term.operator, term.params)
     relation = find_relation(at, first)
     met = related(relation, get, inner)

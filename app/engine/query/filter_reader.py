@@ -42,6 +42,7 @@ from app.engine.query.operators import OPERATORS, check_operator
 from app.engine.query.values import (
     DATED,
     EmptyValue,
+    has_period,
     parse_boolean,
     parse_limit,
     parse_value,
@@ -184,7 +185,8 @@ class _Reader:
     def _items(operator: str, texts: list[str]) -> list[str]:
         if not OPERATORS[operator].many:
             return texts
-        items = [item for text in texts for item in split_items(text)]
+        # Given one by one, values are taken whole: one of them may have a comma in it.
+        items = texts if len(texts) > 1 else split_items(texts[0])
         if not 1 <= len(items) <= MAX_ITEMS:
             raise ValueError(f"takes 1 to {MAX_ITEMS} values, not {len(items)}")
         return items
@@ -198,6 +200,10 @@ class _Reader:
         if operator == "isnull":
             term = Compare(path, operator, ())
             return term if parse_boolean(texts[0]) else Not(term)
+        if operator in _EQUALITIES and has_period(record_field, texts):
+            limits = [parse_limit(record_field, t, at_end=end) for t in texts for end in _ENDS]
+            during = Compare(path, "during", self._slots(limits))
+            return Not(during) if meant.negated else during
         values = [self._value(name, record_field, operator, text) for text in texts]
         if meant.many:
             # As many as a power of two, so that lists of similar length share their statement.
@@ -274,4 +280,6 @@ class _Reader:
 
 
 _FLAT: Mapping[str, str] = {"ge": "gte", "le": "lte"}
+#: What finds the whole of a day, a month or a year that is compared with a moment.
+_EQUALITIES, _ENDS = ("eq", "ne", "in", "not_in"), (False, True)
 _POSITIVE: Mapping[str, str] = {"ne": "eq", "not_in": "in"}

@@ -40,6 +40,8 @@ def several_values(parameter: str, text: str) -> str:
         items = ",".join(f"'{item.strip()}'" for item in text.split(","))
         return f" Several values are asked for by in ({items})."
     path, operator = split_name(parameter)
+    if operator in _SEVERAL.values():
+        return " Values with commas are taken whole when the parameter is given more than once."
     if operator not in _SEVERAL:
         return ""
     shown = text if len(text) <= _MAX_SHOWN else "…,…"

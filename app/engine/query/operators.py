@@ -117,6 +117,13 @@ def _is_in(field: RecordField, get: Get, slots: Slots) -> ColumnElement[bool]:
     return get(field.name).in_([bound(field, slot) for slot in slots])
 
 
+def _is_during(field: RecordField, get: Get, slots: Slots) -> ColumnElement[bool]:
+    """Within any of several periods, each given by its first and its last moment."""
+    pairs = zip(slots[::2], slots[1::2], strict=True)
+    column = get(field.name)
+    return or_(*(column.between(bound(field, first), bound(field, last)) for first, last in pairs))
+
+
 def _is_null(field: RecordField, get: Get, slots: Slots) -> ColumnElement[bool]:
     if field.field_type is FieldType.list:
         return list_is_empty(get(field.name))
@@ -204,6 +211,12 @@ OPERATORS: dict[str, Operator] = {
     "has": Operator(
         (FieldType.list,), "has this among its items, or any of these", _has, many=True
     ),
+}
+
+
+#: Operators that no parameter names: what one of `OPERATORS` comes to for some values.
+DERIVED_OPERATORS: dict[str, Operator] = {
+    "during": Operator((FieldType.instant,), "lies within this", _is_during, many=True)
 }
 
 

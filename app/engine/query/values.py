@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, time
 from decimal import ROUND_FLOOR, Context, Decimal
 from uuid import UUID
 
-from app.core.databases.types import Exact, ListedName
+from app.core.databases.types import Exact, ListedName, composed
+from app.core.date_spellings import instead
 from app.core.edtf import EdtfError, parse_edtf
 from app.core.errors import did_you_mean
 from app.core.loose_types import Value
@@ -63,6 +64,11 @@ def parse_limit(field: RecordField, text: str, *, at_end: bool) -> date | dateti
     return datetime.combine(day, time.max if at_end else time.min, UTC)
 
 
+def has_period(field: RecordField, texts: list[str]) -> bool:
+    """Whether a field of moments is compared with a whole day, month or year."""
+    return field.field_type is FieldType.instant and any(map(_PERIOD.fullmatch, texts))
+
+
 def _edge(text: str, *, at_end: bool) -> date:
     """The first or the last day of a day, a month, a year, or what else EDTF writes like these."""
     if _PERIOD.fullmatch(text):
@@ -73,7 +79,7 @@ def _edge(text: str, *, at_end: bool) -> date:
                 return day
     _refuse_far(text)
     right = "must be a day, a month or a year, such as 2016-04-12, 2016-04 or 2016"
-    raise ValueError(f"{right} (ISO 8601), not {_short(text)}")
+    raise ValueError(f"{right} (ISO 8601), not {_short(text)}{instead(text)}")
 
 
 def parse_boolean(text: str) -> bool:
@@ -101,7 +107,9 @@ def parse_day(text: str) -> date:
     except ValueError:
         pass
     _refuse_far(text)
-    raise ValueError(f"must be a date in ISO 8601, such as 2016-04-12, not {_short(text)}")
+    raise ValueError(
+        f"must be a date in ISO 8601, such as 2016-04-12, not {_short(text)}{instead(text)}"
+    )
 
 
 def parse_instant(text: str) -> datetime:
@@ -119,7 +127,7 @@ def parse_instant(text: str) -> datetime:
         pass
     _refuse_far(text)
     right = "must be a time in ISO 8601, such as 2016-04-12T09:30:00Z"
-    raise ValueError(f"{right}, not {_short(text)}")
+    raise ValueError(f"{right}, not {_short(text)}{instead(text)}")
 
 
 class EmptyValue(ValueError):
@@ -129,7 +137,7 @@ class EmptyValue(ValueError):
 def _text(field: RecordField, text: str) -> str:
     if not text:
         raise EmptyValue("is empty")
-    return text
+    return composed(text)
 
 
 def _uuid(field: RecordField, text: str) -> UUID:

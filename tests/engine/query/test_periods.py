@@ -97,6 +97,17 @@ async def test_a_day_month_or_year_beside_a_moment_is_all_of_it(fresh: httpx.Asy
             told = (await read(fresh, "/people", **asked))["data"]
             assert told == (everything["data"] if found else []), asked
     assert await differing(fresh, "/people", "created_at", SAME_MOMENTS) == []
+    for period in (today, today[:7], today[:4]):
+        for operator, found in (("eq", True), ("in", True), ("ne", False), ("not_in", False)):
+            asked = {f"created_at__{operator}": period, "sort": "id"}
+            told = (await read(fresh, "/people", **asked))["data"]
+            assert told == (everything["data"] if found else []), asked
+    asked = {"created_at__in": f"2001-01-01,{today}T00:00:00Z,{today}", "sort": "id"}
+    assert (await read(fresh, "/people", **asked))["data"] == everything["data"]
+    assert (await read(fresh, "/people", filter="created_at eq 2001-01-01"))["data"] == []
+    assert (await read(fresh, "/people", filter=f"created_at eq {today}", sort="id"))["data"] == (
+        everything["data"]
+    )
 
 
 async def test_aggregates_their_groups_and_writes_take_months_too(toys: httpx.AsyncClient) -> None:
