@@ -21,6 +21,7 @@ from app.core.sheets.options import read_options
 from app.engine.imports.columns import read_mapping
 from app.engine.imports.import_file import ImportFile
 from app.engine.imports.import_job import import_file
+from app.engine.imports.read_ahead import reading_ahead
 from app.engine.imports.report import Report
 from app.engine.registry import find_named, kind_names
 from app.engine.resource import Resource
@@ -147,13 +148,13 @@ async def import_into(
     """Import the file in one transaction on the database at the address; nothing of a dry run."""
 
     def work(session: Session) -> Report:
-        report = import_file(session, resource, file, ACTOR, on_progress)
+        report = import_file(session, resource, rows, ACTOR, on_progress)
         if dry_run:
             raise _DryRun(report)
         return report
 
     database = open_database(url)
-    with diagnosed(url):
+    with diagnosed(url), reading_ahead(file) as rows:
         await database.start()
         try:
             return await database.write(work)

@@ -15,6 +15,10 @@ from app.core.json_pointer import write_pointer
 from app.core.loose_types import TypeForm, Values
 from app.core.parameter_synonyms import meant_instead
 
+#: How many faults of a body are told.
+MAX_FAULTS = 100
+#: How many names an object may have: with more, all are looked at for nothing.
+MAX_NAMES = 1000
 #: A class of models: what a body or a query is read into, or an answer is described by.
 Model = type[BaseModel]
 Item = Values
@@ -256,9 +260,9 @@ def _models_in(annotation: TypeForm) -> Iterator[Model]:
 
 
 def faults_of(error: ValidationError, model: Model) -> list[Fault]:
-    """Each fault of a body, by JSON Pointer."""
+    """Each fault of a body, by JSON Pointer, as far as anybody reads on."""
     faults = []
-    for item in error.errors(include_url=False):
+    for item in error.errors(include_url=False)[:MAX_FAULTS]:
         code, detail = explain(item, model)
         faults.append(Fault(code, detail, pointer=write_pointer(item["loc"])))
     return faults
@@ -288,6 +292,9 @@ def summary(faults: list[Fault]) -> str:
 
 def validate(model: Model, value: object) -> BaseModel:
     """The value as the model; 422 for what breaks a rule."""
+    if isinstance(value, dict) and len(value) > MAX_NAMES:
+        text = f"An object of {len(value)} names: this one has at most {len(model.model_fields)}."
+        raise Invalid.at("", "too_many", text)
     try:
         return model.model_validate(value)
     except ValidationError as error:

@@ -1,5 +1,6 @@
 """The HTTP operation that writes many records, each in its own way."""
 
+import asyncio
 from functools import cache
 from typing import Annotated, Literal, Union
 from uuid import UUID
@@ -16,7 +17,16 @@ from app.core.loose_types import Fields, Json, JsonValue, TypeForm
 from app.core.validation import Model
 from app.engine.resource import Resource
 from app.engine.schemas import Schema, derived_schema
-from app.engine.writes.bulk import MAX_OPERATIONS, refused, results_json, run_all
+from app.engine.writes.bulk import (
+    MAX_FAILURES,
+    MAX_OPERATIONS,
+    Done,
+    ReadOperation,
+    read_operations,
+    refused,
+    results_json,
+    run_all,
+)
 from app.engine.writes.nested import nested_model
 from app.rest.operations import (
     BULK_PREFER,
@@ -113,13 +123,15 @@ def bulk_route(resource: Resource) -> Route:
         query: Annotated[WriteQuery, Query()],
     ) -> Response:
         items = _items(body)
+        # Before it waits for its turn to write, and beside the loop.
+        read = await asyncio.to_thread(read_operations, resource, items)
         results = not prefers(request, "return=minimal")
         lenient = prefers(request, "handling=lenient")
         preferred = ["return=minimal"] * (not results) + ["handling=lenient"] * lenient
         applied = {"Preference-Applied": ", ".join(preferred)} if preferred else {}
 
         def work(session: Session) -> WriteResult:
-            done = run_all(session, resource, items, isolated=lenient)
+            done = run_all(session, resource, read, isolated=lenient)
             return WriteResult(
                 results_json(done, results=results), 207 if lenient else 200, applied
             )
@@ -130,7 +142,7 @@ def bulk_route(resource: Resource) -> Route:
             places = (fault.pointer or "" for fault in problem.errors)
             if lenient or not any(place.startswith("/operations/") for place in places):
                 raise
-            raise await _all_faults(request, resource, items) or problem from None
+            raise await _all_faults(request, resource, read) or problem from None
 
     return Operation(
         method="POST",
@@ -161,11 +173,13 @@ def _items(body: JsonValue) -> list[JsonValue]:
 
 
 async def _all_faults(
-    request: Request, resource: Resource, items: list[JsonValue]
+    request: Request, resource: Resource, read: list[ReadOperation]
 ) -> Invalid | None:
-    """Every fault of a list that was refused at its first, found by trying each apart; None when
-    there is none any more."""
-    done = await write(
-        request, lambda session: run_all(session, resource, items, isolated=True), dry_run=True
-    )
-    return refused(done) if any(one.problem for one in done) else None
+    """Every fault of a list that was refused at its first, found by trying each apart, as far as
+    anybody reads on; None when there is none any more."""
+
+    def work(session: Session) -> list[Done]:
+        return run_all(session, resource, read, isolated=True, most_failures=MAX_FAILURES)
+
+    done = await write(request, work, dry_run=True)
+    return refused(done, len(read)) if any(one.problem for one in done) else None

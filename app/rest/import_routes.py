@@ -1,5 +1,6 @@
 """The HTTP operation that imports a file of records."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
@@ -32,6 +33,7 @@ from app.core.sheets.tabular import ReadOptions
 from app.engine.imports.columns import read_mapping
 from app.engine.imports.import_file import ImportFile
 from app.engine.imports.import_job import import_file
+from app.engine.imports.read_ahead import RowsAhead, reading_ahead
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.resource import Resource
 from app.engine.schemas import Schema
@@ -115,13 +117,14 @@ def import_route(resource: Resource) -> Route:
         lenient = prefers(request, "handling=lenient")
         async with _received(request) as path:
             file = ImportFile(path, file_format, mapping, lenient, options)
+            async with _read(file) as rows:
 
-            def work(session: Session) -> WriteResult:
-                report = import_file(session, resource, file, actor_of(request))
-                body = json_codec.dumps(report.to_dict()).decode()
-                return WriteResult(body, 207 if lenient else 200)
+                def work(session: Session) -> WriteResult:
+                    report = import_file(session, resource, rows, actor_of(request))
+                    body = json_codec.dumps(report.to_dict()).decode()
+                    return WriteResult(body, 207 if lenient else 200)
 
-            return await answer_write(request, work, query)
+                return await answer_write(request, work, query)
 
     good_rows = "The good rows are stored."
     return Operation(
@@ -140,6 +143,17 @@ def import_route(resource: Resource) -> Route:
         ),
         refusals=WRONG_BODY,
     ).route(endpoint)
+
+
+@asynccontextmanager
+async def _read(file: ImportFile) -> AsyncIterator[RowsAhead]:
+    """The rows of the file, read in a thread before the import waits for its turn to write."""
+    reading = reading_ahead(file)
+    rows = await asyncio.to_thread(reading.__enter__)
+    try:
+        yield rows
+    finally:
+        reading.__exit__(None, None, None)
 
 
 def _request_body() -> Json:

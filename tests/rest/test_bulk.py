@@ -5,16 +5,19 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from app.core.errors import Invalid
 from app.engine.resource import Resource
+from app.engine.writes.bulk import read_operations
 from app.main import create_app
 from app.resources.agreement import agreement
 from app.resources.person import person
 from app.settings import Settings
 from tests.conftest import client_of
 from tests.contract.api import Api, at, each, fault, listed, pointers, problem
-from tests.examples import Body, Examples
+from tests.examples import JSON, Body, Examples
 from tests.rest.calls import bulk, changes_after, contents, position
 
+NOBODY = "0197c5a0-0000-7000-8000-000000000000"
 LENIENT = {"prefer": "handling=lenient"}
 
 
@@ -145,10 +148,39 @@ async def test_every_fault_is_told(api: Api) -> None:
     assert answer.json()["detail"].startswith("5 of 6 operations fail")
 
 
-async def test_at_most_a_thousand_faults_are_told(api: Api) -> None:
+async def test_failures_are_looked_for_as_far_as_anybody_reads_on(api: Api) -> None:
     answer = await bulk(api, "people", [create(full_name="")] * 1500)
-    assert len(pointers(answer)) == 1000
-    assert "1500 of 1500" in answer.json()["detail"]
+    assert len(pointers(answer)) == 100
+    assert "At least 100 of 1500" in answer.json()["detail"]
+
+
+async def test_what_needs_no_database_is_found_wrong_without_it(
+    api: Api, writes_app: FastAPI
+) -> None:
+    """Whoever sends thousands of wrong operations keeps nobody from writing."""
+    groups = writes_app.state.database.gauges().get("grouped_writes_total")
+    operations = [create(full_name=""), {"op": "nothing"}, {"op": "update", "key": "x"}]
+    read = read_operations(person, operations * 3000)
+    assert all(isinstance(each.problem, Invalid) for each in read)
+    assert writes_app.state.database.gauges().get("grouped_writes_total") == groups
+
+
+async def test_a_body_of_many_small_parts_is_refused_before_it_is_read(api: Api) -> None:
+    for small in ("{},", "[],", '"",', "0,"):
+        content = f'{{"operations": [{small * 1_000_001}0]}}'
+        answer = await api.client.post("/people/bulk", content=content, headers=JSON)
+        told = problem(answer, 413)
+        assert "send it in several parts" in told["detail"]
+
+
+async def test_many_unknown_names_are_answered_briefly(api: Api) -> None:
+    for count, status_code in ((900, 100), (5_000, 1)):
+        body = {"full_name": "Somebody", **{f"unknown_{n}": n for n in range(count)}}
+        for method, address in (("POST", "/people"), ("PATCH", f"/people/{NOBODY}")):
+            answer = await api.send(method, address, body)
+            assert answer.status_code == 422
+            assert len(answer.json()["errors"]) == status_code
+            assert len(answer.content) < 100_000
 
 
 async def test_lenient_stores_what_is_right(api: Api, writes_app: FastAPI) -> None:

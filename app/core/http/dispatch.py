@@ -4,6 +4,7 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from enum import Enum
+from functools import partial
 from typing import Self, get_args
 
 from fastapi import Request
@@ -154,13 +155,12 @@ def lean_handler(endpoint: Endpoint) -> Handler:
             check_type(request, JSON_TYPES)
             content = await read_content(request, large=BodyMark.LARGE in options)
             request.scope["content"] = content
-            if BodyMark.RAW not in options:
-                arguments["body"] = read_body(body, content)
-            elif len(content) < MANY_BYTES:
-                arguments["body"] = read_json(content)
+            read = read_json if BodyMark.RAW in options else partial(read_body, body)
+            if len(content) < MANY_BYTES:
+                arguments["body"] = read(content)
             else:
                 # The loop goes on serving others while a large body is parsed.
-                arguments["body"] = await asyncio.to_thread(read_json, content)
+                arguments["body"] = await asyncio.to_thread(read, content)
         return await endpoint(request=request, **arguments)
 
     return handle

@@ -23,6 +23,9 @@ from app.core.validation import Model, invalid_query, validate
 
 JSON_TYPES = ("application/json", "application/merge-patch+json")
 MAX_PARAMETERS = 200
+#: The most braces and brackets, and the most commas, that a body of JSON may have: each can take a
+#: hundred times its byte in memory.
+MAX_OBJECTS, MAX_VALUES = 250_000, 1_000_000
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -150,7 +153,11 @@ async def read_content(request: Request, large: bool = False) -> bytes:
 
 
 def read_json(content: bytes) -> JsonValue:
-    """The body as JSON; 400 for what is not."""
+    """The body as JSON; 400 for what is not, 413 for what has more parts than memory has room."""
+    objects, values = content.count(b"{") + content.count(b"["), content.count(b",")
+    if objects > MAX_OBJECTS or values > MAX_VALUES:
+        text = f"The body has more than {MAX_OBJECTS} objects or {MAX_VALUES} values: send it in"
+        raise TooLarge(f"{text} several parts.")
     try:
         value = json_codec.loads(content)
     except json_codec.JsonLimit as error:

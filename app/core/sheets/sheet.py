@@ -71,6 +71,9 @@ class SheetError(ValueError):
         super().__init__(f"{', '.join(place)}: {detail}" if place else detail)
         self.detail, self.row, self.column, self.sheet = detail, row, column, sheet
 
+    def __reduce__(self) -> tuple[type["SheetError"], tuple[str | int | None, ...]]:
+        return type(self), (self.detail, self.row, self.column, self.sheet)
+
 
 class NotUtf8(SheetError):
     """What is not UTF-8, as most of the file then is: to be told once."""

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from sqlalchemy.orm import Session
 
 from app.engine.history import change_log
-from app.engine.imports.import_file import ImportFile
 from app.engine.imports.import_run import ImportRun
 from app.engine.imports.long_running import collecting_less, holding
+from app.engine.imports.read_ahead import RowsAhead
 from app.engine.imports.report import Report
 from app.engine.resource import Resource
 from app.engine.writes.bulk_insert import BulkState, RetryWithSavepoints
@@ -17,11 +17,11 @@ from app.engine.writes.savepoint import undone_on_error
 def import_file(
     session: Session,
     resource: Resource,
-    file: ImportFile,
+    rows: RowsAhead,
     actor: str,
     on_progress: Callable[[int], None] = lambda rows: None,
 ) -> Report:
-    """Store what the file says, and log it as the actor's; `on_progress` is told the rows done.
+    """Store what a file says, and log it as the actor's; `on_progress` is told the rows done.
 
     Raises Invalid with a row and column for each error when a row fails and the file is not
     lenient, and for a file that cannot be read. The session's transaction must then be undone.
@@ -29,31 +29,31 @@ def import_file(
     bulk_state = BulkState(savepoints=False)
     with collecting_less(), holding(session):
         try:
-            return _import(session, resource, file, actor, on_progress, bulk_state)
+            return _import(session, resource, rows, actor, on_progress, bulk_state)
         except RetryWithSavepoints:
             bulk_state.savepoints = True
-            return _import(session, resource, file, actor, on_progress, bulk_state)
+            return _import(session, resource, rows, actor, on_progress, bulk_state)
 
 
 def _import(
     session: Session,
     resource: Resource,
-    file: ImportFile,
+    rows: RowsAhead,
     actor: str,
     on_progress: Callable[[int], None],
     bulk_state: BulkState,
 ) -> Report:
     done = 0
 
-    def counted(rows: int) -> None:
+    def counted(count: int) -> None:
         nonlocal done
-        done += rows
-        on_progress(rows)
+        done += count
+        on_progress(count)
 
     with change_log.spooling(session):
         try:
             with undone_on_error(session):
-                report = ImportRun(session, resource, file, bulk_state).run(counted)
+                report = ImportRun(session, resource, rows, bulk_state).run(counted)
         except RetryWithSavepoints:
             on_progress(-done)
             raise

@@ -1,20 +1,18 @@
 """The rows of one import: matched, checked, postponed for others, and stored in batches."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 
 from sqlalchemy.orm import Session
 
 from app.core.errors import Fault, Invalid, Problem
-from app.core.sheets.readers import read_header, read_rows
 from app.core.sheets.sheet import NotUtf8, SheetError
-from app.core.sheets.tabular import ReadSheets, SheetRow
+from app.core.sheets.tabular import SheetRow
 from app.engine.history import change_log
 from app.engine.imports.columns import Plan, plan_of
 from app.engine.imports.existing_records import ExistingRecords
-from app.engine.imports.import_file import BATCH_ROWS, ImportFile, fault_of, next_rows
-from app.engine.imports.long_running import off_event_loop
+from app.engine.imports.import_file import fault_of
+from app.engine.imports.read_ahead import BATCH_ROWS, RowsAhead
 from app.engine.imports.repeated_records import RepeatedRecords
 from app.engine.imports.report import Report
 from app.engine.imports.rows import SILENT, Entry, RowReader
@@ -40,9 +38,10 @@ class ImportRun:
     """One import within its transaction: which of its rows wait for others, fail or are stored."""
 
     def __init__(
-        self, session: Session, resource: Resource, file: ImportFile, bulk_state: BulkState
+        self, session: Session, resource: Resource, rows: RowsAhead, bulk_state: BulkState
     ) -> None:
-        self.session, self.resource, self.file = session, resource, file
+        self.session, self.resource = session, resource
+        self.rows, self.file = rows, rows.file
         self.report, self.bulk_state = Report(), bulk_state
         self.waiting = _Waiting()
         self.matches = ExistingRecords(session, resource)
@@ -55,21 +54,18 @@ class ImportRun:
         self.postponed: list[tuple[Entry, Problem]] = []
         #: What rows that fail are called, as far as others of their kind may name them.
         self.failed_rows: dict[str, str] = {}
-        self.sheets = ReadSheets()
         # Programs that write lines may change a record more than once.
-        self.repeated = RepeatedRecords(is_allowed=file.format == "ndjson")
+        self.repeated = RepeatedRecords(is_allowed=self.file.format == "ndjson")
 
     def run(self, on_progress: Callable[[int], None]) -> Report:
         """Store the rows, batch by batch; Invalid when the whole file is refused."""
-        file, self.report.sheets = self.file, self.sheets.names
-        rows = read_rows(file.path, file.format, file.options, self.sheets)
-        try:
-            with closing(rows):
-                self._run(rows, on_progress)
-        except SheetError as error:
-            self._tell(fault_of(error))
-            raise self._unreadable(error) from None
-        for left_out in self.sheets.left_out:
+        sheets = self.rows.sheets
+        self.report.sheets = sheets.names
+        self._run(on_progress)
+        if self.rows.error is not None:
+            self._tell(fault_of(self.rows.error))
+            raise self._unreadable(self.rows.error)
+        for left_out in sheets.left_out:
             self.report.leave_out(replace(fault_of(left_out), code="sheet"))
         if self.wrong_header:
             text = f"The header is wrong, so nothing was stored: {self.wrong_header[0].detail}"
@@ -78,25 +74,16 @@ class ImportRun:
             raise self.report.refusal()
         return self.report
 
-    def _run(self, rows: Iterator[SheetRow], on_progress: Callable[[int], None]) -> None:
-        done, end = 0, None
-        while end is None:
-            batch, end = off_event_loop(lambda: next_rows(rows))
-            if not batch:
-                break
+    def _run(self, on_progress: Callable[[int], None]) -> None:
+        for batch in self.rows.batches():
             self._work(self._entries(batch))
             change_log.spill_to_disk(self.session)
             on_progress(len(batch))
-            done += len(batch)
-        if end is not None:
-            # Those that wait for others may wait for what cannot be read.
-            raise end
-        self._work_postponed()
-        if not done and self.file.format != "ndjson":
-            self._plan(tuple(off_event_loop(self._header)))
-
-    def _header(self) -> list[str]:
-        return read_header(self.file.path, self.file.format, self.file.options)
+        # Those that wait for others may wait for what cannot be read.
+        if self.rows.error is None:
+            self._work_postponed()
+        if self.rows.header:
+            self._plan(self.rows.header)
 
     def _unreadable(self, error: SheetError) -> Invalid:
         sheet = f"Sheet {error.sheet!r}: " if error.sheet else ""
@@ -122,7 +109,7 @@ class ImportRun:
         self.wrong_header = list(plan.faults)
         if plan.only_new:
             self.wrong_header += self._missing(plan)
-        sheet = self.sheets.names[0] if self.sheets.names else None
+        sheet = self.rows.sheets.names[0] if self.rows.sheets.names else None
         self.wrong_header = [replace(fault, sheet=sheet) for fault in self.wrong_header]
         self._tell(*self.wrong_header)
 

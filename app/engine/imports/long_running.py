@@ -1,28 +1,15 @@
-"""What keeps a long import from being a burden: to the event loop, the collector, the session."""
+"""What keeps a long import from being a burden: to the collector, the session."""
 
-import asyncio
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final, TypeVar
+from typing import Final
 
 from sqlalchemy import event
 from sqlalchemy.orm import Session
-from sqlalchemy.util import await_only
-
-T = TypeVar("T")
 
 #: How many of the records that rules have looked up are kept at hand.
 _MAX_HELD_RECORDS: Final = 10_000
-
-
-def off_event_loop(work: Callable[[], T]) -> T:
-    """Run the work, which knows no database, so that an event loop goes on serving meanwhile."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return work()  # A thread of its own already, as writes on SQLite have.
-    return await_only(asyncio.to_thread(work))
 
 
 @contextmanager

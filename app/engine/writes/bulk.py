@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 from uuid import UUID
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -15,7 +16,7 @@ from app.core.databases.types import uuid7
 from app.core.errors import Conflict, Fault, Invalid, Problem, did_you_mean, within
 from app.core.json_pointer import write_pointer
 from app.core.loose_types import Json, JsonValue
-from app.core.validation import Model, validate
+from app.core.validation import MAX_FAULTS, Model, validate
 from app.engine.keys import is_askable
 from app.engine.query.filter_reader import ParsedFilter
 from app.engine.query.parameters import QueryShape
@@ -25,16 +26,15 @@ from app.engine.resource import Resource
 from app.engine.search.hits import with_query
 from app.engine.writes import store
 from app.engine.writes.bulk_insert import BulkState, New, create_many
-from app.engine.writes.nested import create_nested
+from app.engine.writes.nested import create_nested, read_flat
 from app.engine.writes.savepoint import undone_on_error
 from app.engine.writes.store import Stored
 
 MAX_OPERATIONS = 10_000
 #: How many records are created together.
 BATCH_OPERATIONS = 250
-_CREATION = {"op", "body"}
-#: How many of the faults of a refused list are told.
-MAX_TOLD = 1000
+#: How many failures of a refused list are looked for, and how many of their faults are told.
+MAX_FAILURES, MAX_TOLD = 100, 1000
 
 Item = Json
 
@@ -62,38 +62,74 @@ class Done:
         return {"op": self.op, "status": self.status, **known}
 
 
+@dataclass(frozen=True, slots=True)
+class ReadOperation:
+    """An operation as far as it can be read without a database: what is wrong with it, or the body
+    of a record that is created with nothing in it."""
+
+    item: JsonValue
+    problem: Problem | None = None
+    new: BaseModel | None = None
+
+
+def read_operations(resource: Resource, items: list[JsonValue]) -> list[ReadOperation]:
+    """Read what the operations say; this takes long for many, and nobody should wait meanwhile."""
+    return [_read(resource, item) for item in items]
+
+
+def _read(resource: Resource, item: JsonValue) -> ReadOperation:
+    try:
+        op = _checked(item)
+        assert isinstance(item, dict)
+        if op == "create":
+            with within("/body"):
+                return ReadOperation(item, new=read_flat(resource, item["body"]))
+        if op == "update":
+            _body(resource.patch, item)
+        return ReadOperation(item)
+    except Problem as problem:
+        return ReadOperation(item, problem=problem)
+
+
 def run_all(
-    session: Session, resource: Resource, items: list[JsonValue], *, isolated: bool
+    session: Session,
+    resource: Resource,
+    read: list[ReadOperation],
+    *,
+    isolated: bool,
+    most_failures: int = MAX_OPERATIONS,
 ) -> list[Done]:
     """Do the operations in their order; `isolated` keeps one that fails from undoing the others.
 
-    Otherwise the first failure is raised as its problem, placed under `/operations/<n>`.
+    Otherwise the first failure is raised as its problem, placed under `/operations/<n>`. It ends
+    early where `most_failures` have failed.
     """
     done: list[Done] = []
+    failures = 0
     bulk_state = BulkState()
-    while len(done) < len(items):
-        plain = _plain(resource, items[len(done) : len(done) + BATCH_OPERATIONS])
+    while len(done) < len(read) and failures < most_failures:
+        first = len(done)
+        plain = _plain(read, first)
         if plain:
-            done += _create_all(session, resource, plain, bulk_state, len(done), isolated=isolated)
-            continue
-        item = items[len(done)]
-        with within(f"/operations/{len(done)}"):
-            done.append(
-                _isolated(session, resource, item) if isolated else _run(session, resource, item)
-            )
+            done += _create_all(session, resource, plain, bulk_state, first, isolated=isolated)
+        else:
+            with within(f"/operations/{first}"):
+                done.append(
+                    _isolated(session, resource, read[first])
+                    if isolated
+                    else _run(session, resource, read[first])
+                )
+        failures += sum(one.problem is not None for one in done[first:])
     return done
 
 
-def _plain(resource: Resource, items: list[JsonValue]) -> list[New]:
-    """As many of the items, from the first on, as create one record and nothing with it."""
+def _plain(read: list[ReadOperation], first: int) -> list[New]:
+    """As many of the operations, from this one on, as create one record and nothing with it."""
     found: list[New] = []
-    for item in items:
-        if not isinstance(item, dict) or item.get("op") != "create" or item.keys() != _CREATION:
+    for each in read[first : first + BATCH_OPERATIONS]:
+        if each.new is None:
             break
-        try:
-            found.append(New(resource.create.model_validate(item["body"]), uuid7()))
-        except ValidationError:
-            break  # Whatever is wrong with it, or nested in it, is for the usual way to tell.
+        found.append(New(each.new, uuid7()))
     return found
 
 
@@ -126,8 +162,9 @@ def _create_all(
     return done
 
 
-def refused(done: list[Done]) -> Invalid:
-    """The 422 of a list that is stored as a whole or not at all, one entry an operation or more."""
+def refused(done: list[Done], total: int) -> Invalid:
+    """The 422 of a list of so many operations that is stored as a whole or not at all, one entry
+    an operation or more."""
     faults: list[Fault] = []
     for at, one in enumerate(done):
         if one.problem is not None:
@@ -137,7 +174,8 @@ def refused(done: list[Done]) -> Invalid:
             except Problem as problem:
                 faults += problem.errors
     failed = sum(one.problem is not None for one in done)
-    text = f"{failed} of {len(done)} operations fail, so nothing was stored. First:"
+    of = f"{failed} of {total}" if len(done) == total else f"At least {failed} of {total}"
+    text = f"{of} operations fail, so nothing was stored. First:"
     return Invalid(f"{text} {faults[0].pointer}: {faults[0].detail}", faults[:MAX_TOLD])
 
 
@@ -150,16 +188,28 @@ def summary(done: list[Done]) -> dict[str, int]:
     return {name: counted[name] for name in ("created", "updated", "deleted", "failed")}
 
 
-def _isolated(session: Session, resource: Resource, item: JsonValue) -> Done:
+def _isolated(session: Session, resource: Resource, read: ReadOperation) -> Done:
     try:
+        if read.problem is not None:
+            raise copy(read.problem)
         with undone_on_error(session):
-            return _run(session, resource, item)
+            return _run(session, resource, read)
     except Problem as problem:
-        op = item.get("op") if isinstance(item, dict) else None
+        op = read.item.get("op") if isinstance(read.item, dict) else None
         return Done(str(op), problem.status, problem=problem)
 
 
-def _run(session: Session, resource: Resource, item: JsonValue) -> Done:
+def _run(session: Session, resource: Resource, read: ReadOperation) -> Done:
+    if read.problem is not None:
+        # Whoever catches it writes into it where it is.
+        raise copy(read.problem)
+    assert isinstance(read.item, dict)
+    run, _ = _OPERATIONS[read.item["op"]]
+    return run(session, resource, read.item)
+
+
+def _checked(item: JsonValue) -> str:
+    """The name of the operation, whose members are those that it takes."""
     if not isinstance(item, dict):
         raise Invalid.at("", "object", "An operation is a JSON object.")
     op = item.get("op")
@@ -167,19 +217,21 @@ def _run(session: Session, resource: Resource, item: JsonValue) -> Done:
         near = did_you_mean(str(op), _OPERATIONS)
         text = f"{op!r} is no operation: write one of {', '.join(_OPERATIONS)}.{near}"
         raise Invalid.at("/op", "unknown", text)
-    run, takes = _OPERATIONS[op]
+    _, takes = _OPERATIONS[op]
     known = takes | {"op"} if op == "create" else takes | {"op", "version"}
-    faults = []
-    for name in sorted(item.keys() - known):
-        text = f"{op} takes no {name!r}.{did_you_mean(name, known)}"
-        faults.append(Fault("unknown", text, pointer=write_pointer([name])))
+    unknown = sorted(item.keys() - known)[:MAX_FAULTS]
+    faults = [
+        Fault("unknown", f"{op} takes no {name!r}.{did_you_mean(name, known)}", pointer=pointer)
+        for name in unknown
+        for pointer in (write_pointer([name]),)
+    ]
     faults += [
         Fault("missing", f"{op} needs {name!r}.", pointer=f"/{name}")
         for name in sorted(takes - item.keys())
     ]
     if faults:
         raise Invalid(faults[0].detail, faults)
-    return run(session, resource, item)
+    return op
 
 
 def _body(model: Model, item: Item) -> BaseModel:
