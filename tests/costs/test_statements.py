@@ -6,11 +6,13 @@ from tests.costs.requests import READS, ROWS, read, write
 from tests.costs.statements import Statements
 
 #: Reads that take more than one: a total; the page of each kind that a search of all kinds finds,
-#: of which the seeded records have seven; and whether there is what a list is under.
+#: of which the seeded records have seven; whether there is what a list is under; and how many records
+#: of other lists would be shown.
 MORE = {
     "a list that is counted": 2,
     "a search of all kinds": 8,
     "a record's history": 2,
+    "a record with what it refers to": 3,
     "a mission's summary": 2,
 }
 #: At most, and on SQLite, whose driver runs an INSERT of many rows once for each, of all of them.

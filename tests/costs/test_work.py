@@ -30,7 +30,7 @@ MARGIN = 1.2
 #: The functions of Python that were called, on SQLite and on PostgreSQL, whose driver is Python's.
 CALLS = {
     "a record": (96, 376),
-    "a record with what it refers to": (111, 394),
+    "a record with what it refers to": (236, 1033),
     "a list": (242, 475),
     "a list that is filtered and sorted": (276, 505),
     "a list with what it refers to": (259, 491),
