@@ -6,8 +6,8 @@ from tests.costs.requests import READS, ROWS, read, write
 from tests.costs.statements import Statements
 
 #: Reads that take more than one: a total; the page of each kind that a search of all kinds finds,
-#: of which the seeded records have seven; whether there is what a list is under; and how many records
-#: of other lists would be shown.
+#: of which the seeded records have seven; whether there is what a list is under; and how many
+#: records of other lists would be shown.
 MORE = {
     "a list that is counted": 2,
     "a search of all kinds": 8,
