@@ -39,7 +39,7 @@ async def answer_write(
                 "A dry run stores nothing, and so it takes no Idempotency-Key: leave the key out,"
                 " and send it with the request that stores."
             )
-            raise BadRequest(text, [Fault("idempotency_key", text)])
+            raise BadRequest(text, [Fault("idempotency_key", text, parameter="Idempotency-Key")])
         answer = await write(request, work, dry_run=True)
         answer = replace(answer, headers={**answer.headers, "Dry-Run": "true"})
     elif key is None:

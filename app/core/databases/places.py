@@ -18,7 +18,7 @@ reader: ContextVar[str] = ContextVar("reader", default="")
 #: For how many seconds a read waits for its place before it is told to come again.
 PLACE_TIMEOUT_SECONDS = 10.0
 #: How many reads of one caller may wait.
-MAX_WAITING = 32
+MAX_WAITING = 200
 
 
 class Places:

@@ -191,7 +191,9 @@ class ReadPool:
             except BaseException as error:
                 # A client that is gone, a batch that was given up: nothing here is worth keeping.
                 if not isinstance(error, asyncpg.PostgresError) or is_lost(error):
-                    connection.terminate()
+                    # The pool may have ended it before an export that was left behind.
+                    with suppress(asyncpg.InterfaceError):
+                        connection.terminate()
                 else:
                     await transaction.rollback()
                 raise

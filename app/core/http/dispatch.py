@@ -123,7 +123,7 @@ class Route(APIRoute):
         """Refuse a key that is none, or that would not do what whoever sends it relies on."""
         if idempotency_key(request) is not None and self.not_repeated is not None:
             text = f"This takes no Idempotency-Key: {self.not_repeated}"
-            raise BadRequest(text, [Fault("idempotency_key", text)])
+            raise BadRequest(text, [Fault("idempotency_key", text, parameter="Idempotency-Key")])
 
 
 def lean_handler(endpoint: Endpoint) -> Handler:

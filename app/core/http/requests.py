@@ -185,9 +185,9 @@ def idempotency_key(request: Request) -> str | None:
         return None
     if len(keys) > 1:
         text = "The request has several Idempotency-Keys; a request has one."
-        raise BadRequest(text, [Fault("idempotency_key", text)])
+        raise BadRequest(text, [Fault("idempotency_key", text, parameter="Idempotency-Key")])
     (key,) = keys
     if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
         text = "An Idempotency-Key is 1 to 255 letters, digits and signs, best a new UUID."
-        raise BadRequest(text, [Fault("idempotency_key", text)])
+        raise BadRequest(text, [Fault("idempotency_key", text, parameter="Idempotency-Key")])
     return key
