@@ -1,7 +1,7 @@
 """The HTTP operation that writes many records, each in its own way."""
 
 import asyncio
-from functools import cache
+from functools import cache, partial
 from typing import Annotated, Literal, Union
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from starlette.responses import Response
 from app.core.errors import Invalid, Problem
 from app.core.http.dispatch import BodyMark, Route
 from app.core.http.operation import Answer, Operation
+from app.core.http.requests import idempotency_key
 from app.core.loose_types import Fields, Json, JsonValue, TypeForm
 from app.core.validation import Model
 from app.engine.resource import Resource
@@ -38,6 +39,9 @@ from app.rest.operations import (
 )
 from app.rest.transactions import WriteResult, write
 from app.rest.write_handlers import WriteQuery, answer_write, prefers
+
+#: How many operations that are each by themselves are stored before others may write.
+PART_OPERATIONS = 500
 
 
 class Counts(Schema):
@@ -130,12 +134,15 @@ def bulk_route(resource: Resource) -> Route:
         preferred = ["return=minimal"] * (not results) + ["handling=lenient"] * lenient
         applied = {"Preference-Applied": ", ".join(preferred)} if preferred else {}
 
-        def work(session: Session) -> WriteResult:
-            done = run_all(session, resource, read, isolated=lenient)
-            return WriteResult(
-                results_json(done, results=results), 207 if lenient else 200, applied
-            )
+        def result(done: list[Done]) -> WriteResult:
+            body = results_json(done, results=results)
+            return WriteResult(body, 207 if lenient else 200, applied)
 
+        def work(session: Session) -> WriteResult:
+            return result(run_all(session, resource, read, isolated=lenient))
+
+        if lenient and not query.dry_run and idempotency_key(request) is None:
+            return result(await _in_parts(request, resource, read)).response()
         try:
             return await answer_write(request, work, query)
         except Problem as problem:
@@ -151,7 +158,7 @@ def bulk_route(resource: Resource) -> Route:
         summary=f"Write many {resource.plural}",
         description=f"Up to {MAX_OPERATIONS} operations in one transaction: create, update, upsert"
         " (by `ref`) and delete. All are stored or none, unless `Prefer: handling=lenient` asks to"
-        " store what is right and to tell of each what it came to.",
+        " store what is right, each by itself, and to tell of each what it came to.",
         tag=resource.path,
         parameters=(IDEMPOTENCY_KEY, BULK_PREFER),
         answers=(
@@ -170,6 +177,25 @@ def _items(body: JsonValue) -> list[JsonValue]:
     if not isinstance(items, list) or not 1 <= len(items) <= MAX_OPERATIONS:
         raise Invalid.at("/operations", "length", f"Send a list of 1 to {MAX_OPERATIONS}.")
     return items
+
+
+async def _in_parts(request: Request, resource: Resource, read: list[ReadOperation]) -> list[Done]:
+    """Do operations of which each is by itself; between parts of them others write."""
+    done: list[Done] = []
+    while len(done) < len(read):
+        part = read[len(done) : len(done) + PART_OPERATIONS]
+        try:
+            done += await write(request, partial(_each, resource, part))
+        except Problem as problem:
+            if not done:
+                raise
+            # What is stored is stored, and told.
+            done += [Done(each.op, problem.status, problem=problem) for each in read[len(done) :]]
+    return done
+
+
+def _each(resource: Resource, part: list[ReadOperation], session: Session) -> list[Done]:
+    return run_all(session, resource, part, isolated=True)
 
 
 async def _all_faults(

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from app.core import json_codec
-from app.core.databases.interface import Rows
+from app.core.databases.interface import STREAM_BATCH_ROWS, Rows
 from app.core.errors import Fault, Invalid, NotAcceptable, NotFound
 from app.core.http.accept import preferred
 from app.core.http.app_state import state_of
@@ -18,6 +18,7 @@ from app.core.http.conditional import is_known, not_modified
 from app.core.http.finished_files import answer_file, range_of
 from app.core.sheets.csv_lines import CsvLinesSheet
 from app.core.sheets.sheet import Column, CsvSheet, MissingExtra, Row, Sheet, SheetLimit
+from app.engine.query.fan_out import shown_many
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.parameters import (
     Limit,
@@ -36,6 +37,8 @@ FORMATS: Mapping[str, str] = {
     "ndjson": "application/x-ndjson",
     "parquet": "application/vnd.apache.parquet",
 }
+#: How many records are at hand at a time, each with any number of related ones.
+MANY_RELATED_ROWS: Final = 20
 _MEDIA_TYPES: Mapping[str, str] = {**FORMATS, "csv": CsvSheet.media_type}
 
 
@@ -102,8 +105,11 @@ async def _answer(
     lines = file_format == "csv" and form.is_plain and not spaced
     statement = export_statement(resource, collection, shape, cells, database.dialect, lines)
 
+    batch_rows = MANY_RELATED_ROWS if shown_many(resource, shape.view) else STREAM_BATCH_ROWS
+
     def pieces() -> AsyncGenerator[bytes]:
-        rows = database.stream(statement, {**asked.values, "limit": limit or 2**53})
+        values = {**asked.values, "limit": limit or 2**53}
+        rows = database.stream(statement, values, batch_rows)
         if cells is None:
             return _lines(rows)
         return _written(_sheet(file_format, cells, form, lines), rows, spaced)

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from app.core.databases.db_errors import overloaded
 from app.core.errors import Invalid
 from app.engine.resource import Resource
 from app.engine.writes.bulk import read_operations
@@ -163,6 +164,32 @@ async def test_what_needs_no_database_is_found_wrong_without_it(
     read = read_operations(person, operations * 3000)
     assert all(isinstance(each.problem, Invalid) for each in read)
     assert writes_app.state.database.gauges().get("grouped_writes_total") == groups
+
+
+async def test_others_write_between_the_parts_of_a_lenient_list(
+    fresh_app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.rest.bulk_routes.PART_OPERATIONS", 2)
+    database, transactions = fresh_app.state.database, 0
+    write = database.write
+
+    async def counted(work: Any) -> Any:
+        nonlocal transactions
+        transactions += 1
+        if transactions == 3:
+            raise overloaded()
+        return await write(work)
+
+    monkeypatch.setattr(database, "write", counted)
+    operations = [create(ref=f"part-{n}") for n in range(7)]
+    async with client_of(fresh_app) as client:
+        answer = await client.post("/people/bulk", json={"operations": operations}, headers=LENIENT)
+        assert answer.status_code == 207
+        told = answer.json()
+        assert [one["status"] for one in told["results"]] == [201] * 4 + [503] * 3
+        assert told["summary"] == {"created": 4, "updated": 0, "deleted": 0, "failed": 3}
+        found = (await client.get("/people?ref__startswith=part-")).json()
+        assert len(found["data"]) == 4
 
 
 async def test_a_body_of_many_small_parts_is_refused_before_it_is_read(api: Api) -> None:

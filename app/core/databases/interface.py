@@ -139,8 +139,10 @@ class Database(ABC):
         """All rows of the statement, as tuples; `point_lookup` promises few, found by a key."""
 
     @abstractmethod
-    def stream(self, statement: CompiledQuery, values: Values) -> AsyncGenerator[Rows]:
-        """The rows of the statement in batches of `STREAM_BATCH_ROWS`, as they were at one moment.
+    def stream(
+        self, statement: CompiledQuery, values: Values, batch_rows: int = STREAM_BATCH_ROWS
+    ) -> AsyncGenerator[Rows]:
+        """The rows of the statement in batches, as they were at one moment.
 
         Memory does not grow with their number; closing the generator ends the reading.
         """

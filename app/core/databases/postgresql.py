@@ -21,6 +21,7 @@ from app.core.databases.deferred import complete
 from app.core.databases.interface import (
     ENGINE_OPTIONS,
     SESSION_OPTIONS,
+    STREAM_BATCH_ROWS,
     CompiledQuery,
     Database,
     Rows,
@@ -193,12 +194,14 @@ class PostgresDatabase(Database):
                 raise self._translate(error) from error
         return await self.read(statement, values, point_lookup=point_lookup)
 
-    async def stream(self, statement: CompiledQuery, values: Values) -> AsyncGenerator[Rows]:
+    async def stream(
+        self, statement: CompiledQuery, values: Values, batch_rows: int = STREAM_BATCH_ROWS
+    ) -> AsyncGenerator[Rows]:
         begun = False
         pool = self._choose()
         while True:
             try:
-                async with aclosing(pool.stream(statement, values)) as batches:
+                async with aclosing(pool.stream(statement, values, batch_rows)) as batches:
                     async for rows in batches:
                         begun = True
                         yield rows

@@ -154,7 +154,9 @@ class ReadPool:
         finally:
             self._acquiring -= 1
 
-    async def stream(self, statement: CompiledQuery, values: Values) -> AsyncGenerator[Rows]:
+    async def stream(
+        self, statement: CompiledQuery, values: Values, batch_rows: int = STREAM_BATCH_ROWS
+    ) -> AsyncGenerator[Rows]:
         """The rows in batches; memory does not grow with their number."""
         arguments = statement.arguments(values)
         for is_last in (False, True):
@@ -163,7 +165,7 @@ class ReadPool:
                 async with self._transaction() as connection:
                     cursor = await connection.cursor(statement.sql, *arguments)
                     while rows := await cursor.fetch(
-                        STREAM_BATCH_ROWS, timeout=self._batch_seconds() + CANCEL_GRACE_SECONDS
+                        batch_rows, timeout=self._batch_seconds() + CANCEL_GRACE_SECONDS
                     ):
                         begun = True
                         yield rows

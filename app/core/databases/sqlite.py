@@ -202,14 +202,21 @@ class SqliteDatabase(Database):
             self._reading.append(connection)
         return connection
 
-    async def stream(self, statement: CompiledQuery, values: Values) -> AsyncGenerator[Rows]:
+    async def stream(
+        self, statement: CompiledQuery, values: Values, batch_rows: int = STREAM_BATCH_ROWS
+    ) -> AsyncGenerator[Rows]:
         if not self._is_there:
             raise file_replaced()
-        async with self._exports.taken(), aclosing(self._stream(statement, values)) as batches:
+        async with (
+            self._exports.taken(),
+            aclosing(self._stream(statement, values, batch_rows)) as batches,
+        ):
             async for rows in batches:
                 yield rows
 
-    async def _stream(self, statement: CompiledQuery, values: Values) -> AsyncGenerator[Rows]:
+    async def _stream(
+        self, statement: CompiledQuery, values: Values, batch_rows: int = STREAM_BATCH_ROWS
+    ) -> AsyncGenerator[Rows]:
         arguments = statement.arguments(values)
         seconds = self.max_seconds * WAITERS_PER_READER
         try:
@@ -221,7 +228,7 @@ class SqliteDatabase(Database):
             try:
                 cursor = await self._run(reading, lambda: connection)
                 while True:
-                    reading = Reading(lambda on: cursor.fetchmany(STREAM_BATCH_ROWS), seconds)
+                    reading = Reading(lambda on: cursor.fetchmany(batch_rows), seconds)
                     rows = await self._run(reading, lambda: connection)
                     if not rows:
                         return

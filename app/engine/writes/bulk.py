@@ -71,6 +71,11 @@ class ReadOperation:
     problem: Problem | None = None
     new: BaseModel | None = None
 
+    @property
+    def op(self) -> str:
+        """Its name, as far as it has one."""
+        return str(self.item.get("op") if isinstance(self.item, dict) else None)
+
 
 def read_operations(resource: Resource, items: list[JsonValue]) -> list[ReadOperation]:
     """Read what the operations say; this takes long for many, and nobody should wait meanwhile."""
@@ -195,8 +200,7 @@ def _isolated(session: Session, resource: Resource, read: ReadOperation) -> Done
         with undone_on_error(session):
             return _run(session, resource, read)
     except Problem as problem:
-        op = read.item.get("op") if isinstance(read.item, dict) else None
-        return Done(str(op), problem.status, problem=problem)
+        return Done(read.op, problem.status, problem=problem)
 
 
 def _run(session: Session, resource: Resource, read: ReadOperation) -> Done:
