@@ -18,7 +18,8 @@ from tests.faults.questions import MANY, QUICK, SHORT, SLOW, busy, opened, place
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits that a test can wait for, but longer than anything else takes."""
-    monkeypatch.setattr("app.core.databases.postgresql_read_pool.POOL_TIMEOUT_SECONDS", 1.0)
+    for name in ("postgresql_read_pool.POOL_TIMEOUT_SECONDS", "places.PLACE_TIMEOUT_SECONDS"):
+        monkeypatch.setattr(f"app.core.databases.{name}", 1.0)
 
 
 async def test_an_export_may_take_longer_than_a_question(
