@@ -28,8 +28,9 @@ def own() -> Iterator[Issuer]:
 
 
 @pytest.fixture
-def taking(own: Issuer) -> oidc.Issuer:
-    """What takes its tokens."""
+def taking(own: Issuer, monkeypatch: pytest.MonkeyPatch) -> oidc.Issuer:
+    """What takes its tokens; on a busy machine, even this one may take its time to answer."""
+    monkeypatch.setattr(jwks, "FETCH_TIMEOUT_SECONDS", 60.0)
     return taking_of(own.url)
 
 
