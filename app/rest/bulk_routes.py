@@ -58,6 +58,8 @@ class Result(Schema):
     """The record."""
     version: int | None = None
     """Its version now."""
+    parts: dict[str, int] | None = None
+    """How many records that are part of it went to the trash with it, by kind."""
     problem: OperationProblem | None = None
     """Why it failed; its pointers are within the operation."""
 

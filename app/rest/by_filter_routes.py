@@ -1,7 +1,9 @@
 """The HTTP operations that write all records that a filter finds."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -14,7 +16,7 @@ from app.core import json_codec
 from app.core.errors import Problem
 from app.core.http.dispatch import Route
 from app.core.http.operation import Answer, Operation
-from app.core.loose_types import Value
+from app.core.loose_types import Json, Value
 from app.engine.query.filter_reader import ParsedFilter, bad_parameter
 from app.engine.query.parameters import FilterQuery, read_conditions
 from app.engine.resource import Resource
@@ -52,6 +54,8 @@ class Affected(Schema):
     """How many of them were not so already."""
     ids: list[UUID]
     """The records that were found."""
+    parts: dict[str, int] = {}
+    """How many more that are part of them went to the trash with them, by kind."""
 
 
 def update_many_route(resource: Resource) -> Route:
@@ -95,10 +99,16 @@ def delete_many_route(resource: Resource) -> Route:
 
         def work(session: Session) -> WriteResult:
             found = chosen(session, resource, parsed, query.q, query.max_affected)
+            parts: Counter[str] = Counter()
             for record_id in found:
                 with _naming(resource, record_id):
-                    store.trash(session, resource, store.find(session, resource, str(record_id)))
-            return _affected(found, len(found))
+                    record = store.find(session, resource, str(record_id))
+                    if record.deleted_at is None:
+                        parts.update(store.trash(session, resource, record).parts)
+                    else:
+                        # It is part of another one that was found, and went with it.
+                        parts[resource.path] -= 1
+            return _affected(found, len(found), +parts)
 
         return await answer_write(request, work, query)
 
@@ -147,6 +157,10 @@ def _naming(resource: Resource, record_id: UUID) -> Iterator[None]:
         raise
 
 
-def _affected(ids: list[UUID], changed: int) -> WriteResult:
-    found = {"matched": len(ids), "changed": changed, "ids": [str(each) for each in ids]}
+def _affected(
+    ids: list[UUID], changed: int, parts: Mapping[str, int] = MappingProxyType({})
+) -> WriteResult:
+    found: Json = {"matched": len(ids), "changed": changed, "ids": [str(each) for each in ids]}
+    if parts:
+        found["parts"] = dict(sorted(parts.items()))
     return WriteResult(json_codec.dumps(found).decode())

@@ -16,9 +16,11 @@ from app.engine.resource import Resource
 from app.engine.schemas import Flag
 from app.engine.writes import store
 from app.engine.writes.nested import create_nested, nested_model, read_flat
+from app.engine.writes.parts import has_parts
 from app.engine.writes.purge import purge
 from app.engine.writes.store import Stored
 from app.rest.operations import (
+    AFFECTED_PARTS,
     CREATE_ONLY,
     IDEMPOTENCY_KEY,
     IF_MATCH,
@@ -96,7 +98,13 @@ def created(resource: Resource, stored: Stored) -> WriteResult:
 
 def changed(resource: Resource, stored: Stored) -> WriteResult:
     """200 with the record as it is now."""
-    return WriteResult(stored.body, 200, headers_of(resource, stored))
+    return WriteResult(stored.body, 200, {**headers_of(resource, stored), **parts_header(stored)})
+
+
+def parts_header(stored: Stored) -> dict[str, str]:
+    """How many records went with this one (a dictionary of RFC 9651): `agreements=6, events=2`."""
+    parts = (stored.parts or {}).items()
+    return {AFFECTED_PARTS: ", ".join(f"{path}={count}" for path, count in parts)} if parts else {}
 
 
 def update_route(resource: Resource, models: Models) -> Route:
@@ -184,8 +192,11 @@ def delete_route(resource: Resource) -> Route:
         guard = guard_of(request, resource)
 
         def work(session: Session) -> WriteResult:
-            (purge if query.purge else store.delete)(session, resource, key, guard)
-            return WriteResult(status=204)
+            if query.purge:
+                purge(session, resource, key, guard)
+                return WriteResult(status=204)
+            stored = store.delete(session, resource, key, guard)
+            return WriteResult(status=204, headers=parts_header(stored))
 
         return await answer_write(request, work, query, resource)
 
@@ -195,10 +206,11 @@ def delete_route(resource: Resource) -> Route:
         name=f"delete_{snake(resource.singular)}",
         summary=f"Move one {resource.singular} to the trash",
         description="Nothing is lost: what refers to the record still does; it can be restored."
+        f"{_PARTS if has_parts(resource) else ''}"
         " With `purge=true` an admin deletes for good what nothing refers to.",
         tag=resource.path,
         parameters=(IF_MATCH,),
-        answers=(Answer(status=204, headers=("Dry-Run",)),),
+        answers=(Answer(status=204, headers=("Dry-Run", *_parts_headers(resource))),),
         refusals=(*WRONG_CHANGE, Conflict),
     ).route(endpoint)
 
@@ -229,7 +241,7 @@ def restore_route(resource: Resource, models: Models) -> Route:
         " record gets the values of that version, as a new change that today's rules must allow.",
         tag=resource.path,
         parameters=(IF_MATCH, PREFER),
-        answers=_changed_answers(resource, models),
+        answers=_changed_answers(resource, models, *_parts_headers(resource)),
         refusals=WRONG_WRITE,
     ).route(endpoint)
 
@@ -245,6 +257,14 @@ def write_routes(resource: Resource, models: Models) -> list[Route]:
     ]
 
 
-def _changed_answers(resource: Resource, models: Models) -> tuple[Answer, Answer]:
-    """200 with the record as it is now, and 204 in its place."""
-    return Answer(model=models[resource.name], headers=WRITTEN), minimal_answer(WRITTEN)
+def _changed_answers(resource: Resource, models: Models, *also: str) -> tuple[Answer, Answer]:
+    """200 with the record as it is now, and 204 in its place; `also` are more headers of both."""
+    headers = (*WRITTEN, *also)
+    return Answer(model=models[resource.name], headers=headers), minimal_answer(headers)
+
+
+_PARTS = " What is part of it goes and comes back with it."
+
+
+def _parts_headers(resource: Resource) -> tuple[str, ...]:
+    return (AFFECTED_PARTS,) if has_parts(resource) else ()

@@ -59,7 +59,8 @@ class Done:
             return {"op": self.op, "status": self.status, "problem": problem}
         assert self.stored is not None
         known = {"id": str(self.stored.id), "version": self.stored.version}
-        return {"op": self.op, "status": self.status, **known}
+        parts = {"parts": self.stored.parts} if self.stored.parts else {}
+        return {"op": self.op, "status": self.status, **known, **parts}
 
 
 def run_all(
