@@ -17,7 +17,7 @@ from app.core.validation import Model
 from app.engine.resource import Resource
 from app.engine.schemas import Schema, derived_schema
 from app.engine.writes.bulk import MAX_OPERATIONS, refused, results_json, run_all
-from app.engine.writes.nested import nested_model
+from app.engine.writes.nested_schemas import nested_model
 from app.rest.operations import (
     BULK_PREFER,
     IDEMPOTENCY_KEY,

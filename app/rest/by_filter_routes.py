@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Body, Query, Request
-from pydantic import Field
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from app.core import json_codec
-from app.core.errors import Problem
-from app.core.http.dispatch import Route
+from app.core.errors import Invalid, Problem
+from app.core.http.dispatch import BodyMark, Route
 from app.core.http.operation import Answer, Operation
 from app.core.loose_types import Json, Value
 from app.engine.query.filter_reader import ParsedFilter, bad_parameter
@@ -23,6 +23,9 @@ from app.engine.resource import Resource
 from app.engine.schemas import Schema
 from app.engine.writes import store
 from app.engine.writes.bulk import MAX_OPERATIONS, chosen
+from app.engine.writes.linked import Links, checked
+from app.engine.writes.nested import read_flat
+from app.engine.writes.nested_schemas import nested_in
 from app.rest.handlers import check_codes
 from app.rest.operations import (
     DONE,
@@ -64,14 +67,15 @@ def update_many_route(resource: Resource) -> Route:
 
     async def endpoint(
         request: Request,
-        body: Annotated[model, Body()],  # type: ignore[valid-type]
+        body: Annotated[model, Body(), BodyMark.RAW],  # type: ignore[valid-type]
         query: Annotated[AffectedQuery, Query()],
     ) -> Response:
+        flat = read_flat(resource, body, model)
         parsed = await _conditions(request, resource, query)
 
         def work(session: Session) -> WriteResult:
             found = chosen(session, resource, parsed, query.q, query.max_affected)
-            data, changed = store.patched(body), 0
+            data, changed = store.patched(flat or _linked(session, resource, body)), 0
             for record_id in found:
                 with _naming(resource, record_id):
                     record = store.find(session, resource, str(record_id))
@@ -122,7 +126,16 @@ def delete_many_route(resource: Resource) -> Route:
     ).route(endpoint)
 
 
-_BOUNDED = "At least one filter is needed, and no more than `max_affected` records may be found."
+def _linked(session: Session, resource: Resource, body: Json) -> BaseModel:
+    """The change with ids in place of the records that stand for them."""
+    for name in body.keys() & nested_in(resource).keys():
+        text = f"Many {resource.plural} are meant: put {name} under each of them by itself."
+        raise Invalid.at(f"/{name}", "nested", text)
+    linked = Links(session, is_repeatable=True).resolved(resource, body, {})
+    return checked(resource.patch, resource, linked)
+
+
+_BOUNDED = "At least one filter is needed."
 
 
 def _by_filter(resource: Resource, **also: Value) -> Operation:

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import Body, Query, Request
+from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -11,11 +12,13 @@ from app.core.errors import Conflict
 from app.core.http.conditional import tags_in
 from app.core.http.dispatch import BodyMark, Route
 from app.core.http.operation import Answer, Operation
+from app.engine.history.change_log import Action
 from app.engine.query.parameters import VersionNumber
 from app.engine.resource import Resource
 from app.engine.schemas import Flag
 from app.engine.writes import store
-from app.engine.writes.nested import create_nested, nested_model, read_flat
+from app.engine.writes.nested import change_at, create_nested, read_flat
+from app.engine.writes.nested_schemas import nested_model
 from app.engine.writes.parts import has_parts
 from app.engine.writes.purge import purge
 from app.engine.writes.store import Stored
@@ -114,13 +117,17 @@ def update_route(resource: Resource, models: Models) -> Route:
     async def endpoint(
         request: Request,
         key: Key,
-        body: Annotated[model, Body()],  # type: ignore[valid-type]
+        body: Annotated[model, Body(), BodyMark.RAW],  # type: ignore[valid-type]
         query: Annotated[WriteQuery, Query()],
     ) -> Response:
-        guard = guard_of(request, resource)
+        flat, guard = read_flat(resource, body, model), guard_of(request, resource)
 
         def work(session: Session) -> WriteResult:
-            return changed(resource, store.update(session, resource, key, body, guard))
+            if flat is None:
+                stored = change_at(session, resource, key, body, Action.UPDATE, guard)
+            else:
+                stored = store.update(session, resource, key, flat, guard)
+            return changed(resource, stored)
 
         return await answer_write(request, work, query, resource)
 
@@ -130,8 +137,7 @@ def update_route(resource: Resource, models: Models) -> Route:
         name=f"update_{snake(resource.singular)}",
         summary=f"Change one {resource.singular}",
         description="A JSON merge patch (RFC 7396): a field that is absent keeps its value, null"
-        " clears it, a list replaces the whole list. A patch that changes nothing leaves the"
-        " version.",
+        " clears it, a list replaces the whole list.",
         tag=resource.path,
         parameters=(IF_MATCH, PREFER),
         answers=_changed_answers(resource, models),
@@ -146,20 +152,34 @@ def replace_route(resource: Resource, models: Models) -> Route:
     async def endpoint(
         request: Request,
         key: Key,
-        body: Annotated[model, Body()],  # type: ignore[valid-type]
+        body: Annotated[model, Body(), BodyMark.RAW],  # type: ignore[valid-type]
         query: Annotated[WriteQuery, Query()],
     ) -> Response:
+        flat = read_flat(resource, body)
+
+        def create(session: Session, resource: Resource, new: BaseModel) -> Stored:
+            return store.create_at(session, resource, key, new)
+
         if tags_in(request, "if-none-match") == ["*"]:
             return await answer_write(
                 request,
-                lambda session: created(resource, store.create_at(session, resource, key, body)),
+                lambda session: created(
+                    resource,
+                    create_nested(session, resource, body, create)
+                    if flat is None
+                    else create(session, resource, flat),
+                ),
                 query,
                 resource,
             )
         guard = guard_of(request, resource)
 
         def work(session: Session) -> WriteResult:
-            return changed(resource, store.replace(session, resource, key, body, guard))
+            if flat is None:
+                stored = change_at(session, resource, key, body, Action.REPLACE, guard)
+            else:
+                stored = store.replace(session, resource, key, flat, guard)
+            return changed(resource, stored)
 
         return await answer_write(request, work, query, resource)
 
@@ -171,8 +191,7 @@ def replace_route(resource: Resource, models: Models) -> Route:
         name=f"replace_{snake(resource.singular)}",
         summary=f"Replace one {resource.singular}",
         description="Sets every field: those that the body does not name get their defaults. With"
-        " `If-None-Match: *` it creates the record, at an id or ref of your own; 412 when there is"
-        " one already.",
+        " `If-None-Match: *` it creates the record, at an id or ref of your own.",
         tag=resource.path,
         parameters=(IF_MATCH, CREATE_ONLY, PREFER),
         answers=(changed_answer, created_answer(models[resource.name], *headers), without_body),

@@ -135,7 +135,7 @@ def update(
     """Change the fields that the body names (RFC 7396)."""
     record = find_live(session, resource, key)
     guard(record)
-    return _change(session, resource, record, patched(body), Action.UPDATE)
+    return change(session, resource, record, patched(body))
 
 
 def replace(
@@ -144,7 +144,7 @@ def replace(
     """Set every field of the record, those not given to their defaults."""
     record = find_live(session, resource, key)
     guard(record)
-    return _change(session, resource, record, written(body), Action.REPLACE)
+    return change(session, resource, record, written(body), Action.REPLACE)
 
 
 def delete(session: Session, resource: Resource, key: str, guard: Guard = no_guard) -> Stored:
@@ -199,7 +199,7 @@ def restore_version(
             f"Version {version} does not meet today's rules:"
             f" {summary(faults_of(error, resource.create))}"
         ) from None
-    stored = _change(session, resource, record, written(body), Action.RESTORE)
+    stored = change(session, resource, record, written(body), Action.RESTORE)
     return dataclasses.replace(stored, parts=parts)
 
 
@@ -234,14 +234,14 @@ def _state(session: Session, resource: Resource, record_id: UUID) -> State:
     return state
 
 
-def change(session: Session, resource: Resource, record: Record, data: State) -> Stored:
-    """Set these fields of a record at hand; one that has them already stays as it is."""
-    return _change(session, resource, record, data, Action.UPDATE)
-
-
-def _change(
-    session: Session, resource: Resource, record: Record, data: State, action: Action
+def change(
+    session: Session,
+    resource: Resource,
+    record: Record,
+    data: State,
+    action: Action = Action.UPDATE,
 ) -> Stored:
+    """Set these fields of a record at hand; one that has them already stays as it is."""
     before = _state(session, resource, record.id)
     changed = {name: value for name, value in data.items() if _json(value) != before[name]}
     if not changed:
