@@ -256,8 +256,7 @@ def restore_route(resource: Resource, models: Models) -> Route:
         path=f"/{resource.path}/{{key}}/restore",
         name=f"restore_{snake(resource.singular)}",
         summary=f"Bring one {resource.singular} back from the trash, or back to an earlier version",
-        description="Without `version`, one that is not in the trash stays as it is. With it, the"
-        " record gets the values of that version, as a new change that today's rules must allow.",
+        description="One that is not in the trash stays as it is.",
         tag=resource.path,
         parameters=(IF_MATCH, PREFER),
         answers=_changed_answers(resource, models, *_parts_headers(resource)),
