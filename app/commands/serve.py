@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.commands.readiness import lacking, unready
 from app.commands.safety import has_admin_key, may_start, warn_of_plain
+from app.core.databases.pooler import pooled
 from app.core.observability.logs import LogFormat, configure_logs
 from app.core.observability.worker_metrics import shared_metrics
 from app.core.server.process import Server
@@ -42,6 +43,7 @@ def serve(settings: Settings, *, prepare: bool) -> int:
             asyncio.run(_prepare(settings.database_url))
         reason = asyncio.run(unready(settings.database_url))
         reason = reason or asyncio.run(lacking(settings.database_url))
+        reason = reason or asyncio.run(pooled(settings.database_url))
         if reason is not None:
             raise RuntimeError(reason)
         if not has_admin_key(settings):
