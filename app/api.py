@@ -88,6 +88,10 @@ def _concluded_by(agreement: AnyTable, organization: AnyTable) -> ColumnElement[
     return agreement.id.in_(concluded)  # type: ignore[no-any-return]
 
 
+def _drawn_from(citation: AnyTable, source: AnyTable) -> ColumnElement[bool]:
+    return citation.source_id == source.id  # type: ignore[no-any-return]
+
+
 def _citations(of: Resource) -> SubCollection:
     def on(citation: AnyTable, record: AnyTable) -> ColumnElement[bool]:
         return (citation.record_kind == of.record_type) & (citation.record_id == record.id)  # type: ignore[no-any-return]
@@ -108,6 +112,8 @@ _TIED = (
     SubCollection(mission, "outcomes", outcome, _of_mission),
     SubCollection(company, "agreements", agreement, _concluded_by),
     SubCollection(organization, "agreements", agreement, _concluded_by),
+    # Its `citations` are those about the record of the source, as of any record.
+    SubCollection(source, "passages", citation, _drawn_from),
 )
 
 

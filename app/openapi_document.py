@@ -35,7 +35,7 @@ from app.core.loose_types import Fields, Json, Values
 from app.engine.query.parameters import MAX_SORT
 from app.engine.record import bound_values
 from app.engine.resource import Resource
-from app.engine.schemas import Edtf, Line, Prose, Ref
+from app.engine.schemas import REF_PATTERN, Edtf, Line, Prose, Ref
 from app.openapi_examples import add_examples, add_other_examples
 from app.resources.code import LegalFormCode, RegionCode, SectorCode
 from app.rest.documented_filters import filter_parameters, view_parameters
@@ -113,6 +113,8 @@ def _add_parameters(document: Json, routes: Sequence[Route]) -> None:
     schemas: Json = document["components"]["schemas"]
     codes = _code_schemas(schemas)
     schemas["FileFormat"] = {"type": "string", "enum": [*FORMATS]}
+    # Its ids are in small letters, and so are refs.
+    schemas["RecordKey"] = {"type": "string", "pattern": REF_PATTERN}
     for route in routes:
         if not isinstance(route, ReadRoute):
             continue

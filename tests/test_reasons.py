@@ -53,7 +53,7 @@ SENT: tuple[tuple[str, dict[str, Any], str, str], ...] = (
 )
 #: Bodies as they are sent, with their Content-Type: the status, and what is said.
 RAW: tuple[tuple[bytes, str, int, str], ...] = (
-    (b'\xef\xbb\xbf{"full_name": "X"}', "application/json", 400, "a byte order mark"),
+    (b'\xef\xbb\xbf{"full_name": "X"}', "application/json", 201, ""),
     (b'{"full_name": 1e-101}', "application/json", 400, "exponent is beyond 100"),
     (b'{"full_name": "\xe9"}', "application/json; charset=latin-1", 415, "in utf-8, not in"),
     (b'{"full_name": "X"}', "application/json; charset=UTF-16", 415, "in utf-8, not in utf-16"),

@@ -12,6 +12,7 @@ from app.commands.readiness import lacking, unready
 from app.commands.safety import has_admin_key, may_start, warn_of_plain
 from app.commands.snapshot import snapshot_run
 from app.core.databases.addresses import is_sqlite
+from app.core.databases.pooler import pooled
 from app.core.observability.logs import LogFormat, configure_logs
 from app.core.observability.worker_metrics import shared_metrics
 from app.core.server.process import Server
@@ -44,6 +45,7 @@ def serve(settings: Settings, *, prepare: bool) -> int:
             asyncio.run(_prepare(settings.database_url))
         reason = asyncio.run(unready(settings.database_url))
         reason = reason or asyncio.run(lacking(settings.database_url))
+        reason = reason or asyncio.run(pooled(settings.database_url))
         if reason is not None:
             raise RuntimeError(reason)
         _warn_of_locale(settings.database_url)

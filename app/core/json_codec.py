@@ -79,8 +79,9 @@ _decoder = json.JSONDecoder(
 
 def loads(text: bytes | str) -> JsonValue:
     """What the text says, fractions as `Decimal`; raises JsonError with line and column."""
+    # RFC 8259, 8.1: a byte order mark may be ignored.
     if text[:3] == b"\xef\xbb\xbf" or text[:1] == "\ufeff":
-        raise JsonError("a byte order mark stands before it at line 1, column 1: leave that out")
+        text = text[3:] if isinstance(text, bytes) else text[1:]
     if isinstance(text, bytes):
         try:
             text = text.decode("utf-8")

@@ -69,8 +69,9 @@ class Resource:
 
     `fields` is what clients write; `read_only` what only the server tells, each an attribute of the
     table; `to_one` the relations behind foreign keys (`mission` for `mission_id`); `under` those of
-    them whose record lists the ones that name it (`/missions/{key}/delegates`); `to_many` all
-    collections under a record; `row_filter(table)` narrows a table that two resources share.
+    them whose record lists the ones that name it (`/missions/{key}/delegates`); `part_of` those
+    with whose record it goes to the trash and comes back; `to_many` all collections under a
+    record; `row_filter(table)` narrows a table that two resources share.
     `example` is a body for the documentation, with refs in place of ids, of a kind that seeds/ has
     no fact of.
     """
@@ -83,6 +84,7 @@ class Resource:
     read_only: type[Schema] = Schema
     to_one: dict[str, "Resource"] = field(default_factory=dict)
     under: tuple[str, ...] = ()
+    part_of: tuple[str, ...] = ()
     embedded: dict[str, Embedded] = field(default_factory=dict)
     to_many: dict[str, SubCollection] = field(default_factory=dict)
     row_filter: Callable[[AnyTable], ColumnElement[bool]] | None = None

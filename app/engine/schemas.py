@@ -97,9 +97,11 @@ def _no_id(ref: str) -> str:
     return ref
 
 
+#: How refs are written; ids are written so too.
+REF_PATTERN = r"^[a-z0-9]+(-[a-z0-9]+)*$"
 Ref = Annotated[
     str,
-    StringConstraints(max_length=120, pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$"),
+    StringConstraints(max_length=120, pattern=REF_PATTERN),
     Example("novosibirsk-april"),
     AfterValidator(_no_id),
     Field(

@@ -14,7 +14,7 @@ from app.engine.paths import MAX_DEPTH, FieldType, RecordField, fields_of
 from app.engine.query import expression, parameters
 from app.engine.query import filter_reader as filters
 from app.engine.query.operators import OPERATORS, Operator, operators_of
-from app.engine.writes import bulk, nested
+from app.engine.writes import bulk, nested_schemas
 from app.guide.markdown import render_inline
 from app.insights.search import MAX_HITS
 from app.rest import idempotency
@@ -133,7 +133,7 @@ def _limits_of_writes() -> list[tuple[str, str]]:
         ("a body", f"{_number(default['max_body'])} bytes, unless the operator sets another"),
         ("a bulk request or an imported file", f"{_number(default['max_import'])} bytes, likewise"),
         ("levels of a JSON body", _number(json_codec.MAX_DEPTH)),
-        ("records in one list of a nested create", _number(nested.MAX_NESTED)),
+        ("records in one list of a nested create", _number(nested_schemas.MAX_NESTED)),
         ("operations of a bulk request", _number(bulk.MAX_OPERATIONS)),
         (
             "how long an Idempotency-Key is kept",

@@ -256,6 +256,7 @@ agreement = Resource(
     about="A contract, a memorandum, an announced plan or an act done, with its parties.",
     to_one={"mission": mission, "event": event},
     under=("mission", "event"),
+    part_of=("mission",),
     embedded={
         "parties": Embedded(
             table=AgreementParty,

@@ -83,4 +83,5 @@ delegate = Resource(
     about="A person taking part in a mission, on whose behalf, and in what capacity.",
     to_one={"mission": mission, "person": person, "organization": organization},
     under=("mission", "person"),
+    part_of=("mission",),
 )

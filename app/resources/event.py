@@ -58,4 +58,5 @@ event = Resource(
     about="An event of a mission's programme: a round table, a signing, an opening.",
     to_one={"mission": mission},
     under=("mission",),
+    part_of=("mission",),
 )

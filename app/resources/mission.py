@@ -108,6 +108,7 @@ mission = Resource(
     table=Mission,
     fields=MissionFields,
     about="A trade mission: a business delegation's visit, a fair, a forum, in person or online.",
+    part_of=("parent",),
     check=_check,
 )
 mission.to_one["parent"] = mission

@@ -83,6 +83,7 @@ outcome = Resource(
     about="What became of an agreement: a dated follow-up that can move its status.",
     to_one={"confirmed_by": organization},
     under=("agreement",),
+    part_of=("agreement",),
     check=_check,
     example={
         "ref": "nobel-katren-first-delivery",

@@ -51,4 +51,5 @@ participation = Resource(
     about="An organization taking part in a mission, and in what role.",
     to_one={"mission": mission, "organization": organization},
     under=("mission",),
+    part_of=("mission",),
 )

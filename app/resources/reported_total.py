@@ -76,5 +76,6 @@ reported_total = Resource(
     about="A figure that a source states for a whole mission, kept apart from sums of deals.",
     to_one={"mission": mission},
     under=("mission",),
+    part_of=("mission",),
     check=_check,
 )

@@ -136,4 +136,5 @@ statement = Resource(
         "object": organization,
     },
     under=("mission",),
+    part_of=("mission",),
 )

@@ -28,7 +28,7 @@ from app.engine.writes.bulk import (
     results_json,
     run_all,
 )
-from app.engine.writes.nested import nested_model
+from app.engine.writes.nested_schemas import nested_model
 from app.rest.operations import (
     BULK_PREFER,
     IDEMPOTENCY_KEY,
@@ -72,6 +72,8 @@ class Result(Schema):
     """The record."""
     version: int | None = None
     """Its version now."""
+    parts: dict[str, int] | None = None
+    """How many records that are part of it went to the trash with it, by kind."""
     problem: OperationProblem | None = None
     """Why it failed; its pointers are within the operation."""
 

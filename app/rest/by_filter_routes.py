@@ -1,26 +1,31 @@
 """The HTTP operations that write all records that a filter finds."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Body, Query, Request
-from pydantic import Field
+from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from app.core import json_codec
-from app.core.errors import Problem
-from app.core.http.dispatch import Route
+from app.core.errors import Invalid, Problem
+from app.core.http.dispatch import BodyMark, Route
 from app.core.http.operation import Answer, Operation
-from app.core.loose_types import Value
+from app.core.loose_types import Json, Value
 from app.engine.query.filter_reader import ParsedFilter, bad_parameter
 from app.engine.query.parameters import FilterQuery, read_conditions
 from app.engine.resource import Resource
 from app.engine.schemas import Schema
 from app.engine.writes import store
 from app.engine.writes.bulk import MAX_OPERATIONS, chosen
+from app.engine.writes.linked import Links, checked
+from app.engine.writes.nested import read_flat
+from app.engine.writes.nested_schemas import nested_in
 from app.rest.handlers import check_codes
 from app.rest.operations import (
     DONE,
@@ -52,6 +57,8 @@ class Affected(Schema):
     """How many of them were not so already."""
     ids: list[UUID]
     """The records that were found."""
+    parts: dict[str, int] = {}
+    """How many more that are part of them went to the trash with them, by kind."""
 
 
 def update_many_route(resource: Resource) -> Route:
@@ -60,14 +67,15 @@ def update_many_route(resource: Resource) -> Route:
 
     async def endpoint(
         request: Request,
-        body: Annotated[model, Body()],  # type: ignore[valid-type]
+        body: Annotated[model, Body(), BodyMark.RAW],  # type: ignore[valid-type]
         query: Annotated[AffectedQuery, Query()],
     ) -> Response:
+        flat = read_flat(resource, body, model)
         parsed = await _conditions(request, resource, query)
 
         def work(session: Session) -> WriteResult:
             found = chosen(session, resource, parsed, query.q, query.max_affected)
-            data, changed = store.patched(body), 0
+            data, changed = store.patched(flat or _linked(session, resource, body)), 0
             for record_id in found:
                 with _naming(resource, record_id):
                     record = store.find(session, resource, str(record_id))
@@ -95,10 +103,16 @@ def delete_many_route(resource: Resource) -> Route:
 
         def work(session: Session) -> WriteResult:
             found = chosen(session, resource, parsed, query.q, query.max_affected)
+            parts: Counter[str] = Counter()
             for record_id in found:
                 with _naming(resource, record_id):
-                    store.trash(session, resource, store.find(session, resource, str(record_id)))
-            return _affected(found, len(found))
+                    record = store.find(session, resource, str(record_id))
+                    if record.deleted_at is None:
+                        parts.update(store.trash(session, resource, record).parts)
+                    else:
+                        # It is part of another one that was found, and went with it.
+                        parts[resource.path] -= 1
+            return _affected(found, len(found), +parts)
 
         return await answer_write(request, work, query)
 
@@ -112,7 +126,16 @@ def delete_many_route(resource: Resource) -> Route:
     ).route(endpoint)
 
 
-_BOUNDED = "At least one filter is needed, and no more than `max_affected` records may be found."
+def _linked(session: Session, resource: Resource, body: Json) -> BaseModel:
+    """The change with ids in place of the records that stand for them."""
+    for name in body.keys() & nested_in(resource).keys():
+        text = f"Many {resource.plural} are meant: put {name} under each of them by itself."
+        raise Invalid.at(f"/{name}", "nested", text)
+    linked = Links(session, is_repeatable=True).resolved(resource, body, {})
+    return checked(resource.patch, resource, linked)
+
+
+_BOUNDED = "At least one filter is needed."
 
 
 def _by_filter(resource: Resource, **also: Value) -> Operation:
@@ -147,6 +170,10 @@ def _naming(resource: Resource, record_id: UUID) -> Iterator[None]:
         raise
 
 
-def _affected(ids: list[UUID], changed: int) -> WriteResult:
-    found = {"matched": len(ids), "changed": changed, "ids": [str(each) for each in ids]}
+def _affected(
+    ids: list[UUID], changed: int, parts: Mapping[str, int] = MappingProxyType({})
+) -> WriteResult:
+    found: Json = {"matched": len(ids), "changed": changed, "ids": [str(each) for each in ids]}
+    if parts:
+        found["parts"] = dict(sorted(parts.items()))
     return WriteResult(json_codec.dumps(found).decode())

@@ -6,6 +6,7 @@ from app.core.databases.types import ListedName
 from app.core.edtf import EDTF_PATTERN
 from app.core.loose_types import Json, Value
 from app.engine.paths import MAX_DEPTH, FieldType, RecordField, fields_of, find_field, relations_of
+from app.engine.query import by_ref
 from app.engine.query.operators import OPERATORS, operators_of
 from app.engine.query.parameters import expandable, shown_in, sortable
 from app.engine.resource import Embedded, Resource
@@ -110,11 +111,15 @@ def _parameter(
     resource: Resource, path: tuple[str, ...], operator: str, codes: Mapping[str, Json]
 ) -> Json:
     field, record_field = ".".join(path), find_field(resource, path)
+    if operator == "eq" and by_ref.is_named(resource, path, record_field):
+        schema: Json = {"schema": {"$ref": "#/components/schemas/RecordKey"}}
+    else:
+        schema = _schema(record_field, operator, codes)
     return {
         "name": "__".join(path) + ("" if operator == "eq" else f"__{operator}"),
         "in": "query",
         "description": f"Only records whose `{field}` {OPERATORS[operator].says}.",
-        **_schema(record_field, operator, codes),
+        **schema,
     }
 
 

@@ -113,6 +113,8 @@ NOT_MODIFIED = Answer(
 #: Headers of what a write answers, and of a record as it has left it.
 DONE = ("Dry-Run", "Preference-Applied")
 WRITTEN = (*DONE, "ETag")
+#: How many records of which kinds went to the trash, or came back, with the one that was meant.
+AFFECTED_PARTS = "Affected-Parts"
 #: Headers of an answer that is given again to the same Idempotency-Key.
 REPEATABLE = (*DONE, "Idempotency-Replayed")
 

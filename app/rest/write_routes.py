@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import Body, Query, Request
+from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
@@ -11,14 +12,18 @@ from app.core.errors import Conflict
 from app.core.http.conditional import tags_in
 from app.core.http.dispatch import BodyMark, Route
 from app.core.http.operation import Answer, Operation
+from app.engine.history.change_log import Action
 from app.engine.query.parameters import VersionNumber
 from app.engine.resource import Resource
 from app.engine.schemas import Flag
 from app.engine.writes import store
-from app.engine.writes.nested import create_nested, nested_model, read_flat
+from app.engine.writes.nested import change_at, create_nested, read_flat
+from app.engine.writes.nested_schemas import nested_model
+from app.engine.writes.parts import has_parts
 from app.engine.writes.purge import purge
 from app.engine.writes.store import Stored
 from app.rest.operations import (
+    AFFECTED_PARTS,
     CREATE_ONLY,
     IDEMPOTENCY_KEY,
     IF_MATCH,
@@ -96,7 +101,13 @@ def created(resource: Resource, stored: Stored) -> WriteResult:
 
 def changed(resource: Resource, stored: Stored) -> WriteResult:
     """200 with the record as it is now."""
-    return WriteResult(stored.body, 200, headers_of(resource, stored))
+    return WriteResult(stored.body, 200, {**headers_of(resource, stored), **parts_header(stored)})
+
+
+def parts_header(stored: Stored) -> dict[str, str]:
+    """How many records went with this one (a dictionary of RFC 9651): `agreements=6, events=2`."""
+    parts = (stored.parts or {}).items()
+    return {AFFECTED_PARTS: ", ".join(f"{path}={count}" for path, count in parts)} if parts else {}
 
 
 def update_route(resource: Resource, models: Models) -> Route:
@@ -106,13 +117,17 @@ def update_route(resource: Resource, models: Models) -> Route:
     async def endpoint(
         request: Request,
         key: Key,
-        body: Annotated[model, Body()],  # type: ignore[valid-type]
+        body: Annotated[model, Body(), BodyMark.RAW],  # type: ignore[valid-type]
         query: Annotated[WriteQuery, Query()],
     ) -> Response:
-        guard = guard_of(request, resource)
+        flat, guard = read_flat(resource, body, model), guard_of(request, resource)
 
         def work(session: Session) -> WriteResult:
-            return changed(resource, store.update(session, resource, key, body, guard))
+            if flat is None:
+                stored = change_at(session, resource, key, body, Action.UPDATE, guard)
+            else:
+                stored = store.update(session, resource, key, flat, guard)
+            return changed(resource, stored)
 
         return await answer_write(request, work, query, resource)
 
@@ -122,8 +137,7 @@ def update_route(resource: Resource, models: Models) -> Route:
         name=f"update_{snake(resource.singular)}",
         summary=f"Change one {resource.singular}",
         description="A JSON merge patch (RFC 7396): a field that is absent keeps its value, null"
-        " clears it, a list replaces the whole list. A patch that changes nothing leaves the"
-        " version.",
+        " clears it, a list replaces the whole list.",
         tag=resource.path,
         parameters=(IF_MATCH, PREFER),
         answers=_changed_answers(resource, models),
@@ -138,20 +152,34 @@ def replace_route(resource: Resource, models: Models) -> Route:
     async def endpoint(
         request: Request,
         key: Key,
-        body: Annotated[model, Body()],  # type: ignore[valid-type]
+        body: Annotated[model, Body(), BodyMark.RAW],  # type: ignore[valid-type]
         query: Annotated[WriteQuery, Query()],
     ) -> Response:
+        flat = read_flat(resource, body)
+
+        def create(session: Session, resource: Resource, new: BaseModel) -> Stored:
+            return store.create_at(session, resource, key, new)
+
         if tags_in(request, "if-none-match") == ["*"]:
             return await answer_write(
                 request,
-                lambda session: created(resource, store.create_at(session, resource, key, body)),
+                lambda session: created(
+                    resource,
+                    create_nested(session, resource, body, create)
+                    if flat is None
+                    else create(session, resource, flat),
+                ),
                 query,
                 resource,
             )
         guard = guard_of(request, resource)
 
         def work(session: Session) -> WriteResult:
-            return changed(resource, store.replace(session, resource, key, body, guard))
+            if flat is None:
+                stored = change_at(session, resource, key, body, Action.REPLACE, guard)
+            else:
+                stored = store.replace(session, resource, key, flat, guard)
+            return changed(resource, stored)
 
         return await answer_write(request, work, query, resource)
 
@@ -163,8 +191,7 @@ def replace_route(resource: Resource, models: Models) -> Route:
         name=f"replace_{snake(resource.singular)}",
         summary=f"Replace one {resource.singular}",
         description="Sets every field: those that the body does not name get their defaults. With"
-        " `If-None-Match: *` it creates the record, at an id or ref of your own; 412 when there is"
-        " one already.",
+        " `If-None-Match: *` it creates the record, at an id or ref of your own.",
         tag=resource.path,
         parameters=(IF_MATCH, CREATE_ONLY, PREFER),
         answers=(changed_answer, created_answer(models[resource.name], *headers), without_body),
@@ -184,8 +211,11 @@ def delete_route(resource: Resource) -> Route:
         guard = guard_of(request, resource)
 
         def work(session: Session) -> WriteResult:
-            (purge if query.purge else store.delete)(session, resource, key, guard)
-            return WriteResult(status=204)
+            if query.purge:
+                purge(session, resource, key, guard)
+                return WriteResult(status=204)
+            stored = store.delete(session, resource, key, guard)
+            return WriteResult(status=204, headers=parts_header(stored))
 
         return await answer_write(request, work, query, resource)
 
@@ -195,10 +225,11 @@ def delete_route(resource: Resource) -> Route:
         name=f"delete_{snake(resource.singular)}",
         summary=f"Move one {resource.singular} to the trash",
         description="Nothing is lost: what refers to the record still does; it can be restored."
+        f"{_PARTS if has_parts(resource) else ''}"
         " With `purge=true` an admin deletes for good what nothing refers to.",
         tag=resource.path,
         parameters=(IF_MATCH,),
-        answers=(Answer(status=204, headers=("Dry-Run",)),),
+        answers=(Answer(status=204, headers=("Dry-Run", *_parts_headers(resource))),),
         refusals=(*WRONG_CHANGE, Conflict),
     ).route(endpoint)
 
@@ -225,11 +256,10 @@ def restore_route(resource: Resource, models: Models) -> Route:
         path=f"/{resource.path}/{{key}}/restore",
         name=f"restore_{snake(resource.singular)}",
         summary=f"Bring one {resource.singular} back from the trash, or back to an earlier version",
-        description="Without `version`, one that is not in the trash stays as it is. With it, the"
-        " record gets the values of that version, as a new change that today's rules must allow.",
+        description="One that is not in the trash stays as it is.",
         tag=resource.path,
         parameters=(IF_MATCH, PREFER),
-        answers=_changed_answers(resource, models),
+        answers=_changed_answers(resource, models, *_parts_headers(resource)),
         refusals=WRONG_WRITE,
     ).route(endpoint)
 
@@ -245,6 +275,14 @@ def write_routes(resource: Resource, models: Models) -> list[Route]:
     ]
 
 
-def _changed_answers(resource: Resource, models: Models) -> tuple[Answer, Answer]:
-    """200 with the record as it is now, and 204 in its place."""
-    return Answer(model=models[resource.name], headers=WRITTEN), minimal_answer(WRITTEN)
+def _changed_answers(resource: Resource, models: Models, *also: str) -> tuple[Answer, Answer]:
+    """200 with the record as it is now, and 204 in its place; `also` are more headers of both."""
+    headers = (*WRITTEN, *also)
+    return Answer(model=models[resource.name], headers=headers), minimal_answer(headers)
+
+
+_PARTS = " What is part of it goes and comes back with it."
+
+
+def _parts_headers(resource: Resource) -> tuple[str, ...]:
+    return (AFFECTED_PARTS,) if has_parts(resource) else ()

@@ -23,7 +23,7 @@ BROKEN = {
     "single quotes": b"{'note': 1}",
     "not UTF-8": b'{"note": "\xff"}',
     "UTF-16": '{"note": "x"}'.encode("utf-16"),
-    "a byte order mark": b"\xef\xbb\xbf{}",
+    "a byte order mark behind": b"{}\xef\xbb\xbf",
     "a name twice": b'{"note": "x", "note": "y"}',
     "a name twice below": b'{"note": {"a": 1, "a": 1}}',
     "deep lists": b"[" * 65 + b"]" * 65,

@@ -47,16 +47,19 @@ TIES: dict[tuple[str, str], Tie] = {
     ("missions", "outcomes"): _come_of,
     ("companies", "agreements"): _CONCLUDED,
     ("organizations", "agreements"): _CONCLUDED,
+    ("sources", "passages"): _tied("citations", source_id="PARENT"),
 }
 
 
 def tie_of(collection: SubCollection) -> Tie:
     """How a child of the collection is made."""
     parent, child = collection.parent, collection.child
-    if child.path == "citations":
+    if collection.name == "citations":
         return _tied("citations", record_kind=parent.record_type, record_id="PARENT", field=None)
+    if tie := TIES.get((parent.path, collection.name)):
+        return tie
     names = [name for name in child.under if child.to_one[name] is parent]
-    return TIES.get((parent.path, child.path)) or _tied(child.path, **{f"{names[0]}_id": "PARENT"})
+    return _tied(child.path, **{f"{names[0]}_id": "PARENT"})
 
 
 under_each = pytest.mark.parametrize(

@@ -91,7 +91,7 @@ async def test_create_refuses_a_field_that_is_not_there(api: Api, resource: Reso
 
 @each
 async def test_create_refuses_what_the_server_sets(api: Api, resource: Resource) -> None:
-    for name in ("id", *STAMPS):
+    for name in {"id", *STAMPS} - {"deleted_at"}:
         body = api.examples.full(resource.path, **{name: None})
         assert pointers(await api.send("POST", f"/{resource.path}", body)) == [f"/{name}"]
 

@@ -98,12 +98,16 @@ def test_any_text_is_read_as_python_reads_it_or_refused(text: str) -> None:
         ("{'a': 1}", "line 1"),
         ("01", "line 1"),
         ('"\t"', "line 1"),
-        ("\ufeff{}", "line 1"),
+        ("{}\ufeff", "line 1"),
     ],
 )
 def test_what_is_no_plain_json_is_told(text: str, told: str) -> None:
     with pytest.raises(JsonError, match=told):
         loads(text)
+
+
+def test_a_byte_order_mark_before_it_is_passed_over() -> None:
+    assert loads(b"\xef\xbb\xbf[1]") == loads("\ufeff[1]") == [1]
 
 
 def test_bytes_that_are_not_utf8_are_told() -> None:

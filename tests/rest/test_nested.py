@@ -273,12 +273,3 @@ async def test_a_ref_must_be_of_a_record_that_is_there(api: Api, trashed: bool) 
     del body["person_id"]
     answer = await post(api, "/delegates", {**body, "person": {"ref": ref}})
     assert pointers(answer) == ["/person/ref"]
-
-
-async def test_changes_take_ids_alone(api: Api) -> None:
-    body = api.examples.minimal("delegates")
-    record = (await post(api, "/delegates", body)).json()
-    answer = await api.send("PATCH", f"/delegates/{record['id']}", {"person": {"ref": "x"}})
-    assert pointers(answer) == ["/person"]
-    answer = await api.send("PATCH", "/missions/referred-missions-0", {"events": []})
-    assert pointers(answer) == ["/events"]

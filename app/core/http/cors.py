@@ -22,6 +22,7 @@ _SENT = (
     "X-Request-ID",
 )
 _TOLD = (
+    "Affected-Parts",
     "Content-Disposition",
     "Dry-Run",
     "ETag",

@@ -11,6 +11,7 @@ from app.core.databases.types import simple_lower
 from app.core.errors import BadRequest, Fault
 from app.core.loose_types import Fields, Value
 from app.engine.paths import (
+    FieldType,
     PathError,
     RecordField,
     Relation,
@@ -18,7 +19,7 @@ from app.engine.paths import (
     find_field,
     relations_of,
 )
-from app.engine.query import hints, nodes
+from app.engine.query import by_ref, hints, nodes
 from app.engine.query.conditions import (
     Compare,
     Condition,
@@ -135,6 +136,8 @@ class _Reader:
             if found.is_to_many:
                 return self._none_of(name, path, texts[0])
             path = (*path[:-1], f"{path[-1]}_id")
+        if (by_key := by_ref.key_path(self.resource, path)) and by_ref.is_asked(operator, texts):
+            path = by_key
         if self._step(path):
             raise bad_parameter(name, "unknown", hints.relation(self.resource, path, texts[0]))
         try:
@@ -142,7 +145,8 @@ class _Reader:
         except PathError as error:
             raise bad_parameter(name, "unknown", sentence(error)) from None
         try:
-            return self._term(name, path, record_field, operator, self._items(operator, texts))
+            items = self._items(operator, texts)
+            return self._term(name, self.resource, path, record_field, operator, items)
         except ValueError as error:
             if isinstance(error, EmptyValue) or (texts == [""] and operator != "isnull"):
                 raise bad_parameter(name, "value", hints.empty_value(path, record_field)) from None
@@ -192,9 +196,17 @@ class _Reader:
         return items
 
     def _term(
-        self, name: str, path: Path, record_field: RecordField, operator: str, texts: list[str]
+        self,
+        name: str,
+        at: Resource | Embedded,
+        path: Path,
+        record_field: RecordField,
+        operator: str,
+        texts: list[str],
     ) -> Condition:
         """A comparison of the field with values that are still text; ValueError for a wrong one."""
+        if record_field.field_type is FieldType.id:
+            path, record_field = by_ref.named(at, path, record_field, operator, texts)
         meant = OPERATORS[operator]
         check_operator(record_field, operator)
         if operator == "isnull":
@@ -272,7 +284,7 @@ class _Reader:
         check_literals(record_field, name, operator, literals)
         try:
             texts = [literal.text for literal in literals]
-            return self._term("filter", name.steps, record_field, operator, texts)
+            return self._term("filter", at, name.steps, record_field, operator, texts)
         except ValueError as error:
             right = hints.right_value(at, "filter", name.steps, record_field, literals[0].text)
             detail = sentence(error) + (right if len(literals) == 1 else "")

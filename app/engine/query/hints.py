@@ -13,6 +13,8 @@ from app.engine.paths import (
     find_relation,
     relations_of,
 )
+from app.engine.query import by_ref
+from app.engine.query.by_ref import is_ref, ref_path
 from app.engine.query.operators import OPERATORS, operators_of
 from app.engine.query.values import parse_value
 from app.engine.resource import Embedded, Resource
@@ -22,7 +24,6 @@ Path = tuple[str, ...]
 #: What takes several values in the place of what takes one.
 _SEVERAL = {"eq": "in", "ne": "not_in"}
 _MAX_SHOWN = 100
-_REF = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def split_name(name: str) -> tuple[Path, str]:
@@ -52,16 +53,14 @@ def right_value(
     at: Resource | Embedded, parameter: str, path: Path, record_field: RecordField, text: str
 ) -> str:
     """What to ask instead where the field cannot have this value."""
-    if (
-        record_field.field_type is FieldType.id
-        and (other := _by_ref(at, path))
-        and _REF.fullmatch(text)
-    ):
+    if record_field.field_type is FieldType.id and (other := ref_path(at, path)) and is_ref(text):
         if parameter == "filter":
             return f" By its ref it is asked for by {'/'.join(other)} eq '{text}'."
         _, operator = split_name(parameter)
         asked = "__".join(other if operator == "eq" else (*other, operator))
         return f" By its ref it is asked for by {asked}={text}."
+    if by_ref.is_named(at, path, record_field):
+        return " A ref can stand here too: small letters and digits, words joined by hyphens."
     if record_field.field_type is FieldType.list and parameter != "filter":
         shown = text if len(text) <= _MAX_SHOWN else "…"
         return f" Write {'__'.join(path)}__has={shown}."
@@ -101,7 +100,7 @@ def relation(at: Resource | Embedded, path: Path, text: str) -> str:
     by_id = f"{written}_id" if f"{last}_id" in fields_of(at) else f"{written}__id"
     if as_id(text) is not None:
         return f"{begin} {by_id}={text}."
-    right = text if _REF.fullmatch(text) else "…"
+    right = text if is_ref(text) else "…"
     return f"{begin} {written}__ref={right}, or {by_id}=… with an id."
 
 
@@ -122,7 +121,7 @@ def right_name(at: Resource | Embedded, name: str, text: str, others: tuple[str,
         if (
             record_field.field_type is FieldType.id
             and as_id(text) is None
-            and (other := _by_ref(at, path))
+            and (other := ref_path(at, path))
         ):
             spelt = "__".join(other if operator == "eq" else (*other, operator))
         if spelt != name and "__" in spelt:
@@ -144,14 +143,3 @@ def wrong_operator(field: str, following: str, record_field: RecordField, name: 
         near = meant_instead(following, known)
         text = f"{field} has no operator {following!r}.{near}"
     return f"{text} Possible: {', '.join(known)}."
-
-
-def _by_ref(at: Resource | Embedded, path: Path) -> Path | None:
-    """The ref of the record whose id the path leads to."""
-    *before, last = path
-    found = (*before, "ref") if last == "id" else (*before, last.removesuffix("_id"), "ref")
-    try:
-        find_field(at, found)
-    except PathError:
-        return None
-    return found

@@ -16,7 +16,8 @@ from app.core.databases.types import uuid7
 from app.core.errors import Conflict, Fault, Invalid, Problem, did_you_mean, within
 from app.core.json_pointer import write_pointer
 from app.core.loose_types import Json, JsonValue
-from app.core.validation import MAX_FAULTS, Model, validate
+from app.core.validation import MAX_FAULTS
+from app.engine.history.change_log import Action
 from app.engine.keys import is_askable
 from app.engine.query.filter_reader import ParsedFilter
 from app.engine.query.parameters import QueryShape
@@ -26,7 +27,7 @@ from app.engine.resource import Resource
 from app.engine.search.hits import with_query
 from app.engine.writes import store
 from app.engine.writes.bulk_insert import BulkState, New, create_many
-from app.engine.writes.nested import create_nested, read_flat
+from app.engine.writes.nested import change_nested, create_nested, read_flat
 from app.engine.writes.savepoint import undone_on_error
 from app.engine.writes.store import Stored
 
@@ -59,7 +60,8 @@ class Done:
             return {"op": self.op, "status": self.status, "problem": problem}
         assert self.stored is not None
         known = {"id": str(self.stored.id), "version": self.stored.version}
-        return {"op": self.op, "status": self.status, **known}
+        parts = {"parts": self.stored.parts} if self.stored.parts else {}
+        return {"op": self.op, "status": self.status, **known, **parts}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def _read(resource: Resource, item: JsonValue) -> ReadOperation:
             with within("/body"):
                 return ReadOperation(item, new=read_flat(resource, item["body"]))
         if op == "update":
-            _body(resource.patch, item)
+            _body(resource, item)
         return ReadOperation(item)
     except Problem as problem:
         return ReadOperation(item, problem=problem)
@@ -238,9 +240,10 @@ def _checked(item: JsonValue) -> str:
     return op
 
 
-def _body(model: Model, item: Item) -> BaseModel:
+def _body(resource: Resource, item: Item) -> BaseModel | None:
+    """What an operation changes; None where that needs the database to be read."""
     with within("/body"):
-        return validate(model, item["body"])
+        return read_flat(resource, item["body"], resource.patch)
 
 
 def _guard(item: Item) -> store.Guard:
@@ -280,15 +283,18 @@ def _create(session: Session, resource: Resource, item: Item) -> Done:
 
 
 def _update(session: Session, resource: Resource, item: Item) -> Done:
-    body = _body(resource.patch, item)
+    body = _body(resource, item)
     record = _found(session, resource, item, item["key"], "/key")
-    return Done("update", 200, _changed(session, resource, record, body))
+    return Done("update", 200, _changed(session, resource, record, item, body))
 
 
-def _changed(session: Session, resource: Resource, record: Record, body: BaseModel) -> Stored:
-    data = {n: v for n, v in store.written(body).items() if n in body.model_fields_set}
+def _changed(
+    session: Session, resource: Resource, record: Record, item: Item, body: BaseModel | None
+) -> Stored:
     with within("/body"):
-        return store.change(session, resource, record, data)
+        if body is None:
+            return change_nested(session, resource, record, item["body"], Action.UPDATE)
+        return store.change(session, resource, record, store.patched(body))
 
 
 def _upsert(session: Session, resource: Resource, item: Item) -> Done:
@@ -305,10 +311,12 @@ def _upsert(session: Session, resource: Resource, item: Item) -> Done:
         if item.get("version") is not None:
             text = "There is no record with this ref, so it has no version."
             raise Conflict.at("/version", "stale", text)
-        return Done("upsert", 201, _create(session, resource, item).stored)
-    body = _body(resource.patch, item)
+        with within("/body"):
+            stored = create_nested(session, resource, item["body"], is_repeatable=True)
+        return Done("upsert", 201, stored)
+    body = _body(resource, item)
     record = _found(session, resource, item, ref, "/body/ref")
-    return Done("upsert", 200, _changed(session, resource, record, body))
+    return Done("upsert", 200, _changed(session, resource, record, item, body))
 
 
 def _delete(session: Session, resource: Resource, item: Item) -> Done:

@@ -1,5 +1,6 @@
 """Writes: plain functions over a Session that apply the rules and note what changed."""
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,13 @@ from app.engine.keys import as_id, in_trash, is_askable, missing
 from app.engine.record import Record
 from app.engine.resource import Resource
 from app.engine.search.index import index_record
+from app.engine.writes.parts import (
+    Parts,
+    deletion_time,
+    refuse_without_owner,
+    restore_parts,
+    trash_parts,
+)
 from app.engine.writes.records import (
     find_record,
     in_progress,
@@ -47,6 +55,8 @@ class Stored:
     body: str
     id: UUID
     version: int
+    #: What went with it to the trash or back.
+    parts: Parts | None = None
 
 
 def find(session: Session, resource: Resource, key: str) -> Record:
@@ -125,7 +135,7 @@ def update(
     """Change the fields that the body names (RFC 7396)."""
     record = find_live(session, resource, key)
     guard(record)
-    return _change(session, resource, record, patched(body), Action.UPDATE)
+    return change(session, resource, record, patched(body))
 
 
 def replace(
@@ -134,7 +144,7 @@ def replace(
     """Set every field of the record, those not given to their defaults."""
     record = find_live(session, resource, key)
     guard(record)
-    return _change(session, resource, record, written(body), Action.REPLACE)
+    return change(session, resource, record, written(body), Action.REPLACE)
 
 
 def delete(session: Session, resource: Resource, key: str, guard: Guard = no_guard) -> Stored:
@@ -147,10 +157,12 @@ def delete(session: Session, resource: Resource, key: str, guard: Guard = no_gua
 def trash(session: Session, resource: Resource, record: Record) -> Stored:
     """Move a record at hand to the trash."""
     before = _state(session, resource, record.id)
-    record.deleted_at = transaction_time(session)
+    record.deleted_at = deletion_time(session, resource, transaction_time(session))
     _check(session, resource, record, before)
     _touch(session, record)
-    return _finish(session, resource, record, Action.DELETE, before)
+    record.updated_at = record.deleted_at
+    stored = _finish(session, resource, record, Action.DELETE, before)
+    return dataclasses.replace(stored, parts=trash_parts(session, resource, record))
 
 
 def restore(session: Session, resource: Resource, key: str, guard: Guard = no_guard) -> Stored:
@@ -159,11 +171,13 @@ def restore(session: Session, resource: Resource, key: str, guard: Guard = no_gu
     guard(record)
     if record.deleted_at is None:
         return as_stored(session, resource, record)
-    before = _state(session, resource, record.id)
+    refuse_without_owner(session, resource, record)
+    before, deleted_at = _state(session, resource, record.id), record.deleted_at
     record.deleted_at = None
     _check(session, resource, record, before)
     _touch(session, record)
-    return _finish(session, resource, record, Action.RESTORE, before)
+    stored = _finish(session, resource, record, Action.RESTORE, before)
+    return dataclasses.replace(stored, parts=restore_parts(session, resource, record, deleted_at))
 
 
 def restore_version(
@@ -173,8 +187,9 @@ def restore_version(
     record = find(session, resource, key)
     guard(record)
     then = state_at(session, resource, record, version)
+    parts: Parts | None = None
     if record.deleted_at is not None:
-        restore(session, resource, key)
+        parts = restore(session, resource, key).parts
         record = find(session, resource, key)
     fields = {name: then[name] for name in resource.fields.model_fields}
     try:
@@ -184,7 +199,8 @@ def restore_version(
             f"Version {version} does not meet today's rules:"
             f" {summary(faults_of(error, resource.create))}"
         ) from None
-    return _change(session, resource, record, written(body), Action.RESTORE)
+    stored = change(session, resource, record, written(body), Action.RESTORE)
+    return dataclasses.replace(stored, parts=parts)
 
 
 def state_at(session: Session, resource: Resource, record: Record, version: int) -> State:
@@ -218,14 +234,14 @@ def _state(session: Session, resource: Resource, record_id: UUID) -> State:
     return state
 
 
-def change(session: Session, resource: Resource, record: Record, data: State) -> Stored:
-    """Set these fields of a record at hand; one that has them already stays as it is."""
-    return _change(session, resource, record, data, Action.UPDATE)
-
-
-def _change(
-    session: Session, resource: Resource, record: Record, data: State, action: Action
+def change(
+    session: Session,
+    resource: Resource,
+    record: Record,
+    data: State,
+    action: Action = Action.UPDATE,
 ) -> Stored:
+    """Set these fields of a record at hand; one that has them already stays as it is."""
     before = _state(session, resource, record.id)
     changed = {name: value for name, value in data.items() if _json(value) != before[name]}
     if not changed:

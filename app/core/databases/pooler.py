@@ -1,0 +1,59 @@
+"""Whether a pooler stands before PostgreSQL that gives each transaction another connection."""
+
+import re
+
+import asyncpg
+
+from app.core.databases.addresses import PostgresAddress, is_sqlite
+from app.core.databases.diagnosis import diagnosed
+
+#: Fails with the number in the message: a simple query, which prepares nothing, returns no rows.
+_PROCESS = "SELECT CAST('process ' || pg_backend_pid() AS integer)"
+#: How often two connections are compared; a pooler with others to serve may mix them up.
+_TRIES = 3
+_CONNECT_SECONDS = 10.0
+
+
+async def pooled(url: str) -> str | None:
+    """Why the database cannot be served from through this pooler, and what to do; None without.
+
+    Statements are prepared once for a connection. In PgBouncer's transaction mode the next one can
+    be another's, which lacks them or, worse, has others under their names.
+    """
+    if is_sqlite(url):
+        return None
+    with diagnosed(url):
+        return await _found(PostgresAddress.read(url))
+
+
+async def _found(address: PostgresAddress) -> str | None:
+    seconds = address.connect_seconds or _CONNECT_SECONDS
+    first = await asyncpg.connect(address.dsn(), timeout=seconds)
+    try:
+        if await _process(first) == first.get_server_pid():
+            return None  # The server itself.
+        second = await asyncpg.connect(address.dsn(), timeout=seconds)
+        try:
+            for _ in range(_TRIES):
+                if await _process(first) == await _process(second):
+                    return (
+                        f"What answers at {address.server} is a pooler that gives each transaction"
+                        " another connection, which prepared statements do not survive. With"
+                        " PgBouncer set pool_mode = session for this database, or name the address"
+                        " of PostgreSQL itself."
+                    )
+        finally:
+            second.terminate()
+    finally:
+        first.terminate()
+    return None
+
+
+async def _process(connection: "asyncpg.Connection[asyncpg.Record]") -> int | None:
+    """The server's process that works for the connection."""
+    try:
+        await connection.execute(_PROCESS)
+    except asyncpg.PostgresError as error:
+        found = re.search(r"process (\d+)", str(error))
+        return int(found[1]) if found else connection.get_server_pid()
+    return None
