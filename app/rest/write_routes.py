@@ -18,6 +18,7 @@ from app.engine.writes import store
 from app.engine.writes.nested import create_nested, nested_model, read_flat
 from app.engine.writes.purge import purge
 from app.engine.writes.store import Stored
+from app.rest.handlers import epoch_of
 from app.rest.operations import (
     CREATE_ONLY,
     IDEMPOTENCY_KEY,
@@ -64,11 +65,12 @@ def create_route(resource: Resource, models: Models) -> Route:
     ) -> Response:
         # Read before it waits for its turn to write.
         flat = read_flat(resource, body)
+        epoch = await epoch_of(request)
 
         def work(session: Session) -> WriteResult:
             if flat is None:
-                return created(resource, create_nested(session, resource, body))
-            return created(resource, store.create(session, resource, flat))
+                return created(resource, create_nested(session, resource, body), epoch)
+            return created(resource, store.create(session, resource, flat), epoch)
 
         return await answer_write(request, work, query, resource)
 
@@ -88,15 +90,15 @@ def create_route(resource: Resource, models: Models) -> Route:
     ).route(endpoint)
 
 
-def created(resource: Resource, stored: Stored) -> WriteResult:
+def created(resource: Resource, stored: Stored, epoch: str) -> WriteResult:
     """201 with the new record and its address."""
-    headers = {"Location": f"/{resource.path}/{stored.id}", **headers_of(resource, stored)}
+    headers = {"Location": f"/{resource.path}/{stored.id}", **headers_of(resource, stored, epoch)}
     return WriteResult(stored.body, 201, headers)
 
 
-def changed(resource: Resource, stored: Stored) -> WriteResult:
+def changed(resource: Resource, stored: Stored, epoch: str) -> WriteResult:
     """200 with the record as it is now."""
-    return WriteResult(stored.body, 200, headers_of(resource, stored))
+    return WriteResult(stored.body, 200, headers_of(resource, stored, epoch))
 
 
 def update_route(resource: Resource, models: Models) -> Route:
@@ -109,10 +111,11 @@ def update_route(resource: Resource, models: Models) -> Route:
         body: Annotated[model, Body()],  # type: ignore[valid-type]
         query: Annotated[WriteQuery, Query()],
     ) -> Response:
-        guard = guard_of(request, resource)
+        guard, epoch = guard_of(request, resource), await epoch_of(request)
 
         def work(session: Session) -> WriteResult:
-            return changed(resource, store.update(session, resource, key, body, guard))
+            stored = store.update(session, resource, key, body, guard(session))
+            return changed(resource, stored, epoch)
 
         return await answer_write(request, work, query, resource)
 
@@ -141,17 +144,18 @@ def replace_route(resource: Resource, models: Models) -> Route:
         body: Annotated[model, Body()],  # type: ignore[valid-type]
         query: Annotated[WriteQuery, Query()],
     ) -> Response:
+        epoch = await epoch_of(request)
         if tags_in(request, "if-none-match") == ["*"]:
-            return await answer_write(
-                request,
-                lambda session: created(resource, store.create_at(session, resource, key, body)),
-                query,
-                resource,
-            )
+
+            def create(session: Session) -> WriteResult:
+                return created(resource, store.create_at(session, resource, key, body), epoch)
+
+            return await answer_write(request, create, query, resource)
         guard = guard_of(request, resource)
 
         def work(session: Session) -> WriteResult:
-            return changed(resource, store.replace(session, resource, key, body, guard))
+            stored = store.replace(session, resource, key, body, guard(session))
+            return changed(resource, stored, epoch)
 
         return await answer_write(request, work, query, resource)
 
@@ -184,7 +188,7 @@ def delete_route(resource: Resource) -> Route:
         guard = guard_of(request, resource)
 
         def work(session: Session) -> WriteResult:
-            (purge if query.purge else store.delete)(session, resource, key, guard)
+            (purge if query.purge else store.delete)(session, resource, key, guard(session))
             return WriteResult(status=204)
 
         return await answer_write(request, work, query, resource)
@@ -209,14 +213,15 @@ def restore_route(resource: Resource, models: Models) -> Route:
     async def endpoint(
         request: Request, key: Key, query: Annotated[RestoreQuery, Query()]
     ) -> Response:
-        guard = guard_of(request, resource)
+        guard, epoch = guard_of(request, resource), await epoch_of(request)
         version = query.version
 
         def work(session: Session) -> WriteResult:
             if version is None:
-                return changed(resource, store.restore(session, resource, key, guard))
-            stored = store.restore_version(session, resource, key, version, guard)
-            return changed(resource, stored)
+                stored = store.restore(session, resource, key, guard(session))
+            else:
+                stored = store.restore_version(session, resource, key, version, guard(session))
+            return changed(resource, stored, epoch)
 
         return await answer_write(request, work, query, resource)
 

@@ -37,7 +37,7 @@ async def feed(client: httpx.AsyncClient, since: int, **wanted: Any) -> list[Any
 
 async def test_a_change_is_sent_as_the_list_of_changes_tells_it(server: Running) -> None:
     async with listening(server.client) as events:
-        begin = int(events.last_id)
+        begin = events.last_seq
         await add_person(server.client, "Абай Кунанбаев")
         (change,) = await events.take(1)
         assert change["changes"]["full_name"] == [None, "Абай Кунанбаев"]
@@ -50,7 +50,7 @@ async def test_a_change_is_sent_as_the_list_of_changes_tells_it(server: Running)
 async def test_a_stream_without_a_beginning_starts_with_the_next_change(server: Running) -> None:
     await add_person(server.client, "Before")
     async with listening(server.client) as events:
-        assert int(events.last_id) == await newest(server.client)
+        assert events.last_seq == await newest(server.client)
         await add_person(server.client, "After")
         (change,) = await events.take(1)
         assert change["changes"]["full_name"] == [None, "After"]
@@ -100,11 +100,11 @@ async def test_filters_choose_as_those_of_the_list_do(server: Running, begin: st
 async def test_a_filtered_stream_that_is_cut_off_resumes_at_its_place(server: Running) -> None:
     """Its heart-beat tells how far it has read, though nothing was for it."""
     async with listening(server.client, kind="mission") as events:
-        begin = int(events.last_id)
+        begin = events.last_seq
         for number in range(3):
             await add_person(server.client, f"Not for it {number}")
         async for _ in events.blocks():
-            if int(events.last_id) == begin + 3:
+            if events.last_seq == begin + 3:
                 break
 
 
@@ -173,7 +173,7 @@ async def test_more_changes_than_are_kept_arrive_with_one_write(server: Running)
         json.dumps({"full_name": f"Imported {number}"}) for number in range(MAX_KEPT_CHANGES + 200)
     ]
     async with listening(server.client, kind="person") as events:
-        begin = int(events.last_id)
+        begin = events.last_seq
         answer = await server.client.post(
             "/people/import",
             content="\n".join(lines),
