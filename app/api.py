@@ -11,7 +11,7 @@ from app.core.databases.expressions import AnyTable
 from app.core.http.dispatch import Route
 from app.core.observability.health import health_routes
 from app.core.observability.metrics_route import metrics_route
-from app.engine.history.change_log import position_statement
+from app.engine.history.change_log import newest_seq_statement
 from app.engine.registry import register
 from app.engine.resource import Resource, SubCollection, read_models
 from app.insights.search import search_route
@@ -150,5 +150,5 @@ def routes() -> tuple[Route, ...]:
         *code_routes(),
         *api_key_routes(),
         *health_routes(),
-        metrics_route(position_statement),
+        metrics_route(newest_seq_statement),
     )

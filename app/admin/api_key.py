@@ -51,7 +51,7 @@ from app.engine.query.render import as_json, object_of
 from app.engine.query.values import parse_instant
 from app.engine.schemas import Line, Page, Schema, Timestamp
 from app.rest.handlers import database_of
-from app.rest.pages import answer_page, page_request
+from app.rest.pages import answer_page, current_page
 from app.rest.table_lists import TableList, read_page
 from app.rest.transactions import actor_of
 
@@ -170,7 +170,7 @@ def _stored_json(session: Session, key: ApiKey) -> str:
 
 async def list_api_keys(request: Request, query: Annotated[ApiKeyQuery, Query()]) -> Response:
     """All keys there are and were, the oldest first, without their secrets."""
-    at = page_request(request, query.limit, query.cursor, cursor_scope("api-keys"))
+    at = await current_page(request, query.limit, query.cursor, cursor_scope("api-keys"))
     return answer_page(at, await read_page(at, _KEYS, {}))
 
 

@@ -33,7 +33,7 @@ from app.resources.code import (
     term_lists,
 )
 from app.rest.handlers import database_of
-from app.rest.pages import answer_page, page_request
+from app.rest.pages import answer_page, current_page
 from app.rest.table_lists import TableList, find_rows, read_page
 
 #: The lists with tables of their own, by their name in addresses; any other list is of terms.
@@ -177,7 +177,9 @@ async def list_codes(
 ) -> Response:
     """The codes of one list, in the order of the codes."""
     values = {} if query.parent is None else {"parent": query.parent}
-    at = page_request(request, query.limit, query.cursor, cursor_scope("codes", list, query.parent))
+    at = await current_page(
+        request, query.limit, query.cursor, cursor_scope("codes", list, query.parent)
+    )
     rows = await read_page(at, *_chosen(list, values))
     if not rows and list not in dict(await _lists(request)):
         raise await _no_list(request, list)

@@ -12,12 +12,14 @@ from pydantic import Field
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from app.changes.entries import Entry, find_entries, task_outside_request
+from app.changes.entries import Entry, find_entries
 from app.changes.tail import ChangeLogTail
-from app.core.errors import Unavailable
+from app.core import json_codec
+from app.core.databases.interface import task_outside_request
+from app.core.errors import Gone, Unavailable
 from app.core.loose_types import Fields, Values
 from app.engine.history.change_log import Action
-from app.engine.query.parameters import Natural
+from app.engine.history.positions import READ_ANEW, Position, Since
 from app.engine.registry import KindName
 from app.engine.schemas import Schema
 
@@ -37,9 +39,9 @@ _HEADERS = [
 class StreamQuery(Schema):
     """Parameters of the stream of changes."""
 
-    since: Natural | None = None
-    """Begin after this `seq`: 0 for all changes there were. Without it, and without a
-    Last-Event-ID, the stream begins with the next change."""
+    since: Since | None = None
+    """Begin after this `position`, or its `seq` alone: 0 for all changes there were. Without it,
+    and without a Last-Event-ID, the stream begins with the next change."""
     kind: KindName | None = Field(None, max_length=32)
     """Only changes of this kind of record: `agreement`, or `agreements` as in its address."""
     record_id: UUID | None = None
@@ -101,23 +103,26 @@ class EventStream(Response):
     def __init__(
         self,
         streams: Streams,
-        position: int,
+        position: Position,
         wanted: Values,
         is_welcome: Callable[[], Awaitable[bool]],
         on_forget: set[Callable[[], None]],
         owner: str | None = None,
+        gone: str | None = None,
     ) -> None:
         # Starlette's own constructor would set a Content-Length, which a stream does not have.
         self.status_code, self.background = 200, None
         self.raw_headers = list(_HEADERS)
         self._streams, self._watch = streams, streams.watch
-        self._position, self._wanted = position, wanted
+        self._position, self._epoch, self._wanted = position.seq, position.epoch or "", wanted
+        #: Why the client cannot go on from where it was.
+        self._gone = gone
         self._texts = {name: str(value) for name, value in wanted.items()}
         self._is_welcome, self._on_forget = is_welcome, on_forget
         self.owner = owner
         self._moved = asyncio.Event()
         self._last_sent = time.monotonic()
-        self._last_id = position
+        self._last_id = position.seq
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
@@ -174,9 +179,13 @@ class EventStream(Response):
         # So that not all come back at once.
         retry = round(random.uniform(*self._streams.rules.retry) * 1000)  # noqa: S311
         # The number of where we begin: whoever is cut off before the first change resumes here.
-        await self._send(send, b"retry: %d\nid: %d\n\n" % (retry, self._position))
+        await self._send(send, b"retry: %d\nid: %b\n\n" % (retry, self._id()))
+        if self._gone is not None:
+            await self._send_gone(send, self._gone)
         while True:
             self._moved.clear()
+            if self._watch.epoch != self._epoch or self._watch.position < self._position:
+                await self._begin_anew(send)
             entries = self._watch.after(self._position, BATCH_CHANGES)
             if entries is None:
                 await self._catch_up(send)
@@ -186,12 +195,41 @@ class EventStream(Response):
             else:
                 await self._wait(send)
 
+    def _id(self) -> bytes:
+        return str(Position(self._position, self._epoch)).encode()
+
+    async def _begin_anew(self, send: Send) -> None:
+        """Tell that the database was restored, and go on with what is changed from now on."""
+        was = Position(self._position, self._epoch)
+        now = Position(self._watch.position, self._watch.epoch)
+        self._position, self._epoch = self._watch.position, self._watch.epoch
+        await self._send_gone(send, was.gone(now) or "")
+
+    async def _send_gone(self, send: Send, reason: str) -> None:
+        """The problem as an event: after an answer of 410 browsers would give up for good."""
+        position = str(Position(self._position, self._epoch))
+        detail = f"{reason} {READ_ANEW.format(f'/changes?since={position}')}"
+        problem = {
+            "type": f"/problems/{Gone.slug()}",
+            "title": Gone.title,
+            "status": Gone.status,
+            "detail": f"{detail} This stream goes on with them.",
+            "position": position,
+        }
+        data = json_codec.dumps(problem)
+        await self._send(send, b"id: %b\nevent: gone\ndata: %b\n\n" % (self._id(), data))
+        self._last_id = self._position
+
     async def _catch_up(self, send: Send) -> None:
         """Send what is next in the log."""
         known = self._watch.position
         found = await find_entries(
             self._watch.database, self._position, BATCH_CHANGES, self._wanted
         )
+        if found and found[0].epoch != self._epoch:
+            # The watch is about to see it too.
+            await self._wait(send)
+            return
         await self._send_entries(send, found)
         # Less than was asked for is all there is, so nothing up to what is known was passed over.
         last = found[-1].seq if found else 0
@@ -204,14 +242,15 @@ class EventStream(Response):
                 await self._moved.wait()
         except TimeoutError:
             is_known = self._last_id == self._position
-            await self._send(send, b":\n\n" if is_known else b":\nid: %d\n\n" % self._position)
+            await self._send(send, b":\n\n" if is_known else b":\nid: %b\n\n" % self._id())
             self._last_id = self._position
 
     async def _send_entries(self, send: Send, entries: Iterable[Entry]) -> None:
         pieces: list[bytes] = []
         size = 0
         for entry in entries:
-            pieces.append(b"id: %d\nevent: change\ndata: %b\n\n" % (entry.seq, entry.body))
+            event = (entry.position.encode(), entry.body)
+            pieces.append(b"id: %b\nevent: change\ndata: %b\n\n" % event)
             size += len(entry.body)
             self._last_id = entry.seq
             if size >= CHUNK_BYTES:

@@ -5,10 +5,10 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from app.changes.entries import Entry, find_entries, task_outside_request
-from app.core.databases.interface import Database
+from app.changes.entries import Entry, find_entries
+from app.core.databases.interface import Database, task_outside_request
 from app.core.errors import Unavailable
-from app.engine.history.change_log import position_statement
+from app.engine.history.positions import Position, position_statement, read_stored
 
 #: How often writes of other processes are looked for, in seconds; our own wake us.
 POLL_SECONDS = 0.5
@@ -32,6 +32,9 @@ class ChangeLogTail:
         self.database, self.pace = database, pace
         #: The number of the newest change that is known here; of use only while somebody listens.
         self.position = 0
+        #: The epoch of the database, and how often it has become an older one, or another.
+        self.epoch = ""
+        self.restores = 0
         self._recent: deque[Entry] = deque()
         self._bytes = 0
         self._woken = asyncio.Event()
@@ -50,7 +53,7 @@ class ChangeLogTail:
         try:
             async with self._starting:
                 if self._task is None:
-                    self.position = await task_outside_request(self._read_position())
+                    self._begin_at(await task_outside_request(self._read_position()))
                     self._task = task_outside_request(self._follow())
             yield
         finally:
@@ -68,6 +71,13 @@ class ChangeLogTail:
         # Numbers have no gaps, so the place of a change is known without searching.
         last = max(missing - limit, 0)
         return [self._recent[-at] for at in range(missing, last, -1)]
+
+    def _begin_at(self, newest: Position) -> None:
+        """Follow the log of this epoch from here on."""
+        if self.epoch != newest.epoch or newest.seq < self.position:
+            self.restores += 1
+        self.position, self.epoch = newest.seq, newest.epoch or ""
+        self._forget()
 
     def _end(self) -> None:
         if self._task is not None:
@@ -92,20 +102,26 @@ class ChangeLogTail:
 
     async def _read_on(self) -> bool:
         """Take in changes that are new; False when there are none."""
-        position = await self._read_position()
-        if position < self.position:
-            # The database is an older one now: what we know of is not in it.
-            self.position = position
-            self._forget()
-        missing = position - self.position
+        newest = await self._read_position()
+        if newest.epoch != self.epoch or newest.seq < self.position:
+            # The database was restored: what we know of is not in it.
+            self._begin_at(newest)
+            self._tell()
+            return False
+        missing = newest.seq - self.position
         if not missing:
             return False
         few = missing <= 20
         for entry in await find_entries(self.database, self.position, BATCH_CHANGES, {}, few):
+            if entry.epoch != self.epoch:
+                break
             self._keep(entry)
+        self._tell()
+        return True
+
+    def _tell(self) -> None:
         for moved in self._listeners:
             moved.set()
-        return True
 
     def _keep(self, entry: Entry) -> None:
         self._recent.append(entry)
@@ -116,7 +132,7 @@ class ChangeLogTail:
         ):
             self._bytes -= len(self._recent.popleft().body)
 
-    async def _read_position(self) -> int:
+    async def _read_position(self) -> Position:
         statement = position_statement(self.database.dialect)
         ((position,),) = await self.database.read(statement, {}, point_lookup=True)
-        return int(position)
+        return read_stored(position)

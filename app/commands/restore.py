@@ -129,7 +129,13 @@ async def _postgresql(url: str, file: Path, *, force: bool) -> list[str]:
         raise RuntimeError(_HELD)
     with files.progress_bar() as progress:
         task = progress.add_task("Restoring", total=None)
-        postgresql.restore(url, file, tables, lambda done: progress.update(task, completed=done))
+        postgresql.restore(
+            url,
+            file,
+            tables,
+            lambda done: progress.update(task, completed=done),
+            dump.epoch_table,
+        )
     notes = []
     if others:
         notes.append(

@@ -186,6 +186,14 @@ class RequestTimeout(Problem):
     about = "The request did not arrive within the time that the service waits for one."
 
 
+class Gone(Problem):
+    status, title = 410, "Gone"
+    about = (
+        "A position or cursor is of before the database was restored from a backup, and nobody can"
+        " go on from there: read the records anew. `detail` tells where to begin."
+    )
+
+
 class PreconditionFailed(Problem):
     status, title = 412, "Precondition failed"
     about = "The record is not as the If-Match or If-None-Match header says. Nothing was stored."
@@ -253,6 +261,7 @@ PROBLEMS: tuple[type[Problem], ...] = (
     NotAcceptable,
     RequestTimeout,
     Conflict,
+    Gone,
     PreconditionFailed,
     TooLarge,
     UnsupportedMediaType,

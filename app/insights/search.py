@@ -28,7 +28,7 @@ from app.engine.search.hits import query_value, search_statement
 from app.engine.search.searched import searched
 from app.rest.export_columns import label_of
 from app.rest.handlers import database_of
-from app.rest.pages import answer_page, page_request
+from app.rest.pages import answer_page, current_page
 
 MAX_HITS = 100
 
@@ -148,7 +148,9 @@ def search_route(resources: tuple[Resource, ...]) -> Route:
         `Novosibirsk` finds «в Новосибирске»."""
         kinds = _kinds(query.kinds, by_kind)
         limit = min(query.limit, MAX_HITS)
-        at = page_request(request, limit, query.cursor, cursor_scope("search", query.q, kinds))
+        at = await current_page(
+            request, limit, query.cursor, cursor_scope("search", query.q, kinds)
+        )
         offset = at.place.key[0] if at.place is not None else 0
         database = database_of(request)
         words = query_value(query.q, database.dialect.name)

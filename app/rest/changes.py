@@ -8,21 +8,23 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core import json_codec
+from app.core.databases.interface import task_outside_request
 from app.core.databases.types import instant_text
 from app.core.errors import NotFound
 from app.core.http.responses import JsonResponse
 from app.core.loose_types import Fields
 from app.engine.history.change_log import Action, undo
 from app.engine.history.feed import ChangeEntry, FeedShape, feed_statement
+from app.engine.history.positions import Position, Since, read_position, refuse_gone
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.filter_reader import bad_parameter
-from app.engine.query.parameters import Cursor, Limit, Natural
+from app.engine.query.parameters import Cursor, Limit
 from app.engine.registry import KindName, unknown_kind
 from app.engine.resource import Resource
 from app.engine.schemas import Page, Schema
 from app.rest.decimals import wants_texts, with_texts
-from app.rest.handlers import Found, database_of
-from app.rest.pages import answer_page, page_request
+from app.rest.handlers import Found, database_of, newest_of
+from app.rest.pages import answer_page, current_page
 
 
 class ChangeList(Schema):
@@ -46,8 +48,8 @@ class HistoryQuery(Schema):
 class ChangesQuery(HistoryQuery):
     """Parameters of the feed of all changes."""
 
-    since: Natural = 0
-    """Only changes with a greater `seq`: the last one that you have read."""
+    since: Since = "0"
+    """Only changes after this one: the `position` that you have read last, or its `seq` alone."""
     kind: KindName | None = Field(None, max_length=32)
     """Only changes of this kind of record: `agreement`, or `agreements` as in its address."""
     record_id: UUID | None = None
@@ -64,7 +66,7 @@ async def answer_changes(
     """A page of the changes for which each named condition holds."""
     database = database_of(request)
     bound_to = cursor_scope("changes", newest_first, sorted((n, str(v)) for n, v in values.items()))
-    at = page_request(request, query.limit, query.cursor, bound_to)
+    at = await current_page(request, query.limit, query.cursor, bound_to)
     shape = FeedShape(tuple(sorted(values)), newest_first, at.backward, at.place is not None)
     values = {**values, "limit": at.limit + 1}
     if at.place is not None:
@@ -80,10 +82,23 @@ async def answer_feed(
     known = {resource.record_type for resource in kinds}
     if query.kind is not None and query.kind not in known:
         raise bad_parameter("kind", "unknown", unknown_kind(query.kind, known))
-    names = ("since", "kind", "record_id", "actor", "action")
+    since = read_position(query.since, "since")
+    names = ("kind", "record_id", "actor", "action")
     values = {name: getattr(query, name) for name in names}
     values = {name: value for name, value in values.items() if value is not None}
-    return await answer_changes(request, query, values, newest_first=False)
+    values["since"] = since.seq
+    answer = await answer_changes(request, query, values, newest_first=False)
+    # Afterwards, so that a restore meanwhile is not passed over.
+    await _refuse_gone(request, since)
+    return answer
+
+
+async def _refuse_gone(request: Request, since: Position) -> None:
+    """Gone for a position that is not in the log."""
+    if since.gone(await newest_of(request)) is None:
+        return
+    # A copy of the database may only be behind.
+    refuse_gone(since, await task_outside_request(newest_of(request)))
 
 
 async def answer_as_of(

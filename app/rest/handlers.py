@@ -12,9 +12,10 @@ from app.core.databases.interface import Database, Rows, compile_query
 from app.core.http.app_state import state_of
 from app.core.http.conditional import is_known, not_modified
 from app.core.http.responses import JsonResponse
+from app.core.instance_secret import EPOCH_LENGTH
 from app.core.loose_types import Value
 from app.engine.codes import codes_with_names, meant_code
-from app.engine.history.change_log import position_statement
+from app.engine.history.positions import Position, position_statement, read_stored
 from app.engine.keys import as_id, in_trash, missing
 from app.engine.query.filter_reader import ParsedFilter, bad_parameter
 from app.engine.query.hints import several_values
@@ -36,6 +37,11 @@ def caller_name(request: Request) -> str:
     return caller.name
 
 
+async def epoch_of(request: Request) -> str:
+    """The database's epoch, as it was a second ago at most."""
+    return await state_of(request).epoch.get()
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A record that was read, with what its entity tag is made of."""
@@ -44,7 +50,8 @@ class Found:
     #: As the driver gives it, which it takes again just so.
     id: Value
     version: int
-    position: int
+    #: How far the change log had come.
+    position: str
 
 
 async def find_row(
@@ -68,14 +75,16 @@ async def find_row(
     return Found(body, found_id, version, position)
 
 
-def tag_of(resource: Resource, record_id: Value, version: int, position: int) -> str:
+def tag_of(resource: Resource, record_id: Value, version: int, position: str) -> str:
     """The strong entity tag of a record shown whole.
 
-    It names the record too, because a ref can pass to another one; and the state of everything
-    where the record shows what is stored elsewhere.
+    It names the record too, because a ref can pass to another one; the epoch, because versions of
+    before a restore are given out again; and the state of everything where the record shows what
+    is stored elsewhere.
     """
-    state = f"{version}-{str(record_id)[-12:]}"
-    return f'"{state}-{position}"' if resource.derived_elsewhere else f'"{state}"'
+    if not resource.derived_elsewhere:
+        position = position[-EPOCH_LENGTH:]
+    return f'"{version}-{str(record_id)[-12:]}-{position}"'
 
 
 async def answer_item(request: Request, resource: Resource, key: str, query: ItemQuery) -> Response:
@@ -94,13 +103,18 @@ async def answer_item(request: Request, resource: Resource, key: str, query: Ite
     return JsonResponse(found.body.encode(), headers={"ETag": tag})
 
 
-async def position_of(request: Request) -> int:
-    """How far the change log has come."""
+async def position_of(request: Request) -> str:
+    """How far the change log has come, as tags tell it."""
     database = database_of(request)
     ((position,),) = await database.read(
         position_statement(database.dialect), {}, point_lookup=True
     )
-    return int(position)
+    return str(position)
+
+
+async def newest_of(request: Request) -> Position:
+    """How far the change log has come."""
+    return read_stored(await position_of(request))
 
 
 async def check_codes(request: Request, parsed: ParsedFilter) -> None:

@@ -11,6 +11,7 @@ from app.core import json_codec
 from app.core.databases.interface import CompiledQuery
 from app.core.http.app_state import state_of
 from app.core.http.conditional import is_known, not_modified
+from app.core.instance_secret import EPOCH_LENGTH
 from app.core.loose_types import Fields, Value
 from app.engine.query.cursor import CursorPosition, cursor_scope
 from app.engine.query.filter_reader import bad_parameter
@@ -38,7 +39,7 @@ from app.engine.search.density import is_by_row, share_found
 from app.engine.search.hits import with_query
 from app.rest.decimals import dialect_of, tag_for
 from app.rest.handlers import check_codes, database_of, find_row, position_of
-from app.rest.pages import PageRequest, Total, answer_page, page_request
+from app.rest.pages import PageRequest, Total, answer_page, in_epoch, page_request
 from app.rest.related import ID_ALONE, check_related, needs_count
 
 #: How many addresses of lists are remembered, and up to what length: some megabytes in all.
@@ -101,6 +102,8 @@ async def answer_list(request: Request, records: RecordSet, query: ListQuery) ->
     asked, counted = await _by_ways(asked, query)
     # A tag must not be newer than any part of the list: what is stored meanwhile would stay hidden.
     position = None if at.place is None else await position_of(request)
+    if position is not None:
+        at = in_epoch(at, position[-EPOCH_LENGTH:])
     await _check_related(asked, at, offset)
     rows = await _read_page(asked, at, offset)
     if position is None and rows:
@@ -110,6 +113,7 @@ async def answer_list(request: Request, records: RecordSet, query: ListQuery) ->
         rows = await _read_page(asked, at, offset)
     total = await _count(counted, query.count)
     headers = {"ETag": tag_for(request, f'W/"{position}"')}
+    at = in_epoch(at, position[-EPOCH_LENGTH:])
     answer = answer_page(at, rows, offset, total, headers)
     _remember(request)
     return answer

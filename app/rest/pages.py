@@ -1,7 +1,7 @@
 """Pages: finished records as an answer, with the cursors that lead on and back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -12,8 +12,14 @@ from app.core import json_codec
 from app.core.databases.interface import Rows
 from app.core.http.app_state import state_of
 from app.core.http.responses import JsonResponse
-from app.engine.query.cursor import CursorPosition, read_cursor, write_cursor
+from app.engine.query.cursor import (
+    CursorPosition,
+    read_cursor,
+    refuse_other_epoch,
+    write_cursor,
+)
 from app.engine.query.parameters import MAX_LIMIT
+from app.rest.handlers import epoch_of
 
 MAX_KEY_CHARACTERS = 600
 
@@ -26,6 +32,8 @@ class PageRequest:
     limit: int
     bound_to: bytes
     place: CursorPosition | None = None
+    #: Of the database that the list is read from.
+    epoch: str = ""
 
     @property
     def backward(self) -> bool:
@@ -35,17 +43,34 @@ class PageRequest:
         """The cursor that leads on from the record with this key (JSON)."""
         values = json_codec.loads(key)
         # A long text has no place in an address: then the record's id stands for its key.
-        place = CursorPosition(values if len(key) <= MAX_KEY_CHARACTERS else values[-1:], backward)
+        kept = values if len(key) <= MAX_KEY_CHARACTERS else values[-1:]
+        place = CursorPosition(kept, backward, self.epoch)
         return write_cursor(place, self.bound_to, state_of(self.request).secret)
 
 
 def page_request(request: Request, limit: int, cursor: str | None, bound_to: bytes) -> PageRequest:
-    """Where the request stands; BadRequest for a cursor that is not of this list."""
+    """Where the request stands; BadRequest for a cursor that is not of this list. The epoch is left
+    to whoever reads it with the list."""
     limit = min(limit, MAX_LIMIT)
     if cursor is None:
         return PageRequest(request, limit, bound_to)
     place = read_cursor(cursor, bound_to, state_of(request).secret)
     return PageRequest(request, limit, bound_to, place)
+
+
+def in_epoch(at: PageRequest, epoch: str) -> PageRequest:
+    """The request to a database of this epoch; Gone for a cursor of another one."""
+    if at.place is not None:
+        refuse_other_epoch(at.place, epoch)
+    return replace(at, epoch=epoch)
+
+
+async def current_page(
+    request: Request, limit: int, cursor: str | None, bound_to: bytes
+) -> PageRequest:
+    """Where the request stands; BadRequest for a cursor that is not of this list, and Gone for one
+    of before a restore."""
+    return in_epoch(page_request(request, limit, cursor, bound_to), await epoch_of(request))
 
 
 class Total(NamedTuple):

@@ -1,5 +1,8 @@
 """If-Match and If-None-Match of writes (RFC 9110, 13.1), and the entity tag of what was written."""
 
+from collections.abc import Callable
+
+from sqlalchemy.orm import Session
 from starlette.requests import Request
 
 from app.core.errors import (
@@ -8,14 +11,18 @@ from app.core.errors import (
 )
 from app.core.http.app_state import state_of
 from app.core.http.conditional import tags_in, weakened
+from app.core.instance_secret import epoch_within
 from app.engine.record import Record
 from app.engine.resource import Resource
 from app.engine.writes.store import Guard, Stored, no_guard
 from app.rest.decimals import without_form
 from app.rest.handlers import tag_of
 
+#: What makes a guard for the records of one transaction.
+GuardWithin = Callable[[Session], Guard]
 
-def guard_of(request: Request, resource: Resource) -> Guard:
+
+def guard_of(request: Request, resource: Resource) -> GuardWithin:
     """What If-Match and If-None-Match ask of a record before it is changed; PreconditionRequired
     (428) when the service is set to ask for the former and it is not there."""
     tags, others = tags_in(request, "if-match"), tags_in(request, "if-none-match")
@@ -24,13 +31,13 @@ def guard_of(request: Request, resource: Resource) -> Guard:
     if tags is None and state_of(request).require_if_match:
         raise PreconditionRequired("Send If-Match with the ETag of the record as you have read it.")
     if tags in (None, ["*"]) and others is None:
-        return no_guard
-    return _guard(resource, tags or ["*"], others or [])
+        return lambda session: no_guard
+    return lambda session: _guard(resource, tags or ["*"], others or [], epoch_within(session))
 
 
-def _guard(resource: Resource, tags: list[str], others: list[str]) -> Guard:
+def _guard(resource: Resource, tags: list[str], others: list[str], epoch: str) -> Guard:
     def guard(record: Record) -> None:
-        tag = tag_of(resource, record.id, record.version, 0)
+        tag = tag_of(resource, record.id, record.version, epoch)
         # The last part of some tags is the state of other records, which a write does not change.
         known = {_core(each) for each in tags} if resource.derived_elsewhere else set(tags)
         if tags != ["*"] and (_core(tag) if resource.derived_elsewhere else tag) not in known:
@@ -62,12 +69,14 @@ def _uncoded(tag: str) -> str:
     return ("W/" if tag.startswith("W/") else "") + weakened(tag)
 
 
-def _core(tag: str) -> str:
-    return "-".join(tag.strip('"').split("-")[:2])
+def _core(tag: str) -> tuple[str, ...]:
+    """What a tag says of the record itself: its version, its id and the epoch."""
+    version, *others = tag.strip('"').split("-")
+    return version, *others[:1], *others[-1:]
 
 
-def headers_of(resource: Resource, stored: Stored) -> dict[str, str]:
+def headers_of(resource: Resource, stored: Stored, epoch: str) -> dict[str, str]:
     """The ETag of a record that was written, where it is known before the commit."""
     if resource.derived_elsewhere:
         return {}
-    return {"ETag": tag_of(resource, stored.id, stored.version, 0)}
+    return {"ETag": tag_of(resource, stored.id, stored.version, epoch)}

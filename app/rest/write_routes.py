@@ -22,6 +22,7 @@ from app.engine.writes.nested_schemas import nested_model
 from app.engine.writes.parts import has_parts
 from app.engine.writes.purge import purge
 from app.engine.writes.store import Stored
+from app.rest.handlers import epoch_of
 from app.rest.operations import (
     AFFECTED_PARTS,
     CREATE_ONLY,
@@ -69,11 +70,12 @@ def create_route(resource: Resource, models: Models) -> Route:
     ) -> Response:
         # Read before it waits for its turn to write.
         flat = read_flat(resource, body)
+        epoch = await epoch_of(request)
 
         def work(session: Session) -> WriteResult:
             if flat is None:
-                return created(resource, create_nested(session, resource, body))
-            return created(resource, store.create(session, resource, flat))
+                return created(resource, create_nested(session, resource, body), epoch)
+            return created(resource, store.create(session, resource, flat), epoch)
 
         return await answer_write(request, work, query, resource)
 
@@ -93,15 +95,17 @@ def create_route(resource: Resource, models: Models) -> Route:
     ).route(endpoint)
 
 
-def created(resource: Resource, stored: Stored) -> WriteResult:
+def created(resource: Resource, stored: Stored, epoch: str) -> WriteResult:
     """201 with the new record and its address."""
-    headers = {"Location": f"/{resource.path}/{stored.id}", **headers_of(resource, stored)}
+    headers = {"Location": f"/{resource.path}/{stored.id}", **headers_of(resource, stored, epoch)}
     return WriteResult(stored.body, 201, headers)
 
 
-def changed(resource: Resource, stored: Stored) -> WriteResult:
+def changed(resource: Resource, stored: Stored, epoch: str) -> WriteResult:
     """200 with the record as it is now."""
-    return WriteResult(stored.body, 200, {**headers_of(resource, stored), **parts_header(stored)})
+    return WriteResult(
+        stored.body, 200, {**headers_of(resource, stored, epoch), **parts_header(stored)}
+    )
 
 
 def parts_header(stored: Stored) -> dict[str, str]:
@@ -121,13 +125,14 @@ def update_route(resource: Resource, models: Models) -> Route:
         query: Annotated[WriteQuery, Query()],
     ) -> Response:
         flat, guard = read_flat(resource, body, model), guard_of(request, resource)
+        epoch = await epoch_of(request)
 
         def work(session: Session) -> WriteResult:
             if flat is None:
-                stored = change_at(session, resource, key, body, Action.UPDATE, guard)
+                stored = change_at(session, resource, key, body, Action.UPDATE, guard(session))
             else:
-                stored = store.update(session, resource, key, flat, guard)
-            return changed(resource, stored)
+                stored = store.update(session, resource, key, flat, guard(session))
+            return changed(resource, stored, epoch)
 
         return await answer_write(request, work, query, resource)
 
@@ -155,7 +160,7 @@ def replace_route(resource: Resource, models: Models) -> Route:
         body: Annotated[model, Body(), BodyMark.RAW],  # type: ignore[valid-type]
         query: Annotated[WriteQuery, Query()],
     ) -> Response:
-        flat = read_flat(resource, body)
+        flat, epoch = read_flat(resource, body), await epoch_of(request)
 
         def create(session: Session, resource: Resource, new: BaseModel) -> Stored:
             return store.create_at(session, resource, key, new)
@@ -168,6 +173,7 @@ def replace_route(resource: Resource, models: Models) -> Route:
                     create_nested(session, resource, body, create)
                     if flat is None
                     else create(session, resource, flat),
+                    epoch,
                 ),
                 query,
                 resource,
@@ -176,10 +182,10 @@ def replace_route(resource: Resource, models: Models) -> Route:
 
         def work(session: Session) -> WriteResult:
             if flat is None:
-                stored = change_at(session, resource, key, body, Action.REPLACE, guard)
+                stored = change_at(session, resource, key, body, Action.REPLACE, guard(session))
             else:
-                stored = store.replace(session, resource, key, flat, guard)
-            return changed(resource, stored)
+                stored = store.replace(session, resource, key, flat, guard(session))
+            return changed(resource, stored, epoch)
 
         return await answer_write(request, work, query, resource)
 
@@ -212,9 +218,9 @@ def delete_route(resource: Resource) -> Route:
 
         def work(session: Session) -> WriteResult:
             if query.purge:
-                purge(session, resource, key, guard)
+                purge(session, resource, key, guard(session))
                 return WriteResult(status=204)
-            stored = store.delete(session, resource, key, guard)
+            stored = store.delete(session, resource, key, guard(session))
             return WriteResult(status=204, headers=parts_header(stored))
 
         return await answer_write(request, work, query, resource)
@@ -240,14 +246,15 @@ def restore_route(resource: Resource, models: Models) -> Route:
     async def endpoint(
         request: Request, key: Key, query: Annotated[RestoreQuery, Query()]
     ) -> Response:
-        guard = guard_of(request, resource)
+        guard, epoch = guard_of(request, resource), await epoch_of(request)
         version = query.version
 
         def work(session: Session) -> WriteResult:
             if version is None:
-                return changed(resource, store.restore(session, resource, key, guard))
-            stored = store.restore_version(session, resource, key, version, guard)
-            return changed(resource, stored)
+                stored = store.restore(session, resource, key, guard(session))
+            else:
+                stored = store.restore_version(session, resource, key, version, guard(session))
+            return changed(resource, stored, epoch)
 
         return await answer_write(request, work, query, resource)
 

@@ -65,8 +65,8 @@ class Deliveries:
         self._stopping = stopping
         self._woken = asyncio.Event()
         self._turns: dict[UUID, asyncio.Task[None]] = {}
-        #: How far changes were looked at for a webhook, as it is since then.
-        self._seen: dict[tuple[UUID, str], tuple[int, float]] = {}
+        #: How far changes were looked at for a webhook, as it is since then, in this log.
+        self._seen: dict[tuple[UUID, str, int], tuple[int, float]] = {}
         self._slots = asyncio.Semaphore(MAX_CONCURRENT_ATTEMPTS)
         self._listening: AsyncExitStack | None = None
         self._post: Sender | None = None
@@ -152,7 +152,7 @@ class Deliveries:
             self._listening = None
 
     def _position(self, hook: WebhookState) -> int:
-        seen, _ = self._seen.get((hook.id, hook.updated_at), (0, 0.0))
+        seen, _ = self._seen.get((hook.id, hook.updated_at, self.watch.restores), (0, 0.0))
         return max(hook.position, seen)
 
     async def _turn(self, hook: WebhookState) -> None:
@@ -166,6 +166,7 @@ class Deliveries:
                 await asyncio.sleep(self.rules.pace)
 
     async def _serve(self, hook: WebhookState) -> None:
+        log_read = (self.watch.restores, self.watch.epoch)
         try:
             found, upto = await self._find(hook)
         except Problem as problem:
@@ -175,9 +176,9 @@ class Deliveries:
             await self.database.write(lambda session: deliveries.disable(session, hook, reason))
             return
         if not found and not hook.is_due(instant_text(now())):
-            await self._pass_over(hook, upto)
+            await self._pass_over(hook, upto, *log_read)
             return
-        args = (hook, self._owner, self.rules, upto, found)
+        args = (hook, self._owner, self.rules, upto, log_read[1], found)
         if not await self.database.write(lambda session: scheduling.claim(session, *args)):
             return
         released = False
@@ -188,13 +189,15 @@ class Deliveries:
                 # Also when this process is told to stop.
                 await self.database.write(lambda s: scheduling.release(s, hook, self._owner))
 
-    async def _pass_over(self, hook: WebhookState, upto: int) -> None:
+    async def _pass_over(self, hook: WebhookState, upto: int, restores: int, epoch: str) -> None:
         """Remember how far was looked, and store it from time to time."""
-        key = (hook.id, hook.updated_at)
+        key = (hook.id, hook.updated_at, restores)
         _, stored = self._seen.get(key, (0, NEVER))
         if upto - hook.position >= LAG or time.monotonic() - stored > LAG_SECONDS:
             stored = time.monotonic()
-            await self.database.write(lambda session: scheduling.advance(session, hook, upto))
+            await self.database.write(
+                lambda session: scheduling.advance(session, hook, upto, epoch)
+            )
         self._seen = {k: v for k, v in self._seen.items() if k[0] != hook.id}
         self._seen[key] = (upto, stored)
 

@@ -28,7 +28,7 @@ from app.engine.registry import by_record_type
 from app.engine.resource import Resource
 from app.rest.changes import HistoryQuery
 from app.rest.handlers import check_codes, database_of
-from app.rest.pages import answer_page, page_request
+from app.rest.pages import answer_page, current_page
 from app.rest.table_lists import read_page
 from app.rest.transactions import actor_of
 from app.webhooks import writes
@@ -88,7 +88,7 @@ def webhook_routes(resources: Iterable[Resource]) -> list[Route]:
 def _webhooks(kinds: Mapping[str, Resource]) -> list[Route]:
     async def list_webhooks(request: Request, query: Annotated[HistoryQuery, Query()]) -> Response:
         """Oldest first."""
-        at = page_request(request, query.limit, query.cursor, cursor_scope("webhooks"))
+        at = await current_page(request, query.limit, query.cursor, cursor_scope("webhooks"))
         return answer_page(at, await read_page(at, WEBHOOKS, {}))
 
     async def create_webhook(request: Request, body: Annotated[WebhookFields, Body()]) -> Response:
@@ -208,7 +208,7 @@ def _deliveries() -> list[Route]:
         """What was sent, what is to be sent, and what was given up; newest change first."""
         key = _id(id)
         await read_row(request, Table, key)
-        at = page_request(
+        at = await current_page(
             request, query.limit, query.cursor, cursor_scope("deliveries", key, query.state)
         )
         values = {"webhook_id": key, "state": query.state}

@@ -14,6 +14,7 @@ from app.changes.entries import Entry
 from app.core import json_codec
 from app.core.databases.interface import CompiledQuery, Database, compile_query
 from app.core.databases.types import Id, instant_text, now
+from app.core.instance_secret import epoch_within
 from app.core.loose_types import Fields, Values
 from app.engine.history.change_log import Action
 from app.engine.query.conditions import Condition
@@ -133,10 +134,13 @@ def claim(
     owner: str,
     rules: Rules,
     upto: int,
+    epoch: str,
     found: Iterable[Entry],
 ) -> bool:
     """Take the webhook for this process and plan the deliveries of these changes; False when
-    another process has it, or was quicker."""
+    another process has it, or was quicker, or the changes are of before a restore."""
+    if epoch_within(session) != epoch:
+        return False
     moment = now()
     free = Webhook.lease_until.is_(None) | (Webhook.lease_until < moment)
     taking = (
@@ -153,8 +157,10 @@ def claim(
     return True
 
 
-def advance(session: Session, hook: WebhookState, upto: int) -> None:
+def advance(session: Session, hook: WebhookState, upto: int, epoch: str) -> None:
     """Remember that there is nothing to be told up to this change."""
+    if epoch_within(session) != epoch:
+        return
     known = (Webhook.id == hook.id) & (Webhook.position == hook.position)
     changed(session, update(Webhook).where(known).values(position=upto))
 
@@ -173,7 +179,7 @@ def sweep(session: Session, rules: Rules) -> None:
 
 def _planned(hook: WebhookState, entry: Entry, moment: datetime) -> Fields:
     return {
-        "id": delivery_id(hook.id, entry.seq),
+        "id": delivery_id(hook.id, entry.seq, entry.epoch),
         "webhook_id": hook.id,
         "seq": entry.seq,
         "type": f"{entry.kind}.{PAST[Action(entry.action)]}",

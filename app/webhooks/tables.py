@@ -93,9 +93,10 @@ TEST = "webhook.test"
 ONLY_HTTPS = "Here webhooks go over https:// only."
 
 
-def delivery_id(webhook_id: UUID, seq: int, noise: str = "") -> UUID:
-    """The id of a change's delivery, always the same one: a UUID version 8 (RFC 9562) of the
-    number of the change and a digest, so that ids stand in the order of the changes."""
+def delivery_id(webhook_id: UUID, seq: int, noise: str) -> UUID:
+    """The id of a delivery: a UUID version 8 (RFC 9562) of the number of the change and a digest,
+    so that ids stand in the order of the changes. A change's is always the same one, its `noise`
+    being the epoch of the database; a test's is random."""
     digest = sha256(f"{webhook_id} {seq} {noise}".encode()).digest()
     low = int.from_bytes(digest[:10], "big")
     high, tail = low >> 68, low & ((1 << 62) - 1)

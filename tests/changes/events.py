@@ -18,6 +18,11 @@ class Events:
         self.retry: int | None = None
         self._lines = response.aiter_lines()
 
+    @property
+    def last_seq(self) -> int:
+        """The number of the change that was told last."""
+        return int(self.last_id.partition("-")[0])
+
     async def blocks(self) -> AsyncIterator[tuple[str, str]]:
         """The type and data of each event; of what has no data, `("", "")`."""
         kind = ""
@@ -45,7 +50,7 @@ class Events:
             if kind:
                 assert kind == "change"
                 change = json.loads(data)
-                assert str(change["seq"]) == self.last_id
+                assert change["position"] == self.last_id
                 yield change
 
     async def take(self, count: int) -> list[dict[str, Any]]:

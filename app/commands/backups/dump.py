@@ -21,6 +21,8 @@ class Dump:
     counter: int = 0
     seen: tuple[int, int] = (0, 0)
     rows: dict[str, int] = field(default_factory=dict)
+    #: Where the epoch of the database stands, quoted and with its schema; None in older ones.
+    epoch_table: str | None = None
 
 
 def read_dump(file: Path) -> Dump:
@@ -36,6 +38,8 @@ def read_dump(file: Path) -> Dump:
             _note(found, table, names, row)
         elif row.startswith(_COPY):
             table, names = _header(row)
+            if table == "installation" and "epoch" in names:
+                found.epoch_table = row.removeprefix(_COPY).decode().partition(" (")[0]
             found.rows[table] = 0
     return found
 

@@ -13,6 +13,7 @@ from typing import IO
 from sqlalchemy import Connection, inspect, text
 
 from app.core.databases.addresses import PostgresAddress
+from app.core.instance_secret import new_epoch
 
 _INSTALL = (
     "Install PostgreSQL's client programs of the server's version or a later one"
@@ -114,8 +115,15 @@ def script_lines(file: Path, *options: str) -> Generator[bytes]:
         yield from running.stdout
 
 
-def restore(url: str, file: Path, replaced: Sequence[str], on_progress: OnProgress) -> None:
-    """Put a dump into the database, after dropping the tables named; all in one transaction.
+def restore(
+    url: str,
+    file: Path,
+    replaced: Sequence[str],
+    on_progress: OnProgress,
+    epoch_table: str | None = None,
+) -> None:
+    """Put a dump into the database, after dropping the tables named; all in one transaction, which
+    also gives it a new epoch.
 
     RuntimeError, and nothing changed, when the dump is damaged or the database refuses.
     """
@@ -130,6 +138,8 @@ def restore(url: str, file: Path, replaced: Sequence[str], on_progress: OnProgre
             running.stdin.write(f"DROP TABLE {table} CASCADE;\n".encode())
         with closing(script_lines(file)) as lines:
             _feed(running.stdin, lines, on_progress)
+        if epoch_table is not None:
+            running.stdin.write(f"UPDATE {epoch_table} SET epoch = '{new_epoch()}';\n".encode())  # noqa: S608
         # Only now: without this line, and however this program ends, all is rolled back.
         running.stdin.write(b"ANALYZE;\nCOMMIT;\n")
 

@@ -9,6 +9,7 @@ from secrets import token_hex
 from app.commands.backups.files import told
 from app.core.databases.private_files import keep_private
 from app.core.databases.sqlite import connect
+from app.core.instance_secret import new_epoch
 
 #: How many pages of 4 KiB are copied between two looks at the progress bar.
 STEP = 2_000
@@ -39,13 +40,17 @@ def copy_in(source: Path, target: Path, on_progress: OnProgress) -> None:
     """Make the database what the source is, in one transaction of SQLite: all of it or nothing.
 
     The file stays the same one, with its owner and its place: whoever opens it meanwhile waits,
-    and then sees the new content. RuntimeError when it is in use.
+    and then sees the new content, of a new epoch where the source has one. RuntimeError when it is
+    in use.
     """
     with (
         closing(sqlite3.connect(source, isolation_level=None)) as reading,
         locked(target) as writing,
     ):
         _copy(reading, writing, on_progress)
+        columns = {row[1] for row in writing.execute("PRAGMA table_info(installation)")}
+        if "epoch" in columns:
+            writing.execute("UPDATE installation SET epoch = ?", (new_epoch(),))
 
 
 def _copy(

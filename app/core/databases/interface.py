@@ -1,7 +1,9 @@
 """Where work meets a database: prepared reads, and writes that are plain functions of a Session."""
 
+import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, TypeVar
@@ -157,3 +159,9 @@ class Database(ABC):
         `read_connections_idle`, `write_connections_busy`; where a replica is set up
         `replica_in_use` (0 or 1) and `replica_lag_seconds` (-1 while it is not known).
         """
+
+
+def task_outside_request(work: Coroutine[object, object, T]) -> asyncio.Task[T]:
+    """The work as a task of no request: what it reads is the newest there is, where requests may
+    read from a copy of the database that is behind."""
+    return asyncio.create_task(work, context=Context())

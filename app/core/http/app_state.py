@@ -11,6 +11,7 @@ from starlette.requests import Request
 from app.core.auth.authorizer import Authorizer
 from app.core.databases.interface import Database
 from app.core.http.finished_files import FinishedFiles
+from app.core.instance_secret import CurrentEpoch
 from app.core.observability.metrics import RequestMetrics
 
 
@@ -43,10 +44,14 @@ class AppState:
     finished_files: FinishedFiles = field(default_factory=FinishedFiles)
     #: Called after each committed write: who listens for changes reads them at once.
     after_write: Callable[[], None] = _nothing
+    epoch: CurrentEpoch = field(init=False)
     #: Signs cursors.
     secret: bytes = field(init=False)
     #: Set as soon as the server is to stop: streams without an end look at it.
     stopping: asyncio.Event = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.epoch = CurrentEpoch(self.database)
 
 
 def set_state(app: FastAPI, state: AppState) -> None:

@@ -18,12 +18,13 @@ from sqlalchemy import (
 
 from app.core.databases.expressions import Expression, Selection
 from app.core.databases.interface import CompiledQuery, compile_query
+from app.core.loose_types import Value
 from app.engine.aggregates.figures import GroupOutputs, sorted_as
 from app.engine.aggregates.having import scale_of
 from app.engine.aggregates.rows import Rows
 from app.engine.aggregates.shape import Function, Grouping, Metric
 from app.engine.aggregates.sql import Number, avg_number, normalize_carry, split_sums
-from app.engine.history.change_log import ChangeCounter
+from app.engine.history.positions import newest_position
 from app.engine.query.render import json_list, object_of
 from app.engine.resource import Resource
 
@@ -33,7 +34,7 @@ _NONE: Expression = literal_column("0", BigInteger())
 
 @lru_cache(maxsize=512)
 def aggregate_statement(resource: Resource, grouping: Grouping, dialect: Dialect) -> CompiledQuery:
-    """Reads `(json, seq)`: the answer and the position of the change log.
+    """Reads `(json, position)`: the answer, and how far the change log has come.
 
     Parameters are the values of the filters and of having, `limit`, and `q` if it is sent.
     """
@@ -68,8 +69,9 @@ class _Plan:
             "records": totals.c.records,
             "missing": object_of({name: totals.c[f"no_{c}"] for name, c in missing.items()}),
         }
-        position = select(ChangeCounter.seq).scalar_subquery()
-        return select(object_of(values), position).select_from(totals)
+        answer: Value = select(object_of(values), newest_position())
+        found: Selection = answer.select_from(totals)
+        return found
 
     def _measured(self, metric: Metric) -> str:
         """The name of the column that the metric is made of."""

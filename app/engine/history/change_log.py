@@ -224,6 +224,6 @@ def undo(state: Json, changes: Values) -> None:
 
 
 @cache
-def position_statement(dialect: Dialect) -> CompiledQuery:
-    """Reads `(seq,)`: how far the log has come."""
+def newest_seq_statement(dialect: Dialect) -> CompiledQuery:
+    """Reads `(seq,)`: the number of the newest change."""
     return compile_query(select(ChangeCounter.seq), dialect)

@@ -11,6 +11,7 @@ from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import Id, Instant
 from app.core.loose_types import JsonValue
 from app.engine.history.change_log import Action, Change
+from app.engine.history.positions import change_position
 from app.engine.query.keyset import select_page
 from app.engine.query.render import as_json
 from app.engine.schemas import Schema, Timestamp
@@ -21,6 +22,8 @@ class ChangeEntry(Schema):
 
     seq: int
     """The number of the change among all changes: gapless, in commit order."""
+    position: str
+    """The same and which log it is of, for `since`: a restored database has another log."""
     at: Timestamp
     """When it was made, UTC."""
     actor: str
@@ -50,7 +53,10 @@ class FeedShape:
 @lru_cache(maxsize=128)
 def feed_statement(shape: FeedShape, dialect: Dialect) -> CompiledQuery:
     """Reads `(json, key)` of changes; parameters are the conditions', `limit` and `seek`."""
-    fields = {name: as_json(getattr(Change, name)) for name in ChangeEntry.model_fields}
+    fields = {
+        name: change_position() if name == "position" else as_json(getattr(Change, name))
+        for name in ChangeEntry.model_fields
+    }
     down = shape.newest_first is not shape.reversed
     statement = select_page(fields, Change.seq, down, shape.seek)
     for name in shape.conditions:

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from app.core import json_codec
-from app.core.errors import BadRequest, Fault
+from app.core.errors import BadRequest, Fault, Gone
+from app.core.instance_secret import EPOCH_LENGTH
 from app.core.loose_types import JsonValue
 
 _SIGNATURE_BYTES = 12
 _SCOPE_BYTES = 8
+_SCOPE_AT = 1 + EPOCH_LENGTH
+_KEY_AT = _SCOPE_AT + _SCOPE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +23,8 @@ class CursorPosition:
 
     key: Sequence[JsonValue]
     backward: bool = False
+    #: Of the database that the record was in.
+    epoch: str = ""
 
 
 def cursor_scope(*parts: object) -> bytes:
@@ -29,7 +34,8 @@ def cursor_scope(*parts: object) -> bytes:
 
 def write_cursor(place: CursorPosition, bound_to: bytes, secret: bytes) -> str:
     """The cursor of a place."""
-    content = b"%d" % place.backward + bound_to + json_codec.dumps(list(place.key))
+    head = b"%d" % place.backward + place.epoch.encode() + bound_to
+    content = head + json_codec.dumps(list(place.key))
     signature = hmac.digest(secret, content, "sha256")[:_SIGNATURE_BYTES]
     return urlsafe_b64encode(signature + content).decode().rstrip("=")
 
@@ -45,12 +51,23 @@ def read_cursor(text: str, bound_to: bytes, secret: bytes) -> CursorPosition:
         signature, hmac.digest(secret, content, "sha256")[:_SIGNATURE_BYTES]
     ):
         raise _wrong("This is no cursor of this service: take next_cursor or prev_cursor as it is.")
-    if content[1 : 1 + _SCOPE_BYTES] != bound_to:
+    epoch, content_bound_to = content[1:_SCOPE_AT], content[_SCOPE_AT:_KEY_AT]
+    if content_bound_to != bound_to:
         raise _wrong(
             "This cursor is of a list with another filter or order. Leave the cursor out to begin"
             " anew, or ask for what you asked for when you got it."
         )
-    return CursorPosition(json_codec.loads(content[1 + _SCOPE_BYTES :]), content[:1] == b"1")
+    key = json_codec.loads(content[_KEY_AT:])
+    return CursorPosition(key, content[:1] == b"1", epoch.decode())
+
+
+def refuse_other_epoch(place: CursorPosition, epoch: str) -> None:
+    """Gone (410) for a cursor of before a restore: the list that it is of is no more."""
+    if place.epoch != epoch:
+        raise Gone(
+            "cursor: The database was restored from a backup since: this cursor is of before."
+            " Leave it out to read the list anew."
+        )
 
 
 def _wrong(detail: str) -> BadRequest:

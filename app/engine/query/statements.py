@@ -26,7 +26,7 @@ from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import JsonText
 from app.core.loose_types import Value
-from app.engine.history.change_log import ChangeCounter
+from app.engine.history.positions import newest_position
 from app.engine.paths import FieldType, RecordField, find_field
 from app.engine.query.conditions import Path, columns_of, leads_over_relations, sql_of, value_at
 from app.engine.query.operators import bound
@@ -53,31 +53,26 @@ class Key:
 
 @lru_cache(maxsize=512)
 def item_statement(resource: Resource, view: View, by: str, dialect: Dialect) -> CompiledQuery:
-    """Reads `(json, deleted_at, id, version, seq)` of the record whose column `by` is `:key`."""
+    """Reads `(json, deleted_at, id, version, position)` of the record whose `by` is `:key`."""
     table = resource.table
     columns = (record_json(resource, view), table.deleted_at, table.id, table.version)
-    statement = select(*columns, _position()).where(getattr(table, by) == bindparam("key"))
+    statement = select(*columns, newest_position()).where(getattr(table, by) == bindparam("key"))
     if resource.row_filter is not None:
         statement = statement.where(resource.row_filter(table))
     return compile_query(statement, dialect)
-
-
-def _position() -> Expression:
-    """How far the change log has come, at the moment of the read."""
-    return select(ChangeCounter.seq).scalar_subquery()
 
 
 @lru_cache(maxsize=512)
 def list_statement(
     resource: Resource, collection: SubCollection | None, shape: QueryShape, dialect: Dialect
 ) -> CompiledQuery:
-    """Reads `(json, key, seq)` of a page of records; `key` is the JSON list of its sort keys.
+    """Reads `(json, key, position)` of a page of records; `key` is the JSON list of its sort keys.
 
     Parameters are the filters' values, `limit`, and those of the shape: `parent`, `q`, `offset`,
     `k0, k1, …`.
     """
     keys = keys_of(resource, shape)
-    shown = (record_json(resource, shape.view), _key(keys), _position())
+    shown = (record_json(resource, shape.view), _key(keys), newest_position())
     statement = narrowed(select(*shown), resource, collection, shape)
     backward = shape.seek is not None and shape.seek.backward
     for k in keys:
