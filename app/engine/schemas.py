@@ -80,7 +80,21 @@ def _composed(text: object) -> object:
     return composed(text) if isinstance(text, str) else text
 
 
-Line = Annotated[str, BeforeValidator(_composed), StringConstraints(max_length=500, **_text)]
+#: Blanks, line breaks and tabs beside each other.
+_GAPS = re.compile("[ \\t-\\r\\x85\\u2028\\u2029]+")
+
+
+def _gap(found: re.Match[str]) -> str:
+    return found[0] if found[0].strip(" ") == "" else " "
+
+
+def _one_line(text: object) -> object:
+    """Line breaks and tabs, which cells of sheets and copied titles have by accident, are a blank:
+    a list or a sheet would be torn by them."""
+    return _GAPS.sub(_gap, composed(text)) if isinstance(text, str) else text
+
+
+Line = Annotated[str, BeforeValidator(_one_line), StringConstraints(max_length=500, **_text)]
 Prose = Annotated[str, BeforeValidator(_composed), StringConstraints(max_length=20_000, **_text)]
 
 #: What stands in addresses where a ref could.

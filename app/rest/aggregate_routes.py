@@ -48,7 +48,7 @@ class Aggregate(Schema):
         description="The groups, in order: each group key and metric by its name, such as"
         " `mission.host_country`, `year(signed)`, `count` and `sum_amount`. A figure of no values"
         " is null, and a date that belongs to no part is `undated`: it has no year, or is wider"
-        " than the part."
+        " than the part. An interval counts by its first day."
     )
     groups: int
     """How many groups are shown."""

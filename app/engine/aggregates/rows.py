@@ -7,7 +7,7 @@ from sqlalchemy import FromClause, case, literal_column, not_, select
 from app.core.databases.expressions import Expression
 from app.engine.aggregates.joins import Joins, can_be_null
 from app.engine.aggregates.shape import Grouping, GroupKey, bound_path, many_of
-from app.engine.aggregates.sql import part_of, part_of_span
+from app.engine.aggregates.sql import part_of, part_of_stated
 from app.engine.paths import FieldType, find_field
 from app.engine.query.conditions import Path
 from app.engine.query.operators import list_is_empty
@@ -44,7 +44,8 @@ class Rows:
         if find_field(self.resource, key.path).field_type is not FieldType.stated:
             return part_of(key.part, self.joins.value(key.path), self.dialect)
         first, last = (self.joins.value(bound_path(key.path, latest)) for latest in (False, True))
-        return part_of_span(key.part, first, last, self.dialect)
+        stated = self.joins.value(key.path)
+        return part_of_stated(key.part, stated, first, last, self.dialect)
 
     def column(self, path: Path, end: str | None = None) -> str:
         """The name of the column with the field's value, or with the `min` or `max` end of a date

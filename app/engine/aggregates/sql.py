@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Numeric, Text, case
+from sqlalchemy import BigInteger, Boolean, Numeric, Text, case
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
@@ -58,14 +58,28 @@ def part_of(part: DatePart, column: Expression, dialect: str) -> Expression:
     return Sql(f"to_char({{0}}{zone}, '{_POSTGRESQL_PARTS[part]}')", column, kind=Text())
 
 
-def part_of_span(
-    part: DatePart, earliest: Expression, latest: Expression, dialect: str
+#: When the beginning of an interval `{0}`, with `{1}` characters before its `/`, is no wider than
+#: the part. The month of a season is 21 to 24, and of a quarter 33 to 36.
+_BEGINS = {
+    DatePart.year: "{1} > 0",
+    DatePart.quarter: "{1} > 6 AND substr({0}, 6, 2) NOT BETWEEN '21' AND '24'",
+    DatePart.month: "{1} > 6 AND substr({0}, 6, 2) <= '12'",
+    DatePart.week: "{1} > 9",
+    DatePart.day: "{1} > 9",
+}
+_SLASH = {"sqlite": "(instr({0}, '/') - 1)", "postgresql": "(strpos({0}, '/') - 1)"}
+
+
+def part_of_stated(
+    part: DatePart, stated: Expression, earliest: Expression, latest: Expression, dialect: str
 ) -> Expression:
-    """The part that all days from the earliest to the latest have; null when they differ."""
+    """The part that all days of a date as stated have; of an interval, that of its first day,
+    unless what it begins with is wider than the part. Else null."""
     first = part_of(part, earliest, dialect)
     # Most dates are days: their part is worked out once.
     same = first == part_of(part, latest, dialect)
-    return case((earliest == latest, first), (same, first))
+    begins = Sql(_BEGINS[part].format("{0}", _SLASH[dialect]), stated, kind=Boolean())
+    return case((earliest == latest, first), (same, first), (begins, first))
 
 
 class Number:

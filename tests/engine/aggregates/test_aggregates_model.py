@@ -29,6 +29,7 @@ from tests.engine.toys import Toy, Wheel
 DATES = (
     *(None, "2015", "2016", "2016-04", "2016-04-12", "2016-33", "2016-24", "XXXX-04-11"),
     *("2015-12-30/2016-01-02", "2016-01-01", "2016-12-31", "2015-12-28/2016-01-03"),
+    *("2015-11/2016-02-03", "2015/2016", "2015-11-30~/2016"),
 )
 PRICES = (None, "0", "0.0001", "-0.0001", "1", "2.5", "-2.5", "99999999999999.9999", "1250.5")
 NAMES = ("a", "B", "ё", "Z", "-", "'")
@@ -128,7 +129,11 @@ def part(name: str, day: date | None) -> str | None:
 def part_of(name: str, text: str | None) -> str | None:
     span = bounds(text)
     first, last = part(name, span.earliest), part(name, span.latest)
-    return first if first == last else None
+    # An interval counts by its first day, and here all begin with a day, a month or a year.
+    finest = {4: ["year"], 7: ["year", "quarter", "month"]}
+    begin, slash, _ = (text or "").partition("/")
+    begins = slash and name in finest.get(len(begin), [name])
+    return first if first == last or begins else None
 
 
 Values = Callable[[Made], list[Any]]
