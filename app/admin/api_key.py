@@ -49,7 +49,7 @@ from app.engine.query.cursor import cursor_scope
 from app.engine.query.parameters import Cursor, Limit
 from app.engine.query.render import as_json, object_of
 from app.engine.query.values import parse_instant
-from app.engine.schemas import Line, Page, Schema, Timestamp
+from app.engine.schemas import Page, Prose, Schema, Timestamp
 from app.rest.handlers import database_of
 from app.rest.pages import answer_page, current_page
 from app.rest.table_lists import TableList, read_page
@@ -84,7 +84,8 @@ def _as_text(value: object) -> object:
 class ApiKeyFields(Schema):
     """What is asked of a new key."""
 
-    name: Annotated[Line, StringConstraints(max_length=MAX_NAME), AfterValidator(_no_other)]
+    # No Line, in which a line break is made a blank: here it is refused.
+    name: Annotated[Prose, StringConstraints(max_length=MAX_NAME), AfterValidator(_no_other)]
     """Who it is for. History names the key by it, so no name is given twice, even after the first
     key was revoked."""
     scope: Scope = Scope.READ
