@@ -246,12 +246,12 @@ class RecordFields(Schema):
     """What clients may write of every record."""
 
     ref: Ref | None = None
-    """A name of your own for the record, unique within the kind."""
+    """Your own name for it, unique within the kind."""
 
 
 class Noted(Schema):
     note: Prose | None = None
-    """Anything worth knowing that no other field holds."""
+    """Whatever no other field holds."""
 
 
 class Identity(Schema):
