@@ -184,7 +184,8 @@ class EventStream(Response):
             await self._send_gone(send, self._gone)
         while True:
             self._moved.clear()
-            if self._watch.epoch != self._epoch or self._watch.position < self._position:
+            # Its position may be behind: the stream began with what it has not looked at yet.
+            if self._watch.epoch not in ("", self._epoch):
                 await self._begin_anew(send)
             entries = self._watch.after(self._position, BATCH_CHANGES)
             if entries is None:

@@ -23,7 +23,7 @@ FOLLOW = """
   source.onopen = () => { window.opened += 1; };
   source.addEventListener("change", (event) => {
     const change = JSON.parse(event.data);
-    window.seen.push([Number(event.lastEventId), change.seq, change.changes.full_name[1]]);
+    window.seen.push([parseInt(event.lastEventId), change.seq, change.changes.full_name[1]]);
   });
 }
 """

@@ -6,6 +6,7 @@ from app.api import RESOURCES
 from app.engine.resource import Resource
 from tests.contract.api import (
     STAMPS,
+    UNKNOWN,
     Api,
     at,
     changeable,
@@ -72,10 +73,9 @@ async def test_a_patch_that_changes_nothing_leaves_no_trace(api: Api, resource: 
 @each
 async def test_a_patch_refuses_what_is_not_there(api: Api, resource: Resource) -> None:
     before = await api.full(resource)
-    for name in ("nota", "id", *STAMPS):
-        answer = await api.send(
-            "PATCH", at(resource, before), {"note": "new", name: before.get(name)}
-        )
+    wrong = {"nota": None, "id": UNKNOWN, **dict.fromkeys(STAMPS, "2001-01-01T00:00:00.000000Z")}
+    for name, value in {**wrong, "version": 99}.items():
+        answer = await api.send("PATCH", at(resource, before), {"note": "new", name: value})
         assert pointers(answer) == [f"/{name}"]
     assert await api.get(at(resource, before)) == before
 

@@ -99,6 +99,7 @@ async def test_each_write_leaves_one_entry_of_what_it_changed(api: Api, resource
         assert entry["actor"] == ADMIN
         assert list(entry) == [
             "seq",
+            "position",
             "at",
             "actor",
             "action",

@@ -7,7 +7,18 @@ from typing import Any
 #: there are, by the driver of PostgreSQL what a type is, and by SQLite's index of words its state.
 _BY_ITSELF = ("api_key", "FROM webhook", "pg_catalog", "-- ", "search_words_config")
 #: The ends of a transaction and of its parts, and settings: they read and write nothing.
-_FRAMES = ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET", "PRAGMA", ";")
+#: And the epoch of the database is asked for once a second, whatever is read meanwhile.
+_FRAMES = (
+    "SELECT installation.epoch \nFROM",
+    "BEGIN",
+    "COMMIT",
+    "ROLLBACK",
+    "SAVEPOINT",
+    "RELEASE",
+    "SET",
+    "PRAGMA",
+    ";",
+)
 
 
 @dataclass
