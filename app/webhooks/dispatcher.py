@@ -15,7 +15,7 @@ from app.changes.entries import Entry, find_entries
 from app.changes.tail import ChangeLogTail
 from app.core.databases.interface import Database
 from app.core.databases.types import instant_text, now
-from app.core.errors import Problem, Unavailable
+from app.core.errors import BadRequest, Invalid, NotFound, Problem, Unavailable
 from app.engine.query.filter_reader import ParsedFilter
 from app.engine.registry import by_record_type
 from app.engine.resource import Resource
@@ -41,6 +41,8 @@ SWEEP_SECONDS = 3600.0
 NEVER = -inf
 #: After how long ticks follow each other at the soonest, in seconds.
 GATHER_SECONDS = 0.02
+#: The problems of a filter that will not be right again by waiting.
+_FILTER_FAULTS = (BadRequest, Invalid, NotFound)
 
 
 class Deliveries:
@@ -161,6 +163,10 @@ class Deliveries:
                 await self._serve(hook)
             except Unavailable:
                 await asyncio.sleep(self.rules.pace)
+            except Problem as problem:
+                # Such as what the engine cannot run: nothing is lost, it is tried again.
+                log.warning("webhook %s waits: %s", hook.id, problem.detail)
+                await asyncio.sleep(self.rules.pace)
             except Exception:
                 log.exception("webhook %s could not be served", hook.id)
                 await asyncio.sleep(self.rules.pace)
@@ -170,7 +176,7 @@ class Deliveries:
         try:
             found, upto = await self._find(hook)
         except Problem as problem:
-            if isinstance(problem, Unavailable):
+            if not isinstance(problem, _FILTER_FAULTS):
                 raise
             reason = f"The filter does not hold any more. {problem.detail}"
             await self.database.write(lambda session: deliveries.disable(session, hook, reason))
