@@ -6,18 +6,11 @@ from typing import Any
 #: What is asked whatever is requested: by the service now and then who calls and which webhooks
 #: there are, by the driver of PostgreSQL what a type is, and by SQLite's index of words its state.
 _BY_ITSELF = ("api_key", "FROM webhook", "pg_catalog", "-- ", "search_words_config")
-#: The ends of a transaction and of its parts, and settings: they read and write nothing.
-#: And the epoch of the database is asked for once a second, whatever is read meanwhile.
+#: The ends of a transaction and of its parts, and settings: they read and write nothing. The epoch
+#: of the database is asked for once a second, whatever is read meanwhile.
 _FRAMES = (
+    *("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET", "PRAGMA", ";"),
     "SELECT installation.epoch \nFROM",
-    "BEGIN",
-    "COMMIT",
-    "ROLLBACK",
-    "SAVEPOINT",
-    "RELEASE",
-    "SET",
-    "PRAGMA",
-    ";",
 )
 
 
