@@ -18,7 +18,7 @@ from app.core.observability.worker_metrics import shared_metrics
 from app.core.server.process import Server
 from app.core.server.protocol import HttpConfig
 from app.core.server.protocol_limits import Limits
-from app.core.server.workers import FORKS, Workers
+from app.core.server.workers import FORKS, Workers, sockets_of
 from app.settings import Settings
 
 #: How often preparing is tried while another process prepares the same database.
@@ -51,13 +51,15 @@ def serve(settings: Settings, *, prepare: bool) -> int:
         _warn_of_locale(settings.database_url)
         if not has_admin_key(settings):
             return INVALID
-        _listen(shared)
-        return _run(settings, shared)
+        sockets = sockets_of(shared, settings.workers)
+        for each in sockets:
+            _listen(each)
+        return _run(settings, sockets)
 
 
-def _run(settings: Settings, shared: socket.socket) -> int:
+def _run(settings: Settings, sockets: list[socket.socket]) -> int:
     """Serve at the address that listens; returns the exit status."""
-    host, port = settings.host, shared.getsockname()[1]
+    host, port = settings.host, sockets[0].getsockname()[1]
     # Worker processes read the settings anew; they find the ones that were given here.
     os.environ.update(TRADE_MISSIONS_HOST=host, TRADE_MISSIONS_PORT=str(port))
     _allow_connections(settings.max_connections)
@@ -70,8 +72,8 @@ def _run(settings: Settings, shared: socket.socket) -> int:
             # Once for all: the worker processes are copies of this one.
             import app.main  # noqa: F401
         with shared_metrics(settings.workers):
-            return Workers(make, shared, settings.workers).run(settings.stop_seconds)
-    Server(make()).run([shared])
+            return Workers(make, sockets).run(settings.stop_seconds)
+    Server(make()).run(sockets)
     return 0
 
 

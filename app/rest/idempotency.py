@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from hashlib import sha256
+from uuid import UUID
 
-from sqlalchemy import String, Text, delete
+from sqlalchemy import String, Text, delete, func
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 from starlette.requests import Request
@@ -68,6 +69,12 @@ async def write_once(
         return await write(request, once)
     finally:
         running.discard((caller, key))
+
+
+def forget_answers(session: Session, record_id: UUID) -> None:
+    """Forget the kept answers that are this record: it is gone for good, with all that it said."""
+    begin = func.substr(StoredResponse.body, 1, 60)
+    session.execute(delete(StoredResponse).where(begin.contains(f'"{record_id}"')))
 
 
 def _claim(session: Session, caller: str, key: str, print_: str) -> tuple[StoredResponse, bool]:

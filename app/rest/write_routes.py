@@ -23,6 +23,7 @@ from app.engine.writes.parts import has_parts
 from app.engine.writes.purge import purge
 from app.engine.writes.store import Stored
 from app.rest.handlers import epoch_of
+from app.rest.idempotency import forget_answers
 from app.rest.operations import (
     AFFECTED_PARTS,
     CREATE_ONLY,
@@ -218,7 +219,7 @@ def delete_route(resource: Resource) -> Route:
 
         def work(session: Session) -> WriteResult:
             if query.purge:
-                purge(session, resource, key, guard(session))
+                forget_answers(session, purge(session, resource, key, guard(session)))
                 return WriteResult(status=204)
             stored = store.delete(session, resource, key, guard(session))
             return WriteResult(status=204, headers=parts_header(stored))

@@ -3,9 +3,11 @@
 import asyncio
 import os
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -177,8 +179,41 @@ def test_what_processes_are_copied_from_has_one_thread_and_no_database_open(
     opened = [str(entry.readlink()) for entry in (parent / "fd").iterdir()]
     assert len(list((parent / "task").iterdir())) == 1
     assert not [name for name in opened if ".db" in name or "eventpoll" in name]
-    # That of the service; another would lead to PostgreSQL.
-    assert len([name for name in opened if name.startswith("socket:")]) == 1, opened
+    # Those of the service, one for each process; another would lead to PostgreSQL.
+    assert len([name for name in opened if name.startswith("socket:")]) == 4, opened
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="one socket is shared elsewhere")
+def test_connections_that_come_at_once_are_spread(shared: Server) -> None:
+    """Of one socket whoever wakes first would take nearly all that wait."""
+    largest = []
+    for _ in range(5):
+        before = sockets_of(shared)
+        with ExitStack() as stack:
+            for _ in range(32):
+                stack.enter_context(Wire(shared))
+            assert until(10, partial(has_sockets, shared, sum(before) + 30))
+            now = sockets_of(shared)
+        largest.append(max(each - then for each, then in zip(now, before, strict=True)))
+        assert until(10, partial(has_sockets, shared, 0, sum(before)))
+    assert sum(largest) / len(largest) < 20, largest
+
+
+def has_sockets(server: Server, least: int, most: int = 1000) -> bool:
+    """Whether all processes together have so many sockets open."""
+    return least <= sum(sockets_of(server)) <= most
+
+
+def sockets_of(server: Server) -> list[int]:
+    """How many sockets each process has open."""
+    found = []
+    for pid in sorted(workers_of(server)):
+        names = []
+        for entry in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(FileNotFoundError):  # Just closed.
+                names.append(str(entry.readlink()))
+        found.append(len([name for name in names if name.startswith("socket:")]))
+    return found
 
 
 def test_sigterm_stops_all(server: Server) -> None:

@@ -5,7 +5,7 @@ import json
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 from uuid import uuid4
 
 import httpx
@@ -31,9 +31,12 @@ class Known:
     in_trash: bool = False
     id: str = ""
 
+    #: The end of all entity tags of records, as the first that is read has it.
+    epoch: ClassVar[str] = ""
+
     @property
     def tag(self) -> str:
-        return f'"{self.version}-{self.id[-12:]}"'
+        return f'"{self.version}-{self.id[-12:]}-{self.epoch}"'
 
     def told(self) -> tuple[str | None, int, bool]:
         return self.note, self.version, self.in_trash
@@ -129,6 +132,8 @@ class Writer:
 
     def _acknowledged(self, request: Request, answer: httpx.Response) -> None:
         request.effect(answer)
+        if "etag" in answer.headers:
+            Known.epoch = answer.headers["etag"].strip('"').rpartition("-")[2]
         for known in request.makes:
             self.records[known.ref] = known
         self.open = None

@@ -3,6 +3,7 @@
 import pytest
 from fastapi import FastAPI
 
+from app.core import json_codec
 from app.engine.resource import Resource
 from app.resources.person import person
 from tests.conftest import client_of
@@ -23,6 +24,22 @@ async def test_a_record_is_gone_for_good(api: Api, writes_app: FastAPI, resource
     # The answers that are kept for a day, for requests that are sent again, are apart.
     rows = await contents(writes_app, without=("kept_answer", "search_words_known"))
     assert not [row for table in rows.values() for row in table if WORDS in row]
+
+
+async def test_no_answer_that_was_kept_to_be_repeated_keeps_it(
+    api: Api, writes_app: FastAPI
+) -> None:
+    once = {"Idempotency-Key": "purged", "Content-Type": "application/json"}
+    body = json_codec.dumps({"full_name": WORDS, "ref": "purged-answers"})
+    made = await api.client.post("/people", content=body, headers=once)
+    assert made.status_code == 201
+    gone = await api.client.delete("/people/purged-answers", params={"purge": "true"})
+    assert gone.status_code == 204
+    rows = await contents(writes_app, without=("search_words_known",))
+    assert not [row for row in rows["kept_answer"] if WORDS in row]
+    again = await api.client.post("/people", content=body, headers=once)
+    assert again.json()["id"] != made.json()["id"]
+    await api.client.delete("/people/purged-answers", params={"purge": "true"})
 
 
 @each

@@ -38,6 +38,30 @@ STOPPING_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 log = logging.getLogger("trade_missions")
 
 
+def sockets_of(shared: socket.socket, count: int) -> list[socket.socket]:
+    """A listening socket for each process, of the same address: the system spreads connections over
+    them, where of one socket whoever wakes first takes all that wait.
+
+    The parent holds them open, so that what waits for a process that has ended is taken by the next
+    one in its place. Elsewhere than on Linux they are the one socket.
+    """
+    if not FORKS or count == 1:
+        return [shared] * count
+    # Only now, as an address that others may share would be taken twice without a word.
+    shared.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    found = [shared]
+    for _ in range(count - 1):
+        another = socket.socket(shared.family, shared.type, shared.proto)
+        another.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        another.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        if shared.family == socket.AF_INET6:
+            only = shared.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY)
+            another.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, only)
+        another.bind(shared.getsockname())
+        found.append(another)
+    return found
+
+
 @dataclass(slots=True)
 class _Worker:
     process: BaseProcess
@@ -47,8 +71,8 @@ class _Worker:
 class Workers:
     """The parent of the processes; it serves nothing itself."""
 
-    def __init__(self, make: Callable[[], HttpConfig], shared: socket.socket, count: int) -> None:
-        self.make, self.shared, self.count = make, shared, count
+    def __init__(self, make: Callable[[], HttpConfig], sockets: list[socket.socket]) -> None:
+        self.make, self.sockets, self.count = make, sockets, len(sockets)
         #: Nothing is ever written to it: it ends with this process.
         self.lifeline, self.lifeline_end = multiprocessing.Pipe(duplex=False)
         self.signals: list[int] = []
@@ -59,7 +83,7 @@ class Workers:
         """Serve until told to stop; returns the exit status."""
         for number in STOPPING_SIGNALS:
             signal.signal(number, self._tell)
-        workers = [self._start() for _ in range(self.count)]
+        workers = [self._start(place) for place in range(self.count)]
         status = 0
         while not self.signals and not status:
             ended = set(
@@ -68,9 +92,10 @@ class Workers:
             for place, worker in enumerate(workers):
                 if worker.process.sentinel in ended and not self.signals:
                     status = status or self._ended(worker)
-                    workers[place] = self._start()
+                    workers[place] = self._start(place)
         # Nobody must be kept waiting for a connection that no process will take.
-        self.shared.close()
+        for each in self.sockets:
+            each.close()
         left = self._stop(workers, stop_seconds + GRACE_SECONDS)
         self._log_end(left)
         status = UNFINISHED_STATUS if left else status
@@ -81,20 +106,22 @@ class Workers:
         self.signals.append(number)
         os.write(self.waking.fileno(), b".")
 
-    def _start(self) -> _Worker:
-        process = self._copy() if FORKS else self._anew()
+    def _start(self, place: int) -> _Worker:
+        process = self._copy(place) if FORKS else self._anew(place)
         return _Worker(process, time.monotonic())
 
-    def _anew(self) -> BaseProcess:
-        arguments = (self.make, self.shared, self.lifeline)
+    def _anew(self, place: int) -> BaseProcess:
+        arguments = (self.make, self.sockets[place], self.lifeline)
         process = multiprocessing.get_context("spawn").Process(
             target=_work, args=arguments, daemon=True
         )
         process.start()
         return process
 
-    def _copy(self) -> BaseProcess:
-        process = multiprocessing.get_context("fork").Process(target=self._work_copy, daemon=True)
+    def _copy(self, place: int) -> BaseProcess:
+        process = multiprocessing.get_context("fork").Process(
+            target=self._work_copy, args=(place,), daemon=True
+        )
         # A copy has the parent's handlers at first: what it is told before its own are set must
         # wait, or only the parent's would run.
         signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING_SIGNALS)
@@ -104,14 +131,18 @@ class Workers:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING_SIGNALS)
         return process
 
-    def _work_copy(self) -> None:
+    def _work_copy(self, place: int) -> None:
+        own = self.sockets[place]
+        for other in self.sockets:
+            if other is not own:
+                other.close()
         # Held here as well, the lifeline would not end with the parent.
         for end in (self.lifeline_end, self.woken, self.waking):
             end.close()
         for number in STOPPING_SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING_SIGNALS)
-        _work(self.make, self.shared, self.lifeline)
+        _work(self.make, own, self.lifeline)
 
     def _ended(self, worker: _Worker) -> int:
         """The status to end with, when it makes no sense to start another one; else 0."""
@@ -153,10 +184,10 @@ class Workers:
         return len(left)
 
 
-def _work(make: Callable[[], HttpConfig], shared: socket.socket, lifeline: Connection) -> None:
+def _work(make: Callable[[], HttpConfig], own: socket.socket, lifeline: Connection) -> None:
     # As in the process that was started first: what is made while starting is never garbage.
     gc.disable()
     # A terminal tells all its processes; the parent decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     server = Server(make(), os.dup(lifeline.fileno()))
-    server.run([shared])
+    server.run([own])

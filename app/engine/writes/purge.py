@@ -1,6 +1,7 @@
 """Purging: a record that nothing refers to goes for good, with all that history knew of it."""
 
 from collections.abc import Iterator
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, delete, exists, inspect, select, update
 from sqlalchemy.orm import Session
@@ -21,8 +22,9 @@ from app.engine.writes.rendering import render_record
 
 def purge(
     session: Session, resource: Resource, key: str, guard: store.Guard = store.no_guard
-) -> None:
-    """Delete the record, in the trash or not; Conflict (409) while another one refers to it.
+) -> UUID:
+    """Delete the record, in the trash or not, whose id is returned; Conflict (409) while another
+    one refers to it.
 
     The log keeps its entries, so that it stays gapless, and loses what they said of the record.
     """
@@ -45,6 +47,7 @@ def purge(
     }
     gone = {**before, **stamps}
     note_change(session, Action.PURGE, resource.record_type, gone, gone)
+    return record.id
 
 
 def _refuse_referred(session: Session, resource: Resource, record: Record) -> None:
