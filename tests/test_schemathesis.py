@@ -41,9 +41,10 @@ TAGS = (
 MAX_EXAMPLES, MANY_EXAMPLES = 1, 5
 
 # What no schema can tell, and so is refused although the document allows it: a key of nothing
-# (404); a ref that is taken, or a status that cannot follow (409); a tag of another version (412);
-# an id of nothing, fields that go together, sums of several currencies (422).
-REFUSED_BY_RULES = ["404", "409", "412", "422", "428"]
+# (404); a ref that is taken, or a status that cannot follow (409); a position of no change (410); a
+# tag of another version (412); an id of nothing, fields that go together, sums of several
+# currencies (422).
+REFUSED_BY_RULES = ["404", "409", "410", "412", "422", "428"]
 #: The parameters whose values can be wrong (400) though they are as the document says, and why.
 REFUSED_PARAMETERS = {
     "filter": "a grammar with parentheses, over the fields of a kind; writes need a filter",

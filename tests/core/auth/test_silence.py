@@ -32,7 +32,7 @@ READS = [
     "/people/silent-there/history",
     "/search?q=",
     "/changes?since=99999999",
-    "/changes/stream?since=99999999",
+    "/changes/stream?since=nothing",
     "/codes/nothing",
     "/metrics?x=1",
 ]
