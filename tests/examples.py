@@ -106,7 +106,7 @@ EXAMPLES: dict[str, Example] = {
         {"title": "Zebra", "kind": "trade_fair"},
         {
             "title": "Ёлка",
-            "title_en": 'Fir "tree" \\ <&> \t\'',
+            "title_en": 'Fir "tree" \\ <&> \'',
             "kind": "outward_mission",
             "status": "planned",
             "sending_country": "KZ",

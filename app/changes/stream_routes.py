@@ -93,9 +93,9 @@ def _owner_of(request: Request) -> str | None:
 
 async def _begin(request: Request, query: StreamQuery) -> tuple[Position, str | None]:
     """After which change the stream begins, and why not after the one that was asked for."""
-    last_id = request.headers.get("last-event-id", "")
-    text, name = (last_id, "Last-Event-ID") if last_id else (query.since, "since")
-    asked = read_position(text, name) if text is not None else None
+    since = read_position(query.since, "since") if query.since is not None else None
+    last_id = request.headers.get("last-event-id")
+    asked = since if last_id is None else read_position(last_id, "Last-Event-ID")
     newest = await task_outside_request(newest_of(request))
     if asked is None:
         return newest, None

@@ -61,7 +61,7 @@ def main(address: str, key: str) -> dict[str, Any]:
     while True:
         page = list_agreements.sync(
             client=reader,
-            mission_id=mission.id,
+            mission_id=str(mission.id),
             amount_gte=200,
             currency_in=[CurrencyCode.USD, CurrencyCode.KZT],
             instrument=Instrument.SUPPLY_CONTRACT,

@@ -39,8 +39,9 @@ FOUND: dict[str, str | None] = {
     "/agreements?filter=mission.ref eq 'novosibirsk-april'": "ix_agreement_mission_id",
 }
 WRITES = ("POST with references", "PATCH", "DELETE", "restore", "bulk", "import")
-#: A table of one row, what the engine makes by itself, and the list of words that is asked by row.
-_SMALL = r"change_counter|anon_\d+|json_each|search_words|\(|CONSTANT"
+#: Tables of one row, what the engine makes by itself, and the list of words that is asked by row.
+_SMALL = r"change_counter|installation|anon_\d+|json_each|search_words|\(|CONSTANT"
+_SEQ_SCAN = re.compile(r"Seq Scan on (?!change_counter|installation)")
 _SCAN = re.compile(rf"^SCAN (?!{_SMALL})(?!.* USING )")
 #: A planner that reads or sorts a whole table only where there is no other way: the tables of
 #: tests are so small that it would always be the best one.
@@ -88,7 +89,9 @@ async def planner(costs_app: FastAPI) -> AsyncIterator[Planner]:
 
 def is_read_whole(line: str) -> bool:
     """Whether a line of a plan tells of a table that is read from end to end."""
-    return bool(_SCAN.search(line) or re.search(r"Seq Scan on (?!change_counter)", line))
+    return bool(
+        _SCAN.search(line) or re.search(r"Seq Scan on (?!change_counter|installation)", line)
+    )
 
 
 def is_sorted(line: str) -> bool:

@@ -12,6 +12,7 @@ MORE = {
     "a list that is counted": 2,
     "a search of all kinds": 8,
     "a record's history": 2,
+    "what changed": 2,
     "a record with what it refers to": 3,
     "a mission's summary": 2,
 }

@@ -38,7 +38,7 @@ CALLS = {
     "a search": (350, 566),
     "a search of all kinds": (4900, 6700),
     "figures": (316, 539),
-    "what changed": (194, 417),
+    "what changed": (244, 724),
     "a record's history": (176, 687),
     "a mission's summary": (256, 714),
     "POST": (1166, 2230),

@@ -18,6 +18,7 @@ from app.api import RESOURCES
 from app.commands.seed import _seed_codes
 from app.core import json_codec
 from app.core.databases.opening import open_database
+from app.core.instance_secret import CurrentEpoch
 from app.engine.registry import by_record_type
 from app.engine.resource import Resource
 from app.main import create_app
@@ -115,6 +116,7 @@ async def empty(app: FastAPI, url: str) -> AsyncIterator[httpx.AsyncClient]:
         async with copy_of(url, Path(folder)) as copy:
             database = app.state.database = app.state.authorizer.database = open_database(copy)
             app.state.secret = b"no secret"
+            app.state.epoch = CurrentEpoch(database)
             await database.start()
             try:
                 async with client_of(app) as client:
