@@ -66,17 +66,23 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class ReadOperation:
-    """An operation as far as it can be read without a database: what is wrong with it, or the body
-    of a record that is created with nothing in it."""
+    """An operation as far as it can be read without a database: what is wrong with it, or what it
+    creates or changes; no body where others are nested in it."""
 
     item: JsonValue
     problem: Problem | None = None
-    new: BaseModel | None = None
+    body: BaseModel | None = None
 
     @property
     def op(self) -> str:
         """Its name, as far as it has one."""
         return str(self.item.get("op") if isinstance(self.item, dict) else None)
+
+    @property
+    def members(self) -> Item:
+        """What it says, where nothing is wrong with it."""
+        assert isinstance(self.item, dict)
+        return self.item
 
 
 def read_operations(resource: Resource, items: list[JsonValue]) -> list[ReadOperation]:
@@ -90,10 +96,8 @@ def _read(resource: Resource, item: JsonValue) -> ReadOperation:
         assert isinstance(item, dict)
         if op == "create":
             with within("/body"):
-                return ReadOperation(item, new=read_flat(resource, item["body"]))
-        if op == "update":
-            _body(resource, item)
-        return ReadOperation(item)
+                return ReadOperation(item, body=read_flat(resource, item["body"]))
+        return ReadOperation(item, body=_body(resource, item) if op == "update" else None)
     except Problem as problem:
         return ReadOperation(item, problem=problem)
 
@@ -134,9 +138,9 @@ def _plain(read: list[ReadOperation], first: int) -> list[New]:
     """As many of the operations, from this one on, as create one record and nothing with it."""
     found: list[New] = []
     for each in read[first : first + BATCH_OPERATIONS]:
-        if each.new is None:
+        if each.op != "create" or each.body is None:
             break
-        found.append(New(each.new, uuid7()))
+        found.append(New(each.body, uuid7()))
     return found
 
 
@@ -209,9 +213,8 @@ def _run(session: Session, resource: Resource, read: ReadOperation) -> Done:
     if read.problem is not None:
         # Whoever catches it writes into it where it is.
         raise copy(read.problem)
-    assert isinstance(read.item, dict)
-    run, _ = _OPERATIONS[read.item["op"]]
-    return run(session, resource, read.item)
+    run, _ = _OPERATIONS[read.op]
+    return run(session, resource, read)
 
 
 def _checked(item: JsonValue) -> str:
@@ -277,15 +280,15 @@ def _found(
     return record
 
 
-def _create(session: Session, resource: Resource, item: Item) -> Done:
+def _create(session: Session, resource: Resource, read: ReadOperation) -> Done:
     with within("/body"):
-        return Done("create", 201, create_nested(session, resource, item["body"]))
+        return Done("create", 201, create_nested(session, resource, read.members["body"]))
 
 
-def _update(session: Session, resource: Resource, item: Item) -> Done:
-    body = _body(resource, item)
+def _update(session: Session, resource: Resource, read: ReadOperation) -> Done:
+    item = read.members
     record = _found(session, resource, item, item["key"], "/key")
-    return Done("update", 200, _changed(session, resource, record, item, body))
+    return Done("update", 200, _changed(session, resource, record, item, read.body))
 
 
 def _changed(
@@ -297,7 +300,8 @@ def _changed(
         return store.change(session, resource, record, store.patched(body))
 
 
-def _upsert(session: Session, resource: Resource, item: Item) -> Done:
+def _upsert(session: Session, resource: Resource, read: ReadOperation) -> Done:
+    item = read.members
     if not isinstance(item["body"], dict):
         raise Invalid.at("/body", "object", "Must be a JSON object.")
     ref = item["body"].get("ref")
@@ -319,12 +323,13 @@ def _upsert(session: Session, resource: Resource, item: Item) -> Done:
     return Done("upsert", 200, _changed(session, resource, record, item, body))
 
 
-def _delete(session: Session, resource: Resource, item: Item) -> Done:
+def _delete(session: Session, resource: Resource, read: ReadOperation) -> Done:
+    item = read.members
     record = _found(session, resource, item, item["key"], "/key")
     return Done("delete", 200, store.trash(session, resource, record))
 
 
-_OPERATIONS: dict[str, tuple[Callable[[Session, Resource, Item], Done], set[str]]] = {
+_OPERATIONS: dict[str, tuple[Callable[[Session, Resource, ReadOperation], Done], set[str]]] = {
     "create": (_create, {"body"}),
     "update": (_update, {"key", "body"}),
     "upsert": (_upsert, {"body"}),
