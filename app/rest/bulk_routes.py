@@ -21,13 +21,11 @@ from app.engine.schemas import Schema, derived_schema
 from app.engine.writes.bulk import (
     MAX_FAILURES,
     MAX_OPERATIONS,
-    Done,
-    ReadOperation,
-    read_operations,
     refused,
     results_json,
     run_all,
 )
+from app.engine.writes.bulk_operations import Done, ReadOperation, read_operations
 from app.engine.writes.nested_schemas import nested_model
 from app.rest.operations import (
     BULK_PREFER,

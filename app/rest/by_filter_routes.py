@@ -22,7 +22,8 @@ from app.engine.query.parameters import FilterQuery, read_conditions
 from app.engine.resource import Resource
 from app.engine.schemas import Schema
 from app.engine.writes import store
-from app.engine.writes.bulk import MAX_OPERATIONS, chosen
+from app.engine.writes.bulk import MAX_OPERATIONS
+from app.engine.writes.by_filter import chosen
 from app.engine.writes.linked import Links, checked
 from app.engine.writes.nested import read_flat
 from app.engine.writes.nested_schemas import nested_in

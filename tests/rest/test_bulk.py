@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from app.core.databases.db_errors import overloaded
 from app.core.errors import Invalid
 from app.engine.resource import Resource
-from app.engine.writes.bulk import read_operations
+from app.engine.writes.bulk_operations import read_operations
 from app.main import create_app
 from app.resources.agreement import agreement
 from app.resources.person import person
