@@ -1,16 +1,15 @@
 """Writes that share a transaction, as on SQLite those do that wait together: each is by itself."""
 
 import asyncio
-import threading
 from collections.abc import Sequence
 from typing import Any
 
 import httpx
 from fastapi import FastAPI
-from sqlalchemy.orm import Session
 
 from app.core.databases.sqlite import SqliteDatabase
 from tests.conftest import client_of
+from tests.held_writer import held_writer
 from tests.rest.calls import contents
 from tests.rest.feed import newest, read_from
 
@@ -24,25 +23,17 @@ async def together(app: FastAPI, calls: Sequence[Call]) -> list[httpx.Response]:
     async with client_of(app) as client:
         if not isinstance(database, SqliteDatabase):
             return [await client.request(method, at, json=body) for method, at, body in calls]
-        begun, go_on = threading.Event(), threading.Event()
-
-        def hold(session: Session) -> None:
-            begun.set()
-            go_on.wait(30)
-
-        first = asyncio.ensure_future(database.write(hold))
-        await asyncio.to_thread(begun.wait, 30)
         tasks = []
-        for method, at, body in calls:
-            tasks.append(asyncio.ensure_future(client.request(method, at, json=body)))
-            for _ in range(500):
-                if database.gauges()["writes_waiting"] == len(tasks):
-                    break
-                await asyncio.sleep(0.001)
-        groups = database.gauges()["write_groups_total"]
-        go_on.set()
-        answers = list(await asyncio.gather(*tasks))
-        await first
+        async with held_writer(database) as let_go:
+            for method, at, body in calls:
+                tasks.append(asyncio.ensure_future(client.request(method, at, json=body)))
+                for _ in range(500):
+                    if database.gauges()["writes_waiting"] == len(tasks):
+                        break
+                    await asyncio.sleep(0.001)
+            groups = database.gauges()["write_groups_total"]
+            let_go()
+            answers = list(await asyncio.gather(*tasks))
         assert database.gauges()["write_groups_total"] == groups + 2
         return answers
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-import threading
 from collections.abc import Callable
 from itertools import cycle, pairwise
 from pathlib import Path
@@ -23,6 +22,7 @@ from app.engine.writes import store
 from app.engine.writes.records import save_record
 from app.resources.person import Person, person
 from tests.conftest import client_of
+from tests.held_writer import held_writer
 
 CLIENTS = 16
 SIGNATORY = {"description": "a company that is not named", "role": "signatory"}
@@ -195,18 +195,10 @@ async def test_writes_that_wait_together_share_a_commit(database: Database) -> N
     assert isinstance(database, SqliteDatabase)
     commits: list[object] = []
     event.listen(database.engine, "commit", commits.append)
-    begun, go_on = threading.Event(), threading.Event()
-
-    def holding(session: Session) -> None:
-        begun.set()
-        go_on.wait(30)
-
-    first = asyncio.ensure_future(database.write(holding))
-    await asyncio.to_thread(begun.wait, 30)
-    writes = [asyncio.ensure_future(database.write(adding(f"group-{n}"))) for n in range(32)]
-    await asyncio.sleep(0)
-    go_on.set()
-    await asyncio.gather(first, *writes)
+    async with held_writer(database):
+        writes = [asyncio.ensure_future(database.write(adding(f"group-{n}"))) for n in range(32)]
+        await asyncio.sleep(0)
+    await asyncio.gather(*writes)
     assert len(commits) == 2
     assert len(await people(database, "group-%")) == 32
 

@@ -1,6 +1,5 @@
 """Reads that are quick are done in the loop; what may take longer is left to the threads."""
 
-import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncIterator
@@ -9,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy.orm import Session
 
 from app.core.databases.interface import CompiledQuery
 from app.core.databases.sqlite import SqliteDatabase
 from app.core.databases.sqlite_quick import MAX_STATEMENTS, QUICK_RUNS, QUICK_SECONDS, QuickReads
+from tests.held_writer import held_writer
 
 #: Counts to a number, which takes as long as one likes.
 COUNTING = (
@@ -69,18 +68,9 @@ async def test_nothing_is_read_in_the_loop_while_something_is_written(
         return False
 
     monkeypatch.setattr(database._quick, "is_quick", is_quick)
-    begun, may_end = threading.Event(), threading.Event()
-
-    def work(session: Session) -> None:
-        begun.set()
-        may_end.wait(5)
-
-    writing = asyncio.create_task(database.write(work))
-    await asyncio.to_thread(begun.wait, 5)
-    assert await database.read(COUNT, {"to": 10}) == [(10,)]
-    assert asked == []
-    may_end.set()
-    await writing
+    async with held_writer(database):
+        assert await database.read(COUNT, {"to": 10}) == [(10,)]
+        assert asked == []
     await database.read(COUNT, {"to": 10})
     assert asked == [COUNTING]
 
