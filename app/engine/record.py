@@ -33,8 +33,12 @@ _NONE: Mapping[str, tuple[str, ...]] = {}
 MappedField = MappedColumn[Any]
 
 
-class Record(Base):
-    """The columns of every kind of record, and those that stand beside its stated dates."""
+def _is_stated(value: Any) -> bool:
+    return isinstance(value, MappedColumn) and isinstance(value.column.type, StatedDate)
+
+
+class Dated(Base):
+    """A table that may have dates as stated: with the columns and rules that stand beside them."""
 
     __abstract__ = True
 
@@ -52,6 +56,12 @@ class Record(Base):
             derived = (item for name in dates for item in _bound_args(cls, name))
             cls.__table_args__ = (*derived, *own)
         super().__init_subclass__(**options)
+
+
+class Record(Dated):
+    """The columns of every kind of record."""
+
+    __abstract__ = True
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
     ref: Mapped[str | None] = mapped_column(String(120), unique=True)
@@ -108,11 +118,7 @@ def bound_values(name: str, text: str | None) -> Mapping[str, date | None]:
     return {earliest: span.earliest, latest: span.latest}
 
 
-def _is_stated(value: Any) -> bool:
-    return isinstance(value, MappedColumn) and isinstance(value.column.type, StatedDate)
-
-
-def _bound_args(table: type[Record], name: str) -> Iterator[SchemaItem]:
+def _bound_args(table: type[Dated], name: str) -> Iterator[SchemaItem]:
     earliest, latest = bound_names(name)
     says = f"the end of {name} is before its beginning"
     yield rule(f"{name}_in_order", f"{earliest} <= {latest}", says, f"/{name}")

@@ -52,6 +52,11 @@ class Embedded:
         """The schema's name in OpenAPI."""
         return self.fields.__name__.removesuffix("Fields")
 
+    @cached_property
+    def edtf_dates(self) -> tuple[str, ...]:
+        """The dates that are kept as stated; their bounds are for filters, and not shown."""
+        return _edtf_dates(self.table)
+
 
 @dataclass(frozen=True, eq=False)
 class SubCollection:
@@ -108,8 +113,7 @@ class Resource:
     @cached_property
     def edtf_dates(self) -> tuple[str, ...]:
         """The dates that are kept as stated, with bounds beside them."""
-        columns = inspect(self.table).columns
-        return tuple(c.key for c in columns if isinstance(c.type, StatedDate) and c.key)
+        return _edtf_dates(self.table)
 
     @cached_property
     def read_fields(self) -> dict[str, tuple[TypeForm, FieldInfo]]:
@@ -162,6 +166,11 @@ class Resource:
         """What PATCH takes."""
         doc = f"Changes to a {self.singular}: a JSON merge patch (RFC 7396)."
         return patch_schema(f"{self.name}Patch", doc, self.fields)
+
+
+def _edtf_dates(table: type[Base]) -> tuple[str, ...]:
+    columns = inspect(table).columns
+    return tuple(c.key for c in columns if isinstance(c.type, StatedDate) and c.key)
 
 
 def _bound(name: str, which: str) -> FieldInfo:

@@ -112,7 +112,8 @@ def output_field(resource: Resource, output: Output) -> RecordField:
     date, and an item of a list."""
     field = find_field(resource, output.path)
     if isinstance(output, Metric) and field.field_type is FieldType.stated:
-        return find_field(resource, bound_path(output.path, output.function is Function.MAX))
+        (*_, name) = bound_path(output.path, output.function is Function.MAX)
+        return replace(field, name=name, field_type=FieldType.date, type=Date())
     if field.field_type is FieldType.list:
         return replace(
             field,

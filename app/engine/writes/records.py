@@ -48,17 +48,26 @@ def new_record(
 
 def set_values(resource: Resource, record: Record, data: Values) -> None:
     """Give a record these values of its fields; those of its parts are rows as mappings."""
-    values = dict(data)
+    values = {**data, **_bounds_of(resource, data)}
     for name, part in resource.embedded.items():
         if name in data:
             values[name] = [
-                _instance(part.table, {part.owner: record.id, "position": at, **row})
+                _instance(
+                    part.table,
+                    {part.owner: record.id, "position": at, **row, **_bounds_of(part, row)},
+                )
                 for at, row in enumerate(data[name])
             ]
-    for name in resource.edtf_dates:
+    record.__dict__.update(values)
+
+
+def _bounds_of(at: Resource | Embedded, data: Values) -> Fields:
+    """What the columns beside the stated dates among these values hold."""
+    values: Fields = {}
+    for name in at.edtf_dates:
         if name in data:
             values |= bound_values(name, data[name])
-    record.__dict__.update(values)
+    return values
 
 
 # The records whose rules are looked at
