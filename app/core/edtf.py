@@ -60,8 +60,14 @@ _DATE_FAULTS: Final = (
         "does not begin with a year of four digits, such as 2016-04-12,"
         " or with XXXX where the year is not stated, such as XXXX-04-11",
     ),
-    (r"\A[0-9]+X+-", "has a month of a year that is not stated in full: write 20XX alone, or 2016-04"),
-    (r"\AXXXX(?:-XX(?:-XX)?)?[?~%]?\Z", "states neither year nor month: write at least the month, as in XXXX-04"),
+    (
+        r"\A[0-9]+X+-",
+        "has a month of a year that is not stated in full: write 20XX alone, or 2016-04",
+    ),
+    (
+        r"\AXXXX(?:-XX(?:-XX)?)?[?~%]?\Z",
+        "states neither year nor month: write at least the month, as in XXXX-04",
+    ),
     (r"[?~%].", "has a qualifier before its end: put one of ? ~ % last, such as 2016-04~"),
     (r"-[0-9](?![0-9])", "has a one-digit month or day: write two digits, such as 2016-04-02"),
     (r"-XX-[0-9]", "has a day of a month that is not stated: write 2016-XX, or the month too"),
@@ -97,7 +103,7 @@ def parse_edtf(text: str) -> Bounds:
 
     - day, month, year: `2016-04-12`, `2016-04`, `2016`; years 0001 to 9999;
     - year not stated: `XXXX-04-11`, `XXXX-04`; bounds are then null;
-    - not stated to the day: `2016-04-XX`, which spans what `2016-04` does, `2016-XX`, `201X`, `20XX`;
+    - not stated to the day: `2016-04-XX`, which spans the month, `2016-XX`, `201X`, `20XX`;
     - seasons of the northern hemisphere: `2016-21` spring (March to May), `2016-22` summer (June to
       August), `2016-23` autumn (September to November), `2016-24` winter (December of that year to
       the end of February of the next);

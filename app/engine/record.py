@@ -77,9 +77,13 @@ class Record(Dated):
         return {"version_id_col": cls.version, "version_id_generator": False}
 
 
-def reference(target: str, **options: Value) -> MappedField:
-    """A foreign key to another record's id (`"mission.id"`), indexed: it is always looked up by."""
-    return mapped_column(Id, ForeignKey(target), index=True, **options)
+def reference(target: str, *, is_circular: bool = False, **options: Value) -> MappedField:
+    """A foreign key to another record's id (`"mission.id"`), indexed: it is always looked up by.
+
+    `is_circular` where that kind refers to this one too: it stays out of the order of the tables.
+    """
+    key = ForeignKey(target, use_alter=is_circular)
+    return mapped_column(Id, key, index=True, **options)
 
 
 def code(target: str, **options: Value) -> MappedField:

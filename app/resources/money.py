@@ -26,6 +26,7 @@ class Bound(StrEnum):
 
     exact = "exact"
     at_least = "at_least"
+    more_than = "more_than"
     at_most = "at_most"
     approximately = "approximately"
 
@@ -48,15 +49,44 @@ class AmountPeriod(StrEnum):
     over_years = "over_years"
 
 
-def money_rules(amount: str, currency: str) -> tuple[CheckConstraint, CheckConstraint]:
+AmountYears = Annotated[int, Field(ge=1, le=200, strict=True)]
+
+
+def period_rules() -> tuple[CheckConstraint, ...]:
+    """The rules of `amount_period` and `amount_years`."""
+    return (
+        rule(
+            "years_with_period",
+            "amount_period IS NULL OR amount_period <> 'over_years' OR amount_years IS NOT NULL",
+            "amount_years is missing: the amount_period over_years says for how many",
+            "/amount_years",
+        ),
+        rule(
+            "period_with_years",
+            "amount_years IS NULL OR (amount_period IS NOT NULL"
+            " AND amount_period IN ('over_years', 'per_year'))",
+            "amount_period is missing, or not one with years: over_years or per_year",
+            "/amount_period",
+        ),
+        rule("years_positive", "amount_years > 0", "amount_years is at least 1", "/amount_years"),
+    )
+
+
+def money_rules(amount: str, currency: str) -> tuple[CheckConstraint, ...]:
     """The rules of every amount: never without its currency, never below zero."""
     return (
         rule(
             f"{amount}_with_currency",
-            f"({amount} IS NULL) = ({currency} IS NULL)",
-            f"{amount} and {currency} come together: give both or neither",
-            f"/{amount}",
+            f"{amount} IS NULL OR {currency} IS NOT NULL",
+            f"{currency} is missing: {amount} is in one",
+            f"/{currency}",
             units={amount: (currency,)},
+        ),
+        rule(
+            f"{currency}_with_{amount}",
+            f"{currency} IS NULL OR {amount} IS NOT NULL",
+            f"{amount} is missing: without one there is no {currency}",
+            f"/{amount}",
         ),
         rule(f"{amount}_not_negative", f"{amount} >= 0", f"{amount} is at least 0", f"/{amount}"),
     )

@@ -30,6 +30,14 @@ class OrganizationKind(StrEnum):
     chamber_of_commerce = "chamber_of_commerce"
     export_agency = "export_agency"
     news_agency = "news_agency"
+    investment_agency = "investment_agency"
+    association = "association"
+    bank = "bank"
+    state_corporation = "state_corporation"
+    university = "university"
+    research_institute = "research_institute"
+    foundation = "foundation"
+    international_organization = "international_organization"
     unknown = "unknown"
 
 
@@ -40,8 +48,8 @@ class Organization(Record):
         rule(
             "region_with_country",
             "region IS NULL OR country IS NOT NULL",
-            "region needs country",
-            "/region",
+            "country is missing: a region lies in its country",
+            "/country",
         ),
         rule(
             "not_merged_into_itself",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from sqlalchemy import String
+from sqlalchemy import Date, String
 
 from app.engine.paths import FieldType, RecordField, find_field, find_relation, leads_to_many
 from app.engine.query.conditions import Condition, Path
