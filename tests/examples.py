@@ -340,7 +340,10 @@ EXAMPLES: dict[str, Example] = {
                     "due": None,
                 },
             ],
-            "related": [{"agreement_id": "@agreements/0", "relation": "part_of"}],
+            "related": [
+                {"agreement_id": "@agreements/0", "relation": "part_of"},
+                {"agreement_id": "@agreements/1", "relation": "implements"},
+            ],
             "amount_by_year": [
                 {"year": 2016, "amount": Decimal("10.5")},
                 {"year": 2017, "amount": 0},
@@ -534,10 +537,7 @@ EXAMPLES: dict[str, Example] = {
             "part_of_id": "@reported-totals/1",
             "rank": "deprecated",
         },
-        together=(
-            frozenset({"mission_id", "part_of_id"}),
-            frozenset({"value", "value_max", "of_value"}),
-        ),
+        together=(frozenset({"value", "value_max", "of_value"}),),
         cleared={
             "currency": {
                 "measure": "jobs",

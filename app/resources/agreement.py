@@ -264,9 +264,7 @@ def _check(session: Session, record: Agreement, before: Values | None) -> None:
         record.amount_bound = Bound.exact
     if record.amount is None and before is not None and before["amount"] is not None:
         record.amount_bound = None
-    check_money(session, record.amount, record.currency, "/amount")
-    check_money(session, record.amount_max, record.currency, "/amount_max")
-    _check_amount_by_year(session, record)
+    _check_amounts(session, record)
     _check_parties(record)
     _check_related(session, record)
     _check_event(session, record)
@@ -275,12 +273,14 @@ def _check(session: Session, record: Agreement, before: Values | None) -> None:
         _enter_move(session, record)
 
 
-def _check_amount_by_year(session: Session, record: Agreement) -> None:
+def _check_amounts(session: Session, record: Agreement) -> None:
     if record.amount_by_year and record.currency is None:
         text = "currency is missing: amount_by_year is in it."
         raise Invalid.at("/currency", "currency", text)
-    for at, each in enumerate(record.amount_by_year):
-        check_money(session, each.amount, record.currency, f"/amount_by_year/{at}/amount")
+    of_years = enumerate(record.amount_by_year)
+    amounts = {"/amount": record.amount, "/amount_max": record.amount_max}
+    amounts |= {f"/amount_by_year/{at}/amount": each.amount for at, each in of_years}
+    check_money(session, record.currency, amounts)
 
 
 def _check_related(session: Session, record: Agreement) -> None:

@@ -137,7 +137,7 @@ class MissionFields(RecordFields, Noted):
 
 
 def _check(session: Session, record: Mission, before: Values | None) -> None:
-    check_money(session, record.cost_amount, record.cost_currency, "/cost_amount")
+    check_money(session, record.cost_currency, {"/cost_amount": record.cost_amount})
     _match_host(record, before)
 
 

@@ -1,5 +1,6 @@
 """Money: an exact amount with its currency, and what a source says of its kind."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
@@ -9,7 +10,7 @@ from sqlalchemy import CheckConstraint, Text, bindparam, select
 from sqlalchemy.orm import Session
 
 from app.core.databases.prepared import Prepared
-from app.core.errors import Invalid
+from app.core.errors import Fault, Invalid
 from app.engine.record import rule
 from app.engine.schemas import Digits
 from app.resources.code import Currency
@@ -98,12 +99,20 @@ _DECIMALS = Prepared(
 
 
 def check_money(
-    session: Session, amount: Decimal | None, currency: str | None, pointer: str
+    session: Session, currency: str | None, amounts: Mapping[str, Decimal | None]
 ) -> None:
-    """Refuse (422) an amount with more decimals than its currency has (ISO 4217)."""
-    if amount is None or currency is None:
+    """Refuse (422) amounts, by their pointers, with more decimals than their currency has
+    (ISO 4217)."""
+    if currency is None or not any(amounts.values()):
         return
     for (decimals,) in _DECIMALS.rows(session, {"currency": currency}):
-        if decimals is not None and amount != round(amount, decimals):
-            text = f"An amount in {currency} has at most {decimals} decimals."
-            raise Invalid.at(pointer, "decimals", text)
+        if decimals is None:
+            continue
+        text = f"An amount in {currency} has at most {decimals} decimals."
+        faults = [
+            Fault("decimals", text, pointer=pointer)
+            for pointer, amount in amounts.items()
+            if amount is not None and amount != round(amount, decimals)
+        ]
+        if faults:
+            raise Invalid(text, faults)

@@ -83,7 +83,7 @@ class OutcomeFields(RecordFields, Noted):
 
 
 def _check(session: Session, record: Outcome, before: Values | None) -> None:
-    check_money(session, record.actual_amount, record.currency, "/actual_amount")
+    check_money(session, record.currency, {"/actual_amount": record.actual_amount})
     if record.actual_amount is None and before is not None and before["actual_amount"] is not None:
         record.amount_scope = None
     if before is None:

@@ -9,7 +9,6 @@ from sqlalchemy import text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.databases.types import Exact, choice
-from app.core.errors import Invalid
 from app.core.loose_types import Values
 from app.engine.record import Record, code, reference, rule, stated
 from app.engine.resource import Resource
@@ -146,12 +145,8 @@ class ReportedTotalFields(RecordFields, Noted):
 
 
 def _check(session: Session, record: ReportedTotal, before: Values | None) -> None:
-    for name in ("value", "value_max", "of_value"):
-        check_money(session, getattr(record, name), record.currency, f"/{name}")
-    whole = session.get(ReportedTotal, record.part_of_id) if record.part_of_id else None
-    if whole is not None and whole.mission_id != record.mission_id:
-        text = "The total that it is a part of is of another mission."
-        raise Invalid.at("/part_of_id", "mission", text)
+    amounts = {f"/{name}": getattr(record, name) for name in ("value", "value_max", "of_value")}
+    check_money(session, record.currency, amounts)
 
 
 reported_total = Resource(

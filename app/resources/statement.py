@@ -146,7 +146,7 @@ class StatementFields(RecordFields, Noted):
 
 
 def _check(session: Session, record: Statement, before: Values | None) -> None:
-    check_money(session, record.amount, record.currency, "/amount")
+    check_money(session, record.currency, {"/amount": record.amount})
 
 
 statement = Resource(
