@@ -76,7 +76,9 @@ class Resource:
     table; `to_one` the relations behind foreign keys (`mission` for `mission_id`); `under` those of
     them whose record lists the ones that name it (`/missions/{key}/delegates`); `part_of` those
     with whose record it goes to the trash and comes back; `to_many` all collections under a
-    record; `row_filter(table)` narrows a table that two resources share.
+    record; `first_of` the fields that are those of the first row of a part, `host_country` of
+    `stops.country`: filters find those of any row; `row_filter(table)` narrows a table that two
+    resources share.
     `example` is a body for the documentation, with refs in place of ids, of a kind that seeds/ has
     no fact of.
     """
@@ -92,6 +94,7 @@ class Resource:
     part_of: tuple[str, ...] = ()
     embedded: dict[str, Embedded] = field(default_factory=dict)
     to_many: dict[str, SubCollection] = field(default_factory=dict)
+    first_of: dict[str, tuple[str, str]] = field(default_factory=dict)
     row_filter: Callable[[AnyTable], ColumnElement[bool]] | None = None
     check: Check = _no_check
     example: Values = field(default_factory=dict)

@@ -177,6 +177,7 @@ mission = Resource(
     about="A trade mission: a business delegation's visit, a fair, a forum, in person or online.",
     under=("parent",),
     part_of=("parent",),
+    first_of={f"host_{name}": ("stops", name) for name in _HOST},
     embedded={"stops": Embedded(table=MissionStop, fields=StopFields, owner="mission_id")},
     check=_check,
 )
