@@ -110,6 +110,7 @@ EXAMPLES: dict[str, Example] = {
         {
             "title": "Ёлка",
             "title_en": 'Fir "tree" \\ <&> \'',
+            "other_names": ["визит", "a visit"],
             "kind": "outward_mission",
             "status": "planned",
             "attendance": "hybrid",
@@ -140,6 +141,7 @@ EXAMPLES: dict[str, Example] = {
         {
             "title": "apple",
             "title_en": "Apple",
+            "other_names": [],
             "kind": "virtual_mission",
             "status": "held",
             "attendance": "online",

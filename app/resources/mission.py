@@ -18,6 +18,7 @@ from app.engine.writes.records import set_values
 from app.resources.attendance import Attendance
 from app.resources.code import CountryCode, CurrencyCode, RegionCode, Sectors
 from app.resources.money import Amount, check_money, money_rules
+from app.resources.person import OtherNames
 from app.resources.stop import MissionStop, StopFields
 
 
@@ -68,6 +69,7 @@ class Mission(Record):
 
     title: Mapped[str]
     title_en: Mapped[str | None]
+    other_names: Mapped[list[str]] = code_list()
     kind: Mapped[MissionKind] = mapped_column(choice(MissionKind, "kind"))
     status: Mapped[MissionStatus] = mapped_column(choice(MissionStatus, "status"))
     attendance: Mapped[Attendance | None] = mapped_column(choice(Attendance, "attendance"))
@@ -97,6 +99,7 @@ class MissionFields(RecordFields, Noted):
     """The mission's name, in the language of its papers."""
     title_en: Line | None = None
     """The name in English."""
+    other_names: OtherNames = []
     kind: MissionKind
     """What sort of mission it is."""
     status: MissionStatus = MissionStatus.held

@@ -349,6 +349,11 @@ def upgrade() -> None:
     with op.batch_alter_table("mission", schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f("ck_mission_cost_amount_with_currency"), type_="check")
         batch_op.drop_constraint(batch_op.f("ck_mission_kind"), type_="check")
+        batch_op.add_column(
+            sa.Column(
+                "other_names", types.CodeList(), server_default=sa.text("'[]'"), nullable=False
+            )
+        )
         batch_op.add_column(sa.Column("attendance", sa.String(length=32), nullable=True))
         batch_op.add_column(sa.Column("sending_region", sa.String(length=32), nullable=True))
         batch_op.add_column(sa.Column("sending_city", sa.Text(), nullable=True))
@@ -356,16 +361,16 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("at_event_id", types.Id(), nullable=True))
         batch_op.create_index(batch_op.f("ix_mission_at_event_id"), ["at_event_id"], unique=False)
         batch_op.create_foreign_key(
-            batch_op.f("fk_mission_sending_region_sending_country"),
-            "region",
-            ["sending_region", "sending_country"],
-            ["code", "parent"],
-        )
-        batch_op.create_foreign_key(
             batch_op.f("fk_mission_at_event_id"), "event", ["at_event_id"], ["id"], use_alter=True
         )
         batch_op.create_foreign_key(
             batch_op.f("fk_mission_sending_region"), "region", ["sending_region"], ["code"]
+        )
+        batch_op.create_foreign_key(
+            batch_op.f("fk_mission_sending_region_sending_country"),
+            "region",
+            ["sending_region", "sending_country"],
+            ["code", "parent"],
         )
         batch_op.create_check_constraint(
             batch_op.f("ck_mission_attendance"), "attendance IN ('in_person', 'online', 'hybrid')"
@@ -448,9 +453,6 @@ def upgrade() -> None:
             batch_op.f("ix_reported_total_part_of_id"), ["part_of_id"], unique=False
         )
         batch_op.create_foreign_key(
-            batch_op.f("fk_reported_total_part_of_id"), "reported_total", ["part_of_id"], ["id"]
-        )
-        batch_op.create_foreign_key(
             batch_op.f("fk_reported_total_claimed_by_id"), "organization", ["claimed_by_id"], ["id"]
         )
         batch_op.create_foreign_key(
@@ -458,6 +460,9 @@ def upgrade() -> None:
             "person",
             ["claimed_by_person_id"],
             ["id"],
+        )
+        batch_op.create_foreign_key(
+            batch_op.f("fk_reported_total_part_of_id"), "reported_total", ["part_of_id"], ["id"]
         )
         batch_op.create_check_constraint(
             batch_op.f("ck_reported_total_amount_details_with_money"),
@@ -638,11 +643,11 @@ def downgrade() -> None:
         batch_op.drop_constraint(
             batch_op.f("ck_reported_total_amount_details_with_money"), type_="check"
         )
+        batch_op.drop_constraint(batch_op.f("fk_reported_total_part_of_id"), type_="foreignkey")
         batch_op.drop_constraint(
             batch_op.f("fk_reported_total_claimed_by_person_id"), type_="foreignkey"
         )
         batch_op.drop_constraint(batch_op.f("fk_reported_total_claimed_by_id"), type_="foreignkey")
-        batch_op.drop_constraint(batch_op.f("fk_reported_total_part_of_id"), type_="foreignkey")
         batch_op.drop_index(batch_op.f("ix_reported_total_part_of_id"))
         batch_op.drop_index(batch_op.f("ix_reported_total_claimed_by_person_id"))
         batch_op.drop_index(batch_op.f("ix_reported_total_claimed_by_id"))
@@ -701,17 +706,18 @@ def downgrade() -> None:
         )
         batch_op.drop_constraint(batch_op.f("ck_mission_cost_amount_with_currency"), type_="check")
         batch_op.drop_constraint(batch_op.f("ck_mission_attendance"), type_="check")
-        batch_op.drop_constraint(batch_op.f("fk_mission_sending_region"), type_="foreignkey")
-        batch_op.drop_constraint(batch_op.f("fk_mission_at_event_id"), type_="foreignkey")
         batch_op.drop_constraint(
             batch_op.f("fk_mission_sending_region_sending_country"), type_="foreignkey"
         )
+        batch_op.drop_constraint(batch_op.f("fk_mission_sending_region"), type_="foreignkey")
+        batch_op.drop_constraint(batch_op.f("fk_mission_at_event_id"), type_="foreignkey")
         batch_op.drop_index(batch_op.f("ix_mission_at_event_id"))
         batch_op.drop_column("at_event_id")
         batch_op.drop_column("dates_text")
         batch_op.drop_column("sending_city")
         batch_op.drop_column("sending_region")
         batch_op.drop_column("attendance")
+        batch_op.drop_column("other_names")
         batch_op.create_check_constraint(
             batch_op.f("ck_mission_kind"),
             "kind IN ('outward_mission', 'inward_mission', 'reverse_mission', 'trade_fair', 'investment_forum', 'official_visit', 'virtual_mission')",
