@@ -16,6 +16,7 @@ from app.engine.history.change_log import Action, note_change
 from app.engine.resource import Resource
 from app.engine.search.index import index_many
 from app.engine.writes import store
+from app.engine.writes.broken_rules import with_all_rules
 from app.engine.writes.records import insert_records, new_record
 from app.engine.writes.references import Known, loose_references
 from app.engine.writes.rendering import render_records
@@ -116,7 +117,8 @@ class _Batch:
             entered = store.transaction_time(session)
             record = new_record(resource, self.data[at], self.new[at].id, entered)
             try:
-                resource.check(session, record, None)
+                with with_all_rules(resource, [record]):
+                    resource.check(session, record, None)
                 records.append(record)
             except Problem as problem:
                 self.refused[at] = problem

@@ -22,6 +22,7 @@ from app.core.databases.types import uuid7
 from app.core.loose_types import Fields, Value, Values
 from app.engine.record import Record, bound_values
 from app.engine.resource import Embedded, Resource
+from app.engine.writes.broken_rules import with_all_rules
 from app.engine.writes.constraint_errors import translate_integrity_errors
 
 T = TypeVar("T", bound=Base)
@@ -150,7 +151,7 @@ def insert_records(session: Session, resource: Resource, records: Sequence[Recor
 
     Raises the problem of a rule that the database holds.
     """
-    with translate_integrity_errors():
+    with with_all_rules(resource, records), translate_integrity_errors():
         insert_rows(session, resource.table, records)
         for name, part in resource.embedded.items():
             rows = (row for each in records for row in getattr(each, name))
@@ -173,7 +174,7 @@ def save_record(session: Session, resource: Resource, record: Record) -> None:
     changed = tuple(
         name for name, value in now.items() if name in record.__dict__ and _new(stored, name, value)
     )
-    with translate_integrity_errors():
+    with with_all_rules(resource, [record]), translate_integrity_errors():
         values = {f"new_{name}": now[name] for name in changed}
         key = {"old_id": record.id, "old_version": stored["version"]}
         if not _updating(resource.table, changed).rows(session, {**values, **key}):
