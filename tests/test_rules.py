@@ -335,7 +335,7 @@ PARTIES = {
     "a party of nobody": (
         "/agreements",
         CONTRACT | {"parties": [{"role": "buyer"}]},
-        "/parties",
+        "/parties/0",
         "organization_id",
     ),
     "a party that does not exist": (
@@ -575,8 +575,8 @@ async def test_an_outcome_without_a_status_moves_nothing(client: httpx.AsyncClie
             "an amount without currency": (
                 {"status": "completed", "actual_amount": 5},
                 422,
-                "/actual_amount",
-                "currency",
+                "/currency",
+                "currency is missing",
             ),
             "half a yen": (
                 {"status": "completed", "actual_amount": 0.5, "currency": "JPY"},

@@ -40,7 +40,7 @@ class AgreementParty(Base):
         rule(
             "named_or_described",
             "organization_id IS NOT NULL OR description IS NOT NULL",
-            "a party has an organization_id or, when it is not named, a description",
+            "organization_id is missing, or a description of who is not named",
             "/parties",
         ),
         rule(
