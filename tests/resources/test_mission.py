@@ -107,3 +107,28 @@ async def test_filters_by_host_look_into_the_stops(client: httpx.AsyncClient) ->
     leg = await make(client, title="a leg", parent_id=made["id"])
     found = (await client.get("/missions?parent__host_country=KG")).json()["data"]
     assert [mission["id"] for mission in found] == [leg["id"]]
+
+
+async def test_a_mission_counts_in_the_group_of_each_host(client: httpx.AsyncClient) -> None:
+    made = await make(client, stops=[ALMATY, BISHKEK, ALMATY], note="test of groups")
+    await make(client, stops=[BISHKEK], note="test of groups")
+    await make(client, note="test of groups")
+    body = {"title": "A deal", "instrument": "other", "mission_id": made["id"]}
+    await client.post(
+        "/agreements", json=body | {"parties": [{"description": "x", "role": "buyer"}]}
+    )
+    answer = (
+        await client.get("/missions/aggregate?group_by=host_country&note=test of groups")
+    ).json()
+    assert answer["data"] == [
+        {"host_country": "KG", "count": 2},
+        {"host_country": "KZ", "count": 1},
+        {"host_country": None, "count": 1},
+    ]
+    assert answer["records"] == 3
+    assert answer["missing"] == {"host_country": 1}
+    of_deals = f"/agreements/aggregate?group_by=mission.host_country&mission_id={made['id']}"
+    assert (await client.get(of_deals)).json()["data"] == [
+        {"mission.host_country": "KG", "count": 1},
+        {"mission.host_country": "KZ", "count": 1},
+    ]

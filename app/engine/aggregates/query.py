@@ -19,7 +19,14 @@ from app.engine.aggregates.shape import (
     many_of,
 )
 from app.engine.aggregates.units import check_units
-from app.engine.paths import FieldType, PathError, RecordField, find_field, leads_to_many
+from app.engine.paths import (
+    FieldType,
+    PathError,
+    RecordField,
+    find_field,
+    leads_to_many,
+    path_of_rows,
+)
 from app.engine.query.conditions import Path
 from app.engine.query.filter_reader import ParsedFilter, bad_parameter
 from app.engine.query.parameters import FilterQuery, Limit, listed, read_conditions
@@ -123,6 +130,9 @@ def _key(resource: Resource, word: str) -> GroupKey:
         raise bad_parameter(
             "group_by", "kind", f"{word} is no date: {part}() takes the part of one."
         )
+    of_rows = path_of_rows(resource, path)
+    if of_rows is not None:
+        return GroupKey(of_rows, part, asked=path)
     many = many_of(resource, path)
     if many is not None and (many_of(resource, path, len(many)) is not None):
         text = f"{word} passes more than one relation or list with any number of values."

@@ -68,8 +68,8 @@ class Rows:
     def missing(self) -> dict[str, str]:
         """The fields that are grouped by or measured and can be null, by their dotted names: the
         names of the columns that are null where a value is missing."""
-        paths = dict.fromkeys(output.path for output in self.grouping.outputs if output.path)
-        return {".".join(p): self._known(p) for p in paths if can_be_null(self.resource, p)}
+        paths = {output.dotted: output.path for output in self.grouping.outputs if output.path}
+        return {n: self._known(p) for n, p in paths.items() if can_be_null(self.resource, p)}
 
     def _known(self, path: Path) -> str:
         """The name of the column that is null where the value is missing: a key's own, which need

@@ -39,16 +39,25 @@ class Function(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GroupKey:
-    """A field that groups are made by, or a part of it when it is a date."""
+    """A field that groups are made by, or a part of it when it is a date.
+
+    `asked` is the path that was asked for, where that of the first of several values stands for
+    all of them.
+    """
 
     path: Path
     part: DatePart | None = None
+    asked: Path = ()
+
+    @property
+    def dotted(self) -> str:
+        """The field as it is asked for: `mission.dates`."""
+        return ".".join(self.asked or self.path)
 
     @property
     def written(self) -> str:
         """As it is asked for: `year(mission.dates)`."""
-        path = ".".join(self.path)
-        return f"{self.part}({path})" if self.part else path
+        return f"{self.part}({self.dotted})" if self.part else self.dotted
 
     @property
     def name(self) -> str:
@@ -64,9 +73,14 @@ class Metric:
     path: Path = ()
 
     @property
+    def dotted(self) -> str:
+        """The field that it is of."""
+        return ".".join(self.path)
+
+    @property
     def written(self) -> str:
         """As it is asked for: `sum(amount)`."""
-        return f"{self.function}({'.'.join(self.path)})" if self.path else str(self.function)
+        return f"{self.function}({self.dotted})" if self.path else str(self.function)
 
     @property
     def name(self) -> str:

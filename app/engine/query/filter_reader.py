@@ -17,6 +17,7 @@ from app.engine.paths import (
     Relation,
     fields_of,
     find_field,
+    path_of_rows,
     relations_of,
 )
 from app.engine.query import by_ref, hints, nodes
@@ -209,8 +210,8 @@ class _Reader:
             path, record_field = by_ref.named(at, path, record_field, operator, texts)
         meant = OPERATORS[operator]
         check_operator(record_field, operator)
-        if operator != "isnull" and (of_part := _of_any_row(at, path)):
-            return self._any_row(name, at, path, of_part, operator, texts)
+        if operator != "isnull" and (of_rows := path_of_rows(at, path)):
+            return self._any_row(name, at, of_rows, operator, texts)
         if operator == "isnull":
             term = Compare(path, operator, ())
             return term if parse_boolean(texts[0]) else Not(term)
@@ -229,13 +230,11 @@ class _Reader:
         self,
         name: str,
         at: Resource | Embedded,
-        path: Path,
-        of_part: Path,
+        of_rows: Path,
         operator: str,
         texts: list[str],
     ) -> Condition:
         """That a row of a part has such a value; negated, that none has."""
-        of_rows = (*path[:-1], *of_part)
         positive = _POSITIVE.get(operator, operator)
         found = self._term(name, at, of_rows, find_field(at, of_rows), positive, texts)
         if not OPERATORS[operator].negated:
@@ -309,13 +308,6 @@ class _Reader:
             right = hints.right_value(at, "filter", name.steps, record_field, literals[0].text)
             detail = sentence(error) + (right if len(literals) == 1 else "")
             raise ExpressionError(literals[0].at, detail) from None
-
-
-def _of_any_row(at: Resource | Embedded, path: Path) -> Path | None:
-    """The field of a part that a field's path stands for, by the kind that it is of."""
-    for step in path[:-1]:
-        at = relations_of(at)[step].target
-    return at.first_of.get(path[-1]) if isinstance(at, Resource) else None
 
 
 _FLAT: Mapping[str, str] = {"ge": "gte", "le": "lte"}
