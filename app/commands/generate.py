@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import islice
@@ -115,12 +115,11 @@ class Generator:
 
     def _shown(self, kind: str, parts: Mapping[str, list[Row]]) -> Row:
         """The parts of a record as it shows them."""
-        embedded = self.kinds[kind].embedded
+        fields = {
+            name: part.fields.model_fields for name, part in self.kinds[kind].embedded.items()
+        }
         return {
-            name: [
-                {field: row.get(field) for field in embedded[name].fields.model_fields}
-                for row in rows
-            ]
+            name: [{field: row.get(field) for field in fields[name]} for row in rows]
             for name, rows in parts.items()
         }
 
