@@ -153,7 +153,8 @@ def _match_host(record: Mission, before: Values | None) -> None:
     host = {name: getattr(record, f"host_{name}") for name in _HOST}
     old_host = {name: before[f"host_{name}"] if before else None for name in _HOST}
     if not record.stops:
-        if any(host.values()):
+        # A region alone is refused by its rule.
+        if host["country"] or host["city"]:
             set_values(mission, record, {"stops": [host]})
         return
     first = record.stops[0]
@@ -161,6 +162,9 @@ def _match_host(record: Mission, before: Values | None) -> None:
     old_stops = before["stops"] if before else []
     old_place = {name: old_stops[0][name] for name in _HOST} if old_stops else None
     if host != old_host and place == old_place:
+        if len(record.stops) == 1 and not (host["country"] or host["city"]):
+            set_values(mission, record, {"stops": []})
+            return
         for name in _HOST:
             setattr(first, name, host[name])
         return

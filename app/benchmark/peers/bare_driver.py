@@ -131,6 +131,8 @@ def one_insert(url: str) -> Asked:
         "sectors": [],
         "readings": [],
         "certainty": "certain",
+        "stands_for": 1,
+        "parties_complete": True,
         "version": 1,
         "created_at": stamp,
         "updated_at": stamp,

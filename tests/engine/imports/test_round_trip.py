@@ -36,17 +36,21 @@ Apps = tuple[FastAPI, FastAPI]
 def _ordered() -> list[str]:
     """Each kind after those it refers to; evidence, which can be of any, at the end."""
     found: list[Resource] = []
+    begun: list[Resource] = []
 
     def place(resource: Resource) -> None:
+        begun.append(resource)
         parts = [target for part in resource.embedded.values() for target in part.to_one.values()]
         for target in (*resource.to_one.values(), *parts):
-            if target is not resource and target not in found:
+            # Missions and events refer to each other.
+            if target not in begun:
                 place(target)
         if resource not in found:
             found.append(resource)
 
     for resource in by_record_type(RESOURCES).values():
-        place(resource)
+        if resource not in begun:
+            place(resource)
     return [resource.path for resource in found if resource is not citation] + [citation.path]
 
 
