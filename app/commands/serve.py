@@ -19,7 +19,8 @@ from app.core.server.process import Server
 from app.core.server.protocol import HttpConfig
 from app.core.server.protocol_limits import Limits
 from app.core.server.workers import FORKS, Workers, sockets_of
-from app.settings import Settings
+from app.settings import Settings, encryption_of
+from app.webhooks.encrypted_secrets import secret_faults
 
 #: How often preparing is tried while another process prepares the same database.
 TRIES = 5
@@ -46,6 +47,7 @@ def serve(settings: Settings, *, prepare: bool) -> int:
         reason = asyncio.run(unready(settings.database_url))
         reason = reason or asyncio.run(lacking(settings.database_url))
         reason = reason or asyncio.run(pooled(settings.database_url))
+        reason = reason or asyncio.run(_undecryptable(settings))
         if reason is not None:
             raise RuntimeError(reason)
         _warn_of_locale(settings.database_url)
@@ -157,6 +159,13 @@ def _allow_connections(count: int) -> None:
     if soft < wanted:
         highest = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
         resource.setrlimit(resource.RLIMIT_NOFILE, (highest, hard))
+
+
+async def _undecryptable(settings: Settings) -> str | None:
+    """Which keys are missing to read the secrets that are stored, and what to do; None without."""
+    encryption = encryption_of(settings)
+    faults = await snapshot_run(settings.database_url, lambda on: secret_faults(on, encryption))
+    return faults[0] if faults else None
 
 
 def _warn_of_locale(url: str) -> None:
