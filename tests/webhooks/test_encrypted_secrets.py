@@ -47,7 +47,7 @@ def test_keys_are_32_bytes_in_either_alphabet_of_base64() -> None:
         with pytest.raises(ValueError, match="32 random bytes in base64") as error:
             read_keys(wrong)
         assert "geheim" not in str(error.value)
-    assert OLD not in repr(Settings(secret_keys=OLD)) + repr(by(OLD))  # type: ignore[arg-type]
+    assert OLD not in repr(Settings(secret_keys=OLD)) + repr(by(OLD))
 
 
 def test_the_first_key_writes_and_each_reads() -> None:
@@ -110,7 +110,7 @@ async def test_a_missing_key_is_told_in_a_sentence_wherever_it_is_needed(
         settings.cache_clear()
         (fault,) = await check.run(fresh_url)
         assert fault.startswith(sentence)
-        found = Settings(database_url=fresh_url, secret_keys=given, port=0)  # type: ignore[arg-type]
+        found = Settings(database_url=fresh_url, secret_keys=given, port=0)
         for work in (
             lambda found=found: serve(found, prepare=False),
             lambda given=given: encrypt(fresh_url, by(given or NEW), lost=False),
