@@ -260,11 +260,16 @@ def read_sort(resource: Resource, text: str | None) -> tuple[tuple[Path, bool], 
     for name in listed("sort", text) if text is not None else ():
         path = tuple(name.removeprefix("-").split("."))
         _check_sort(resource, path)
-        keys.setdefault(path, name.startswith("-"))
-        if path == ("id",):
-            break
+        if path in keys:
+            text = f"{'.'.join(path)} is given more than once: records are sorted by it once."
+            raise bad_parameter("sort", "repeated", text)
+        keys[path] = name.startswith("-")
     if len(keys) > MAX_SORT:
         raise bad_parameter("sort", "too_many", f"At most {MAX_SORT} fields can be sorted by.")
+    names = list(keys)
+    if ("id",) in keys:
+        # No two records have the same: what comes after it decides nothing.
+        keys = {path: keys[path] for path in names[: names.index(("id",)) + 1]}
     # The tie-break runs with the first key, so that one index serves both directions.
     keys.setdefault(("id",), next(iter(keys.values()), False))
     return tuple(keys.items())
