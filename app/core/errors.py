@@ -219,6 +219,11 @@ class Invalid(Problem):
     )
 
 
+class RangeNotSatisfiable(Problem):
+    status, title = 416, "Range not satisfiable"
+    about = "The range that is asked for lies behind the end of the file: Content-Range says where."
+
+
 class PreconditionRequired(Problem):
     status, title = 428, "Precondition required"
     about = "A change must say in If-Match which version of the record it is of. Nothing stored."
@@ -265,6 +270,7 @@ PROBLEMS: tuple[type[Problem], ...] = (
     PreconditionFailed,
     TooLarge,
     UnsupportedMediaType,
+    RangeNotSatisfiable,
     Invalid,
     PreconditionRequired,
     TooManyRequests,
