@@ -27,6 +27,7 @@ from app.engine.schemas import Schema
 
 MAX_LIMIT = 1000
 MAX_SORT = 8
+MAX_OFFSET = 10_000
 
 Deleted = Literal["exclude", "include", "only"]
 
@@ -40,7 +41,7 @@ def _whole(value: object) -> object:
 #: Numbers in digits alone; Pydantic would take `1_0` and `5.0` too. (Limits stand before the
 #: validator: after it JSON Schema would not be told of them.)
 VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1), BeforeValidator(_whole)]
-Offset = Annotated[int, Field(ge=0, le=10_000), BeforeValidator(_whole)]
+Offset = Annotated[int, Field(ge=0, le=MAX_OFFSET), BeforeValidator(_whole)]
 Limit = Annotated[int, Field(ge=1, le=2**53), BeforeValidator(_whole)]
 #: Told as a pattern and checked by its signature, which says more than that it does not match.
 Cursor = Annotated[
