@@ -189,8 +189,8 @@ class RequestTimeout(Problem):
 class Gone(Problem):
     status, title = 410, "Gone"
     about = (
-        "A position or cursor is of before the database was restored from a backup, and nobody can"
-        " go on from there: read the records anew. `detail` tells where to begin."
+        "A position or cursor is of before the database was restored from a backup: read the"
+        " records anew. `detail` tells where to begin."
     )
 
 
