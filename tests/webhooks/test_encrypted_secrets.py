@@ -13,6 +13,7 @@ from app.commands import check
 from app.commands.backup import backup
 from app.commands.connection import engine_run
 from app.commands.encrypt import run as encrypt
+from app.commands.migrate import downgrade, migrate
 from app.commands.serve import serve
 from app.core.encryption import Encryption, Undecryptable, read_keys
 from app.settings import Settings, settings
@@ -120,6 +121,23 @@ async def test_a_missing_key_is_told_in_a_sentence_wherever_it_is_needed(
             await asyncio.to_thread(work)
     with pytest.raises(RuntimeError, match=f"{SETTING} is not set: there is nothing to encrypt"):
         await asyncio.to_thread(encrypt, fresh_url, by(), lost=False)
+
+
+async def test_webhooks_are_kept_by_the_migration_and_not_taken_back_encrypted(
+    fresh_url: str,
+) -> None:
+    async with hooked(fresh_url) as client:
+        made = await create(client, "https://register.invalid/hook")
+        await client.post(f"/webhooks/{made['id']}/secret")
+    before = await stored(fresh_url)
+    await downgrade(fresh_url, "20261129_epoch")
+    assert await stored(fresh_url) == before
+    assert await migrate(fresh_url) is True
+    assert await stored(fresh_url) == before
+    await asyncio.to_thread(encrypt, fresh_url, by(OLD), lost=False)
+    with pytest.raises(RuntimeError, match="are encrypted, which the older version cannot read"):
+        await downgrade(fresh_url, "20261129_epoch")
+    assert [by(OLD).decrypt(text) for text in (await stored(fresh_url))[0][1:]] == [*before[0][1:]]
 
 
 async def test_a_process_without_the_key_sends_nothing_and_disables_nothing(
