@@ -97,8 +97,8 @@ class Settings(BaseSettings):
     behind_tls: bool = Field(
         False, description="Whether whoever comes from outside passes a proxy that does TLS."
     )
-    secret_keys: Annotated[SecretStr, AfterValidator(setting_values.secret_keys)] = Field(
-        SecretStr(""),
+    secret_keys: Annotated[SecretStr, AfterValidator(setting_values.secret_keys)] | None = Field(
+        None,
         description="Keys that the secrets of webhooks are encrypted with, the one in use first.",
     )
     public_reading: bool = Field(True, description="Whether reading needs no key.")
@@ -264,4 +264,5 @@ def settings() -> Settings:
 
 def encryption_of(settings: Settings) -> Encryption:
     """How what is secret is stored."""
-    return Encryption(read_keys(settings.secret_keys.get_secret_value()))
+    given = settings.secret_keys
+    return Encryption(read_keys(given.get_secret_value()) if given is not None else ())
