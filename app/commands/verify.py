@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import Connection, text
 
-from app.commands.backups import files, postgresql, sqlite
+from app.commands.backups import files, manifest, postgresql, sqlite
 from app.commands.backups.contents import Checksums, Summary, checksums, summary, total
 from app.commands.backups.dump import read_dump
 from app.commands.check import change_log_gaps, faults
@@ -100,6 +100,7 @@ async def _sqlite(verdict: Verdict, file: Path, scratch: str | None) -> None:
         return
     revision = file_run(file, revision_of)
     _refuse(file, revision)
+    verdict.faults += manifest.faults(file)
     _tell(verdict, *file_run(file, _held))
     if revision == newest():
         verdict.faults += file_run(file, faults)
