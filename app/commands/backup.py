@@ -74,17 +74,14 @@ async def backup(url: str, file: Path, *, force: bool = False, portable: bool = 
 async def _write(url: str, part: Path, *, portable: bool) -> tuple[Summary, list[str]]:
     """What was written, and what the operator should know, a line each."""
     if is_sqlite(url):
-        found = _sqlite(url, part)
-        if portable:
-            manifest.write(part)
-        return found, []
+        return _sqlite(url, part, portable=portable), []
     if not portable:
         return await _postgresql(url, part), []
     notes = await snapshot_run(url, lambda connection: transfer.write(connection, part))
     return file_run(part, summary), notes
 
 
-def _sqlite(url: str, part: Path) -> Summary:
+def _sqlite(url: str, part: Path, *, portable: bool) -> Summary:
     source = Path(sqlite_path(url))
     try:
         with files.progress_bar() as progress:
@@ -94,6 +91,8 @@ def _sqlite(url: str, part: Path) -> Summary:
                 part,
                 lambda done, total: progress.update(task, completed=done, total=total),
             )
+        if portable:
+            manifest.write(part)
     except sqlite3.Error as error:
         raise RuntimeError(f"The backup failed: {error}.") from error
     return file_run(part, summary)

@@ -136,7 +136,7 @@ async def _moved(url: str, file: Path, *, force: bool) -> list[str]:
     tables, told = await _replaced(url, force=force)
     with TemporaryDirectory(prefix="restore-") as folder:
         source, notes = await _of_this_revision(file, revision, folder)
-        return [await transfer.restore(url, source, tables), *notes, *told]
+        return [*await transfer.restore(url, source, tables), *notes, *told]
 
 
 async def _replaced(url: str, *, force: bool) -> tuple[list[str], list[str]]:

@@ -89,7 +89,9 @@ def _checksum(connection: Connection, table: str, only: set[str] | None) -> Chec
         execution_options={"yield_per": BATCH},
     )
     count, digest = 0, _number(orjson.dumps(names))
-    for batch in rows.partitions():
+    # The number is said again: of a statement that is text the option is not remembered, and
+    # PostgreSQL's driver would get all rows at once.
+    for batch in rows.partitions(BATCH):
         count += len(batch)
         digest += sum(_number(orjson.dumps(tuple(row), default=bytes.hex)) for row in batch)
     return Checksum(count, f"{digest % 2**256:064x}")
@@ -117,7 +119,11 @@ def _cell(connection: Connection, kind: SqlType, name: str) -> str:
         return f"lower(hex({sql}))"
     if isinstance(kind, LargeBinary):
         return f"encode({sql}, 'hex')"
-    if isinstance(kind, JSON | CodeList) and dialect == "sqlite":
+    if isinstance(kind, CodeList) and dialect == "sqlite":
+        # Older releases stored letters as their escapes, which json() would keep.
+        items = f"(SELECT json_group_array(value) FROM json_each({sql}))"  # noqa: S608
+        return f"CASE WHEN {sql} IS NOT NULL THEN {items} END"
+    if isinstance(kind, JSON) and dialect == "sqlite":
         return f"json({sql})"
     if isinstance(kind, JSON | CodeList):
         # The one function of PostgreSQL 15 that writes JSON without blanks.

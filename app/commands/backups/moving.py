@@ -64,11 +64,12 @@ def sums_of_moved(connection: Connection) -> Checksums:
 
 def _copy(source: Connection, target: Connection, table: Table, on_progress: OnProgress) -> int:
     plain, count = _plain(table), 0
-    order = [plain.c[column.name] for column in table.primary_key]
+    statement = select(plain)
+    if source.dialect.name != "sqlite":
+        # SQLite reads rows in the order in which they came, which is quicker than by their keys.
+        statement = statement.order_by(*(plain.c[column.name] for column in table.primary_key))
     try:
-        rows = source.execute(
-            select(plain).order_by(*order), execution_options={"yield_per": BATCH_ROWS}
-        )
+        rows = source.execute(statement, execution_options={"yield_per": BATCH_ROWS})
         for batch in rows.mappings().partitions():
             target.execute(insert(plain), [dict(row) for row in batch])
             count += len(batch)

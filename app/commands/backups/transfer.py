@@ -37,7 +37,7 @@ def write(source: Connection, file: Path) -> list[str]:
     ]
 
 
-async def restore(url: str, file: Path, replaced: list[str]) -> str:
+async def restore(url: str, file: Path, replaced: list[str]) -> list[str]:
     """Put a file of this revision into PostgreSQL, after dropping the tables named; what was done.
 
     All in one transaction. RuntimeError, and nothing changed, when the database refuses.
@@ -56,7 +56,13 @@ async def restore(url: str, file: Path, replaced: list[str]) -> str:
 
     with _failing("The restore failed, and nothing was changed"):
         rows = await engine_run(url, work)
-    return f"Moved from SQLite: {rows:,} rows, and each table has the checksum that it had there."
+    done = f"Moved from SQLite: {rows:,} rows, and each table has the checksum that it had there."
+    return [done, *file_run(file, _left_out)]
+
+
+def _left_out(source: Connection) -> list[str]:
+    names = left_behind(source)
+    return [f"Left out: table {name}, which is not of this program." for name in names]
 
 
 @contextmanager
