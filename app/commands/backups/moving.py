@@ -3,7 +3,18 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Enum, String, Table, column, delete, insert, select, text
+from sqlalchemy import (
+    Connection,
+    Enum,
+    String,
+    Table,
+    column,
+    delete,
+    insert,
+    inspect,
+    select,
+    text,
+)
 from sqlalchemy import table as named_table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.expression import TableClause
@@ -34,8 +45,14 @@ def moved_tables() -> list[Table]:
 
 
 def left_behind(source: Connection) -> list[str]:
-    """Tables of the database that are not this program's, and so are not moved."""
-    return sorted({*table_names(source)} - {*MADE_ANEW} - {*declared().tables})
+    """Tables and columns of the database that are not this program's, and so are not moved."""
+    tables = declared().tables
+    found = {name: columns for (_, name), columns in inspect(source).get_multi_columns().items()}
+    others = [f"table {name}" for name in table_names(source) if name not in {*tables, *MADE_ANEW}]
+    for name in sorted(found.keys() & tables.keys() - MADE_ANEW):
+        names = {column["name"] for column in found[name]} - {*tables[name].columns.keys()}
+        others += [f"column {column} of table {name}" for column in sorted(names)]
+    return others
 
 
 def move(source: Connection, target: Connection, on_progress: OnProgress) -> int:

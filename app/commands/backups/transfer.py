@@ -32,13 +32,12 @@ def write(source: Connection, file: Path) -> list[str]:
             upgrade(target)
             move(source, target, on_progress)
         manifest.write(file)
-    return [
-        f"Left out: table {name}, which is not of this program." for name in left_behind(source)
-    ]
+    return _left_out(source)
 
 
 async def restore(url: str, file: Path, replaced: list[str]) -> list[str]:
-    """Put a file of this revision into PostgreSQL, after dropping the tables named; what was done.
+    """Put a file of this revision into PostgreSQL, after dropping the tables named; what was done,
+    a line each.
 
     All in one transaction. RuntimeError, and nothing changed, when the database refuses.
     """
@@ -61,8 +60,7 @@ async def restore(url: str, file: Path, replaced: list[str]) -> list[str]:
 
 
 def _left_out(source: Connection) -> list[str]:
-    names = left_behind(source)
-    return [f"Left out: table {name}, which is not of this program." for name in names]
+    return [f"Left out: {what}, which is not of this program." for what in left_behind(source)]
 
 
 @contextmanager

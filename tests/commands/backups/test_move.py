@@ -49,6 +49,10 @@ REPEATED = {"Idempotency-Key": "sent-before-the-move"}
 PERSON = {"full_name": "Нурлан Ахметов", "ref": "nurlan"}
 RATE = {"base": "KZT", "quote": "USD", "date": "2016-04-12", "rate": "0.0029871", "provider": "B"}
 OUTCOME = {"agreement": {"ref": "alina-office"}, "actual_amount": "1.5", "currency": "KZT"}
+OF_OTHERS = (
+    "CREATE TABLE of_others (id INTEGER PRIMARY KEY)",
+    "ALTER TABLE person ADD COLUMN remark TEXT",
+)
 HOOK = {"name": "A hook", "url": "https://example.org/hook", "enabled": False}
 
 
@@ -79,11 +83,12 @@ async def moved(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Moved
         ):
             await backup(first, files[0], portable=True)
             told = await restore(there, files[0])
-            await run_sql(there, "CREATE TABLE of_others (id INTEGER PRIMARY KEY)")
+            sums = {"sqlite": await sums_of(first), "postgresql": await sums_of(there)}
+            await run_sql(there, *OF_OTHERS)
             told += str(await backup(there, files[1], portable=True))
             told += await restore(back, files[1])
             urls = {"sqlite": first, "postgresql": there, "back": back}
-            sums = {name: await sums_of(url) for name, url in urls.items()}
+            sums["back"] = await sums_of(back)
             answers = {name: await answered(url) for name, url in urls.items()}
             yield Moved(urls, sums, files, told, answers, key, answer)
 
@@ -211,6 +216,8 @@ def test_each_table_has_the_same_checksum_there_and_back(moved: Moved) -> None:
 
 def test_what_is_not_of_this_program_is_left_behind_and_told(moved: Moved) -> None:
     assert "Left out: table of_others, which is not of this program." in moved.told
+    assert "Left out: column remark of table person, which" in moved.told
+    assert moved.told.count("Left out") == len(OF_OTHERS)
     assert "of_others" not in moved.sums["back"]
 
 
