@@ -100,8 +100,10 @@ async def _sqlite(verdict: Verdict, file: Path, scratch: str | None) -> None:
         return
     revision = file_run(file, revision_of)
     _refuse(file, revision)
-    verdict.faults += manifest.faults(file)
     _tell(verdict, *file_run(file, _held))
+    verdict.faults += manifest.faults(file)
+    if verdict.faults:
+        return
     if revision == newest():
         verdict.faults += file_run(file, faults)
         return

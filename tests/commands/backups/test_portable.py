@@ -12,7 +12,6 @@ import pytest
 from app.commands.backup import backup
 from app.commands.backups import moving
 from app.commands.backups.contents import checksums
-from app.commands.check import run as check
 from app.commands.restore import restore
 from app.commands.snapshot import snapshot_run
 from app.commands.verify import verify
@@ -137,8 +136,10 @@ async def test_a_file_of_the_oldest_release_is_migrated_and_moved(
         kept = await snapshot_run(old, columns)
         before = await snapshot_run(old, lambda connection: checksums(connection, kept))
         await backup(old, tmp_path / "backup", portable=True)
-    assert "it was migrated from" in await restore(postgres_url, tmp_path / "backup")
-    assert await check(postgres_url) == []
+    told = await restore(postgres_url, tmp_path / "backup")
+    assert "it was migrated from" in told
+    # What is wrong in it would be told as having been there already.
+    assert "already" not in told
     assert await snapshot_run(postgres_url, lambda on: checksums(on, kept)) == before
 
 
