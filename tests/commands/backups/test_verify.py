@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy.dialects.postgresql.asyncpg import AsyncAdapt_asyncpg_ss_cursor
 
 from app.commands.backup import backup
 from app.commands.connection import engine_run
@@ -119,3 +120,16 @@ async def test_a_checksum_does_not_depend_on_the_order_of_rows(copy: Copy) -> No
 
     await engine_run(copy.url, rewrite)
     assert await sums_of(copy.url) == copy.sums
+
+
+async def test_a_checksum_does_not_take_all_rows_at_once(
+    fresh_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if fresh_url.startswith("sqlite"):
+        pytest.skip("SQLite's driver reads rows as they are asked for")
+
+    def fetch_all(cursor: object) -> None:
+        raise AssertionError("all rows of a table would be in memory")
+
+    monkeypatch.setattr(AsyncAdapt_asyncpg_ss_cursor, "fetchall", fetch_all)
+    assert (await sums_of(fresh_url))["change"].rows == 393
