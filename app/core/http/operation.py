@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -86,13 +87,12 @@ class Operation:
             "description": self.description,
             "tags": [self.tag],
             "response_model": first.model,
+            "response_description": first.description or HTTPStatus(first.status).phrase,
             "responses": self._responses(),
             "openapi_extra": self._extra(),
             "needs": self.needs,
             "several_forms": self.several_forms,
         }
-        if first.description:
-            options["response_description"] = first.description
         if first.content is not None:
             options["response_class"] = Response
         return options
