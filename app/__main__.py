@@ -149,11 +149,14 @@ def check() -> None:
 def backup(
     file: Annotated[Path, typer.Argument(help="The file to write.", readable=False)],
     force: Annotated[bool, typer.Option(help="Replace the file if it is there.")] = False,
+    portable: Annotated[
+        bool, typer.Option(help="One that SQLite and PostgreSQL can both be restored from.")
+    ] = False,
 ) -> None:
     """Write a backup of the database to a file; a server may go on meanwhile."""
     from app.commands.backup import run
 
-    typer.echo(run(settings().database_url, file, force=force))
+    typer.echo(run(settings().database_url, file, force=force, portable=portable))
 
 
 @commands.command()
