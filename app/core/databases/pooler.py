@@ -1,11 +1,13 @@
 """Whether a pooler stands before PostgreSQL that gives each transaction another connection."""
 
 import re
-
-import asyncpg
+from typing import TYPE_CHECKING
 
 from app.core.databases.addresses import PostgresAddress, is_sqlite
 from app.core.databases.diagnosis import diagnosed
+
+if TYPE_CHECKING:
+    import asyncpg
 
 #: Fails with the number in the message: a simple query, which prepares nothing, returns no rows.
 _PROCESS = "SELECT CAST('process ' || pg_backend_pid() AS integer)"
@@ -27,6 +29,8 @@ async def pooled(url: str) -> str | None:
 
 
 async def _found(address: PostgresAddress) -> str | None:
+    import asyncpg
+
     seconds = address.connect_seconds or _CONNECT_SECONDS
     first = await asyncpg.connect(address.dsn(), timeout=seconds)
     try:
@@ -51,6 +55,8 @@ async def _found(address: PostgresAddress) -> str | None:
 
 async def _process(connection: "asyncpg.Connection[asyncpg.Record]") -> int | None:
     """The server's process that works for the connection."""
+    import asyncpg
+
     try:
         await connection.execute(_PROCESS)
     except asyncpg.PostgresError as error:
