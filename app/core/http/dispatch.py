@@ -43,7 +43,8 @@ Endpoint = Callable[..., Awaitable[Response]]
 
 class BodyMark(Enum):
     """Says of a body's annotation how it is read: `RAW` as parsed JSON, which the endpoint checks
-    itself against the model that the document tells; `LARGE` up to the limit of imports."""
+    itself, so that in the model's place can stand what makes it for the document; `LARGE` up to
+    the limit of imports."""
 
     RAW = "raw"
     LARGE = "large"

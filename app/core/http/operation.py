@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from types import FunctionType
+from typing import Annotated, get_args
 
 from fastapi.routing import APIRoute
 from starlette.requests import Request
@@ -108,6 +110,7 @@ class Operation:
             options["response_description"] = first.description
         if first.content is not None:
             options["response_class"] = Response
+        _make_models(endpoint)
         return APIRoute(self.path, endpoint, **options)
 
     def _responses(self) -> Responses:
@@ -129,6 +132,14 @@ class Operation:
 
 
 _BODY = {"content", "model"}
+
+
+def _make_models(endpoint: Callable[..., Value]) -> None:
+    """Put the models of the endpoint's parameters in the place of what makes them."""
+    for name, annotation in endpoint.__annotations__.items():
+        model, *options = get_args(annotation) or (None,)
+        if isinstance(model, FunctionType):
+            endpoint.__annotations__[name] = Annotated[(model(), *options)]
 
 
 def with_example(example: Value) -> Json:
