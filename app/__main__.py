@@ -14,7 +14,7 @@ from typer.models import CommandFunctionType
 from app.commands.options import CommandGroup
 from app.core.auth.principals import Scope
 from app.core.setting_faults import InvalidSettings
-from app.settings import read_settings, settings
+from app.settings import encryption_of, read_settings, settings
 
 # Files are arguments that need not be `readable` to Typer, which would tell it in a box of its own.
 
@@ -120,6 +120,19 @@ def reindex() -> None:
     from app.commands.reindex import run
 
     typer.echo(run(settings().database_url))
+
+
+@commands.command()
+def encrypt(
+    lost: Annotated[
+        bool,
+        typer.Option(help="Replace secrets whose key is lost, and disable their webhooks."),
+    ] = False,
+) -> None:
+    """Encrypt the secrets of webhooks with the first of TRADE_MISSIONS_SECRET_KEYS."""
+    from app.commands.encrypt import run
+
+    typer.echo(run(settings().database_url, encryption_of(settings()), lost=lost))
 
 
 @commands.command()

@@ -14,6 +14,7 @@ from app.commands.revision import is_known
 from app.commands.snapshot import file_run, snapshot_run
 from app.core.databases.addresses import is_sqlite, sqlite_path
 from app.core.databases.diagnosis import DatabaseUnusable
+from app.webhooks.encrypted_secrets import SETTING
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +30,13 @@ class Backup:
         return (
             f"Wrote {self.file}: {files.size_of(self.file)}, {found.records:,} records, change log"
             f" to {found.position:,}, revision {found.revision}.\nSHA-256 {self.digest}, also in"
-            f" {files.note_of(self.file).name}."
+            f" {files.note_of(self.file).name}.{self._keys()}"
         )
+
+    def _keys(self) -> str:
+        if not self.summary.encrypted:
+            return ""
+        return f"\nThe secrets of webhooks in it are encrypted: keep {SETTING} too, elsewhere."
 
 
 def run(url: str, file: Path, *, force: bool) -> str:

@@ -11,6 +11,7 @@ from app.commands.backups import files, postgresql, sqlite
 from app.commands.backups.contents import Summary, summary
 from app.commands.backups.dump import read_dump
 from app.commands.check import faults
+from app.commands.encrypt import unreadable
 from app.commands.migrate import migrate
 from app.commands.readiness import find_revision
 from app.commands.revision import is_known, newer, revision_of
@@ -48,16 +49,18 @@ async def restore(url: str, file: Path, *, force: bool = False) -> str:
         notes = await _sqlite(Path(sqlite_path(url)), file, force=force)
     else:
         notes = await _postgresql(url, file, force=force)
-    found, wrong = await snapshot_run(url, _result)
+    found, wrong, locked = await snapshot_run(url, _result)
     done = (
         f"Restored {file}: {found.records:,} records, change log to {found.position:,}, revision"
         f" {found.revision}."
     )
-    return "\n".join([done, *notes, *(f"In the backup already: {fault}" for fault in wrong)])
+    return "\n".join(
+        [done, *notes, *locked, *(f"In the backup already: {fault}" for fault in wrong)]
+    )
 
 
-def _result(connection: Connection) -> tuple[Summary, list[str]]:
-    return summary(connection), faults(connection)
+def _result(connection: Connection) -> tuple[Summary, list[str], list[str]]:
+    return summary(connection), faults(connection), unreadable(connection)
 
 
 async def _sqlite(target: Path, file: Path, *, force: bool) -> list[str]:

@@ -13,6 +13,7 @@ from app.core.databases.expressions import AnyTable, SqlType
 from app.core.databases.interface import Base
 from app.core.databases.types import CELL_FORMS, CodeList, JsonText
 from app.engine.history.change_log import ChangeCounter
+from app.webhooks.encrypted_secrets import count_encrypted
 
 BATCH = 5_000
 #: What SQLite's full-text search keeps for itself behind the table of words.
@@ -32,11 +33,13 @@ Checksums = dict[str, Checksum]
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """A database in three figures; the position is that of the change log."""
+    """A database in figures; the position is that of the change log."""
 
     revision: str | None
     records: int
     position: int
+    #: How many webhooks have secrets that are encrypted.
+    encrypted: int = 0
 
 
 def summary(connection: Connection) -> Summary:
@@ -49,7 +52,8 @@ def summary(connection: Connection) -> Summary:
         if table.name in there
     )
     position = connection.scalar(select(ChangeCounter.seq)) if "change_counter" in there else 0
-    return Summary(revision_of(connection), records, position or 0)
+    encrypted = count_encrypted(connection) if "webhook" in there else 0
+    return Summary(revision_of(connection), records, position or 0, encrypted)
 
 
 def table_names(connection: Connection) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from types import FunctionType
 from typing import Annotated, get_args
 
@@ -103,11 +104,10 @@ class Operation:
             "description": self.description,
             "tags": [self.tag],
             "response_model": first.made_model(),
+            "response_description": first.description or HTTPStatus(first.status).phrase,
             "responses": self._responses(),
             "openapi_extra": self._extra(),
         }
-        if first.description:
-            options["response_description"] = first.description
         if first.content is not None:
             options["response_class"] = Response
         _make_models(endpoint)
