@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import get_args
 
 from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
 from app.core import json_codec
@@ -87,12 +88,16 @@ def describe(app: FastAPI, resources: tuple[Resource, ...], routes: Sequence[Rou
     tags.append({"name": "codes", "description": "Code lists with labels in three languages."})
     tags.append({"name": "api-keys", "description": "Who may read and write; for admins."})
     tags.append({"name": "operation", "description": "For those who run the service."})
-    app.openapi_tags = tags
-    made = app.openapi
 
     def openapi() -> Json:
         if app.openapi_schema is None:
-            document = made()
+            document: Json = get_openapi(
+                title=TITLE,
+                version=VERSION,
+                description=DESCRIPTION,
+                routes=[route.documented() for route in routes],
+                tags=tags,
+            )
             add_problems(document)
             simplify(document)
             _add_parameters(document, routes)

@@ -1,6 +1,7 @@
 """Starts the server, after preparing the database when asked to."""
 
 import asyncio
+import gc
 import os
 import socket
 from functools import partial
@@ -73,6 +74,11 @@ def _run(settings: Settings, sockets: list[socket.socket]) -> int:
         if FORKS:
             # Once for all: the worker processes are copies of this one.
             import app.main  # noqa: F401
+            from app.api import routes
+
+            routes()
+            # A collection in one of them would write to what all of them share.
+            gc.freeze()
         with shared_metrics(settings.workers):
             return Workers(make, sockets).run(settings.stop_seconds)
     Server(make()).run(sockets)

@@ -119,7 +119,9 @@ def operations_model(resource: Resource) -> Model:
 
 def bulk_route(resource: Resource) -> Route:
     """POST /missions/bulk"""
-    model = operations_model(resource)
+
+    def model() -> Model:
+        return operations_model(resource)
 
     async def endpoint(
         request: Request,

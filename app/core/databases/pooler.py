@@ -1,11 +1,13 @@
 """Whether a pooler stands before PostgreSQL that gives each transaction another connection."""
 
 import re
-
-import asyncpg
+from typing import TYPE_CHECKING
 
 from app.core.databases.addresses import PostgresAddress, is_sqlite
 from app.core.databases.diagnosis import DatabaseUnusable, diagnosed
+
+if TYPE_CHECKING:
+    import asyncpg
 
 #: Of questions of the simple protocol, which prepares nothing, only the count of rows is told.
 _IS_PROCESS = "SELECT 1 WHERE pg_backend_pid() = {}"
@@ -62,11 +64,15 @@ async def _found(
 
 
 async def _connected(address: PostgresAddress) -> "asyncpg.Connection[asyncpg.Record]":
+    import asyncpg
+
     return await asyncpg.connect(address.dsn(), timeout=address.connect_seconds or _CONNECT_SECONDS)
 
 
 async def _process(connection: "asyncpg.Connection[asyncpg.Record]") -> int | None:
     """The server's process that works for the connection."""
+    import asyncpg
+
     try:
         await connection.execute(_PROCESS)
     except asyncpg.PostgresError as error:
