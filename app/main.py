@@ -24,7 +24,7 @@ from app.core.observability.logs import LogFormat, access_log, configure_logs
 from app.core.observability.metrics_route import note_gauges
 from app.guide.page import add_guide
 from app.openapi_document import describe
-from app.settings import Settings
+from app.settings import Settings, encryption_of
 from app.settings import settings as current_settings
 from app.webhooks.app_state import WebhookingState
 from app.webhooks.lifespan import following
@@ -51,7 +51,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         max_import=settings.max_import,
         require_if_match=settings.require_if_match,
         stream_rules=StreamRules(settings.max_streams),
-        webhook_rules=Rules(settings.webhooks_private, settings.mode == "production"),
+        webhook_rules=Rules(
+            settings.webhooks_private,
+            settings.mode == "production",
+            encryption=encryption_of(settings),
+        ),
     )
 
     @asynccontextmanager

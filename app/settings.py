@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.core import setting_values
 from app.core.auth.principals import Scope
+from app.core.encryption import Encryption, read_keys
 from app.core.setting_faults import InvalidSettings, misspelt, sentences
 
 PREFIX = "TRADE_MISSIONS_"
@@ -95,6 +96,10 @@ class Settings(BaseSettings):
     tls_key: Path | None = Field(None, description="The certificate's key, PEM.")
     behind_tls: bool = Field(
         False, description="Whether whoever comes from outside passes a proxy that does TLS."
+    )
+    secret_keys: Annotated[SecretStr, AfterValidator(setting_values.secret_keys)] | None = Field(
+        None,
+        description="Keys that the secrets of webhooks are encrypted with, the one in use first.",
     )
     public_reading: bool = Field(True, description="Whether reading needs no key.")
     rate_limit: str = Field(
@@ -255,3 +260,9 @@ def read_settings(**options: str | None) -> Settings:
 def settings() -> Settings:
     """The settings of this process; InvalidSettings as `read_settings`."""
     return read_settings()
+
+
+def encryption_of(settings: Settings) -> Encryption:
+    """How what is secret is stored."""
+    given = settings.secret_keys
+    return Encryption(read_keys(given.get_secret_value()) if given is not None else ())

@@ -520,6 +520,15 @@ def test_problems_of_any_operation_are_told_by_one_answer_that_names_each() -> N
     assert sum("x-statuses" in one for one in document()["components"]["responses"].values()) <= 4
 
 
+def test_whoever_goes_on_from_a_cursor_is_told_that_it_can_be_gone() -> None:
+    faults = []
+    for name, operation in operations().items():
+        with_cursor = any(each["name"] == "cursor" for each in operation.get("parameters", ()))
+        if ("410" in operation["responses"]) != with_cursor:
+            faults.append(name)
+    assert faults == []
+
+
 def test_errors_are_problem_documents() -> None:
     def check(name: str) -> Iterator[object]:
         errors = [

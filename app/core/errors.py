@@ -189,8 +189,8 @@ class RequestTimeout(Problem):
 class Gone(Problem):
     status, title = 410, "Gone"
     about = (
-        "A position or cursor is of before the database was restored from a backup, and nobody can"
-        " go on from there: read the records anew. `detail` tells where to begin."
+        "A position or cursor is of before the database was restored from a backup: read the"
+        " records anew. `detail` tells where to begin."
     )
 
 
@@ -217,6 +217,11 @@ class Invalid(Problem):
     about = (
         "The body is JSON, but a field of it breaks a rule; `errors` tells each. Nothing stored."
     )
+
+
+class RangeNotSatisfiable(Problem):
+    status, title = 416, "Range not satisfiable"
+    about = "The range that is asked for lies behind the end of the file: Content-Range says where."
 
 
 class PreconditionRequired(Problem):
@@ -265,6 +270,7 @@ PROBLEMS: tuple[type[Problem], ...] = (
     PreconditionFailed,
     TooLarge,
     UnsupportedMediaType,
+    RangeNotSatisfiable,
     Invalid,
     PreconditionRequired,
     TooManyRequests,

@@ -3,6 +3,10 @@
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
+from app.core.encryption import read_keys
+
 PROXIES = "addresses or networks (10.0.0.0/8), separated by commas, or * alone,"
 ORIGIN = "an origin like https://example.org, without a path, or * for all"
 
@@ -15,6 +19,12 @@ def database_address(text: str) -> str:
         sqlite_path(text)
     else:
         PostgresAddress.read(text)
+    return text
+
+
+def secret_keys(text: SecretStr) -> SecretStr:
+    """Keys to encrypt with."""
+    read_keys(text.get_secret_value())
     return text
 
 

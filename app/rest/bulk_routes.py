@@ -119,7 +119,9 @@ def operations_model(resource: Resource) -> Model:
 
 def bulk_route(resource: Resource) -> Route:
     """POST /missions/bulk"""
-    model = operations_model(resource)
+
+    def model() -> Model:
+        return operations_model(resource)
 
     async def endpoint(
         request: Request,
@@ -157,8 +159,8 @@ def bulk_route(resource: Resource) -> Route:
         name=f"bulk_{snake(resource.path)}",
         summary=f"Write many {resource.plural}",
         description=f"Up to {MAX_OPERATIONS} operations in one transaction: create, update, upsert"
-        " (by `ref`) and delete. All are stored or none, unless `Prefer: handling=lenient` asks to"
-        " store what is right, each by itself, and to tell of each what it came to.",
+        " (by `ref`) and delete. All are stored or none; `Prefer: handling=lenient` stores what is"
+        " right and tells of each what it came to.",
         tag=resource.path,
         parameters=(IDEMPOTENCY_KEY, BULK_PREFER),
         answers=(

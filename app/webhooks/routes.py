@@ -94,8 +94,8 @@ def _webhooks(kinds: Mapping[str, Resource]) -> list[Route]:
     async def create_webhook(request: Request, body: Annotated[WebhookFields, Body()]) -> Response:
         values = body.model_dump()
         await _check_codes(request, _checking(request, kinds)(values))
-        actor = actor_of(request)
-        made, secret = await _write(request, lambda s: writes.create(s, values, actor))
+        actor, rules = actor_of(request), deliveries_of(request).rules
+        made, secret = await _write(request, lambda s: writes.create(s, values, actor, rules))
         body_ = await read_row(request, Table, made)
         headers = {"Location": f"/webhooks/{made}"}
         return JsonResponse(_with_secret(body_, secret), 201, headers)

@@ -151,6 +151,12 @@ def test_a_wrong_database_address_is_not_shown_as_it_may_hold_a_password(run: Ru
             assert "geheim" not in told
 
 
+def test_keys_to_encrypt_with_are_not_shown_when_they_are_wrong(run: Run) -> None:
+    told, status = run("check", TRADE_MISSIONS_SECRET_KEYS="geheim")
+    assert told.startswith("TRADE_MISSIONS_SECRET_KEYS is not right: a key of 32 random bytes in b")
+    assert (told.count("\n"), "geheim" in told, status) == (1, False, 2)
+
+
 def test_the_variable_of_opentelemetry_is_told_by_its_own_name(run: Run) -> None:
     told, _ = run("routes", OTEL_EXPORTER_OTLP_ENDPOINT="collector:4317")
     assert told.startswith("OTEL_EXPORTER_OTLP_ENDPOINT is 'collector:4317': ")

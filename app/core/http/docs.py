@@ -9,6 +9,7 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
+import orjson
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -20,6 +21,7 @@ from app.core.http.conditional import is_known, not_modified
 from app.core.http.openapi import with_decimals_as_texts
 from app.core.http.requests import parameters
 from app.core.http.security_headers import page_headers
+from app.core.loose_types import Json
 
 _STYLE = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}"
 
@@ -37,9 +39,19 @@ class _Served:
 _TEXTS = b"decimal=string"
 
 
-def _served(app: FastAPI, texts: bool) -> _Served:
+def _made(app: FastAPI) -> _Served:
     document = app.openapi()
-    plain = json_codec.dumps(with_decimals_as_texts(document) if texts else document)
+    # Its bytes are kept; as objects it would take 8 MB more.
+    app.openapi_schema = None
+    return _served(document)
+
+
+def _with_texts(made: _Served) -> _Served:
+    return _served(with_decimals_as_texts(orjson.loads(made.plain)))
+
+
+def _served(document: Json) -> _Served:
+    plain = json_codec.dumps(document)
     return _Served(plain, gzip.compress(plain, mtime=0), sha256(plain).hexdigest()[:32])
 
 
@@ -62,9 +74,11 @@ def add_document(app: FastAPI) -> None:
         if asked not in (b"", _TEXTS):
             raise _wrong_question(asked)
         async with making:
-            if asked not in made:
+            if b"" not in made:
                 # It takes seconds, in which the loop goes on serving others.
-                made[asked] = await asyncio.to_thread(_served, app, asked == _TEXTS)
+                made[b""] = await asyncio.to_thread(_made, app)
+            if asked not in made:
+                made[asked] = await asyncio.to_thread(_with_texts, made[b""])
         served = made[asked]
         compressed = _takes_gzip(request)
         tag = f'"{served.digest}-gzip"' if compressed else f'"{served.digest}"'

@@ -265,7 +265,10 @@ def _read_sort(
             near = did_you_mean(word.removeprefix("-"), outputs)
             known = f" Possible here: {', '.join(outputs)}."
             raise bad_parameter("sort", "unknown", f"There is no {word!r} to sort by.{near}{known}")
-        found.setdefault(output, word.startswith("-"))
+        if output in found:
+            text = f"{output.written} is given more than once: groups are sorted by it once."
+            raise bad_parameter("sort", "repeated", text)
+        found[output] = word.startswith("-")
     for key in keys:
         found.setdefault(key, False)
     return tuple(found.items())

@@ -27,6 +27,7 @@ from app.engine.schemas import Schema
 
 MAX_LIMIT = 1000
 MAX_SORT = 8
+MAX_OFFSET = 10_000
 
 Deleted = Literal["exclude", "include", "only"]
 
@@ -40,7 +41,7 @@ def _whole(value: object) -> object:
 #: Numbers in digits alone; Pydantic would take `1_0` and `5.0` too. (Limits stand before the
 #: validator: after it JSON Schema would not be told of them.)
 VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1), BeforeValidator(_whole)]
-Offset = Annotated[int, Field(ge=0, le=10_000), BeforeValidator(_whole)]
+Offset = Annotated[int, Field(ge=0, le=MAX_OFFSET), BeforeValidator(_whole)]
 Limit = Annotated[int, Field(ge=1, le=2**53), BeforeValidator(_whole)]
 #: Told as a pattern and checked by its signature, which says more than that it does not match.
 Cursor = Annotated[
@@ -260,11 +261,16 @@ def read_sort(resource: Resource, text: str | None) -> tuple[tuple[Path, bool], 
     for name in listed("sort", text) if text is not None else ():
         path = tuple(name.removeprefix("-").split("."))
         _check_sort(resource, path)
-        keys.setdefault(path, name.startswith("-"))
-        if path == ("id",):
-            break
+        if path in keys:
+            text = f"{'.'.join(path)} is given more than once: records are sorted by it once."
+            raise bad_parameter("sort", "repeated", text)
+        keys[path] = name.startswith("-")
     if len(keys) > MAX_SORT:
         raise bad_parameter("sort", "too_many", f"At most {MAX_SORT} fields can be sorted by.")
+    names = list(keys)
+    if ("id",) in keys:
+        # No two records have the same: what comes after it decides nothing.
+        keys = {path: keys[path] for path in names[: names.index(("id",)) + 1]}
     # The tie-break runs with the first key, so that one index serves both directions.
     keys.setdefault(("id",), next(iter(keys.values()), False))
     return tuple(keys.items())
