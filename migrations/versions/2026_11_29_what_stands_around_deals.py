@@ -1,6 +1,6 @@
 """What stands around deals.
 
-Revision: 20261129_around_deals, after 20261129_epoch.
+Revision: 20261129_around_deals, after 20261129_encrypted_secrets.
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from app.core.databases import types
 
 revision = "20261129_around_deals"
-down_revision = "20261129_epoch"
+down_revision = "20261129_encrypted_secrets"
 branch_labels = None
 depends_on = None
 
