@@ -129,7 +129,9 @@ def make_odd(connection: Connection) -> None:
 def simple(connection: Connection, column: TableColumn) -> Any:
     """A value for a new row of a table that has none."""
     for reference in column.foreign_keys:
-        return connection.scalar(select(reference.column).limit(1))
+        # One that a record is related to is another than the record itself.
+        key = reference.column if column.primary_key else reference.column.desc()
+        return connection.scalar(select(reference.column).order_by(key).limit(1))
     if column.nullable:
         return None
     match column.type:
