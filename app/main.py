@@ -14,6 +14,7 @@ from app.core.auth.rate_limits import RateLimits
 from app.core.databases.interface import Database
 from app.core.databases.opening import open_database
 from app.core.http.app_state import set_state
+from app.core.http.compression import Compression
 from app.core.http.cors import add_cors
 from app.core.http.dispatch import Dispatch
 from app.core.http.docs import add_docs
@@ -100,6 +101,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     if settings.cors_origins:
         add_cors(app, settings.cors_origins)
+    app.add_middleware(Compression)
     if settings.telemetry_endpoint:
         _trace(app, database, settings.telemetry_endpoint)
     return app
