@@ -20,6 +20,7 @@ from app.core.http.dispatch import Dispatch
 from app.core.http.docs import add_docs
 from app.core.http.middleware import ErrorAndLogMiddleware, hand_on
 from app.core.http.pretty import Readable
+from app.core.http.root_path import RootPath
 from app.core.instance_secret import secret_of
 from app.core.observability.logs import LogFormat, access_log, configure_logs
 from app.core.observability.metrics_route import note_gauges
@@ -104,6 +105,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(Compression)
     if settings.telemetry_endpoint:
         _trace(app, database, settings.telemetry_endpoint)
+    app.add_middleware(RootPath)
     return app
 
 

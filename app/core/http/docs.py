@@ -23,6 +23,7 @@ from app.core.http.openapi import with_decimals_as_texts
 from app.core.http.requests import parameters
 from app.core.http.security_headers import page_headers
 from app.core.loose_types import Value
+from app.core.public_path import public_root
 
 _STYLE = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}"
 
@@ -40,26 +41,29 @@ class _Served:
 _TEXTS = b"decimal=string"
 
 
-def _served(app: FastAPI, texts: bool) -> _Served:
+def _served(app: FastAPI, texts: bool, root: str) -> _Served:
     document = app.openapi()
+    if root:
+        document = document | {"servers": [{"url": root}]}
     plain = json_codec.dumps(with_decimals_as_texts(document) if texts else document)
     return _Served(plain, gzip.compress(plain, mtime=0), sha256(plain).hexdigest()[:32])
 
 
 def add_document(app: FastAPI) -> None:
     """Serve `/openapi.json`, made when first asked for and then kept."""
-    made: dict[bytes, _Served] = {}
+    made: dict[tuple[bytes, str], _Served] = {}
     making = asyncio.Lock()
 
     async def document(request: Request) -> Response:
-        asked = request.scope["query_string"]
+        asked, root = request.scope["query_string"], public_root()
         if asked not in (b"", _TEXTS):
             raise _wrong_question(asked)
         async with making:
-            if asked not in made:
+            if (asked, root) not in made:
                 # It takes seconds, in which the loop goes on serving others.
-                made[asked] = await asyncio.to_thread(_served, app, asked == _TEXTS)
-        served = made[asked]
+                found = await asyncio.to_thread(_served, app, asked == _TEXTS, root)
+                made[asked, root] = found
+        served = made[asked, root]
         compressed = accepts_gzip(request.headers.get("accept-encoding", "").encode("latin-1"))
         tag = f'"{served.digest}-gzip"' if compressed else f'"{served.digest}"'
         headers = {"ETag": tag, "Vary": "Accept, Accept-Encoding", "Cache-Control": "no-cache"}
