@@ -16,6 +16,7 @@ from app.core.http.dispatch import Endpoint, Route
 from app.core.http.operation import Answer, Operation
 from app.core.http.responses import JsonResponse
 from app.core.loose_types import Fields, Value
+from app.core.public_path import public_path
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.parameters import MAX_LIMIT, Cursor, Limit
 from app.engine.query.render import as_json, object_of
@@ -159,7 +160,8 @@ async def _lists(request: Request) -> list[tuple[str, int]]:
 
 async def _no_list(request: Request, name: str) -> NotFound:
     names = [known for known, _ in await _lists(request)]
-    return NotFound(f"There is no code list {name!r}.{did_you_mean(name, names)} See /codes.")
+    near = did_you_mean(name, names)
+    return NotFound(f"There is no code list {name!r}.{near} See {public_path('/codes')}.")
 
 
 ListName = Annotated[str, Path(description="The name of a code list, as /codes gives it.")]

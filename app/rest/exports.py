@@ -116,7 +116,7 @@ async def _answer(
 
     headers = {
         "ETag": tag,
-        "Vary": "Accept",
+        "Vary": "Accept, Accept-Encoding",
         "Content-Disposition": f'attachment; filename="{resource.path}.{file_format}"',
     }
     return await _send(request, pieces, file_format, headers)
