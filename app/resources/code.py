@@ -1,6 +1,7 @@
 """Code lists: countries, regions, currencies, sectors and more, and our own terms."""
 
 import csv
+from datetime import date
 from functools import cache
 from typing import Annotated
 
@@ -48,12 +49,15 @@ class Region(CodeRow):
 
 
 class Currency(CodeRow):
-    """ISO 4217, with the number of decimals of the smallest unit."""
+    """ISO 4217, with the number of decimals of the smallest unit; those withdrawn since 1990 are
+    retired, with the last day on which they were legal tender, and what came after them."""
 
     __tablename__ = "currency"
     __table_args__ = ({"info": {"list": "currencies"}},)
 
     decimals: Mapped[int | None]
+    held_until: Mapped[date | None]
+    successor: Mapped[str | None] = mapped_column(String(32))
 
 
 class Sector(CodeRow):
