@@ -258,3 +258,74 @@ async def test_what_others_write_for_a_code_is_told_the_code(client: httpx.Async
             written = await client.post("/exchange-rates?dry_run=true", json=rate)
             faults += [] if f"Did you mean '{right}'?" in written.text else [written.text]
     assert faults == []
+
+
+async def test_a_code_that_is_meant_is_told_alike_in_bodies_and_filters(
+    client: httpx.AsyncClient,
+) -> None:
+    cases = [
+        ("country", "UK", "GB"),
+        ("country", "uk", "GB"),
+        ("country", "KAZ", "KZ"),
+        ("country", "kaz", "KZ"),
+        ("country", "kz", "KZ"),
+        ("country", "Россия", "RU"),
+        ("country", "Қазақстан", "KZ"),
+        ("region", "kz-pav", "KZ-55"),
+        ("region", "Павлодарская область", "KZ-55"),
+        ("cost_currency", "TNG", "KZT"),
+        ("cost_currency", "tng", "KZT"),
+        ("cost_currency", "тенге", "KZT"),
+        ("cost_currency", "usd", "USD"),
+        ("legal_form", "ТОО", "kz-llp"),
+        ("legal_form", "ПАО", "4TYO"),
+    ]
+    missing = []
+    for field, wrong, right in cases:
+        path = "/missions" if field == "cost_currency" else "/organizations"
+        body = {"kind": "company", "name": "Zebra", field: wrong}
+        if field == "cost_currency":
+            body = {"kind": "outward_mission", "title": "A visit", "cost_amount": 1, field: wrong}
+        answers = {
+            "body": await client.post(f"{path}?dry_run=true", json=body),
+            "filter": await client.get(path, params={field: wrong}),
+        }
+        for where, answer in answers.items():
+            if answer.status_code < 400 or f"Did you mean '{right}'?" not in answer.text:
+                missing.append((field, wrong, where, answer.text))
+    assert missing == []
+
+
+async def test_an_old_code_of_a_region_is_taken_in_every_filter(client: httpx.AsyncClient) -> None:
+    body = {"kind": "company", "name": "Ertis", "country": "KZ", "region": "KZ-PAV"}
+    made = (await client.post("/organizations", json=body)).json()
+    assert made["region"] == "KZ-55"
+    mission = await client.post("/missions", json={"title": "Visit", "kind": "outward_mission"})
+    event = {"mission_id": mission.json()["id"], "kind": "meeting", "title": "A talk"}
+    event |= {"place_country": "KZ", "place_region": "KZ-PAV"}
+    held = (await client.post("/events", json=event)).json()
+    asked = [
+        "organizations?region=KZ-PAV",
+        "organizations?region__in=KZ-PAV,KZ-AKM",
+        "organizations?region__startswith=KZ-PAV",
+        "organizations?filter=region eq 'KZ-PAV'",
+        "organizations?filter=region in ('KZ-AKM','KZ-PAV')",
+        "organizations?region__ne=KZ-AKM",
+        "companies?region=KZ-PAV",
+        "events?place_region=KZ-PAV",
+    ]
+    wrong = []
+    for address in asked:
+        path, _, query = address.partition("?")
+        name, _, value = query.partition("=")
+        answer = await client.get(f"/{path}", params={name: value, "limit": 1000})
+        ids = [each["id"] for each in answer.json().get("data", [])]
+        if (held if path == "events" else made)["id"] not in ids:
+            wrong.append((address, answer.status_code, answer.text[:200]))
+    assert wrong == []
+    having = {"group_by": "region", "having": "region eq 'KZ-PAV'"}
+    answer = await client.get("/organizations/aggregate", params=having)
+    assert [group["region"] for group in answer.json()["data"]] == ["KZ-55"], answer.text
+    assert (await client.get("/organizations?region__ne=KZ-PAV&id=" + made["id"])).json()[
+        "data"
+    ] == []

@@ -140,6 +140,12 @@ def _text(field: RecordField, text: str) -> str:
     return composed(text)
 
 
+def _code(field: RecordField, text: str) -> str:
+    """A code, by its code of today where its list knows older ones."""
+    canonical = field.codes.table.info.get("canonical") if field.codes is not None else None
+    return str(canonical(text)) if canonical is not None else _text(field, text)
+
+
 def _uuid(field: RecordField, text: str) -> UUID:
     if (found := as_id(text)) is None:
         raise ValueError(f"must be a UUID, not {_short(text)}")
@@ -176,14 +182,14 @@ _READERS: dict[FieldType, Callable[[RecordField, str], Value]] = {
     FieldType.id: _uuid,
     FieldType.text: _text,
     FieldType.choice: _choice,
-    FieldType.code: _text,
+    FieldType.code: _code,
     FieldType.integer: _integer,
     FieldType.decimal: _decimal,
     FieldType.boolean: lambda _, text: parse_boolean(text),
     FieldType.date: lambda _, text: parse_day(text),
     FieldType.instant: lambda _, text: parse_instant(text),
     FieldType.stated: _stated,
-    FieldType.list: _text,
+    FieldType.list: _code,
 }
 
 
