@@ -329,3 +329,30 @@ async def test_an_old_code_of_a_region_is_taken_in_every_filter(client: httpx.As
     assert (await client.get("/organizations?region__ne=KZ-PAV&id=" + made["id"])).json()[
         "data"
     ] == []
+
+
+async def test_a_legal_form_is_one_of_the_country(client: httpx.AsyncClient) -> None:
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"legal_form": "kz-llp", "country": "KZ"}, ""),
+        ({"legal_form": "kz-llp"}, ""),
+        ({"country": "QA"}, ""),
+        ({"legal_form": "17R7", "country": "KZ"}, "'17R7' is a legal form of RU, and"),
+        ({"legal_form": "17R7", "country": "KZ"}, "kz-llp (ТОО)"),
+        ({"legal_form": "17R7", "country": "KZ"}, "/codes/legal-forms?parent=KZ"),
+        ({"legal_form": "17R7", "country": "AQ"}, "leave `legal_form` out"),
+    ]
+    wrong = []
+    for fields, words in cases:
+        for path in ("organizations", "companies"):
+            body = {"kind": "company", "name": "Zebra"} | fields
+            answer = await client.post(f"/{path}?dry_run=true", json=body)
+            told = answer.json()["errors"][0] if answer.status_code == 422 else {"detail": ""}
+            if words not in told["detail"] or (told.get("pointer") == "/legal_form") == (not words):
+                wrong.append((path, fields, answer.text))
+    made = await client.post("/companies", json={"name": "Zebra", "legal_form": "kz-llp"})
+    path = f"/companies/{made.json()['id']}"
+    if (answer := await client.patch(path, json={"country": "RU"})).status_code != 422:
+        wrong.append((path, {}, answer.text))
+    if (answer := await client.patch(path, json={"country": "KZ"})).status_code != 200:
+        wrong.append((path, {}, answer.text))
+    assert wrong == []
