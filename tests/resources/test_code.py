@@ -331,6 +331,36 @@ async def test_an_old_code_of_a_region_is_taken_in_every_filter(client: httpx.As
     ] == []
 
 
+async def test_countries_that_trade_with_central_asia_have_their_legal_forms(
+    client: httpx.AsyncClient,
+) -> None:
+    countries = (
+        "KZ UZ KG TJ TM RU CN TR BY UA AZ AM GE DE IT FR NL BE CH AT GB ES PL CZ SK HU RO BG GR LT"
+        " LV EE SE FI RS SI JP KR IN PK IR AE SA US SG MY VN TH ID BR MN"
+    )
+    forms = await codes(client, "/codes/legal-forms")
+    assert countries.split() == list(dict.fromkeys(countries.split()))
+    assert set(countries.split()) == {form["parent"] for form in forms}
+    assert [f["code"] for f in forms if not f["aliases"]] == []
+    # A code of ISO 20275 is four capitals and digits, and stands for itself.
+    assert [
+        f["code"] for f in forms if f["elf"] and not re.fullmatch("[0-9A-Z]{4}", f["elf"])
+    ] == []
+    assert [
+        f["code"] for f in forms if re.fullmatch("[0-9A-Z]{4}", f["code"]) and not f["elf"]
+    ] == []
+    printed = {
+        "GmbH": "2HBR",
+        "A.Ş.": "W2SQ",
+        "SRL": "OV32",
+        "有限责任公司": "cn-llc",
+        "MChJ": "uz-llc",
+    }
+    printed |= {"ОсОО": "kg-llc", "ҶДММ": "tj-llc", "sp. z o.o.": "O7XB", "株式会社": "T417"}
+    found = {name: [f["code"] for f in forms if name in f["aliases"]] for name in printed}
+    assert [(name, code) for name, code in printed.items() if code not in found[name]] == []
+
+
 async def test_a_legal_form_is_one_of_the_country(client: httpx.AsyncClient) -> None:
     cases: list[tuple[dict[str, Any], str]] = [
         ({"legal_form": "kz-llp", "country": "KZ"}, ""),
