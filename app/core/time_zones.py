@@ -1,9 +1,9 @@
-"""Time zones by their names in the IANA database, and the local time of a moment."""
+"""Time zones by their names in the IANA database, and the days of moments in them."""
 
 import re
 from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from app.core.errors import did_you_mean
@@ -41,14 +41,18 @@ def _names() -> tuple[str, ...]:
     return tuple(name for name in available_timezones() if not name.startswith(_OTHERS))
 
 
-def local_text(text: str | None, name: str) -> str | None:
-    """The local time of a moment of UTC as it is written: `2016-04-12T14:30:00`."""
-    if text is None:
-        return None
-    moment = datetime.fromisoformat(text)
+def local_day(text: str | None, name: str) -> str | None:
+    """The day of a moment of UTC in the zone, both as ISO 8601 writes them."""
+    return None if text is None else _day_of_minute(text[:16], name)
+
+
+@lru_cache(maxsize=10_000)
+def _day_of_minute(minute: str, name: str) -> str:
+    """What is imported together was entered in the same few minutes, and days begin with one."""
+    moment = datetime.fromisoformat(f"{minute}Z")
     with suppress(OverflowError):
         moment = moment.astimezone(find_zone(name))
-    return moment.replace(tzinfo=None).isoformat()
+    return moment.date().isoformat()
 
 
 def ends_of(day: date, zone: tzinfo) -> tuple[datetime, datetime]:

@@ -59,10 +59,10 @@ def part_of(part: DatePart, column: Expression, dialect: str) -> Expression:
 
 
 def local_time(column: Expression, dialect: str) -> Expression:
-    """The time of a moment in the zone of the parameter `:zone`."""
+    """The time of a moment in the zone of the parameter `:zone`; on SQLite the day of it."""
     zone = bindparam("zone", type_=Text)
     if dialect == "sqlite":
-        return Sql("local_time({0}, {1})", column, zone, kind=Text())
+        return Sql("local_day({0}, {1})", column, zone, kind=Text())
     return Sql("{0} AT TIME ZONE {1}", column, zone, kind=DateTime())
 
 
