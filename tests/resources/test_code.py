@@ -283,7 +283,7 @@ async def test_a_code_that_is_meant_is_told_alike_in_bodies_and_filters(
     missing = []
     for field, wrong, right in cases:
         path = "/missions" if field == "cost_currency" else "/organizations"
-        body = {"kind": "company", "name": "Zebra", field: wrong}
+        body: dict[str, Any] = {"kind": "company", "name": "Zebra", field: wrong}
         if field == "cost_currency":
             body = {"kind": "outward_mission", "title": "A visit", "cost_amount": 1, field: wrong}
         answers = {
