@@ -157,8 +157,8 @@ def bulk_route(resource: Resource) -> Route:
         name=f"bulk_{snake(resource.path)}",
         summary=f"Write many {resource.plural}",
         description=f"Up to {MAX_OPERATIONS} operations in one transaction: create, update, upsert"
-        " (by `ref`) and delete. All are stored or none; with `Prefer: handling=lenient` what is"
-        " right is, and of each is told what it came to.",
+        " (by `ref`) and delete. All are stored or none, unless `Prefer: handling=lenient` asks to"
+        " store what is right, each by itself, and to tell of each what it came to.",
         tag=resource.path,
         parameters=(IDEMPOTENCY_KEY, BULK_PREFER),
         answers=(

@@ -91,8 +91,8 @@ class Operation:
             "needs": self.needs,
             "several_forms": self.several_forms,
         }
-        # FastAPI would say "Successful Response" of each, which says no more and is longer.
-        options["response_description"] = first.description or "Done."
+        if first.description:
+            options["response_description"] = first.description
         if first.content is not None:
             options["response_class"] = Response
         return options
