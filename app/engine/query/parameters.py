@@ -55,11 +55,11 @@ class ViewQuery(Schema):
     """Parameters that say how much of a record is shown."""
 
     fields: Names = Field(None, max_length=2000)
-    """Only these fields, separated by commas; a dot goes on into a related record. Clients that are
-    typed by the schema may miss the others."""
+    """Only these fields, separated by commas; a dot goes on into a related record. Typed clients
+    may miss the others."""
     expand: Names = Field(None, max_length=500)
-    """Related records to show in full beside their ids, separated by commas; a dot goes on into
-    the related record, at most 3 steps."""
+    """Related records to show in full, separated by commas; a dot goes on into theirs, at most 3
+    steps."""
 
 
 class ItemQuery(ViewQuery):
@@ -76,8 +76,8 @@ class FilterQuery(OpenQuery, Schema):
     """Words to be found in the record's names and texts, whatever their endings and script; words
     in quotes must follow each other."""
     filter: str | None = Field(None, min_length=1, max_length=2000)
-    """A condition in the grammar of OData's `$filter`, for OR, NOT and nesting; it is AND-ed with
-    all other filters. Example: `status eq 'signed' or mission/host_country eq 'RU'`."""
+    """A condition in the grammar of OData's `$filter`, AND-ed with all other filters. Example:
+    `status eq 'signed' or mission/host_country eq 'RU'`."""
     deleted: Deleted = "exclude"
     """Whether records in the trash are shown: not, too, or alone."""
 
@@ -87,7 +87,7 @@ class RecordsQuery(FilterQuery, ViewQuery):
 
     sort: Names = Field(None, max_length=500)
     """Fields to sort by, separated by commas, `-` first for descending; a dot goes on into a
-    related record. Records without a value come last, and `id` breaks ties."""
+    related record. Missing values come last; `id` breaks ties."""
 
 
 class ListQuery(RecordsQuery):
