@@ -1,5 +1,6 @@
 """The code lists as they are served: read-only, with labels in three languages."""
 
+from datetime import date
 from functools import cache
 from typing import Annotated
 
@@ -71,6 +72,10 @@ class Code(Schema):
     """What it belongs to: a region's or a legal form's country, a sector's wider sector."""
     decimals: int | None
     """Of a currency: the decimals of its smallest unit."""
+    held_until: date | None
+    """Of a currency withdrawn: its last day. Amounts dated no later have it."""
+    successor: str | None
+    """Of a currency withdrawn: the one that came after it."""
     elf: str | None
     """Of a legal form: its code in ISO 20275."""
     aliases: list[str]
@@ -122,6 +127,8 @@ def _fields(table: AnyTable) -> Fields:
         "labels": object_of(labels),
         "parent": as_json(table.parent),
         "decimals": getattr(table, "decimals", null()),
+        "held_until": getattr(table, "held_until", null()),
+        "successor": getattr(table, "successor", null()),
         "elf": getattr(table, "elf", null()),
         "aliases": as_json(table.aliases),
         "retired": as_json(table.retired),

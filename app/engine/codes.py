@@ -16,9 +16,9 @@ _MOST_MEANT = 3
 
 
 def codes_with_names(column: TableColumn) -> Selection:
-    """Reads a code list: each code, and what else it is called."""
+    """Reads a code list: each code in use, and what else it is called."""
     c = column.table.c
-    return select(column, c.aliases, c.en, c.ru, c.kk)
+    return select(column, c.aliases, c.en, c.ru, c.kk).where(c.retired.is_(False))
 
 
 def list_name(column: TableColumn) -> str:

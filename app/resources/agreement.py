@@ -18,10 +18,19 @@ from app.engine.schemas import Edtf, Line, Noted, Prose, RecordFields
 from app.engine.writes import store
 from app.engine.writes.records import records_in_progress
 from app.resources.code import CurrencyCode, Sectors
+from app.resources.dated import day_of_agreement
 from app.resources.delegate import Certainty
 from app.resources.event import Event, event
 from app.resources.mission import mission
-from app.resources.money import Amount, AmountKind, AmountPeriod, Bound, check_money, money_rules
+from app.resources.money import (
+    Amount,
+    AmountKind,
+    AmountPeriod,
+    Bound,
+    check_money,
+    differs,
+    money_rules,
+)
 from app.resources.organization import organization
 from app.resources.outcome import Outcome, OutcomeFields, outcome
 from app.resources.party import AgreementParty, PartyFields, PartyRole
@@ -205,7 +214,14 @@ def _check(session: Session, record: Agreement, before: Values | None) -> None:
         record.amount_bound = Bound.exact
     if record.amount is None and before is not None and before["amount"] is not None:
         record.amount_bound = None
-    check_money(session, record.amount, record.currency, "/amount")
+    check_money(
+        session,
+        record.amount,
+        record.currency,
+        "/amount",
+        day=lambda: day_of_agreement(session, record),
+        is_new=differs(record, before, "currency", "signed", "event_id", "mission_id"),
+    )
     _check_parties(record)
     _check_event(session, record)
     if before is not None and before["status"] != record.status:

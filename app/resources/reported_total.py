@@ -13,8 +13,9 @@ from app.engine.record import Record, code, reference, rule
 from app.engine.resource import Resource
 from app.engine.schemas import Digits, Noted, RecordFields
 from app.resources.code import CurrencyCode
-from app.resources.mission import mission
-from app.resources.money import Bound, check_money
+from app.resources.dated import first_day
+from app.resources.mission import Mission, mission
+from app.resources.money import Bound, check_money, differs
 
 
 class Measure(StrEnum):
@@ -65,7 +66,14 @@ class ReportedTotalFields(RecordFields, Noted):
 
 
 def _check(session: Session, record: ReportedTotal, before: Values | None) -> None:
-    check_money(session, record.value, record.currency, "/value")
+    check_money(
+        session,
+        record.value,
+        record.currency,
+        "/value",
+        day=lambda: first_day(session, Mission, record.mission_id, "dates"),
+        is_new=differs(record, before, "currency", "mission_id"),
+    )
 
 
 reported_total = Resource(

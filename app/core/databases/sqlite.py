@@ -31,6 +31,7 @@ from app.core.databases.sqlite_reader import Reading
 from app.core.databases.sqlite_writer import File, Writer
 from app.core.databases.types import simple_lower
 from app.core.loose_types import Value, Values
+from app.core.time_zones import local_day
 
 T = TypeVar("T")
 
@@ -68,6 +69,8 @@ def connect(path: str, *, readonly: bool = False, wait: float | None = None) -> 
     )
     # SQLite's own lower() knows the letters of English alone.
     connection.create_function("lowered", 1, _lowered, deterministic=True)
+    # SQLite knows UTC and the zone of the machine alone.
+    connection.create_function("local_day", 2, local_day, deterministic=True)
     # Off by default in SQLite, for every connection anew.
     connection.execute("PRAGMA foreign_keys=ON")
     # The default of 2 MiB of pages re-reads the inner nodes of large indexes.
