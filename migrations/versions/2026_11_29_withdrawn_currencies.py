@@ -1,13 +1,13 @@
 """Currencies that were withdrawn have the last day on which they held, and their successor.
 
-Revision: 20261129_withdrawn_currencies, after 20261129_epoch.
+Revision: 20261129_withdrawn_currencies, after 20261129_encrypted_secrets.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "20261129_withdrawn_currencies"
-down_revision = "20261129_epoch"
+down_revision = "20261129_encrypted_secrets"
 branch_labels = None
 depends_on = None
 
