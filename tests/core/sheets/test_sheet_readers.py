@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date
 from decimal import Decimal
 from pathlib import Path
@@ -103,7 +103,7 @@ def test_blank_rows_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(csv_reader, "MAX_BLANK_ROWS", 20)
     monkeypatch.setattr(readers, "MAX_BLANK_ROWS", 20)
     monkeypatch.setattr(xlsx_parts, "MAX_BLANK_CELLS", 20)
-    files = {
+    files: dict[str, Callable[[int], str | bytes]] = {
         "csv": lambda blank: "a,b\n" + "\n" * blank + ",\n" * blank + '"",\n' * blank + "1,2",
         "ndjson": lambda blank: '{"a": 1}\n' + "\n \n\r\n" * blank + '{"a": 1}',
         "xlsx": lambda blank: replaced(
