@@ -40,7 +40,7 @@ from app.rest.transactions import WriteResult, write
 from app.rest.write_handlers import WriteQuery, answer_write, prefers
 
 #: How many operations that are each by themselves are stored before others may write.
-PART_OPERATIONS = 500
+PART_OPERATIONS = 100
 
 
 class Counts(Schema):
@@ -147,7 +147,8 @@ def bulk_route(resource: Resource) -> Route:
                 )
 
             if lenient and not query.dry_run and idempotency_key(request) is None:
-                return result(await _in_parts(request, resource, read, client)).response()
+                done = await _in_parts(request, resource, read, client)
+                return (await asyncio.to_thread(result, done)).response()
             try:
                 return await answer_write(request, work, query)
             except Problem as problem:
@@ -198,6 +199,7 @@ async def _in_parts(
             if not done:
                 raise
             # What is stored is stored, and told.
+            problem.alone()
             done += [Done(each.op, problem.status, problem=problem) for each in read[len(done) :]]
     return done
 

@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from app.core import json_codec
 from app.core.errors import PROBLEMS, BadRequest, Fault, NotFound, Problem, did_you_mean
+from app.core.garbage import uncollected
 from app.core.http.conditional import is_known, not_modified
 from app.core.http.openapi import with_decimals_as_texts
 from app.core.http.requests import parameters
@@ -38,8 +39,9 @@ _TEXTS = b"decimal=string"
 
 
 def _served(app: FastAPI, texts: bool) -> _Served:
-    document = app.openapi()
-    plain = json_codec.dumps(with_decimals_as_texts(document) if texts else document)
+    with uncollected():
+        document = app.openapi()
+        plain = json_codec.dumps(with_decimals_as_texts(document) if texts else document)
     return _Served(plain, gzip.compress(plain, mtime=0), sha256(plain).hexdigest()[:32])
 
 

@@ -275,7 +275,7 @@ class ImportRun:
     def _postpone(self, entry: Entry, problem: Problem) -> None:
         """Let the row wait for the others, if it may be one of them that it lacks."""
         if self.reader.lacks_own(entry, problem) and len(self.postponed) < _MAX_POSTPONED_ROWS:
-            self.postponed.append((entry, problem))
+            self.postponed.append((entry, problem.alone()))
         else:
             self._fail(entry, problem)
 

@@ -92,7 +92,7 @@ def _create_all(
             except Problem as placed:
                 if not isolated:
                     raise
-                done.append(Done("create", placed.status, problem=placed))
+                done.append(Done("create", placed.status, problem=placed.alone()))
     return done
 
 
@@ -129,7 +129,7 @@ def _isolated(session: Session, resource: Resource, read: ReadOperation) -> Done
         with undone_on_error(session):
             return run_operation(session, resource, read)
     except Problem as problem:
-        return Done(read.op, problem.status, problem=problem)
+        return Done(read.op, problem.status, problem=problem.alone())
 
 
 def results_json(done: list[Done], *, results: bool = True) -> str:

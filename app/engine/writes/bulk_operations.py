@@ -82,7 +82,7 @@ def _read(resource: Resource, item: JsonValue) -> ReadOperation:
                 return ReadOperation(item, body=read_flat(resource, item["body"]))
         return ReadOperation(item, body=_body(resource, item) if op == "update" else None)
     except Problem as problem:
-        return ReadOperation(item, problem=problem)
+        return ReadOperation(item, problem=problem.alone())
 
 
 def _checked(item: JsonValue) -> str:

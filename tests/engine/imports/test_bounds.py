@@ -1,5 +1,7 @@
 """What one import may cost others, who wait for the writer meanwhile; counted in rows."""
 
+import gc
+
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -7,6 +9,7 @@ from starlette.types import Message
 
 from app.core import json_codec
 from app.engine.imports import import_run, read_ahead
+from app.engine.imports.long_running import collecting_less
 from app.engine.imports.rows import RowReader
 from tests.engine.imports.calls import FORMATS, TYPES, done, file_of, lines, refused, send
 from tests.keys import BEARER
@@ -106,6 +109,14 @@ async def test_the_work_for_a_client_that_goes_away_ends_and_nothing_is_stored(
     assert len(judged) <= _BATCH * len(bodies) * 2
     found = await client.get("/people", params={"full_name__startswith": ref, "count": "exact"})
     assert found.json()["page"]["total"] == 0
+
+
+def test_what_a_server_has_kept_from_the_garbage_collector_stays_so_after_an_import() -> None:
+    gc.freeze()
+    before = gc.get_freeze_count()
+    with collecting_less():
+        pass
+    assert gc.get_freeze_count() >= before // 2 > 0
 
 
 async def _sent_by_one_who_leaves(
