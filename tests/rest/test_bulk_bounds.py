@@ -48,7 +48,7 @@ async def test_the_records_within_others_of_one_request_are_counted_before_the_w
     monkeypatch.setattr("app.engine.writes.nested_size.MAX_NESTED_RECORDS", 5)
     new = {"name": "A", "kind": "company"}
     delegate = {"person": {"full_name": "B"}, "organization": new}
-    mission = {"title": "C", "kind": "outward", "delegates": [delegate]}  # Three within it.
+    mission = {"title": "C", "kind": "outward_mission", "delegates": [delegate]}  # Three within it.
     create = {"op": "create", "body": mission}
     linked = {"op": "update", "key": "x", "body": {"parent": {"ref": "y"}}}
     bodies = {
