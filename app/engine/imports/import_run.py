@@ -143,6 +143,7 @@ class ImportRun:
     def _tell(self, *faults: Fault) -> None:
         self.report.add_faults(faults)
         self.reader.soundness.is_brief = self.report.is_full
+        self.reader.is_hasty = self.report.is_full and self.file.lenient
 
     def _work_postponed(self, on_progress: Callable[[int], None]) -> None:
         """Try again what referred to rows below it, as long as that gets any further."""
