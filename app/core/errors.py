@@ -108,6 +108,13 @@ class Problem(Exception):
         """A problem of one fault in the body."""
         return cls(detail, [Fault(code, detail, pointer=pointer)])
 
+    def alone(self) -> Self:
+        """The problem, to be kept, without the calls that led to it: with each of thousands stays
+        all that its calls knew, which the garbage collector looks through with everybody waiting.
+        """
+        self.__traceback__ = self.__context__ = self.__cause__ = None
+        return self
+
     def body(self, instance: str, request_id: str) -> bytes:
         """The problem document, shape `ProblemBody`; `instance` is the path that was asked for."""
         return json_codec.dumps(

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +23,8 @@ from app.core.databases.interface import (
     CompiledQuery,
     Database,
     Rows,
+    first_batch,
+    next_batch,
 )
 from app.core.databases.places import Places
 from app.core.databases.private_files import keep_private
@@ -108,6 +110,11 @@ def _dialect() -> Dialect:
     """What reads are compiled for. All databases of a process share one, and so the compiled
     statements, which are kept by it."""
     return sqlite_engine(":memory:").dialect
+
+
+def _fetch(cursor: sqlite3.Cursor, rows: int, connection: sqlite3.Connection) -> Rows:
+    """The next rows of a cursor, in the thread of its connection."""
+    return cursor.fetchmany(rows)
 
 
 class SqliteDatabase(Database):
@@ -231,12 +238,15 @@ class SqliteDatabase(Database):
             )
             try:
                 cursor = await self._run(reading, lambda: connection)
+                size = first_batch(batch_rows)
                 while True:
-                    reading = Reading(lambda on: cursor.fetchmany(batch_rows), seconds)
+                    reading = Reading(partial(_fetch, cursor, size), seconds)
                     rows = await self._run(reading, lambda: connection)
                     if not rows:
                         return
+                    size = next_batch(rows, batch_rows)
                     yield rows
+                    del rows
             finally:
                 reading.close(connection)
         except sqlite3.Error as error:

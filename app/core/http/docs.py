@@ -18,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from app.core import json_codec
 from app.core.errors import PROBLEMS, BadRequest, Fault, NotFound, Problem, did_you_mean
+from app.core.garbage import uncollected
 from app.core.http.compression import accepts_gzip
 from app.core.http.conditional import is_known, not_modified, weakened
 from app.core.http.openapi import with_decimals_as_texts
@@ -43,10 +44,11 @@ _TEXTS = b"decimal=string"
 
 
 def _made(app: FastAPI, root: str) -> _Served:
-    document = app.openapi()
-    # Its bytes are kept; as objects it would take 8 MB more.
-    app.openapi_schema = None
-    return _served(document | {"servers": [{"url": root}]} if root else document)
+    with uncollected():
+        document = app.openapi()
+        # Its bytes are kept; as objects it would take 8 MB more.
+        app.openapi_schema = None
+        return _served(document | {"servers": [{"url": root}]} if root else document)
 
 
 def _with_texts(made: _Served) -> _Served:
