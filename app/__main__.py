@@ -75,10 +75,13 @@ def serve(
     workers: Annotated[
         str | None, typer.Option(help="How many processes serve.", metavar="INTEGER")
     ] = None,
+    root_path: Annotated[
+        str | None, typer.Option(help="The path below which a proxy shows the service.")
+    ] = None,
     prepare: Annotated[bool, typer.Option(help="First migrate and seed the database.")] = False,
 ) -> None:
     """Serve the API."""
-    found = read_settings(host=host, port=port, workers=workers)
+    found = read_settings(host=host, port=port, workers=workers, root_path=root_path)
     # Nothing of what is imported and made for serving is ever garbage: looking for some takes a
     # quarter of the start. The server turns it on again (app/core/server/process.py).
     gc.disable()

@@ -14,11 +14,13 @@ from app.core.auth.rate_limits import RateLimits
 from app.core.databases.interface import Database
 from app.core.databases.opening import open_database
 from app.core.http.app_state import set_state
+from app.core.http.compression import Compression
 from app.core.http.cors import add_cors
 from app.core.http.dispatch import Dispatch
 from app.core.http.docs import add_docs
 from app.core.http.middleware import ErrorAndLogMiddleware, hand_on
 from app.core.http.pretty import Readable
+from app.core.http.root_path import RootPath
 from app.core.instance_secret import secret_of
 from app.core.observability.logs import LogFormat, access_log, configure_logs
 from app.core.observability.metrics_route import note_gauges
@@ -104,8 +106,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     if settings.cors_origins:
         add_cors(app, settings.cors_origins)
+    app.add_middleware(Compression)
     if settings.telemetry_endpoint:
         _trace(app, database, settings.telemetry_endpoint)
+    app.add_middleware(RootPath)
     return app
 
 

@@ -80,6 +80,9 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", min_length=1, description="The address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="The port to listen on.")
+    root_path: Annotated[str, AfterValidator(setting_values.root_path)] = Field(
+        "", description="The path below which a proxy shows the service, such as /trade."
+    )
     workers: int = Field(1, ge=1, le=64, description="How many processes serve.")
     mode: Literal["development", "production"] = Field(
         "development", description="`production` refuses to start with settings that are unsafe."
@@ -247,7 +250,7 @@ def read_settings(**options: str | None) -> Settings:
         found = Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         names = {name: variable(name) for name in Settings.model_fields}
-        names |= {name: f"--{name}" for name in given}
+        names |= {name: f"--{name.replace('_', '-')}" for name in given}
         if (ours := variable("telemetry_endpoint")) not in os.environ:
             names[ours] = STANDARD_TELEMETRY_ENDPOINT
         faults += sentences(error, Settings.model_fields, names)

@@ -88,7 +88,7 @@ def _organization(kind: str, other_kind: str) -> Example:
             "parent_id": "@organizations/1",
             "is_named": False,
         },
-        together=(frozenset({"country", "region"}),),
+        together=(frozenset({"country", "region", "legal_form"}),),
         cleared={"country": {"region": None}},
         fixed=frozenset({"kind"} if kind == other_kind else ()),
     )

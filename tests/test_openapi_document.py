@@ -37,7 +37,7 @@ COMMON = (
 # What the transport adds to answers, and what protects every one of them alike.
 UNTOLD = (
     *("content-length", "content-type", "cache-control", "content-security-policy"),
-    *("referrer-policy", "x-content-type-options", "x-frame-options"),
+    *("content-encoding", "referrer-policy", "x-content-type-options", "x-frame-options"),
 )
 
 each = pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: r.path)

@@ -16,6 +16,7 @@ from app.core.http.accept import preferred
 from app.core.http.app_state import state_of
 from app.core.http.dispatch import Route
 from app.core.http.operation import Answer, Operation
+from app.core.public_path import public_path
 from app.core.subscribers import subscriber_of
 from app.engine.history.positions import PATTERN, Position, read_position
 from app.engine.query.filter_reader import bad_parameter
@@ -57,14 +58,14 @@ def stream_route(resources: Iterable[Resource]) -> Route:
         if len(streams.open) >= streams.rules.most and request.method != "HEAD":
             raise Unavailable(
                 f"As many streams are open as this process serves: {streams.rules.most}."
-                " Try again later, or ask GET /changes from time to time.",
+                f" Try again later, or ask GET {public_path('/changes')} from time to time.",
                 headers={"Retry-After": "30"},
             )
         owner = _owner_of(request)
         if streams.is_crowded(owner) and request.method != "HEAD":
             raise TooManyRequests(
                 "As many streams are open from your address as one may have. Close some, or ask GET"
-                " /changes from time to time.",
+                f" {public_path('/changes')} from time to time.",
                 headers={"Retry-After": "30"},
             )
         authorizer = state_of(request).authorizer

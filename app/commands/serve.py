@@ -143,6 +143,7 @@ def _configure(settings: Settings) -> HttpConfig:
         log_config=None,
         log_level="warning",
         server_header=False,
+        root_path=settings.root_path,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies,
         # Longer than most clients and proxies keep theirs: who closes first risks that the other

@@ -142,7 +142,8 @@ def _rewritten(given: str, pattern: str, example: Example | None) -> str:
     """` Did you mean 'KZ'?` where what was given is right but for its capitals and spaces."""
     plain = given.strip()
     joined = re.sub(r"[\s_]+", "-", plain.lower())
-    ways = [plain, plain.upper(), plain.lower(), joined, example and example.meant(plain)]
+    # `uk` would have the right form in capitals, and be no country.
+    ways = [example and example.meant(plain), plain, plain.upper(), plain.lower(), joined]
     right = next((way for way in ways if way and re.search(pattern, way)), None)
     return f" Did you mean {right!r}?" if right and pattern else ""
 

@@ -22,7 +22,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 from sqlalchemy.sql.schema import SchemaItem
 
-from app.core.databases.expressions import Expression
+from app.core.databases.expressions import AnyTable, Expression
 from app.core.databases.interface import Base
 from app.core.databases.types import CodeList, Exact, Id, StatedDate, now, uuid7
 from app.core.edtf import bounds
@@ -111,6 +111,11 @@ def stated(*, index: bool = False) -> MappedColumn[Any]:
 def bound_names(name: str) -> tuple[str, str]:
     """The columns beside a stated date: of the earliest and of the latest day that it can mean."""
     return f"{name}_earliest", f"{name}_latest"
+
+
+def first_day_of(record: AnyTable, name: str) -> Any:
+    """The first day that a stated date of a record can mean; of a table, the column of it."""
+    return getattr(record, bound_names(name)[0])
 
 
 @lru_cache(maxsize=10_000)

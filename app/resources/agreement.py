@@ -19,6 +19,7 @@ from app.engine.writes import store
 from app.engine.writes.records import records_in_progress
 from app.resources.amount_of_year import AgreementAmountOfYear, AmountOfYearFields
 from app.resources.code import CurrencyCode, Sectors
+from app.resources.dated import day_of_agreement
 from app.resources.delegate import Certainty
 from app.resources.event import Event, event
 from app.resources.mission import mission
@@ -29,6 +30,7 @@ from app.resources.money import (
     AmountYears,
     Bound,
     check_money,
+    differs,
     money_rules,
     period_rules,
 )
@@ -264,7 +266,7 @@ def _check(session: Session, record: Agreement, before: Values | None) -> None:
         record.amount_bound = Bound.exact
     if record.amount is None and before is not None and before["amount"] is not None:
         record.amount_bound = None
-    _check_amounts(session, record)
+    _check_amounts(session, record, before)
     _check_parties(record)
     _check_related(session, record)
     _check_event(session, record)
@@ -273,14 +275,20 @@ def _check(session: Session, record: Agreement, before: Values | None) -> None:
         _enter_move(session, record)
 
 
-def _check_amounts(session: Session, record: Agreement) -> None:
+def _check_amounts(session: Session, record: Agreement, before: Values | None) -> None:
     if record.amount_by_year and record.currency is None:
         text = "currency is missing: amount_by_year is in it."
         raise Invalid.at("/currency", "currency", text)
     of_years = enumerate(record.amount_by_year)
     amounts = {"/amount": record.amount, "/amount_max": record.amount_max}
     amounts |= {f"/amount_by_year/{at}/amount": each.amount for at, each in of_years}
-    check_money(session, record.currency, amounts)
+    check_money(
+        session,
+        record.currency,
+        amounts,
+        day=lambda: day_of_agreement(session, record),
+        is_new=differs(record, before, "currency", "signed", "event_id", "mission_id"),
+    )
 
 
 def _check_related(session: Session, record: Agreement) -> None:

@@ -11,13 +11,23 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from app.core.databases.types import choice
 from app.core.errors import Invalid
 from app.core.loose_types import Values
-from app.engine.record import Record, code, code_list, money, reference, region_of, rule, stated
+from app.engine.record import (
+    Record,
+    code,
+    code_list,
+    first_day_of,
+    money,
+    reference,
+    region_of,
+    rule,
+    stated,
+)
 from app.engine.resource import Embedded, Resource
 from app.engine.schemas import Edtf, Line, Noted, Prose, RecordFields
 from app.engine.writes.records import set_values
 from app.resources.attendance import Attendance
 from app.resources.code import CountryCode, CurrencyCode, RegionCode, Sectors
-from app.resources.money import Amount, check_money, money_rules
+from app.resources.money import Amount, check_money, differs, money_rules
 from app.resources.person import OtherNames
 from app.resources.stop import MissionStop, StopFields
 
@@ -140,7 +150,14 @@ class MissionFields(RecordFields, Noted):
 
 
 def _check(session: Session, record: Mission, before: Values | None) -> None:
-    check_money(session, record.cost_currency, {"/cost_amount": record.cost_amount})
+    check_money(
+        session,
+        record.cost_currency,
+        {"/cost_amount": record.cost_amount},
+        named="/cost_currency",
+        day=lambda: first_day_of(record, "dates"),
+        is_new=differs(record, before, "cost_currency", "dates"),
+    )
     _match_host(record, before)
 
 

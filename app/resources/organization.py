@@ -16,6 +16,8 @@ from app.engine.resource import Embedded, Resource
 from app.engine.schemas import Line, Noted, RecordFields, Schema, distinct
 from app.resources.code import CountryCode, LegalFormCode, RegionCode, Sectors
 from app.resources.identifier import IdentifierScheme, check_identifier
+from app.resources.legal_form import check_legal_form
+from app.resources.money import differs
 from app.resources.person import OtherNames
 
 
@@ -168,6 +170,8 @@ def _check(session: Session, record: Organization, before: Values | None) -> Non
     live = record.deleted_at is None and record.merged_into_id is None
     for identifier in record.identifiers:
         identifier.is_live = live
+    if differs(record, before, "legal_form", "country"):
+        check_legal_form(session, record.legal_form, record.country)
 
 
 def _declare(name: str, path: str, fields: type[OrganizationFields], about: str) -> Resource:

@@ -1,5 +1,6 @@
 """Outcomes: what became of an agreement, each with its date and who confirms it."""
 
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
@@ -12,12 +13,13 @@ from app.core.databases.expressions import AnyTable
 from app.core.databases.types import choice
 from app.core.errors import Conflict, Fault
 from app.core.loose_types import Values
-from app.engine.record import Record, code, money, reference, rule, stated
+from app.engine.record import Record, code, first_day_of, money, reference, rule, stated
 from app.engine.resource import Embedded, Resource
 from app.engine.schemas import Count, Edtf, Line, Noted, RecordFields
 from app.engine.writes import store
 from app.resources.code import CurrencyCode
-from app.resources.money import Amount, check_money, money_rules
+from app.resources.dated import day_of_agreement
+from app.resources.money import Amount, check_money, differs, money_rules
 from app.resources.organization import organization
 from app.resources.status import AgreementStatus
 from app.resources.target import AchievementFields, OutcomeAchievement
@@ -83,7 +85,13 @@ class OutcomeFields(RecordFields, Noted):
 
 
 def _check(session: Session, record: Outcome, before: Values | None) -> None:
-    check_money(session, record.currency, {"/actual_amount": record.actual_amount})
+    check_money(
+        session,
+        record.currency,
+        {"/actual_amount": record.actual_amount},
+        day=lambda: _day(session, record),
+        is_new=differs(record, before, "currency", "date"),
+    )
     if record.actual_amount is None and before is not None and before["actual_amount"] is not None:
         record.amount_scope = None
     if before is None:
@@ -94,6 +102,15 @@ def _check(session: Session, record: Outcome, before: Values | None) -> None:
         if old != (None if new is None else str(new)):
             text = f"{name} of an outcome is fixed: the agreement has moved with it. Enter another."
             raise Conflict(text, [Fault("fixed", text, pointer=f"/{name}")])
+
+
+def _day(session: Session, record: Outcome) -> date | None:
+    """The first day that it can be of: its own, or its agreement's."""
+    own: date | None = first_day_of(record, "date")
+    if own is not None:
+        return own
+    found = store.lock_record(session, outcome.to_one["agreement"], record.agreement_id)
+    return None if found is None else day_of_agreement(session, found)
 
 
 def _move_agreement(session: Session, record: Outcome) -> None:

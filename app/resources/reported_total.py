@@ -10,17 +10,19 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.databases.types import Exact, choice
 from app.core.loose_types import Values
-from app.engine.record import Record, code, reference, rule, stated
+from app.engine.record import Record, code, first_day_of, reference, rule, stated
 from app.engine.resource import Resource
 from app.engine.schemas import Digits, Edtf, Line, Noted, RecordFields
 from app.resources.code import CurrencyCode
-from app.resources.mission import mission
+from app.resources.dated import first_day
+from app.resources.mission import Mission, mission
 from app.resources.money import (
     AmountKind,
     AmountPeriod,
     AmountYears,
     Bound,
     check_money,
+    differs,
     period_rules,
 )
 from app.resources.organization import organization
@@ -146,7 +148,15 @@ class ReportedTotalFields(RecordFields, Noted):
 
 def _check(session: Session, record: ReportedTotal, before: Values | None) -> None:
     amounts = {f"/{name}": getattr(record, name) for name in ("value", "value_max", "of_value")}
-    check_money(session, record.currency, amounts)
+    check_money(
+        session,
+        record.currency,
+        amounts,
+        day=lambda: (
+            first_day_of(record, "as_of") or first_day(session, Mission, record.mission_id, "dates")
+        ),
+        is_new=differs(record, before, "currency", "as_of", "mission_id"),
+    )
 
 
 reported_total = Resource(

@@ -10,14 +10,15 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.databases.types import Exact, choice
 from app.core.loose_types import Values
-from app.engine.record import Record, code, money, reference, rule, stated
+from app.engine.record import Record, code, first_day_of, money, reference, rule, stated
 from app.engine.resource import Resource
 from app.engine.schemas import Digits, Edtf, Line, Noted, Prose, RecordFields
 from app.resources.agreement import agreement
 from app.resources.code import CurrencyCode
+from app.resources.dated import first_day
 from app.resources.delegate import delegate
-from app.resources.mission import mission
-from app.resources.money import Amount, Bound, check_money, money_rules
+from app.resources.mission import Mission, mission
+from app.resources.money import Amount, Bound, check_money, differs, money_rules
 from app.resources.organization import organization
 from app.resources.person import person
 from app.resources.quantity import TimeUnit, Unit
@@ -146,7 +147,15 @@ class StatementFields(RecordFields, Noted):
 
 
 def _check(session: Session, record: Statement, before: Values | None) -> None:
-    check_money(session, record.currency, {"/amount": record.amount})
+    check_money(
+        session,
+        record.currency,
+        {"/amount": record.amount},
+        day=lambda: (
+            first_day_of(record, "date") or first_day(session, Mission, record.mission_id, "dates")
+        ),
+        is_new=differs(record, before, "currency", "date", "mission_id"),
+    )
 
 
 statement = Resource(

@@ -1,6 +1,6 @@
 """What stands around deals.
 
-Revision: 20261129_around_deals, after 20261129_encrypted_secrets.
+Revision: 20261129_around_deals, after 20261129_withdrawn_currencies.
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from app.core.databases import types
 
 revision = "20261129_around_deals"
-down_revision = "20261129_encrypted_secrets"
+down_revision = "20261129_withdrawn_currencies"
 branch_labels = None
 depends_on = None
 

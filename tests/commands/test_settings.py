@@ -94,6 +94,8 @@ WRONG = (
     ("mode", "prod", "development or production"),
     ("log_format", "xml", "auto, json or text"),
     ("behind_tls", "perhaps", "true or false"),
+    ("root_path", "trade", "a path such as /trade, of letters, digits and -._~,"),
+    ("root_path", "/a/../b", "a path such as /trade, of letters, digits and -._~,"),
     ("host", "", "an address or a name to listen on"),
     ("host", "\udcff", "an address or a name to listen on"),
     ("rate_limit", "5", "a rate like 600/minute (second, minute, hour or day), or nothing,"),

@@ -31,6 +31,7 @@ from app.core.http.requests import (
     unexpected,
 )
 from app.core.loose_types import Fields
+from app.core.public_path import public_root
 from app.core.validation import Model
 
 #: From how many bytes on a body is parsed in a thread.
@@ -246,7 +247,7 @@ class Dispatch:
         if scope["type"] == "http" and "\0" in scope["path"]:
             raise NotFound("The address holds a NUL character, which nothing here has.")
         found = self.find(scope["path"]) if scope["type"] == "http" else None
-        if found is None or scope.get("root_path"):
+        if found is None:
             try:
                 await self.app(scope, receive, send)
             except HTTPException as error:
@@ -260,7 +261,7 @@ class Dispatch:
             response = await handler(Request(scope, receive))
         except NotFound as problem:
             # A misspelt `/missions/aggregate` asks for a record with that key.
-            problem.detail += misspelt(self._addresses(scope), scope["path"])
+            problem.detail += misspelt(self._addresses(scope), scope["path"], public_root())
             raise
         await response(scope, receive, without_body(send) if scope["method"] == "HEAD" else send)
 
@@ -273,8 +274,7 @@ class Dispatch:
         """The 404 of an address that is not there, with the nearest that are."""
         if error.status_code != 404:
             return error
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
-        near = suggestion(self._addresses(scope), path)
+        near = suggestion(self._addresses(scope), scope["path"], public_root())
         return NotFound(f"There is no such address. {near}", headers=error.headers)
 
 

@@ -10,6 +10,7 @@ from uvicorn.server import ServerState
 
 from app.core.errors import Problem, RequestTimeout
 from app.core.loose_types import Fields, Value
+from app.core.public_path import below, without_root
 from app.core.server import refused_requests
 from app.core.server.crowding import Owners, longest_idle
 from app.core.server.joined_cycle import JoinedCycle
@@ -220,9 +221,11 @@ class BoundedHttp(HttpToolsProtocol):
             return
         if not (self.stage == BODY and self.cycle.response_complete):
             path = b"" if self.stage == IDLE else bytes(self.url).partition(b"?")[0]
-            instance = path[:200].decode("ascii", "replace")
+            root = self.root_path.rstrip("/")
+            instance = without_root(path[:200].decode("ascii", "replace"), root)
             headers = self.server_state.default_headers
-            self.transport.write(refused_requests.as_bytes(self.refusal, instance, headers))
+            with below(root):
+                self.transport.write(refused_requests.as_bytes(self.refusal, instance, headers))
         self.linger()
 
     def linger(self) -> None:

@@ -39,6 +39,7 @@ ATTRIBUTES: Mapping[type, Mapping[str, str]] = {
         "loop": "the time",
         "parser": "version, method, and what follows a refused upgrade",
         "pipeline": "how many requests wait on a connection",
+        "root_path": "what the addresses that a refusal tells begin with",
         "server_state": "default headers of refusals, and the count of requests",
         "transport": "answers refusals, and closes",
         "url": "filled by `on_url`; an absolute address is made a path",

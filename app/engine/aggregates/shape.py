@@ -102,6 +102,8 @@ class Grouping:
     metrics: tuple[Metric, ...]
     having: Condition | None
     sort: tuple[tuple[Output, bool], ...]
+    #: Whether the parts of moments are those in the zone of the parameter `:zone`.
+    is_local: bool = False
 
     @property
     def outputs(self) -> tuple[Output, ...]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Numeric, Text, case
+from sqlalchemy import BigInteger, Boolean, DateTime, Numeric, Text, bindparam, case
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
@@ -56,6 +56,14 @@ def part_of(part: DatePart, column: Expression, dialect: str) -> Expression:
         return Sql(_SQLITE_PARTS[part], column, kind=Text())
     zone = " AT TIME ZONE 'UTC'" if isinstance(column.type, Instant) else ""
     return Sql(f"to_char({{0}}{zone}, '{_POSTGRESQL_PARTS[part]}')", column, kind=Text())
+
+
+def local_time(column: Expression, dialect: str) -> Expression:
+    """The time of a moment in the zone of the parameter `:zone`; on SQLite the day of it."""
+    zone = bindparam("zone", type_=Text)
+    if dialect == "sqlite":
+        return Sql("local_day({0}, {1})", column, zone, kind=Text())
+    return Sql("{0} AT TIME ZONE {1}", column, zone, kind=DateTime())
 
 
 #: When the beginning of an interval `{0}`, with `{1}` characters before its `/`, is no wider than

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from itertools import pairwise
 
@@ -83,14 +84,19 @@ def bad_parameter(parameter: str, code: str, detail: str) -> BadRequest:
 
 
 def read_filters(
-    resource: Resource, pairs: Pairs, text: str | None = None, others: Iterable[str] = ()
+    resource: Resource,
+    pairs: Pairs,
+    text: str | None = None,
+    others: Iterable[str] = (),
+    zone: tzinfo = UTC,
 ) -> ParsedFilter:
     """The filters of a query: flat ones from its parameters, AND the expression `text`.
 
     `others` are the names of the parameters that are no filters, to be suggested for a misspelt
-    one. BadRequest tells the first mistake and what would be right.
+    one. Days, months and years of moments are those of the `zone`. BadRequest tells the first
+    mistake and what would be right.
     """
-    reader = _Reader(resource, ParsedFilter(), tuple(others))
+    reader = _Reader(resource, ParsedFilter(), tuple(others), zone)
     terms = [reader.flat(name, values) for name, values in _by_name(pairs).items()]
     found = [joined(resource, terms), reader.condition(text) if text is not None else None]
     reader.parsed.condition = conjunction(item for item in found if item is not None)
@@ -127,6 +133,7 @@ class _Reader:
     resource: Resource
     parsed: ParsedFilter
     others: tuple[str, ...]
+    zone: tzinfo
 
     def flat(self, name: str, texts: list[str]) -> Condition:
         path, operator = split_name(name)
@@ -216,7 +223,7 @@ class _Reader:
             term = Compare(path, operator, ())
             return term if parse_boolean(texts[0]) else Not(term)
         if operator in _EQUALITIES and has_period(record_field, texts):
-            limits = [parse_limit(record_field, t, at_end=end) for t in texts for end in _ENDS]
+            limits = [self._limit(record_field, t, at_end=end) for t in texts for end in _ENDS]
             during = Compare(path, "during", self._slots(limits))
             return Not(during) if meant.negated else during
         values = [self._value(name, record_field, operator, text) for text in texts]
@@ -250,9 +257,12 @@ class _Reader:
         self.parsed.values.update(zip(slots, values, strict=True))
         return slots
 
+    def _limit(self, record_field: RecordField, text: str, *, at_end: bool) -> date | datetime:
+        return parse_limit(record_field, text, at_end=at_end, zone=self.zone)
+
     def _value(self, name: str, record_field: RecordField, operator: str, text: str) -> Value:
         if record_field.field_type in DATED and OPERATORS[operator].rounding:
-            return parse_limit(record_field, text, at_end=OPERATORS[operator].at_end)
+            return self._limit(record_field, text, at_end=OPERATORS[operator].at_end)
         value = parse_value(record_field, text)
         if isinstance(value, Decimal):
             return round_to_column(record_field, value, OPERATORS[operator].rounding)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -55,11 +56,11 @@ class ViewQuery(Schema):
     """Parameters that say how much of a record is shown."""
 
     fields: Names = Field(None, max_length=2000)
-    """Only these fields, separated by commas; a dot goes on into a related record. All other keys
-    are left out, which clients that are typed by the schema may not expect."""
+    """Only these fields, separated by commas; a dot goes on into a related record. Typed clients
+    may miss the others."""
     expand: Names = Field(None, max_length=500)
-    """Related records to show in full beside their ids, separated by commas; a dot goes on into
-    the related record, at most 3 steps."""
+    """Related records to show in full, separated by commas; a dot goes on into theirs, at most 3
+    steps."""
 
 
 class ItemQuery(ViewQuery):
@@ -76,8 +77,8 @@ class FilterQuery(OpenQuery, Schema):
     """Words to be found in the record's names and texts, whatever their endings and script; words
     in quotes must follow each other."""
     filter: str | None = Field(None, min_length=1, max_length=2000)
-    """A condition in the grammar of OData's `$filter`, for OR, NOT and nesting; it is AND-ed with
-    all other filters. Example: `status eq 'signed' or mission/host_country eq 'RU'`."""
+    """A condition in the grammar of OData's `$filter`, AND-ed with all other filters. Example:
+    `status eq 'signed' or mission/host_country eq 'RU'`."""
     deleted: Deleted = "exclude"
     """Whether records in the trash are shown: not, too, or alone."""
 
@@ -86,8 +87,8 @@ class RecordsQuery(FilterQuery, ViewQuery):
     """What lists and exports have in common: which records, what of them, in which order."""
 
     sort: Names = Field(None, max_length=500)
-    """Fields to sort by, separated by commas, `-` before one for descending; a dot goes on into a
-    related record. Records without a value come last; `id` breaks ties."""
+    """Fields to sort by, separated by commas, `-` first for descending; a dot goes on into a
+    related record. Missing values come last; `id` breaks ties."""
 
 
 class ListQuery(RecordsQuery):
@@ -171,10 +172,11 @@ def read_listing(resource: Resource, query: RecordsQuery) -> Listing:
     return Listing(shape, parsed)
 
 
-def read_conditions(resource: Resource, query: FilterQuery) -> ParsedFilter:
-    """What chooses the records of a query: `filter` and its parameters that are fields."""
+def read_conditions(resource: Resource, query: FilterQuery, zone: tzinfo = UTC) -> ParsedFilter:
+    """What chooses the records of a query: `filter` and its parameters that are fields. The days of
+    moments are those of the zone."""
     known = type(query).model_fields
-    return read_filters(resource, query.others, query.filter, known)
+    return read_filters(resource, query.others, query.filter, known, zone)
 
 
 def read_view(resource: Resource, query: ViewQuery) -> View:

@@ -98,7 +98,7 @@ class _Batch:
             if not self.bulk_state.savepoints:
                 raise RetryWithSavepoints from None
             if len(places) == 1:
-                self.refused[places[0]] = problem
+                self.refused[places[0]] = problem.alone()
                 return
             middle = len(places) // 2
             self.store(places[:middle])
@@ -121,7 +121,7 @@ class _Batch:
                     resource.check(session, record, None)
                 records.append(record)
             except Problem as problem:
-                self.refused[at] = problem
+                self.refused[at] = problem.alone()
             # A rule may have changed another record, which is noted then.
             if change_log.noted_count(session) != noted:
                 raise _WritesOthers

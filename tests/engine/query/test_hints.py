@@ -26,7 +26,7 @@ TOLD = {
     "place_country=Россия": "Did you mean 'RU'?",
     "place_country=XYZ": "The codes are at /codes/countries.",
     "place_region=RUS": "The codes are at /codes/regions.",
-    "currency=RUR": "Did you mean 'RUB'?",
+    "currency=TNG": "Did you mean 'KZT'?",
     "status=signed,completed": "status__in=signed,completed",
     "status__ne=signed,completed": "status__not_in=signed,completed",
     "mission__host_country=RU,KZ": "mission__host_country__in=RU,KZ",
