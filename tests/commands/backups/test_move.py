@@ -48,6 +48,7 @@ ODD_TEXT = " ' \" \\ \\. \t \u2028 ﻿ Ә İ ё 😀 NULL \\N "
 REPEATED = {"Idempotency-Key": "sent-before-the-move"}
 PERSON = {"full_name": "Нурлан Ахметов", "ref": "nurlan"}
 RATE = {"base": "KZT", "quote": "USD", "date": "2016-04-12", "rate": "0.0029871", "provider": "B"}
+SOURCE = {"publisher": "A paper", "title": "A report"}
 OUTCOME = {"agreement": {"ref": "alina-office"}, "actual_amount": "1.5", "currency": "KZT"}
 OF_OTHERS = (
     "CREATE TABLE of_others (id INTEGER PRIMARY KEY)",
@@ -104,6 +105,7 @@ async def live_in(url: str) -> tuple[str, str]:
         answers.append(await client.delete("/people/purged?purge=true"))
         answers.append(await client.post("/exchange-rates", json=RATE))
         answers.append(await client.post("/outcomes", json=OUTCOME))
+        answers.append(await client.post("/sources", json=SOURCE))
         answers.append(await client.post("/webhooks", json=HOOK))
         answers.append(await client.post("/api-keys", json={"name": "Moves", "scope": "write"}))
     assert [answer.text for answer in answers if answer.is_error] == []
