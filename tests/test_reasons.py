@@ -54,7 +54,7 @@ SENT: tuple[tuple[str, dict[str, Any], str, str], ...] = (
         "agreements",
         {**AGREEMENT, "parties": [{"role": "buyer"}, {"role": "seller"} | NAMES]},
         "/parties/1/n0",
-        "60,001 names: this one has at most 4, and 'n0' is none of them",
+        "60,001 names: this one has at most 6, and 'n0' is none of them",
     ),
     ("webhooks", {"name": "X", "url": "h"}, "/url", "Must be written like 'https://example.org"),
     ("webhooks", {"name": "X", "url": "https://h:99999/"}, "/url", "a port from 1 to 65535"),

@@ -1,7 +1,7 @@
 """Problems: every error this service answers with, as RFC 9457 tells them."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -128,6 +128,14 @@ class Problem(Exception):
                 "errors": [fault.to_dict() for fault in self.errors],
             }
         )
+
+
+def refuse_repeated(pointer: str, items: Sequence[object]) -> None:
+    """Invalid (422) for the first item of a list that stands in it before."""
+    for at, item in enumerate(items):
+        if item in items[:at]:
+            text = "This stands in the list twice: leave it out here."
+            raise Invalid.at(f"{pointer}/{at}", "repeated", text)
 
 
 @contextmanager

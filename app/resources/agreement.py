@@ -10,7 +10,7 @@ from sqlalchemy import Index, select, text, true
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.core.databases.types import choice
-from app.core.errors import Invalid
+from app.core.errors import Invalid, refuse_repeated
 from app.core.loose_types import Values
 from app.engine.record import Record, code, code_list, descending, money, reference, rule, stated
 from app.engine.resource import Embedded, Resource
@@ -175,11 +175,6 @@ class Agreement(Place, Record):
     )
 
 
-def _once(related: list[RelatedFields]) -> list[RelatedFields]:
-    distinct([f"{each.relation} {each.agreement_id}" for each in related])
-    return related
-
-
 def _years_once(amounts: list[AmountOfYearFields]) -> list[AmountOfYearFields]:
     distinct([str(each.year) for each in amounts])
     return amounts
@@ -247,7 +242,7 @@ class AgreementFields(RecordFields, PlaceFields, Noted):
     """False when there are parties that the source does not tell of."""
     targets: Annotated[list[TargetFields], Field(max_length=100)] = []
     """What it is to bring beside money."""
-    related: Annotated[list[RelatedFields], AfterValidator(_once), Field(max_length=100)] = []
+    related: Annotated[list[RelatedFields], Field(max_length=100)] = []
     """Other agreements, and what this one is to them."""
     amount_by_year: Annotated[
         list[AmountOfYearFields], AfterValidator(_years_once), Field(max_length=200)
@@ -292,7 +287,8 @@ def _check_amounts(session: Session, record: Agreement, before: Values | None) -
 
 
 def _check_related(session: Session, record: Agreement) -> None:
-    """Refuse (422) what would be a part of itself by way of others."""
+    """Refuse (422) one relation twice, and what would be a part of itself by way of others."""
+    refuse_repeated("/related", [(each.relation, each.agreement_id) for each in record.related])
     wholes = {r.agreement_id for r in record.related if r.relation is AgreementRelation.part_of}
     seen: set[UUID] = set()
     while wholes:

@@ -4,7 +4,7 @@ from hashlib import sha256
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import Field, StringConstraints
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, Session, column_property, mapped_column, relationship
 
@@ -12,12 +12,13 @@ from app.core.databases.interface import Base
 from app.core.errors import (
     Conflict,
     Fault,
+    refuse_repeated,
 )
 from app.core.loose_types import Values
 from app.core.validation import Example
 from app.engine.record import Record, code, reference, rule, stated
 from app.engine.resource import Embedded, Resource
-from app.engine.schemas import Edtf, Line, Noted, RecordFields, Schema, distinct
+from app.engine.schemas import Edtf, Line, Noted, RecordFields, Schema
 from app.resources.organization import organization
 
 
@@ -73,11 +74,6 @@ class BasisFields(Schema):
     """The other source, which this one quotes or repeats."""
 
 
-def _once(sources: list[BasisFields]) -> list[BasisFields]:
-    distinct([str(each.source_id) for each in sources])
-    return sources
-
-
 class SourceSentence(Base):
     """Where a sentence of an attached text begins."""
 
@@ -121,7 +117,7 @@ class SourceFields(RecordFields, Noted):
     """SHA-256 of the text in UTF-8, by which a copy of it is recognised."""
     char_count: Annotated[int, Field(ge=0, le=2**31 - 1, strict=True)] | None = None
     """Length of the text in Unicode code points."""
-    based_on: Annotated[list[BasisFields], AfterValidator(_once), Field(max_length=100)] = []
+    based_on: Annotated[list[BasisFields], Field(max_length=100)] = []
     """The sources that it quotes or repeats: evidence of one origin counts once."""
 
 
@@ -131,6 +127,7 @@ class HasText(Schema):
 
 
 def _check(session: Session, record: Source, before: Values | None) -> None:
+    refuse_repeated("/based_on", [each.source_id for each in record.based_on])
     if before is None or not before["has_text"]:
         return
     for name in ("sha256", "char_count"):
