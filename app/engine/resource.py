@@ -1,11 +1,12 @@
 """How a kind of record is declared: its table, its schemas, its relations and its rules."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
+from uuid import UUID
 
 from pydantic import Field
 from pydantic.fields import FieldInfo
@@ -53,14 +54,44 @@ class Embedded:
         return self.fields.__name__.removesuffix("Fields")
 
 
+def _no_ties(parent_id: UUID) -> Fields:
+    return {}
+
+
 @dataclass(frozen=True, eq=False)
 class SubCollection:
-    """The records of a kind that lie under another one; `on(child, parent)` ties the tables."""
+    """The records of a kind that lie under another one; `on(child, parent)` ties the tables.
+
+    `ties(id)` are the values of the child's own fields that put it under the parent with this id,
+    where that is all that does: then it can be created there. One that is `anywhere` can be so
+    wherever its parent is created, nested in another record too.
+    """
 
     parent: "Resource"
     name: str
     child: "Resource"
     on: Callable[[AnyTable, AnyTable], ColumnElement[bool]]
+    ties: Callable[[UUID], Fields] = _no_ties
+    anywhere: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class StandIns:
+    """Fields that clients can give in place of others: the words of a passage for its positions.
+
+    `replaces` names for each the fields that it stands for. `resolve(session, values, before)`
+    turns the values of a body, of which `before` is the record's JSON where it changes, into those
+    of the record's own fields, and raises Invalid for what cannot be.
+    """
+
+    fields: type[Schema]
+    replaces: Mapping[str, tuple[str, ...]]
+    resolve: Callable[[Session, Values, Values | None], Fields]
+
+    def replaced_in(self, values: Values) -> frozenset[str]:
+        """The record's own fields that something else stands for in these values."""
+        given = (n for name, n in self.replaces.items() if values.get(name) is not None)
+        return frozenset(name for names in given for name in names)
 
 
 @dataclass(eq=False)
@@ -71,7 +102,8 @@ class Resource:
     table; `to_one` the relations behind foreign keys (`mission` for `mission_id`); `under` those of
     them whose record lists the ones that name it (`/missions/{key}/delegates`); `part_of` those
     with whose record it goes to the trash and comes back; `to_many` all collections under a
-    record; `row_filter(table)` narrows a table that two resources share.
+    record; `row_filter(table)` narrows a table that two resources share; `stand_ins` what clients
+    can give in place of fields.
     `example` is a body for the documentation, with refs in place of ids, of a kind that seeds/ has
     no fact of.
     """
@@ -88,6 +120,7 @@ class Resource:
     embedded: dict[str, Embedded] = field(default_factory=dict)
     to_many: dict[str, SubCollection] = field(default_factory=dict)
     row_filter: Callable[[AnyTable], ColumnElement[bool]] | None = None
+    stand_ins: StandIns | None = None
     check: Check = _no_check
     example: Values = field(default_factory=dict)
 

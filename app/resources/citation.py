@@ -19,6 +19,7 @@ from app.engine.registry import RECORD_TYPES, RecordKind, kind_column
 from app.engine.resource import Resource
 from app.engine.schemas import Count, Noted, RecordFields, Schema
 from app.engine.writes.rendering import render_record
+from app.resources.cited import cited
 from app.resources.source import Source, SourceSentence, source
 
 
@@ -127,5 +128,6 @@ citation = Resource(
     read_only=Quoted,
     about="Evidence: the passage of a source that a record, or one field of it, rests on.",
     to_one={"source": source},
+    stand_ins=cited,
     check=_check,
 )

@@ -18,7 +18,7 @@ from app.engine.resource import Resource
 from app.engine.schemas import Flag
 from app.engine.writes import store
 from app.engine.writes.nested import change_at, create_nested, read_flat
-from app.engine.writes.nested_schemas import nested_model
+from app.engine.writes.nested_schemas import nested_model, patch_model, whole_model
 from app.engine.writes.parts import has_parts
 from app.engine.writes.purge import purge
 from app.engine.writes.store import Stored
@@ -117,7 +117,7 @@ def parts_header(stored: Stored) -> dict[str, str]:
 
 def update_route(resource: Resource, models: Models) -> Route:
     """PATCH /missions/{key}"""
-    model = resource.patch
+    model = patch_model(resource)
 
     async def endpoint(
         request: Request,
@@ -125,7 +125,7 @@ def update_route(resource: Resource, models: Models) -> Route:
         body: Annotated[model, Body(), BodyMark.RAW],  # type: ignore[valid-type]
         query: Annotated[WriteQuery, Query()],
     ) -> Response:
-        flat, guard = read_flat(resource, body, model), guard_of(request, resource)
+        flat, guard = read_flat(resource, body, resource.patch), guard_of(request, resource)
         epoch = await epoch_of(request)
 
         def work(session: Session) -> WriteResult:
@@ -153,7 +153,7 @@ def update_route(resource: Resource, models: Models) -> Route:
 
 def replace_route(resource: Resource, models: Models) -> Route:
     """PUT /missions/{key}"""
-    model = resource.create
+    model = whole_model(resource)
 
     async def endpoint(
         request: Request,
