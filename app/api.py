@@ -16,9 +16,11 @@ from app.core.observability.metrics_route import metrics_route
 from app.engine.history.change_log import newest_seq_statement
 from app.engine.registry import register
 from app.engine.resource import Resource, SubCollection, read_models
+from app.insights.evidence import evidence_of
 from app.insights.search import search_route
 from app.insights.summary import summary_route
 from app.resources.agreement import Agreement, agreement
+from app.resources.backed import show_backed
 from app.resources.citation import citation
 from app.resources.delegate import delegate
 from app.resources.event import event
@@ -54,6 +56,7 @@ RESOURCES: tuple[Resource, ...] = (
     exchange_rate,
 )
 register(RESOURCES)
+show_backed(RESOURCES)
 
 
 def _takes_part(company: AnyTable, mission: AnyTable) -> ColumnElement[bool]:
@@ -119,6 +122,7 @@ _TIED = (
     SubCollection(company, "agreements", agreement, _concluded_by),
     SubCollection(organization, "agreements", agreement, _concluded_by),
     # Its `citations` are those about the record of the source, as of any record.
+    evidence_of(mission, citation),
     SubCollection(source, "passages", citation, _drawn_from, lambda key: {"source_id": key}),
 )
 

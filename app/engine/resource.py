@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import Field
 from pydantic.fields import FieldInfo
-from sqlalchemy import ColumnElement, ScalarSelect, inspect
+from sqlalchemy import Case, ColumnElement, ScalarSelect, inspect
 from sqlalchemy.orm import Session
 
 from app.core.databases.expressions import AnyTable
@@ -64,7 +64,8 @@ class SubCollection:
 
     `ties(id)` are the values of the child's own fields that put it under the parent with this id,
     where that is all that does: then it can be created there. One that is `anywhere` can be so
-    wherever its parent is created, nested in another record too.
+    wherever its parent is created, nested in another record too. `shows` is what its list expands
+    where it is asked for nothing else, `about` what the document says of it.
     """
 
     parent: "Resource"
@@ -73,6 +74,8 @@ class SubCollection:
     on: Callable[[AnyTable, AnyTable], ColumnElement[bool]]
     ties: Callable[[UUID], Fields] = _no_ties
     anywhere: bool = False
+    shows: str | None = None
+    about: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,7 +185,7 @@ class Resource:
         return frozenset(
             name
             for name in self.read_only.model_fields
-            if isinstance(getattr(columns[name], "element", None), ScalarSelect)
+            if isinstance(getattr(columns[name], "element", None), ScalarSelect | Case)
         )
 
     @cached_property

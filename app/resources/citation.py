@@ -87,6 +87,10 @@ class CitationFields(RecordFields, Noted):
 
 
 class Quoted(Schema):
+    record_ref: str | None
+    """The ref of the record that the passage backs."""
+    record_title: str | None
+    """What that record is called, or what it says."""
     quote: str | None
     """The words of the passage, when the source's text is attached; never stored here."""
     sentence: int | None

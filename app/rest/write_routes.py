@@ -60,6 +60,10 @@ class DeleteQuery(WriteQuery):
     the log of changes keeps that there was one, and nothing of what it said."""
 
 
+#: Headers of a new record.
+CREATED = ("Dry-Run", "Location", "Preference-Applied", "Idempotency-Replayed", "ETag")
+
+
 def create_route(resource: Resource, models: Models) -> Route:
     """POST /missions"""
     model = nested_model(resource)
@@ -80,7 +84,6 @@ def create_route(resource: Resource, models: Models) -> Route:
 
         return await answer_write(request, work, query, resource)
 
-    headers = ("Location", "Preference-Applied", "Idempotency-Replayed", "ETag")
     return Operation(
         method="POST",
         path=f"/{resource.path}",
@@ -91,7 +94,7 @@ def create_route(resource: Resource, models: Models) -> Route:
         " record, or the `ref` of one.",
         tag=resource.path,
         parameters=(IDEMPOTENCY_KEY, PREFER),
-        answers=(created_answer(models[resource.name], "Dry-Run", *headers),),
+        answers=(created_answer(models[resource.name], *CREATED),),
         refusals=WRONG_BODY,
     ).route(endpoint)
 

@@ -39,12 +39,19 @@ async def _come_of(api: Api, parent: str) -> Body:
     return await create(api.client, "outcomes", body)
 
 
+async def _behind(api: Api, parent: str) -> Body:
+    agreement = await _tied("agreements", mission_id="PARENT", event_id=None)(api, parent)
+    cited = {"record_kind": "agreement", "record_id": agreement["id"], "field": None}
+    return await create(api.client, "citations", api.examples.full("citations", **cited))
+
+
 _CONCLUDED = _tied("agreements", parties=[{"role": "buyer", "organization_id": "PARENT"}])
 #: What ties a child to its parent, where it is more than one field that names it.
 TIES: dict[tuple[str, str], Tie] = {
     ("missions", "agreements"): _tied("agreements", mission_id="PARENT", event_id=None),
     ("missions", "companies"): _taking_part,
     ("missions", "outcomes"): _come_of,
+    ("missions", "evidence"): _behind,
     ("companies", "agreements"): _CONCLUDED,
     ("organizations", "agreements"): _CONCLUDED,
     ("sources", "passages"): _tied("citations", source_id="PARENT"),

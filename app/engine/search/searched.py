@@ -40,15 +40,17 @@ def searched(resource: Resource) -> _Fields:
     """
     fields = resource.fields.model_fields
     parts = (
-        (name, _of(part.fields.model_fields, Line, Prose))
+        (name, fields_like(part.fields.model_fields, Line, Prose))
         for name, part in resource.embedded.items()
     )
     return _Fields(
-        _of(fields, Line), _of(fields, Ref, Prose), tuple(part for part in parts if part[1])
+        fields_like(fields, Line),
+        fields_like(fields, Ref, Prose),
+        tuple(part for part in parts if part[1]),
     )
 
 
-def _of(fields: Values, *kinds: TypeForm) -> tuple[str, ...]:
+def fields_like(fields: Values, *kinds: TypeForm) -> tuple[str, ...]:
     """The fields of text, or of lists of text, that keep the rules of one of the kinds."""
     wanted = [_rules(kind) for kind in kinds]
     return tuple(

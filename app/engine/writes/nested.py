@@ -92,6 +92,8 @@ def create_under(
     session: Session, collection: SubCollection, parent_id: UUID, value: Json
 ) -> Stored:
     """Store a record given as JSON under the one with this id, which is there."""
+    if not isinstance(value, dict):
+        raise Invalid.at("", "object", "Must be a JSON object.")
     return _create(Links(session), collection.child, told_under(collection, parent_id, value))
 
 
