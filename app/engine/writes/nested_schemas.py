@@ -74,9 +74,13 @@ def patch_model(resource: Resource) -> Model:
     )
 
 
+@cache
 def whole_model(resource: Resource) -> Model:
     """What PUT takes, as the document tells it."""
-    return resource.create if resource.stand_ins is None else nested_model(resource)
+    if resource.stand_ins is None:
+        return resource.create
+    fields, doc = _with_stand_ins(resource), resource.create.__doc__ or ""
+    return derived_schema(resource.create.__name__, doc, fields, resource.create)
 
 
 def _with_lists(resource: Resource, *, is_inner: bool = False) -> Fields:
@@ -120,10 +124,9 @@ def _child_model(child: Resource, without: frozenset[str]) -> Model:
     }
     fields |= _with_relations(child, without) | _with_stand_ins(child, without)
     fields |= _with_lists(child, is_inner=True)
-    like = f"{child.name}{'Create' if child.stand_ins is None else 'Tree'}"
     doc = (
         f"A {child.singular} that is created with the record above it; its fields are as those of"
-        f" `{like}`."
+        f" `{child.create.__name__}`."
     )
     above = next(iter(sorted(name for name in without if f"{name}_id" in without)))
     return derived_schema(f"{child.name}Under{above.title().replace('_', '')}", doc, fields)
