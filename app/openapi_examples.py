@@ -64,7 +64,7 @@ def add_examples(document: Json, resource: Resource, written: Json, read: Json) 
 
 
 #: What an example says of a record that need not be the one that it is created under.
-_OF_ONE_RECORD = ("ref", "field", "event_id")
+_OF_ONE_RECORD = ("ref", "field", "event_id", "note", "subject")
 
 
 def _under_another(document: Json, resource: Resource, written: Json) -> Json:
@@ -73,7 +73,7 @@ def _under_another(document: Json, resource: Resource, written: Json) -> Json:
     for name, schema in document["components"]["schemas"].items():
         if name.startswith(f"{resource.name}Under"):
             known = schema["properties"].keys() - set(_OF_ONE_RECORD)
-            body = {key: value for key, value in written.items() if key in known}
+            body = {n: v for n, v in written.items() if n in known and not n.endswith("_en")}
             found[f"#/components/schemas/{name}"] = body
     return found
 

@@ -189,6 +189,14 @@ class Resource:
         )
 
     @cached_property
+    def looked_up(self) -> frozenset[str]:
+        """Those of the fields that are read from other records which stand in one that this one
+        names, of whichever kind: a filter can ask for them."""
+        columns = inspect(self.table).columns
+        names = self.derived_elsewhere
+        return frozenset(name for name in names if isinstance(columns[name].element, Case))
+
+    @cached_property
     def create(self) -> type[Schema]:
         """What POST and PUT take."""
         return derived_schema(f"{self.name}Create", f"A new {self.singular}.", {}, self.fields)

@@ -30,12 +30,14 @@ def _title(resource: Resource) -> Expression | None:
     """Its name or, where it has none, what it says, or the name of what it is about."""
     fields = resource.fields.model_fields
     prose = (name for name in fields_like(fields, Prose) if fields[name].is_required())
-    if own := next(iter((*names_of(resource), *prose)), None):
-        return _of_record(resource, own)
+    if own := (*names_of(resource), *prose):
+        # The publisher of a source comes before its title.
+        return _of_record(resource, "title" if "title" in own else own[0])
     for relation in _required(resource):
         target = resource.to_one[relation]
         if names := names_of(target):
-            return _of_related(resource, f"{relation}_id", target, names[0])
+            name = "title" if "title" in names else names[0]
+            return _of_related(resource, f"{relation}_id", target, name)
     return None
 
 

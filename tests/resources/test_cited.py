@@ -223,3 +223,22 @@ async def test_a_nested_citation_that_is_wrong_is_told_with_its_place_and_nothin
         answer = await client.post("/missions", json=body)
         assert f"/agreements/1/citations/1/{place}" in faults(answer), answer.text
     assert (await client.get(f"/missions/{ref}")).status_code == 404
+
+
+async def test_citations_are_found_by_the_ref_of_what_they_back(
+    client: httpx.AsyncClient, source: Body
+) -> None:
+    stored = (await client.post("/citations", json=citing(source, quote="Monday"))).json()
+    assert (stored["record_ref"], stored["record_title"]) == (source["ref"], "A report")
+    ref = source["ref"]
+    for query in (
+        {"record_id": ref, "record_kind": "source"},
+        {"record_id__in": f"{ref},nobody-there"},
+        {"record_ref": ref},
+        {"filter": f"record_id eq '{ref}'"},
+        {"filter": f"record_ref eq '{ref}' and record_title eq 'A report'"},
+        {"record_id": source["id"], "sort": "-record_title"},
+    ):
+        found = await client.get("/citations", params=query)
+        assert found.status_code == 200, found.text
+        assert [each["id"] for each in found.json()["data"]] == [stored["id"]], query

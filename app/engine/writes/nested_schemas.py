@@ -122,7 +122,10 @@ def _child_model(child: Resource, without: frozenset[str]) -> Model:
         for name, info in child.fields.model_fields.items()
         if name not in without
     }
-    fields |= _with_relations(child, without) | _with_stand_ins(child, without)
+    standing = _with_stand_ins(child, without).items()
+    fields |= _with_relations(child, without) | {
+        n: (of, _untold(info)) for n, (of, info) in standing
+    }
     fields |= _with_lists(child, is_inner=True)
     doc = (
         f"A {child.singular} that is created with the record above it; its fields are as those of"
