@@ -79,6 +79,15 @@ class SubCollection:
 
 
 @dataclass(frozen=True, eq=False)
+class LongText:
+    """A text that belongs to a record and is shown apart: searches look into it. `column` holds it;
+    the fields `told_by` say that there is one, and when it is another one."""
+
+    column: str
+    told_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
 class StandIns:
     """Fields that clients can give in place of others: the words of a passage for its positions.
 
@@ -106,7 +115,7 @@ class Resource:
     them whose record lists the ones that name it (`/missions/{key}/delegates`); `part_of` those
     with whose record it goes to the trash and comes back; `to_many` all collections under a
     record; `row_filter(table)` narrows a table that two resources share; `stand_ins` what clients
-    can give in place of fields.
+    can give in place of fields; `long_text` a text that is not among the fields.
     `example` is a body for the documentation, with refs in place of ids, of a kind that seeds/ has
     no fact of.
     """
@@ -124,6 +133,7 @@ class Resource:
     to_many: dict[str, SubCollection] = field(default_factory=dict)
     row_filter: Callable[[AnyTable], ColumnElement[bool]] | None = None
     stand_ins: StandIns | None = None
+    long_text: LongText | None = None
     check: Check = _no_check
     example: Values = field(default_factory=dict)
 

@@ -1,5 +1,6 @@
 """The text of a source: attached by whoever has it, so that citations show their quotes."""
 
+import asyncio
 from hashlib import sha256
 from typing import Annotated
 from uuid import UUID
@@ -25,9 +26,11 @@ from app.core.http.dispatch import Route
 from app.core.http.operation import Answer, Operation
 from app.core.http.requests import check_type, read_content
 from app.core.loose_types import Fields, TypeForm
+from app.core.text.analyze import words
 from app.core.validation import Model
 from app.engine.registry import RecordKind
 from app.engine.schemas import Flag, Schema, derived_schema
+from app.engine.search.searched import LONGEST_TEXT
 from app.engine.writes import store
 from app.engine.writes.rendering import render_record
 from app.engine.writes.store import Stored
@@ -172,6 +175,8 @@ def text_routes(models: Models) -> list[Route]:
             caller: Principal = request.scope["caller"]
             caller.check(Permission.ADMIN)
         content = await read_content(request)
+        # The index knows its words by then: to read so many takes longer than to store them.
+        await asyncio.to_thread(words, content[: 4 * LONGEST_TEXT].decode(errors="ignore"))
 
         def work(session: Session) -> WriteResult:
             record = store.find_live(session, source, key)
