@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, literal_column, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, and_, literal_column, select, union_all
 from sqlalchemy.orm import aliased
 
 from app.core.databases.expressions import AnyTable
@@ -51,10 +51,18 @@ def evidence_of(mission: Resource, citation: Resource) -> SubCollection:
         ids = _with_its_parts(mission, at)
         several = ((mission, ids), *_parts(mission, ids, frozenset({mission.record_type})))
         records = (
-            select(literal_column(f"'{kind.record_type}'"), of.subquery().c.id)
+            select(literal_column(f"'{kind.record_type}'").label("kind"), of.subquery().c.id)
             for kind, of in several
         )
-        return tuple_(cited.record_kind, cited.record_id).in_(union_all(*records))
+        # By its ids, so that the index of what is cited leads to them, and not each citation to
+        # what it backs.
+        backed = union_all(*records).subquery()
+        own: AnyTable = aliased(citation.table)
+        kind, record_id = backed.c
+        found = select(own.id).join(
+            backed, and_(own.record_kind == kind, own.record_id == record_id)
+        )
+        return cited.id.in_(found.correlate_except(own, backed))  # type: ignore[no-any-return]
 
     return SubCollection(
         mission,
