@@ -57,6 +57,10 @@ def _resolve(session: Session, values: Values, before: Values | None) -> Fields:
     own = {name: each for name, each in values.items() if name not in Cited.model_fields}
     validate(Cited, given)
     faults: list[Fault] = []
+    if "quote" in values and "quote" not in given and before and before["quote"] is not None:
+        faults.append(Fault("read_only", _NO_CLEARING, pointer="/quote"))
+    if "quote" in given and before == {} and own.get("source_id") is None:
+        faults.append(Fault("missing", _OF_MANY, pointer="/source_id"))
     for work in (_record, _positions):
         try:
             own |= work(session, given, own, before or {})
@@ -113,6 +117,8 @@ def _positions(session: Session, given: Values, own: Values, before: Values) -> 
     return {"start": span.start, "end": span.end}
 
 
+_NO_CLEARING = "The words of a passage cannot be cleared: leave quote out, or give others."
+_OF_MANY = "Many citations are meant: give the source in which the quote stands."
 _NO_TEXT = (
     "The source has no text in which the quote could be looked for: attach it with"
     " PUT /sources/{}/text, or give start and end alone."

@@ -141,6 +141,9 @@ async def test_a_quote_is_taken_wherever_a_citation_is_written(
     )
     assert answer.status_code == 200, answer.text
     assert (await client.get(path)).json()["start"] == 0
+    # Of many it must be said where it stands; and none can be without words.
+    assert "/source_id" in faults(await client.patch(many, json={"quote": "Later"}))
+    assert "/quote" in faults(await client.patch(path, json={"quote": None}))
 
 
 async def test_a_citation_as_it_was_read_changes_nothing_even_where_its_words_stand_often(
