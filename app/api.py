@@ -20,8 +20,8 @@ from app.insights.evidence import evidence_of
 from app.insights.search import search_route
 from app.insights.summary import summary_route
 from app.resources.agreement import Agreement, agreement
-from app.resources.backed import show_backed
 from app.resources.citation import citation
+from app.resources.cited_record import show_backed
 from app.resources.delegate import delegate
 from app.resources.event import event
 from app.resources.exchange_rate import exchange_rate
