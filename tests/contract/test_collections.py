@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from app.api import COLLECTIONS
+from app.api import COLLECTIONS, RESOURCES
 from app.core import json_codec
 from app.engine.resource import SubCollection
 from tests.contract.api import UNKNOWN, Api, at, listed, problem
@@ -146,6 +146,8 @@ async def test_what_lies_under_a_record_is_created_there(api: Api) -> None:
         assert answer.headers["location"] == at(child, made)
         if await listed(api, address, id=made["id"]) != [made]:
             wrong.append((address, "is not listed"))
+        if collection.anywhere and collection.parent is not RESOURCES[0]:
+            continue  # What follows is one for citations of all kinds.
         of_parent = collection.ties(UUID(parent["id"]))
         same = {name: str(value) for name, value in of_parent.items()}
         relation = min(name.removesuffix("_id") for name in ties if name.endswith("_id"))
