@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query, Request
-from pydantic import Field
+from pydantic import Field, RootModel, create_model
 from sqlalchemy import bindparam, delete, func, insert, select
 from sqlalchemy.orm import Session
 from starlette.responses import PlainTextResponse, Response
@@ -142,10 +142,10 @@ class LostCitation(Schema):
     """Its words in the old text, or their beginning."""
 
 
-def text_replaced(models: Models) -> Model:
+def text_replaced(shown: Model) -> Model:
     """What replacing a text came to."""
     fields: Fields = {
-        "source": (models["Source"], ...),
+        "source": (shown, ...),
         "moved": (int, Field(description="How many citations stand elsewhere now.")),
         "unchanged": (int, Field(description="How many stand where they stood.")),
         "lost": (int, Field(description="How many went to the trash.")),
@@ -199,7 +199,12 @@ def text_routes(models: Models) -> list[Route]:
             raise NotFound(f"No text is attached to the source {key!r}.")
         return PlainTextResponse(text)
 
-    either: TypeForm = models["Source"] | text_replaced(models)
+    def answered() -> Model:
+        shown: TypeForm = Answer(model=models["Source"]).made_model()
+        doc = "The source or, of a text that was replaced, what that came to."
+        either: TypeForm = shown | text_replaced(shown)
+        return create_model("AttachedText", __base__=RootModel[either], __doc__=doc)
+
     plain = {"text/plain": {"schema": {"type": "string"}}}
     return [
         Operation(
@@ -209,7 +214,7 @@ def text_routes(models: Models) -> list[Route]:
             summary="Attach the text of one source",
             tag="sources",
             body={"required": True, "content": plain},
-            answers=(Answer(model=either, headers=("Dry-Run",)),),
+            answers=(Answer(model=answered, headers=("Dry-Run",)),),
             refusals=(BadRequest, NotFound, Conflict, TooLarge, UnsupportedMediaType, Invalid),
         ).route(attach_source_text),
         Operation(

@@ -17,6 +17,7 @@ from app.core.errors import Invalid, Problem
 from app.core.http.dispatch import BodyMark, Route
 from app.core.http.operation import Answer, Operation
 from app.core.loose_types import Json, Value
+from app.core.validation import Model
 from app.engine.query.filter_reader import ParsedFilter, bad_parameter
 from app.engine.query.parameters import FilterQuery, read_conditions
 from app.engine.resource import Resource
@@ -64,7 +65,9 @@ class Affected(Schema):
 
 def update_many_route(resource: Resource) -> Route:
     """PATCH /missions"""
-    model = patch_model(resource)
+
+    def model() -> Model:
+        return patch_model(resource)
 
     async def endpoint(
         request: Request,

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from app.core.errors import NotFound
 from app.core.http.dispatch import BodyMark, Route
 from app.core.http.operation import Operation
+from app.core.validation import Model
 from app.engine.resource import Resource, SubCollection
 from app.engine.writes import store
 from app.engine.writes.nested import create_under
@@ -31,8 +32,10 @@ from app.rest.write_routes import CREATED, created
 def create_under_route(collection: SubCollection, models: Models) -> Route:
     """POST /missions/{key}/agreements"""
     parent, child = collection.parent, collection.child
-    model = child_model(collection)
     one = child.singular if collection.name == child.path else collection.name.removesuffix("s")
+
+    def model() -> Model:
+        return child_model(collection)
 
     async def endpoint(
         request: Request,

@@ -37,6 +37,7 @@ from app.engine.imports.read_ahead import RowsAhead, reading_ahead
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.resource import Resource
 from app.engine.schemas import Schema
+from app.rest.client_watch import ClientWatch, watched
 from app.rest.exports import FORMATS
 from app.rest.operations import (
     IDEMPOTENCY_KEY,
@@ -117,10 +118,10 @@ def import_route(resource: Resource) -> Route:
         lenient = prefers(request, "handling=lenient")
         async with _received(request) as path:
             file = ImportFile(path, file_format, mapping, lenient, options)
-            async with _read(file) as rows:
+            async with watched(request) as client, _read(file, client) as rows:
 
                 def work(session: Session) -> WriteResult:
-                    report = import_file(session, resource, rows, actor_of(request))
+                    report = import_file(session, resource, rows, actor_of(request), client.check)
                     body = json_codec.dumps(report.to_dict()).decode()
                     return WriteResult(body, 207 if lenient else 200)
 
@@ -146,9 +147,9 @@ def import_route(resource: Resource) -> Route:
 
 
 @asynccontextmanager
-async def _read(file: ImportFile) -> AsyncIterator[RowsAhead]:
+async def _read(file: ImportFile, client: ClientWatch) -> AsyncIterator[RowsAhead]:
     """The rows of the file, read in a thread before the import waits for its turn to write."""
-    reading = reading_ahead(file)
+    reading = reading_ahead(file, client.check)
     rows = await asyncio.to_thread(reading.__enter__)
     try:
         yield rows

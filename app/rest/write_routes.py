@@ -12,6 +12,7 @@ from app.core.errors import Conflict
 from app.core.http.conditional import tags_in
 from app.core.http.dispatch import BodyMark, Route
 from app.core.http.operation import Answer, Operation
+from app.core.validation import Model
 from app.engine.history.change_log import Action
 from app.engine.query.parameters import VersionNumber
 from app.engine.resource import Resource
@@ -66,7 +67,9 @@ CREATED = ("Dry-Run", "Location", "Preference-Applied", "Idempotency-Replayed", 
 
 def create_route(resource: Resource, models: Models) -> Route:
     """POST /missions"""
-    model = nested_model(resource)
+
+    def model() -> Model:
+        return nested_model(resource)
 
     async def endpoint(
         request: Request,
@@ -120,7 +123,9 @@ def parts_header(stored: Stored) -> dict[str, str]:
 
 def update_route(resource: Resource, models: Models) -> Route:
     """PATCH /missions/{key}"""
-    model = patch_model(resource)
+
+    def model() -> Model:
+        return patch_model(resource)
 
     async def endpoint(
         request: Request,
@@ -156,7 +161,9 @@ def update_route(resource: Resource, models: Models) -> Route:
 
 def replace_route(resource: Resource, models: Models) -> Route:
     """PUT /missions/{key}"""
-    model = whole_model(resource)
+
+    def model() -> Model:
+        return whole_model(resource)
 
     async def endpoint(
         request: Request,

@@ -99,6 +99,8 @@ class RowReader:
         self.session, self.resource = session, resource
         self.links: dict[str, dict[str, UUID]] = {}
         self.soundness = RowChecker(session, resource)
+        #: Whether one fault of a row is enough: neither are more of them told nor counted.
+        self.is_hasty = False
         self.own = [name for name, to in resource.to_one.items() if to.table is resource.table]
 
     def entry(self, plan: Plan, row: SheetRow) -> Entry:
@@ -207,6 +209,8 @@ class RowReader:
                 return validate(model, values)
             except Invalid:
                 pass  # All that is wrong is looked for together.
+        if faults and self.is_hasty:
+            raise Invalid("", faults)
         left_out = entry.unread | loose.keys()
         found = self.soundness.faults(model, values, left_out, is_alone=not faults)
         raise Invalid("", [*faults, *entry.placed(Invalid("", found))] if found else faults)
