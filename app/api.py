@@ -1,6 +1,7 @@
 """Everything that is served, one line each, in the order of the docs."""
 
 from functools import cache
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_, select
 
@@ -9,15 +10,18 @@ from app.admin.code_list import code_routes
 from app.changes.stream_routes import stream_route
 from app.core.databases.expressions import AnyTable
 from app.core.http.dispatch import Route
+from app.core.loose_types import Fields
 from app.core.observability.health import health_routes
 from app.core.observability.metrics_route import metrics_route
 from app.engine.history.change_log import newest_seq_statement
 from app.engine.registry import register
 from app.engine.resource import Resource, SubCollection
+from app.insights.evidence import evidence_of
 from app.insights.search import search_route
 from app.insights.summary import summary_route
 from app.resources.agreement import Agreement, agreement
 from app.resources.citation import citation
+from app.resources.cited_record import show_backed
 from app.resources.delegate import delegate
 from app.resources.event import event
 from app.resources.exchange_rate import exchange_rate
@@ -53,6 +57,7 @@ RESOURCES: tuple[Resource, ...] = (
     exchange_rate,
 )
 register(RESOURCES)
+show_backed(RESOURCES)
 
 
 def _takes_part(company: AnyTable, mission: AnyTable) -> ColumnElement[bool]:
@@ -97,14 +102,18 @@ def _citations(of: Resource) -> SubCollection:
     def on(citation: AnyTable, record: AnyTable) -> ColumnElement[bool]:
         return (citation.record_kind == of.record_type) & (citation.record_id == record.id)  # type: ignore[no-any-return]
 
-    return SubCollection(of, "citations", citation, on)
+    def ties(record_id: UUID) -> Fields:
+        return {"record_kind": of.record_type, "record_id": record_id}
+
+    return SubCollection(of, "citations", citation, on, ties, anywhere=True)
 
 
 def _naming(child: Resource, relation: str) -> SubCollection:
     def on(row: AnyTable, parent: AnyTable) -> ColumnElement[bool]:
         return getattr(row, f"{relation}_id") == parent.id  # type: ignore[no-any-return]
 
-    return SubCollection(child.to_one[relation], child.path, child, on)
+    parent, key = child.to_one[relation], f"{relation}_id"
+    return SubCollection(parent, child.path, child, on, lambda parent_id: {key: parent_id})
 
 
 # What lies under a record otherwise than by naming it: what ties the child's table to the parent's.
@@ -114,7 +123,8 @@ _TIED = (
     SubCollection(company, "agreements", agreement, _concluded_by),
     SubCollection(organization, "agreements", agreement, _concluded_by),
     # Its `citations` are those about the record of the source, as of any record.
-    SubCollection(source, "passages", citation, _drawn_from),
+    evidence_of(mission, citation),
+    SubCollection(source, "passages", citation, _drawn_from, lambda key: {"source_id": key}),
 )
 
 

@@ -40,6 +40,7 @@ from app.core.http.openapi import (
 )
 from app.core.http.responses import problems
 from app.core.loose_types import Fields, Json, Values
+from app.engine.keys import names_of
 from app.engine.query.parameters import MAX_SORT
 from app.engine.record import bound_values
 from app.engine.resource import Resource
@@ -272,6 +273,7 @@ def examples(resource: Resource) -> tuple[Fields, Fields]:
         # What the server tells is nothing yet, or not so.
         **{name: False if of is bool else None for name, (of, _) in resource.read_fields.items()},
         **state,
+        **_shown_of_others(resource, state),
         "id": str(record_id),
         "version": 1,
         "created_at": _STAMP,
@@ -284,6 +286,16 @@ def examples(resource: Resource) -> tuple[Fields, Fields]:
         # Example bodies are tried as they stand, beside the seeded record: so under another ref.
         fields["ref"] = f"{fields['ref']}-copy"
     return fields, {name: known[name] for name in resource.read_fields}
+
+
+def _shown_of_others(resource: Resource, state: Values) -> Fields:
+    """What a record shows of the one that it is about, where it is about one of any kind."""
+    about = next((f for f in facts() if str(f.id) == state.get("record_id")), None)
+    if about is None:
+        return {}
+    title = next((about.fields[name] for name in names_of(about.resource)), None)
+    shown = {"record_ref": about.fields["ref"], "record_title": title}
+    return {name: value for name, value in shown.items() if name in resource.read_fields}
 
 
 def _shows(resource: Resource, of: Resource, fields: Values) -> bool:

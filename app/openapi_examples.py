@@ -47,6 +47,7 @@ def add_examples(document: Json, resource: Resource, written: Json, read: Json) 
     }
     chosen = {"filter": f"ref eq '{key}'", "max_affected": 1}
     for path, method, operation in operations(document):
+        _set(operation.get("requestBody", {}), _under_another(document, resource, written))
         if operation["tags"] != [resource.path]:
             continue
         examples: Json = {"key": key, "format": "csv"}
@@ -60,6 +61,21 @@ def add_examples(document: Json, resource: Resource, written: Json, read: Json) 
         _set(body, bodies)
         if path == f"/{resource.path}/import":
             body["content"]["text/csv"]["example"] = f"ref,note\n{key},{note['note']}\n"
+
+
+#: What an example says of a record that need not be the one that it is created under.
+_OF_ONE_RECORD = ("ref", "field", "event_id", "note", "subject")
+
+
+def _under_another(document: Json, resource: Resource, written: Json) -> Json:
+    """Examples of bodies that create a record under another one, by their schemas."""
+    found = {}
+    for name, schema in document["components"]["schemas"].items():
+        if name.startswith(f"{resource.name}Under"):
+            known = schema["properties"].keys() - set(_OF_ONE_RECORD)
+            body = {n: v for n, v in written.items() if n in known and not n.endswith("_en")}
+            found[f"#/components/schemas/{name}"] = body
+    return found
 
 
 def _set(place: Values, by_schema: Values) -> None:

@@ -94,7 +94,8 @@ def fields_of(at: Resource | Embedded) -> dict[str, RecordField]:
     if isinstance(at, Embedded):
         described = {name: info.description for name, info in at.fields.model_fields.items()}
     else:
-        own = (name for name in at.columns if name not in at.derived_elsewhere)
+        hidden = at.derived_elsewhere - at.looked_up
+        own = (name for name in at.columns if name not in hidden)
         described = {name: at.read_fields[name][1].description for name in own}
     return {name: _field(columns[name], name, about or "") for name, about in described.items()}
 

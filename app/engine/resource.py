@@ -1,15 +1,16 @@
 """How a kind of record is declared: its table, its schemas, its relations and its rules."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
+from uuid import UUID
 
 from pydantic import Field
 from pydantic.fields import FieldInfo
-from sqlalchemy import ColumnElement, ScalarSelect, inspect
+from sqlalchemy import Case, ColumnElement, ScalarSelect, inspect
 from sqlalchemy.orm import Session
 
 from app.core.databases.expressions import AnyTable
@@ -58,14 +59,56 @@ class Embedded:
         return _edtf_dates(self.table)
 
 
+def _no_ties(parent_id: UUID) -> Fields:
+    return {}
+
+
 @dataclass(frozen=True, eq=False)
 class SubCollection:
-    """The records of a kind that lie under another one; `on(child, parent)` ties the tables."""
+    """The records of a kind that lie under another one; `on(child, parent)` ties the tables.
+
+    `ties(id)` are the values of the child's own fields that put it under the parent with this id,
+    where that is all that does: then it can be created there. One that is `anywhere` can be so
+    wherever its parent is created, nested in another record too. `shows` is what its list expands
+    where it is asked for nothing else, `about` what the document says of it.
+    """
 
     parent: "Resource"
     name: str
     child: "Resource"
     on: Callable[[AnyTable, AnyTable], ColumnElement[bool]]
+    ties: Callable[[UUID], Fields] = _no_ties
+    anywhere: bool = False
+    shows: str | None = None
+    about: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class LongText:
+    """A text that belongs to a record and is shown apart: searches look into it. `column` holds it;
+    the fields `told_by` say that there is one, and when it is another one."""
+
+    column: str
+    told_by: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class StandIns:
+    """Fields that clients can give in place of others: the words of a passage for its positions.
+
+    `replaces` names for each the fields that it stands for. `resolve(session, values, before)`
+    turns the values of a body, of which `before` is the record's JSON where it changes, into those
+    of the record's own fields, and raises Invalid for what cannot be.
+    """
+
+    fields: type[Schema]
+    replaces: Mapping[str, tuple[str, ...]]
+    resolve: Callable[[Session, Values, Values | None], Fields]
+
+    def replaced_in(self, values: Values) -> frozenset[str]:
+        """The record's own fields that something else stands for in these values."""
+        given = (n for name, n in self.replaces.items() if values.get(name) is not None)
+        return frozenset(name for names in given for name in names)
 
 
 @dataclass(eq=False)
@@ -78,7 +121,8 @@ class Resource:
     with whose record it goes to the trash and comes back; `to_many` all collections under a
     record; `first_of` the fields that are those of the first row of a part, `host_country` of
     `stops.country`: filters find those of any row; `row_filter(table)` narrows a table that two
-    resources share.
+    resources share; `stand_ins` what clients can give in place of fields; `long_text` a text that
+    is not among the fields.
     `example` is a body for the documentation, with refs in place of ids, of a kind that seeds/ has
     no fact of.
     """
@@ -96,6 +140,8 @@ class Resource:
     to_many: dict[str, SubCollection] = field(default_factory=dict)
     first_of: dict[str, tuple[str, str]] = field(default_factory=dict)
     row_filter: Callable[[AnyTable], ColumnElement[bool]] | None = None
+    stand_ins: StandIns | None = None
+    long_text: LongText | None = None
     check: Check = _no_check
     example: Values = field(default_factory=dict)
 
@@ -156,8 +202,16 @@ class Resource:
         return frozenset(
             name
             for name in self.read_only.model_fields
-            if isinstance(getattr(columns[name], "element", None), ScalarSelect)
+            if isinstance(getattr(columns[name], "element", None), ScalarSelect | Case)
         )
+
+    @cached_property
+    def looked_up(self) -> frozenset[str]:
+        """Those of the fields that are read from other records which stand in one that this one
+        names, of whichever kind: a filter can ask for them."""
+        columns = inspect(self.table).columns
+        names = self.derived_elsewhere
+        return frozenset(name for name in names if isinstance(columns[name].element, Case))
 
     @cached_property
     def create(self) -> type[Schema]:

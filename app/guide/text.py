@@ -49,6 +49,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         "writing-safely",
         "merge-patch",
         "nested-create",
+        "evidence",
         "bulk",
         "many-at-once",
         "import",

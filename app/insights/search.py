@@ -1,5 +1,6 @@
 """Search across all kinds of records: what matched, and where."""
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Annotated
@@ -7,16 +8,17 @@ from uuid import UUID
 
 from fastapi import Query, Request
 from pydantic import Field
-from sqlalchemy import Dialect, Text, bindparam, cast, select
+from sqlalchemy import Dialect, Text, bindparam, cast, func, select
 from starlette.responses import Response
 
 from app.core import json_codec
-from app.core.databases.interface import CompiledQuery, Rows, compile_query
+from app.core.databases.expressions import Expression
+from app.core.databases.interface import CompiledQuery, Rows, compile_query, table_of
 from app.core.databases.types import Id
 from app.core.http.dispatch import Route
 from app.core.http.operation import Answer, Operation
 from app.core.loose_types import Json, Values
-from app.core.text.analyze import highlights
+from app.core.text.analyze import first_highlight, highlights
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.filter_reader import bad_parameter, split_items
 from app.engine.query.parameters import Cursor, Limit
@@ -25,12 +27,14 @@ from app.engine.registry import kind_named, unknown_kind
 from app.engine.resource import Resource
 from app.engine.schemas import Page, Schema
 from app.engine.search.hits import query_value, search_statement
-from app.engine.search.searched import searched
+from app.engine.search.searched import LONGEST_TEXT, searched
 from app.rest.export_columns import label_of
 from app.rest.handlers import database_of
 from app.rest.pages import answer_page, current_page
 
 MAX_HITS = 100
+#: How many characters of long texts are looked at for the passages of a page of hits.
+MOST_LOOKED_AT = 1_500_000
 
 
 class SearchQuery(Schema):
@@ -52,7 +56,7 @@ class Match(Schema):
     """A field in which the search was found."""
 
     field: str
-    """The field, as a JSON Pointer into the record (RFC 6901)."""
+    """The field, as a JSON Pointer into the record (RFC 6901); `/text` is a source's own."""
     text: str
     """The field's text, or the passage of it around what was found."""
     spans: list[tuple[int, int]]
@@ -89,20 +93,26 @@ class Hits(Schema):
 
 @lru_cache(maxsize=512)
 def _records(resource: Resource, count: int, dialect: Dialect) -> CompiledQuery:
-    """Reads `(id, json)` of the records `:r0, :r1, …`."""
+    """Reads `(id, json)` of the records `:r0, :r1, …`, and the long text that belongs to each."""
     ids = [bindparam(f"r{at}", type_=Id()) for at in range(count)]
-    shown = cast(resource.table.id, Text), cast(record_json(resource), Text)
+    shown: list[Expression] = [cast(resource.table.id, Text), cast(record_json(resource), Text)]
+    if held := resource.long_text:
+        shown.append(func.substr(table_of(resource.table).c[held.column], 1, LONGEST_TEXT))
     return compile_query(select(*shown).where(resource.table.id.in_(ids)), dialect)
 
 
-async def _read(request: Request, resource: Resource, ids: list[UUID]) -> dict[str, Values]:
+async def _read(
+    request: Request, resource: Resource, ids: list[UUID]
+) -> dict[str, tuple[Values, str | None]]:
     database = database_of(request)
     # As many as a power of two, so that there are few statements.
     padded = ids + [ids[-1]] * ((1 << (len(ids) - 1).bit_length()) - len(ids))
     statement = _records(resource, len(padded), database.dialect)
     values = {f"r{at}": each for at, each in enumerate(padded)}
     rows = await database.read(statement, values)
-    return {str(row[0]): json_codec.loads(row[1]) for row in rows}
+    return {
+        str(row[0]): (json_codec.loads(row[1]), row[2] if len(row) > 2 else None) for row in rows
+    }
 
 
 def _texts(resource: Resource, record: Values) -> Iterator[tuple[str, str]]:
@@ -120,7 +130,10 @@ def _texts(resource: Resource, record: Values) -> Iterator[tuple[str, str]]:
                     yield f"/{part}/{at}/{name}", row[name]
 
 
-def _hit(resource: Resource, record: Values, tier: int, q: str) -> Json:
+def _hit(resource: Resource, record: Values, text: str | None, tier: int, q: str) -> Json:
+    matches = highlights(dict(_texts(resource, record)), q)
+    if text is not None and (found := first_highlight("/text", text, q)):
+        matches.append(found)
     return {
         "kind": resource.record_type,
         "id": record["id"],
@@ -129,8 +142,7 @@ def _hit(resource: Resource, record: Values, tier: int, q: str) -> Json:
         "url": f"/{resource.path}/{record['id']}",
         "in_name": tier == 0,
         "matches": [
-            {"field": found.field, "text": found.text, "spans": found.spans}
-            for found in highlights(dict(_texts(resource, record)), q)
+            {"field": found.field, "text": found.text, "spans": found.spans} for found in matches
         ],
     }
 
@@ -185,10 +197,23 @@ async def _shown(
     ids: dict[str, list[UUID]] = {}
     for kind, record_id, _ in found:
         ids.setdefault(kind, []).append(UUID(str(record_id)))
-    records: dict[str, Values] = {}
+    records: dict[str, tuple[Values, str | None]] = {}
     for kind, of_kind in ids.items():
         records |= await _read(request, by_kind[kind], of_kind)
-    return [
-        json_codec.dumps(_hit(by_kind[kind], records[str(record_id)], tier, q)).decode()
-        for kind, record_id, tier in found
-    ]
+    return await asyncio.to_thread(_bodies, by_kind, found, records, q)
+
+
+def _bodies(
+    by_kind: Mapping[str, Resource],
+    found: Rows,
+    records: Mapping[str, tuple[Values, str | None]],
+    q: str,
+) -> list[str]:
+    """The hits as JSON; long texts are looked at as far as that takes no long time in all."""
+    left, bodies = MOST_LOOKED_AT, []
+    for kind, record_id, tier in found:
+        record, text = records[str(record_id)]
+        text = text if text is None or len(text) <= left else None
+        left -= len(text or "")
+        bodies.append(json_codec.dumps(_hit(by_kind[kind], record, text, tier, q)).decode())
+    return bodies

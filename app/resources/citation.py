@@ -19,6 +19,7 @@ from app.engine.registry import RECORD_TYPES, RecordKind, kind_column
 from app.engine.resource import Resource
 from app.engine.schemas import Count, Noted, RecordFields, Schema
 from app.engine.writes.rendering import render_record
+from app.resources.cited import cited
 from app.resources.source import Source, SourceSentence, source
 
 
@@ -86,6 +87,10 @@ class CitationFields(RecordFields, Noted):
 
 
 class Quoted(Schema):
+    record_ref: str | None
+    """The ref of the record that the passage backs."""
+    record_title: str | None
+    """What that record is called, or what it says."""
     quote: str | None
     """The words of the passage, when the source's text is attached; never stored here."""
     sentence: int | None
@@ -127,5 +132,6 @@ citation = Resource(
     read_only=Quoted,
     about="Evidence: the passage of a source that a record, or one field of it, rests on.",
     to_one={"source": source},
+    stand_ins=cited,
     check=_check,
 )

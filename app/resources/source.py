@@ -17,7 +17,7 @@ from app.core.errors import (
 from app.core.loose_types import Values
 from app.core.validation import Example
 from app.engine.record import Record, code, reference, rule, stated
-from app.engine.resource import Embedded, Resource
+from app.engine.resource import Embedded, LongText, Resource
 from app.engine.schemas import Edtf, Line, Noted, RecordFields, Schema
 from app.resources.organization import organization
 
@@ -144,6 +144,7 @@ source = Resource(
     read_only=HasText,
     about="A document that facts come from: an article, a press release, a register.",
     to_one={"reported_by": organization},
+    long_text=LongText("text", told_by=("has_text", "sha256")),
     embedded={"based_on": Embedded(table=SourceBasis, fields=BasisFields, owner="owner_id")},
     check=_check,
 )

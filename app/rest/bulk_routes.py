@@ -26,7 +26,7 @@ from app.engine.writes.bulk import (
     run_all,
 )
 from app.engine.writes.bulk_operations import Done, ReadOperation, read_operations
-from app.engine.writes.nested_schemas import nested_model
+from app.engine.writes.nested_schemas import nested_model, patch_model
 from app.rest.client_watch import ClientWatch, watched
 from app.rest.operations import (
     BULK_PREFER,
@@ -103,7 +103,11 @@ def operations_model(resource: Resource) -> Model:
     kinds: list[TypeForm] = []
     shapes: dict[str, Fields] = {
         "create": {"body": (nested_model(resource), ...)},
-        "update": {"key": (Key, ...), "body": (resource.patch, ...), "version": (Version, None)},
+        "update": {
+            "key": (Key, ...),
+            "body": (patch_model(resource), ...),
+            "version": (Version, None),
+        },
         "upsert": {"body": (nested_model(resource), ...), "version": (Version, None)},
     }
     for op, fields in shapes.items():

@@ -25,9 +25,9 @@ from app.engine.schemas import Schema
 from app.engine.writes import store
 from app.engine.writes.bulk import MAX_OPERATIONS
 from app.engine.writes.by_filter import chosen
-from app.engine.writes.linked import Links, checked
+from app.engine.writes.linked import Links
 from app.engine.writes.nested import read_flat
-from app.engine.writes.nested_schemas import nested_in
+from app.engine.writes.nested_schemas import nested_in, patch_model
 from app.rest.handlers import check_codes
 from app.rest.operations import (
     DONE,
@@ -67,7 +67,7 @@ def update_many_route(resource: Resource) -> Route:
     """PATCH /missions"""
 
     def model() -> Model:
-        return resource.patch
+        return patch_model(resource)
 
     async def endpoint(
         request: Request,
@@ -135,8 +135,7 @@ def _linked(session: Session, resource: Resource, body: Json) -> BaseModel:
     for name in body.keys() & nested_in(resource).keys():
         text = f"Many {resource.plural} are meant: put {name} under each of them by itself."
         raise Invalid.at(f"/{name}", "nested", text)
-    linked = Links(session, is_repeatable=True).resolved(resource, body, {})
-    return checked(resource.patch, resource, linked)
+    return Links(session, is_repeatable=True).read(resource, resource.patch, body, {})
 
 
 _BOUNDED = "At least one filter is needed."

@@ -103,9 +103,12 @@ def collection_route(collection: SubCollection, models: Models) -> Route:
         request: Request, key: Key, query: Annotated[ListQuery, Query()]
     ) -> Response:
         records = await records_under(request, collection, key)
+        if collection.shows and query.fields is None and query.expand is None:
+            query = query.model_copy(update={"expand": collection.shows})
         return await _answer_list(request, records, query)
 
     text = f"The {collection.child.plural} of one {collection.parent.singular} alone."
+    text = collection.about or text
     operation = _list(_under(collection), models, text, refusals=(BadRequest, NotFound))
     return operation.route(endpoint)
 

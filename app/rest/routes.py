@@ -5,6 +5,7 @@ from app.engine.resource import Resource
 from app.rest.aggregate_routes import aggregate_csv_route, aggregate_route
 from app.rest.bulk_routes import bulk_route
 from app.rest.by_filter_routes import delete_many_route, update_many_route
+from app.rest.create_under import create_under_routes
 from app.rest.import_routes import import_route
 from app.rest.operations import Models
 from app.rest.read_routes import read_routes
@@ -18,6 +19,7 @@ def crud_routes(resource: Resource, models: Models) -> list[Route]:
         aggregate_route(resource),
         aggregate_csv_route(resource),
         *write_routes(resource, models),
+        *create_under_routes(resource, models),
         bulk_route(resource),
         update_many_route(resource),
         delete_many_route(resource),

@@ -19,7 +19,7 @@ from app.engine.resource import Resource
 from app.engine.schemas import Flag
 from app.engine.writes import store
 from app.engine.writes.nested import change_at, create_nested, read_flat
-from app.engine.writes.nested_schemas import nested_model
+from app.engine.writes.nested_schemas import nested_model, patch_model, whole_model
 from app.engine.writes.parts import has_parts
 from app.engine.writes.purge import purge
 from app.engine.writes.store import Stored
@@ -61,6 +61,10 @@ class DeleteQuery(WriteQuery):
     the log of changes keeps that there was one, and nothing of what it said."""
 
 
+#: Headers of a new record.
+CREATED = ("Dry-Run", "Location", "Preference-Applied", "Idempotency-Replayed", "ETag")
+
+
 def create_route(resource: Resource, models: Models) -> Route:
     """POST /missions"""
 
@@ -83,7 +87,6 @@ def create_route(resource: Resource, models: Models) -> Route:
 
         return await answer_write(request, work, query, resource)
 
-    headers = ("Location", "Preference-Applied", "Idempotency-Replayed", "ETag")
     return Operation(
         method="POST",
         path=f"/{resource.path}",
@@ -94,7 +97,7 @@ def create_route(resource: Resource, models: Models) -> Route:
         " record, or the `ref` of one.",
         tag=resource.path,
         parameters=(IDEMPOTENCY_KEY, PREFER),
-        answers=(created_answer(models[resource.name], "Dry-Run", *headers),),
+        answers=(created_answer(models[resource.name], *CREATED),),
         refusals=WRONG_BODY,
     ).route(endpoint)
 
@@ -122,7 +125,7 @@ def update_route(resource: Resource, models: Models) -> Route:
     """PATCH /missions/{key}"""
 
     def model() -> Model:
-        return resource.patch
+        return patch_model(resource)
 
     async def endpoint(
         request: Request,
@@ -160,7 +163,7 @@ def replace_route(resource: Resource, models: Models) -> Route:
     """PUT /missions/{key}"""
 
     def model() -> Model:
-        return resource.create
+        return whole_model(resource)
 
     async def endpoint(
         request: Request,

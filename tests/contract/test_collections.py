@@ -2,10 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from app.api import COLLECTIONS
+from app.api import COLLECTIONS, RESOURCES
 from app.core import json_codec
 from app.engine.resource import SubCollection
 from tests.contract.api import UNKNOWN, Api, at, listed, problem
@@ -39,12 +40,19 @@ async def _come_of(api: Api, parent: str) -> Body:
     return await create(api.client, "outcomes", body)
 
 
+async def _behind(api: Api, parent: str) -> Body:
+    agreement = await _tied("agreements", mission_id="PARENT", event_id=None)(api, parent)
+    cited = {"record_kind": "agreement", "record_id": agreement["id"], "field": None}
+    return await create(api.client, "citations", api.examples.full("citations", **cited))
+
+
 _CONCLUDED = _tied("agreements", parties=[{"role": "buyer", "organization_id": "PARENT"}])
 #: What ties a child to its parent, where it is more than one field that names it.
 TIES: dict[tuple[str, str], Tie] = {
     ("missions", "agreements"): _tied("agreements", mission_id="PARENT", event_id=None),
     ("missions", "companies"): _taking_part,
     ("missions", "outcomes"): _come_of,
+    ("missions", "evidence"): _behind,
     ("companies", "agreements"): _CONCLUDED,
     ("organizations", "agreements"): _CONCLUDED,
     ("sources", "passages"): _tied("citations", source_id="PARENT"),
@@ -115,3 +123,45 @@ async def test_a_company_whose_agreement_is_in_the_trash_takes_no_part(api: Api)
     assert [c["id"] for c in await listed(api, address)] == [company["id"]]
     await api.trash(f"/agreements/{agreement['id']}")
     assert await listed(api, address) == []
+
+
+async def test_what_lies_under_a_record_is_created_there(api: Api) -> None:
+    """Each list whose members nothing else puts there; a body that names another parent is 422."""
+    wrong: list[Any] = []
+    for collection in COLLECTIONS:
+        ties = collection.ties(UUID(UNKNOWN))
+        if not ties:
+            continue
+        parent, child = await api.full(collection.parent), collection.child
+        full = api.examples.minimal(child.path, event_id=None, parties=[])
+        body = {n: v for n, v in full.items() if n in child.fields.model_fields and n not in ties}
+        if child.path == "agreements":
+            body |= {"instrument": "announced_plan", "status": "announced"}
+        address = f"{at(collection.parent, parent)}/{collection.name}"
+        answer = await api.send("POST", address, body)
+        if answer.status_code != 201:
+            wrong.append((address, answer.text))
+            continue
+        made = answer.json()
+        assert answer.headers["location"] == at(child, made)
+        if await listed(api, address, id=made["id"]) != [made]:
+            wrong.append((address, "is not listed"))
+        if collection.anywhere and collection.parent is not RESOURCES[0]:
+            continue  # What follows is one for citations of all kinds.
+        of_parent = collection.ties(UUID(parent["id"]))
+        same = {name: str(value) for name, value in of_parent.items()}
+        relation = min(name.removesuffix("_id") for name in ties if name.endswith("_id"))
+        for more, status in (
+            (same, 201),
+            ({n: UNKNOWN for n in ties if n.endswith("_id")}, 422),
+            ({relation: {"ref": parent["ref"]}}, 422),
+            ({"nota": 1}, 422),
+        ):
+            answer = await api.send("POST", f"{address}?dry_run=true", body | more)
+            if answer.status_code != status:
+                wrong.append((address, more, answer.text))
+        for sent, key, status in ((body, "nowhere", 404), ([], parent["id"], 422)):
+            path = f"/{collection.parent.path}/{key}/{collection.name}"
+            if (answer := await api.send("POST", path, sent)).status_code != status:
+                wrong.append((path, answer.text))
+    assert wrong == []

@@ -1,6 +1,7 @@
 """Searching all kinds of records at once, and lists by the same words."""
 
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -160,3 +161,32 @@ LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 @given(q=st.text(LETTERS, min_size=1, max_size=80))
 async def test_any_text_can_be_searched_for(client: httpx.AsyncClient, q: str) -> None:
     assert (await client.get("/search", params={"q": q})).status_code == 200
+
+
+async def test_an_attached_text_is_searched_and_its_passage_shown(
+    client: httpx.AsyncClient,
+) -> None:
+    """Every text here is invented; the passage stands far behind the beginning."""
+    ref = f"paper-{uuid4().hex}"
+    long = "Many words about nothing. " * 900
+    text = f"{long}Кварцевый завод открыт в Узынагаше. {long}"
+    await client.post("/sources", json={"publisher": "A", "title": "B", "ref": ref})
+    path, plain = f"/sources/{ref}/text", {"Content-Type": "text/plain"}
+    assert (await client.put(path, content=text, headers=plain)).status_code == 200
+    for q in ("узынагаш", '"кварцевый завод"', "Uzynagash nothing"):
+        (hit,) = await search(client, q, kinds="source")
+        assert (hit["ref"], hit["in_name"]) == (ref, False)
+        (match,) = [each for each in hit["matches"] if each["field"] == "/text"]
+        assert len(match["text"]) < 400
+        found = {match["text"][start:end][:5].lower() for start, end in match["spans"]}
+        assert found
+        assert found <= {"узына", "кварц", "nothi"}
+        listed = (await client.get("/sources", params={"q": q, "count": "exact"})).json()
+        assert [each["ref"] for each in listed["data"]] == [ref]
+    # What stands in it no more is found no more; the record's own words still are.
+    answer = await client.put(f"{path}?replace=true", content="Новый текст.", headers=plain)
+    assert answer.status_code == 200
+    assert await search(client, "узынагаш", kinds="source") == []
+    await client.patch(f"/sources/{ref}", json={"title": "Заголовок про кварц"})
+    for q in ("заголовок", "новый текст кварц"):
+        assert [hit["ref"] for hit in await search(client, q, kinds="source")] == [ref]

@@ -146,7 +146,7 @@ async def test_a_change_names_others_by_ref_or_tells_new_ones(api: Api) -> None:
             "/parties/0/organization/ref",
         ),
         ({"outcomes": {}}, "/outcomes"),
-        ({"citations": [{}]}, "/citations"),
+        ({"citations": [5]}, "/citations/0"),
     ):
         assert pointers(await send(api.client, "PATCH", address, body)) == [pointer], body
     answer = await send(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version
 from typing import NamedTuple
@@ -16,7 +16,7 @@ SNIPPET_CHARACTERS, LEAD_CHARACTERS = 240, 60
 
 def analyser() -> str:
     """Which words this analyser makes: other words need another name, and texts a new index."""
-    return f"2 (English: {version('snowballstemmer')})"
+    return f"3 (English: {version('snowballstemmer')})"
 
 
 class Word(NamedTuple):
@@ -212,6 +212,23 @@ def highlights(fields: Mapping[str, str], query: str) -> list[Highlight]:
         if found:
             shown.append(_snippet(field, text, found))
     return shown
+
+
+#: How much of a long text is looked at in one piece, and by how much pieces overlap.
+_PIECE, _OVERLAP = 4_000, 400
+
+
+def first_highlight(field: str, text: str, query: str) -> Highlight | None:
+    """Where the query matches first in a long text, without reading on from there."""
+    clauses = parse_query(query)
+    for start in range(0, max(len(text), 1), _PIECE - _OVERLAP):
+        # Not from within a word.
+        begin = text.rfind(" ", 0, start) + 1 if start else 0
+        piece = text[max(begin, start - _OVERLAP) : start + _PIECE]
+        if found := spans(clauses, piece):
+            shown = _snippet(field, piece, found)
+            return replace(shown, start=shown.start + max(begin, start - _OVERLAP))
+    return None
 
 
 def _snippet(field: str, text: str, found: list[Span]) -> Highlight:

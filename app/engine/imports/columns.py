@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from app.core.errors import BadRequest, Fault, did_you_mean
@@ -15,10 +15,13 @@ from app.engine.imports.cells import (
     read_word,
     reader_of,
 )
+from app.engine.imports.stand_ins import columns_standing_in, replaced_by
 from app.engine.keys import names_of
 from app.engine.paths import PathError, find_field
 from app.engine.resource import Resource
 
+#: How well a column stands for a field that only an export would call so.
+_SHOWN = 9
 #: What the server keeps of a record and a file may say, so that it is known which one is meant.
 KEYS = ("id", "version", "deleted_at")
 _KEY_READERS: Mapping[str, Read] = {
@@ -84,15 +87,31 @@ def plan_of(
             text = f"columns names {header!r}, but no column is called so."
             near = did_you_mean(header, named)
             found.faults.append(Fault("columns", text + near, row=1, column=header))
-    fields = resource.fields.model_fields
-    missing = [n for n, info in fields.items() if info.is_required() and n not in found.by_field]
+    fields, standing = resource.fields.model_fields, dict.fromkeys(_standing(resource, found))
+    given = replaced_by(resource, standing) | found.by_field.keys()
+    missing = [n for n, info in fields.items() if info.is_required() and n not in given]
     return Plan(
-        tuple(_column(resource, name, h, native) for name, h in _headers(found, fields)),
+        (
+            *(_column(resource, name, h, native) for name, h in _headers(found, fields)),
+            *(ImportColumn(h, n, _reader(n, native)) for n, h in _headers(found, standing)),
+        ),
         tuple(ImportColumn(h, name, _KEY_READERS[name]) for name, h in _headers(found, KEYS)),
         tuple(missing),
         tuple(found.faults),
-        {name: header for name, (_, header) in found.by_field.items()},
+        {name.removesuffix(".ref"): header for name, (_, header) in found.by_field.items()},
     )
+
+
+def _standing(resource: Resource, found: _Found) -> Iterator[str]:
+    """The columns that stand in for fields, but a ref that an export shows beside an id."""
+    for name in columns_standing_in(resource).values():
+        rank, _ = found.by_field.get(name, (0, ""))
+        if rank < _SHOWN or f"{name.partition('.')[0]}_id" not in found.by_field:
+            yield name
+
+
+def _reader(name: str, native: bool) -> Read:
+    return read_native if native else read_word if "." in name else read_text
 
 
 def _headers(found: _Found, names: Iterable[str]) -> list[tuple[str, str]]:
@@ -140,6 +159,8 @@ def _target(resource: Resource, name: str) -> tuple[str, int] | None:
     fields = resource.fields.model_fields
     if name in fields or name in KEYS:
         return name, 0
+    if (standing := columns_standing_in(resource).get(name)) is not None:
+        return standing, _SHOWN if name in resource.read_fields and name != standing else 0
     relation, _, label = name.partition(".")
     if relation not in resource.to_one or f"{relation}_id" not in fields:
         return None
@@ -163,7 +184,7 @@ def _says_nothing(resource: Resource, name: str) -> bool:
 
 
 def _unknown(resource: Resource, header: str, name: str) -> Fault:
-    known = [*resource.fields.model_fields, *KEYS, *resource.to_one]
+    known = [*resource.fields.model_fields, *KEYS, *resource.to_one, *columns_standing_in(resource)]
     known += [
         f"{relation}.{label}"
         for relation, to in resource.to_one.items()

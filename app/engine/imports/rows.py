@@ -16,6 +16,7 @@ from app.core.validation import Model, validate
 from app.engine.imports.cells import CellError
 from app.engine.imports.columns import ImportColumn, Plan
 from app.engine.imports.row_checker import RowChecker
+from app.engine.imports.stand_ins import assembled, at_columns, replaced_by, resolved
 from app.engine.keys import as_id, names_of
 from app.engine.record import Record
 from app.engine.resource import Resource
@@ -150,12 +151,12 @@ class RowReader:
 
     def new(self, entry: Entry) -> New:
         """What the row creates; Problem tells all that is wrong with it."""
-        return New(self._body(entry, self.resource.create, {}, []), entry.id)
+        return New(self._body(entry, self.resource.create, {}, [], None), entry.id)
 
     def change(self, entry: Entry, before: State) -> tuple[BaseModel, bool]:
         """What the row sets, and whether the record differs from it; Problem as in `new`."""
         defaults = {column.field: column.default for column in entry.empty if not column.required}
-        body = self._body(entry, self.resource.patch, defaults, self._needed(entry))
+        body = self._body(entry, self.resource.patch, defaults, self._needed(entry), before)
         sent = {n: v for n, v in store.written(body).items() if n in body.model_fields_set}
         values = json_codec.loads(json_codec.dumps(sent))
         differs = any(before[name] != value for name, value in values.items())
@@ -166,21 +167,38 @@ class RowReader:
 
     def refuse(self, entry: Entry, faults: Iterable[Fault] = ()) -> NoReturn:
         """Raise Invalid with these faults of a row and all others that can be found."""
-        self._body(entry, self.resource.patch, {}, [*faults, *self._needed(entry), SILENT])
+        first = [*faults, *self._needed(entry), SILENT]
+        self._body(entry, self.resource.patch, {}, first, None)
         raise AssertionError  # A fault was given, so that the row has been refused.
 
     def _needed(self, entry: Entry) -> list[Fault]:
         """The cells that are empty and cannot be."""
+        replaced = replaced_by(self.resource, entry.values)
         return [
             entry.fault(column.field, "missing", f"{column.header} cannot be empty.")
             for column in entry.empty
-            if column.required
+            if column.required and column.field not in replaced
         ]
 
-    def _body(self, entry: Entry, model: Model, defaults: Fields, first: list[Fault]) -> BaseModel:
+    def _body(
+        self,
+        entry: Entry,
+        model: Model,
+        defaults: Fields,
+        first: list[Fault],
+        before: State | None,
+    ) -> BaseModel:
         """The values of the row as the model. Invalid has the faults `first` and all others."""
         values, loose = self._linked(entry)
-        values |= defaults
+        values = assembled(self.resource, values | defaults)
+        replaced = replaced_by(self.resource, (n for n, v in values.items() if v is not None))
+        try:
+            values = resolved(self.session, self.resource, values, before)
+        except Invalid as problem:
+            first = [*first, *entry.placed(at_columns(problem, entry.plan.headers))]
+            values = {n: v for n, v in values.items() if n in model.model_fields}
+        # What could not be found out is told of where that is said.
+        loose |= {name: [] for name in replaced if values.get(name) is None}
         faults = [
             *entry.faults,
             *first,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 
 from app.engine.keys import as_id
 from app.engine.paths import (
@@ -49,12 +50,15 @@ def key_path(at: Resource | Embedded, path: tuple[str, ...]) -> tuple[str, ...] 
 def ref_path(at: Resource | Embedded, path: tuple[str, ...]) -> tuple[str, ...] | None:
     """The path of the ref of the record whose id the path leads to."""
     *before, last = path
-    found = (*before, "ref") if last == "id" else (*before, last.removesuffix("_id"), "ref")
-    try:
-        find_field(at, found)
-    except PathError:
-        return None
-    return found
+    relation = last.removesuffix("_id")
+    # What a record of any kind is called stands beside its id.
+    ways = [(*before, "ref")] if last == "id" else [(relation, "ref"), (f"{relation}_ref",)]
+    for way in ways:
+        found = way if last == "id" else (*before, *way)
+        with suppress(PathError):
+            find_field(at, found)
+            return found
+    return None
 
 
 def named(

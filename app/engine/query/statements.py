@@ -24,7 +24,7 @@ from sqlalchemy.sql.expression import FunctionElement
 
 from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.databases.interface import CompiledQuery, compile_query
-from app.core.databases.types import JsonText
+from app.core.databases.types import Id, JsonText
 from app.core.loose_types import Value
 from app.engine.history.positions import newest_position
 from app.engine.paths import FieldType, RecordField, find_field
@@ -223,16 +223,35 @@ def sample_statement(
     return compile_query(select(*counts), dialect)
 
 
+class _Parent:
+    """The record `:parent`, of which nothing need be read where its id is all that is asked for:
+    then a subquery about it is run once, and not for each row."""
+
+    def __init__(self, table: AnyTable) -> None:
+        self.table: AnyTable = aliased(table)
+        self.is_read = False
+
+    @property
+    def id(self) -> Expression:
+        return bindparam("parent", type_=Id)
+
+    def __getattr__(self, name: str) -> Expression:
+        self.is_read = True
+        return getattr(self.table, name)  # type: ignore[no-any-return]
+
+
 def narrowed(
     statement: Selection, resource: Resource, collection: SubCollection | None, shape: QueryShape
 ) -> Selection:
     """The statement with what chooses a list's records: filters, search, trash, `:parent`."""
     table = resource.table
     if collection is not None:
-        parent = aliased(collection.parent.table)
-        statement = statement.join(parent, true()).where(
-            collection.on(table, parent), parent.id == bindparam("parent")
-        )
+        parent = _Parent(collection.parent.table)
+        under: AnyTable = parent
+        statement = statement.where(collection.on(table, under))
+        if parent.is_read:
+            there = parent.table.id == bindparam("parent")
+            statement = statement.join(parent.table, true()).where(there)
     if resource.row_filter is not None:
         statement = statement.where(resource.row_filter(table))
     if shape.condition is not None:

@@ -30,7 +30,15 @@ from app.core.databases.types import Id
 from app.core.loose_types import Fields, Values
 from app.core.text.analyze import analyser
 from app.engine.resource import Resource
-from app.engine.search.searched import GAP, State, Texts, index_words, texts_of
+from app.engine.search.searched import (
+    GAP,
+    State,
+    Texts,
+    index_words,
+    long_text_of,
+    tells_other_text,
+    texts_of,
+)
 
 
 class SearchEntry(Base):
@@ -144,8 +152,11 @@ def index_record(
     if before is not None:
         entry = entry._replace(
             is_moved=in_trash != (before["deleted_at"] is not None),
-            is_changed=texts != texts_of(resource, before),
+            is_changed=texts != texts_of(resource, before)
+            or tells_other_text(resource, state, before),
         )
+    if entry.is_new or entry.is_changed:
+        texts.others.extend(long_text_of(connection_of(session), resource, state))
     if entry.is_new or entry.is_moved or entry.is_changed:
         defer(session, _store, entry)
 
@@ -207,6 +218,12 @@ def _learn(connection: Connection, rows: Iterable[Values]) -> None:
         _KNOWN.run(connection, {"known": json_codec.dumps(sorted(known)).decode()})
 
 
+def _texts(connection: Connection, resource: Resource, state: State) -> Texts:
+    texts = texts_of(resource, state)
+    texts.others.extend(long_text_of(connection, resource, state))
+    return texts
+
+
 def index_many(connection: Connection, resource: Resource, states: Iterable[State]) -> None:
     """Index records of a kind that are not in the index yet, in few statements."""
     kind, dialect = resource.record_type, connection.dialect.name
@@ -219,7 +236,7 @@ def index_many(connection: Connection, resource: Resource, states: Iterable[Stat
                 "kind": kind,
                 "record_id": record_id,
                 "in_trash": state.get("deleted_at") is not None,
-                **index_words(dialect, kind, texts_of(resource, state)),
+                **index_words(dialect, kind, _texts(connection, resource, state)),
             }
         )
     if not rows:

@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from functools import cache, partial
 from typing import NamedTuple, get_args
+from uuid import UUID
 
 from pydantic import StringConstraints
+from sqlalchemy import Connection, func, select
 
+from app.core.databases.interface import table_of
 from app.core.loose_types import JsonValue, TypeForm, Values
 from app.core.text.analyze import Word, words
 from app.engine.resource import Resource
@@ -40,15 +43,17 @@ def searched(resource: Resource) -> _Fields:
     """
     fields = resource.fields.model_fields
     parts = (
-        (name, _of(part.fields.model_fields, Line, Prose))
+        (name, fields_like(part.fields.model_fields, Line, Prose))
         for name, part in resource.embedded.items()
     )
     return _Fields(
-        _of(fields, Line), _of(fields, Ref, Prose), tuple(part for part in parts if part[1])
+        fields_like(fields, Line),
+        fields_like(fields, Ref, Prose),
+        tuple(part for part in parts if part[1]),
     )
 
 
-def _of(fields: Values, *kinds: TypeForm) -> tuple[str, ...]:
+def fields_like(fields: Values, *kinds: TypeForm) -> tuple[str, ...]:
     """The fields of text, or of lists of text, that keep the rules of one of the kinds."""
     wanted = [_rules(kind) for kind in kinds]
     return tuple(
@@ -66,6 +71,27 @@ def _all_rules(annotation: TypeForm) -> Iterator[object]:
     yield from getattr(annotation, "__metadata__", ())
     for inner in get_args(annotation):
         yield from _all_rules(inner)
+
+
+#: How much of a long text is searched: about as many words as the index takes.
+LONGEST_TEXT = 150_000
+
+
+def long_text_of(connection: Connection, resource: Resource, state: State) -> list[str]:
+    """The text that belongs to a record and is not in its JSON, as far as it is searched."""
+    held = resource.long_text
+    if held is None or not all(state.get(name) for name in held.told_by):
+        return []
+    table = table_of(resource.table).c
+    part = func.substr(table[held.column], 1, LONGEST_TEXT)
+    found = connection.execute(select(part).where(table.id == UUID(str(state["id"])))).scalar()
+    return [] if found is None else [str(found)]
+
+
+def tells_other_text(resource: Resource, state: State, before: State) -> bool:
+    """Whether the text that belongs to a record is another one than it was."""
+    held = resource.long_text
+    return held is not None and any(state[name] != before[name] for name in held.told_by)
 
 
 def texts_of(resource: Resource, state: State) -> Texts:

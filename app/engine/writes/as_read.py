@@ -29,7 +29,8 @@ def kept_by_server(resource: Resource) -> frozenset[str]:
     written = resource.fields.model_fields.keys()
     ones = (name for name in resource.to_one if f"{name}_id" not in written)
     lists = resource.to_many.keys() - nested_in(resource).keys()
-    return frozenset({*resource.read_fields, *ones, *lists} - written)
+    standing = resource.stand_ins.fields.model_fields if resource.stand_ins is not None else ()
+    return frozenset({*resource.read_fields, *ones, *lists} - written).difference(standing)
 
 
 def separate(resource: Resource, value: Values) -> tuple[Fields, Fields]:
@@ -124,6 +125,11 @@ def state_of(session: Session, resource: Resource, record_id: UUID | str) -> Jso
 
 def says(session: Session, resource: Resource, value: Values, state: Values) -> bool:
     """Whether all that a body tells of a record is as it is stored, relations followed."""
+    if resource.stand_ins is not None:
+        try:
+            value = resource.stand_ins.resolve(session, value, state)
+        except Invalid:
+            return False
     told = _normalized(resource, value)
     if told is None:
         return False

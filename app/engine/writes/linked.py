@@ -1,6 +1,6 @@
 """Records that stand in a body where an id is expected: named, told in full as read, or new."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -38,13 +38,28 @@ class Links:
     def create(self, resource: Resource, value: Values, create: Create = store.create) -> Stored:
         """Store a new record and those that it points to; nothing lies under it."""
         own, kept = separate(resource, value)
-        stored = create(
-            self.session, resource, checked(resource.create, resource, self.resolved(resource, own))
-        )
+        body = self.read(resource, resource.create, own)
+        stored = create(self.session, resource, body)
         if kept:
             after = json_codec.loads_stored(stored.body)
             check_kept(self.session, resource, kept, None, after)
         return stored
+
+    def read(
+        self, resource: Resource, model: Model, value: Values, before: Values | None = None
+    ) -> BaseModel:
+        """The value as the model, with ids in place of records and what is stored in place of what
+        stands in for it."""
+        values, standing = self.resolved(resource, value, before), resource.stand_ins
+        if standing is None:
+            return checked(model, resource, values)
+        replaced = standing.replaced_in(values)
+        try:
+            values = standing.resolve(self.session, values, before)
+        except Invalid as problem:
+            own = {n: each for n, each in values.items() if n not in standing.replaces}
+            raise _with_others(problem, model, resource, own, replaced) from None
+        return checked(model, resource, values)
 
     def resolved(
         self, at: Resource | Embedded, value: Values, before: Values | None = None
@@ -125,6 +140,19 @@ class Links:
         found = self.session.scalar(there)
         # The driver of PostgreSQL has a UUID of its own.
         return None if found is None else UUID(str(found))
+
+
+def _with_others(
+    problem: Invalid, model: Model, resource: Resource, values: Values, replaced: Set[str]
+) -> Invalid:
+    """The problem of what stands in for fields, and what is wrong with all others."""
+    faults = [*problem.errors]
+    told = {f"/{name}" for name in replaced} | {fault.pointer for fault in faults}
+    try:
+        checked(model, resource, values)
+    except Invalid as others:
+        faults += [fault for fault in others.errors if fault.pointer not in told]
+    return Invalid(summary(faults), faults)
 
 
 def _object_wanted(target: Resource, given: JsonValue) -> str:

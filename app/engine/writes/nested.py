@@ -1,6 +1,7 @@
 """Writes of a record with what lies under it and what it points to, in one transaction."""
 
 from functools import cache
+from uuid import UUID
 
 from pydantic import BaseModel
 from sqlalchemy import select
@@ -13,11 +14,12 @@ from app.core.validation import Model
 from app.engine.history.change_log import Action
 from app.engine.keys import as_id, is_askable
 from app.engine.record import Record
-from app.engine.resource import Resource
+from app.engine.registry import kind_named
+from app.engine.resource import Resource, SubCollection
 from app.engine.writes import store
 from app.engine.writes.as_read import check_kept, kept_by_server, says, separate, state_of
 from app.engine.writes.linked import Create, Links, checked
-from app.engine.writes.nested_schemas import MAX_NESTED, nested_in
+from app.engine.writes.nested_schemas import MAX_NESTED, left_out_of, nested_in
 from app.engine.writes.nested_size import check_nested, nested_count
 from app.engine.writes.records import find_record
 from app.engine.writes.rendering import render_record, render_records
@@ -47,7 +49,8 @@ def read_flat(resource: Resource, value: JsonValue, model: Model | None = None) 
 
 @cache
 def _not_flat(resource: Resource) -> frozenset[str]:
-    return kept_by_server(resource) | {*resource.to_one, *nested_in(resource)}
+    standing = resource.stand_ins.fields.model_fields if resource.stand_ins is not None else ()
+    return kept_by_server(resource) | {*resource.to_one, *nested_in(resource), *standing}
 
 
 def create_nested(
@@ -66,14 +69,36 @@ def create_nested(
     flat = read_flat(resource, value)
     if flat is not None:
         return create(session, resource, flat)
-    own = {name: item for name, item in value.items() if name not in nested_in(resource)}
-    links = Links(session, is_repeatable)
+    return _create(Links(session, is_repeatable), resource, value, create)
+
+
+def _create(
+    links: Links,
+    resource: Resource,
+    value: Json,
+    create: Create = store.create,
+    *,
+    is_inner: bool = False,
+) -> Stored:
+    """Store a new record, and what is told under it; `is_inner` one that is under another."""
+    lists = nested_in(resource, is_inner=is_inner)
+    own = {name: item for name, item in value.items() if name not in lists}
     stored = links.create(resource, own, create)
-    nested = {name: tie for name, tie in nested_in(resource).items() if name in value}
-    for name, (collection, relation) in nested.items():
+    nested = {name: collection for name, collection in lists.items() if name in value}
+    for name, collection in nested.items():
         with within(f"/{name}"):
-            _Under(links, collection.child, relation, stored, is_new=True).put(value[name])
-    return _as_it_is_now(session, resource, stored) if nested else stored
+            _Under(links, collection, stored, is_new=True).put(value[name])
+    return _as_it_is_now(links.session, resource, stored) if nested else stored
+
+
+def create_under(
+    session: Session, collection: SubCollection, parent_id: UUID, value: Json
+) -> Stored:
+    """Store a record given as JSON under the one with this id, which is there."""
+    if not isinstance(value, dict):
+        raise Invalid.at("", "object", "Must be a JSON object.")
+    check_nested(nested_count(collection.child, value))
+    return _create(Links(session), collection.child, told_under(collection, parent_id, value))
 
 
 def change_nested(
@@ -89,16 +114,16 @@ def change_nested(
     own = {name: item for name, item in own.items() if name not in nested_in(resource)}
     links, whole = Links(session, is_repeatable=True), action is Action.REPLACE
     model = resource.create if whole else resource.patch
-    body = checked(model, resource, links.resolved(resource, own, before))
+    body = links.read(resource, model, own, before)
     data = store.written(body) if whole else store.patched(body)
     stored = store.change(session, resource, record, data, action)
     if kept:
         after = json_codec.loads_stored(stored.body)
         check_kept(session, resource, kept, before, after)
-    nested = {name: tie for name, tie in nested_in(resource).items() if name in value}
-    for name, (collection, relation) in nested.items():
+    nested = {name: each for name, each in nested_in(resource).items() if name in value}
+    for name, collection in nested.items():
         with within(f"/{name}"):
-            _Under(links, collection.child, relation, stored).put(value[name])
+            _Under(links, collection, stored).put(value[name])
     return _as_it_is_now(session, resource, stored) if nested else stored
 
 
@@ -122,20 +147,33 @@ def _as_it_is_now(session: Session, resource: Resource, stored: Stored) -> Store
     return Stored(body, stored.id, json_codec.loads_stored(body)["version"])
 
 
+def told_under(collection: SubCollection, parent_id: UUID, item: Json) -> Json:
+    """A record as it is told under its parent, with the fields that tie it to that; Invalid where
+    it names another."""
+    ties = collection.ties(parent_id)
+    own, text = dict(item), "Leave it out: it is the record above."
+    for name in sorted(own.keys() & left_out_of(collection)):
+        if name not in ties or not _is_same(own[name], ties[name]):
+            raise Invalid.at(f"/{name}", "given", text)
+    # As the model reads it.
+    return own | {name: str(value) for name, value in ties.items()}
+
+
+def _is_same(sent: JsonValue, value: UUID | str) -> bool:
+    """Whether what was sent is this id, or this kind however it is called."""
+    text = str(sent)
+    return text.lower() == str(value) or kind_named(text) == value
+
+
 class _Under:
     """The records of one kind that a body puts under a record, which is stored by now."""
 
     def __init__(
-        self,
-        links: Links,
-        child: Resource,
-        relation: str,
-        parent: Stored,
-        *,
-        is_new: bool = False,
+        self, links: Links, collection: SubCollection, parent: Stored, *, is_new: bool = False
     ) -> None:
-        self.links, self.child, self.parent = links, child, parent
-        self.session, self.relation, self.key = links.session, relation, f"{relation}_id"
+        self.links, self.session, self.parent = links, links.session, parent
+        self.collection, self.child = collection, collection.child
+        self.ties = collection.ties(parent.id)
         #: Those that are there, each by its id; those that were told leave.
         self.there: dict[str, Json] | None = {} if is_new else None
         self.is_new = is_new
@@ -148,24 +186,14 @@ class _Under:
             with within(f"/{at}"):
                 if not isinstance(item, dict):
                     raise Invalid.at("", "object", "Must be a JSON object.")
-                self._put(self._without_parent(item))
-
-    def _without_parent(self, item: Json) -> Json:
-        own = dict(item)
-        text = "Leave it out: it is the record above."
-        if self.relation in own:
-            raise Invalid.at(f"/{self.relation}", "given", text)
-        if self.key in own and str(own.pop(self.key)).lower() != str(self.parent.id):
-            raise Invalid.at(f"/{self.key}", "given", text)
-        return own
+                self._put(told_under(self.collection, self.parent.id, item))
 
     def _put(self, item: Json) -> None:
         record = self._named(item)
         if record is None and (same := self._told(item)) is not None:
             self._children().pop(same)
         elif record is None:
-            # As the model reads it: a nested record does not say what it is nested in.
-            self.links.create(self.child, {**item, self.key: str(self.parent.id)})
+            _create(self.links, self.child, item, is_inner=True)
         else:
             self._children().pop(str(record.id), None)
             change_nested(self.session, self.child, record, item, Action.UPDATE)
@@ -189,7 +217,7 @@ class _Under:
             raise Invalid.at("/id", "reference", f"There is no {kind} with this id: leave it out.")
         if record.deleted_at is not None:
             raise Invalid.at(f"/{key}", "trash", f"This {kind} is in the trash: restore it first.")
-        if getattr(record, self.key) != self.parent.id:
+        if any(getattr(record, name) != value for name, value in self.ties.items()):
             raise Invalid.at(f"/{key}", "elsewhere", f"This {kind} lies under another record.")
         return record
 
@@ -204,8 +232,9 @@ class _Under:
     def _children(self) -> dict[str, Json]:
         if self.there is None:
             table = self.child.table
-            of_parent = (getattr(table, self.key) == self.parent.id, table.deleted_at.is_(None))
-            found = select(table.id).where(*of_parent).order_by(table.id).limit(MAX_NESTED)
+            ties = (getattr(table, name) == value for name, value in self.ties.items())
+            there = select(table.id).where(*ties, table.deleted_at.is_(None))
+            found = there.order_by(table.id).limit(MAX_NESTED)
             ids = self.session.scalars(found).all()
             bodies = render_records(self.session, self.child, ids)
             states = [json_codec.loads_stored(body) for body in bodies]

@@ -1,18 +1,17 @@
 """Which records can stand in the body of another one, and how the document tells of them."""
 
+from collections.abc import Set
 from copy import copy
 from functools import cache
 from uuid import UUID
 
 from pydantic import Field
 from pydantic.fields import FieldInfo
-from sqlalchemy.orm import aliased
 
-from app.core.databases.expressions import AnyTable
 from app.core.loose_types import Fields
 from app.core.validation import Model
 from app.engine.resource import Embedded, Resource, SubCollection
-from app.engine.schemas import Ref, Schema, derived_schema
+from app.engine.schemas import Ref, Schema, derived_schema, type_of
 
 MAX_NESTED = 1000
 
@@ -27,38 +26,36 @@ class Link(Schema):
 
 
 @cache
-def nested_in(resource: Resource) -> dict[str, tuple[SubCollection, str]]:
-    """The collections that can be created with a record, each with the relation that ties its
-    records to it; in their order, so that events come before the agreements made at them."""
-    found: dict[str, tuple[SubCollection, str]] = {}
-    for name, collection in resource.to_many.items():
-        for relation, target in collection.child.to_one.items():
-            if target.table is resource.table and _ties(collection, f"{relation}_id"):
-                found.setdefault(name, (collection, relation))
-    return found
+def nested_in(resource: Resource, *, is_inner: bool = False) -> dict[str, SubCollection]:
+    """The collections that can be created with a record, in their order, so that events come
+    before the agreements made at them; with `is_inner` those of a record that stands in another."""
+    return {
+        name: each
+        for name, each in resource.to_many.items()
+        if tying_fields(each) and (not is_inner or (each.anywhere and each.child is not resource))
+    }
 
 
-def _ties(collection: SubCollection, key: str) -> bool:
-    """Whether this field of the child is all that puts it under the parent: the citations under a
-    source are about it, and do not point to it as the source that they cite."""
-    if key not in collection.child.fields.model_fields:
-        return False
-    child: AnyTable = collection.child.table
-    parent: AnyTable = aliased(collection.parent.table)
-    return str(collection.on(child, parent)) == str(getattr(child, key) == parent.id)
+@cache
+def tying_fields(collection: SubCollection) -> frozenset[str]:
+    """The fields of a child that put it under its parent; none where something else does."""
+    return frozenset(collection.ties(UUID(int=0)))
+
+
+@cache
+def left_out_of(collection: SubCollection) -> frozenset[str]:
+    """What a child under its parent does not say, as it is the record above: the fields that tie
+    it, and what can stand for these."""
+    tying, child = tying_fields(collection), collection.child
+    relations = {name.removesuffix("_id") for name in tying if name.endswith("_id")}
+    standing = child.stand_ins.replaces.items() if child.stand_ins is not None else ()
+    return tying | relations | {name for name, of in standing if not tying.isdisjoint(of)}
 
 
 @cache
 def nested_model(resource: Resource) -> Model:
     """What POST takes, as the document tells it: the record's fields and what is nested in it."""
-    fields = _with_relations(resource)
-    for name, (collection, relation) in nested_in(resource).items():
-        item = _child_model(collection.child, f"{relation}_id")
-        about = f"Its {name.replace('_', ' ')}, created with it."
-        fields[name] = (
-            list[item],  # type: ignore[valid-type]
-            Field(default=[], max_length=MAX_NESTED, description=about),
-        )
+    fields = _with_relations(resource) | _with_stand_ins(resource) | _with_lists(resource)
     if not fields:
         return resource.create
     doc = f"A new {resource.singular}, with what is to be created with it."
@@ -66,18 +63,76 @@ def nested_model(resource: Resource) -> Model:
 
 
 @cache
-def _child_model(child: Resource, key: str) -> Model:
+def patch_model(resource: Resource) -> Model:
+    """What PATCH takes, as the document tells it."""
+    if resource.stand_ins is None:
+        return resource.patch
+    fields = resource.stand_ins.fields.model_fields.items()
+    more: Fields = {name: (info.annotation, info) for name, info in fields}
+    return derived_schema(
+        resource.patch.__name__, resource.patch.__doc__ or "", more, resource.patch
+    )
+
+
+@cache
+def whole_model(resource: Resource) -> Model:
+    """What PUT takes, as the document tells it."""
+    if resource.stand_ins is None:
+        return resource.create
+    fields, doc = _with_stand_ins(resource), resource.create.__doc__ or ""
+    return derived_schema(resource.create.__name__, doc, fields, resource.create)
+
+
+def _with_lists(resource: Resource, *, is_inner: bool = False) -> Fields:
+    """The lists of records that can be created with one."""
+    fields: Fields = {}
+    for name, collection in nested_in(resource, is_inner=is_inner).items():
+        item = child_model(collection)
+        about = f"Its {name.replace('_', ' ')}, created with it."
+        fields[name] = (
+            list[item],  # type: ignore[valid-type]
+            Field(default=[], max_length=MAX_NESTED, description=about),
+        )
+    return fields
+
+
+def _with_stand_ins(resource: Resource, without: Set[str] = frozenset()) -> Fields:
+    """The fields that can stand for others, and these, which need not be given then."""
+    if resource.stand_ins is None:
+        return {}
+    own, fields = resource.fields.model_fields, resource.stand_ins.fields.model_fields
+    replaced = [name for names in resource.stand_ins.replaces.values() for name in names]
+    optional = {
+        name: (type_of(own[name]) | None, Field(None, description=own[name].description))
+        for name in replaced
+    }
+    standing = {name: (info.annotation, info) for name, info in fields.items()}
+    return {n: each for n, each in (optional | standing).items() if n not in without}
+
+
+def child_model(collection: SubCollection) -> Model:
+    """What a record under another one says, as the document tells it."""
+    return _child_model(collection.child, left_out_of(collection))
+
+
+@cache
+def _child_model(child: Resource, without: frozenset[str]) -> Model:
     fields = {
         name: (info.annotation, _untold(info))
         for name, info in child.fields.model_fields.items()
-        if name != key
-    } | _with_relations(child, key)
+        if name not in without
+    }
+    standing = _with_stand_ins(child, without).items()
+    fields |= _with_relations(child, without) | {
+        n: (of, _untold(info)) for n, (of, info) in standing
+    }
+    fields |= _with_lists(child, is_inner=True)
     doc = (
         f"A {child.singular} that is created with the record above it; its fields are as those of"
         f" `{child.create.__name__}`."
     )
-    name = f"{child.name}Under{key.removesuffix('_id').title().replace('_', '')}"
-    return derived_schema(name, doc, fields)
+    above = next(iter(sorted(name for name in without if f"{name}_id" in without)))
+    return derived_schema(f"{child.name}Under{above.title().replace('_', '')}", doc, fields)
 
 
 def _untold(info: FieldInfo) -> FieldInfo:
@@ -94,7 +149,7 @@ def _part_model(part: Embedded) -> type[Schema]:
     return derived_schema(name, doc, fields, part.fields)
 
 
-def _with_relations(at: Resource | Embedded, without: str = "") -> Fields:
+def _with_relations(at: Resource | Embedded, without: Set[str] = frozenset()) -> Fields:
     """The fields that point to other records, which may be told instead."""
     fields: Fields = {}
     for name, part in at.embedded.items() if isinstance(at, Resource) else ():
@@ -102,7 +157,7 @@ def _with_relations(at: Resource | Embedded, without: str = "") -> Fields:
             fields[name] = (list[_part_model(part)], at.fields.model_fields[name])  # type: ignore[misc]
     for name, target in at.to_one.items():
         key = f"{name}_id"
-        if key not in at.fields.model_fields or key == without:
+        if key not in at.fields.model_fields or key in without:
             continue
         given = at.fields.model_fields[key].description
         fields[key] = (UUID | None, Field(None, description=given))

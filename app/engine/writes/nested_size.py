@@ -16,11 +16,17 @@ def nested_count(resource: Resource, value: JsonValue) -> int:
     """How many records stand in the body of one: those under it and new ones that it points to."""
     if not isinstance(value, dict):
         return 0
-    count = _pointed_to(resource, value)
-    for name, (collection, _) in nested_in(resource).items():
-        items = value.get(name)
+    return _pointed_to(resource, value) + _under(resource, value)
+
+
+def _under(resource: Resource, value: JsonValue, *, is_inner: bool = False) -> int:
+    """How many records stand in the lists of one, with what they point to and have in theirs."""
+    count = 0
+    for name, collection in nested_in(resource, is_inner=is_inner).items():
+        items = value.get(name) if isinstance(value, dict) else None
         for item in items if isinstance(items, list) else ():
             count += 1 + _pointed_to(collection.child, item)
+            count += _under(collection.child, item, is_inner=True)
     return count
 
 

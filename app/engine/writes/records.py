@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 from typing import Literal, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, bindparam, delete, insert, inspect, select, update
+from sqlalchemy import Case, ScalarSelect, bindparam, delete, insert, inspect, select, update
 from sqlalchemy.orm import ClassManager, Session, configure_mappers
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -139,7 +139,7 @@ def _loaded(of: type[Base]) -> list[Expression]:
         column
         for attribute in inspect(of).column_attrs
         for column in attribute.columns
-        if not attribute.deferred and not isinstance(column, ScalarSelect)
+        if not attribute.deferred and not isinstance(column, ScalarSelect | Case)
     ]
 
 

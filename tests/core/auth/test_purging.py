@@ -22,3 +22,13 @@ async def test_an_admin_may(public_app: FastAPI) -> None:
     target = "/missions/no-such-mission?purge=true&dry_run=true"
     answer = await ask(public_app, target, method="DELETE", headers=BEARER)
     assert answer.status == 404
+
+
+async def test_only_an_admin_puts_a_text_in_the_place_of_another(public_app: FastAPI) -> None:
+    writer = bearer(await key_of(public_app, "replaces a text", Scope.WRITE))
+    target, plain = "/sources/no-such-source/text?replace=true", {"content-type": "text/plain"}
+    answer = await ask(public_app, target, method="PUT", headers={**writer, **plain})
+    assert answer.status == 403
+    assert "needs the scope 'admin'" in answer.detail
+    answer = await ask(public_app, target, method="PUT", headers={**BEARER, **plain})
+    assert answer.status == 404
