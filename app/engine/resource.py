@@ -40,12 +40,17 @@ def _no_check(session: Session, record: Record, before: Values | None) -> None:
 
 @dataclass(eq=False)
 class Embedded:
-    """Rows that belong to one record and are read and written with it, in their order."""
+    """Rows that belong to one record and are read and written with it, in their order.
+
+    `sheet_columns` names a field of few values and a relation, of those whose rows a sheet can have
+    in columns: each value may head one, whose cells name the related records.
+    """
 
     table: type[Base]
     fields: type[Schema]
     owner: str
     to_one: dict[str, "Resource"] = field(default_factory=dict)
+    sheet_columns: tuple[str, str] | None = None
 
     @property
     def name(self) -> str:
@@ -72,6 +77,8 @@ class Resource:
     them whose record lists the ones that name it (`/missions/{key}/delegates`); `part_of` those
     with whose record it goes to the trash and comes back; `to_many` all collections under a
     record; `row_filter(table)` narrows a table that two resources share.
+    `from_name` makes a body of a name alone, for kinds that need no more; `name_from` is the field
+    of the name and, after it, those whose columns make it up where a sheet has no column of it.
     `example` is a body for the documentation, with refs in place of ids, of a kind that seeds/ has
     no fact of.
     """
@@ -89,6 +96,8 @@ class Resource:
     to_many: dict[str, SubCollection] = field(default_factory=dict)
     row_filter: Callable[[AnyTable], ColumnElement[bool]] | None = None
     check: Check = _no_check
+    from_name: Callable[[Session, str], Fields] | None = None
+    name_from: tuple[str, ...] = ()
     example: Values = field(default_factory=dict)
 
     @property

@@ -263,9 +263,11 @@ agreement = Resource(
             fields=PartyFields,
             owner="agreement_id",
             to_one={"organization": organization},
+            sheet_columns=("role", "organization"),
         )
     },
     check=_check,
+    name_from=("title", "instrument", "parties"),
 )
 # An outcome belongs to an agreement, which enters its own moves as outcomes: so it is told here.
 outcome.to_one["agreement"] = agreement

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import Query, Request
 from pydantic import Field
@@ -31,12 +31,12 @@ from app.core.sheets.options import (
 )
 from app.core.sheets.tabular import ReadOptions
 from app.engine.imports.columns import read_mapping
-from app.engine.imports.import_file import ImportFile
+from app.engine.imports.import_file import ImportFile, known_date_format
 from app.engine.imports.import_job import import_file
 from app.engine.imports.read_ahead import RowsAhead, reading_ahead
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.resource import Resource
-from app.engine.schemas import Schema
+from app.engine.schemas import Flag, Schema
 from app.rest.exports import FORMATS
 from app.rest.operations import (
     IDEMPOTENCY_KEY,
@@ -71,6 +71,12 @@ class ImportQuery(WriteQuery):
     """What separates the cells of CSV."""
     encoding: Encoding | None = None
     """What CSV is encoded in, where that is not Unicode."""
+    date_format: str | None = Field(None, max_length=20)
+    """How days in digits are written, such as `dd.mm.yyyy` or `mm/dd/yyyy`."""
+    skip_unknown: Flag = Field(False)
+    """`true` passes over columns that nobody knows, and lists them in `left_out`."""
+    create_missing: Flag = Field(False)
+    """`true` creates organizations and people that are named and not there."""
 
 
 class RowFault(Schema):
@@ -86,6 +92,27 @@ class RowFault(Schema):
     """A short name of the fault that programs can rely on."""
     detail: str
     """What is wrong and what would be right."""
+
+
+class TakenCell(Schema):
+    """What a cell was taken for."""
+
+    column: str
+    """The header of the column."""
+    cell: str | None
+    """What the cell holds."""
+    field: str | None
+    """The field that it is of; null where it was passed over."""
+    value: Any
+    """The value that it became; null where it could not be read."""
+
+
+class TakenRow(Schema):
+    """What the cells of a row were taken for."""
+
+    sheet: str | None
+    row: int
+    cells: list[TakenCell]
 
 
 class Imported(Schema):
@@ -104,7 +131,11 @@ class Imported(Schema):
     sheets: list[str]
     """The worksheets that were read."""
     left_out: list[RowFault]
-    """Other worksheets, and rows of totals."""
+    """What was passed over: other worksheets, titles, columns, and rows of totals."""
+    related: list[RowFault]
+    """Records that were created because rows name them."""
+    taken: list[TakenRow]
+    """What cells were taken for, of a dry run's first 20 rows."""
 
 
 def import_route(resource: Resource) -> Route:
@@ -114,9 +145,20 @@ def import_route(resource: Resource) -> Route:
         mapping = read_mapping(resource, query.columns)
         file_format = _format_of(request, query)
         options = _options(request, query, file_format)
+        date_format = _date_format(query)
         lenient = prefers(request, "handling=lenient")
         async with _received(request) as path:
-            file = ImportFile(path, file_format, mapping, lenient, options)
+            file = ImportFile(
+                path,
+                file_format,
+                mapping,
+                lenient,
+                options,
+                date_format,
+                query.skip_unknown,
+                query.create_missing,
+                is_traced=query.dry_run,
+            )
             async with _read(file) as rows:
 
                 def work(session: Session) -> WriteResult:
@@ -196,6 +238,13 @@ def _options(request: Request, query: ImportQuery, file_format: str) -> ReadOpti
         return read_options(
             file_format, query.sheet, query.delimiter, query.encoding or charset or None
         )
+    except OptionError as error:
+        raise bad_parameter(error.name, "format", str(error)) from None
+
+
+def _date_format(query: ImportQuery) -> str | None:
+    try:
+        return known_date_format(query.date_format)
     except OptionError as error:
         raise bad_parameter(error.name, "format", str(error)) from None
 

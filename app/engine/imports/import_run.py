@@ -9,13 +9,16 @@ from app.core.errors import Fault, Invalid, Problem
 from app.core.sheets.sheet import NotUtf8, SheetError
 from app.core.sheets.tabular import SheetRow
 from app.engine.history import change_log
+from app.engine.imports.cells import CellReaders
+from app.engine.imports.code_labels import CodeLists
 from app.engine.imports.columns import Plan, plan_of
 from app.engine.imports.existing_records import ExistingRecords
 from app.engine.imports.import_file import fault_of
 from app.engine.imports.read_ahead import BATCH_ROWS, RowsAhead
 from app.engine.imports.repeated_records import RepeatedRecords
-from app.engine.imports.report import Report
+from app.engine.imports.report import MAX_TRACED, Report
 from app.engine.imports.rows import SILENT, Entry, RowReader
+from app.engine.imports.taken import taken
 from app.engine.imports.total_rows import is_total, total_left_out
 from app.engine.resource import Resource
 from app.engine.writes.bulk_insert import BulkState, New, create_many
@@ -45,7 +48,12 @@ class ImportRun:
         self.report, self.bulk_state = Report(), bulk_state
         self.waiting = _Waiting()
         self.matches = ExistingRecords(session, resource)
-        self.reader = RowReader(session, resource)
+        self.reader = RowReader(session, resource, creates=self.file.create_missing)
+        is_table = self.file.format != "ndjson"
+        readers = CellReaders(CodeLists(session), self.file.date_format)
+        self.cell_readers = readers if is_table else None
+        #: The first rows, of which it is told what their cells were taken for.
+        self.traced: list[Entry] = []
         self.plans: dict[tuple[str, ...], Plan] = {}
         self.missing_reported = self.encoding_reported = False
         #: What is wrong with the header: its rows are judged, and none of them is stored.
@@ -67,6 +75,8 @@ class ImportRun:
             raise self._unreadable(self.rows.error)
         for left_out in sheets.left_out:
             self.report.leave_out(replace(fault_of(left_out), code="sheet"))
+        self.report.related = self.reader.created
+        self.report.taken = [taken(entry) for entry in self.traced]
         if self.wrong_header:
             text = f"The header is wrong, so nothing was stored: {self.wrong_header[0].detail}"
             raise Invalid(text, self.report.in_order())
@@ -96,17 +106,19 @@ class ImportRun:
         """How rows with these headers are read."""
         plan = self.plans.get(headers)
         if plan is None:
-            native = self.file.format == "ndjson"
-            plan = plan_of(self.resource, headers, self.file.mapping, native)
+            file, readers = self.file, self.cell_readers
+            plan = plan_of(self.resource, headers, file.mapping, readers, file.skip_unknown)
             if len(self.plans) > 1000:  # Objects of NDJSON can each have names of their own.
                 self.plans.clear()
             self.plans[headers] = plan
-            if not native:
+            if readers is not None:
                 self._check_header(plan)
         return plan
 
     def _check_header(self, plan: Plan) -> None:
         self.wrong_header = list(plan.faults)
+        for fault in plan.skipped:
+            self.report.leave_out(fault)
         if plan.only_new:
             self.wrong_header += self._missing(plan)
         sheet = self.rows.sheets.names[0] if self.rows.sheets.names else None
@@ -167,6 +179,8 @@ class ImportRun:
                 entry.faults += [replace(fault, row=row.number) for fault in plan.faults]
                 entry.unread |= set(plan.missing)  # What has a wrong name may be one of these.
             self.repeated.note(entry)
+            if self.file.is_traced and len(self.traced) < MAX_TRACED:
+                self.traced.append(entry)
             entries.append(entry)
         return entries
 

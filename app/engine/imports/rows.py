@@ -1,5 +1,6 @@
 """Rows of an imported file: what each says of the record that it is of."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, NoReturn
@@ -10,24 +11,28 @@ from sqlalchemy.orm import Session
 
 from app.core import json_codec
 from app.core.errors import Conflict, Fault, Invalid, Problem
-from app.core.loose_types import Fields, JsonValue, Value
+from app.core.loose_types import Fields, JsonValue, Value, Values
 from app.core.sheets.tabular import SheetRow
 from app.core.validation import Model, validate
-from app.engine.imports.cells import CellError
+from app.engine.imports.cell_error import CellError
+from app.engine.imports.cells import Measured
+from app.engine.imports.code_labels import SeveralCodes
 from app.engine.imports.columns import ImportColumn, Plan
+from app.engine.imports.named_records import NamedRecords, NewRecord, described
 from app.engine.imports.row_checker import RowChecker
 from app.engine.keys import as_id, names_of
 from app.engine.record import Record
 from app.engine.resource import Resource
 from app.engine.writes import store
 from app.engine.writes.bulk_insert import New
-from app.engine.writes.resolve_references import find_id
+from app.engine.writes.savepoint import undone_on_error
 from app.engine.writes.store import State
 
 #: Makes a row fail of which everything is told elsewhere.
 SILENT: Final = Fault("", "")
-#: How many names of records are remembered with their ids.
-_MAX_KNOWN_KEYS = 50_000
+#: What stands between several names in a cell of parts.
+_BETWEEN_NAMES: Final = re.compile(r"[;\n]")
+_MAX_NAME: Final = 500
 
 
 @dataclass(slots=True)
@@ -35,7 +40,9 @@ class Entry:
     """A row as it was read: the record it names, and the fields whose cells are not empty.
 
     `mentioned_keys` is all by which it may mean a record of its own kind; `unread` are the fields
-    of which it is told already why nothing is known.
+    of which it is told already why nothing is known. `part_headers` has the header over each part
+    that has a column, `composed` the name that other cells make up, `new_records` what is to be
+    created with it, by field; `resolved` are the values with ids, once these are known.
     """
 
     row: int
@@ -49,6 +56,11 @@ class Entry:
     faults: list[Fault] = field(default_factory=list)
     mentioned_keys: set[str] = field(default_factory=set)
     unread: set[str] = field(default_factory=set)
+    cells: Values = field(default_factory=dict)
+    part_headers: dict[str, list[str]] = field(default_factory=dict)
+    composed: str = ""
+    new_records: dict[str, list[NewRecord]] = field(default_factory=dict)
+    resolved: Fields = field(default_factory=dict)
 
     @property
     def names_nobody_knows(self) -> bool:
@@ -74,8 +86,14 @@ class Entry:
 
     def fault(self, name: str, code: str, detail: str) -> Fault:
         """An error in the column of a field."""
-        column = self.plan.headers.get(name, name)
-        return Fault(code, detail, row=self.row, column=column, sheet=self.sheet)
+        return Fault(code, detail, row=self.row, column=self.header(name), sheet=self.sheet)
+
+    def header(self, name: str, at: int = 0) -> str:
+        """The header over a field, or over the part of it that has this index."""
+        parts = self.part_headers.get(name) or [part.header for part in self.plan.parts[:1]]
+        if name in self.plan.headers or not any(part.part == name for part in self.plan.parts):
+            return self.plan.headers.get(name, name)
+        return parts[min(at, len(parts) - 1)]
 
     def placed(self, problem: Problem) -> list[Fault]:
         """The faults of a problem, by row and column; a place within the cell goes before."""
@@ -86,23 +104,26 @@ class Entry:
         if fault.row is not None or fault.pointer is None:
             return replace(fault, row=fault.row or self.row, sheet=self.sheet)
         name, _, rest = fault.pointer[1:].partition("/")
+        at = rest.partition("/")[0]
         detail = f"{rest}: {fault.detail}" if rest else fault.detail
-        column = self.plan.headers.get(name, name) or None
+        column = self.header(name, int(at) if at.isdecimal() else 0) or None
         return Fault(fault.code, detail, row=self.row, column=column, sheet=self.sheet)
 
 
 class RowReader:
     """Reads rows into bodies, with ids in place of the refs and names that stand for records."""
 
-    def __init__(self, session: Session, resource: Resource) -> None:
+    def __init__(self, session: Session, resource: Resource, *, creates: bool = False) -> None:
         self.session, self.resource = session, resource
-        self.links: dict[str, dict[str, UUID]] = {}
+        self.named = NamedRecords(session, creates)
         self.soundness = RowChecker(session, resource)
         self.own = [name for name, to in resource.to_one.items() if to.table is resource.table]
+        #: The records that were created because rows name them.
+        self.created: list[Fault] = []
 
     def entry(self, plan: Plan, row: SheetRow) -> Entry:
         """The row with its cells read; what is wrong with them is in `faults`."""
-        entry, cells = Entry(row.number, plan, row.sheet), row.cells
+        entry, cells = Entry(row.number, plan, row.sheet, cells=row.cells), row.cells
         for column in plan.columns:
             cell = cells[column.header]
             if cell is None or (isinstance(cell, str) and not cell.strip()):
@@ -120,8 +141,52 @@ class RowReader:
                 self._key(entry, column, cell)
             elif column.header in row.unread:
                 entry.unread.add(column.field)
+        self._settle(entry)
+        self._read_parts(entry)
         self._mention(entry)
         return entry
+
+    def _settle(self, entry: Entry) -> None:
+        """Find out what cells say of which others have a say: codes with one label, and units."""
+        for column in entry.plan.columns:
+            value = entry.values.get(column.field)
+            try:
+                if isinstance(value, SeveralCodes):
+                    others = {each for each in entry.values.values() if isinstance(each, str)}
+                    entry.values[column.field] = value.settled(others)
+            except CellError as error:
+                del entry.values[column.field]
+                self._refuse(entry, column, error)
+        for column in entry.plan.columns:
+            value = entry.values.get(column.field)
+            if isinstance(value, Measured):
+                entry.values[column.field] = value.number
+                self._fill_unit(entry, column, value)
+
+    def _fill_unit(self, entry: Entry, column: ImportColumn, value: Measured) -> None:
+        given = entry.values.setdefault(value.field, value.unit)
+        entry.empty = [each for each in entry.empty if each.field != value.field]
+        if given != value.unit:
+            where = entry.header(value.field)
+            text = f"The cell says {value.unit}, the column {where} {given}: let them say the same."
+            self._refuse(entry, column, CellError(text))
+
+    def _read_parts(self, entry: Entry) -> None:
+        """The parts that have columns of their own, in the order of these."""
+        names: list[str] = []
+        for part in entry.plan.parts:
+            cell = entry.cells[part.header]
+            for name in _BETWEEN_NAMES.split("" if cell is None else str(cell)):
+                if text := name.strip():
+                    row = {**part.values, part.relation: text}
+                    entry.values.setdefault(part.part, []).append(row)
+                    entry.part_headers.setdefault(part.part, []).append(part.header)
+                    names.append(text)
+        if entry.plan.name_from:
+            part_headers = {part.header for part in entry.plan.parts}
+            cells = [entry.cells[h] for h in entry.plan.name_from if h not in part_headers]
+            words = [str(cell).strip() for cell in cells if cell is not None]
+            entry.composed = ": ".join(filter(None, [*words, ", ".join(names)]))[:_MAX_NAME]
 
     def _key(self, entry: Entry, column: ImportColumn, cell: Value) -> None:
         try:
@@ -148,11 +213,13 @@ class RowReader:
 
     def new(self, entry: Entry) -> New:
         """What the row creates; Problem tells all that is wrong with it."""
-        return New(self._body(entry, self.resource.create, {}, []), entry.id)
+        composed = {self.resource.name_from[0]: entry.composed} if entry.composed else {}
+        return New(self._body(entry, self.resource.create, composed, []), entry.id)
 
     def change(self, entry: Entry, before: State) -> tuple[BaseModel, bool]:
         """What the row sets, and whether the record differs from it; Problem as in `new`."""
         defaults = {column.field: column.default for column in entry.empty if not column.required}
+        self._keep_parts(entry, before)
         body = self._body(entry, self.resource.patch, defaults, self._needed(entry))
         sent = {n: v for n, v in store.written(body).items() if n in body.model_fields_set}
         values = json_codec.loads(json_codec.dumps(sent))
@@ -161,6 +228,22 @@ class RowReader:
             text = f"The {self.resource.singular} is in the trash: restore it first."
             raise Conflict("", [Fault("trash", text, row=entry.row, sheet=entry.sheet)])
         return body, differs
+
+    def _keep_parts(self, entry: Entry, before: State) -> None:
+        """Parts of which the file has no columns stay as they are, before the others."""
+        for name in {part.part for part in entry.plan.parts}:
+            columns = [part.values for part in entry.plan.parts if part.part == name]
+            kept = [
+                row
+                for row in before[name]
+                if not any(values.items() <= row.items() for values in columns)
+            ]
+            rows = entry.values.get(name, [])
+            if kept and not any(row in rows for row in kept):
+                entry.values[name] = [*kept, *rows]
+                headers = entry.part_headers.get(name, [])
+                first = next(part.header for part in entry.plan.parts if part.part == name)
+                entry.part_headers[name] = [first] * len(kept) + headers
 
     def refuse(self, entry: Entry, faults: Iterable[Fault] = ()) -> NoReturn:
         """Raise Invalid with these faults of a row and all others that can be found."""
@@ -184,14 +267,32 @@ class RowReader:
             *first,
             *(fault for several in loose.values() for fault in several),
         ]
+        entry.resolved = values
         if not faults:
             try:
-                return validate(model, values)
+                body = validate(model, values)
             except Invalid:
                 pass  # All that is wrong is looked for together.
-        left_out = entry.unread | loose.keys()
+            else:
+                self._create_related(entry)
+                return body
+        left_out = entry.unread | loose.keys() | entry.new_records.keys()
         found = self.soundness.faults(model, values, left_out, is_alone=not faults)
         raise Invalid("", [*faults, *entry.placed(Invalid("", found))] if found else faults)
+
+    def _create_related(self, entry: Entry) -> None:
+        """Store the records that the row names and that are not there."""
+        for name, several in entry.new_records.items():
+            for new in several:
+                try:
+                    with undone_on_error(self.session):
+                        self.named.create(new)
+                except Problem as problem:
+                    details = [fault.detail for fault in problem.errors] or [problem.detail]
+                    text = f"A new {new.resource.singular} {new.name!r} cannot be: {details[0]}"
+                    raise Invalid("", [entry.fault(name, "reference", text)]) from None
+                self.created.append(described(new, entry.row, entry.sheet))
+        entry.new_records.clear()
 
     def store(self, entry: Entry, before: State, body: BaseModel) -> bool:
         """Change the record of the row; whether that made a new version of it."""
@@ -211,11 +312,7 @@ class RowReader:
 
     def forget(self, names: Iterable[str] | None = None) -> None:
         """Forget whom these names stood for, all of them by default: another may be called so."""
-        if names is None:
-            self.links.clear()
-            return
-        for name in names:
-            self.links.pop(name, None)
+        self.named.forget(names)
 
     def lacks_own(self, entry: Entry, problem: Problem) -> bool:
         """Whether records of the row's own kind are not there, which may come later."""
@@ -232,23 +329,34 @@ class RowReader:
     def _linked(self, entry: Entry) -> tuple[Fields, dict[str, list[Fault]]]:
         """The values with ids in place of names, and by field what is wrong with the names."""
         values, loose = dict(entry.values), dict[str, list[Fault]]()
-        for column in entry.plan.columns:
-            if column.field not in values:
+        entry.new_records.clear()
+        part_names = {part.part for part in entry.plan.parts}
+        links = {column.field: column.link for column in entry.plan.columns}
+        for name in (*links, *part_names):
+            if name not in values:
                 continue
             try:
-                if column.link is not None:
-                    values[column.field] = self._link(column.link, values[column.field], "")
-                elif part := self.resource.embedded.get(column.field):
-                    values[column.field] = self._linked_rows(part.to_one, values[column.field])
+                if target := links.get(name):
+                    values[name] = self._link(entry, name, target, values[name], "")
+                elif part := self.resource.embedded.get(name):
+                    values[name] = self._linked_rows(entry, name, part.to_one, values[name])
             except Problem as problem:
                 for fault in problem.errors:
-                    place = (fault.pointer or "").lstrip("/")
-                    detail = f"{place}: {fault.detail}" if place else fault.detail
-                    at_cell = entry.fault(column.field, fault.code, detail)
-                    loose.setdefault(column.field, []).append(at_cell)
+                    loose.setdefault(name, []).append(self._at_cell(entry, name, fault))
         return values, loose
 
-    def _linked_rows(self, one: Mapping[str, Resource], rows: JsonValue) -> JsonValue:
+    def _at_cell(self, entry: Entry, name: str, fault: Fault) -> Fault:
+        place = (fault.pointer or "").lstrip("/")
+        at = place.partition("/")[0]
+        if at.isdecimal() and name in entry.part_headers:
+            found = entry.fault(name, fault.code, fault.detail)
+            return replace(found, column=entry.header(name, int(at)))
+        detail = f"{place}: {fault.detail}" if place else fault.detail
+        return entry.fault(name, fault.code, detail)
+
+    def _linked_rows(
+        self, entry: Entry, part: str, one: Mapping[str, Resource], rows: JsonValue
+    ) -> JsonValue:
         """The rows of a part; `organization` may stand in place of `organization_id`."""
         if not one or not isinstance(rows, list):
             return rows
@@ -259,23 +367,23 @@ class RowReader:
                 key, given = f"{name}_id", found.pop(name, None)
                 value = found.get(key, given)
                 if value is not None:
-                    found[key] = self._link(target, value, f"/{at}/{key}")
+                    found[key] = self._link(entry, part, target, value, f"/{at}/{key}")
             linked.append(found)
         return linked
 
-    def _link(self, target: Resource, value: JsonValue, pointer: str) -> JsonValue:
+    def _link(
+        self, entry: Entry, name: str, target: Resource, value: JsonValue, pointer: str
+    ) -> JsonValue:
         """The id of the record that is named; ids are left as they are, for the store to check."""
         if isinstance(value, dict):
             value = value.get("id") or value.get("ref") or value
         if not isinstance(value, str) or as_id(text := value.strip()):
             return value
-        known = self.links.get(text, {}).get(target.path)
-        if known is None:
-            if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-                detail = "The name has a character that no text here can have."
-                raise Invalid.at(pointer, "reference", detail)
-            known = find_id(self.session, target, text, pointer)
-            if len(self.links) >= _MAX_KNOWN_KEYS:
-                self.links.clear()
-            self.links.setdefault(text, {})[target.path] = known
-        return known
+        for new in (each for several in entry.new_records.values() for each in several):
+            if (new.resource.path, new.name) == (target.path, text):
+                return new.id
+        found = self.named.find(target, text, pointer)
+        if isinstance(found, NewRecord):
+            entry.new_records.setdefault(name, []).append(found)
+            return found.id
+        return found
