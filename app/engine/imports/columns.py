@@ -136,7 +136,7 @@ def _passed_over(fault: Fault) -> Fault:
 
 def _both(found: _Found) -> Iterable[Fault]:
     """Parts that have a column of their own as well as others that make them up."""
-    for each in {part.part: part for part in found.parts}.values():
+    for each in {part.part: part for part in reversed(found.parts)}.values():
         if each.part in found.by_field:
             other = found.by_field[each.part][1]
             text = f"{each.header!r} and {other!r} both have {each.part}: keep one of them."

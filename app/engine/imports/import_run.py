@@ -12,12 +12,13 @@ from app.engine.history import change_log
 from app.engine.imports.cells import CellReaders
 from app.engine.imports.code_labels import CodeLists
 from app.engine.imports.columns import Plan, plan_of
+from app.engine.imports.entry import Entry
 from app.engine.imports.existing_records import ExistingRecords
 from app.engine.imports.import_file import fault_of
 from app.engine.imports.read_ahead import BATCH_ROWS, RowsAhead
 from app.engine.imports.repeated_records import RepeatedRecords
 from app.engine.imports.report import MAX_TRACED, Report
-from app.engine.imports.rows import SILENT, Entry, RowReader
+from app.engine.imports.rows import SILENT, RowReader
 from app.engine.imports.taken import taken
 from app.engine.imports.total_rows import is_total, total_left_out
 from app.engine.resource import Resource

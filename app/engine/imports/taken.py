@@ -4,7 +4,7 @@ from uuid import UUID
 
 from app.core import json_codec
 from app.core.loose_types import Json, JsonValue, Value
-from app.engine.imports.rows import Entry
+from app.engine.imports.entry import Entry
 
 _MAX_SHOWN = 200
 
