@@ -55,6 +55,15 @@ def spellings(list_name: str) -> Mapping[str, tuple[str, ...]]:
 
 
 @cache
+def term_labels(list_name: str) -> frozenset[str]:
+    """All that the seeded codes of a list are called, as `label_key` has it."""
+    with (seeds_folder() / "codes" / "terms.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["list"] == list_name]
+    names = [row[name] for row in rows for name in ("code", *LANGUAGES)]
+    return frozenset(label_key(name) for name in names if name)
+
+
+@cache
 def _declared() -> Mapping[tuple[str, str], _Labels]:
     return {
         (row["kind"], row["field"]): _Labels(

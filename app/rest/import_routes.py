@@ -31,7 +31,7 @@ from app.core.sheets.options import (
 )
 from app.core.sheets.tabular import ReadOptions
 from app.engine.imports.columns import read_mapping
-from app.engine.imports.import_file import ImportFile, known_date_format
+from app.engine.imports.import_file import ImportFile, known_date_format, with_headers
 from app.engine.imports.import_job import import_file
 from app.engine.imports.read_ahead import RowsAhead, reading_ahead
 from app.engine.query.filter_reader import bad_parameter
@@ -50,9 +50,15 @@ from app.rest.transactions import WriteResult, actor_of
 from app.rest.write_handlers import WriteQuery, answer_write, prefers
 
 #: The media types of files that can be imported, with their formats.
-_TYPES = {FORMATS[name]: name for name in ("csv", "xlsx", "ndjson")}
+_TYPES = {
+    FORMATS["csv"]: "csv",
+    "text/tab-separated-values": "tsv",
+    FORMATS["xlsx"]: "xlsx",
+    "application/vnd.oasis.opendocument.spreadsheet": "ods",
+    FORMATS["ndjson"]: "ndjson",
+}
 _ANY = "application/octet-stream"
-_TYPE_OF_CSV = FORMATS["csv"]
+_TEXT_TYPES = (FORMATS["csv"], "text/tab-separated-values")
 _FILE = {"schema": {"type": "string", "format": "binary"}}
 _ABOUT = "The body is the file, whose headers are names of fields; see the [guide](guide#import)."
 
@@ -60,7 +66,7 @@ _ABOUT = "The body is the file, whose headers are names of fields; see the [guid
 class ImportQuery(WriteQuery):
     """Parameters of an import."""
 
-    format: Literal["csv", "xlsx", "ndjson"] | None = None
+    format: Literal["csv", "tsv", "xlsx", "ods", "ndjson"] | None = None
     """What the file is, where Content-Type is application/octet-stream and does not say."""
     columns: str | None = Field(None, max_length=8000)
     """Which fields headers stand for: `Header=field,Заголовок=title`. A comma within a header goes
@@ -73,6 +79,8 @@ class ImportQuery(WriteQuery):
     """What CSV is encoded in, where that is not Unicode."""
     date_format: str | None = Field(None, max_length=20)
     """How days in digits are written, such as `dd.mm.yyyy` or `mm/dd/yyyy`."""
+    header_row: int | None = Field(None, ge=1, le=1000)
+    """Which row has the names of the columns; else the first, or the one below titles."""
     skip_unknown: Flag = Field(False)
     """`true` passes over columns that nobody knows, and lists them in `left_out`."""
     create_missing: Flag = Field(False)
@@ -144,7 +152,7 @@ def import_route(resource: Resource) -> Route:
     async def endpoint(request: Request, query: Annotated[ImportQuery, Query()]) -> Response:
         mapping = read_mapping(resource, query.columns)
         file_format = _format_of(request, query)
-        options = _options(request, query, file_format)
+        options = with_headers(_options(request, query, file_format), resource, mapping)
         date_format = _date_format(query)
         lenient = prefers(request, "handling=lenient")
         async with _received(request) as path:
@@ -219,7 +227,7 @@ def _format_of(request: Request, query: ImportQuery) -> str:
         text = f"Send the file with one of the Content-Types {accepted}; got {kind or 'none'}."
         raise UnsupportedMediaType(text, headers={"Accept": accepted})
     known = _TYPES.get(kind)
-    check_charset(request, {"Accept": accepted}, CHARSETS if kind == _TYPE_OF_CSV else UNICODE)
+    check_charset(request, {"Accept": accepted}, CHARSETS if kind in _TEXT_TYPES else UNICODE)
     if query.format is None and known is None:
         raise _wrong_format(f"{_ANY} does not say what the file is: give format.")
     if query.format not in (None, known) and known is not None:
@@ -236,7 +244,11 @@ def _options(request: Request, query: ImportQuery, file_format: str) -> ReadOpti
         )
     try:
         return read_options(
-            file_format, query.sheet, query.delimiter, query.encoding or charset or None
+            file_format,
+            query.sheet,
+            query.delimiter,
+            query.encoding or charset or None,
+            query.header_row,
         )
     except OptionError as error:
         raise bad_parameter(error.name, "format", str(error)) from None

@@ -119,7 +119,7 @@ class CodeLists:
         """The list of a field that holds codes, or values of an enumeration."""
         if record_field.codes is not None:
             return self.coded(record_field.codes)
-        name = _enumeration(record_field)
+        name = list_of(record_field)
         key = f"term {name} {','.join(record_field.choices)}"
         if key not in self._lists:
             self._lists[key] = self._terms(name, record_field.choices)
@@ -153,7 +153,8 @@ class CodeLists:
         return found
 
 
-def _enumeration(record_field: RecordField) -> str:
+def list_of(record_field: RecordField) -> str:
+    """The name of the list that the values of an enumeration are in."""
     if isinstance(record_field.type, ListedName):
         return list_of_enumeration(record_field.type.schema)
     return list_of_enumeration(getattr(record_field.type, "enum_class", type(None)).__name__)

@@ -15,8 +15,9 @@ from app.engine.imports.cells import (
     read_text,
     read_word,
 )
+from app.engine.imports.code_labels import list_of
 from app.engine.keys import names_of
-from app.engine.labels import fields_by_label, label_key
+from app.engine.labels import fields_by_label, label_key, term_labels
 from app.engine.paths import PathError, fields_of, find_field
 from app.engine.resource import Resource
 
@@ -275,6 +276,18 @@ def _unknown(resource: Resource, header: str, name: str) -> Fault:
     near = did_you_mean(name, known) or did_you_mean(label_key(header), fields_by_label(resource))
     text = f"There is no field {header!r} of {resource.plural}.{near}"
     return Fault("unknown", text, row=1, column=header)
+
+
+def is_known(resource: Resource, header: str) -> bool:
+    """Whether a text names a column as far as can be told without the database, by which a header
+    is found below titles."""
+    if find_target(resource, header) or _says_nothing(resource, folded(header)):
+        return True
+    return any(
+        label_key(_NUMBERED.sub("", header)) in term_labels(list_of(fields_of(part)[name]))
+        for part in resource.embedded.values()
+        for name in (part.sheet_columns or ())[:1]
+    )
 
 
 def read_mapping(resource: Resource, text: str | None) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """The file of an import."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from app.core.date_spellings import is_date_format
@@ -9,6 +9,8 @@ from app.core.errors import Fault
 from app.core.sheets.options import OptionError
 from app.core.sheets.sheet import SheetError
 from app.core.sheets.tabular import AS_IT_IS, ReadOptions
+from app.engine.imports.columns import is_known
+from app.engine.resource import Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +46,10 @@ def known_date_format(text: str | None) -> str | None:
 def fault_of(error: SheetError) -> Fault:
     """What a reader says of a file, as an error of an import."""
     return Fault("file", error.detail, row=error.row, column=error.column, sheet=error.sheet)
+
+
+def with_headers(
+    options: ReadOptions, resource: Resource, mapping: Mapping[str, str]
+) -> ReadOptions:
+    """The options, which know what columns of records of the kind are called."""
+    return replace(options, knows=lambda text: text in mapping or is_known(resource, text))

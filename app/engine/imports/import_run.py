@@ -75,7 +75,8 @@ class ImportRun:
             self._tell(fault_of(self.rows.error))
             raise self._unreadable(self.rows.error)
         for left_out in sheets.left_out:
-            self.report.leave_out(replace(fault_of(left_out), code="sheet"))
+            code = "sheet" if left_out.row is None else "title"
+            self.report.leave_out(replace(fault_of(left_out), code=code))
         self.report.related = self.reader.created
         self.report.taken = [taken(entry) for entry in self.traced]
         if self.wrong_header:
@@ -118,12 +119,13 @@ class ImportRun:
 
     def _check_header(self, plan: Plan) -> None:
         self.wrong_header = list(plan.faults)
-        for fault in plan.skipped:
-            self.report.leave_out(fault)
         if plan.only_new:
             self.wrong_header += self._missing(plan)
-        sheet = self.rows.sheets.names[0] if self.rows.sheets.names else None
-        self.wrong_header = [replace(fault, sheet=sheet) for fault in self.wrong_header]
+        sheets = self.rows.sheets
+        sheet, row = next(iter(sheets.names), None), sheets.header_row
+        self.wrong_header = [replace(each, sheet=sheet, row=row) for each in self.wrong_header]
+        for fault in plan.skipped:
+            self.report.leave_out(replace(fault, sheet=sheet, row=row))
         self._tell(*self.wrong_header)
 
     def _missing(self, plan: Plan) -> list[Fault]:

@@ -74,10 +74,12 @@ async def test_a_dry_run_tells_what_each_cell_was_taken_for(client: Client, ref:
     answer = await send(client, "agreements", sheet, create_missing="true", dry_run="true")
     first = answer.json()["taken"][0]
     assert (first["row"], first["sheet"]) == (2, None)
-    told = {cell["column"]: (cell["cell"], cell["field"], cell["value"]) for cell in first["cells"]}
+    told: dict[str, tuple[Any, ...]] = {
+        cell["column"]: (cell["cell"], cell["field"], cell["value"]) for cell in first["cells"]
+    }
     ((party,), told["Поставщик"]) = told["Поставщик"][2], told["Поставщик"][:2]
     assert party["role"] == "supplier"
-    (told["Покупатель"]) = told["Покупатель"][:2]
+    told["Покупатель"] = told["Покупатель"][:2]
     assert told == {
         "№": ("1", None, None),
         "Поставщик": (f"ТОО «{ref} Агро»", "parties"),
@@ -94,8 +96,8 @@ async def test_a_dry_run_tells_what_each_cell_was_taken_for(client: Client, ref:
         ),
     }
     many = [{"full_name": f"A {n}"} for n in range(30)]
-    told = (await send(client, "people", table(*many), dry_run="true")).json()["taken"]
-    assert [row["row"] for row in told] == list(range(2, 22))
+    rows = (await send(client, "people", table(*many), dry_run="true")).json()["taken"]
+    assert [row["row"] for row in rows] == list(range(2, 22))
 
 
 async def test_parties_are_named_by_ref_id_or_any_of_their_names(client: Client, ref: str) -> None:
