@@ -48,8 +48,8 @@ def table(name: str, rows: list[list[Any]] | str, style: str = "shown") -> str:
     return f'<table:table table:name="{name}" table:style-name="{style}">{rows}</table:table>'
 
 
-def spreadsheet(*tables: str, mimetype: str = TYPE, **parts: bytes) -> bytes:
-    """The file of these worksheets; `parts` are others, `_` in their names being a slash."""
+def spreadsheet(*tables: str, mimetype: str = TYPE, manifest: bytes = b"<m/>") -> bytes:
+    """The file of these worksheets."""
     content = (
         f'<?xml version="1.0" encoding="UTF-8"?><office:document-content {_NAMES}>{_STYLES}'
         f"<office:body><office:spreadsheet>{''.join(tables)}</office:spreadsheet></office:body>"
@@ -59,6 +59,5 @@ def spreadsheet(*tables: str, mimetype: str = TYPE, **parts: bytes) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("mimetype", mimetype)
         file.writestr("content.xml", content)
-        for name, part in parts.items():
-            file.writestr(name.replace("_", "/") + ".xml", part)
+        file.writestr("META-INF/manifest.xml", manifest)
     return buffer.getvalue()

@@ -30,7 +30,7 @@ def test_cells_of_every_type_are_read() -> None:
         ),
         '<table:table-cell table:number-columns-repeated="16383"/>': None,
     }
-    rows = [
+    rows: list[list[Any]] = [
         HEAD,
         *([each, "x"] for each in typed if "repeated" not in each),
         [1, True],
@@ -86,7 +86,7 @@ def test_hidden_worksheets_are_passed_over_and_errors_are_told() -> None:
         (spreadsheet("<broken"), "is broken"),
         (spreadsheet(table("A", '<table:table-row table:number-rows-repeated="x"/>')), "is broken"),
         (
-            spreadsheet(table("A", [HEAD]), **{"META-INF_manifest": b"<m><encryption-data/></m>"}),
+            spreadsheet(table("A", [HEAD]), manifest=b"<m><encryption-data/></m>"),
             "password",
         ),
         (spreadsheet(), "no worksheet"),

@@ -70,3 +70,61 @@ async def test_a_worksheet_of_a_spreadsheet_is_named(client: Client, ref: str) -
     assert (answer.json()["created"], answer.json()["sheets"]) == (1, ["People"])
     told = await refused(client, "people", book, TYPE, sheet="Peple")
     assert "Did you mean 'People'?" in told["detail"]
+
+
+def _form(*parts: tuple[str, bytes], boundary: str = "----x") -> bytes:
+    pieces = (
+        f"--{boundary}\r\nContent-Disposition: form-data; {about}\r\n\r\n".encode()
+        + content
+        + b"\r\n"
+        for about, content in parts
+    )
+    return b"".join(pieces) + f"--{boundary}--\r\n".encode()
+
+
+FORM = "multipart/form-data; boundary=----x"
+
+
+async def test_a_browser_sends_a_file_in_a_form(client: Client, ref: str) -> None:
+    content = f"ref,full_name\r\n{ref},--Иван\r\n".encode()
+    answer = await client.post("/people/import", files={"file": ("люди.csv", content)})
+    assert answer.json()["created"] == 1, answer.text
+    assert await is_there(client, "people", ref)
+    again = await client.post(
+        "/people/import",
+        files={"f": ("x.CSV", content, "application/vnd.ms-excel")},
+        headers={"sec-fetch-site": "same-origin", "idempotency-key": ref},
+    )
+    assert again.json()["unchanged"] == 1, again.text
+    book = spreadsheet(worksheet("A", [["full_name"], ["Иван"]]))
+    answer = await client.post("/people/import?sheet=A", files={"file": ("x.ods", book)})
+    assert answer.json()["created"] == 1, answer.text
+
+
+async def test_a_form_that_is_not_one_file_is_refused(client: Client) -> None:
+    file = ('name="file"; filename="a.csv"', b"full_name\nA\n")
+    whole = _form(file)
+    cases = {
+        "no file": (_form(('name="file"; filename=""', b"")), FORM, "choose one"),
+        "a field": (_form(('name="columns"', b"A=note"), file), FORM, "?columns="),
+        "two files": (_form(file, file), FORM, "more than one file"),
+        "broken off": (whole[:-9], FORM, "breaks off"),
+        "no boundary": (whole, "multipart/form-data", "no boundary"),
+        "another": (whole, "multipart/form-data; boundary=y", "no file"),
+        "nothing": (b"", FORM, "no file"),
+        "no format": (_form(('name="f"; filename="a.pdf"', b"x")), FORM, "give format"),
+    }
+    wrong = []
+    for name, (content, kind, words) in cases.items():
+        answer = await send(client, "people", content, kind)
+        if answer.status_code != 400 or words not in answer.json()["detail"]:
+            wrong.append((name, answer.text))
+    assert wrong == []
+
+
+async def test_a_form_of_another_site_is_refused(client: Client) -> None:
+    files = {"file": ("a.csv", b"full_name\nA\n")}
+    for headers in ({"sec-fetch-site": "cross-site"}, {"origin": "https://other.example"}):
+        answer = await client.post("/people/import", files=files, headers=headers)
+        assert answer.status_code == 403, headers
+        assert "another site" in answer.json()["detail"]
