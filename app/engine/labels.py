@@ -35,8 +35,10 @@ class _Labels(NamedTuple):
 
 def label_key(text: str) -> str:
     """A label as labels are compared: without regard to case, blanks, quotes and points."""
-    folded = composed(text).casefold().replace("ё", "е")
-    return _BLANKS.sub(" ", _SAYS_NOTHING.sub("", folded)).strip(" :")
+    folded = composed(text).casefold()
+    if folded.isalpha():  # Most are, and it takes a third of the time.
+        return folded.replace("ё", "е")
+    return _BLANKS.sub(" ", _SAYS_NOTHING.sub("", folded.replace("ё", "е"))).strip(" :")
 
 
 def _rows(name: str) -> Iterator[dict[str, str]]:

@@ -5,16 +5,17 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import Table, select
+from sqlalchemy import ColumnElement, literal, select
 from sqlalchemy.orm import Session
 
-from app.core.databases.expressions import TableColumn
+from app.core import json_codec
+from app.core.databases.expressions import Selection
 from app.core.databases.interface import Base
 from app.core.databases.types import ListedName
 from app.core.errors import did_you_mean
-from app.engine.codes import list_name, list_of_enumeration
+from app.engine.codes import Row, list_name, list_of_enumeration
 from app.engine.imports.cell_error import CellError, shown
-from app.engine.labels import label_key, spellings
+from app.engine.labels import LANGUAGES, Language, label_key, spellings
 from app.engine.paths import RecordField
 
 _MAX_SHOWN: Final = 5
@@ -49,16 +50,26 @@ class CodeLabels:
     name: str
     codes: dict[str, str] = field(default_factory=dict)
     parents: dict[str, str | None] = field(default_factory=dict)
-    by_label: dict[str, list[str]] = field(default_factory=dict)
+    labels: dict[str, Mapping[Language, str | None]] = field(default_factory=dict)
+    _names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _by_label: dict[str, list[str]] = field(default_factory=dict)
 
     def add(self, code: str, parent: str | None, names: Iterable[str | None]) -> None:
         """Add a code, whose first name is what messages call it."""
-        known = [name for name in names if name]
+        known = tuple(dict.fromkeys(name for name in names if name))
         self.codes[code], self.parents[code] = (known[0] if known else code), parent
-        for name in (code, code.replace("_", " "), *known, *spellings(self.name).get(code, ())):
-            found = self.by_label.setdefault(label_key(name), [])
-            if code not in found:
-                found.append(code)
+        self._names[code] = known
+
+    @property
+    def by_label(self) -> Mapping[str, list[str]]:
+        """The codes by all that they are called; made when it is first asked for, since most files
+        have nothing but codes."""
+        if not self._by_label:
+            known = spellings(self.name)
+            for code, names in self._names.items():
+                for key in {label_key(n) for n in (code, *names, *known.get(code, ()))}:
+                    self._by_label.setdefault(key, []).append(code)
+        return self._by_label
 
     def about(self, code: str) -> str:
         """What a code means, with what it belongs to."""
@@ -78,6 +89,13 @@ class CodeLabels:
         if len(widest) == 1:
             return widest[0]
         return SeveralCodes(text, tuple(codes), self) if codes else None
+
+    def label(self, code: str, language: Language) -> str:
+        """What a code is called, such that `find` finds it: with the code where others are called
+        so, too."""
+        labels = self.labels.get(code, {})
+        text = labels.get(language) or labels.get("en") or code
+        return text if code not in self.codes or self.find(text) == code else f"{text} ({code})"
 
     def _above(self, code: str) -> set[str]:
         found = set[str]()
@@ -113,48 +131,48 @@ class CodeLists:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._lists: dict[str, CodeLabels] = {}
+        self._lists: dict[tuple[str, tuple[str, ...]], CodeLabels] = {}
 
     def of(self, record_field: RecordField) -> CodeLabels:
         """The list of a field that holds codes, or values of an enumeration."""
-        if record_field.codes is not None:
-            return self.coded(record_field.codes)
-        name = list_of(record_field)
-        key = f"term {name} {','.join(record_field.choices)}"
+        key = (list_of(record_field), record_field.choices)
         if key not in self._lists:
-            self._lists[key] = self._terms(name, record_field.choices)
+            rows = self._session.execute(labels_statement(record_field))
+            self._lists[key] = labels_of_rows(record_field, rows)
         return self._lists[key]
 
-    def coded(self, column: TableColumn) -> CodeLabels:
-        """The list whose codes stand in this column."""
-        name = list_name(column)
-        if name not in self._lists:
-            c = column.table.c
-            found = self._lists[name] = CodeLabels(name)
-            statement = select(c.code, c.parent, c.aliases, c.en, c.ru, c.kk)
-            rows = self._session.execute(statement.where(c.retired.is_(False)).order_by(c.code))
-            for code, parent, aliases, *labels in rows:
-                found.add(code, parent, (*labels, *(aliases or ())))
-        return self._lists[name]
 
-    def _terms(self, name: str, choices: tuple[str, ...]) -> CodeLabels:
-        table = Base.metadata.tables["term"]
-        assert isinstance(table, Table)
-        c = table.c
-        rows: Mapping[str, tuple[str | None, ...]] = {
-            code: (*labels, *(aliases or ()))
-            for code, aliases, *labels in self._session.execute(
-                select(c.code, c.aliases, c.en, c.ru, c.kk).where(c.list == name)
-            )
-        }
-        found = CodeLabels(name)
-        for code in choices:
-            found.add(code, None, rows.get(code, ()))
-        return found
+def labels_statement(record_field: RecordField) -> Selection:
+    """Reads the codes that a field can have, with all that they are called."""
+    if record_field.codes is not None:
+        c = record_field.codes.table.c
+        condition: ColumnElement[bool] = c.retired.is_(False)
+    else:
+        c = Base.metadata.tables["term"].c
+        condition = c.list == literal(list_of(record_field))
+    return select(c.code, c.parent, c.aliases, c.en, c.ru, c.kk).where(condition).order_by(c.code)
+
+
+def labels_of_rows(record_field: RecordField, rows: Iterable[Row]) -> CodeLabels:
+    """The list of a field of such rows; the values of an enumeration are there without labels
+    too."""
+    found = CodeLabels(list_of(record_field))
+    for code, parent, aliases, *labels in rows:
+        if not record_field.choices or code in record_field.choices:
+            # As the driver gives them they are JSON still.
+            several = json_codec.loads(aliases) if isinstance(aliases, str) else aliases
+            found.add(code, parent, (*labels, *(several or ())))
+            found.labels[code] = dict(zip(LANGUAGES, labels, strict=True))
+    for code in record_field.choices:
+        if code not in found.codes:
+            found.add(code, None, ())
+    return found
 
 
 def list_of(record_field: RecordField) -> str:
-    """The name of the list that the values of an enumeration are in."""
+    """The name of the list that the values of a field are in."""
+    if record_field.codes is not None:
+        return list_name(record_field.codes)
     if isinstance(record_field.type, ListedName):
         return list_of_enumeration(record_field.type.schema)
     return list_of_enumeration(getattr(record_field.type, "enum_class", type(None)).__name__)
