@@ -20,6 +20,10 @@ _QUARTER: Final = re.compile(
     r"([0-9]{4})(?: ?(?:г|года|ж)\.?)?"
 )
 _YEAR_ALONE: Final = re.compile(r"([0-9]{4}) ?(?:г|год|года|ж|жыл)\.?")
+_YEAR: Final = re.compile("[0-9]{4}")
+_INTERVAL: Final = re.compile(
+    r"(?:с |from )?(.+?)(?: ?[–—] ?| - | по | to | until |(?<=[0-9.])-(?=[0-9]))(.+)"
+)
 _MAX_LENGTH: Final = 40
 #: A format of dates in digits: day, month and year, each once, with one sign between.
 _FORMAT: Final = re.compile(
@@ -87,6 +91,21 @@ def iso_by_format(text: str, date_format: str) -> str | None:
     if len(parts["y"]) <= 2:
         year += 1900 if year >= _LAST_CENTURY else 2000
     return next(_written(str(year), parts["m"], parts["d"]), None)
+
+
+def ends_of_interval(text: str) -> tuple[str, str] | None:
+    """Both ends of `12–14 апреля 2026`, each with the month and year that it shares with the other;
+    None for what is no interval."""
+    found = _INTERVAL.fullmatch(" ".join(text.lower().split())[: 2 * _MAX_LENGTH])
+    if found is None:
+        return None
+    first, second = found.groups()
+    _, _, month_and_year = second.partition(" ")
+    years = _YEAR.findall(second)
+    for shared in ("", f" {month_and_year}", *(f" {year}" for year in years[-1:])):
+        if iso_readings(first + shared) or _YEAR.fullmatch(first):
+            return first + shared, second
+    return None
 
 
 def instead(text: str) -> str:

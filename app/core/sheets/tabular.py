@@ -75,6 +75,7 @@ class RawRow(NamedTuple):
 
 #: Within how many rows a header is looked for.
 _MOST_TITLES: Final = 20
+_MOST_NAMES: Final = 1000  # What is beyond these does not tell whether a row is a header.
 
 
 class HeadedTable:
@@ -172,4 +173,4 @@ def _is_header(record: RawRow, options: ReadOptions) -> bool:
 
 
 def _texts(record: RawRow) -> list[str]:
-    return [str(cell).strip() for cell in record.cells if cell is not None]
+    return [str(cell).strip() for cell in record.cells[:_MOST_NAMES] if cell is not None]

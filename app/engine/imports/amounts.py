@@ -9,6 +9,7 @@ from app.engine.labels import label_key
 
 #: What a number is written like, to end a refusal with.
 EXAMPLES: Final = "write digits with a decimal point or comma, such as 1250.5, 1250,5 or 1 250,5"
+_MAX_LENGTH: Final = 250
 _BLANKS: Final = re.compile(r"[\s\u00a0\u2009\u202f]+")
 # Excel groups digits with blanks, by the language it is set to; Swiss editions with apostrophes.
 _GAP: Final = re.compile(r"(?<=[0-9])[ '\u2019](?=[0-9]{3}(?![0-9]))")
@@ -61,7 +62,7 @@ def read_written(text: str) -> Written:
     it is refused. Points and commas together, or several of one, are not ambiguous.
     """
     flat = _BLANKS.sub(" ", text.strip().replace("\u2212", "-"))
-    found = _PARTS.fullmatch(flat)
+    found = _PARTS.fullmatch(flat) if len(flat) <= _MAX_LENGTH else None
     if found is None:
         raise _no_number(text)
     scale, has_comma, after = _scaled(found["after"] or "")

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Final
 
 from app.core import json_codec
-from app.core.date_spellings import iso_by_format, iso_readings
+from app.core.date_spellings import ends_of_interval, iso_by_format, iso_readings
 from app.core.json_codec import JsonError
 from app.core.loose_types import JsonValue, Value
 from app.engine.aggregates.units import units_of
@@ -179,6 +179,15 @@ def read_date(cell: object, date_format: str | None = None) -> str:
     text = read_word(cell)
     if midnight := _MIDNIGHT.fullmatch(text):
         return midnight[1]
+    found = _day(text, date_format)
+    ends = None if found else ends_of_interval(text)
+    if ends and all(both := [_day(end, date_format) for end in ends]):
+        return "/".join(filter(None, both))
+    return found or text
+
+
+def _day(text: str, date_format: str | None) -> str | None:
+    """The day, month, quarter or year that a text means; None of one that is not read."""
     if _ISO.fullmatch(text):
         return text
     if date_format is not None:
@@ -186,14 +195,14 @@ def read_date(cell: object, date_format: str | None = None) -> str:
             return day
         if _ALL_DIGITS.fullmatch(text):
             raise CellError(
-                f"{shown(cell)} is no day written as {date_format}, as date_format has it."
+                f"{shown(text)} is no day written as {date_format}, as date_format has it."
             )
     readings = iso_readings(text)
     if len(readings) > 1:
         several = " or ".join(readings)
         how = "write one of these, or say which by date_format=dd/mm/yyyy or mm/dd/yyyy"
-        raise CellError(f"{shown(cell)} could be {several}: {how}.")
-    return readings[0] if readings else text
+        raise CellError(f"{shown(text)} could be {several}: {how}.")
+    return readings[0] if readings else None
 
 
 def read_texts(cell: object) -> list[JsonValue]:

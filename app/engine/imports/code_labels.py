@@ -19,6 +19,10 @@ from app.engine.labels import LANGUAGES, Language, label_key, spellings
 from app.engine.paths import RecordField
 
 _MAX_SHOWN: Final = 5
+#: For how many texts the nearest label is looked for, and how long these may be: among the names of
+#: all regions it takes a tenth of a second.
+_MAX_LOOKED_FOR: Final = 20
+_MAX_LENGTH: Final = 100
 #: What may be a code: its own rules say of such a text what is wrong with it.
 _LIKE_A_CODE: Final = re.compile(r"[A-Za-z0-9_-]{1,40}")
 #: `Казахстан (KZ)`: how a label is written that several codes have.
@@ -53,6 +57,7 @@ class CodeLabels:
     labels: dict[str, Mapping[Language, str | None]] = field(default_factory=dict)
     _names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _by_label: dict[str, list[str]] = field(default_factory=dict)
+    _looked_for: int = 0
 
     def add(self, code: str, parent: str | None, names: Iterable[str | None]) -> None:
         """Add a code, whose first name is what messages call it."""
@@ -111,6 +116,9 @@ class CodeLabels:
         return CellError(f"{shown(text)} is neither a code nor a label.{near or place}")
 
     def _near(self, text: str) -> str:
+        if len(text) > _MAX_LENGTH or self._looked_for >= _MAX_LOOKED_FOR:
+            return ""
+        self._looked_for += 1
         key = label_key(text)
         begun = [name for name in self.by_label if len(key) > 2 and name.startswith(key)]
         near = begun[:_MAX_SHOWN]

@@ -196,7 +196,8 @@ def _place(
             return
         labelled = fields_by_label(resource).get(label_key(given or header), name)
         if not (_says_nothing(resource, name) or _says_nothing(resource, labelled)):
-            found.unknown.append(_unknown(resource, header, name))
+            is_first = len(found.unknown) < _MAX_NEAREST and len(header) <= _MAX_HEADER
+            found.unknown.append(_unknown(resource, header, name, is_first))
         return
     to, rank = target
     if to in found.by_field and found.by_field[to][0] == rank:
@@ -266,14 +267,20 @@ def _says_nothing(resource: Resource, name: str) -> bool:
     return True
 
 
-def _unknown(resource: Resource, header: str, name: str) -> Fault:
+#: For how many unknown headers the nearest label is looked for, and how long these may be.
+_MAX_NEAREST, _MAX_HEADER = 50, 200
+
+
+def _unknown(resource: Resource, header: str, name: str, is_looked_for: bool) -> Fault:
     known = [*resource.fields.model_fields, *KEYS, *resource.to_one]
     known += [
         f"{relation}.{label}"
         for relation, to in resource.to_one.items()
         for label in to.read_fields
     ]
-    near = did_you_mean(name, known) or did_you_mean(label_key(header), fields_by_label(resource))
+    near = did_you_mean(name, known) if is_looked_for else ""
+    if is_looked_for and not near:
+        near = did_you_mean(label_key(header), fields_by_label(resource))
     text = f"There is no field {header!r} of {resource.plural}.{near}"
     return Fault("unknown", text, row=1, column=header)
 

@@ -21,7 +21,8 @@ from app.engine.writes.resolve_references import find_id
 #: How many names of records are remembered with their ids.
 _MAX_KNOWN_KEYS: Final = 50_000
 #: How many names that are not there are looked for among those that are, to tell the nearest.
-_MAX_NEAREST: Final = 50
+_MAX_NEAREST: Final = 20
+_MAX_LENGTH: Final = 200
 _MAX_COMPARED: Final = 2_000
 _LEAST_OF_A_BEGINNING: Final = 4
 
@@ -159,7 +160,8 @@ class NamedRecords:
     def _near(self, target: Resource, text: str) -> str:
         """` Did you mean 'Nobel'?`, of the names that begin as this one does."""
         self._nearest_told += 1
-        if not names_of(target) or self._nearest_told > _MAX_NEAREST:
+        is_long = len(text) > _MAX_LENGTH
+        if not names_of(target) or is_long or self._nearest_told > _MAX_NEAREST:
             return ""
         fields = target.from_name(self.session, text) if target.from_name else {}
         column = getattr(target.table, names_of(target)[0])

@@ -13,12 +13,13 @@ from app.core.errors import Conflict, Fault, Invalid, Problem
 from app.core.loose_types import Fields, JsonValue, Value
 from app.core.sheets.tabular import SheetRow
 from app.core.validation import Model, validate
-from app.engine.imports.cell_error import CellError
+from app.engine.imports.cell_error import CellError, shown
 from app.engine.imports.cells import Measured
 from app.engine.imports.code_labels import SeveralCodes
 from app.engine.imports.columns import ImportColumn, Plan
 from app.engine.imports.entry import Entry
 from app.engine.imports.named_records import NamedRecords, NewRecord, described
+from app.engine.imports.report import MAX_FAULTS
 from app.engine.imports.row_checker import RowChecker
 from app.engine.keys import as_id, names_of
 from app.engine.record import Record
@@ -33,6 +34,7 @@ SILENT: Final = Fault("", "")
 #: What stands between several names in a cell of parts.
 _BETWEEN_NAMES: Final = re.compile(r"[;\n]")
 _MAX_NAME: Final = 500
+_MAX_NAMES: Final = 200
 
 
 class RowReader:
@@ -101,7 +103,12 @@ class RowReader:
         names: list[str] = []
         for part in entry.plan.parts:
             cell = entry.cells[part.header]
-            for name in _BETWEEN_NAMES.split("" if cell is None else str(cell)):
+            several = _BETWEEN_NAMES.split("" if cell is None else str(cell))
+            if len(several) > _MAX_NAMES:
+                error = CellError(f"There are more than {_MAX_NAMES} names in the cell.")
+                self._refuse_at(entry, part.part, part.header, error)
+                continue
+            for name in several:
                 if text := name.strip():
                     row = {**part.values, part.relation: text}
                     entry.values.setdefault(part.part, []).append(row)
@@ -125,8 +132,11 @@ class RowReader:
             setattr(entry, column.field, value)
 
     def _refuse(self, entry: Entry, column: ImportColumn, error: CellError) -> None:
-        entry.unread.add(column.field)
-        place = {"column": column.header, "sheet": entry.sheet}
+        self._refuse_at(entry, column.field, column.header, error)
+
+    def _refuse_at(self, entry: Entry, name: str, header: str, error: CellError) -> None:
+        entry.unread.add(name)
+        place = {"column": header, "sheet": entry.sheet}
         entry.faults.append(Fault("cell", str(error), row=entry.row, **place))
 
     def _mention(self, entry: Entry) -> None:
@@ -214,9 +224,12 @@ class RowReader:
                         self.named.create(new)
                 except Problem as problem:
                     details = [fault.detail for fault in problem.errors] or [problem.detail]
-                    text = f"A new {new.resource.singular} {new.name!r} cannot be: {details[0]}"
+                    text = (
+                        f"A new {new.resource.singular} {shown(new.name)} cannot be: {details[0]}"
+                    )
                     raise Invalid("", [entry.fault(name, "reference", text)]) from None
-                self.created.append(described(new, entry.row, entry.sheet))
+                if len(self.created) < MAX_FAULTS:
+                    self.created.append(described(new, entry.row, entry.sheet))
         entry.new_records.clear()
 
     def store(self, entry: Entry, before: State, body: BaseModel) -> bool:

@@ -1,12 +1,16 @@
 """What the cells of a row were taken for, as a dry run tells it."""
 
+from itertools import islice
 from uuid import UUID
 
 from app.core import json_codec
 from app.core.loose_types import Json, JsonValue, Value
 from app.engine.imports.entry import Entry
 
+#: How many cells of a row are told, how much of a text, and how many items of a list.
+_MAX_CELLS = 100
 _MAX_SHOWN = 200
+_MAX_ITEMS = 20
 
 
 def taken(entry: Entry) -> Json:
@@ -16,7 +20,7 @@ def taken(entry: Entry) -> Json:
     by_header |= {part.header: part.part for part in entry.plan.parts}
     cells = [
         _cell(entry, header, by_header.get(header), cell)
-        for header, cell in entry.cells.items()
+        for header, cell in islice(entry.cells.items(), _MAX_CELLS)
         if cell is not None and cell != ""
     ]
     if entry.composed:
@@ -52,4 +56,10 @@ def _told(header: str, cell: Value, name: str | None, value: Value) -> Json:
 
 def _plain(value: Value) -> JsonValue:
     """The value as JSON has it."""
-    return str(value) if isinstance(value, UUID) else json_codec.loads(json_codec.dumps(value))
+    if isinstance(value, UUID | str):
+        return str(value)[:_MAX_SHOWN]
+    if isinstance(value, list):
+        return [_plain(item) for item in value[:_MAX_ITEMS]]
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in islice(value.items(), _MAX_ITEMS)}
+    return json_codec.loads(json_codec.dumps(value))
