@@ -25,6 +25,8 @@ async def test_the_header_is_found_below_titles(client: Client) -> None:
     ]
     assert "found in row 4" in left_out[1]["detail"]
     assert "'Отчёт о миссии'" in left_out[1]["detail"]
+    bare = "Отчёт\n№;ФИО;Примечание\n1;Иван, сын Петра;x\n2;Пётр;y\n".encode()
+    assert (await send(client, "people", bare)).json()["created"] == 2
     unknown = f"{titles}ФИО;Телефон\nИван;1\n".encode()
     told = await refused(client, "people", unknown)
     assert [(e["row"], e["column"], e["code"]) for e in told["errors"]] == [
