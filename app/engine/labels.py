@@ -62,6 +62,7 @@ def term_labels(list_name: str) -> frozenset[str]:
     with (seeds_folder() / "codes" / "terms.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if row["list"] == list_name]
     names = [row[name] for row in rows for name in ("code", *LANGUAGES)]
+    names += [each for several in spellings(list_name).values() for each in several]
     return frozenset(label_key(name) for name in names if name)
 
 

@@ -42,8 +42,8 @@ def _no_check(session: Session, record: Record, before: Values | None) -> None:
 class Embedded:
     """Rows that belong to one record and are read and written with it, in their order.
 
-    `sheet_columns` names a field of few values and a relation, of those whose rows a sheet can have
-    in columns: each value may head one, whose cells name the related records.
+    `sheet_columns` names a field of few values, and a relation or other field, of those whose rows
+    a sheet can have in columns: each value may head one, whose cells hold the other.
     """
 
     table: type[Base]

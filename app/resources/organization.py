@@ -207,7 +207,10 @@ def _declare(name: str, path: str, fields: type[OrganizationFields], about: str)
         read_only=Merged,
         embedded={
             "identifiers": Embedded(
-                table=OrganizationIdentifier, fields=IdentifierFields, owner="organization_id"
+                table=OrganizationIdentifier,
+                fields=IdentifierFields,
+                owner="organization_id",
+                sheet_columns=("scheme", "value"),
             )
         },
         about=about,

@@ -48,14 +48,14 @@ class ImportColumn:
 
 @dataclass(frozen=True, slots=True)
 class PartColumn:
-    """A column whose cells name records that become parts, all with one value: `Поставщик` has
-    parties whose `role` is supplier and whose `organization` is named."""
+    """A column whose cells become parts, all with one value: under `Поставщик` stand parties whose
+    `role` is supplier and whose `organization`, the `relation`, is named; under `БИН` identifiers.
+    """
 
     header: str
     part: str
     values: Mapping[str, JsonValue]
     relation: str
-    link: Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +225,7 @@ def _part_column(
         labels = readers.lists.of(fields_of(part)[value])
         code = labels.find(name) or labels.find(_NUMBERED.sub("", name))
         if isinstance(code, str):
-            return PartColumn(header, part_name, {value: code}, relation, part.to_one[relation])
+            return PartColumn(header, part_name, {value: code}, relation)
     return None
 
 

@@ -14,9 +14,10 @@ class Entry:
     """A row as it was read: the record it names, and the fields whose cells are not empty.
 
     `mentioned_keys` is all by which it may mean a record of its own kind; `unread` are the fields
-    of which it is told already why nothing is known. `part_headers` has the header over each part
-    that has a column, `composed` the name that other cells make up, `new_records` what is to be
-    created with it, by field; `resolved` are the values with ids, once these are known.
+    of which it is told already why nothing is known. `part_rows` are the parts that have columns,
+    each with its header, `part_headers` the header over each part of a list, `composed` the name
+    that other cells make up, `new_records` what is to be created with it, by field; `resolved` are
+    the values with ids, once these are known.
     """
 
     row: int
@@ -31,6 +32,7 @@ class Entry:
     mentioned_keys: set[str] = field(default_factory=set)
     unread: set[str] = field(default_factory=set)
     cells: Values = field(default_factory=dict)
+    part_rows: dict[str, list[tuple[str, Fields]]] = field(default_factory=dict)
     part_headers: dict[str, list[str]] = field(default_factory=dict)
     composed: str = ""
     new_records: dict[str, list[NewRecord]] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from app.core.loose_types import Fields, JsonValue, Value
 from app.core.sheets.tabular import SheetRow
 from app.core.validation import Model, validate
 from app.engine.imports.cell_error import CellError, shown
-from app.engine.imports.cells import Measured
+from app.engine.imports.cells import Measured, read_text
 from app.engine.imports.code_labels import SeveralCodes
 from app.engine.imports.columns import ImportColumn, Plan
 from app.engine.imports.entry import Entry
@@ -103,7 +103,7 @@ class RowReader:
         names: list[str] = []
         for part in entry.plan.parts:
             cell = entry.cells[part.header]
-            several = _BETWEEN_NAMES.split("" if cell is None else str(cell))
+            several = _BETWEEN_NAMES.split("" if cell is None else read_text(cell))
             if len(several) > _MAX_NAMES:
                 error = CellError(f"There are more than {_MAX_NAMES} names in the cell.")
                 self._refuse_at(entry, part.part, part.header, error)
@@ -111,9 +111,11 @@ class RowReader:
             for name in several:
                 if text := name.strip():
                     row = {**part.values, part.relation: text}
-                    entry.values.setdefault(part.part, []).append(row)
-                    entry.part_headers.setdefault(part.part, []).append(part.header)
+                    entry.part_rows.setdefault(part.part, []).append((part.header, row))
                     names.append(text)
+        for part_name, rows in entry.part_rows.items():
+            entry.values[part_name] = [row for _, row in rows]
+            entry.part_headers[part_name] = [header for header, _ in rows]
         if entry.plan.name_from:
             part_headers = {part.header for part in entry.plan.parts}
             cells = [entry.cells[h] for h in entry.plan.name_from if h not in part_headers]
@@ -165,7 +167,8 @@ class RowReader:
         return body, differs
 
     def _keep_parts(self, entry: Entry, before: State) -> None:
-        """Parts of which the file has no columns stay as they are, before the others."""
+        """Parts of which the file has no columns stay as they are, before the others; an empty cell
+        clears those of its column."""
         for name in {part.part for part in entry.plan.parts}:
             columns = [part.values for part in entry.plan.parts if part.part == name]
             kept = [
@@ -173,12 +176,12 @@ class RowReader:
                 for row in before[name]
                 if not any(values.items() <= row.items() for values in columns)
             ]
-            rows = entry.values.get(name, [])
-            if kept and not any(row in rows for row in kept):
-                entry.values[name] = [*kept, *rows]
-                headers = entry.part_headers.get(name, [])
-                first = next(part.header for part in entry.plan.parts if part.part == name)
-                entry.part_headers[name] = [first] * len(kept) + headers
+            if name in entry.unread:
+                continue
+            rows = entry.part_rows.get(name, [])
+            first = next(part.header for part in entry.plan.parts if part.part == name)
+            entry.values[name] = [*kept, *(row for _, row in rows)]
+            entry.part_headers[name] = [first] * len(kept) + [header for header, _ in rows]
 
     def refuse(self, entry: Entry, faults: Iterable[Fault] = ()) -> NoReturn:
         """Raise Invalid with these faults of a row and all others that can be found."""

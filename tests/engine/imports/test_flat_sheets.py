@@ -148,6 +148,9 @@ async def test_a_change_leaves_parties_of_other_roles_as_they_are(client: Client
     assert await done(client, "agreements", table(row)) == {"unchanged": 1}
     found = (await by_ref(client, "agreements", ref))["parties"]
     assert [p["role"] for p in found] == ["signatory", "supplier", "buyer"]
+    assert await done(client, "agreements", table({**row, "buyer": ""})) == {"updated": 1}
+    found = (await by_ref(client, "agreements", ref))["parties"]
+    assert [p["role"] for p in found] == ["signatory", "supplier"]
     both = table({**row, "parties": "[]"})
     told = (await refused(client, "agreements", both))["errors"]
     assert [(e["code"], e["column"]) for e in told] == [("twice", "supplier")]
@@ -198,3 +201,16 @@ async def test_columns_that_nobody_knows_are_passed_over_when_that_is_asked(clie
         ("Телефон", "column"),
         ("Рост", "column"),
     ]
+
+
+async def test_registration_numbers_have_columns_of_their_own(client: Client, ref: str) -> None:
+    row = {"ref": ref, "Наименование": f"Нобель {ref}", "Вид": "Компания", "БИН": "050140000656"}
+    assert await done(client, "organizations", table({**row, "LEI": ""})) == {"created": 1}
+    assert await done(client, "organizations", table(row)) == {"unchanged": 1}
+    found = (await by_ref(client, "organizations", ref))["identifiers"]
+    assert found == [{"scheme": "kz_bin", "value": "050140000656"}]
+    wrong = table({**row, "БИН": "050140000657"})
+    (fault,) = (await refused(client, "organizations", wrong))["errors"]
+    assert (fault["row"], fault["column"]) == (2, "БИН")
+    assert await done(client, "organizations", table({**row, "БИН": ""})) == {"updated": 1}
+    assert (await by_ref(client, "organizations", ref))["identifiers"] == []
