@@ -25,6 +25,9 @@ Read = Callable[[Value], JsonValue]
 _MIDNIGHT: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T00:00:00\.000000Z")
 _ISO: Final = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
 _ALL_DIGITS: Final = re.compile(r"[0-9]{1,4}([-./ ])[0-9]{1,2}\1[0-9]{1,4}")
+_PLAIN: Final = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,100})?")
+#: How many cells are remembered, and how long these are at most.
+_MAX_REMEMBERED: Final = 1000
 _ITEMS: Final = re.compile(r"[;\n]")
 _TRUE: Final = frozenset(("true", "1", "yes", "y", "да", "истина", "иә", "ия", "ақиқат"))
 _FALSE: Final = frozenset(("false", "0", "no", "n", "нет", "ложь", "жоқ", "жалған"))
@@ -57,11 +60,11 @@ class CellReaders:
             return read_objects
         found = fields_of(resource)[name]
         if found.field_type is FieldType.list:
-            return read_texts if found.codes is None else partial(self._codes, found)
+            return read_texts if found.codes is None else _Remembering(partial(self._codes, found))
         if found.field_type in (FieldType.choice, FieldType.code):
-            return partial(self._code, found)
+            return _Remembering(partial(self._code, found))
         if found.field_type in (FieldType.date, FieldType.stated):
-            return partial(read_date, date_format=self.date_format)
+            return _Remembering(partial(read_date, date_format=self.date_format))
         if found.field_type in (FieldType.decimal, FieldType.integer):
             return partial(self._number, resource, found)
         return _READERS.get(found.field_type, read_text)
@@ -86,9 +89,7 @@ class CellReaders:
     def _number(self, resource: Resource, record_field: RecordField, cell: object) -> JsonValue:
         if isinstance(cell, bool):
             raise CellError(f"This is a truth value, not a number: {EXAMPLES}.")
-        number, words = (
-            (cell, ()) if isinstance(cell, int | Decimal) else read_written(read_text(cell))
-        )
+        number, words = _number_and_words(cell)
         if record_field.field_type is FieldType.integer and not isinstance(number, int):
             raise CellError(f"{shown(cell)} is not a whole number.")
         if not words:
@@ -121,6 +122,24 @@ class CellReaders:
         return found.pop()
 
 
+class _Remembering(dict[str, JsonValue]):
+    """Reads cells, of which the same few come again and again in a file."""
+
+    def __init__(self, read: Read) -> None:
+        super().__init__()
+        self._read = read
+
+    def __call__(self, cell: Value) -> JsonValue:
+        if not isinstance(cell, str) or len(cell) > _MAX_REMEMBERED:
+            return self._read(cell)
+        found = self.get(cell)
+        if found is None:
+            if len(self) >= _MAX_REMEMBERED:
+                self.clear()
+            found = self[cell] = self._read(cell)
+        return list(found) if isinstance(found, list) else found
+
+
 def _item(labels: CodeLabels, text: str) -> list[JsonValue]:
     """The codes of one item of a list, which may be several with commas between."""
     found = labels.find(text)
@@ -134,6 +153,16 @@ def _item(labels: CodeLabels, text: str) -> list[JsonValue]:
     if found is None and not is_like_a_code(text):
         raise labels.unknown(text)
     return [text if found is None else found]
+
+
+def _number_and_words(cell: object) -> tuple[int | Decimal, tuple[str, ...]]:
+    if isinstance(cell, int | Decimal):
+        return cell, ()
+    text = str(cell)
+    if not _PLAIN.fullmatch(text):
+        return read_written(text)
+    number = Decimal(text)
+    return (int(number) if number == number.to_integral_value() else number), ()
 
 
 def read_key_number(cell: object) -> int:

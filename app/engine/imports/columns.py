@@ -63,7 +63,8 @@ class Plan:
     """How the rows under some headers are read.
 
     `name_from` are the headers that make up the name of a record which has no column; `skipped`
-    tells of columns that are passed over.
+    tells of columns that are passed over; `links` are the fields that name records, and of which
+    kind these are, or None for parts that may name some.
     """
 
     columns: tuple[ImportColumn, ...]
@@ -74,6 +75,7 @@ class Plan:
     parts: tuple[PartColumn, ...] = ()
     name_from: tuple[str, ...] = ()
     skipped: tuple[Fault, ...] = ()
+    links: tuple[tuple[str, Resource | None], ...] = ()
 
     @property
     def only_new(self) -> bool:
@@ -118,8 +120,10 @@ def plan_of(
     fields = resource.fields.model_fields
     missing = [n for n, info in fields.items() if info.is_required() and n not in found.by_field]
     name_from = _name_from(resource, missing, found)
+    columns = tuple(_column(resource, name, h, readers) for name, h in _headers(found, fields))
+    parts = {part.part for part in found.parts} | resource.embedded.keys() & found.by_field.keys()
     return Plan(
-        tuple(_column(resource, name, h, readers) for name, h in _headers(found, fields)),
+        columns,
         tuple(ImportColumn(h, name, _KEY_READERS[name]) for name, h in _headers(found, KEYS)),
         tuple(name for name in missing if not name_from or name != resource.name_from[0]),
         tuple(found.faults),
@@ -127,6 +131,10 @@ def plan_of(
         tuple(found.parts),
         name_from,
         tuple(map(_passed_over, found.numbers + (found.unknown if skip_unknown else []))),
+        (
+            *((column.field, column.link) for column in columns if column.link is not None),
+            *((part, None) for part in sorted(parts)),
+        ),
     )
 
 

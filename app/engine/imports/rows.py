@@ -51,6 +51,7 @@ class RowReader:
     def entry(self, plan: Plan, row: SheetRow) -> Entry:
         """The row with its cells read; what is wrong with them is in `faults`."""
         entry, cells = Entry(row.number, plan, row.sheet, cells=row.cells), row.cells
+        is_settled = True
         for column in plan.columns:
             cell = cells[column.header]
             if cell is None or (isinstance(cell, str) and not cell.strip()):
@@ -60,16 +61,20 @@ class RowReader:
                     entry.empty.append(column)
                 continue
             try:
-                entry.values[column.field] = column.read(cell)
+                value = entry.values[column.field] = column.read(cell)
             except CellError as error:
                 self._refuse(entry, column, error)
+            else:
+                is_settled = is_settled and not isinstance(value, SeveralCodes | Measured)
         for column in plan.keys:
             if (cell := cells[column.header]) is not None and cell != "":
                 self._key(entry, column, cell)
             elif column.header in row.unread:
                 entry.unread.add(column.field)
-        self._settle(entry)
-        self._read_parts(entry)
+        if not is_settled:
+            self._settle(entry)
+        if plan.parts or plan.name_from:
+            self._read_parts(entry)
         self._mention(entry)
         return entry
 
@@ -271,13 +276,11 @@ class RowReader:
         """The values with ids in place of names, and by field what is wrong with the names."""
         values, loose = dict(entry.values), dict[str, list[Fault]]()
         entry.new_records.clear()
-        part_names = {part.part for part in entry.plan.parts}
-        links = {column.field: column.link for column in entry.plan.columns}
-        for name in (*links, *part_names):
+        for name, target in entry.plan.links:
             if name not in values:
                 continue
             try:
-                if target := links.get(name):
+                if target is not None:
                     values[name] = self._link(entry, name, target, values[name], "")
                 elif part := self.resource.embedded.get(name):
                     values[name] = self._linked_rows(entry, name, part.to_one, values[name])

@@ -36,12 +36,14 @@ def is_total(row: SheetRow) -> bool:
     rests = {text: found[2] for text in words if (found := _SURE.fullmatch(text))}
     sure = [text for text in texts if text in rests]
     likely = [text for text in words if _LIKELY.fullmatch(text)]
+    if not sure and not likely:
+        return False
     others = [text for text in texts if text not in sure and text not in likely]
     figures = [text for text in others if _is_figure(text)]
     if len(figures) + sum(_UNIT.fullmatch(text) is not None for text in others) < len(others):
         return False
     if figures or any(not isinstance(cell, str) for cell in cells):
-        return bool(sure or likely)
+        return True
     # The word alone, or with the figure in its own cell: `Итого: 12 соглашений`.
     return any(not rest.strip(" :") or _DIGIT.search(rest) for rest in rests.values())
 
