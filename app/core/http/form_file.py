@@ -2,7 +2,7 @@
 
 import re
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from starlette.requests import Request
 
@@ -84,16 +84,18 @@ class FormFile:
 
     def _note(self, headers: bytes) -> None:
         """Note what the headers of a part say of the file."""
-        name = _ENCODED_NAME.search(headers) or _FILE_NAME.search(headers)
-        if name is None:
+        encoded, name = _ENCODED_NAME.search(headers), _FILE_NAME.search(headers)
+        if encoded is None and name is None:
             field = _NAME.search(headers)
             said = field[1].decode(errors="replace")[:50] if field else ""
             raise BadRequest(f"The form has a field {said!r}: say it in the address, as ?{said}=….")
         if self.name is not None:
             raise BadRequest("The form has more than one file: send one at a time.")
-        self.name = name[1].decode(errors="replace")
-        found = _TYPE.search(headers)
-        self.media_type = found[1].decode(errors="replace").strip().lower() if found else ""
+        found = encoded or name
+        text = found[1].decode(errors="replace") if found else ""
+        self.name = unquote(text) if encoded else text
+        kind = _TYPE.search(headers)
+        self.media_type = kind[1].decode(errors="replace").strip().lower() if kind else ""
 
     def finish(self) -> None:
         """The form has ended; BadRequest where the file has not, or there is none."""
