@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 from typing import Final
 
 _YEAR_FIRST: Final = re.compile(r"([0-9]{4})([-./ ])([0-9]{1,2})(?:\2([0-9]{1,2}))?\.?")
@@ -25,10 +26,10 @@ _INTERVAL: Final = re.compile(
     r"(?:с |from )?(.+?)(?: ?[–—] ?| - | по | to | until |(?<=[0-9.])-(?=[0-9]))(.+)"
 )
 _MAX_LENGTH: Final = 40
-#: A format of dates in digits: day, month and year, each once, with one sign between.
-_FORMAT: Final = re.compile(
-    r"(dd?|mm?|yyyy|yy)(?P<sign>[-./ ])(dd?|mm?)(?P=sign)"
-    r"(dd?|mm?|yyyy|yy)"
+_DAY_AND_MONTH: Final = "(?:[dD]{1,2}[-./ ][mM]{1,2}|[mM]{1,2}[-./ ][dD]{1,2})"
+#: A format of days in digits: `dd.mm.yyyy`, `m/d/yy`, `yyyy-mm-dd`.
+FORMAT_PATTERN: Final = (
+    f"^(?:{_DAY_AND_MONTH}[-./ ](?:[yY]{{2}}){{1,2}}|(?:[yY]{{2}}){{1,2}}[-./ ]{_DAY_AND_MONTH})$"
 )
 #: Years of two digits from here on are of the last century, as POSIX has it.
 _LAST_CENTURY: Final = 69
@@ -69,8 +70,20 @@ def iso_readings(text: str) -> list[str]:
 
 def is_date_format(text: str) -> bool:
     """Whether a text is a format such as `dd.mm.yyyy` or `m/d/yy`."""
-    found = _FORMAT.fullmatch(text)
-    return found is not None and len({part[0] for part in found.group(1, 3, 4)}) == len("dmy")
+    return re.fullmatch(FORMAT_PATTERN, text) is not None
+
+
+@cache
+def _by_format(date_format: str) -> tuple[re.Pattern[str], list[str]]:
+    """What days in a format match, and of which part of a day each group is."""
+    if not is_date_format(date_format):
+        raise ValueError(date_format)
+    words = re.findall("[a-z]+|[-./ ]", date_format.lower())
+    widths = {"yyyy": "([0-9]{4})", "yy": "([0-9]{2})"}
+    pattern = "".join(
+        widths.get(word, "([0-9]{1,2})") if word.isalpha() else re.escape(word) for word in words
+    )
+    return re.compile(pattern), [word[0] for word in words[::2]]
 
 
 def iso_by_format(text: str, date_format: str) -> str | None:
@@ -78,12 +91,8 @@ def iso_by_format(text: str, date_format: str) -> str | None:
 
     Years of two digits are 1969 to 2068.
     """
-    found = _FORMAT.fullmatch(date_format)
-    if found is None:
-        raise ValueError(date_format)
-    names = [part[0] for part in found.group(1, 3, 4)]
-    widths = ["[0-9]{4}" if part == "yyyy" else "[0-9]{1,2}" for part in found.group(1, 3, 4)]
-    match = re.fullmatch(re.escape(found["sign"]).join(f"({width})" for width in widths), text)
+    pattern, names = _by_format(date_format)
+    match = pattern.fullmatch(text)
     if match is None:
         return None
     parts = dict(zip(names, match.groups(), strict=True))

@@ -5,11 +5,12 @@ from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
 from fastapi import Request
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
+from app.core.date_spellings import FORMAT_PATTERN
 from app.core.errors import BadRequest, Fault, TooLarge, UnsupportedMediaType, did_you_mean
 from app.core.http.app_state import state_of
 from app.core.http.form_file import FORM_TYPE, FormFile, refuse_foreign_page
@@ -24,6 +25,7 @@ from app.core.sheets.options import (
     read_options,
 )
 from app.core.sheets.tabular import ReadOptions
+from app.core.validation import Example
 from app.engine.imports.import_file import known_date_format
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.schemas import Flag
@@ -42,6 +44,9 @@ ANY: Final = "application/octet-stream"
 _TEXT_TYPES = (FORMATS["csv"], "text/tab-separated-values")
 
 
+DateFormat = Annotated[str, StringConstraints(pattern=FORMAT_PATTERN), Example("dd.mm.yyyy")]
+
+
 class ImportQuery(WriteQuery):
     """Parameters of an import."""
 
@@ -56,7 +61,7 @@ class ImportQuery(WriteQuery):
     """What separates the cells of CSV."""
     encoding: Encoding | None = None
     """What CSV is encoded in, where that is not Unicode."""
-    date_format: str | None = Field(None, max_length=20)
+    date_format: DateFormat | None = None
     """How days in digits are written, such as `dd.mm.yyyy` or `mm/dd/yyyy`."""
     header_row: int | None = Field(None, ge=1, le=1000)
     """Which row has the names of the columns; else the first, or the one below titles."""
@@ -76,7 +81,7 @@ class Upload:
     def __init__(self, request: Request, query: ImportQuery) -> None:
         self._request, self._query = request, query
         self._form = _form_of(request)
-        self.date_format = _date_format(query)
+        self.date_format = known_date_format(query.date_format)
         if self._form is None:
             self._is(_format_of(request, query))
 
@@ -171,13 +176,6 @@ def _options(request: Request, query: ImportQuery, file_format: str) -> ReadOpti
             query.encoding or charset or None,
             query.header_row,
         )
-    except OptionError as error:
-        raise bad_parameter(error.name, "format", str(error)) from None
-
-
-def _date_format(query: ImportQuery) -> str | None:
-    try:
-        return known_date_format(query.date_format)
     except OptionError as error:
         raise bad_parameter(error.name, "format", str(error)) from None
 
