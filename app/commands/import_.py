@@ -84,7 +84,7 @@ def run(url: str, path: Path, said: Said, *, dry_run: bool, lenient: bool) -> in
         report = _with_progress(url, resource, file, dry_run, errors)
     except Invalid as problem:
         _show(errors, problem.errors)
-        errors.print(problem.detail, markup=False, highlight=False)
+        errors.print(f"{path.name}: {problem.detail}", markup=False, highlight=False)
         return 1
     _show(errors, tuple(report.in_order()))
     _show(errors, tuple(report.left_out))

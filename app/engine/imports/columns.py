@@ -139,7 +139,7 @@ def plan_of(
 
 
 def _passed_over(fault: Fault) -> Fault:
-    text = f"The column is left out. {fault.detail}"
+    text = f"The column is left out. {fault.detail.partition(' Say what')[0]}"
     return Fault("column", text, row=fault.row, column=fault.column)
 
 
@@ -289,7 +289,8 @@ def _unknown(resource: Resource, header: str, name: str, is_looked_for: bool) ->
     near = did_you_mean(name, known) if is_looked_for else ""
     if is_looked_for and not near:
         near = did_you_mean(label_key(header), fields_by_label(resource))
-    text = f"There is no field {header!r} of {resource.plural}.{near}"
+    what = near or " Say what it is by columns, or pass over such columns by skip_unknown."
+    text = f"There is no field {header!r} of {resource.plural}.{what}"
     return Fault("unknown", text, row=1, column=header)
 
 

@@ -17,7 +17,7 @@ from app.engine.imports.existing_records import ExistingRecords
 from app.engine.imports.import_file import fault_of
 from app.engine.imports.read_ahead import BATCH_ROWS, RowsAhead
 from app.engine.imports.repeated_records import RepeatedRecords
-from app.engine.imports.report import MAX_TRACED, Report
+from app.engine.imports.report import MAX_FAULTS, MAX_TRACED, Report
 from app.engine.imports.rows import SILENT, RowReader
 from app.engine.imports.taken import taken
 from app.engine.imports.total_rows import is_total, total_left_out
@@ -55,6 +55,7 @@ class ImportRun:
         self.cell_readers = readers if is_table else None
         #: The first rows, of which it is told what their cells were taken for.
         self.traced: list[Entry] = []
+        self.skipped_columns: set[str | None] = set()
         self.plans: dict[tuple[str, ...], Plan] = {}
         self.missing_reported = self.encoding_reported = False
         #: What is wrong with the header: its rows are judged, and none of them is stored.
@@ -115,6 +116,8 @@ class ImportRun:
             self.plans[headers] = plan
             if readers is not None:
                 self._check_header(plan)
+            for fault in plan.skipped:
+                self._leave_out_column(fault)
         return plan
 
     def _check_header(self, plan: Plan) -> None:
@@ -124,9 +127,16 @@ class ImportRun:
         sheets = self.rows.sheets
         sheet, row = next(iter(sheets.names), None), sheets.header_row
         self.wrong_header = [replace(each, sheet=sheet, row=row) for each in self.wrong_header]
-        for fault in plan.skipped:
-            self.report.leave_out(replace(fault, sheet=sheet, row=row))
         self._tell(*self.wrong_header)
+
+    def _leave_out_column(self, fault: Fault) -> None:
+        """Tell that a column is passed over; a name in lines that have many, once."""
+        is_new = fault.column not in self.skipped_columns
+        if is_new and len(self.skipped_columns) < MAX_FAULTS:
+            self.skipped_columns.add(fault.column)
+            sheets, is_table = self.rows.sheets, self.cell_readers is not None
+            sheet, row = next(iter(sheets.names), None), sheets.header_row if is_table else None
+            self.report.leave_out(replace(fault, sheet=sheet, row=row))
 
     def _missing(self, plan: Plan) -> list[Fault]:
         """One error for a column that is not there, not one for each row that would need it."""

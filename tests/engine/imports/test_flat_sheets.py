@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from tests.engine.imports.calls import by_ref, done, refused, send, table
+from tests.engine.imports.calls import by_ref, done, lines, refused, send, table
 from tests.examples import create
 
 Client = httpx.AsyncClient
@@ -197,10 +197,14 @@ async def test_columns_that_nobody_knows_are_passed_over_when_that_is_asked(clie
     ]
     told = (await send(client, "people", sheet, skip_unknown="true")).json()
     assert told["created"] == 1
-    assert [(f["column"], f["code"]) for f in told["left_out"]] == [
-        ("Телефон", "column"),
-        ("Рост", "column"),
+    assert [(f["row"], f["column"], f["code"]) for f in told["left_out"]] == [
+        (1, "Телефон", "column"),
+        (1, "Рост", "column"),
     ]
+    rows = lines({"full_name": "A", "x": 1}, {"full_name": "B", "x": 2, "y": None})
+    told = (await send(client, "people", rows, "ndjson", skip_unknown="true")).json()
+    assert told["created"] == 2
+    assert [(f["row"], f["column"]) for f in told["left_out"]] == [(None, "x"), (None, "y")]
 
 
 async def test_registration_numbers_have_columns_of_their_own(client: Client, ref: str) -> None:
