@@ -152,6 +152,18 @@ class ImportRun:
 
     def _work_postponed(self) -> None:
         """Try again what referred to rows below it, as long as that gets any further."""
+        self._retry_postponed()
+        if self.postponed and self.reader.named.creates:
+            # What has not come until now is not in the file.
+            self.reader.named.awaited, self.reader.named.failed = None, self.failed_rows
+            self._retry_postponed()
+        for entry, _ in self.postponed:
+            self._note_failed(entry)
+        for entry, problem in self.postponed:
+            self.report.failed += 1
+            self._tell(*self._blamed(entry, problem))
+
+    def _retry_postponed(self) -> None:
         before = 0
         while self.postponed and len(self.postponed) != before:
             again, self.postponed = self.postponed, []
@@ -159,11 +171,6 @@ class ImportRun:
             for at in range(0, before, BATCH_ROWS):
                 self._work([entry for entry, _ in again[at : at + BATCH_ROWS]])
                 change_log.spill_to_disk(self.session)
-        for entry, _ in self.postponed:
-            self._note_failed(entry)
-        for entry, problem in self.postponed:
-            self.report.failed += 1
-            self._tell(*self._blamed(entry, problem))
 
     def _blamed(self, entry: Entry, problem: Problem) -> Iterator[Fault]:
         """The faults of a row; where it names another that fails, that this is so."""

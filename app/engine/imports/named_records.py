@@ -1,6 +1,6 @@
 """Records that cells name: found by id, ref or any of their names, or made of a name alone."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -13,6 +13,7 @@ from app.core.errors import Fault, Invalid, did_you_mean
 from app.core.loose_types import Fields
 from app.core.validation import validate
 from app.engine.keys import as_id, names_of
+from app.engine.record import Record
 from app.engine.resource import Resource
 from app.engine.search.searched import searched
 from app.engine.writes import store
@@ -43,6 +44,10 @@ class NamedRecords:
 
     def __init__(self, session: Session, creates: bool = False) -> None:
         self.session, self.creates = session, creates
+        #: The table whose records may come later in the file, and are not created yet.
+        self.awaited: type[Record] | None = None
+        #: What rows that fail are called: a record made of the name alone would hide that.
+        self.failed: Container[str] = ()
         self._ids: dict[str, dict[str, UUID]] = {}
         self._others: dict[str, dict[str, list[UUID]]] = {}
         self._nearest_told = 0
@@ -110,7 +115,7 @@ class NamedRecords:
             if found:
                 several = f"Several records of {target.plural} are called {name!r}"
                 raise Invalid.at(pointer, "ambiguous", f"{several}: give an id or ref.")
-        if not self.creates:
+        if not self.creates or target.table is self.awaited or text in self.failed:
             return None
         return NewRecord(target, text, uuid7(), fields)
 

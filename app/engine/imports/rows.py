@@ -43,6 +43,7 @@ class RowReader:
     def __init__(self, session: Session, resource: Resource, *, creates: bool = False) -> None:
         self.session, self.resource = session, resource
         self.named = NamedRecords(session, creates)
+        self.named.awaited = resource.table
         self.soundness = RowChecker(session, resource)
         self.own = [name for name, to in resource.to_one.items() if to.table is resource.table]
         #: The records that were created because rows name them.

@@ -218,3 +218,30 @@ async def test_registration_numbers_have_columns_of_their_own(client: Client, re
     assert (fault["row"], fault["column"]) == (2, "БИН")
     assert await done(client, "organizations", table({**row, "БИН": ""})) == {"updated": 1}
     assert (await by_ref(client, "organizations", ref))["identifiers"] == []
+
+
+async def test_records_that_come_later_in_the_file_are_not_created_twice(
+    client: Client, ref: str
+) -> None:
+    rows = [
+        {"kind": "Компания", "name": f"A {ref}", "Головная организация": f"Below {ref}"},
+        {"kind": "Компания", "name": f"B {ref}", "Головная организация": f"Nowhere {ref}"},
+        {"kind": "Компания", "name": f"Below {ref}", "Головная организация": ""},
+    ]
+    answer = await send(client, "organizations", table(*rows), create_missing="true")
+    told = answer.json()
+    assert (answer.status_code, told["created"]) == (200, 3), told
+    assert [f["row"] for f in told["related"]] == [3]
+    for name in ("Below", "Nowhere"):
+        assert len(await _named(client, f"{name} {ref}")) == 1
+    rows = [{**row, "name": f"x{row['name']}"} for row in rows[::2]]
+    rows[0]["Головная организация"] = rows[1]["name"]
+    rows[1]["Вид"] = "nothing"
+    answer = await send(
+        client, "organizations", table(*rows), headers=LENIENT, create_missing="true"
+    )
+    assert [(e["row"], e["column"]) for e in answer.json()["errors"]] == [
+        (2, "Головная организация"),
+        (3, "Вид"),
+    ]
+    assert await _named(client, rows[1]["name"]) == []
