@@ -236,12 +236,12 @@ async def test_records_that_come_later_in_the_file_are_not_created_twice(
         assert len(await _named(client, f"{name} {ref}")) == 1
     rows = [{**row, "name": f"x{row['name']}"} for row in rows[::2]]
     rows[0]["Головная организация"] = rows[1]["name"]
-    rows[1]["Вид"] = "nothing"
+    rows[1]["kind"] = "nothing"
     answer = await send(
         client, "organizations", table(*rows), headers=LENIENT, create_missing="true"
     )
     assert [(e["row"], e["column"]) for e in answer.json()["errors"]] == [
         (2, "Головная организация"),
-        (3, "Вид"),
+        (3, "kind"),
     ]
     assert await _named(client, rows[1]["name"]) == []
