@@ -14,7 +14,7 @@ from typer.models import CommandFunctionType
 from app.commands.options import CommandGroup
 from app.core.auth.principals import Scope
 from app.core.setting_faults import InvalidSettings
-from app.settings import read_settings, settings
+from app.settings import encryption_of, read_settings, settings
 
 # Files are arguments that need not be `readable` to Typer, which would tell it in a box of its own.
 
@@ -75,10 +75,13 @@ def serve(
     workers: Annotated[
         str | None, typer.Option(help="How many processes serve.", metavar="INTEGER")
     ] = None,
+    root_path: Annotated[
+        str | None, typer.Option(help="The path below which a proxy shows the service.")
+    ] = None,
     prepare: Annotated[bool, typer.Option(help="First migrate and seed the database.")] = False,
 ) -> None:
     """Serve the API."""
-    found = read_settings(host=host, port=port, workers=workers)
+    found = read_settings(host=host, port=port, workers=workers, root_path=root_path)
     # Nothing of what is imported and made for serving is ever garbage: looking for some takes a
     # quarter of the start. The server turns it on again (app/core/server/process.py).
     gc.disable()
@@ -123,6 +126,19 @@ def reindex() -> None:
 
 
 @commands.command()
+def encrypt(
+    lost: Annotated[
+        bool,
+        typer.Option(help="Replace secrets whose key is lost, and disable their webhooks."),
+    ] = False,
+) -> None:
+    """Encrypt the secrets of webhooks with the first of TRADE_MISSIONS_SECRET_KEYS."""
+    from app.commands.encrypt import run
+
+    typer.echo(run(settings().database_url, encryption_of(settings()), lost=lost))
+
+
+@commands.command()
 def check() -> None:
     """Check that the database is there, migrated and consistent."""
     from app.commands.check import run
@@ -136,11 +152,14 @@ def check() -> None:
 def backup(
     file: Annotated[Path, typer.Argument(help="The file to write.", readable=False)],
     force: Annotated[bool, typer.Option(help="Replace the file if it is there.")] = False,
+    portable: Annotated[
+        bool, typer.Option(help="One that SQLite and PostgreSQL can both be restored from.")
+    ] = False,
 ) -> None:
     """Write a backup of the database to a file; a server may go on meanwhile."""
     from app.commands.backup import run
 
-    typer.echo(run(settings().database_url, file, force=force))
+    typer.echo(run(settings().database_url, file, force=force, portable=portable))
 
 
 @commands.command()

@@ -13,7 +13,7 @@ from app.core.observability.health import health_routes
 from app.core.observability.metrics_route import metrics_route
 from app.engine.history.change_log import newest_seq_statement
 from app.engine.registry import register
-from app.engine.resource import Resource, SubCollection, read_models
+from app.engine.resource import Resource, SubCollection
 from app.insights.search import search_route
 from app.insights.summary import summary_route
 from app.resources.agreement import Agreement, agreement
@@ -32,6 +32,7 @@ from app.resources.source import source
 from app.resources.source_text import text_routes
 from app.resources.statement import statement
 from app.rest.change_routes import changes_route
+from app.rest.operations import DocumentedModels
 from app.rest.routes import crud_routes
 from app.webhooks.routes import webhook_routes
 
@@ -133,7 +134,7 @@ for _collection in COLLECTIONS:
 @cache
 def routes() -> tuple[Route, ...]:
     """Every operation, in the order of the docs; what they need of an application is its state."""
-    models = read_models(RESOURCES)
+    models = DocumentedModels(RESOURCES)
     served: list[Route] = []
     for resource in RESOURCES:
         served += crud_routes(resource, models)

@@ -14,17 +14,19 @@ from app.core.auth.rate_limits import RateLimits
 from app.core.databases.interface import Database
 from app.core.databases.opening import open_database
 from app.core.http.app_state import set_state
+from app.core.http.compression import Compression
 from app.core.http.cors import add_cors
 from app.core.http.dispatch import Dispatch
 from app.core.http.docs import add_docs
 from app.core.http.middleware import ErrorAndLogMiddleware, hand_on
 from app.core.http.pretty import Readable
+from app.core.http.root_path import RootPath
 from app.core.instance_secret import secret_of
 from app.core.observability.logs import LogFormat, access_log, configure_logs
 from app.core.observability.metrics_route import note_gauges
 from app.guide.page import add_guide
 from app.openapi_document import describe
-from app.settings import Settings
+from app.settings import Settings, encryption_of
 from app.settings import settings as current_settings
 from app.webhooks.app_state import WebhookingState
 from app.webhooks.lifespan import following
@@ -51,7 +53,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         max_import=settings.max_import,
         require_if_match=settings.require_if_match,
         stream_rules=StreamRules(settings.max_streams),
-        webhook_rules=Rules(settings.webhooks_private, settings.mode == "production"),
+        webhook_rules=Rules(
+            settings.webhooks_private,
+            settings.mode == "production",
+            encryption=encryption_of(settings),
+        ),
     )
 
     @asynccontextmanager
@@ -100,8 +106,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     if settings.cors_origins:
         add_cors(app, settings.cors_origins)
+    app.add_middleware(Compression)
     if settings.telemetry_endpoint:
         _trace(app, database, settings.telemetry_endpoint)
+    app.add_middleware(RootPath)
     return app
 
 

@@ -6,12 +6,20 @@ from types import SimpleNamespace
 from typing import get_args
 
 from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
 
 from app.core import json_codec
 from app.core.auth.principals import Permission
 from app.core.databases.types import uuid7_of
-from app.core.errors import Forbidden, InsufficientStorage, Problem, TooManyRequests, Unauthorized
+from app.core.errors import (
+    Forbidden,
+    Gone,
+    InsufficientStorage,
+    Problem,
+    TooManyRequests,
+    Unauthorized,
+)
 from app.core.http.dispatch import Route
 from app.core.http.documented_headers import (
     add_headers,
@@ -80,12 +88,16 @@ def describe(app: FastAPI, resources: tuple[Resource, ...], routes: Sequence[Rou
     tags.append({"name": "codes", "description": "Code lists with labels in three languages."})
     tags.append({"name": "api-keys", "description": "Who may read and write; for admins."})
     tags.append({"name": "operation", "description": "For those who run the service."})
-    app.openapi_tags = tags
-    made = app.openapi
 
     def openapi() -> Json:
         if app.openapi_schema is None:
-            document = made()
+            document: Json = get_openapi(
+                title=TITLE,
+                version=VERSION,
+                description=DESCRIPTION,
+                routes=[route.documented() for route in routes],
+                tags=tags,
+            )
             add_problems(document)
             simplify(document)
             _add_parameters(document, routes)
@@ -219,14 +231,16 @@ def _add_security(document: Json, routes: Sequence[Route], *, public_reading: bo
         refusals: list[type[Problem]] = [Unauthorized, Forbidden, TooManyRequests]
         if route.methods != {"GET"}:
             refusals.append(InsufficientStorage)
+        if any(parameter["name"] == "cursor" for parameter in operation.get("parameters", ())):
+            refusals.append(Gone)
         for kind in refusals:
             answer: Json = problems(kind)[kind.status]
             operation["responses"][str(kind.status)] = answer
             add_headers(answer, *headers_of(str(kind.status)))
 
 
-#: Statuses of the problems that every operation can have, whatever it does.
-_OF_ANY = frozenset({"400", "401", "403", "406", "429", "431", "500", "503", "507"})
+#: Statuses of problems that operations can have whatever they do; 410 where they take a cursor.
+_OF_ANY = frozenset({"400", "401", "403", "406", "410", "429", "431", "500", "503", "507"})
 _SECURITY: dict[str, Json] = {
     "bearer": {
         "type": "http",

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.core import setting_values
 from app.core.auth.principals import Scope
+from app.core.encryption import Encryption, read_keys
 from app.core.setting_faults import InvalidSettings, misspelt, sentences
 
 PREFIX = "TRADE_MISSIONS_"
@@ -79,6 +80,9 @@ class Settings(BaseSettings):
     )
     host: str = Field("127.0.0.1", min_length=1, description="The address to listen on.")
     port: int = Field(8000, ge=0, le=65535, description="The port to listen on.")
+    root_path: Annotated[str, AfterValidator(setting_values.root_path)] = Field(
+        "", description="The path below which a proxy shows the service, such as /trade."
+    )
     workers: int = Field(1, ge=1, le=64, description="How many processes serve.")
     mode: Literal["development", "production"] = Field(
         "development", description="`production` refuses to start with settings that are unsafe."
@@ -95,6 +99,10 @@ class Settings(BaseSettings):
     tls_key: Path | None = Field(None, description="The certificate's key, PEM.")
     behind_tls: bool = Field(
         False, description="Whether whoever comes from outside passes a proxy that does TLS."
+    )
+    secret_keys: Annotated[SecretStr, AfterValidator(setting_values.secret_keys)] | None = Field(
+        None,
+        description="Keys that the secrets of webhooks are encrypted with, the one in use first.",
     )
     public_reading: bool = Field(True, description="Whether reading needs no key.")
     rate_limit: str = Field(
@@ -242,7 +250,7 @@ def read_settings(**options: str | None) -> Settings:
         found = Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
         names = {name: variable(name) for name in Settings.model_fields}
-        names |= {name: f"--{name}" for name in given}
+        names |= {name: f"--{name.replace('_', '-')}" for name in given}
         if (ours := variable("telemetry_endpoint")) not in os.environ:
             names[ours] = STANDARD_TELEMETRY_ENDPOINT
         faults += sentences(error, Settings.model_fields, names)
@@ -255,3 +263,9 @@ def read_settings(**options: str | None) -> Settings:
 def settings() -> Settings:
     """The settings of this process; InvalidSettings as `read_settings`."""
     return read_settings()
+
+
+def encryption_of(settings: Settings) -> Encryption:
+    """How what is secret is stored."""
+    given = settings.secret_keys
+    return Encryption(read_keys(given.get_secret_value()) if given is not None else ())

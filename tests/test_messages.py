@@ -74,6 +74,8 @@ def routes() -> dict[str, list[Route]]:
     """The operations of each section of the documentation."""
     found: dict[str, list[Route]] = {}
     for route in api.routes():
+        # Which makes the models of its bodies.
+        route.documented()
         found.setdefault(str(route.tags[0]), []).append(route)
     return found
 

@@ -29,6 +29,7 @@ ABSENT = {
     "/statuses": "Did you mean /codes/statuses?",
     "/countries/RU": "/codes/countries/RU",
 }
+NAMES = dict.fromkeys((f"n{number}" for number in range(60_000)), 1)
 AGREEMENT = {"title": "X", "instrument": "supply_contract"}
 SOURCE = {"title": "X", "publisher": "Y"}
 #: Bodies, each with the fault that they have: where, and what is said.
@@ -47,6 +48,14 @@ SENT: tuple[tuple[str, dict[str, Any], str, str], ...] = (
     ("sources", {**SOURCE, "sha256": "abc"}, "/sha256", "Must be written like '982d9e3eb9"),
     ("sources", {**SOURCE, "sha256": "AB" * 32}, "/sha256", f"Did you mean '{'ab' * 32}'?"),
     ("exchange-rates", {"date": "10000-01-01"}, "/date", "the years 0001 to 9999"),
+    ("people", {"full_name": "X"} | NAMES, "/n0", "60,001 names: this one has at most "),
+    ("people", {"full_name": "X"} | NAMES, "/n0", "'n0' is none of them"),
+    (
+        "agreements",
+        {**AGREEMENT, "parties": [{"role": "buyer"}, {"role": "seller"} | NAMES]},
+        "/parties/1/n0",
+        "60,001 names: this one has at most 4, and 'n0' is none of them",
+    ),
     ("webhooks", {"name": "X", "url": "h"}, "/url", "Must be written like 'https://example.org"),
     ("webhooks", {"name": "X", "url": "https://h:99999/"}, "/url", "a port from 1 to 65535"),
     ("webhooks", {"name": "X", "url": "https://a.org", "enabled": "yes"}, "/enabled", "true or"),
@@ -78,7 +87,7 @@ async def test_a_body_is_refused_for_its_reason(client: httpx.AsyncClient) -> No
         answer = await client.post(f"/{path}", json=body)
         told = {fault["pointer"]: fault["detail"] for fault in answer.json()["errors"]}
         if answer.status_code != 422 or words not in told.get(pointer, ""):
-            faults.append(f"{path} {body}: {answer.text}")
+            faults.append(f"{path} {body!s:.300}: {answer.text}")
     for content, kind, status, words in RAW:
         headers = {"Content-Type": kind}
         answer = await client.post("/people?dry_run=true", content=content, headers=headers)

@@ -294,10 +294,12 @@ def _untold(answer: Any) -> bool:
 
 def _is_excused(fault: Json, *, of_groups: bool) -> bool:
     """Whether the value of a parameter may be refused; what leads to any number of records is shown
-    by `fields` and `expand` of lists, but is no column of a file."""
+    by `fields` and `expand` of lists, but is no column of a file, and `sort` takes a field once."""
     name = str(fault["parameter"]).partition("__")[0]
     if name in ("fields", "expand"):
         return bool(fault["code"] == "many")
+    if name == "sort" and fault["code"] == "repeated":
+        return True
     return name in REFUSED_PARAMETERS and (of_groups or name != "sort")
 
 

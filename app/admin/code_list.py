@@ -1,5 +1,6 @@
 """The code lists as they are served: read-only, with labels in three languages."""
 
+from datetime import date
 from functools import cache
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from app.core.http.dispatch import Endpoint, Route
 from app.core.http.operation import Answer, Operation
 from app.core.http.responses import JsonResponse
 from app.core.loose_types import Fields, Value
+from app.core.public_path import public_path
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.parameters import MAX_LIMIT, Cursor, Limit
 from app.engine.query.render import as_json, object_of
@@ -70,6 +72,10 @@ class Code(Schema):
     """What it belongs to: a region's or a legal form's country, a sector's wider sector."""
     decimals: int | None
     """Of a currency: the decimals of its smallest unit."""
+    held_until: date | None
+    """Of a currency withdrawn: its last day. Amounts dated no later have it."""
+    successor: str | None
+    """Of a currency withdrawn: the one that came after it."""
     elf: str | None
     """Of a legal form: its code in ISO 20275."""
     aliases: list[str]
@@ -121,6 +127,8 @@ def _fields(table: AnyTable) -> Fields:
         "labels": object_of(labels),
         "parent": as_json(table.parent),
         "decimals": getattr(table, "decimals", null()),
+        "held_until": getattr(table, "held_until", null()),
+        "successor": getattr(table, "successor", null()),
         "elf": getattr(table, "elf", null()),
         "aliases": as_json(table.aliases),
         "retired": as_json(table.retired),
@@ -159,7 +167,8 @@ async def _lists(request: Request) -> list[tuple[str, int]]:
 
 async def _no_list(request: Request, name: str) -> NotFound:
     names = [known for known, _ in await _lists(request)]
-    return NotFound(f"There is no code list {name!r}.{did_you_mean(name, names)} See /codes.")
+    near = did_you_mean(name, names)
+    return NotFound(f"There is no code list {name!r}.{near} See {public_path('/codes')}.")
 
 
 ListName = Annotated[str, Path(description="The name of a code list, as /codes gives it.")]

@@ -18,6 +18,7 @@ from app.core import json_codec
 from app.core.databases.interface import task_outside_request
 from app.core.errors import Gone, Unavailable
 from app.core.loose_types import Fields, Values
+from app.core.public_path import public_root
 from app.engine.history.change_log import Action
 from app.engine.history.positions import READ_ANEW, Position, Since
 from app.engine.registry import KindName
@@ -117,6 +118,8 @@ class EventStream(Response):
         self._position, self._epoch, self._wanted = position.seq, position.epoch or "", wanted
         #: Why the client cannot go on from where it was.
         self._gone = gone
+        #: Read here, as the events are made outside of the request.
+        self._root = public_root()
         self._texts = {name: str(value) for name, value in wanted.items()}
         self._is_welcome, self._on_forget = is_welcome, on_forget
         self.owner = owner
@@ -209,9 +212,9 @@ class EventStream(Response):
     async def _send_gone(self, send: Send, reason: str) -> None:
         """The problem as an event: after an answer of 410 browsers would give up for good."""
         position = str(Position(self._position, self._epoch))
-        detail = f"{reason} {READ_ANEW.format(f'/changes?since={position}')}"
+        detail = f"{reason} {READ_ANEW.format(f'{self._root}/changes?since={position}')}"
         problem = {
-            "type": f"/problems/{Gone.slug()}",
+            "type": f"{self._root}/problems/{Gone.slug()}",
             "title": Gone.title,
             "status": Gone.status,
             "detail": f"{detail} This stream goes on with them.",

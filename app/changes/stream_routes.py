@@ -16,7 +16,8 @@ from app.core.http.accept import preferred
 from app.core.http.app_state import state_of
 from app.core.http.dispatch import Route
 from app.core.http.operation import Answer, Operation
-from app.core.server.crowding import network_of
+from app.core.public_path import public_path
+from app.core.subscribers import subscriber_of
 from app.engine.history.positions import PATTERN, Position, read_position
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.registry import unknown_kind
@@ -57,14 +58,14 @@ def stream_route(resources: Iterable[Resource]) -> Route:
         if len(streams.open) >= streams.rules.most and request.method != "HEAD":
             raise Unavailable(
                 f"As many streams are open as this process serves: {streams.rules.most}."
-                " Try again later, or ask GET /changes from time to time.",
+                f" Try again later, or ask GET {public_path('/changes')} from time to time.",
                 headers={"Retry-After": "30"},
             )
         owner = _owner_of(request)
         if streams.is_crowded(owner) and request.method != "HEAD":
             raise TooManyRequests(
                 "As many streams are open from your address as one may have. Close some, or ask GET"
-                " /changes from time to time.",
+                f" {public_path('/changes')} from time to time.",
                 headers={"Retry-After": "30"},
             )
         authorizer = state_of(request).authorizer
@@ -87,7 +88,7 @@ def stream_route(resources: Iterable[Resource]) -> Route:
 
 def _owner_of(request: Request) -> str | None:
     """The network whose stream it is; None for this machine, where a proxy may stand for all."""
-    owner = network_of(request.client.host) if request.client is not None else ""
+    owner = subscriber_of(request.client.host) if request.client is not None else ""
     return None if not owner or owner == "::/64" or owner.startswith("127.") else owner
 
 

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.orm import aliased
 
+from app.commands.encrypt import unreadable
 from app.commands.locales import locale_faults
 from app.commands.readiness import refuse_unready
 from app.commands.reindex import count, kinds
@@ -20,7 +21,7 @@ async def run(url: str) -> list[str]:
     DatabaseUnusable where there is nothing to check: out of reach, empty, or of another version.
     """
     await refuse_unready(url)
-    return await snapshot_run(url, lambda on: [*locale_faults(on), *faults(on)])
+    return await snapshot_run(url, lambda on: [*locale_faults(on), *faults(on), *_secrets(on)])
 
 
 def faults(connection: Connection) -> list[str]:
@@ -39,6 +40,10 @@ def faults(connection: Connection) -> list[str]:
         *_loose_citations(connection),
         *_index(connection),
     ]
+
+
+def _secrets(connection: Connection) -> list[str]:
+    return [] if unmigrated(connection) else unreadable(connection)
 
 
 def _foreign_keys(connection: Connection) -> list[str]:

@@ -23,7 +23,7 @@ async def engine_run(url: str, work: Callable[[Connection], T]) -> T:
             return work(connection)
     from app.core.databases.postgresql import postgres_engine
 
-    postgres = postgres_engine(url)
+    postgres = postgres_engine(url, connect_args={"refuse_poolers": True})
     try:
         with diagnosed(url):
             async with postgres.begin() as connection:

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import islice
@@ -31,7 +31,7 @@ from app.resources.delegate import Certainty
 from app.resources.mission import Mission, MissionKind, MissionStatus
 from app.resources.money import AmountKind, Bound
 from app.resources.organization import Organization, OrganizationKind
-from app.resources.party import AgreementParty, PartyRole
+from app.resources.party import PartyRole
 from app.resources.status import AgreementStatus
 
 ACTOR = "generate"
@@ -92,29 +92,42 @@ class Generator:
         return int(self.connection.execute(counter).scalar_one())
 
     def _write(self, table: type[Base], rows: Iterator[Row]) -> Iterator[UUID]:
-        """Store the rows with their parties and their entries in the change log; yields ids."""
+        """Store the rows with those of their parts and their entries in the change log; yields
+        ids."""
+        stored = table.__table__
+        assert isinstance(stored, Table)
+        embedded = self.kinds[stored.name].embedded
         while batch := list(islice(rows, BATCH)):
-            parties = [party for row in batch for party in row.pop("parties", ())]
-            stored = table.__table__
-            assert isinstance(stored, Table)
+            parts = [{name: row.pop(name) for name in embedded if name in row} for row in batch]
             self.connection.execute(insert(stored), batch)
-            if parties:
-                self.connection.execute(insert(AgreementParty), parties)
-            by_record: dict[UUID, list[Row]] = {}
-            for party in parties:
-                by_record.setdefault(party["agreement_id"], []).append(_shown(party))
-            changes = [self._change(stored.name, row, by_record.get(row["id"])) for row in batch]
+            for name, part in embedded.items():
+                of_all = [each for of_row in parts for each in of_row.get(name, ())]
+                if of_all:
+                    self.connection.execute(insert(part.table), of_all)
+            changes = [
+                self._change(stored.name, row, self._shown(stored.name, of_row))
+                for row, of_row in zip(batch, parts, strict=True)
+            ]
             self.connection.execute(insert(Change), changes)
             index_many(self.connection, self.kinds[stored.name], batch)
             self.on_progress(len(batch))
             yield from (row["id"] for row in batch)
 
-    def _change(self, kind: str, row: Row, parties: list[Row] | None) -> Row:
+    def _shown(self, kind: str, parts: Mapping[str, list[Row]]) -> Row:
+        """The parts of a record as it shows them."""
+        fields = {
+            name: part.fields.model_fields for name, part in self.kinds[kind].embedded.items()
+        }
+        return {
+            name: [{field: row.get(field) for field in fields[name]} for row in rows]
+            for name, rows in parts.items()
+        }
+
+    def _change(self, kind: str, row: Row, parts: Row) -> Row:
         self.seq += 1
-        values: Row = row if parties is None else {**row, "parties": parties}
         changes = {
             name: [None, value]
-            for name, value in values.items()
+            for name, value in (row | parts).items()
             if value is not None and name not in ("id", "version", "created_at", "updated_at")
         }
         return {
@@ -139,7 +152,9 @@ class Generator:
         sending, host = self.random.sample(_COUNTRIES, 2)
         day = self._day()
         until = day + timedelta(days=3)
-        return self._record() | {
+        row = self._record()
+        return row | {
+            "stops": [{"mission_id": row["id"], "position": 0, "country": host}],
             "title": f"Synthetic mission {number}",
             "kind": self.random.choice(list(MissionKind)),
             "status": MissionStatus.held,
@@ -210,7 +225,3 @@ def _unsaid() -> Row:
     """What some agreements have and others not: a batch must name the same columns in each row."""
     names = ("amount", "currency", "amount_bound", "amount_kind")
     return {**dict.fromkeys(names), "certainty": Certainty.certain, "readings": []}
-
-
-def _shown(party: Row) -> Row:
-    return {k: v for k, v in party.items() if k not in ("agreement_id", "position")}

@@ -34,7 +34,7 @@ async def migrate(url: str, to: str = "head") -> bool:
     transaction: a migration that is killed leaves the database as it was. Of several processes
     that migrate at once one does it, and the others wait for it.
     """
-    return await changing_run(url, lambda connection: _upgrade(connection, to))
+    return await changing_run(url, lambda connection: upgrade(connection, to))
 
 
 async def changing_run(url: str, work: Callable[[Connection], T]) -> T:
@@ -56,7 +56,8 @@ def _is_done(connection: Connection) -> bool:
     return is_newest and is_described(connection)
 
 
-def _upgrade(connection: Connection, to: str) -> bool:
+def upgrade(connection: Connection, to: str = "head") -> bool:
+    """As `migrate`, in the connection's transaction."""
     if to == "head" and _is_done(connection):
         _refuse_unmigrated(connection)
         return False

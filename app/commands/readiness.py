@@ -11,11 +11,9 @@ from app.commands.unmigrated import unmigrated
 from app.core.databases.addresses import is_sqlite, sqlite_path
 from app.core.databases.db_errors import first_line
 from app.core.databases.diagnosis import DatabaseUnusable, diagnosed
-from app.core.databases.postgresql import GONE
 from app.core.databases.schema_revision import newest
 
 _EMPTY = "The database is empty. Run: trade-missions migrate && trade-missions seed"
-_FAILED = (*GONE, DBAPIError, sqlite3.Error)
 
 
 async def unready(url: str) -> str | None:
@@ -57,9 +55,19 @@ async def find_revision(url: str) -> str | None:
             return None
     try:
         return await snapshot_run(url, revision_of)
-    except _FAILED as error:
+    except _failures(url) as error:
         reason = f"The database cannot be reached: {first_line(error)}."
         raise DatabaseUnusable(reason) from error
+
+
+def _failures(url: str) -> tuple[type[BaseException], ...]:
+    """What is raised where a database is out of reach."""
+    if is_sqlite(url):
+        return DBAPIError, sqlite3.Error
+    # Its driver is not loaded where nothing needs it.
+    from app.core.databases.postgresql import GONE
+
+    return *GONE, DBAPIError
 
 
 def _absent(file: Path) -> bool:

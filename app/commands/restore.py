@@ -7,10 +7,11 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import Connection
 
-from app.commands.backups import files, postgresql, sqlite
+from app.commands.backups import files, manifest, postgresql, sqlite, transfer
 from app.commands.backups.contents import Summary, summary
 from app.commands.backups.dump import read_dump
 from app.commands.check import faults
+from app.commands.encrypt import unreadable
 from app.commands.migrate import migrate
 from app.commands.readiness import find_revision
 from app.commands.revision import is_known, newer, revision_of
@@ -19,7 +20,6 @@ from app.core.databases.addresses import is_sqlite, sqlite_path
 from app.core.databases.diagnosis import DatabaseUnusable, file_obstacle
 from app.core.databases.schema_revision import newest
 
-_KINDS = {files.SQLITE: "SQLite", files.POSTGRESQL: "PostgreSQL"}
 _HELD = (
     "The database holds something already. Restore into an empty one, or replace all that it"
     " holds with --force. Nothing was changed."
@@ -36,42 +36,50 @@ def run(url: str, file: Path, *, force: bool) -> str:
 
 async def restore(url: str, file: Path, *, force: bool = False) -> str:
     """As `run`, within an event loop."""
-    wanted = files.SQLITE if is_sqlite(url) else files.POSTGRESQL
-    kind = files.magic_of(file)
-    if kind != wanted:
+    is_dump = files.magic_of(file) == files.POSTGRESQL
+    if is_dump and is_sqlite(url):
         raise RuntimeError(
-            f"{file} is a backup of {_KINDS[kind]}, and the database is of {_KINDS[wanted]}. A"
-            " backup goes back to where it came from. Nothing was changed."
+            f"{file} is a dump of PostgreSQL, and the database is of SQLite. Where the dump comes"
+            " from, make a backup with --portable: it can be restored here. Nothing was changed."
         )
     files.refuse_altered(file)
     if is_sqlite(url):
         notes = await _sqlite(Path(sqlite_path(url)), file, force=force)
-    else:
+    elif is_dump:
         notes = await _postgresql(url, file, force=force)
-    found, wrong = await snapshot_run(url, _result)
+    else:
+        notes = await _moved(url, file, force=force)
+    found, wrong, locked = await snapshot_run(url, _result)
     done = (
         f"Restored {file}: {found.records:,} records, change log to {found.position:,}, revision"
         f" {found.revision}."
     )
-    return "\n".join([done, *notes, *(f"In the backup already: {fault}" for fault in wrong)])
+    return "\n".join(
+        [done, *notes, *locked, *(f"In the backup already: {fault}" for fault in wrong)]
+    )
 
 
-def _result(connection: Connection) -> tuple[Summary, list[str]]:
-    return summary(connection), faults(connection)
+def _result(connection: Connection) -> tuple[Summary, list[str], list[str]]:
+    return summary(connection), faults(connection), unreadable(connection)
 
 
 async def _sqlite(target: Path, file: Path, *, force: bool) -> list[str]:
     """Restore into a file; what the operator should know, a line each."""
     revision = _checked(target, file, force=force)
     with TemporaryDirectory(prefix=".restore-", dir=target.parent) as folder:
-        source, notes = file, list[str]()
-        if revision != newest():
-            # Migrated first: when that fails, the database is still what it was.
-            source = Path(folder, "restored.db")
-            sqlite.copy_in(file, source, lambda done, total: None)
-            await migrate(f"sqlite:///{source}")
-            notes.append(_migrated(revision))
+        source, notes = await _of_this_revision(file, revision, folder)
         return notes + _replace(source, target)
+
+
+async def _of_this_revision(file: Path, revision: str, folder: str) -> tuple[Path, list[str]]:
+    """The backup, or a copy of it in the folder that was migrated; and what is to be told of it."""
+    if revision == newest():
+        return file, []
+    # Migrated first: when that fails, the database is still what it was.
+    source = Path(folder, "restored.db")
+    sqlite.copy_in(file, source, lambda done, total: None)
+    await migrate(f"sqlite:///{source}")
+    return source, [_migrated(revision)]
 
 
 def _checked(target: Path, file: Path, *, force: bool) -> str:
@@ -80,12 +88,20 @@ def _checked(target: Path, file: Path, *, force: bool) -> str:
         raise DatabaseUnusable(obstacle)
     if target.exists() and target.samefile(file):
         raise RuntimeError(f"{file} is the database itself.")
+    revision = _sound(file)
+    if not force and _holds_anything(target):
+        raise RuntimeError(_HELD)
+    return revision
+
+
+def _sound(file: Path) -> str:
+    """The revision of a backup of SQLite; RuntimeError when it is damaged or not usable."""
     damage = sqlite.damage(file)
     if damage:
         raise RuntimeError(f"{file} is damaged: {damage[0]}. Nothing was changed.")
     revision = _usable(file, file_run(file, revision_of))
-    if not force and _holds_anything(target):
-        raise RuntimeError(_HELD)
+    if damage := manifest.faults(file):
+        raise RuntimeError(f"{file} is damaged: {damage[0]}. Nothing was changed.")
     return revision
 
 
@@ -116,17 +132,38 @@ def _copy_in(source: Path, target: Path) -> None:
         )
 
 
-async def _postgresql(url: str, file: Path, *, force: bool) -> list[str]:
-    """Restore into a database; what the operator should know, a line each."""
-    postgresql.program("psql")
+async def _moved(url: str, file: Path, *, force: bool) -> list[str]:
+    """Restore a file of SQLite into PostgreSQL; what the operator should know, a line each."""
     await find_revision(url)
-    dump = read_dump(file)
-    revision = _usable(file, dump.revision)
+    revision = _sound(file)
+    tables, told = await _replaced(url, force=force)
+    with TemporaryDirectory(prefix="restore-") as folder:
+        source, notes = await _of_this_revision(file, revision, folder)
+        return [*await transfer.restore(url, source, tables), *notes, *told]
+
+
+async def _replaced(url: str, *, force: bool) -> tuple[list[str], list[str]]:
+    """The tables of PostgreSQL that a restore drops, and what is told of those who use them."""
     tables, others = await snapshot_run(
         url, lambda connection: (postgresql.own_tables(connection), postgresql.sessions(connection))
     )
     if tables and not force:
         raise RuntimeError(_HELD)
+    if not others:
+        return tables, []
+    return tables, [
+        f"{others} other sessions are connected. Servers remember some of what the database held"
+        " before: restart them."
+    ]
+
+
+async def _postgresql(url: str, file: Path, *, force: bool) -> list[str]:
+    """Restore a dump into a database; what the operator should know, a line each."""
+    postgresql.program("psql")
+    await find_revision(url)
+    dump = read_dump(file)
+    revision = _usable(file, dump.revision)
+    tables, notes = await _replaced(url, force=force)
     with files.progress_bar() as progress:
         task = progress.add_task("Restoring", total=None)
         postgresql.restore(
@@ -135,12 +172,6 @@ async def _postgresql(url: str, file: Path, *, force: bool) -> list[str]:
             tables,
             lambda done: progress.update(task, completed=done),
             dump.epoch_table,
-        )
-    notes = []
-    if others:
-        notes.append(
-            f"{others} other sessions are connected. Servers remember some of what the database"
-            " held before: restart them."
         )
     if revision != newest():
         await migrate(url)

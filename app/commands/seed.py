@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
@@ -73,6 +74,8 @@ def _code(row: Mapping[str, str]) -> Fields:
     values["aliases"] = row["aliases"].split(";") if row.get("aliases") else []
     if "decimals" in row:
         values["decimals"] = int(row["decimals"]) if row["decimals"] else None
+    if row.get("held_until"):
+        values["held_until"] = date.fromisoformat(row["held_until"])
     return values
 
 

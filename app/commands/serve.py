@@ -1,6 +1,7 @@
 """Starts the server, after preparing the database when asked to."""
 
 import asyncio
+import gc
 import os
 import socket
 from functools import partial
@@ -12,14 +13,15 @@ from app.commands.readiness import lacking, unready
 from app.commands.safety import has_admin_key, may_start, warn_of_plain
 from app.commands.snapshot import snapshot_run
 from app.core.databases.addresses import is_sqlite
-from app.core.databases.pooler import pooled
+from app.core.databases.diagnosis import DatabaseUnusable
 from app.core.observability.logs import LogFormat, configure_logs
 from app.core.observability.worker_metrics import shared_metrics
 from app.core.server.process import Server
 from app.core.server.protocol import HttpConfig
 from app.core.server.protocol_limits import Limits
 from app.core.server.workers import FORKS, Workers, sockets_of
-from app.settings import Settings
+from app.settings import Settings, encryption_of, variable
+from app.webhooks.encrypted_secrets import secret_faults
 
 #: How often preparing is tried while another process prepares the same database.
 TRIES = 5
@@ -45,7 +47,8 @@ def serve(settings: Settings, *, prepare: bool) -> int:
             asyncio.run(_prepare(settings.database_url))
         reason = asyncio.run(unready(settings.database_url))
         reason = reason or asyncio.run(lacking(settings.database_url))
-        reason = reason or asyncio.run(pooled(settings.database_url))
+        reason = reason or asyncio.run(_pooled_replica(settings.database_read_url))
+        reason = reason or asyncio.run(_undecryptable(settings))
         if reason is not None:
             raise RuntimeError(reason)
         _warn_of_locale(settings.database_url)
@@ -71,6 +74,11 @@ def _run(settings: Settings, sockets: list[socket.socket]) -> int:
         if FORKS:
             # Once for all: the worker processes are copies of this one.
             import app.main  # noqa: F401
+            from app.api import routes
+
+            routes()
+            # A collection in one of them would write to what all of them share.
+            gc.freeze()
         with shared_metrics(settings.workers):
             return Workers(make, sockets).run(settings.stop_seconds)
     Server(make()).run(sockets)
@@ -135,6 +143,7 @@ def _configure(settings: Settings) -> HttpConfig:
         log_config=None,
         log_level="warning",
         server_header=False,
+        root_path=settings.root_path,
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies,
         # Longer than most clients and proxies keep theirs: who closes first risks that the other
@@ -157,6 +166,27 @@ def _allow_connections(count: int) -> None:
     if soft < wanted:
         highest = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
         resource.setrlimit(resource.RLIMIT_NOFILE, (highest, hard))
+
+
+async def _pooled_replica(url: str | None) -> str | None:
+    """Why the replica cannot be read from through its pooler; one that is away may come later."""
+    if url is None:
+        return None
+    from app.core.databases.pooler import pooled
+    from app.core.databases.postgresql_errors import GONE
+
+    try:
+        reason = await pooled(url)
+    except (*GONE, DatabaseUnusable):
+        return None
+    return reason and f"{variable('database_read_url')}: {reason}"
+
+
+async def _undecryptable(settings: Settings) -> str | None:
+    """Which keys are missing to read the secrets that are stored, and what to do; None without."""
+    encryption = encryption_of(settings)
+    faults = await snapshot_run(settings.database_url, lambda on: secret_faults(on, encryption))
+    return faults[0] if faults else None
 
 
 def _warn_of_locale(url: str) -> None:

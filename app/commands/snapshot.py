@@ -28,7 +28,9 @@ async def snapshot_run(url: str, work: Callable[[Connection], T]) -> T:
         connection.execute(text("SET TRANSACTION READ ONLY"))
         return work(connection)
 
-    postgres = postgres_engine(url, isolation_level="REPEATABLE READ")
+    postgres = postgres_engine(
+        url, isolation_level="REPEATABLE READ", connect_args={"refuse_poolers": True}
+    )
     try:
         with diagnosed(url):
             async with postgres.begin() as connection:

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import Connection, text
 
-from app.commands.backups import files, postgresql, sqlite
+from app.commands.backups import files, manifest, postgresql, sqlite
 from app.commands.backups.contents import Checksums, Summary, checksums, summary, total
 from app.commands.backups.dump import read_dump
 from app.commands.check import change_log_gaps, faults
@@ -101,6 +101,9 @@ async def _sqlite(verdict: Verdict, file: Path, scratch: str | None) -> None:
     revision = file_run(file, revision_of)
     _refuse(file, revision)
     _tell(verdict, *file_run(file, _held))
+    verdict.faults += manifest.faults(file)
+    if verdict.faults:
+        return
     if revision == newest():
         verdict.faults += file_run(file, faults)
         return

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.core import json_codec
 from app.core.loose_types import Json
+from app.core.public_path import public_path
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -107,15 +108,22 @@ class Problem(Exception):
         """A problem of one fault in the body."""
         return cls(detail, [Fault(code, detail, pointer=pointer)])
 
+    def alone(self) -> Self:
+        """The problem, to be kept, without the calls that led to it: with each of thousands stays
+        all that its calls knew, which the garbage collector looks through with everybody waiting.
+        """
+        self.__traceback__ = self.__context__ = self.__cause__ = None
+        return self
+
     def body(self, instance: str, request_id: str) -> bytes:
-        """The problem document, shape `ProblemBody`."""
+        """The problem document, shape `ProblemBody`; `instance` is the path that was asked for."""
         return json_codec.dumps(
             {
-                "type": f"/problems/{self.slug()}",
+                "type": public_path(f"/problems/{self.slug()}"),
                 "title": self.title,
                 "status": self.status,
                 "detail": _plain(self.detail),
-                "instance": instance,
+                "instance": public_path(instance),
                 "request_id": request_id,
                 "errors": [fault.to_dict() for fault in self.errors],
             }
@@ -189,8 +197,8 @@ class RequestTimeout(Problem):
 class Gone(Problem):
     status, title = 410, "Gone"
     about = (
-        "A position or cursor is of before the database was restored from a backup, and nobody can"
-        " go on from there: read the records anew. `detail` tells where to begin."
+        "A position or cursor is of before the database was restored from a backup: read the"
+        " records anew. `detail` tells where to begin."
     )
 
 
@@ -217,6 +225,11 @@ class Invalid(Problem):
     about = (
         "The body is JSON, but a field of it breaks a rule; `errors` tells each. Nothing stored."
     )
+
+
+class RangeNotSatisfiable(Problem):
+    status, title = 416, "Range not satisfiable"
+    about = "The range that is asked for lies behind the end of the file: Content-Range says where."
 
 
 class PreconditionRequired(Problem):
@@ -265,6 +278,7 @@ PROBLEMS: tuple[type[Problem], ...] = (
     PreconditionFailed,
     TooLarge,
     UnsupportedMediaType,
+    RangeNotSatisfiable,
     Invalid,
     PreconditionRequired,
     TooManyRequests,

@@ -13,7 +13,7 @@ from app.core.loose_types import Fields
 #: The longest part of a value that is shown.
 SHOWN_CHARACTERS = 60
 #: Settings whose value may hold a password: it is not shown.
-SECRET = {"admin_key", "database_url", "database_read_url"}
+SECRET = {"admin_key", "database_url", "database_read_url", "secret_keys"}
 #: What is needed of settings whose type does not say it.
 NEEDED = {
     "host": "an address or a name to listen on",

@@ -1,9 +1,15 @@
 """What values of settings have to be like: each returns the value, or says what is needed."""
 
+import re
 from ipaddress import ip_address, ip_network
 from urllib.parse import urlsplit
 
+from pydantic import SecretStr
+
+from app.core.encryption import read_keys
+
 PROXIES = "addresses or networks (10.0.0.0/8), separated by commas, or * alone,"
+ROOT_PATH = "a path such as /trade, of letters, digits and -._~,"
 ORIGIN = "an origin like https://example.org, without a path, or * for all"
 
 
@@ -15,6 +21,12 @@ def database_address(text: str) -> str:
         sqlite_path(text)
     else:
         PostgresAddress.read(text)
+    return text
+
+
+def secret_keys(text: SecretStr) -> SecretStr:
+    """Keys to encrypt with."""
+    read_keys(text.get_secret_value())
     return text
 
 
@@ -55,3 +67,11 @@ def proxies(text: str) -> str:
         except ValueError:
             raise ValueError(PROXIES) from None
     return ",".join(items)
+
+
+def root_path(text: str) -> str:
+    """A path without its last slash, or nothing."""
+    path = text.rstrip("/")
+    if path and not re.fullmatch(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)+", path):
+        raise ValueError(ROOT_PATH)
+    return path

@@ -9,6 +9,7 @@ from typing import get_args
 from pydantic import BaseModel, ValidationError
 
 from app.core import json_codec
+from app.core.crowded_objects import MAX_NAMES, find_crowded, too_many_names
 from app.core.date_spellings import iso_spelling
 from app.core.errors import BadRequest, Fault, Invalid
 from app.core.json_pointer import write_pointer
@@ -17,8 +18,6 @@ from app.core.parameter_synonyms import meant_instead
 
 #: How many faults of a body are told.
 MAX_FAULTS = 100
-#: How many names an object may have: with more, all are looked at for nothing.
-MAX_NAMES = 1000
 #: A class of models: what a body or a query is read into, or an answer is described by.
 Model = type[BaseModel]
 Item = Values
@@ -143,7 +142,8 @@ def _rewritten(given: str, pattern: str, example: Example | None) -> str:
     """` Did you mean 'KZ'?` where what was given is right but for its capitals and spaces."""
     plain = given.strip()
     joined = re.sub(r"[\s_]+", "-", plain.lower())
-    ways = [plain, plain.upper(), plain.lower(), joined, example and example.meant(plain)]
+    # `uk` would have the right form in capitals, and be no country.
+    ways = [example and example.meant(plain), plain, plain.upper(), plain.lower(), joined]
     right = next((way for way in ways if way and re.search(pattern, way)), None)
     return f" Did you mean {right!r}?" if right and pattern else ""
 
@@ -293,9 +293,11 @@ def summary(faults: list[Fault]) -> str:
 def validate(model: Model, value: object) -> BaseModel:
     """The value as the model; 422 for what breaks a rule."""
     if isinstance(value, dict) and len(value) > MAX_NAMES:
-        text = f"An object of {len(value)} names: this one has at most {len(model.model_fields)}."
-        raise Invalid.at("", "too_many", text)
+        raise too_many_names(value, (), model)
     try:
         return model.model_validate(value)
     except ValidationError as error:
+        if error.error_count() > MAX_NAMES and (found := find_crowded(value)):
+            crowded, at = found
+            raise too_many_names(crowded, at, _model_at(model, (*at, ""))) from None
         raise invalid_body(error, model) from None

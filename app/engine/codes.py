@@ -8,6 +8,7 @@ from app.core import json_codec
 from app.core.databases.expressions import Selection, TableColumn
 from app.core.errors import did_you_mean
 from app.core.loose_types import JsonValue, Value
+from app.core.public_path import public_path
 
 #: A code, its aliases, and its labels.
 Row = Sequence[Value]
@@ -15,9 +16,9 @@ _MOST_MEANT = 3
 
 
 def codes_with_names(column: TableColumn) -> Selection:
-    """Reads a code list: each code, and what else it is called."""
+    """Reads a code list: each code in use, and what else it is called."""
     c = column.table.c
-    return select(column, c.aliases, c.en, c.ru, c.kk)
+    return select(column, c.aliases, c.en, c.ru, c.kk).where(c.retired.is_(False))
 
 
 def list_name(column: TableColumn) -> str:
@@ -37,7 +38,9 @@ def meant_code(text: str, column: TableColumn, rows: Iterable[Row]) -> str:
     # A code is so short that most others are near it: `US` to `RUS`.
     alike = [code for code, *_ in rows if abs(len(code) - len(text)) <= len(text) // 4]
     name = list_name(column)
-    return did_you_mean(text, alike) or (f" The codes are at /codes/{name}." if name else "")
+    return did_you_mean(text, alike) or (
+        f" The codes are at {public_path(f'/codes/{name}')}." if name else ""
+    )
 
 
 def _folded(code: str, aliases: JsonValue, *labels: str | None) -> set[str]:

@@ -5,6 +5,7 @@ from functools import cache
 from uuid import UUID
 
 from app.core.errors import NotFound
+from app.core.public_path import public_path
 from app.engine.resource import Resource
 from app.engine.search.searched import searched
 
@@ -30,7 +31,7 @@ def in_trash(resource: Resource, key: str) -> NotFound:
     """The 404 of a record in the trash."""
     return NotFound(
         f"The {resource.singular} {key!r} is in the trash. Read it with ?deleted=include, or bring"
-        f" it back with POST /{resource.path}/{key}/restore."
+        f" it back with POST {public_path(f'/{resource.path}/{key}/restore')}."
     )
 
 

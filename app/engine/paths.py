@@ -143,6 +143,15 @@ def find_field(at: Resource | Embedded, path: tuple[str, ...]) -> RecordField:
     raise PathError(f"There is no field {name!r}.{near}")
 
 
+def path_of_rows(at: Resource | Embedded, path: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The path of all values of a field that is that of the first row of a part; None of others:
+    `mission.stops.country` for `mission.host_country`."""
+    for step in path[:-1]:
+        at = relations_of(at)[step].target
+    found = at.first_of.get(path[-1]) if isinstance(at, Resource) else None
+    return (*path[:-1], *found) if found else None
+
+
 def near_field(
     at: Resource | Embedded, before: tuple[str, ...], name: str, known: Iterable[str]
 ) -> str:

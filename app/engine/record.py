@@ -22,7 +22,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 from sqlalchemy.sql.schema import SchemaItem
 
-from app.core.databases.expressions import Expression
+from app.core.databases.expressions import AnyTable, Expression
 from app.core.databases.interface import Base
 from app.core.databases.types import CodeList, Exact, Id, StatedDate, now, uuid7
 from app.core.edtf import bounds
@@ -33,8 +33,12 @@ _NONE: Mapping[str, tuple[str, ...]] = {}
 MappedField = MappedColumn[Any]
 
 
-class Record(Base):
-    """The columns of every kind of record, and those that stand beside its stated dates."""
+def _is_stated(value: Any) -> bool:
+    return isinstance(value, MappedColumn) and isinstance(value.column.type, StatedDate)
+
+
+class Dated(Base):
+    """A table that may have dates as stated: with the columns and rules that stand beside them."""
 
     __abstract__ = True
 
@@ -53,6 +57,12 @@ class Record(Base):
             cls.__table_args__ = (*derived, *own)
         super().__init_subclass__(**options)
 
+
+class Record(Dated):
+    """The columns of every kind of record."""
+
+    __abstract__ = True
+
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
     ref: Mapped[str | None] = mapped_column(String(120), unique=True)
     note: Mapped[str | None]
@@ -67,9 +77,13 @@ class Record(Base):
         return {"version_id_col": cls.version, "version_id_generator": False}
 
 
-def reference(target: str, **options: Value) -> MappedField:
-    """A foreign key to another record's id (`"mission.id"`), indexed: it is always looked up by."""
-    return mapped_column(Id, ForeignKey(target), index=True, **options)
+def reference(target: str, *, is_circular: bool = False, **options: Value) -> MappedField:
+    """A foreign key to another record's id (`"mission.id"`), indexed: it is always looked up by.
+
+    `is_circular` where that kind refers to this one too: it stays out of the order of the tables.
+    """
+    key = ForeignKey(target, use_alter=is_circular)
+    return mapped_column(Id, key, index=True, **options)
 
 
 def code(target: str, **options: Value) -> MappedField:
@@ -99,6 +113,11 @@ def bound_names(name: str) -> tuple[str, str]:
     return f"{name}_earliest", f"{name}_latest"
 
 
+def first_day_of(record: AnyTable, name: str) -> Any:
+    """The first day that a stated date of a record can mean; of a table, the column of it."""
+    return getattr(record, bound_names(name)[0])
+
+
 @lru_cache(maxsize=10_000)
 def bound_values(name: str, text: str | None) -> Mapping[str, date | None]:
     """What the columns beside a stated date hold when it is this one; the same few days come again
@@ -108,11 +127,7 @@ def bound_values(name: str, text: str | None) -> Mapping[str, date | None]:
     return {earliest: span.earliest, latest: span.latest}
 
 
-def _is_stated(value: Any) -> bool:
-    return isinstance(value, MappedColumn) and isinstance(value.column.type, StatedDate)
-
-
-def _bound_args(table: type[Record], name: str) -> Iterator[SchemaItem]:
+def _bound_args(table: type[Dated], name: str) -> Iterator[SchemaItem]:
     earliest, latest = bound_names(name)
     says = f"the end of {name} is before its beginning"
     yield rule(f"{name}_in_order", f"{earliest} <= {latest}", says, f"/{name}")

@@ -57,6 +57,11 @@ class Embedded:
         """The schema's name in OpenAPI."""
         return self.fields.__name__.removesuffix("Fields")
 
+    @cached_property
+    def edtf_dates(self) -> tuple[str, ...]:
+        """The dates that are kept as stated; their bounds are for filters, and not shown."""
+        return _edtf_dates(self.table)
+
 
 @dataclass(frozen=True, eq=False)
 class SubCollection:
@@ -76,9 +81,11 @@ class Resource:
     table; `to_one` the relations behind foreign keys (`mission` for `mission_id`); `under` those of
     them whose record lists the ones that name it (`/missions/{key}/delegates`); `part_of` those
     with whose record it goes to the trash and comes back; `to_many` all collections under a
-    record; `row_filter(table)` narrows a table that two resources share.
-    `from_name` makes a body of a name alone, for kinds that need no more; `name_from` is the field
-    of the name and, after it, those whose columns make it up where a sheet has no column of it.
+    record; `first_of` the fields that are those of the first row of a part, `host_country` of
+    `stops.country`: filters find those of any row; `row_filter(table)` narrows a table that two
+    resources share. `from_name` makes a body of a name alone, for
+    kinds that need no more; `name_from` is the field of the name and, after it, those whose columns
+    make it up where a sheet has no column of it.
     `example` is a body for the documentation, with refs in place of ids, of a kind that seeds/ has
     no fact of.
     """
@@ -94,6 +101,7 @@ class Resource:
     part_of: tuple[str, ...] = ()
     embedded: dict[str, Embedded] = field(default_factory=dict)
     to_many: dict[str, SubCollection] = field(default_factory=dict)
+    first_of: dict[str, tuple[str, str]] = field(default_factory=dict)
     row_filter: Callable[[AnyTable], ColumnElement[bool]] | None = None
     check: Check = _no_check
     from_name: Callable[[Session, str], Fields] | None = None
@@ -117,8 +125,7 @@ class Resource:
     @cached_property
     def edtf_dates(self) -> tuple[str, ...]:
         """The dates that are kept as stated, with bounds beside them."""
-        columns = inspect(self.table).columns
-        return tuple(c.key for c in columns if isinstance(c.type, StatedDate) and c.key)
+        return _edtf_dates(self.table)
 
     @cached_property
     def read_fields(self) -> dict[str, tuple[TypeForm, FieldInfo]]:
@@ -171,6 +178,11 @@ class Resource:
         """What PATCH takes."""
         doc = f"Changes to a {self.singular}: a JSON merge patch (RFC 7396)."
         return patch_schema(f"{self.name}Patch", doc, self.fields)
+
+
+def _edtf_dates(table: type[Base]) -> tuple[str, ...]:
+    columns = inspect(table).columns
+    return tuple(c.key for c in columns if isinstance(c.type, StatedDate) and c.key)
 
 
 def _bound(name: str, which: str) -> FieldInfo:

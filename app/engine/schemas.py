@@ -88,10 +88,23 @@ def _gap(found: re.Match[str]) -> str:
     return found[0] if found[0].strip(" ") == "" else " "
 
 
+#: Controls, and what turns the direction of the text around it: with U+202E `gpj.exe` is shown as
+#: `exe.jpg`. Joiners and marks (U+200C to U+200F) are part of how names are written. NUL is refused
+#: by the pattern.
+_UNSEEN = re.compile("[\x01-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
 def _one_line(text: object) -> object:
     """Line breaks and tabs, which cells of sheets and copied titles have by accident, are a blank:
-    a list or a sheet would be torn by them."""
-    return _GAPS.sub(_gap, composed(text)) if isinstance(text, str) else text
+    a list or a sheet would be torn by them. Other characters that nobody sees are refused and not
+    dropped: somebody means them, or does not know of them."""
+    if not isinstance(text, str):
+        return text
+    line = _GAPS.sub(_gap, composed(text))
+    if (found := _UNSEEN.search(line)) is not None:
+        where = f"U+{ord(found[0]):04X} is character {found.start() + 1} of it"
+        raise ValueError(f"Holds a character that nobody sees: {where}")
+    return line
 
 
 Line = Annotated[str, BeforeValidator(_one_line), StringConstraints(max_length=500, **_text)]

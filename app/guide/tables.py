@@ -11,7 +11,7 @@ from app.core.errors import PROBLEMS
 from app.core.http.requests import MAX_PARAMETERS
 from app.engine.aggregates import query as aggregate_query
 from app.engine.paths import MAX_DEPTH, FieldType, RecordField, fields_of
-from app.engine.query import expression, parameters
+from app.engine.query import expression, fan_out, parameters
 from app.engine.query import filter_reader as filters
 from app.engine.query.operators import OPERATORS, Operator, operators_of
 from app.engine.writes import bulk, nested_schemas
@@ -113,6 +113,8 @@ def _limits_of_reads() -> list[tuple[str, str]]:
     levels = f"{expression.MAX_TERMS}, {expression.MAX_DEPTH}"
     return [
         ("records on a page", _number(parameters.MAX_LIMIT)),
+        ("records passed over by `offset`; a cursor goes on", _number(parameters.MAX_OFFSET)),
+        ("related records in one answer", _number(fan_out.MAX_RELATED)),
         ("hits of the search on a page", _number(MAX_HITS)),
         ("groups of figures", _number(aggregate_query.MAX_LIMIT)),
         ("group keys, metrics", f"{keys}, {metrics}"),

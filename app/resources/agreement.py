@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field
-from sqlalchemy import Index
+from pydantic import AfterValidator, Field, StrictBool
+from sqlalchemy import Index, select, text, true
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.core.databases.types import choice
@@ -14,19 +14,34 @@ from app.core.errors import Invalid
 from app.core.loose_types import Values
 from app.engine.record import Record, code, code_list, descending, money, reference, rule, stated
 from app.engine.resource import Embedded, Resource
-from app.engine.schemas import Edtf, Line, Noted, Prose, RecordFields
+from app.engine.schemas import Edtf, Line, Noted, Prose, RecordFields, distinct
 from app.engine.writes import store
 from app.engine.writes.records import records_in_progress
+from app.resources.amount_of_year import AgreementAmountOfYear, AmountOfYearFields
 from app.resources.code import CurrencyCode, Sectors
+from app.resources.dated import day_of_agreement
 from app.resources.delegate import Certainty
 from app.resources.event import Event, event
 from app.resources.mission import mission
-from app.resources.money import Amount, AmountKind, AmountPeriod, Bound, check_money, money_rules
+from app.resources.money import (
+    Amount,
+    AmountKind,
+    AmountPeriod,
+    AmountYears,
+    Bound,
+    check_money,
+    differs,
+    money_rules,
+    period_rules,
+)
 from app.resources.organization import organization
 from app.resources.outcome import Outcome, OutcomeFields, outcome
 from app.resources.party import AgreementParty, PartyFields, PartyRole
+from app.resources.person import person
 from app.resources.place import Place, PlaceFields, place_rules
+from app.resources.related import AgreementRelation, RelatedAgreement, RelatedFields
 from app.resources.status import SIGNED, AgreementStatus, check_move
+from app.resources.target import AgreementTarget, TargetFields
 
 
 class Instrument(StrEnum):
@@ -93,17 +108,18 @@ class Agreement(Place, Record):
             "amount_details_with_amount",
             "amount IS NOT NULL OR (amount_bound IS NULL AND amount_kind IS NULL"
             " AND amount_period IS NULL AND amount_years IS NULL)",
-            "amount_bound, amount_kind, amount_period and amount_years describe an amount",
+            "amount is missing: its bound, kind, period and years describe one",
             "/amount",
         ),
+        *period_rules(),
         rule(
-            "years_with_period",
-            "(amount_years IS NOT NULL) = (amount_period IS NOT NULL"
-            " AND amount_period = 'over_years')",
-            "amount_years goes with the amount_period over_years, and that with it",
-            "/amount_years",
+            "range_with_amount",
+            "amount_max IS NULL OR (amount IS NOT NULL AND amount_max >= amount)",
+            "amount is missing, or more than amount_max: they are the ends of a range",
+            "/amount_max",
+            units={"amount_max": ("currency",)},
         ),
-        rule("years_positive", "amount_years > 0", "amount_years is at least 1", "/amount_years"),
+        rule("stands_for_some", "stands_for >= 1", "stands_for is at least 1", "/stands_for"),
         # The lists that are asked for most: by status, dearest first or newest first.
         Index(
             "ix_agreement_status_amount",
@@ -125,8 +141,12 @@ class Agreement(Place, Record):
     bindingness: Mapped[Bindingness] = mapped_column(choice(Bindingness, "bindingness"))
     status: Mapped[AgreementStatus] = mapped_column(choice(AgreementStatus, "status"))
     signed: Mapped[str | None] = stated(index=True)
+    signed_text: Mapped[str | None]
     due: Mapped[str | None] = stated()
+    due_text: Mapped[str | None]
+    stands_for: Mapped[int] = mapped_column(default=1, server_default=text("1"))
     amount: Mapped[Decimal | None] = money()
+    amount_max: Mapped[Decimal | None] = money()
     currency: Mapped[str | None] = code("currency.code")
     amount_bound: Mapped[Bound | None] = mapped_column(choice(Bound, "amount_bound"))
     amount_kind: Mapped[AmountKind | None] = mapped_column(choice(AmountKind, "amount_kind"))
@@ -141,6 +161,28 @@ class Agreement(Place, Record):
     parties: Mapped[list[AgreementParty]] = relationship(
         cascade="all, delete-orphan", order_by="AgreementParty.position"
     )
+    parties_complete: Mapped[bool] = mapped_column(default=True, server_default=true())
+    targets: Mapped[list[AgreementTarget]] = relationship(
+        cascade="all, delete-orphan", order_by="AgreementTarget.position"
+    )
+    related: Mapped[list[RelatedAgreement]] = relationship(
+        cascade="all, delete-orphan",
+        order_by="RelatedAgreement.position",
+        foreign_keys=RelatedAgreement.owner_id,
+    )
+    amount_by_year: Mapped[list[AgreementAmountOfYear]] = relationship(
+        cascade="all, delete-orphan", order_by="AgreementAmountOfYear.position"
+    )
+
+
+def _once(related: list[RelatedFields]) -> list[RelatedFields]:
+    distinct([f"{each.relation} {each.agreement_id}" for each in related])
+    return related
+
+
+def _years_once(amounts: list[AmountOfYearFields]) -> list[AmountOfYearFields]:
+    distinct([str(each.year) for each in amounts])
+    return amounts
 
 
 class AgreementFields(RecordFields, PlaceFields, Noted):
@@ -168,10 +210,19 @@ class AgreementFields(RecordFields, PlaceFields, Noted):
     as an outcome."""
     signed: Edtf | None = None
     """When it was signed, as stated, in EDTF."""
+    signed_text: Line | None = None
+    """When it was signed, as printed."""
     due: Edtf | None = None
     """When a plan is to come true, as stated, in EDTF."""
+    due_text: Line | None = None
+    """When it is due, as printed: `soon`."""
+    stands_for: Annotated[int, Field(ge=1, le=100_000, strict=True)] = 1
+    """How many agreements it stands for: 12 of `twelve memoranda` that nobody names. What counts
+    agreements adds it up."""
     amount: Amount | None = None
     """The amount as stated; null when none is, never 0."""
+    amount_max: Amount | None = None
+    """The end of a range, such as 15 of `10 to 15 million`."""
     currency: CurrencyCode | None = None
     """The currency of `amount`, ISO 4217."""
     amount_bound: Bound | None = None
@@ -180,8 +231,8 @@ class AgreementFields(RecordFields, PlaceFields, Noted):
     """What the amount is of."""
     amount_period: AmountPeriod | None = None
     """What time the amount is for; `over_years` goes with `amount_years`."""
-    amount_years: Annotated[int, Field(ge=1, le=200, strict=True)] | None = None
-    """For how many years the amount is, with the period `over_years`."""
+    amount_years: AmountYears | None = None
+    """For how many years the amount is, in all with `over_years` or each with `per_year`."""
     amount_text: Line | None = None
     """The amount as printed."""
     sectors: Sectors = []
@@ -192,6 +243,16 @@ class AgreementFields(RecordFields, PlaceFields, Noted):
     """How the source can be read, one text a reading, when it is ambiguous."""
     parties: Annotated[list[PartyFields], Field(max_length=200)] = []
     """Who agreed, in order."""
+    parties_complete: StrictBool = True
+    """False when there are parties that the source does not tell of."""
+    targets: Annotated[list[TargetFields], Field(max_length=100)] = []
+    """What it is to bring beside money."""
+    related: Annotated[list[RelatedFields], AfterValidator(_once), Field(max_length=100)] = []
+    """Other agreements, and what this one is to them."""
+    amount_by_year: Annotated[
+        list[AmountOfYearFields], AfterValidator(_years_once), Field(max_length=200)
+    ] = []
+    """How much of the amount falls in which year."""
 
 
 def _check(session: Session, record: Agreement, before: Values | None) -> None:
@@ -205,12 +266,44 @@ def _check(session: Session, record: Agreement, before: Values | None) -> None:
         record.amount_bound = Bound.exact
     if record.amount is None and before is not None and before["amount"] is not None:
         record.amount_bound = None
-    check_money(session, record.amount, record.currency, "/amount")
+    _check_amounts(session, record, before)
     _check_parties(record)
+    _check_related(session, record)
     _check_event(session, record)
     if before is not None and before["status"] != record.status:
         check_move(AgreementStatus(before["status"]), record.status)
         _enter_move(session, record)
+
+
+def _check_amounts(session: Session, record: Agreement, before: Values | None) -> None:
+    if record.amount_by_year and record.currency is None:
+        text = "currency is missing: amount_by_year is in it."
+        raise Invalid.at("/currency", "currency", text)
+    of_years = enumerate(record.amount_by_year)
+    amounts = {"/amount": record.amount, "/amount_max": record.amount_max}
+    amounts |= {f"/amount_by_year/{at}/amount": each.amount for at, each in of_years}
+    check_money(
+        session,
+        record.currency,
+        amounts,
+        day=lambda: day_of_agreement(session, record),
+        is_new=differs(record, before, "currency", "signed", "event_id", "mission_id"),
+    )
+
+
+def _check_related(session: Session, record: Agreement) -> None:
+    """Refuse (422) what would be a part of itself by way of others."""
+    wholes = {r.agreement_id for r in record.related if r.relation is AgreementRelation.part_of}
+    seen: set[UUID] = set()
+    while wholes:
+        if record.id in wholes:
+            raise Invalid.at("/related", "circle", "The agreement would be a part of itself.")
+        seen |= wholes
+        above = select(RelatedAgreement.agreement_id).where(
+            RelatedAgreement.owner_id.in_(wholes),
+            RelatedAgreement.relation == AgreementRelation.part_of,
+        )
+        wholes = set(session.scalars(above)) - seen
 
 
 _NO_PARTY = "An agreement that is {} has at least one party."
@@ -262,12 +355,18 @@ agreement = Resource(
             table=AgreementParty,
             fields=PartyFields,
             owner="agreement_id",
-            to_one={"organization": organization},
+            to_one={"organization": organization, "signed_by": person},
             sheet_columns=("role", "organization"),
-        )
+        ),
+        "targets": Embedded(table=AgreementTarget, fields=TargetFields, owner="agreement_id"),
+        "related": Embedded(table=RelatedAgreement, fields=RelatedFields, owner="owner_id"),
+        "amount_by_year": Embedded(
+            table=AgreementAmountOfYear, fields=AmountOfYearFields, owner="agreement_id"
+        ),
     },
     check=_check,
     name_from=("title", "instrument", "parties"),
 )
+agreement.embedded["related"].to_one["agreement"] = agreement
 # An outcome belongs to an agreement, which enters its own moves as outcomes: so it is told here.
 outcome.to_one["agreement"] = agreement

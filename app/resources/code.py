@@ -1,6 +1,8 @@
 """Code lists: countries, regions, currencies, sectors and more, and our own terms."""
 
 import csv
+from collections.abc import Callable
+from datetime import date
 from functools import cache
 from typing import Annotated
 
@@ -42,18 +44,24 @@ class Region(CodeRow):
 
     __tablename__ = "region"
     # What the pair of a record's region and country refers to.
-    __table_args__ = (UniqueConstraint("code", "parent"), {"info": {"list": "regions"}})
+    __table_args__ = (
+        UniqueConstraint("code", "parent"),
+        {"info": {"list": "regions", "canonical": lambda text: canonical_region(text)}},
+    )
 
     parent: Mapped[str] = mapped_column(ForeignKey("country.code"), index=True)
 
 
 class Currency(CodeRow):
-    """ISO 4217, with the number of decimals of the smallest unit."""
+    """ISO 4217, with the number of decimals of the smallest unit; those withdrawn since 1990 are
+    retired, with the last day on which they were legal tender, and what came after them."""
 
     __tablename__ = "currency"
     __table_args__ = ({"info": {"list": "currencies"}},)
 
     decimals: Mapped[int | None]
+    held_until: Mapped[date | None]
+    successor: Mapped[str | None] = mapped_column(String(32))
 
 
 class Sector(CodeRow):
@@ -113,22 +121,42 @@ def canonical_region(text: str) -> str:
     return _by_alias("regions").get(text, text)
 
 
-def _country_of(text: str) -> str | None:
-    """The country that ISO 3166-1 alpha-3 writes so."""
-    return _by_alias("countries").get(text.upper())
+@cache
+def _by_any_name(name: str) -> dict[str, str]:
+    """The codes in use of a seeded list by what only one of them is called, in small letters."""
+    found: dict[str, set[str]] = {}
+    with (seeds_folder() / "codes" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            called = (*row.get("aliases", "").split(";"), row["en"], row["ru"], row["kk"])
+            for each in called if row["retired"] == "false" else ():
+                found.setdefault(each.casefold(), set()).add(row["code"])
+    return {each: min(codes) for each, codes in found.items() if len(codes) == 1}
 
 
-CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$"), Example("KZ", _country_of)]
+def _meant(name: str) -> Callable[[str], str | None]:
+    """What finds the code of a list that somebody means who writes an alias or a label."""
+    return lambda text: _by_any_name(name).get(text.strip().casefold())
+
+
+CountryCode = Annotated[
+    str, StringConstraints(pattern=r"^[A-Z]{2}$"), Example("KZ", _meant("countries"))
+]
 RegionCode = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Z]{2}-[A-Z0-9][A-Z0-9-]{0,20}$"),
-    Example("RU-NVS"),
+    Example("RU-NVS", _meant("regions")),
     AfterValidator(canonical_region),
 ]
-CurrencyCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), Example("USD")]
-SectorCode = Annotated[str, StringConstraints(pattern=r"^[A-U]([0-9]{2,4})?$"), Example("C21")]
+CurrencyCode = Annotated[
+    str, StringConstraints(pattern=r"^[A-Z]{3}$"), Example("USD", _meant("currencies"))
+]
+SectorCode = Annotated[
+    str, StringConstraints(pattern=r"^[A-U]([0-9]{2,4})?$"), Example("C21", _meant("sectors"))
+]
 LegalFormCode = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9-]{3,32}$"), Example("kz-llp")
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9-]{3,32}$"),
+    Example("kz-llp", _meant("legal-forms")),
 ]
 Sectors = Annotated[
     list[SectorCode],

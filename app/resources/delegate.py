@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.databases.types import choice
-from app.engine.record import Record, reference
+from app.engine.record import Record, reference, rule
 from app.engine.resource import Resource
 from app.engine.schemas import Line, Noted, RecordFields
 from app.resources.mission import mission
@@ -43,9 +43,18 @@ class Certainty(StrEnum):
 
 class Delegate(Record):
     __tablename__ = "delegate"
+    __table_args__ = (
+        rule(
+            "named_or_described",
+            "person_id IS NOT NULL OR description IS NOT NULL",
+            "person_id is missing, or a description of somebody who is not named",
+            "/person_id",
+        ),
+    )
 
     mission_id: Mapped[UUID] = reference("mission.id")
-    person_id: Mapped[UUID] = reference("person.id")
+    person_id: Mapped[UUID | None] = reference("person.id")
+    description: Mapped[str | None]
     organization_id: Mapped[UUID | None] = reference("organization.id")
     position: Mapped[str | None]
     position_en: Mapped[str | None]
@@ -59,8 +68,10 @@ class DelegateFields(RecordFields, Noted):
 
     mission_id: UUID
     """The mission that the person takes part in."""
-    person_id: UUID
-    """Who it is."""
+    person_id: UUID | None = None
+    """Who it is, when named."""
+    description: Line | None = None
+    """Who it is, when the source names nobody: `a deputy minister`."""
     organization_id: UUID | None = None
     """The organization on whose behalf the person takes part."""
     position: Line | None = None

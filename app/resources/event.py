@@ -9,6 +9,7 @@ from app.core.databases.types import choice
 from app.engine.record import Record, reference, stated
 from app.engine.resource import Resource
 from app.engine.schemas import Edtf, Line, Noted, RecordFields
+from app.resources.attendance import Attendance
 from app.resources.mission import mission
 from app.resources.place import Place, PlaceFields, place_rules
 
@@ -22,32 +23,44 @@ class EventKind(StrEnum):
     office_opening = "office_opening"
     site_visit = "site_visit"
     meeting = "meeting"
+    b2b_matchmaking = "b2b_matchmaking"
+    briefing = "briefing"
+    negotiations = "negotiations"
+    forum = "forum"
+    conference = "conference"
+    exhibition = "exhibition"
 
 
 class Event(Place, Record):
     __tablename__ = "event"
     __table_args__ = place_rules()
 
-    mission_id: Mapped[UUID] = reference("mission.id")
+    mission_id: Mapped[UUID | None] = reference("mission.id")
     kind: Mapped[EventKind] = mapped_column(choice(EventKind, "kind"))
+    attendance: Mapped[Attendance | None] = mapped_column(choice(Attendance, "attendance"))
     title: Mapped[str]
     title_en: Mapped[str | None]
     dates: Mapped[str | None] = stated()
+    dates_text: Mapped[str | None]
 
 
 class EventFields(RecordFields, PlaceFields, Noted):
-    """An event of a mission's programme."""
+    """An event of a mission's programme, or one that missions went to."""
 
-    mission_id: UUID
-    """The mission whose programme it belongs to."""
+    mission_id: UUID | None = None
+    """The mission whose programme it belongs to; null for one that is nobody's mission."""
     kind: EventKind
     """What sort of event it is."""
+    attendance: Attendance | None = None
+    """Whether people met in person, online or both."""
     title: Line
     """Its name, in the language of the programme."""
     title_en: Line | None = None
     """The title in English."""
     dates: Edtf | None = None
     """When it took place, as stated, in EDTF."""
+    dates_text: Line | None = None
+    """The dates as printed."""
 
 
 event = Resource(
@@ -55,8 +68,10 @@ event = Resource(
     path="events",
     table=Event,
     fields=EventFields,
-    about="An event of a mission's programme: a round table, a signing, an opening.",
+    about="An event: a round table, a signing, an opening of a mission's programme, or a forum.",
     to_one={"mission": mission},
     under=("mission",),
     part_of=("mission",),
 )
+# Missions go to events, which can be of missions: so it is told here.
+mission.to_one["at_event"] = event

@@ -1,5 +1,7 @@
 """Money: an exact amount with its currency, and what a source says of its kind."""
 
+from collections.abc import Callable, Mapping
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
@@ -9,8 +11,9 @@ from sqlalchemy import CheckConstraint, Text, bindparam, select
 from sqlalchemy.orm import Session
 
 from app.core.databases.prepared import Prepared
-from app.core.errors import Invalid
-from app.engine.record import rule
+from app.core.errors import Fault, Invalid
+from app.core.loose_types import Value, Values
+from app.engine.record import Record, rule
 from app.engine.schemas import Digits
 from app.resources.code import Currency
 
@@ -26,6 +29,7 @@ class Bound(StrEnum):
 
     exact = "exact"
     at_least = "at_least"
+    more_than = "more_than"
     at_most = "at_most"
     approximately = "approximately"
 
@@ -48,32 +52,138 @@ class AmountPeriod(StrEnum):
     over_years = "over_years"
 
 
-def money_rules(amount: str, currency: str) -> tuple[CheckConstraint, CheckConstraint]:
+AmountYears = Annotated[int, Field(ge=1, le=200, strict=True)]
+
+
+def period_rules() -> tuple[CheckConstraint, ...]:
+    """The rules of `amount_period` and `amount_years`."""
+    return (
+        rule(
+            "years_with_period",
+            "amount_period IS NULL OR amount_period <> 'over_years' OR amount_years IS NOT NULL",
+            "amount_years is missing: the amount_period over_years says for how many",
+            "/amount_years",
+        ),
+        rule(
+            "period_with_years",
+            "amount_years IS NULL OR (amount_period IS NOT NULL"
+            " AND amount_period IN ('over_years', 'per_year'))",
+            "amount_period is missing, or not one with years: over_years or per_year",
+            "/amount_period",
+        ),
+        rule("years_positive", "amount_years > 0", "amount_years is at least 1", "/amount_years"),
+    )
+
+
+def money_rules(amount: str, currency: str) -> tuple[CheckConstraint, ...]:
     """The rules of every amount: never without its currency, never below zero."""
     return (
         rule(
             f"{amount}_with_currency",
-            f"({amount} IS NULL) = ({currency} IS NULL)",
-            f"{amount} and {currency} come together: give both or neither",
-            f"/{amount}",
+            f"{amount} IS NULL OR {currency} IS NOT NULL",
+            f"{currency} is missing: {amount} is in one",
+            f"/{currency}",
             units={amount: (currency,)},
+        ),
+        rule(
+            f"{currency}_with_{amount}",
+            f"{currency} IS NULL OR {amount} IS NOT NULL",
+            f"{amount} is missing: without one there is no {currency}",
+            f"/{amount}",
         ),
         rule(f"{amount}_not_negative", f"{amount} >= 0", f"{amount} is at least 0", f"/{amount}"),
     )
 
 
-_DECIMALS = Prepared(
-    select(Currency.decimals).where(Currency.code == bindparam("currency", type_=Text))
+_CURRENCY = Prepared(
+    select(Currency.decimals, Currency.held_until, Currency.successor).where(
+        Currency.code == bindparam("currency", type_=Text)
+    )
 )
 
 
+def undated() -> date | None:
+    """The day of what has no date."""
+    return None
+
+
 def check_money(
-    session: Session, amount: Decimal | None, currency: str | None, pointer: str
+    session: Session,
+    currency: str | None,
+    amounts: Mapping[str, Decimal | None],
+    *,
+    named: str = "/currency",
+    day: Callable[[], date | None] = undated,
+    is_new: bool = True,
 ) -> None:
-    """Refuse (422) an amount with more decimals than its currency has (ISO 4217)."""
-    if amount is None or currency is None:
+    """Refuse (422) amounts, by their pointers, with more decimals than their currency has
+    (ISO 4217), and a currency, in the field at `named`, that had been withdrawn on the `day`.
+
+    Neither the currency nor the day are new where `is_new` is false: what is stored stays.
+    """
+    if currency is None or all(amount is None for amount in amounts.values()):
         return
-    for (decimals,) in _DECIMALS.rows(session, {"currency": currency}):
-        if decimals is not None and amount != round(amount, decimals):
-            text = f"An amount in {currency} has at most {decimals} decimals."
-            raise Invalid.at(pointer, "decimals", text)
+    for decimals, held_until, successor in _CURRENCY.rows(session, {"currency": currency}):
+        _check_decimals(currency, decimals, amounts)
+        if held_until is not None and is_new:
+            _check_held(session, currency, _as_day(held_until), successor, day(), named)
+
+
+def _check_decimals(
+    currency: str, decimals: int | None, amounts: Mapping[str, Decimal | None]
+) -> None:
+    if decimals is None:
+        return
+    text = f"An amount in {currency} has at most {decimals} decimals."
+    faults = [
+        Fault("decimals", text, pointer=pointer)
+        for pointer, amount in amounts.items()
+        if amount is not None and amount != round(amount, decimals)
+    ]
+    if faults:
+        raise Invalid(text, faults)
+
+
+def check_currency(session: Session, currency: str, pointer: str, day: date) -> None:
+    """Refuse (422) a currency that had been withdrawn on the day."""
+    for _, held_until, successor in _CURRENCY.rows(session, {"currency": currency}):
+        if held_until is not None:
+            _check_held(session, currency, _as_day(held_until), successor, day, pointer)
+
+
+def _check_held(
+    session: Session,
+    currency: str,
+    held_until: date,
+    successor: str | None,
+    day: date | None,
+    pointer: str,
+) -> None:
+    if day is not None and day <= held_until:
+        return
+    found = f"this is of {day}" if day else "nothing here says that this is so old"
+    text = f"{currency} was withdrawn after {held_until}, and {found}."
+    if (instead := _in_use(session, successor, day)) is not None:
+        text += f" Its successor is {instead}."
+    raise Invalid.at(pointer, "withdrawn", text)
+
+
+def _in_use(session: Session, currency: str | None, day: date | None) -> str | None:
+    """The first in a line of successors that had not been withdrawn on the day, or has not yet."""
+    for _, held_until, successor in _CURRENCY.rows(session, {"currency": currency}):
+        if held_until is not None and (day is None or day > _as_day(held_until)):
+            return _in_use(session, successor, day)
+    return currency
+
+
+def _as_day(value: Value) -> date:
+    """A day as the driver gives it: a text on SQLite."""
+    return date.fromisoformat(str(value))
+
+
+def differs(record: Record, before: Values | None, *names: str) -> bool:
+    """Whether one of the fields, of texts or ids, is not what it was."""
+    if before is None:
+        return True
+    now = ((name, getattr(record, name)) for name in names)
+    return any(before[name] != (None if value is None else str(value)) for name, value in now)

@@ -19,6 +19,8 @@ from app.engine.resource import Embedded, Resource
 from app.engine.schemas import Line, Noted, RecordFields, Schema, distinct
 from app.resources.code import CountryCode, LegalForm, LegalFormCode, RegionCode, Sectors
 from app.resources.identifier import IdentifierScheme, check_identifier
+from app.resources.legal_form import check_legal_form
+from app.resources.money import differs
 from app.resources.person import OtherNames
 
 
@@ -33,6 +35,14 @@ class OrganizationKind(StrEnum):
     chamber_of_commerce = "chamber_of_commerce"
     export_agency = "export_agency"
     news_agency = "news_agency"
+    investment_agency = "investment_agency"
+    association = "association"
+    bank = "bank"
+    state_corporation = "state_corporation"
+    university = "university"
+    research_institute = "research_institute"
+    foundation = "foundation"
+    international_organization = "international_organization"
     unknown = "unknown"
 
 
@@ -43,8 +53,8 @@ class Organization(Record):
         rule(
             "region_with_country",
             "region IS NULL OR country IS NOT NULL",
-            "region needs country",
-            "/region",
+            "country is missing: a region lies in its country",
+            "/country",
         ),
         rule(
             "not_merged_into_itself",
@@ -163,6 +173,8 @@ def _check(session: Session, record: Organization, before: Values | None) -> Non
     live = record.deleted_at is None and record.merged_into_id is None
     for identifier in record.identifiers:
         identifier.is_live = live
+    if differs(record, before, "legal_form", "country"):
+        check_legal_form(session, record.legal_form, record.country)
 
 
 _IN_QUOTES = re.compile(r"[«»“”„\"]")

@@ -1,28 +1,47 @@
 """Outcomes: what became of an agreement, each with its date and who confirms it."""
 
+from datetime import date
 from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
 from uuid import UUID
 
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from pydantic import Field
+from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.core.databases.expressions import AnyTable
 from app.core.databases.types import choice
 from app.core.errors import Conflict, Fault
 from app.core.loose_types import Values
-from app.engine.record import Record, code, money, reference, rule, stated
-from app.engine.resource import Resource
-from app.engine.schemas import Count, Edtf, Noted, RecordFields
+from app.engine.record import Record, code, first_day_of, money, reference, rule, stated
+from app.engine.resource import Embedded, Resource
+from app.engine.schemas import Count, Edtf, Line, Noted, RecordFields
 from app.engine.writes import store
 from app.resources.code import CurrencyCode
-from app.resources.money import Amount, check_money, money_rules
+from app.resources.dated import day_of_agreement
+from app.resources.money import Amount, check_money, differs, money_rules
 from app.resources.organization import organization
 from app.resources.status import AgreementStatus
+from app.resources.target import AchievementFields, OutcomeAchievement
+
+
+class AmountScope(StrEnum):
+    """Whether an amount is that of its time alone, or all until then."""
+
+    period = "period"
+    to_date = "to_date"
 
 
 class Outcome(Record):
     __tablename__ = "outcome"
     __table_args__ = (
         *money_rules("actual_amount", "currency"),
+        rule(
+            "amount_scope_with_amount",
+            "amount_scope IS NULL OR actual_amount IS NOT NULL",
+            "actual_amount is missing: amount_scope describes it",
+            "/actual_amount",
+        ),
         rule("jobs_not_negative", "jobs >= 0", "jobs is at least 0", "/jobs"),
     )
 
@@ -31,8 +50,13 @@ class Outcome(Record):
     status: Mapped[AgreementStatus | None] = mapped_column(choice(AgreementStatus, "status"))
     actual_amount: Mapped[Decimal | None] = money()
     currency: Mapped[str | None] = code("currency.code")
+    amount_scope: Mapped[AmountScope | None] = mapped_column(choice(AmountScope, "amount_scope"))
     jobs: Mapped[int | None]
     confirmed_by_id: Mapped[UUID | None] = reference("organization.id")
+    date_text: Mapped[str | None]
+    achieved: Mapped[list[OutcomeAchievement]] = relationship(
+        cascade="all, delete-orphan", order_by="OutcomeAchievement.position"
+    )
 
 
 class OutcomeFields(RecordFields, Noted):
@@ -42,20 +66,34 @@ class OutcomeFields(RecordFields, Noted):
     """The agreement that it follows up."""
     date: Edtf | None = None
     """The date it is about, as stated, in EDTF; null when nobody said."""
+    date_text: Line | None = None
+    """The date as printed."""
     status: AgreementStatus | None = None
     """The agreement's status from then on: storing the outcome moves the agreement."""
     actual_amount: Amount | None = None
     """What really was paid, sold or invested."""
     currency: CurrencyCode | None = None
     """The currency of `actual_amount`, ISO 4217."""
+    amount_scope: AmountScope | None = None
+    """Whether `actual_amount` is that of its time alone or all so far."""
     jobs: Count | None = None
     """Jobs that came of it."""
     confirmed_by_id: UUID | None = None
     """The organization that confirms it."""
+    achieved: Annotated[list[AchievementFields], Field(max_length=100)] = []
+    """What has come of the agreement's targets."""
 
 
 def _check(session: Session, record: Outcome, before: Values | None) -> None:
-    check_money(session, record.actual_amount, record.currency, "/actual_amount")
+    check_money(
+        session,
+        record.currency,
+        {"/actual_amount": record.actual_amount},
+        day=lambda: _day(session, record),
+        is_new=differs(record, before, "currency", "date"),
+    )
+    if record.actual_amount is None and before is not None and before["actual_amount"] is not None:
+        record.amount_scope = None
     if before is None:
         _move_agreement(session, record)
         return
@@ -64,6 +102,15 @@ def _check(session: Session, record: Outcome, before: Values | None) -> None:
         if old != (None if new is None else str(new)):
             text = f"{name} of an outcome is fixed: the agreement has moved with it. Enter another."
             raise Conflict(text, [Fault("fixed", text, pointer=f"/{name}")])
+
+
+def _day(session: Session, record: Outcome) -> date | None:
+    """The first day that it can be of: its own, or its agreement's."""
+    own: date | None = first_day_of(record, "date")
+    if own is not None:
+        return own
+    found = store.lock_record(session, outcome.to_one["agreement"], record.agreement_id)
+    return None if found is None else day_of_agreement(session, found)
 
 
 def _move_agreement(session: Session, record: Outcome) -> None:
@@ -82,6 +129,9 @@ outcome = Resource(
     fields=OutcomeFields,
     about="What became of an agreement: a dated follow-up that can move its status.",
     to_one={"confirmed_by": organization},
+    embedded={
+        "achieved": Embedded(table=OutcomeAchievement, fields=AchievementFields, owner="outcome_id")
+    },
     under=("agreement",),
     part_of=("agreement",),
     check=_check,

@@ -40,7 +40,7 @@ class AgreementParty(Base):
         rule(
             "named_or_described",
             "organization_id IS NOT NULL OR description IS NOT NULL",
-            "a party has an organization_id or, when it is not named, a description",
+            "organization_id is missing, or a description of who is not named",
             "/parties",
         ),
         rule(
@@ -57,6 +57,8 @@ class AgreementParty(Base):
     description: Mapped[str | None]
     role: Mapped[PartyRole] = mapped_column(choice(PartyRole, "role"))
     share_percent: Mapped[Decimal | None] = mapped_column(Exact(7, 4))
+    signed_by_id: Mapped[UUID | None] = reference("person.id")
+    signed_as: Mapped[str | None]
 
 
 class PartyFields(Schema):
@@ -70,3 +72,7 @@ class PartyFields(Schema):
     """As what it is a party."""
     share_percent: Annotated[Decimal, Digits(7, 4, maximum=Decimal(100))] | None = None
     """Its share, 0 to 100; all shares of an agreement add up to at most 100."""
+    signed_by_id: UUID | None = None
+    """The person who signed for it."""
+    signed_as: Line | None = None
+    """In what post the person signed, as printed."""

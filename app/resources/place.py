@@ -29,8 +29,8 @@ def place_rules() -> tuple[ForeignKeyConstraint, CheckConstraint]:
         rule(
             "region_with_country",
             "place_region IS NULL OR place_country IS NOT NULL",
-            "place_region needs place_country",
-            "/place_region",
+            "place_country is missing: a region lies in its country",
+            "/place_country",
         ),
     )
 

@@ -5,16 +5,28 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.databases.types import Exact, choice
 from app.core.loose_types import Values
-from app.engine.record import Record, code, reference, rule
+from app.engine.record import Record, code, first_day_of, reference, rule, stated
 from app.engine.resource import Resource
-from app.engine.schemas import Digits, Noted, RecordFields
+from app.engine.schemas import Digits, Edtf, Line, Noted, RecordFields
 from app.resources.code import CurrencyCode
-from app.resources.mission import mission
-from app.resources.money import Bound, check_money
+from app.resources.dated import first_day
+from app.resources.mission import Mission, mission
+from app.resources.money import (
+    AmountKind,
+    AmountPeriod,
+    AmountYears,
+    Bound,
+    check_money,
+    differs,
+    period_rules,
+)
+from app.resources.organization import organization
+from app.resources.person import person
 
 
 class Measure(StrEnum):
@@ -29,17 +41,49 @@ class Measure(StrEnum):
     projected_sales_12m = "projected_sales_12m"
 
 
+class Rank(StrEnum):
+    """Which of several claims about one figure is taken (ranks of Wikidata)."""
+
+    preferred = "preferred"
+    normal = "normal"
+    deprecated = "deprecated"
+
+
+_MONEY = "('amount', 'projected_sales_12m')"
+
+
 class ReportedTotal(Record):
     __tablename__ = "reported_total"
     __table_args__ = (
         rule(
-            "currency_with_money",
-            "(currency IS NOT NULL) = (measure IN ('amount', 'projected_sales_12m'))",
-            "currency goes with the measures amount and projected_sales_12m, and with no other",
+            "money_with_currency",
+            f"currency IS NOT NULL OR measure NOT IN {_MONEY}",
+            "currency is missing: the measure is money",
             "/currency",
-            units={"value": ("measure", "currency")},
+            units=dict.fromkeys(("value", "value_max", "of_value"), ("measure", "currency")),
         ),
+        rule(
+            "currency_with_money",
+            f"currency IS NULL OR measure IN {_MONEY}",
+            "the measure is no money: leave currency out",
+            "/currency",
+        ),
+        rule(
+            "amount_details_with_money",
+            f"measure IN {_MONEY} OR"
+            " (amount_kind IS NULL AND amount_period IS NULL AND amount_years IS NULL)",
+            "the measure is no money: leave amount_kind, amount_period and amount_years out",
+            "/measure",
+        ),
+        *period_rules(),
         rule("value_not_negative", "value >= 0", "value is at least 0", "/value"),
+        rule(
+            "range_in_order",
+            "value <= value_max",
+            "value_max is less than value",
+            "/value_max",
+        ),
+        rule("part_of_whole", "value <= of_value", "of_value is less than value", "/of_value"),
     )
 
     mission_id: Mapped[UUID] = reference("mission.id")
@@ -47,6 +91,21 @@ class ReportedTotal(Record):
     value: Mapped[Decimal] = mapped_column(Exact(18, 4))
     currency: Mapped[str | None] = code("currency.code")
     bound: Mapped[Bound] = mapped_column(choice(Bound, "bound"))
+    value_max: Mapped[Decimal | None] = mapped_column(Exact(18, 4))
+    of_value: Mapped[Decimal | None] = mapped_column(Exact(18, 4))
+    amount_kind: Mapped[AmountKind | None] = mapped_column(choice(AmountKind, "amount_kind"))
+    amount_period: Mapped[AmountPeriod | None] = mapped_column(
+        choice(AmountPeriod, "amount_period")
+    )
+    amount_years: Mapped[int | None]
+    scope: Mapped[str | None]
+    as_of: Mapped[str | None] = stated()
+    claimed_by_id: Mapped[UUID | None] = reference("organization.id")
+    claimed_by_person_id: Mapped[UUID | None] = reference("person.id")
+    part_of_id: Mapped[UUID | None] = reference("reported_total.id")
+    rank: Mapped[Rank] = mapped_column(
+        choice(Rank, "rank"), default=Rank.normal, server_default=text("'normal'")
+    )
 
 
 class ReportedTotalFields(RecordFields, Noted):
@@ -62,10 +121,42 @@ class ReportedTotalFields(RecordFields, Noted):
     """The currency, ISO 4217, when the measure is money."""
     bound: Bound = Bound.exact
     """How the figure limits the true one."""
+    value_max: Annotated[Decimal, Digits(18, 4)] | None = None
+    """The end of a range, such as 25 of `20 to 25`."""
+    of_value: Annotated[Decimal, Digits(18, 4)] | None = None
+    """The whole that it is a share of, such as 360 of `120 of 360`."""
+    amount_kind: AmountKind | None = None
+    """What an amount is of."""
+    amount_period: AmountPeriod | None = None
+    """What time an amount is for; `over_years` goes with `amount_years`."""
+    amount_years: AmountYears | None = None
+    """For how many years an amount is, in all with `over_years` or each with `per_year`."""
+    scope: Line | None = None
+    """What the figure is about, in a few words, when not the whole mission. Totals of a mission
+    with the same measure, currency and scope are claims about one figure: sums take one of them."""
+    as_of: Edtf | None = None
+    """The date that the figure is of, as stated, in EDTF."""
+    claimed_by_id: UUID | None = None
+    """The organization that claims it."""
+    claimed_by_person_id: UUID | None = None
+    """The person who claims it."""
+    part_of_id: UUID | None = None
+    """The total that it is a part of (`of which`): it is not added to that."""
+    rank: Rank = Rank.normal
+    """Which of several claims about one figure is taken: the `preferred` one."""
 
 
 def _check(session: Session, record: ReportedTotal, before: Values | None) -> None:
-    check_money(session, record.value, record.currency, "/value")
+    amounts = {f"/{name}": getattr(record, name) for name in ("value", "value_max", "of_value")}
+    check_money(
+        session,
+        record.currency,
+        amounts,
+        day=lambda: (
+            first_day_of(record, "as_of") or first_day(session, Mission, record.mission_id, "dates")
+        ),
+        is_new=differs(record, before, "currency", "as_of", "mission_id"),
+    )
 
 
 reported_total = Resource(
@@ -74,8 +165,9 @@ reported_total = Resource(
     table=ReportedTotal,
     fields=ReportedTotalFields,
     about="A figure that a source states for a whole mission, kept apart from sums of deals.",
-    to_one={"mission": mission},
+    to_one={"mission": mission, "claimed_by": organization, "claimed_by_person": person},
     under=("mission",),
     part_of=("mission",),
     check=_check,
 )
+reported_total.to_one["part_of"] = reported_total

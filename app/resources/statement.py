@@ -6,17 +6,22 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import StrictBool
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.databases.types import Exact, choice
-from app.engine.record import Record, reference, rule
+from app.core.loose_types import Values
+from app.engine.record import Record, code, first_day_of, money, reference, rule, stated
 from app.engine.resource import Resource
-from app.engine.schemas import Digits, Line, Noted, Prose, RecordFields
+from app.engine.schemas import Digits, Edtf, Line, Noted, Prose, RecordFields
+from app.resources.agreement import agreement
+from app.resources.code import CurrencyCode
+from app.resources.dated import first_day
 from app.resources.delegate import delegate
-from app.resources.mission import mission
-from app.resources.money import Bound
+from app.resources.mission import Mission, mission
+from app.resources.money import Amount, Bound, check_money, differs, money_rules
 from app.resources.organization import organization
 from app.resources.person import person
+from app.resources.quantity import TimeUnit, Unit
 
 
 class Predicate(StrEnum):
@@ -40,21 +45,6 @@ class Modality(StrEnum):
     assessment = "assessment"
 
 
-class Unit(StrEnum):
-    """What a quantity counts."""
-
-    piece = "piece"
-    vehicle = "vehicle"
-    tonne = "tonne"
-    kilogram = "kilogram"
-    litre = "litre"
-    square_metre = "square_metre"
-    kilometre = "kilometre"
-    megawatt_hour = "megawatt_hour"
-    percent = "percent"
-    share = "share"
-
-
 class Statement(Record):
     __tablename__ = "statement"
     __table_args__ = (
@@ -66,16 +56,32 @@ class Statement(Record):
         ),
         rule(
             "quantity_with_unit",
-            "(quantity IS NULL) = (unit IS NULL)",
-            "quantity and unit come together: give both or neither",
-            "/quantity",
-            units={"quantity": ("unit",)},
+            "quantity IS NULL OR unit IS NOT NULL",
+            "unit is missing: quantity is in one",
+            "/unit",
+            units={"quantity": ("unit",), "of_quantity": ("unit",)},
         ),
+        rule(
+            "unit_with_quantity",
+            "unit IS NULL OR quantity IS NOT NULL",
+            "quantity is missing: without one there is no unit",
+            "/quantity",
+        ),
+        rule(
+            "quantity_of_whole",
+            "of_quantity IS NULL OR quantity IS NOT NULL",
+            "quantity is missing: of_quantity is the whole that it is part of",
+            "/quantity",
+        ),
+        *money_rules("amount", "currency"),
     )
 
     mission_id: Mapped[UUID | None] = reference("mission.id")
     speaker_id: Mapped[UUID | None] = reference("delegate.id")
     person_id: Mapped[UUID | None] = reference("person.id")
+    speaker_organization_id: Mapped[UUID | None] = reference("organization.id")
+    agreement_id: Mapped[UUID | None] = reference("agreement.id")
+    date: Mapped[str | None] = stated()
     subject_id: Mapped[UUID | None] = reference("organization.id")
     subject_description: Mapped[str | None]
     predicate: Mapped[Predicate] = mapped_column(choice(Predicate, "predicate"))
@@ -85,8 +91,12 @@ class Statement(Record):
     is_quote: Mapped[bool] = mapped_column(default=False)
     modality: Mapped[Modality] = mapped_column(choice(Modality, "modality"))
     quantity: Mapped[Decimal | None] = mapped_column(Exact(18, 4))
+    of_quantity: Mapped[Decimal | None] = mapped_column(Exact(18, 4))
     quantity_bound: Mapped[Bound | None] = mapped_column(choice(Bound, "quantity_bound"))
     unit: Mapped[Unit | None] = mapped_column(choice(Unit, "unit"))
+    per: Mapped[TimeUnit | None] = mapped_column(choice(TimeUnit, "per"))
+    amount: Mapped[Decimal | None] = money()
+    currency: Mapped[str | None] = code("currency.code")
 
 
 class StatementFields(RecordFields, Noted):
@@ -98,6 +108,12 @@ class StatementFields(RecordFields, Noted):
     """The delegate who said it."""
     person_id: UUID | None = None
     """The person who said it, when not a delegate on record."""
+    speaker_organization_id: UUID | None = None
+    """The organization that said it, or in whose name it was said."""
+    agreement_id: UUID | None = None
+    """The agreement that it is about."""
+    date: Edtf | None = None
+    """When it was said, as stated, in EDTF."""
     subject_id: UUID | None = None
     """The organization it is about."""
     subject_description: Line | None = None
@@ -116,10 +132,30 @@ class StatementFields(RecordFields, Noted):
     """Whether it is, could be, or ought to be."""
     quantity: Annotated[Decimal, Digits(18, 4, minimum=None)] | None = None
     """How much, in `unit`."""
+    of_quantity: Annotated[Decimal, Digits(18, 4)] | None = None
+    """The whole that `quantity` is part of, such as 360 of `120 of 360 companies`."""
     quantity_bound: Bound | None = None
-    """How the quantity limits the true one."""
+    """How the quantity, or the amount, limits the true one."""
     unit: Unit | None = None
     """What the quantity counts."""
+    per: TimeUnit | None = None
+    """In what time: a `year`, a `month`."""
+    amount: Amount | None = None
+    """An amount of money that it tells of, such as a turnover."""
+    currency: CurrencyCode | None = None
+    """The currency of `amount`, ISO 4217."""
+
+
+def _check(session: Session, record: Statement, before: Values | None) -> None:
+    check_money(
+        session,
+        record.currency,
+        {"/amount": record.amount},
+        day=lambda: (
+            first_day_of(record, "date") or first_day(session, Mission, record.mission_id, "dates")
+        ),
+        is_new=differs(record, before, "currency", "date", "mission_id"),
+    )
 
 
 statement = Resource(
@@ -134,7 +170,10 @@ statement = Resource(
         "person": person,
         "subject": organization,
         "object": organization,
+        "speaker_organization": organization,
+        "agreement": agreement,
     },
-    under=("mission",),
+    under=("mission", "agreement"),
     part_of=("mission",),
+    check=_check,
 )

@@ -135,7 +135,7 @@ async def answer_aggregate(
     if form == _CSV:
         found = json_codec.loads(body)
         table = _table(aggregate.grouping, found["data"], csv_form(query, "csv"))
-        headers |= {"Vary": "Accept"}
+        headers |= {"Vary": "Accept, Accept-Encoding"}
         if found["groups"] < found["groups_in_all"]:
             headers[GROUPS_IN_ALL] = str(found["groups_in_all"])
             if not is_wanted:

@@ -27,6 +27,7 @@ from app.engine.writes.bulk import (
 )
 from app.engine.writes.bulk_operations import Done, ReadOperation, read_operations
 from app.engine.writes.nested_schemas import nested_model
+from app.rest.client_watch import ClientWatch, watched
 from app.rest.operations import (
     BULK_PREFER,
     IDEMPOTENCY_KEY,
@@ -39,7 +40,7 @@ from app.rest.transactions import WriteResult, write
 from app.rest.write_handlers import WriteQuery, answer_write, prefers
 
 #: How many operations that are each by themselves are stored before others may write.
-PART_OPERATIONS = 500
+PART_OPERATIONS = 100
 
 
 class Counts(Schema):
@@ -119,7 +120,9 @@ def operations_model(resource: Resource) -> Model:
 
 def bulk_route(resource: Resource) -> Route:
     """POST /missions/bulk"""
-    model = operations_model(resource)
+
+    def model() -> Model:
+        return operations_model(resource)
 
     async def endpoint(
         request: Request,
@@ -127,8 +130,6 @@ def bulk_route(resource: Resource) -> Route:
         query: Annotated[WriteQuery, Query()],
     ) -> Response:
         items = _items(body)
-        # Before it waits for its turn to write, and beside the loop.
-        read = await asyncio.to_thread(read_operations, resource, items)
         results = not prefers(request, "return=minimal")
         lenient = prefers(request, "handling=lenient")
         preferred = ["return=minimal"] * (not results) + ["handling=lenient"] * lenient
@@ -138,18 +139,25 @@ def bulk_route(resource: Resource) -> Route:
             body = results_json(done, results=results)
             return WriteResult(body, 207 if lenient else 200, applied)
 
-        def work(session: Session) -> WriteResult:
-            return result(run_all(session, resource, read, isolated=lenient))
+        async with watched(request) as client:
+            # Before it waits for its turn to write, and beside the loop.
+            read = await asyncio.to_thread(read_operations, resource, items)
 
-        if lenient and not query.dry_run and idempotency_key(request) is None:
-            return result(await _in_parts(request, resource, read)).response()
-        try:
-            return await answer_write(request, work, query)
-        except Problem as problem:
-            places = (fault.pointer or "" for fault in problem.errors)
-            if lenient or not any(place.startswith("/operations/") for place in places):
-                raise
-            raise await _all_faults(request, resource, read) or problem from None
+            def work(session: Session) -> WriteResult:
+                return result(
+                    run_all(session, resource, read, isolated=lenient, check=client.check)
+                )
+
+            if lenient and not query.dry_run and idempotency_key(request) is None:
+                done = await _in_parts(request, resource, read, client)
+                return (await asyncio.to_thread(result, done)).response()
+            try:
+                return await answer_write(request, work, query)
+            except Problem as problem:
+                places = (fault.pointer or "" for fault in problem.errors)
+                if lenient or not any(place.startswith("/operations/") for place in places):
+                    raise
+                raise await _all_faults(request, resource, read, client) or problem from None
 
     return Operation(
         method="POST",
@@ -157,8 +165,8 @@ def bulk_route(resource: Resource) -> Route:
         name=f"bulk_{snake(resource.path)}",
         summary=f"Write many {resource.plural}",
         description=f"Up to {MAX_OPERATIONS} operations in one transaction: create, update, upsert"
-        " (by `ref`) and delete. All are stored or none, unless `Prefer: handling=lenient` asks to"
-        " store what is right, each by itself, and to tell of each what it came to.",
+        " (by `ref`) and delete. All are stored or none; `Prefer: handling=lenient` stores what is"
+        " right and tells of each what it came to.",
         tag=resource.path,
         parameters=(IDEMPOTENCY_KEY, BULK_PREFER),
         answers=(
@@ -179,10 +187,13 @@ def _items(body: JsonValue) -> list[JsonValue]:
     return items
 
 
-async def _in_parts(request: Request, resource: Resource, read: list[ReadOperation]) -> list[Done]:
+async def _in_parts(
+    request: Request, resource: Resource, read: list[ReadOperation], client: ClientWatch
+) -> list[Done]:
     """Do operations of which each is by itself; between parts of them others write."""
     done: list[Done] = []
     while len(done) < len(read):
+        client.check()
         part = read[len(done) : len(done) + PART_OPERATIONS]
         try:
             done += await write(request, partial(_each, resource, part))
@@ -190,6 +201,7 @@ async def _in_parts(request: Request, resource: Resource, read: list[ReadOperati
             if not done:
                 raise
             # What is stored is stored, and told.
+            problem.alone()
             done += [Done(each.op, problem.status, problem=problem) for each in read[len(done) :]]
     return done
 
@@ -199,13 +211,20 @@ def _each(resource: Resource, part: list[ReadOperation], session: Session) -> li
 
 
 async def _all_faults(
-    request: Request, resource: Resource, read: list[ReadOperation]
+    request: Request, resource: Resource, read: list[ReadOperation], client: ClientWatch
 ) -> Invalid | None:
     """Every fault of a list that was refused at its first, found by trying each apart, as far as
     anybody reads on; None when there is none any more."""
 
     def work(session: Session) -> list[Done]:
-        return run_all(session, resource, read, isolated=True, most_failures=MAX_FAILURES)
+        return run_all(
+            session,
+            resource,
+            read,
+            isolated=True,
+            most_failures=MAX_FAILURES,
+            check=client.check,
+        )
 
     done = await write(request, work, dry_run=True)
     return refused(done, len(read)) if any(one.problem for one in done) else None

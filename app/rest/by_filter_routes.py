@@ -17,6 +17,7 @@ from app.core.errors import Invalid, Problem
 from app.core.http.dispatch import BodyMark, Route
 from app.core.http.operation import Answer, Operation
 from app.core.loose_types import Json, Value
+from app.core.validation import Model
 from app.engine.query.filter_reader import ParsedFilter, bad_parameter
 from app.engine.query.parameters import FilterQuery, read_conditions
 from app.engine.resource import Resource
@@ -64,14 +65,16 @@ class Affected(Schema):
 
 def update_many_route(resource: Resource) -> Route:
     """PATCH /missions"""
-    model = resource.patch
+
+    def model() -> Model:
+        return resource.patch
 
     async def endpoint(
         request: Request,
         body: Annotated[model, Body(), BodyMark.RAW],  # type: ignore[valid-type]
         query: Annotated[AffectedQuery, Query()],
     ) -> Response:
-        flat = read_flat(resource, body, model)
+        flat = read_flat(resource, body, resource.patch)
         parsed = await _conditions(request, resource, query)
 
         def work(session: Session) -> WriteResult:

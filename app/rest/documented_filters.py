@@ -48,8 +48,9 @@ _TOLD: dict[FieldType, tuple[str, ...]] = {
 #: Asked for otherwise: a record by its address, the trash by `deleted`, free text by `q`.
 _NOT_DOCUMENTED = {"id", "version", "deleted_at", *Noted.model_fields}
 #: What stands beside a field and is asked for by that one: bounds of a stated date, a text in
-#: English, an amount as printed.
-_DERIVED = ("earliest", "latest", "en", "text")
+#: English, an amount as printed, the end of a range; and the whole that it is part of.
+_DERIVED = ("earliest", "latest", "en", "text", "max")
+_WHOLE = "of_"
 
 
 def filter_parameters(resource: Resource, codes: Mapping[str, Json]) -> list[Json]:
@@ -76,7 +77,9 @@ def _operators(resource: Resource, record_field: RecordField) -> tuple[str, ...]
     if record_field.name == "ref":
         return "eq", "in"
     name, _, suffix = record_field.name.rpartition("_")
-    derived = name in fields_of(resource) and suffix in _DERIVED
+    derived = (name in fields_of(resource) and suffix in _DERIVED) or (
+        record_field.name.removeprefix(_WHOLE) in fields_of(resource).keys() - {record_field.name}
+    )
     if (
         record_field.name in _NOT_DOCUMENTED
         or derived
@@ -93,17 +96,21 @@ def _operators(resource: Resource, record_field: RecordField) -> tuple[str, ...]
 
 def _related(resource: Resource) -> Iterator[tuple[str, ...]]:
     """The fields of parts and of related records that the document tells filters of: what is part,
-    and which record, of which country."""
+    and of which country. Which record it is, its id or ref, is asked for by the field itself."""
     for name, part in resource.embedded.items():
         for field, record_field in fields_of(part).items():
-            if record_field.field_type in (FieldType.id, FieldType.choice):
+            says_what = (
+                record_field.field_type is FieldType.choice
+                and part.fields.model_fields[field].is_required()
+            )
+            if record_field.field_type is FieldType.id or says_what:
                 yield name, field
     for name, target in resource.to_one.items():
         for field, record_field in fields_of(target).items():
             of_country = (
                 record_field.codes is not None and record_field.codes.table.name == "country"
             )
-            if record_field.name == "ref" or of_country:
+            if of_country:
                 yield name, field
 
 

@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
+from functools import partial
 from typing import Final
 
 from starlette.requests import Request
@@ -26,6 +27,7 @@ from app.engine.query.parameters import (
     ListQuery,
     RecordsQuery,
 )
+from app.rest.client_watch import ClientWatch, watched
 from app.rest.csv_form import CsvForm, CsvQuery, csv_form
 from app.rest.export_columns import Cell, cells_of, export_statement
 from app.rest.handlers import caller_name, database_of, position_of
@@ -128,7 +130,7 @@ async def _answer(
 
     headers = {
         "ETag": tag,
-        "Vary": "Accept",
+        "Vary": "Accept, Accept-Encoding",
         "Content-Disposition": f'attachment; filename="{resource.path}.{file_format}"',
     }
     return await _send(request, pieces, file_format, headers)
@@ -208,10 +210,12 @@ async def _send(
     if (request.method == "HEAD" or asked) and file_format != "xlsx":
         headers = {**headers, "Accept-Ranges": "bytes"}
         key = (caller_name(request), request.url.path, request.url.query, file_format)
+        goes_on = asked is not None and asked.goes_on
         with _told_limits():
-            finished = await state_of(request).finished_files.get(
-                key, headers["ETag"], pieces, goes_on=asked is not None and asked.goes_on
-            )
+            async with watched(request) as client:
+                finished = await state_of(request).finished_files.get(
+                    key, headers["ETag"], partial(_wanted, pieces, client), goes_on=goes_on
+                )
         if finished is not None:
             return answer_file(finished, asked, media_type, headers)
     if request.method == "HEAD":
@@ -220,6 +224,16 @@ async def _send(
         del head.headers["content-length"]
         return head
     return await _stream(pieces(), media_type, headers)
+
+
+async def _wanted(
+    pieces: Callable[[], AsyncGenerator[bytes]], client: ClientWatch
+) -> AsyncGenerator[bytes]:
+    """The pieces, as long as the client waits for them."""
+    async with aclosing(pieces()) as found:
+        async for piece in found:
+            client.check()
+            yield piece
 
 
 @contextmanager

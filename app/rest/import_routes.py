@@ -20,6 +20,7 @@ from app.engine.imports.import_job import import_file
 from app.engine.imports.read_ahead import RowsAhead, reading_ahead
 from app.engine.resource import Resource
 from app.engine.schemas import Schema
+from app.rest.client_watch import ClientWatch, watched
 from app.rest.exports import FORMATS
 from app.rest.import_uploads import ANY, TYPES, ImportQuery, Upload
 from app.rest.operations import (
@@ -115,10 +116,10 @@ def import_route(resource: Resource) -> Route:
                 query.create_missing,
                 is_traced=query.dry_run,
             )
-            async with _read(file) as rows:
+            async with watched(request) as client, _read(file, client) as rows:
 
                 def work(session: Session) -> WriteResult:
-                    report = import_file(session, resource, rows, actor_of(request))
+                    report = import_file(session, resource, rows, actor_of(request), client.check)
                     body = json_codec.dumps(report.to_dict()).decode()
                     return WriteResult(body, 207 if lenient else 200)
 
@@ -144,9 +145,9 @@ def import_route(resource: Resource) -> Route:
 
 
 @asynccontextmanager
-async def _read(file: ImportFile) -> AsyncIterator[RowsAhead]:
+async def _read(file: ImportFile, client: ClientWatch) -> AsyncIterator[RowsAhead]:
     """The rows of the file, read in a thread before the import waits for its turn to write."""
-    reading = reading_ahead(file)
+    reading = reading_ahead(file, client.check)
     rows = await asyncio.to_thread(reading.__enter__)
     try:
         yield rows

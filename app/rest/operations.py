@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated
+from functools import cached_property
+from typing import Annotated, Protocol
 
 from fastapi import Path
 
@@ -20,10 +21,9 @@ from app.core.http.dispatch import Route
 from app.core.http.operation import Answer, Json, Operation
 from app.core.loose_types import Value
 from app.core.validation import Model
-from app.engine.resource import Resource
+from app.engine.resource import Resource, read_models
 from app.engine.schemas import KEY_PATTERN
 
-Models = dict[str, Model]
 Key = Annotated[
     str,
     Path(
@@ -34,6 +34,26 @@ Key = Annotated[
 WRONG_BODY = (BadRequest, Conflict, TooLarge, UnsupportedMediaType, Invalid)
 WRONG_CHANGE = (BadRequest, NotFound, PreconditionFailed, PreconditionRequired)
 WRONG_WRITE = (*WRONG_BODY, *WRONG_CHANGE)
+
+
+class Models(Protocol):
+    """The schemas of records as read and of their lists, by name, or what makes them."""
+
+    def __getitem__(self, name: str, /) -> Model | Callable[[], Model]: ...
+
+
+class DocumentedModels:
+    """Makes them together when the document first asks for one: nothing else needs them."""
+
+    def __init__(self, resources: tuple[Resource, ...]) -> None:
+        self._resources = resources
+
+    @cached_property
+    def _made(self) -> dict[str, Model]:
+        return read_models(self._resources)
+
+    def __getitem__(self, name: str, /) -> Callable[[], Model]:
+        return lambda: self._made[name]
 
 
 class ReadRoute(Route):
@@ -119,7 +139,7 @@ AFFECTED_PARTS = "Affected-Parts"
 REPEATABLE = (*DONE, "Idempotency-Replayed")
 
 
-def created_answer(model: Model, *headers: str) -> Answer:
+def created_answer(model: Model | Callable[[], Model], *headers: str) -> Answer:
     """201 with a record of the model."""
     return Answer(
         status=201,

@@ -222,7 +222,7 @@ def history_route(resource: Resource) -> Route:
         path=f"/{resource.path}/{{key}}/history",
         name=f"list_{snake(resource.singular)}_history",
         summary=f"List the changes of one {resource.singular}",
-        description="Newest first: who did what and when, each field with its old and new value.",
+        description="Newest first: who did what and when, with old and new values.",
         tag=resource.path,
         answers=(Answer(model=ChangeList, headers=("Link",)),),
         refusals=(BadRequest, NotFound),

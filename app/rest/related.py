@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from app.core import json_codec
 from app.core.databases.interface import Database
+from app.core.public_path import public_path
 from app.engine.query.fan_out import (
     MAX_RELATED,
     fan_out_statement,
@@ -47,5 +48,5 @@ async def check_related(
     text = f"{'.'.join(path)} would show {many} related records; an answer has at most"
     text += f" {MAX_RELATED} of them in all. {fewer} it out"
     if own := list_of(resource, path):
-        text += f" and read them page by page from /{own.path}"
+        text += f" and read them page by page from {public_path(f'/{own.path}')}"
     raise bad_parameter("expand", "too_many", f"{text}.")

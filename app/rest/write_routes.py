@@ -12,6 +12,7 @@ from app.core.errors import Conflict
 from app.core.http.conditional import tags_in
 from app.core.http.dispatch import BodyMark, Route
 from app.core.http.operation import Answer, Operation
+from app.core.validation import Model
 from app.engine.history.change_log import Action
 from app.engine.query.parameters import VersionNumber
 from app.engine.resource import Resource
@@ -62,7 +63,9 @@ class DeleteQuery(WriteQuery):
 
 def create_route(resource: Resource, models: Models) -> Route:
     """POST /missions"""
-    model = nested_model(resource)
+
+    def model() -> Model:
+        return nested_model(resource)
 
     async def endpoint(
         request: Request,
@@ -117,7 +120,9 @@ def parts_header(stored: Stored) -> dict[str, str]:
 
 def update_route(resource: Resource, models: Models) -> Route:
     """PATCH /missions/{key}"""
-    model = resource.patch
+
+    def model() -> Model:
+        return resource.patch
 
     async def endpoint(
         request: Request,
@@ -125,7 +130,7 @@ def update_route(resource: Resource, models: Models) -> Route:
         body: Annotated[model, Body(), BodyMark.RAW],  # type: ignore[valid-type]
         query: Annotated[WriteQuery, Query()],
     ) -> Response:
-        flat, guard = read_flat(resource, body, model), guard_of(request, resource)
+        flat, guard = read_flat(resource, body, resource.patch), guard_of(request, resource)
         epoch = await epoch_of(request)
 
         def work(session: Session) -> WriteResult:
@@ -153,7 +158,9 @@ def update_route(resource: Resource, models: Models) -> Route:
 
 def replace_route(resource: Resource, models: Models) -> Route:
     """PUT /missions/{key}"""
-    model = resource.create
+
+    def model() -> Model:
+        return resource.create
 
     async def endpoint(
         request: Request,

@@ -15,6 +15,7 @@ from app.changes.entries import Entry, find_entries
 from app.changes.tail import ChangeLogTail
 from app.core.databases.interface import Database
 from app.core.databases.types import instant_text, now
+from app.core.encryption import Undecryptable
 from app.core.errors import BadRequest, Invalid, NotFound, Problem, Unavailable
 from app.engine.query.filter_reader import ParsedFilter
 from app.engine.registry import by_record_type
@@ -167,6 +168,10 @@ class Deliveries:
                 # Such as what the engine cannot run: nothing is lost, it is tried again.
                 log.warning("webhook %s waits: %s", hook.id, problem.detail)
                 await asyncio.sleep(self.rules.pace)
+            except Undecryptable as error:
+                # Another process writes with keys that this one was not given.
+                log.error("webhook %s waits for its secret: %s", hook.id, error)
+                await asyncio.sleep(self.rules.pace)
             except Exception:
                 log.exception("webhook %s could not be served", hook.id)
                 await asyncio.sleep(self.rules.pace)
@@ -256,8 +261,9 @@ class Deliveries:
             self._post = Sender(anywhere if self.rules.private else is_public, self.rules.timeout)
         if self.rules.only_https and not hook.url.startswith("https://"):
             return Outcome(ONLY_HTTPS)
+        secrets = [self.rules.encryption.decrypt(stored) for stored in hook.secrets]
         body = await message_of(self.database, self.kinds, delivery)
-        outcome = await self._post.send(hook.url, str(delivery.id), body, hook.secrets)
+        outcome = await self._post.send(hook.url, str(delivery.id), body, secrets)
         if outcome.error is not None:
             log.info("webhook %s: delivery %s: %s", hook.id, delivery.id, outcome.error)
         return outcome

@@ -77,6 +77,8 @@ _NOT_REPEATED = (
     "the secrets of webhooks are not kept to be shown again. If an answer was lost, look at GET"
     " /webhooks for what was stored."
 )
+#: Nor is the answer that shows one kept on the way, or compressed.
+_SHOWN_ONCE = {"Cache-Control": "no-store"}
 
 
 def webhook_routes(resources: Iterable[Resource]) -> list[Route]:
@@ -94,11 +96,11 @@ def _webhooks(kinds: Mapping[str, Resource]) -> list[Route]:
     async def create_webhook(request: Request, body: Annotated[WebhookFields, Body()]) -> Response:
         values = body.model_dump()
         await _check_codes(request, _checking(request, kinds)(values))
-        actor = actor_of(request)
-        made, secret = await _write(request, lambda s: writes.create(s, values, actor))
+        actor, rules = actor_of(request), deliveries_of(request).rules
+        made, secret = await _write(request, lambda s: writes.create(s, values, actor, rules))
         body_ = await read_row(request, Table, made)
         headers = {"Location": f"/webhooks/{made}"}
-        return JsonResponse(_with_secret(body_, secret), 201, headers)
+        return JsonResponse(_with_secret(body_, secret), 201, {**headers, **_SHOWN_ONCE})
 
     return [
         _operation(
@@ -149,7 +151,8 @@ def _one_webhook(kinds: Mapping[str, Resource]) -> list[Route]:
         too, so that receivers can change over without missing any."""
         key, rules = _id(id), deliveries_of(request).rules
         secret = await _write(request, lambda s: writes.rotate(s, key, rules))
-        return JsonResponse(_with_secret(await read_row(request, Table, key), secret))
+        body_ = _with_secret(await read_row(request, Table, key), secret)
+        return JsonResponse(body_, headers=_SHOWN_ONCE)
 
     async def test_webhook(request: Request, id: WebhookId) -> Response:
         """A message of the type `webhook.test` is sent, once; the delivery tells what came of

@@ -35,6 +35,7 @@ class WebhookState:
     kinds: tuple[str, ...] | None
     actions: tuple[str, ...] | None
     filter: str | None
+    #: As they are stored.
     secrets: tuple[str, ...]
     position: int
     failing_since: datetime | None

@@ -1,6 +1,6 @@
 """Webhooks and their deliveries: what is stored of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.databases.interface import Base
 from app.core.databases.types import Id, Instant, JsonText, choice, now, uuid7
+from app.core.encryption import Encryption
 from app.engine.history.change_log import Action
 
 
@@ -28,9 +29,10 @@ class Webhook(Base):
     filter: Mapped[str | None] = mapped_column(Text)
     enabled: Mapped[bool]
     disabled_reason: Mapped[str | None] = mapped_column(Text)
-    #: To sign with it the secret itself is needed; a digest would not do.
-    secret: Mapped[str] = mapped_column(String(80))
-    previous_secret: Mapped[str | None] = mapped_column(String(80))
+    #: To sign with it the secret itself is needed; a digest would not do. Encrypted where there
+    #: is a key.
+    secret: Mapped[str] = mapped_column(Text)
+    previous_secret: Mapped[str | None] = mapped_column(Text)
     previous_secret_until: Mapped[datetime | None] = mapped_column(Instant)
     #: The change up to which deliveries are planned.
     position: Mapped[int] = mapped_column(BigInteger)
@@ -129,6 +131,8 @@ class Rules:
     idle: float = 15.0
     #: How long the old secret is good for after a new one was made.
     overlap: float = 86400.0
+    #: How secrets are stored.
+    encryption: Encryption = field(default_factory=Encryption)
 
     @property
     def only_https(self) -> bool:

@@ -34,22 +34,23 @@ def find(session: Session, key: UUID) -> Webhook:
     return found
 
 
-def create(session: Session, values: Values, actor: str) -> tuple[UUID, str]:
+def create(session: Session, values: Values, actor: str, rules: Rules) -> tuple[UUID, str]:
     """The id of a new webhook, and its secret; Conflict when there are too many."""
     if (session.scalar(select(func.count()).select_from(Webhook)) or 0) >= MAX_WEBHOOKS:
         raise Conflict(
             f"There are {MAX_WEBHOOKS} webhooks already; delete those that are not used."
         )
+    secret = new_secret()
     webhook = Webhook(
         id=uuid7(),
         **_stored(values),
-        secret=new_secret(),
+        secret=rules.encryption.encrypt(secret),
         position=_newest(session),
         created_by=actor,
     )
     session.add(webhook)
     session.flush()
-    return webhook.id, webhook.secret
+    return webhook.id, secret
 
 
 def state(session: Session, key: UUID) -> Json:
@@ -91,10 +92,11 @@ def rotate(session: Session, key: UUID, rules: Rules) -> str:
     webhook = find(session, key)
     webhook.previous_secret = webhook.secret
     webhook.previous_secret_until = now() + timedelta(seconds=rules.overlap)
-    webhook.secret = new_secret()
+    secret = new_secret()
+    webhook.secret = rules.encryption.encrypt(secret)
     webhook.updated_at = now()
     session.flush()
-    return webhook.secret
+    return secret
 
 
 def test(session: Session, key: UUID) -> UUID:

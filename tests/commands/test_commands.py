@@ -36,6 +36,7 @@ NAMES = {
     "seed",
     "reindex",
     "check",
+    "encrypt",
     "backup",
     "restore",
     "verify",

@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import delete, update
+from sqlalchemy.orm import Session
 
 import app.resources
 from app.api import RESOURCES
@@ -18,6 +20,7 @@ from app.commands.seed import run, seed
 from app.core.databases.interface import Database
 from app.core.databases.opening import open_database
 from app.engine.registry import RECORD_TYPES, by_record_type
+from app.resources.code import Country, Currency, LegalForm, Region
 from tests.conftest import client_of, serving
 from tests.keys import make_admin_key
 
@@ -200,6 +203,34 @@ async def test_a_folder_that_is_not_there_has_no_texts(database: Database, tmp_p
 
 
 # Codes
+
+
+async def test_codes_that_were_seeded_by_an_older_release_become_what_the_files_say(
+    fresh: httpx.AsyncClient, database: Database
+) -> None:
+    paths = [
+        "regions/KZ-55",
+        "currencies/BGN",
+        "currencies/RUB",
+        "countries/GB",
+        "legal-forms/2HBR",
+    ]
+    right = {path: (await fresh.get(f"/codes/{path}")).json() for path in paths}
+
+    def grow_old(session: Session) -> None:
+        session.execute(update(Region).where(Region.code == "KZ-55").values(aliases=[]))
+        session.execute(update(Country).where(Country.code == "GB").values(aliases=["GBR"]))
+        session.execute(update(Currency).where(Currency.code == "RUB").values(aliases=["RUR"]))
+        held = {"retired": False, "held_until": None, "successor": None}
+        session.execute(update(Currency).where(Currency.code == "BGN").values(held))
+        session.execute(delete(LegalForm).where(LegalForm.code == "2HBR"))
+
+    await database.write(grow_old)
+    assert (await fresh.get("/codes/regions/KZ-55")).json() != right["regions/KZ-55"]
+    assert (await seed(database)).codes == 5
+    assert {path: (await fresh.get(f"/codes/{path}")).json() for path in paths} == right
+    assert (await seed(database)).codes == 0
+    assert (await fresh.get("/organizations?legal_form=2HBR")).status_code == 200
 
 
 def enums() -> dict[str, set[str]]:

@@ -94,6 +94,8 @@ WRONG = (
     ("mode", "prod", "development or production"),
     ("log_format", "xml", "auto, json or text"),
     ("behind_tls", "perhaps", "true or false"),
+    ("root_path", "trade", "a path such as /trade, of letters, digits and -._~,"),
+    ("root_path", "/a/../b", "a path such as /trade, of letters, digits and -._~,"),
     ("host", "", "an address or a name to listen on"),
     ("host", "\udcff", "an address or a name to listen on"),
     ("rate_limit", "5", "a rate like 600/minute (second, minute, hour or day), or nothing,"),
@@ -149,6 +151,12 @@ def test_a_wrong_database_address_is_not_shown_as_it_may_hold_a_password(run: Ru
             assert told.startswith(f"{variable(name)}: "), told
             assert (told.count("\n"), status) == (1, 2), told
             assert "geheim" not in told
+
+
+def test_keys_to_encrypt_with_are_not_shown_when_they_are_wrong(run: Run) -> None:
+    told, status = run("check", TRADE_MISSIONS_SECRET_KEYS="geheim")
+    assert told.startswith("TRADE_MISSIONS_SECRET_KEYS is not right: a key of 32 random bytes in b")
+    assert (told.count("\n"), "geheim" in told, status) == (1, False, 2)
 
 
 def test_the_variable_of_opentelemetry_is_told_by_its_own_name(run: Run) -> None:

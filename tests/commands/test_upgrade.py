@@ -135,6 +135,9 @@ async def test_records_of_an_older_release_are_found_by_their_words(
     for address, ref in (
         ("/people?q=Сарсенова", "aigerim"),
         ("/people?q=aigerim", "aigerim"),
+        # What only today's analyser makes of a name: the index is made anew.
+        ("/people?q=Aygerim", "aigerim"),
+        ("/people?q=Sarsenova", "aigerim"),
         ("/agreements?q=wheat", "flour"),
         ("/organizations?q=Yolka", "yolka"),
         ("/missions?q=Алматы", "almaty-fair"),

@@ -179,5 +179,6 @@ async def test_an_amount_has_no_more_decimals_than_its_currency(
     currency = next(unit for unit in units_of(resource, name) if "currency" in unit)
     body = api.examples.full(resource.path, **{name: Decimal("1.5"), currency: "JPY"})
     answer = await api.send("POST", f"/{resource.path}", body)
-    assert pointers(answer) == [f"/{name}"], answer.text
+    # Other amounts of the example have decimals too, and are told beside it.
+    assert f"/{name}" in pointers(answer), answer.text
     assert "JPY has at most 0 decimals" in answer.json()["detail"]

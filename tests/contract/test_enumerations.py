@@ -12,8 +12,7 @@ from tests.examples import Body, create
 NEEDS: dict[str, Body] = {
     "instrument announced_plan": {"signed": None, "status": "announced"},
     "amount_period one_off": {"amount_years": None},
-    "amount_period per_year": {"amount_years": None},
-    "measure": {"currency": None},
+    "measure": dict.fromkeys(("currency", "amount_kind", "amount_period", "amount_years")),
     "measure amount": {},
     "measure projected_sales_12m": {},
 }

@@ -40,6 +40,19 @@ DATED = {
     "2016-04-12/2016-04-12": (date(2016, 4, 12), date(2016, 4, 12)),
     "2016-04-12/2016-04": (date(2016, 4, 12), date(2016, 4, 30)),
     "2016-21/2016-36": (date(2016, 3, 1), date(2016, 12, 31)),
+    "2016-04-XX": (date(2016, 4, 1), date(2016, 4, 30)),
+    "2016-XX": (date(2016, 1, 1), date(2016, 12, 31)),
+    "2016-XX-XX?": (date(2016, 1, 1), date(2016, 12, 31)),
+    "201X": (date(2010, 1, 1), date(2019, 12, 31)),
+    "20XX~": (date(2000, 1, 1), date(2099, 12, 31)),
+    "1998/20XX": (date(1998, 1, 1), date(2099, 12, 31)),
+}
+
+OPEN = {
+    "2019-06/..": (date(2019, 6, 1), None),
+    "../2019-08": (None, date(2019, 8, 31)),
+    "201X/..": (date(2010, 1, 1), None),
+    "../2016-04-12?": (None, date(2016, 4, 12)),
 }
 
 YEARLESS = (
@@ -53,16 +66,23 @@ YEARLESS = (
     "XXXX-04-11/XXXX-04-13",
     "XXXX-04-11/XXXX-04-11",
     "XXXX-10/XXXX-24",
+    "XXXX-04-XX",
+    "XXXX-03-15/..",
+    "../XXXX-10",
 )
 
 REFUSED = {
     "": "is empty",
-    "../2016": "open interval",
-    "2016/..": "open interval",
-    "2016/": "open interval",
-    "/2016": "open interval",
-    "..": "open interval",
-    "/": "open interval",
+    "2016/": "an end that is empty",
+    "/2016": "an end that is empty",
+    "/": "an end that is empty",
+    "..": "states no date",
+    "../..": "states no date",
+    "2016../2017": "is not a date",
+    "20XX-04": "not stated in full",
+    "2016-XX-04": "month that is not stated",
+    "2016-XX/2015-04": "ends before it begins",
+    "XXXX-XX": "neither year nor month",
     "2016/2017/2018": "more than two ends",
     "2016-04-12T10:00": "has a time",
     "2016-04-12t": "has a time",
@@ -81,7 +101,8 @@ REFUSED = {
     "20160412": "year of four digits",
     "-2016": "year of four digits",
     "Y17000": "year of four digits",
-    "201X": "year of four digits",
+    "2XXX": "year of four digits",
+    "X016": "year of four digits",
     "xxxx-04": "year of four digits",
     "april": "year of four digits",
     "XXXX": "neither year nor month",
@@ -111,7 +132,6 @@ REFUSED = {
     "2016-04-11/XXXX-04-13": "year at one end only",
     "XXXX-04-11/2016-04-13": "year at one end only",
     "2016-04-12Z": "is not a date",
-    "2016-XX-12": "is not a date",
     "2016-": "is not a date",
     "2016-04-12-01": "is not a date",
     "2016" * 17: "at most 64 characters",
@@ -125,8 +145,11 @@ periods = st.sampled_from(
 )
 month_days = st.dates(date(2000, 1, 1), date(2000, 12, 31)).map(lambda day: f"{day:%m-%d}")
 qualifiers = st.sampled_from(["", "?", "~", "%"])
+masked = st.sampled_from(["201X", "19XX", "2016-XX", "2016-04-XX", "2016-XX-XX"])
 dated = st.builds(
-    str.__add__, full_dates | years | st.builds("{}-{}".format, years, periods), qualifiers
+    str.__add__,
+    full_dates | years | masked | st.builds("{}-{}".format, years, periods),
+    qualifiers,
 )
 yearless = st.builds("XXXX-{}{}".format, periods | month_days, qualifiers)
 near_misses = st.text(alphabet="0123456789X-/?~%.T: ", max_size=30)
@@ -144,6 +167,13 @@ def is_accepted(text: str) -> bool:
 def test_a_date_with_a_year_spans_these_days(text: str, days: tuple[date, date]) -> None:
     assert parse_edtf(text) == Bounds(*days)
     assert PATTERN.fullmatch(text)
+
+
+def test_an_open_interval_has_one_bound() -> None:
+    assert {text: parse_edtf(text) for text in OPEN} == {
+        text: Bounds(*days) for text, days in OPEN.items()
+    }
+    assert all(PATTERN.fullmatch(text) for text in OPEN)
 
 
 @pytest.mark.parametrize("text", YEARLESS)
@@ -186,7 +216,10 @@ def test_a_refusal_shows_an_example_that_is_right(text: str) -> None:
         "2016-21-05",
         "2016-37",
         "2016-04-00",
-        "../2016",
+        "../..",
+        "2XXX",
+        "20XX-04",
+        "2016-XX-04",
     ],
 )
 def test_the_pattern_alone_refuses_what_a_regular_expression_can_see(text: str) -> None:

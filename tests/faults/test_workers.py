@@ -27,7 +27,7 @@ WORKERS = 2
 WRITERS = 16
 STEPS = 5
 #: How many records the seeds make.
-SEEDED = 393
+SEEDED = 395
 
 
 @pytest.fixture(scope="module")

@@ -245,7 +245,7 @@ async def test_codes_are_read_only(client: httpx.AsyncClient, method: str) -> No
 
 
 async def test_what_others_write_for_a_code_is_told_the_code(client: httpx.AsyncClient) -> None:
-    meant = {"TNG": "KZT", "RMB": "CNY", "RUR": "RUB", "BYR": "BYN"}
+    meant = {"TNG": "KZT", "RMB": "CNY", "SOM": "KGS", "SUM": "UZS"}
     asked = [("/agreements", "currency", *pair) for pair in meant.items()]
     countries = [("UK", "GB"), ("KAZ", "KZ")]
     asked += [("/organizations", "country", *pair) for pair in countries]
@@ -258,3 +258,131 @@ async def test_what_others_write_for_a_code_is_told_the_code(client: httpx.Async
             written = await client.post("/exchange-rates?dry_run=true", json=rate)
             faults += [] if f"Did you mean '{right}'?" in written.text else [written.text]
     assert faults == []
+
+
+async def test_a_code_that_is_meant_is_told_alike_in_bodies_and_filters(
+    client: httpx.AsyncClient,
+) -> None:
+    cases = [
+        ("country", "UK", "GB"),
+        ("country", "uk", "GB"),
+        ("country", "KAZ", "KZ"),
+        ("country", "kaz", "KZ"),
+        ("country", "kz", "KZ"),
+        ("country", "Россия", "RU"),
+        ("country", "Қазақстан", "KZ"),
+        ("region", "kz-pav", "KZ-55"),
+        ("region", "Павлодарская область", "KZ-55"),
+        ("cost_currency", "TNG", "KZT"),
+        ("cost_currency", "tng", "KZT"),
+        ("cost_currency", "тенге", "KZT"),
+        ("cost_currency", "usd", "USD"),
+        ("legal_form", "ТОО", "kz-llp"),
+        ("legal_form", "ПАО", "4TYO"),
+    ]
+    missing = []
+    for field, wrong, right in cases:
+        path = "/missions" if field == "cost_currency" else "/organizations"
+        body: dict[str, Any] = {"kind": "company", "name": "Zebra", field: wrong}
+        if field == "cost_currency":
+            body = {"kind": "outward_mission", "title": "A visit", "cost_amount": 1, field: wrong}
+        answers = {
+            "body": await client.post(f"{path}?dry_run=true", json=body),
+            "filter": await client.get(path, params={field: wrong}),
+        }
+        for where, answer in answers.items():
+            if answer.status_code < 400 or f"Did you mean '{right}'?" not in answer.text:
+                missing.append((field, wrong, where, answer.text))
+    assert missing == []
+
+
+async def test_an_old_code_of_a_region_is_taken_in_every_filter(client: httpx.AsyncClient) -> None:
+    body = {"kind": "company", "name": "Ertis", "country": "KZ", "region": "KZ-PAV"}
+    made = (await client.post("/organizations", json=body)).json()
+    assert made["region"] == "KZ-55"
+    mission = await client.post("/missions", json={"title": "Visit", "kind": "outward_mission"})
+    event = {"mission_id": mission.json()["id"], "kind": "meeting", "title": "A talk"}
+    event |= {"place_country": "KZ", "place_region": "KZ-PAV"}
+    held = (await client.post("/events", json=event)).json()
+    asked = [
+        "organizations?region=KZ-PAV",
+        "organizations?region__in=KZ-PAV,KZ-AKM",
+        "organizations?region__startswith=KZ-PAV",
+        "organizations?filter=region eq 'KZ-PAV'",
+        "organizations?filter=region in ('KZ-AKM','KZ-PAV')",
+        "organizations?region__ne=KZ-AKM",
+        "companies?region=KZ-PAV",
+        "events?place_region=KZ-PAV",
+    ]
+    wrong = []
+    for address in asked:
+        path, _, query = address.partition("?")
+        name, _, value = query.partition("=")
+        answer = await client.get(f"/{path}", params={name: value, "limit": 1000})
+        ids = [each["id"] for each in answer.json().get("data", [])]
+        if (held if path == "events" else made)["id"] not in ids:
+            wrong.append((address, answer.status_code, answer.text[:200]))
+    assert wrong == []
+    having = {"group_by": "region", "having": "region eq 'KZ-PAV'"}
+    answer = await client.get("/organizations/aggregate", params=having)
+    assert [group["region"] for group in answer.json()["data"]] == ["KZ-55"], answer.text
+    assert (await client.get("/organizations?region__ne=KZ-PAV&id=" + made["id"])).json()[
+        "data"
+    ] == []
+
+
+async def test_countries_that_trade_with_central_asia_have_their_legal_forms(
+    client: httpx.AsyncClient,
+) -> None:
+    countries = (
+        "KZ UZ KG TJ TM RU CN TR BY UA AZ AM GE DE IT FR NL BE CH AT GB ES PL CZ SK HU RO BG GR LT"
+        " LV EE SE FI RS SI JP KR IN PK IR AE SA US SG MY VN TH ID BR MN"
+    )
+    forms = await codes(client, "/codes/legal-forms")
+    assert countries.split() == list(dict.fromkeys(countries.split()))
+    assert set(countries.split()) == {form["parent"] for form in forms}
+    assert [f["code"] for f in forms if not f["aliases"]] == []
+    # A code of ISO 20275 is four capitals and digits, and stands for itself.
+    assert [
+        f["code"] for f in forms if f["elf"] and not re.fullmatch("[0-9A-Z]{4}", f["elf"])
+    ] == []
+    assert [
+        f["code"] for f in forms if re.fullmatch("[0-9A-Z]{4}", f["code"]) and not f["elf"]
+    ] == []
+    printed = {
+        "GmbH": "2HBR",
+        "A.Ş.": "W2SQ",
+        "SRL": "OV32",
+        "有限责任公司": "cn-llc",
+        "MChJ": "uz-llc",
+    }
+    printed |= {"ОсОО": "kg-llc", "ҶДММ": "tj-llc", "sp. z o.o.": "O7XB", "株式会社": "T417"}
+    found = {name: [f["code"] for f in forms if name in f["aliases"]] for name in printed}
+    assert [(name, code) for name, code in printed.items() if code not in found[name]] == []
+
+
+async def test_a_legal_form_is_one_of_the_country(client: httpx.AsyncClient) -> None:
+    cases: list[tuple[dict[str, Any], str]] = [
+        ({"legal_form": "kz-llp", "country": "KZ"}, ""),
+        ({"legal_form": "kz-llp"}, ""),
+        ({"country": "QA"}, ""),
+        ({"legal_form": "17R7", "country": "KZ"}, "'17R7' is a legal form of RU, and"),
+        ({"legal_form": "17R7", "country": "KZ"}, "kz-llp (ТОО)"),
+        ({"legal_form": "17R7", "country": "KZ"}, "/codes/legal-forms?parent=KZ"),
+        ({"legal_form": "17R7", "country": "AQ"}, "leave `legal_form` out"),
+    ]
+    wrong = []
+    for fields, words in cases:
+        for path in ("organizations", "companies"):
+            body = {"kind": "company", "name": "Zebra"} | fields
+            answer = await client.post(f"/{path}?dry_run=true", json=body)
+            told = answer.json()["errors"][0] if answer.status_code == 422 else {"detail": ""}
+            if words not in told["detail"] or (told.get("pointer") == "/legal_form") == (not words):
+                wrong.append((path, fields, answer.text))
+    made = await client.post("/companies", json={"name": "Zebra", "legal_form": "kz-llp"})
+    path = f"/companies/{made.json()['id']}"
+    if (answer := await client.patch(path, json={"country": "RU"})).status_code != 422:
+        wrong.append((path, {}, answer.text))
+    if (answer := await client.patch(path, json={"country": "KZ"})).status_code != 200:
+        wrong.append((path, {}, answer.text))
+    assert wrong == []

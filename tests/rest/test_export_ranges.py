@@ -3,6 +3,7 @@
 import httpx
 import pytest
 
+from app.core.errors import PROBLEM_TYPE
 from app.core.http import finished_files
 
 Client = httpx.AsyncClient
@@ -52,8 +53,6 @@ async def test_all_of_a_file_is_sent_where_no_part_can_be(client: Client) -> Non
         "lines=0-1",
         "bytes=x",
         "bytes=5-2",
-        "bytes=99999999-",
-        "bytes=-0",
     ):
         answer = await _part(client, address, asked)
         if (answer.status_code, answer.content) != (200, whole):
@@ -64,6 +63,24 @@ async def test_all_of_a_file_is_sent_where_no_part_can_be(client: Client) -> Non
     assert wrong == {}
     book = await _part(client, "/agreements.xlsx", "bytes=0-1")
     assert (book.status_code, book.content[:2]) == (200, b"PK")
+
+
+async def test_a_range_behind_the_end_is_a_416_that_says_where_the_end_is(client: Client) -> None:
+    """RFC 9110, 15.5.17: who goes on with a file that is whole already learns that it is."""
+    wrong = {}
+    for suffix in SUFFIXES:
+        address = f"/agreements.{suffix}?sort=ref"
+        size = len((await client.get(address)).content)
+        for asked in (f"bytes={size}-", f"bytes={size}-{size + 9}", "bytes=-0", "bytes=99999999-"):
+            answer = await _part(client, address, asked)
+            told = answer.headers.get("content-range"), answer.headers["content-type"]
+            if (answer.status_code, *told) != (416, f"bytes */{size}", PROBLEM_TYPE):
+                wrong[suffix, asked] = answer.status_code, told
+    assert wrong == {}
+    empty = "/agreements.ndjson?ref=none"
+    for asked in ("bytes=0-", "bytes=0-0", "bytes=-8"):
+        answer = await _part(client, empty, asked)
+        assert (answer.status_code, answer.content) == (200, b"")
 
 
 async def test_a_reader_keeps_to_the_file_that_it_began(fresh: Client) -> None:

@@ -77,6 +77,11 @@ async def _patched(api: Api, resource: Any, body: Body, patches: list[Body]) -> 
     for patch in patches:
         after = await api.change("PATCH", at(resource, record), patch)
         filled = dict.fromkeys(filled) | merge_patch(filled, patch)
+        if "host_city" in patch:
+            # The only stop of a mission is its host.
+            city = patch["host_city"]
+            stop = {"country": None, "region": None, "city": city, "dates": None}
+            filled["stops"] = [stop] if city is not None else []
         assert fields_of(resource, after) == filled
         assert await api.get(at(resource, record)) == after
 

@@ -9,6 +9,20 @@ import httpx
 import pytest
 
 from app.core.databases.types import now
+from app.core.errors import (
+    BadRequest,
+    InsufficientStorage,
+    InternalError,
+    Invalid,
+    NotFound,
+    Problem,
+    TooManyRequests,
+    Unavailable,
+    UnsupportedByEngine,
+)
+from app.engine.query.filter_reader import ParsedFilter
+from app.engine.resource import Resource
+from app.webhooks import scheduling
 from app.webhooks.tables import Rules
 from tests.webhooks.hooks import create, deliveries, hooked, settled, shown
 from tests.webhooks.receiver import Message, Reply, failing, receiving
@@ -146,6 +160,36 @@ async def test_a_webhook_that_fails_for_days_is_disabled(fresh_url: str) -> None
         assert "The receiver answered 500." in off["disabled_reason"]
         (delivery,) = await deliveries(client, webhook)
         assert delivery["state"] == "pending"
+
+
+async def test_only_a_filter_that_waiting_does_not_mend_disables_a_webhook(
+    hooks: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lasting: list[type[Problem]] = [BadRequest, Invalid, NotFound]
+    passing: list[type[Problem]] = [InternalError, TooManyRequests, UnsupportedByEngine]
+    passing += [InsufficientStorage, Unavailable]
+    filters = {f"full_name ne '{kind.__name__}'": kind for kind in lasting + passing}
+    left, read_filter = dict(filters), scheduling.read_filter
+
+    def judged_at_the_second_try(resource: Resource, text: str) -> ParsedFilter:
+        if text in left:
+            raise left.pop(text)("Not now.")
+        return read_filter(resource, text)
+
+    monkeypatch.setattr(scheduling, "read_filter", judged_at_the_second_try)
+    async with receiving() as receiver:
+        made = [
+            await create(hooks, receiver.url, kinds=["person"], filter=text) for text in filters
+        ]
+        await add_person(hooks, "Somebody")
+        await receiver.until(len(passing))
+        for webhook in made[len(lasting) :]:
+            await settled(hooks, webhook, 1)
+        found = [await shown(hooks, webhook) for webhook in made]
+    enabled = [filters[webhook["filter"]] for webhook in found if webhook["enabled"]]
+    assert (enabled, left) == (passing, {})
+    reasons = {webhook["disabled_reason"] for webhook in found[: len(lasting)]}
+    assert reasons == {"The filter does not hold any more. Not now."}
 
 
 def test_the_usual_attempts_are_made_within_three_days() -> None:

@@ -34,9 +34,11 @@ BY_HAND = {
     " substr(CAST(signed_latest AS text), 1, 4)"
     " THEN substr(CAST(signed_earliest AS text), 1, 4) END AS y, status, count(*) FROM agreement"
     " WHERE deleted_at IS NULL GROUP BY y, status",
-    "mission.host_country,currency": "SELECT host_country, currency, count(*), sum(amount)"
-    " FROM agreement LEFT JOIN mission ON mission.id = mission_id"
-    " WHERE agreement.deleted_at IS NULL GROUP BY host_country, currency",
+    # A mission can have gone to several countries, and to one of them twice.
+    "mission.host_country,currency": "SELECT country, currency, count(*), sum(amount) FROM"
+    " (SELECT DISTINCT agreement.id, country, currency, amount FROM agreement"
+    " LEFT JOIN mission_stop ON mission_stop.mission_id = agreement.mission_id"
+    " WHERE agreement.deleted_at IS NULL) AS hosted GROUP BY country, currency",
 }
 EXPORTED = "SELECT * FROM agreement WHERE deleted_at IS NULL ORDER BY id"
 
@@ -129,6 +131,8 @@ def one_insert(url: str) -> Asked:
         "sectors": [],
         "readings": [],
         "certainty": "certain",
+        "stands_for": 1,
+        "parties_complete": True,
         "version": 1,
         "created_at": stamp,
         "updated_at": stamp,

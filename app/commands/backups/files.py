@@ -131,8 +131,9 @@ def size_of(file: Path) -> str:
     return f"{size:,} bytes" if size < 1_000_000 else f"{size / 1_000_000:,.1f} MB"
 
 
-def progress_bar() -> Progress:
-    """A bar over bytes on the terminal; nothing where errors go elsewhere."""
+def progress_bar(*, of_bytes: bool = True) -> Progress:
+    """A bar over bytes, or rows, on the terminal; nothing where errors go elsewhere."""
     console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    done = DownloadColumn() if of_bytes else TextColumn("{task.completed:,} rows")
+    columns = (TextColumn("{task.description}"), BarColumn(), done, TimeElapsedColumn())
     return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)

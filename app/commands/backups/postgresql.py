@@ -20,7 +20,7 @@ _INSTALL = (
     " (Debian's package is postgresql-client), or run this where they are."
 )
 #: How long a restore waits for a table that somebody is reading or writing.
-_LOCK_WAIT = "15s"
+LOCK_WAIT = "15s"
 
 OnProgress = Callable[[int], None]
 
@@ -133,7 +133,7 @@ def restore(
         assert running.stdin is not None
         # What is only worth a notice would stand before the error that is told.
         quietly = "SET client_min_messages = warning;\n"
-        running.stdin.write(f"BEGIN;\n{quietly}SET lock_timeout = '{_LOCK_WAIT}';\n".encode())
+        running.stdin.write(f"BEGIN;\n{quietly}SET lock_timeout = '{LOCK_WAIT}';\n".encode())
         for table in replaced:
             running.stdin.write(f"DROP TABLE {table} CASCADE;\n".encode())
         with closing(script_lines(file)) as lines:

@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from secrets import token_hex
 
+from app.commands.backups import manifest
 from app.commands.backups.files import told
 from app.core.databases.private_files import keep_private
 from app.core.databases.sqlite import connect
@@ -48,6 +49,7 @@ def copy_in(source: Path, target: Path, on_progress: OnProgress) -> None:
         locked(target) as writing,
     ):
         _copy(reading, writing, on_progress)
+        manifest.remove(writing)
         columns = {row[1] for row in writing.execute("PRAGMA table_info(installation)")}
         if "epoch" in columns:
             writing.execute("UPDATE installation SET epoch = ?", (new_epoch(),))

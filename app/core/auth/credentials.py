@@ -3,13 +3,12 @@
 import re
 from base64 import b64decode
 from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import IPv6Address, ip_address
 from urllib.parse import unquote_plus, unquote_to_bytes
 
 from starlette.types import Scope as ASGIScope
 
 from app.core.errors import BadRequest, Fault, Unauthorized
+from app.core.subscribers import subscriber_of
 
 #: What a 401 asks for (RFC 9110, 11.6.1). Basic is for Excel and Power BI, and for a browser that
 #: opens an address; of a script in a page it is not asked, as the browser would open a dialog.
@@ -126,19 +125,4 @@ def _is_key(pair: bytes) -> bool:
 def address_of(scope: ASGIScope) -> str:
     """The address of the client; of IPv6 the first 64 bits, which are one subscriber's."""
     client: tuple[str, int] | None = scope.get("client")
-    host: str = client[0] if client else "unknown"
-    return _subscriber(host) if ":" in host else host
-
-
-@lru_cache(10_000)
-def _subscriber(host: str) -> str:
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host
-    if not isinstance(address, IPv6Address):
-        return host
-    # A socket for both kinds shows addresses of IPv4 so.
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return f"{IPv6Address(int(address) >> 64 << 64)}/64"
+    return subscriber_of(client[0] if client else "unknown")

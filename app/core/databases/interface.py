@@ -23,6 +23,8 @@ Rows = list[Any]
 
 #: How many rows of a stream are at hand at a time.
 STREAM_BATCH_ROWS = 2000
+#: About how many characters of long rows are read at a time.
+STREAM_BATCH_CHARACTERS = 1 << 20
 
 
 #: Options of every engine: JSON is stored with its letters, not with their escapes; and errors do
@@ -165,3 +167,17 @@ def task_outside_request(work: Coroutine[object, object, T]) -> asyncio.Task[T]:
     """The work as a task of no request: what it reads is the newest there is, where requests may
     read from a copy of the database that is behind."""
     return asyncio.create_task(work, context=Context())
+
+
+def first_batch(batch_rows: int) -> int:
+    """How many rows of a stream are read first: one where each can be of any length."""
+    return 1 if batch_rows < STREAM_BATCH_ROWS else batch_rows
+
+
+def next_batch(rows: Rows, batch_rows: int) -> int:
+    """How many rows of a stream are read after these, so that memory does not grow with what is
+    in them; where they cannot be long, always as many."""
+    if batch_rows >= STREAM_BATCH_ROWS:
+        return batch_rows
+    longest = max(len(str(cell)) for row in rows for cell in row)
+    return max(1, min(batch_rows, STREAM_BATCH_CHARACTERS // max(longest, 1)))

@@ -26,6 +26,7 @@ from app.core.databases.interface import (
     Database,
     Rows,
 )
+from app.core.databases.pooler import refuse_pooled
 from app.core.databases.postgresql_errors import (
     GONE,
     RETRIED,
@@ -71,7 +72,7 @@ def postgres_engine(url: str, **options: Value) -> AsyncEngine:
     return create_async_engine(
         # The address goes to the driver as it is: the engine's own reading knows fewer parameters.
         "postgresql+asyncpg://",
-        connect_args={"async_creator_fn": partial(_connect, address.dsn())} | connect,
+        connect_args={"async_creator_fn": partial(_connect, address)} | connect,
         **ENGINE_OPTIONS,
         **options,
     )
@@ -84,9 +85,17 @@ def _dialect() -> Dialect:
     return postgres_engine("postgresql://").dialect
 
 
-async def _connect(dsn: str, *, lock_wait: float = 0, **options: Value) -> PoolConnection:
-    connection = await asyncpg.connect(dsn, **options)
+async def _connect(
+    address: PostgresAddress,
+    *,
+    lock_wait: float = 0,
+    refuse_poolers: bool = False,
+    **options: Value,
+) -> PoolConnection:
+    connection = await asyncpg.connect(address.dsn(), **options)
     try:
+        if refuse_poolers:
+            await refuse_pooled(connection, address)
         await plain_dates(connection)
         if lock_wait:
             await connection.execute(f"SET lock_timeout = {round(lock_wait * 1000)}")

@@ -38,6 +38,8 @@ _NO_TABLE = {"42P01", "42703"}
 #: feature_not_supported, as engines that speak PostgreSQL's language say of what they lack. Of
 #: PostgreSQL itself it tells of statements that were prepared before the tables changed.
 UNSUPPORTED = "0A000"
+#: invalid_parameter_value: also of a time zone that its own copy of the IANA database lacks.
+_UNKNOWN = "22023"
 
 
 def driver_error(error: BaseException) -> BaseException:
@@ -92,7 +94,7 @@ def problem_of(error: BaseException, seconds: float) -> Problem | None:
     state = sqlstate_of(error)
     if state in RETRIED or is_outdated(error):
         return unreachable()
-    if state == UNSUPPORTED:
+    if state == UNSUPPORTED or (state == _UNKNOWN and "time zone" in str(driver)):
         return unsupported(first_line(driver))
     if state:
         return of_sqlstate(state, seconds)

@@ -10,7 +10,13 @@ import asyncpg
 
 from app.core.databases.addresses import PostgresAddress
 from app.core.databases.db_errors import overloaded
-from app.core.databases.interface import STREAM_BATCH_ROWS, CompiledQuery, Rows
+from app.core.databases.interface import (
+    STREAM_BATCH_ROWS,
+    CompiledQuery,
+    Rows,
+    first_batch,
+    next_batch,
+)
 from app.core.databases.places import Places
 from app.core.databases.postgresql_errors import GONE, is_lost, is_outdated
 from app.core.loose_types import Value, Values
@@ -164,11 +170,14 @@ class ReadPool:
             try:
                 async with self._transaction() as connection:
                     cursor = await connection.cursor(statement.sql, *arguments)
+                    size = first_batch(batch_rows)
                     while rows := await cursor.fetch(
-                        batch_rows, timeout=self._batch_seconds() + CANCEL_GRACE_SECONDS
+                        size, timeout=self._batch_seconds() + CANCEL_GRACE_SECONDS
                     ):
                         begun = True
+                        size = next_batch(rows, batch_rows)
                         yield rows
+                        del rows
                 return
             except Exception as error:
                 again = is_outdated(error) or (is_lost(error) and not isinstance(error, OSError))

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +23,8 @@ from app.core.databases.interface import (
     CompiledQuery,
     Database,
     Rows,
+    first_batch,
+    next_batch,
 )
 from app.core.databases.places import Places
 from app.core.databases.private_files import keep_private
@@ -31,6 +33,7 @@ from app.core.databases.sqlite_reader import Reading
 from app.core.databases.sqlite_writer import File, Writer
 from app.core.databases.types import simple_lower
 from app.core.loose_types import Value, Values
+from app.core.time_zones import local_day
 
 T = TypeVar("T")
 
@@ -68,6 +71,8 @@ def connect(path: str, *, readonly: bool = False, wait: float | None = None) -> 
     )
     # SQLite's own lower() knows the letters of English alone.
     connection.create_function("lowered", 1, _lowered, deterministic=True)
+    # SQLite knows UTC and the zone of the machine alone.
+    connection.create_function("local_day", 2, local_day, deterministic=True)
     # Off by default in SQLite, for every connection anew.
     connection.execute("PRAGMA foreign_keys=ON")
     # The default of 2 MiB of pages re-reads the inner nodes of large indexes.
@@ -105,6 +110,11 @@ def _dialect() -> Dialect:
     """What reads are compiled for. All databases of a process share one, and so the compiled
     statements, which are kept by it."""
     return sqlite_engine(":memory:").dialect
+
+
+def _fetch(cursor: sqlite3.Cursor, rows: int, connection: sqlite3.Connection) -> Rows:
+    """The next rows of a cursor, in the thread of its connection."""
+    return cursor.fetchmany(rows)
 
 
 class SqliteDatabase(Database):
@@ -228,12 +238,15 @@ class SqliteDatabase(Database):
             )
             try:
                 cursor = await self._run(reading, lambda: connection)
+                size = first_batch(batch_rows)
                 while True:
-                    reading = Reading(lambda on: cursor.fetchmany(batch_rows), seconds)
+                    reading = Reading(partial(_fetch, cursor, size), seconds)
                     rows = await self._run(reading, lambda: connection)
                     if not rows:
                         return
+                    size = next_batch(rows, batch_rows)
                     yield rows
+                    del rows
             finally:
                 reading.close(connection)
         except sqlite3.Error as error:

@@ -27,6 +27,7 @@ from app.core.databases.interface import SESSION_OPTIONS
 from app.core.databases.prepared import sqlite_driver
 from app.core.databases.sqlite_turns import Turns
 from app.core.errors import Problem
+from app.core.public_path import with_root
 
 T = TypeVar("T")
 
@@ -120,7 +121,7 @@ class Writer:
         if not self._thread.is_alive():
             raise unreachable()
         loop = asyncio.get_running_loop()
-        job = _Job(work, loop.create_future(), loop)
+        job = _Job(with_root(work), loop.create_future(), loop)
         self._jobs.put(job)
         clock = loop.call_later(TURN_TIMEOUT_SECONDS, job.give_up)
         try:

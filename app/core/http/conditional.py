@@ -59,6 +59,7 @@ def weakened(tag: str) -> str:
 
 def not_modified(tag: str, headers: Values | None = None) -> Response:
     """304, with the headers that 200 would have had."""
-    response = Response(status_code=304, headers={"ETag": tag, "Vary": "Accept", **(headers or {})})
+    varied = "Accept, Accept-Encoding"
+    response = Response(status_code=304, headers={"ETag": tag, "Vary": varied, **(headers or {})})
     del response.headers["content-length"]
     return response

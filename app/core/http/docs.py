@@ -9,17 +9,23 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
+import orjson
 from fastapi import FastAPI
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from app.core import json_codec
 from app.core.errors import PROBLEMS, BadRequest, Fault, NotFound, Problem, did_you_mean
-from app.core.http.conditional import is_known, not_modified
+from app.core.garbage import uncollected
+from app.core.http.compression import accepts_gzip
+from app.core.http.conditional import is_known, not_modified, weakened
 from app.core.http.openapi import with_decimals_as_texts
 from app.core.http.requests import parameters
 from app.core.http.security_headers import page_headers
+from app.core.loose_types import Json, Value
+from app.core.public_path import public_root
 
 _STYLE = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:3rem auto;padding:0 1rem}"
 
@@ -37,36 +43,40 @@ class _Served:
 _TEXTS = b"decimal=string"
 
 
-def _served(app: FastAPI, texts: bool) -> _Served:
-    document = app.openapi()
-    plain = json_codec.dumps(with_decimals_as_texts(document) if texts else document)
+def _made(app: FastAPI, root: str) -> _Served:
+    with uncollected():
+        document = app.openapi()
+        # Its bytes are kept; as objects it would take 8 MB more.
+        app.openapi_schema = None
+        return _served(document | {"servers": [{"url": root}]} if root else document)
+
+
+def _with_texts(made: _Served) -> _Served:
+    return _served(with_decimals_as_texts(orjson.loads(made.plain)))
+
+
+def _served(document: Json) -> _Served:
+    plain = json_codec.dumps(document)
     return _Served(plain, gzip.compress(plain, mtime=0), sha256(plain).hexdigest()[:32])
-
-
-def _takes_gzip(request: Request) -> bool:
-    """Whether Accept-Encoding names gzip, and not to refuse it (RFC 9110, 12.5.3)."""
-    for item in request.headers.get("accept-encoding", "").lower().split(","):
-        coding, _, weight = item.partition(";")
-        if coding.strip() == "gzip":
-            return weight.replace(" ", "").removeprefix("q=").strip("0.") != "" or not weight
-    return False
 
 
 def add_document(app: FastAPI) -> None:
     """Serve `/openapi.json`, made when first asked for and then kept."""
-    made: dict[bytes, _Served] = {}
+    made: dict[tuple[bytes, str], _Served] = {}
     making = asyncio.Lock()
 
     async def document(request: Request) -> Response:
-        asked = request.scope["query_string"]
+        asked, root = request.scope["query_string"], public_root()
         if asked not in (b"", _TEXTS):
             raise _wrong_question(asked)
         async with making:
-            if asked not in made:
+            if (b"", root) not in made:
                 # It takes seconds, in which the loop goes on serving others.
-                made[asked] = await asyncio.to_thread(_served, app, asked == _TEXTS)
-        served = made[asked]
-        compressed = _takes_gzip(request)
+                made[b"", root] = await asyncio.to_thread(_made, app, root)
+            if (asked, root) not in made:
+                made[asked, root] = await asyncio.to_thread(_with_texts, made[b"", root])
+        served = made[asked, root]
+        compressed = accepts_gzip(request.headers.get("accept-encoding", "").encode("latin-1"))
         tag = f'"{served.digest}-gzip"' if compressed else f'"{served.digest}"'
         headers = {"ETag": tag, "Vary": "Accept, Accept-Encoding", "Cache-Control": "no-cache"}
         if is_known(request, tag):
@@ -120,7 +130,22 @@ def add_docs(app: FastAPI) -> None:
     app.router.add_route("/problems", problems, include_in_schema=False)
     app.router.add_route("/problems/{slug}", problem, include_in_schema=False)
     assets = str(files("fastapi_swagger").joinpath("resources"))
-    app.mount("/docs/assets", StaticFiles(directory=assets), name="docs-assets")
+    app.mount("/docs/assets", _Assets(directory=assets), name="docs-assets")
+
+
+class _Assets(StaticFiles):
+    """Files whose entity tags are known in their compressed form too."""
+
+    def file_response(self, *args: Value, **options: Value) -> Response:
+        response = super().file_response(*args, **options)
+        response.headers["Vary"] = "Accept-Encoding"
+        return response
+
+    def is_not_modified(self, response_headers: Headers, request_headers: Headers) -> bool:
+        known = request_headers.get("if-none-match")
+        if known is None:
+            return super().is_not_modified(response_headers, request_headers)
+        return response_headers["etag"] in {weakened(tag.strip()) for tag in known.split(",")}
 
 
 def _swagger(title: str) -> str:

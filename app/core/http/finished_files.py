@@ -18,6 +18,8 @@ from weakref import WeakValueDictionary, finalize
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from app.core.errors import RangeNotSatisfiable
+
 KEPT_SECONDS: Final = 60.0
 MAX_FILES: Final = 16
 MAX_BYTES: Final = 256 << 20
@@ -127,7 +129,12 @@ def range_of(request: Request) -> ByteRange | None:
     first, last, suffix = found.groups()
     if suffix is not None:
         return ByteRange(None, int(suffix))
-    return ByteRange(int(first), int(last) if last else None)
+    # One that ends before it begins is none.
+    return ByteRange(int(first), int(last) if last else None) if _is_one(first, last) else None
+
+
+def _is_one(first: str, last: str) -> bool:
+    return not last or int(first) <= int(last)
 
 
 def answer_file(
@@ -136,8 +143,16 @@ def answer_file(
     media_type: str,
     headers: Mapping[str, str],
 ) -> Response:
-    """The range of the file as 206, or all of it; also to a range that lies behind its end."""
-    place = asked.within(finished.size) if asked else None
+    """The range of the file as 206, or all of it; RangeNotSatisfiable (416) for one behind its end.
+
+    Of an empty file no range could be had: whoever asks for one all the same gets the file.
+    """
+    place = asked.within(finished.size) if asked and finished.size else None
+    if asked and finished.size and place is None:
+        raise RangeNotSatisfiable(
+            f"The file has {finished.size} bytes, and what is asked for lies behind them.",
+            headers={"Content-Range": f"bytes */{finished.size}", "Accept-Ranges": "bytes"},
+        )
     first, last = place or (0, finished.size - 1)
     length = {"Content-Length": str(last - first + 1), "ETag": finished.tag}
     if place:

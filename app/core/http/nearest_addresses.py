@@ -42,24 +42,28 @@ def _grow(at: Tree, steps: list[str], known: Known) -> None:
         _grow(at.setdefault(name, {}), rest, known)
 
 
-def suggestion(tree: Tree, path: str) -> str:
+def suggestion(tree: Tree, path: str, root: str = "") -> str:
     """What to say to whoever asked for an address that is not there: the nearest ones, or those
-    that lie below as much of it as there is."""
+    that lie below as much of it as there is. Addresses begin with the root."""
     if near := nearest(tree, path):
-        return f"Did you mean {' or '.join(near)}?"
+        return f"Did you mean {_either(near, root)}?"
     steps = _steps(path)
     for length in range(min(len(steps), _MAX_STEPS), 0, -1):
         below = _below(tree, steps[:length])
         if below and len(path) <= _MAX_LENGTH:
-            return f"Below /{_shown(steps[:length])} there are {', '.join(below)}."
-    return "/ leads to the documentation of all addresses."
+            return f"Below {root}/{_shown(steps[:length])} there are {', '.join(below)}."
+    return f"{root}/ leads to the documentation of all addresses."
 
 
-def misspelt(tree: Tree, path: str) -> str:
+def misspelt(tree: Tree, path: str, root: str = "") -> str:
     """What to add where an address asks for a record that is not there, but may be meant for
     another address: ` Did you mean /missions/aggregate?`, or nothing."""
     near = [address for address in nearest(tree, path, _SURE) if address != quote(path)]
-    return f" Did you mean {' or '.join(near)}?" if near else ""
+    return f" Did you mean {_either(near, root)}?" if near else ""
+
+
+def _either(near: Iterable[str], root: str) -> str:
+    return " or ".join(root + address for address in near)
 
 
 def nearest(tree: Tree, path: str, least: float = _NEAR) -> list[str]:

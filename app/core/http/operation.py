@@ -2,7 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from types import FunctionType
+from typing import Annotated, get_args
 
+from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -25,15 +30,21 @@ class Answer:
     """
 
     status: int = 200
-    model: Model | None = None
+    #: Or what makes it, when the document is made.
+    model: Model | Callable[[], Model] | None = None
     headers: tuple[str, ...] = ()
     description: str = ""
     #: What it holds by media type, as OpenAPI says it, where that is not JSON of the model.
     content: Mapping[str, Json] | None = None
 
+    def made_model(self) -> Model | None:
+        """The model itself."""
+        return self.model if self.model is None or isinstance(self.model, type) else self.model()
+
     def documented(self) -> Json:
         """The answer as FastAPI takes it."""
-        said = {"description": self.description, "content": self.content, "model": self.model}
+        model = self.made_model()
+        said = {"description": self.description, "content": self.content, "model": model}
         return {name: value for name, value in said.items() if value}
 
 
@@ -67,7 +78,14 @@ class Operation:
 
     def route(self, endpoint: Callable[..., Value]) -> Route:
         """The route on which the endpoint answers the operation."""
-        route = self._route(endpoint, **self._options())
+        route = self._route(
+            endpoint,
+            methods=[self.method],
+            needs=self.needs,
+            several_forms=self.several_forms or self.answers[0].content is not None,
+        )
+        route.documented = partial(self._documented, endpoint)
+        route.operation_id, route.tags = self.name, [self.tag]
         route.early, route.not_repeated = self.early, self.not_repeated
         route.answer_headers = {str(each.status): each.headers for each in self.answers}
         return route
@@ -75,8 +93,8 @@ class Operation:
     def _route(self, endpoint: Callable[..., Value], **options: Value) -> Route:
         return Route(self.path, endpoint, **options)
 
-    def _options(self) -> Fields:
-        """What FastAPI is told."""
+    def _documented(self, endpoint: Callable[..., Value]) -> APIRoute:
+        """The operation as FastAPI describes it."""
         first = self.answers[0]
         options: Fields = {
             "methods": [self.method],
@@ -85,17 +103,15 @@ class Operation:
             "summary": self.summary,
             "description": self.description,
             "tags": [self.tag],
-            "response_model": first.model,
+            "response_model": first.made_model(),
+            "response_description": first.description or HTTPStatus(first.status).phrase,
             "responses": self._responses(),
             "openapi_extra": self._extra(),
-            "needs": self.needs,
-            "several_forms": self.several_forms,
         }
-        if first.description:
-            options["response_description"] = first.description
         if first.content is not None:
             options["response_class"] = Response
-        return options
+        _make_models(endpoint)
+        return APIRoute(self.path, endpoint, **options)
 
     def _responses(self) -> Responses:
         """The answers beside the first one, those without a body last, as one looks for them."""
@@ -116,6 +132,14 @@ class Operation:
 
 
 _BODY = {"content", "model"}
+
+
+def _make_models(endpoint: Callable[..., Value]) -> None:
+    """Put the models of the endpoint's parameters in the place of what makes them."""
+    for name, annotation in endpoint.__annotations__.items():
+        model, *options = get_args(annotation) or (None,)
+        if isinstance(model, FunctionType):
+            endpoint.__annotations__[name] = Annotated[(model(), *options)]
 
 
 def with_example(example: Value) -> Json:

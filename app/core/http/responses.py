@@ -34,7 +34,7 @@ class JsonResponse(Response):
             (b"content-length", b"%d" % len(body)),
             (b"content-type", b"application/json"),
             # In lines for browsers, decimals as texts for those who ask so.
-            (b"vary", b"Accept"),
+            (b"vary", b"Accept, Accept-Encoding"),
         ]
         for name, value in (headers or {}).items():
             self.raw_headers.append((name.lower().encode(), value.encode("latin-1")))

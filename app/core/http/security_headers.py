@@ -49,7 +49,8 @@ def protected(
 
 
 def page_headers(page: str) -> dict[str, str]:
-    """The Content-Security-Policy of a page of ours: its own scripts and styles and this server.
+    """The Content-Security-Policy of a page of ours: its own scripts and styles and this server;
+    and that it may come compressed.
 
     What is written into the page is named by its hash.
     """
@@ -66,4 +67,4 @@ def page_headers(page: str) -> dict[str, str]:
         "form-action 'self'",
         "frame-ancestors 'none'",
     )
-    return {"Content-Security-Policy": "; ".join(policy)}
+    return {"Content-Security-Policy": "; ".join(policy), "Vary": "Accept-Encoding"}

@@ -68,6 +68,7 @@ def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackT
 
 def access_log(form: LogFormat) -> AccessLog:
     """Writes a line for each request, to standard error."""
+    _load_structlog()
     import structlog
 
     logger = structlog.wrap_logger(
@@ -103,7 +104,21 @@ def told_of(scope: Scope) -> Fields:
     return line
 
 
+def _load_structlog() -> None:
+    """Import structlog without rich, which it takes along where it finds it: for tracebacks in
+    colours, which nothing here shows, at 4 MB and 30 ms of each start."""
+    if "structlog" in sys.modules or "rich" in sys.modules:
+        return
+    # What the import system takes for a module that is not there.
+    sys.modules["rich"] = None  # type: ignore[assignment]
+    try:
+        import structlog  # noqa: F401
+    finally:
+        del sys.modules["rich"]
+
+
 def _formatter(form: LogFormat) -> logging.Formatter:
+    _load_structlog()
     import structlog
 
     return structlog.stdlib.ProcessorFormatter(

@@ -1,12 +1,12 @@
 """Who gives way when many connections are open: one address for others, idle ones for new ones."""
 
-import ipaddress
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
 
 from uvicorn.middleware.proxy_headers import _TrustedHosts
 
 from app.core.server.protocol_limits import Limits
+from app.core.subscribers import subscriber_of
 
 
 class Connection(Protocol):
@@ -36,7 +36,7 @@ class Owners:
         """Count a connection; its owner, None where a proxy stands between it and its client."""
         if client is None or client[0] in self._trusted:
             return None
-        owner = network_of(client[0])
+        owner = subscriber_of(client[0])
         self._counts[owner] = self._counts.get(owner, 0) + 1
         return owner
 
@@ -49,19 +49,6 @@ class Owners:
     def is_crowded(self, owner: str | None) -> bool:
         """Whether the owner holds more than it may."""
         return owner is not None and self._counts[owner] > self.most
-
-
-def network_of(address: str) -> str:
-    """The address, or of IPv6 the network that one subscriber has."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if found.version == 4:
-        return address
-    if found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
-    return str(ipaddress.ip_network((int(found) >> 64 << 64, 64)))
 
 
 def longest_idle(connections: Iterable[C], owner: str | None = None) -> C | None:

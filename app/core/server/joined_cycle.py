@@ -15,7 +15,8 @@ Header = tuple[bytes, bytes]
 #: What has few values in all, so that its lines are looked at once.
 _CONSTANT = frozenset(
     (
-        *(b"cache-control", b"content-security-policy", b"content-type", b"date"),
+        *(b"cache-control", b"content-encoding", b"content-security-policy", b"content-type"),
+        b"date",
         *(b"ratelimit-policy", b"referrer-policy", b"vary"),
         *(b"x-content-type-options", b"x-frame-options"),
     )

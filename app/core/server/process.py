@@ -6,18 +6,21 @@ import logging
 import os
 import signal
 import socket
+import sys
 import threading
-from contextlib import suppress
 from types import FrameType
 
 import uvicorn
 
+from app.core.server.memory import bound_arenas, give_back_forever
 from app.core.server.protocol import BoundedHttp, HttpConfig
 
 #: What the process ends with when requests under way took longer than the stop may.
 UNFINISHED_STATUS = 1
 #: How long after the time of a stop the process ends whatever it does.
 GRACE_SECONDS = 5.0
+#: After how long a thread that is at work lets another one go on.
+SWITCH_SECONDS = 0.001
 
 log = logging.getLogger("trade_missions")
 
@@ -50,11 +53,18 @@ class Server(uvicorn.Server):
             signal.raise_signal(sig)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        bound_arenas()
         await super().startup(sockets)
         # What is there now stays until the end, and need not be looked through again and again.
         gc.freeze()
         gc.enable()
-        self.looking = asyncio.create_task(self._look())
+        self.own_tasks = [
+            asyncio.create_task(self._look()),
+            asyncio.create_task(give_back_forever()),
+        ]
+        # A thread that is at work gives way to the loop so often: a request needs its turn more
+        # than once, and others would see five times the default of 5 ms.
+        sys.setswitchinterval(SWITCH_SECONDS)
         if self.lifeline is not None:
             asyncio.get_running_loop().add_reader(self.lifeline, self._orphaned, self.lifeline)
 
@@ -68,9 +78,9 @@ class Server(uvicorn.Server):
         cutting = asyncio.get_running_loop().call_later(seconds * 0.95, self._cut)
         await super().shutdown(sockets)
         cutting.cancel()
-        self.looking.cancel()
-        with suppress(asyncio.CancelledError):
-            await self.looking
+        for task in self.own_tasks:
+            task.cancel()
+        await asyncio.gather(*self.own_tasks, return_exceptions=True)
         if self.stopped:
             log.info(self.stopped)
         # The interpreter looks for garbage among all there is before it ends: half a second's work

@@ -8,18 +8,19 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from app.core.errors import BadRequest, Problem, RequestTimeout
+from app.core.errors import Problem, RequestTimeout
 from app.core.loose_types import Fields, Value
+from app.core.public_path import below, without_root
 from app.core.server import refused_requests
 from app.core.server.crowding import Owners, longest_idle
 from app.core.server.joined_cycle import JoinedCycle
 from app.core.server.protocol_limits import Limits, Progress
+from app.core.server.request_head import check_head, check_upgrade, path_within
 
 #: What of a message is being received.
 IDLE, HEAD, BODY = range(3)
 #: How many connections beyond the limit are told so; others are only closed.
 MAX_TOLD_CONNECTIONS = 100
-_CODING = "The only Transfer-Encoding of a body is chunked, once, in HTTP/1.1."
 
 
 class HttpConfig(Config):
@@ -169,54 +170,15 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _check_head(self) -> bool:
         """Whether a body follows; raises the problem of a head that nobody should act upon."""
-        hosts, has_body, codings = 0, False, 0
-        for name, value in self.headers:
-            if name == b"host":
-                hosts += 1
-            elif name == b"content-length":
-                has_body = True
-            elif name == b"transfer-encoding":
-                has_body, codings = True, codings + 1
-                if value.lower() != b"chunked":
-                    raise BadRequest(_CODING)
         version = self.parser.get_http_version()
-        if self.fed > self.limits.headers or len(self.headers) > self.limits.header_count:
-            self._check_size()
-        # On two lines it is a list: chunked twice, which a proxy may read otherwise than we do.
-        if codings > (version != "1.0"):
-            raise BadRequest(_CODING)
-        if version not in ("1.1", "1.0"):
-            raise BadRequest(f"This service speaks HTTP/1.1, not HTTP/{version}.")
-        if hosts != 1 and (hosts or version == "1.1"):
-            raise BadRequest("A request has one Host header, which names this service.")
+        has_body = check_head(self.headers, version, self.fed, self.limits)
         if self.parser.should_upgrade():
-            self._check_upgrade()
+            check_upgrade(self.parser.get_method(), self.headers)
         if self.url[:1] != b"/":
-            self._relate()
+            self.url = path_within(self.url)
         if len(self.pipeline) >= self.limits.pipelined:
             raise refused_requests.too_many_waiting(self.limits)
         return has_body
-
-    def _check_size(self) -> None:
-        size = sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if size > self.limits.headers or len(self.headers) > self.limits.header_count:
-            raise refused_requests.large_headers(self.limits)
-
-    def _check_upgrade(self) -> None:
-        if self.parser.get_method() == b"CONNECT":
-            raise refused_requests.unknown_method()
-        if (b"upgrade", b"websocket") in ((name, value.lower()) for name, value in self.headers):
-            raise refused_requests.no_upgrade()
-
-    def _relate(self) -> None:
-        """Make `http://host/path` a path, as RFC 9112, 3.2.2 asks of every server."""
-        if self.url == b"*":
-            self.url = b"/*"
-            return
-        parsed = httptools.parse_url(self.url)
-        if parsed.schema is None or parsed.schema.lower() not in (b"http", b"https"):
-            raise BadRequest("The address of a request begins with / or http://.")
-        self.url = (parsed.path or b"/") + (b"?" + parsed.query if parsed.query else b"")
 
     # Answers
 
@@ -259,9 +221,11 @@ class BoundedHttp(HttpToolsProtocol):
             return
         if not (self.stage == BODY and self.cycle.response_complete):
             path = b"" if self.stage == IDLE else bytes(self.url).partition(b"?")[0]
-            instance = path[:200].decode("ascii", "replace")
+            root = self.root_path.rstrip("/")
+            instance = without_root(path[:200].decode("ascii", "replace"), root)
             headers = self.server_state.default_headers
-            self.transport.write(refused_requests.as_bytes(self.refusal, instance, headers))
+            with below(root):
+                self.transport.write(refused_requests.as_bytes(self.refusal, instance, headers))
         self.linger()
 
     def linger(self) -> None:

@@ -7,6 +7,7 @@ compares the list with uvicorn as it is installed, and with what this package to
 from collections.abc import Mapping
 
 from uvicorn.lifespan.on import LifespanOn
+from uvicorn.middleware.proxy_headers import _TrustedHosts
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import Server, ServerState
@@ -38,6 +39,7 @@ ATTRIBUTES: Mapping[type, Mapping[str, str]] = {
         "loop": "the time",
         "parser": "version, method, and what follows a refused upgrade",
         "pipeline": "how many requests wait on a connection",
+        "root_path": "what the addresses that a refusal tells begin with",
         "server_state": "default headers of refusals, and the count of requests",
         "transport": "answers refusals, and closes",
         "url": "filled by `on_url`; an absolute address is made a path",
@@ -76,4 +78,8 @@ ATTRIBUTES: Mapping[type, Mapping[str, str]] = {
         "should_exit": "whether a signal is the first",
     },
     LifespanOn: {"state": "the event that tells streams to end"},
+    _TrustedHosts: {
+        "__init__": "the proxies of the setting, read as uvicorn reads them",
+        "__contains__": "whether a connection is of a proxy, and so of many clients",
+    },
 }

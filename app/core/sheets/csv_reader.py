@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from app.core.sheets.csv_dialect import dialect_of
 from app.core.sheets.sheet import CUT_SHORT, NotUtf8, Scalar, SheetError, column_letters, restore
-from app.core.sheets.tabular import RawRow, ReadOptions
+from app.core.sheets.tabular import MAX_BLANK_ROWS, TOO_BLANK, RawRow, ReadOptions
 
 MAX_CELL: Final = 1 << 20
 """The most characters of a cell."""
@@ -41,7 +41,7 @@ class _Encoding(NamedTuple):
 
 @contextmanager
 def csv_records(path: Path, options: ReadOptions) -> Iterator[Iterator[RawRow]]:
-    """Number and cells of each record, blank ones too, as spreadsheets count rows."""
+    """Number and cells of each record that is not blank, as spreadsheets count rows."""
     encoding = _encoding(path, options)
     with path.open(encoding=encoding.codec, errors=encoding.errors, newline="") as file:
         yield _records(file, encoding, options.delimiter)
@@ -62,7 +62,7 @@ def _encoding(path: Path, options: ReadOptions) -> _Encoding:
 def _records(
     file: io.TextIOWrapper, encoding: _Encoding, delimiter: str | None
 ) -> Iterator[RawRow]:
-    number = 0
+    number = blank = 0
     try:
         sample = _sample(file)
         if sample and (directive := _DIRECTIVE.fullmatch(sample[0])):
@@ -70,6 +70,11 @@ def _records(
             del sample[0]
         lines = _Lines(file, sample)
         for number, cells in enumerate(csv.reader(lines, dialect_of(sample, delimiter)), 1):
+            if not any(cells) and not lines.is_odd:
+                blank += 1
+                if blank > MAX_BLANK_ROWS:
+                    raise SheetError(TOO_BLANK, number)
+                continue
             faults = {}
             if lines.is_odd:
                 faults = _odd(cells, number, encoding)

@@ -11,6 +11,7 @@ from app.core.sheets.xlsx_parts import (
     MAX_CELL,
     MAX_COLUMNS,
     MAX_ROWS,
+    Book,
     Cells,
     Part,
     XlsxRow,
@@ -131,6 +132,7 @@ class TableRowsPart(_OdsPart):
         self._cell: dict[str, str] | None = None
         self._lines: list[str] = []
         self._pieces: list[str] = []
+        self._blank = Book()
         self._notes, self._paragraphs, self._room = 0, 0, MAX_CELL
 
     def taken(self) -> Iterator[XlsxRow]:
@@ -221,6 +223,8 @@ class TableRowsPart(_OdsPart):
                 raise ValueError(times)
             self._charge(times - 1)
             self._cells |= dict.fromkeys(range(self._column, self._column + times), value)
+        else:
+            self._blank.count_blank()
         self._column += times
 
     def _charge(self, cells: int) -> None:

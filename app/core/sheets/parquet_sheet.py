@@ -1,5 +1,6 @@
 """Tables written as Apache Parquet files."""
 
+import os
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
@@ -7,6 +8,8 @@ from app.core.sheets.sheet import CellKind, Column, FileSheet, MissingExtra, Row
 
 
 def _pyarrow() -> tuple[Any, Any]:
+    # Read when it is loaded: a pool of its own would keep 50 MB of a large file for good.
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     try:
         import pyarrow
         import pyarrow.parquet

@@ -8,7 +8,15 @@ from app.core.json_codec import JsonError, loads
 from app.core.loose_types import Json
 from app.core.sheets.csv_reader import csv_records
 from app.core.sheets.sheet import NotUtf8, SheetError
-from app.core.sheets.tabular import AS_IT_IS, HeadedTable, ReadOptions, ReadSheets, SheetRow
+from app.core.sheets.tabular import (
+    AS_IT_IS,
+    MAX_BLANK_ROWS,
+    TOO_BLANK,
+    HeadedTable,
+    ReadOptions,
+    ReadSheets,
+    SheetRow,
+)
 from app.core.sheets.workbook_rows import read_workbook, workbook_header
 
 TEXTS: Final = ("csv", "tsv")
@@ -63,7 +71,7 @@ def read_header(path: Path, format: str, options: ReadOptions = AS_IT_IS) -> lis
 
 def _read_ndjson(path: Path) -> Iterator[SheetRow]:
     with path.open("rb") as file:
-        number = 0
+        number = blank = 0
         while line := file.readline(MAX_LINE + 1):
             number += 1
             if len(line) > MAX_LINE:
@@ -75,6 +83,10 @@ def _read_ndjson(path: Path) -> Iterator[SheetRow]:
                 line = line.removeprefix(_UTF8_MARK)
             if not line.isspace():
                 yield _line(line, number)
+                continue
+            blank += 1
+            if blank > MAX_BLANK_ROWS:
+                raise SheetError(TOO_BLANK, number)
 
 
 def _line(line: bytes, number: int) -> SheetRow:

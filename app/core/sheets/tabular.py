@@ -27,6 +27,10 @@ class ReadOptions:
 
 AS_IT_IS: Final = ReadOptions()
 
+MAX_BLANK_ROWS: Final = 1_048_576
+"""The most blank rows of a file: as many as a worksheet has rows."""
+TOO_BLANK: Final = f"More than {MAX_BLANK_ROWS:,} rows are blank: delete them."
+
 
 @dataclass(slots=True)
 class ReadSheets:

@@ -23,6 +23,10 @@ MAX_SHARED: Final = 256 << 20
 memory."""
 _MAX_TAG: Final = 4 << 20
 _MAX_DEPTH: Final = 64  # Elements within elements.
+MAX_ELEMENTS: Final = 40_000_000
+"""The most elements of a part: a worksheet of 50 MB has fewer."""
+MAX_BLANK_CELLS: Final = 2_000_000
+"""The most rows and cells of a workbook that have a place in the file and hold nothing."""
 MAX_ROWS: Final = 1_048_576
 _MAX_PIECES: Final = 200
 MAX_CELL: Final = 1 << 20  # Characters; programs that keep to the rules write 32,767.
@@ -59,6 +63,15 @@ class Book:
     shared: list[str] = field(default_factory=list)
     forms: list[NumberForm] = field(default_factory=list)
     starts_1904: bool = False
+    #: How many rows and cells that hold nothing have been read.
+    blank: int = 0
+
+    def count_blank(self) -> None:
+        """Count one more that holds nothing."""
+        self.blank += 1
+        if self.blank > MAX_BLANK_CELLS:
+            text = f"More than {MAX_BLANK_CELLS:,} cells are stored that hold nothing"
+            raise SheetError(f"{text}: delete the empty rows and columns after the table.")
 
 
 class Part:
@@ -68,7 +81,7 @@ class Part:
 
     def __init__(self) -> None:
         self.text: list[str] = []  # In pieces of at most what is fed at once.
-        self._fed, self._depth = 0, 0
+        self._fed, self._depth, self._elements = 0, 0, 0
         self._expat = expat.ParserCreate()
         self._expat.buffer_text = True
         self._expat.StartDoctypeDeclHandler = self._refuse_doctype
@@ -89,8 +102,11 @@ class Part:
 
     def _started(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
+        self._elements += 1
         if self._depth > _MAX_DEPTH:
             raise SheetError(self.broken)
+        if self._elements > MAX_ELEMENTS:
+            raise SheetError("The workbook has too many cells: split it into several.")
         self.start(name.rpartition(":")[2] if ":" in name else name, attributes)
 
     def _ended(self, name: str) -> None:
@@ -240,7 +256,9 @@ class RowsPart(Part):
                 raise ValueError(name)
         elif name == "c":
             self._end_cell()
-        elif name == "row" and self._cells:
+        elif name == "row" and not self._cells:
+            self._book.count_blank()
+        elif name == "row":
             self.done.append(XlsxRow(self._row, self._cells, self._faults))
         elif name == "rPh":
             self._is_reading = True
@@ -255,6 +273,8 @@ class RowsPart(Part):
             return
         if value is not None:
             self._cells[self._column] = value
+        else:
+            self._book.count_blank()
 
     def _value(self, text: str) -> Scalar:
         kind = self._cell.get("t", "n")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import tzinfo
 from decimal import ROUND_DOWN, Context, Decimal
 from typing import Never
 
@@ -67,7 +68,11 @@ _FLAT = {"ge": "gte", "le": "lte", "ne": "eq"}
 
 
 def read_having(
-    resource: Resource, outputs: Mapping[str, Output], text: str, parsed: ParsedFilter
+    resource: Resource,
+    outputs: Mapping[str, Output],
+    text: str,
+    parsed: ParsedFilter,
+    zone: tzinfo,
 ) -> Condition:
     """The condition on outputs, each a Term whose path is the output's name; its values and codes
     are added to `parsed`. BadRequest tells the position of the first mistake."""
@@ -81,7 +86,7 @@ def read_having(
         calls[word] = found[0]
         return word
 
-    reader = _Reader(resource, outputs, parsed, calls)
+    reader = _Reader(resource, outputs, parsed, calls, zone)
     try:
         return condition_of(parse_expression(_TEXT_OR_CALL.sub(as_word, text)), reader.predicate)
     except ExpressionError as error:
@@ -103,6 +108,7 @@ class _Reader:
     outputs: Mapping[str, Output]
     parsed: ParsedFilter
     calls: Mapping[str, str]
+    zone: tzinfo
     used: int = field(default=0)
 
     def predicate(self, node: Predicate) -> Condition:
@@ -176,7 +182,8 @@ class _Reader:
         if operator not in operators_of(record_field) or (stated and operator not in ("eq", "in")):
             _refuse(node.at, f"{output.name} has no order: write eq, ne or in.")
         if record_field.field_type in DATED and OPERATORS[operator].rounding:
-            return parse_limit(record_field, literal.text, at_end=OPERATORS[operator].at_end)
+            at_end = OPERATORS[operator].at_end
+            return parse_limit(record_field, literal.text, at_end=at_end, zone=self.zone)
         value = parse_value(record_field, literal.text)
         if record_field.codes is not None:
             self.parsed.codes.append(CodeUsed("having", record_field.codes, value))

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
 
 from pydantic import Field
 
 from app.core.errors import did_you_mean
+from app.core.time_zones import find_zone
 from app.engine.aggregates.having import read_having
 from app.engine.aggregates.shape import (
     DatePart,
@@ -19,7 +21,14 @@ from app.engine.aggregates.shape import (
     many_of,
 )
 from app.engine.aggregates.units import check_units
-from app.engine.paths import FieldType, PathError, RecordField, find_field, leads_to_many
+from app.engine.paths import (
+    FieldType,
+    PathError,
+    RecordField,
+    find_field,
+    leads_to_many,
+    path_of_rows,
+)
 from app.engine.query.conditions import Path
 from app.engine.query.filter_reader import ParsedFilter, bad_parameter
 from app.engine.query.parameters import FilterQuery, Limit, listed, read_conditions
@@ -49,6 +58,9 @@ class AggregateQuery(FilterQuery):
     """Metrics and group keys to sort by, separated by commas, `-` before one for descending, such
     as `-sum_amount`; nulls and `undated` come last. Ties, and all groups when left out, are in the
     order of the group keys."""
+    timezone: str | None = Field(None, min_length=1, max_length=64)
+    """The IANA zone whose days, weeks and months those of moments such as `created_at` are: UTC
+    when left out. Example: `Asia/Almaty`."""
     limit: Limit = 1000
     """The most groups to answer with; more than 10000 is taken for 10000."""
 
@@ -67,15 +79,38 @@ def read_aggregate(resource: Resource, query: AggregateQuery) -> Aggregate:
     keys = _read_keys(resource, query.group_by)
     metrics = _read_metrics(resource, query.metrics)
     outputs = _by_name((*keys, *metrics))
-    parsed = read_conditions(resource, query)
+    zone = _zone(query.timezone)
+    parsed = read_conditions(resource, query, zone)
     for metric in metrics:
         if metric.function in _VALUES:
             plain_keys = {key.path for key in keys if key.part is None}
             check_units(resource, metric.written, metric.path, plain_keys, parsed)
-    having = read_having(resource, outputs, query.having, parsed) if query.having else None
+    having = read_having(resource, outputs, query.having, parsed, zone) if query.having else None
     sort = _read_sort(outputs, keys, query.sort)
-    deleted, q = query.deleted, query.q is not None
-    return Aggregate(Grouping(parsed.condition, q, deleted, keys, metrics, having, sort), parsed)
+    grouping = Grouping(
+        parsed.condition, query.q is not None, query.deleted, keys, metrics, having, sort
+    )
+    if _is_local(resource, query.timezone, keys):
+        grouping = replace(grouping, is_local=True)
+        parsed.values["zone"] = query.timezone
+    return Aggregate(grouping, parsed)
+
+
+def _is_local(resource: Resource, zone: str | None, keys: tuple[GroupKey, ...]) -> bool:
+    """Whether a key is the part of a moment in a zone that is not UTC."""
+    return zone not in (None, "UTC") and any(
+        key.part is not None and find_field(resource, key.path).field_type is FieldType.instant
+        for key in keys
+    )
+
+
+def _zone(name: str | None) -> tzinfo:
+    if name is None:
+        return UTC
+    try:
+        return find_zone(name)
+    except ValueError as error:
+        raise bad_parameter("timezone", "unknown", str(error)) from None
 
 
 _CALL = re.compile(r"([A-Za-z_]+)\(([^()]*)\)")
@@ -123,6 +158,9 @@ def _key(resource: Resource, word: str) -> GroupKey:
         raise bad_parameter(
             "group_by", "kind", f"{word} is no date: {part}() takes the part of one."
         )
+    of_rows = path_of_rows(resource, path)
+    if of_rows is not None:
+        return GroupKey(of_rows, part, asked=path)
     many = many_of(resource, path)
     if many is not None and (many_of(resource, path, len(many)) is not None):
         text = f"{word} passes more than one relation or list with any number of values."
@@ -255,7 +293,10 @@ def _read_sort(
             near = did_you_mean(word.removeprefix("-"), outputs)
             known = f" Possible here: {', '.join(outputs)}."
             raise bad_parameter("sort", "unknown", f"There is no {word!r} to sort by.{near}{known}")
-        found.setdefault(output, word.startswith("-"))
+        if output in found:
+            text = f"{output.written} is given more than once: groups are sorted by it once."
+            raise bad_parameter("sort", "repeated", text)
+        found[output] = word.startswith("-")
     for key in keys:
         found.setdefault(key, False)
     return tuple(found.items())

@@ -7,7 +7,7 @@ from sqlalchemy import FromClause, case, literal_column, not_, select
 from app.core.databases.expressions import Expression
 from app.engine.aggregates.joins import Joins, can_be_null
 from app.engine.aggregates.shape import Grouping, GroupKey, bound_path, many_of
-from app.engine.aggregates.sql import part_of, part_of_stated
+from app.engine.aggregates.sql import local_time, part_of, part_of_stated
 from app.engine.paths import FieldType, find_field
 from app.engine.query.conditions import Path
 from app.engine.query.operators import list_is_empty
@@ -41,8 +41,12 @@ class Rows:
     def _key(self, key: GroupKey) -> Expression:
         if key.part is None:
             return self.joins.item(key.path)
-        if find_field(self.resource, key.path).field_type is not FieldType.stated:
-            return part_of(key.part, self.joins.value(key.path), self.dialect)
+        field_type = find_field(self.resource, key.path).field_type
+        if field_type is not FieldType.stated:
+            value = self.joins.value(key.path)
+            if self.grouping.is_local and field_type is FieldType.instant:
+                value = local_time(value, self.dialect)
+            return part_of(key.part, value, self.dialect)
         first, last = (self.joins.value(bound_path(key.path, latest)) for latest in (False, True))
         stated = self.joins.value(key.path)
         return part_of_stated(key.part, stated, first, last, self.dialect)
@@ -68,8 +72,8 @@ class Rows:
     def missing(self) -> dict[str, str]:
         """The fields that are grouped by or measured and can be null, by their dotted names: the
         names of the columns that are null where a value is missing."""
-        paths = dict.fromkeys(output.path for output in self.grouping.outputs if output.path)
-        return {".".join(p): self._known(p) for p in paths if can_be_null(self.resource, p)}
+        paths = {output.dotted: output.path for output in self.grouping.outputs if output.path}
+        return {n: self._known(p) for n, p in paths.items() if can_be_null(self.resource, p)}
 
     def _known(self, path: Path) -> str:
         """The name of the column that is null where the value is missing: a key's own, which need

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from sqlalchemy import String
+from sqlalchemy import Date, String
 
 from app.engine.paths import FieldType, RecordField, find_field, find_relation, leads_to_many
 from app.engine.query.conditions import Condition, Path
@@ -39,16 +39,25 @@ class Function(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GroupKey:
-    """A field that groups are made by, or a part of it when it is a date."""
+    """A field that groups are made by, or a part of it when it is a date.
+
+    `asked` is the path that was asked for, where that of the first of several values stands for
+    all of them.
+    """
 
     path: Path
     part: DatePart | None = None
+    asked: Path = ()
+
+    @property
+    def dotted(self) -> str:
+        """The field as it is asked for: `mission.dates`."""
+        return ".".join(self.asked or self.path)
 
     @property
     def written(self) -> str:
         """As it is asked for: `year(mission.dates)`."""
-        path = ".".join(self.path)
-        return f"{self.part}({path})" if self.part else path
+        return f"{self.part}({self.dotted})" if self.part else self.dotted
 
     @property
     def name(self) -> str:
@@ -64,9 +73,14 @@ class Metric:
     path: Path = ()
 
     @property
+    def dotted(self) -> str:
+        """The field that it is of."""
+        return ".".join(self.path)
+
+    @property
     def written(self) -> str:
         """As it is asked for: `sum(amount)`."""
-        return f"{self.function}({'.'.join(self.path)})" if self.path else str(self.function)
+        return f"{self.function}({self.dotted})" if self.path else str(self.function)
 
     @property
     def name(self) -> str:
@@ -88,6 +102,8 @@ class Grouping:
     metrics: tuple[Metric, ...]
     having: Condition | None
     sort: tuple[tuple[Output, bool], ...]
+    #: Whether the parts of moments are those in the zone of the parameter `:zone`.
+    is_local: bool = False
 
     @property
     def outputs(self) -> tuple[Output, ...]:
@@ -112,7 +128,8 @@ def output_field(resource: Resource, output: Output) -> RecordField:
     date, and an item of a list."""
     field = find_field(resource, output.path)
     if isinstance(output, Metric) and field.field_type is FieldType.stated:
-        return find_field(resource, bound_path(output.path, output.function is Function.MAX))
+        (*_, name) = bound_path(output.path, output.function is Function.MAX)
+        return replace(field, name=name, field_type=FieldType.date, type=Date())
     if field.field_type is FieldType.list:
         return replace(
             field,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Numeric, Text, case
+from sqlalchemy import BigInteger, Boolean, DateTime, Numeric, Text, bindparam, case
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
@@ -58,14 +58,23 @@ def part_of(part: DatePart, column: Expression, dialect: str) -> Expression:
     return Sql(f"to_char({{0}}{zone}, '{_POSTGRESQL_PARTS[part]}')", column, kind=Text())
 
 
+def local_time(column: Expression, dialect: str) -> Expression:
+    """The time of a moment in the zone of the parameter `:zone`; on SQLite the day of it."""
+    zone = bindparam("zone", type_=Text)
+    if dialect == "sqlite":
+        return Sql("local_day({0}, {1})", column, zone, kind=Text())
+    return Sql("{0} AT TIME ZONE {1}", column, zone, kind=DateTime())
+
+
 #: When the beginning of an interval `{0}`, with `{1}` characters before its `/`, is no wider than
-#: the part. The month of a season is 21 to 24, and of a quarter 33 to 36.
+#: the part. The month of a season is 21 to 24, and of a quarter 33 to 36; what is not stated is X.
 _BEGINS = {
-    DatePart.year: "{1} > 0",
-    DatePart.quarter: "{1} > 6 AND substr({0}, 6, 2) NOT BETWEEN '21' AND '24'",
+    DatePart.year: "{1} > 0 AND substr({0}, 4, 1) <> 'X'",
+    DatePart.quarter: "{1} > 6 AND substr({0}, 6, 2) <> 'XX' AND"
+    " substr({0}, 6, 2) NOT BETWEEN '21' AND '24'",
     DatePart.month: "{1} > 6 AND substr({0}, 6, 2) <= '12'",
-    DatePart.week: "{1} > 9",
-    DatePart.day: "{1} > 9",
+    DatePart.week: "{1} > 9 AND substr({0}, 9, 2) <> 'XX'",
+    DatePart.day: "{1} > 9 AND substr({0}, 9, 2) <> 'XX'",
 }
 _SLASH = {"sqlite": "(instr({0}, '/') - 1)", "postgresql": "(strpos({0}, '/') - 1)"}
 

@@ -16,6 +16,7 @@ from app.core.databases.expressions import Expression
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.errors import Gone
 from app.core.instance_secret import EPOCH_LENGTH, Installation
+from app.core.public_path import public_path
 from app.engine.history.change_log import Change, ChangeCounter
 from app.engine.query.filter_reader import bad_parameter
 
@@ -54,7 +55,7 @@ READ_ANEW = "Read the records anew, and then the changes after {}."
 def refuse_gone(position: Position, newest: Position) -> None:
     """Gone (410), with where to begin, where nobody can go on from the position."""
     if reason := position.gone(newest):
-        raise Gone(f"{reason} {READ_ANEW.format(f'/changes?since={newest}')}")
+        raise Gone(f"{reason} {READ_ANEW.format(public_path(f'/changes?since={newest}'))}")
 
 
 def read_stored(text: str) -> Position:

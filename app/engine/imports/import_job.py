@@ -21,7 +21,8 @@ def import_file(
     actor: str,
     on_progress: Callable[[int], None] = lambda rows: None,
 ) -> Report:
-    """Store what a file says, and log it as the actor's; `on_progress` is told the rows done.
+    """Store what a file says, and log it as the actor's; `on_progress` is told the rows done,
+    and ends it by raising.
 
     Raises Invalid with a row and column for each error when a row fails and the file is not
     lenient, and for a file that cannot be read. The session's transaction must then be undone.

@@ -15,6 +15,7 @@ from app.engine.imports.columns import Plan, plan_of
 from app.engine.imports.entry import Entry
 from app.engine.imports.existing_records import ExistingRecords
 from app.engine.imports.import_file import fault_of
+from app.engine.imports.named_first import named_first
 from app.engine.imports.read_ahead import BATCH_ROWS, RowsAhead
 from app.engine.imports.repeated_records import RepeatedRecords
 from app.engine.imports.report import MAX_FAULTS, MAX_TRACED, Report
@@ -28,6 +29,8 @@ from app.engine.writes.store import State
 
 #: How many rows may wait for others below them in the file.
 _MAX_POSTPONED_ROWS = 10_000
+#: How many rows are judged of a file that is refused, so that more errors would not be told.
+_MAX_JUDGED_ROWS = 2_500
 
 
 @dataclass
@@ -58,6 +61,8 @@ class ImportRun:
         self.skipped_columns: set[str | None] = set()
         self.plans: dict[tuple[str, ...], Plan] = {}
         self.missing_reported = self.encoding_reported = False
+        #: Whether rows were left unread, as all are refused.
+        self.is_cut_short = False
         #: What is wrong with the header: its rows are judged, and none of them is stored.
         self.wrong_header: list[Fault] = []
         #: Rows that refer to others of their kind which are not there yet.
@@ -84,25 +89,39 @@ class ImportRun:
             text = f"The header is wrong, so nothing was stored: {self.wrong_header[0].detail}"
             raise Invalid(text, self.report.in_order())
         if self.report.failed and not self.file.lenient:
-            raise self.report.refusal()
+            raise self.report.refusal(self.rows.count if self.is_cut_short else None)
         return self.report
 
     def _run(self, on_progress: Callable[[int], None]) -> None:
+        done = 0
         for batch in self.rows.batches():
             self._work(self._entries(batch))
             change_log.spill_to_disk(self.session)
             on_progress(len(batch))
+            done += len(batch)
+            if done < self.rows.count and self._is_in_vain(done):
+                self.is_cut_short = True
+                return
         # Those that wait for others may wait for what cannot be read.
         if self.rows.error is None:
-            self._work_postponed()
+            self._work_postponed(on_progress)
         if self.rows.header:
             self._plan(self.rows.header)
+
+    def _is_in_vain(self, done: int) -> bool:
+        """Whether nothing will be stored and enough is known of why, after so many rows: others
+        wait for the writer meanwhile."""
+        is_refused = bool(self.wrong_header) or self.rows.error is not None
+        if self.report.is_full and not self.file.lenient:
+            is_refused = True
+        return is_refused and done >= _MAX_JUDGED_ROWS
 
     def _unreadable(self, error: SheetError) -> Invalid:
         sheet = f"Sheet {error.sheet!r}: " if error.sheet else ""
         place = sheet + (f"Row {error.row}: " if error.row else "")
         before = self.report.faults_seen - 1
-        more = f" Before it there are {before} other errors." if before else ""
+        some = "at least " if self.is_cut_short else ""
+        more = f" Before it there are {some}{before} other errors." if before else ""
         return Invalid(f"{place}{error.detail} Nothing was stored.{more}", self.report.in_order())
 
     def _plan(self, headers: tuple[str, ...]) -> Plan:
@@ -149,28 +168,30 @@ class ImportRun:
     def _tell(self, *faults: Fault) -> None:
         self.report.add_faults(faults)
         self.reader.soundness.is_brief = self.report.is_full
+        self.reader.is_hasty = self.report.is_full and self.file.lenient
 
-    def _work_postponed(self) -> None:
+    def _work_postponed(self, on_progress: Callable[[int], None]) -> None:
         """Try again what referred to rows below it, as long as that gets any further."""
-        self._retry_postponed()
+        self._retry_postponed(on_progress)
         if self.postponed and self.reader.named.creates:
             # What has not come until now is not in the file.
             self.reader.named.awaited, self.reader.named.failed = None, self.failed_rows
-            self._retry_postponed()
+            self._retry_postponed(on_progress)
         for entry, _ in self.postponed:
             self._note_failed(entry)
         for entry, problem in self.postponed:
             self.report.failed += 1
             self._tell(*self._blamed(entry, problem))
 
-    def _retry_postponed(self) -> None:
+    def _retry_postponed(self, on_progress: Callable[[int], None]) -> None:
         before = 0
         while self.postponed and len(self.postponed) != before:
-            again, self.postponed = self.postponed, []
-            before = len(again)
+            again = named_first([entry for entry, _ in self.postponed], self.reader.names)
+            self.postponed, before = [], len(again)
             for at in range(0, before, BATCH_ROWS):
-                self._work([entry for entry, _ in again[at : at + BATCH_ROWS]])
+                self._work(again[at : at + BATCH_ROWS])
                 change_log.spill_to_disk(self.session)
+                on_progress(0)
 
     def _blamed(self, entry: Entry, problem: Problem) -> Iterator[Fault]:
         """The faults of a row; where it names another that fails, that this is so."""
@@ -289,7 +310,7 @@ class ImportRun:
     def _postpone(self, entry: Entry, problem: Problem) -> None:
         """Let the row wait for the others, if it may be one of them that it lacks."""
         if self.reader.lacks_own(entry, problem) and len(self.postponed) < _MAX_POSTPONED_ROWS:
-            self.postponed.append((entry, problem))
+            self.postponed.append((entry, problem.alone()))
         else:
             self._fail(entry, problem)
 

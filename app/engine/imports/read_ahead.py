@@ -4,7 +4,7 @@ What was read is kept in an unnamed file, so that memory does not grow with the 
 """
 
 import pickle
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -18,6 +18,8 @@ from app.engine.imports.import_file import ImportFile
 
 #: How many rows are worked on at a time.
 BATCH_ROWS: Final = 250
+#: The most rows of one file: as many as a worksheet has.
+MAX_ROWS: Final = 1_048_576
 
 
 @dataclass(slots=True)
@@ -45,23 +47,27 @@ class RowsAhead:
 
 
 @contextmanager
-def reading_ahead(file: ImportFile) -> Iterator[RowsAhead]:
-    """Read the whole file; what was read is there while it lasts."""
+def reading_ahead(
+    file: ImportFile, check: Callable[[], None] = lambda: None
+) -> Iterator[RowsAhead]:
+    """Read the whole file; what was read is there while it lasts. `check` is called before each
+    batch, and ends it by raising."""
     with TemporaryFile() as stored:
         ahead = RowsAhead(file, stored)
         try:
-            _read(ahead, stored)
+            _read(ahead, stored, check)
         except SheetError as error:
             ahead.error = error
         yield ahead
 
 
-def _read(ahead: RowsAhead, stored: IO[bytes]) -> None:
+def _read(ahead: RowsAhead, stored: IO[bytes], check: Callable[[], None]) -> None:
     file = ahead.file
     with closing(read_rows(file.path, file.format, file.options, ahead.sheets)) as rows:
         is_over = False
         while not is_over:
             batch: list[SheetRow] = []
+            check()
             try:
                 batch.extend(islice(rows, BATCH_ROWS))  # Keeps those before an error.
                 is_over = not batch
@@ -69,5 +75,8 @@ def _read(ahead: RowsAhead, stored: IO[bytes]) -> None:
                 if batch:
                     pickle.dump(batch, stored, pickle.HIGHEST_PROTOCOL)
                     ahead.count += len(batch)
+            if ahead.count > MAX_ROWS:
+                text = f"The file has more than {MAX_ROWS:,} rows: split it into several."
+                raise SheetError(text, batch[-1].number)
     if not ahead.count and file.format != "ndjson":
         ahead.header = tuple(read_header(file.path, file.format, file.options))

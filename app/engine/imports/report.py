@@ -70,15 +70,17 @@ class Report:
             "taken": self.taken,
         }
 
-    def refusal(self) -> Invalid:
-        """The 422 of a file that is stored as a whole or not at all."""
+    def refusal(self, total: int | None = None) -> Invalid:
+        """The 422 of a file that is stored as a whole or not at all; of its `total` rows, where
+        those after so many errors were not looked at."""
         faults = self.in_order()
         first = faults[0]
         place = f"sheet {first.sheet!r}, " if len(self.sheets) > 1 else ""
         place += f"row {first.row}" + (f", column {first.column}" if first.column else "")
         count = f"{self.faults_seen} error{'s' if self.faults_seen > 1 else ''}"
         shown = f", of which {MAX_FAULTS} are told" if self.faults_seen > MAX_FAULTS else ""
-        text = f"{self.failed} of {self.rows} rows fail with {count}{shown}, so nothing was stored."
+        fail = f"{self.failed} of {total or self.rows} rows fail with {count}{shown}"
+        text = f"{'At least ' if total else ''}{fail}, so nothing was stored."
         return Invalid(f"{text} First: {place}: {first.detail}", faults)
 
 

@@ -45,6 +45,8 @@ class RowReader:
         self.named = NamedRecords(session, creates)
         self.named.awaited = resource.table
         self.soundness = RowChecker(session, resource)
+        #: Whether one fault of a row is enough: neither are more of them told nor counted.
+        self.is_hasty = False
         self.own = [name for name, to in resource.to_one.items() if to.table is resource.table]
         #: The records that were created because rows name them.
         self.created: list[Fault] = []
@@ -220,6 +222,8 @@ class RowReader:
             else:
                 self._create_related(entry)
                 return body
+        if faults and self.is_hasty:
+            raise Invalid("", faults)
         left_out = entry.unread | loose.keys() | entry.new_records.keys()
         found = self.soundness.faults(model, values, left_out, is_alone=not faults)
         raise Invalid("", [*faults, *entry.placed(Invalid("", found))] if found else faults)

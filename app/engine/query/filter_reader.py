@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from itertools import pairwise
 
@@ -17,6 +18,7 @@ from app.engine.paths import (
     Relation,
     fields_of,
     find_field,
+    path_of_rows,
     relations_of,
 )
 from app.engine.query import by_ref, hints, nodes
@@ -82,14 +84,19 @@ def bad_parameter(parameter: str, code: str, detail: str) -> BadRequest:
 
 
 def read_filters(
-    resource: Resource, pairs: Pairs, text: str | None = None, others: Iterable[str] = ()
+    resource: Resource,
+    pairs: Pairs,
+    text: str | None = None,
+    others: Iterable[str] = (),
+    zone: tzinfo = UTC,
 ) -> ParsedFilter:
     """The filters of a query: flat ones from its parameters, AND the expression `text`.
 
     `others` are the names of the parameters that are no filters, to be suggested for a misspelt
-    one. BadRequest tells the first mistake and what would be right.
+    one. Days, months and years of moments are those of the `zone`. BadRequest tells the first
+    mistake and what would be right.
     """
-    reader = _Reader(resource, ParsedFilter(), tuple(others))
+    reader = _Reader(resource, ParsedFilter(), tuple(others), zone)
     terms = [reader.flat(name, values) for name, values in _by_name(pairs).items()]
     found = [joined(resource, terms), reader.condition(text) if text is not None else None]
     reader.parsed.condition = conjunction(item for item in found if item is not None)
@@ -126,6 +133,7 @@ class _Reader:
     resource: Resource
     parsed: ParsedFilter
     others: tuple[str, ...]
+    zone: tzinfo
 
     def flat(self, name: str, texts: list[str]) -> Condition:
         path, operator = split_name(name)
@@ -209,11 +217,13 @@ class _Reader:
             path, record_field = by_ref.named(at, path, record_field, operator, texts)
         meant = OPERATORS[operator]
         check_operator(record_field, operator)
+        if operator != "isnull" and (of_rows := path_of_rows(at, path)):
+            return self._any_row(name, at, of_rows, operator, texts)
         if operator == "isnull":
             term = Compare(path, operator, ())
             return term if parse_boolean(texts[0]) else Not(term)
         if operator in _EQUALITIES and has_period(record_field, texts):
-            limits = [parse_limit(record_field, t, at_end=end) for t in texts for end in _ENDS]
+            limits = [self._limit(record_field, t, at_end=end) for t in texts for end in _ENDS]
             during = Compare(path, "during", self._slots(limits))
             return Not(during) if meant.negated else during
         values = [self._value(name, record_field, operator, text) for text in texts]
@@ -223,6 +233,22 @@ class _Reader:
         term = Compare(path, _POSITIVE.get(operator, operator), self._slots(values))
         return Not(term) if meant.negated else term
 
+    def _any_row(
+        self,
+        name: str,
+        at: Resource | Embedded,
+        of_rows: Path,
+        operator: str,
+        texts: list[str],
+    ) -> Condition:
+        """That a row of a part has such a value; negated, that none has."""
+        positive = _POSITIVE.get(operator, operator)
+        found = self._term(name, at, of_rows, find_field(at, of_rows), positive, texts)
+        if not OPERATORS[operator].negated:
+            return found
+        assert isinstance(found, Compare)
+        return Not(Exists(of_rows[:-1], Compare(of_rows[-1:], found.operator, found.params)))
+
     def _slots(self, values: list[Value]) -> tuple[str, ...]:
         first = len(self.parsed.values)
         if first + len(values) > MAX_VALUES:
@@ -231,9 +257,12 @@ class _Reader:
         self.parsed.values.update(zip(slots, values, strict=True))
         return slots
 
+    def _limit(self, record_field: RecordField, text: str, *, at_end: bool) -> date | datetime:
+        return parse_limit(record_field, text, at_end=at_end, zone=self.zone)
+
     def _value(self, name: str, record_field: RecordField, operator: str, text: str) -> Value:
         if record_field.field_type in DATED and OPERATORS[operator].rounding:
-            return parse_limit(record_field, text, at_end=OPERATORS[operator].at_end)
+            return self._limit(record_field, text, at_end=OPERATORS[operator].at_end)
         value = parse_value(record_field, text)
         if isinstance(value, Decimal):
             return round_to_column(record_field, value, OPERATORS[operator].rounding)

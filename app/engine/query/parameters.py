@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -27,6 +28,7 @@ from app.engine.schemas import Schema
 
 MAX_LIMIT = 1000
 MAX_SORT = 8
+MAX_OFFSET = 10_000
 
 Deleted = Literal["exclude", "include", "only"]
 
@@ -40,7 +42,7 @@ def _whole(value: object) -> object:
 #: Numbers in digits alone; Pydantic would take `1_0` and `5.0` too. (Limits stand before the
 #: validator: after it JSON Schema would not be told of them.)
 VersionNumber = Annotated[int, Field(ge=1, le=2**31 - 1), BeforeValidator(_whole)]
-Offset = Annotated[int, Field(ge=0, le=10_000), BeforeValidator(_whole)]
+Offset = Annotated[int, Field(ge=0, le=MAX_OFFSET), BeforeValidator(_whole)]
 Limit = Annotated[int, Field(ge=1, le=2**53), BeforeValidator(_whole)]
 #: Told as a pattern and checked by its signature, which says more than that it does not match.
 Cursor = Annotated[
@@ -54,11 +56,11 @@ class ViewQuery(Schema):
     """Parameters that say how much of a record is shown."""
 
     fields: Names = Field(None, max_length=2000)
-    """Only these fields, separated by commas; a dot goes on into a related record. All other keys
-    are left out, which clients that are typed by the schema may not expect."""
+    """Only these fields, separated by commas; a dot goes on into a related record. Typed clients
+    may miss the others."""
     expand: Names = Field(None, max_length=500)
-    """Related records to show in full beside their ids, separated by commas; a dot goes on into
-    the related record, at most 3 steps."""
+    """Related records to show in full, separated by commas; a dot goes on into theirs, at most 3
+    steps."""
 
 
 class ItemQuery(ViewQuery):
@@ -75,8 +77,8 @@ class FilterQuery(OpenQuery, Schema):
     """Words to be found in the record's names and texts, whatever their endings and script; words
     in quotes must follow each other."""
     filter: str | None = Field(None, min_length=1, max_length=2000)
-    """A condition in the grammar of OData's `$filter`, for OR, NOT and nesting; it is AND-ed with
-    all other filters. Example: `status eq 'signed' or mission/host_country eq 'RU'`."""
+    """A condition in the grammar of OData's `$filter`, AND-ed with all other filters. Example:
+    `status eq 'signed' or mission/host_country eq 'RU'`."""
     deleted: Deleted = "exclude"
     """Whether records in the trash are shown: not, too, or alone."""
 
@@ -85,8 +87,8 @@ class RecordsQuery(FilterQuery, ViewQuery):
     """What lists and exports have in common: which records, what of them, in which order."""
 
     sort: Names = Field(None, max_length=500)
-    """Fields to sort by, separated by commas, `-` before one for descending; a dot goes on into a
-    related record. Records without a value come last; `id` breaks ties."""
+    """Fields to sort by, separated by commas, `-` first for descending; a dot goes on into a
+    related record. Missing values come last; `id` breaks ties."""
 
 
 class ListQuery(RecordsQuery):
@@ -170,10 +172,11 @@ def read_listing(resource: Resource, query: RecordsQuery) -> Listing:
     return Listing(shape, parsed)
 
 
-def read_conditions(resource: Resource, query: FilterQuery) -> ParsedFilter:
-    """What chooses the records of a query: `filter` and its parameters that are fields."""
+def read_conditions(resource: Resource, query: FilterQuery, zone: tzinfo = UTC) -> ParsedFilter:
+    """What chooses the records of a query: `filter` and its parameters that are fields. The days of
+    moments are those of the zone."""
     known = type(query).model_fields
-    return read_filters(resource, query.others, query.filter, known)
+    return read_filters(resource, query.others, query.filter, known, zone)
 
 
 def read_view(resource: Resource, query: ViewQuery) -> View:
@@ -260,11 +263,16 @@ def read_sort(resource: Resource, text: str | None) -> tuple[tuple[Path, bool], 
     for name in listed("sort", text) if text is not None else ():
         path = tuple(name.removeprefix("-").split("."))
         _check_sort(resource, path)
-        keys.setdefault(path, name.startswith("-"))
-        if path == ("id",):
-            break
+        if path in keys:
+            text = f"{'.'.join(path)} is given more than once: records are sorted by it once."
+            raise bad_parameter("sort", "repeated", text)
+        keys[path] = name.startswith("-")
     if len(keys) > MAX_SORT:
         raise bad_parameter("sort", "too_many", f"At most {MAX_SORT} fields can be sorted by.")
+    names = list(keys)
+    if ("id",) in keys:
+        # No two records have the same: what comes after it decides nothing.
+        keys = {path: keys[path] for path in names[: names.index(("id",)) + 1]}
     # The tie-break runs with the first key, so that one index serves both directions.
     keys.setdefault(("id",), next(iter(keys.values()), False))
     return tuple(keys.items())

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, tzinfo
 from decimal import ROUND_FLOOR, Context, Decimal
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from app.core.date_spellings import instead
 from app.core.edtf import EdtfError, parse_edtf
 from app.core.errors import did_you_mean
 from app.core.loose_types import Value
+from app.core.time_zones import ends_of
 from app.engine.keys import as_id
 from app.engine.paths import FieldType, RecordField
 
@@ -52,15 +53,21 @@ def round_to_column(field: RecordField, value: Decimal, rounding: str | None) ->
 DATED = (FieldType.date, FieldType.stated, FieldType.instant)
 
 
-def parse_limit(field: RecordField, text: str, *, at_end: bool) -> date | datetime:
+def parse_limit(
+    field: RecordField, text: str, *, at_end: bool, zone: tzinfo = UTC
+) -> date | datetime:
     """The day or moment that bounds a field of `DATED` in a comparison: of a month or a year, and
-    for a moment of a day, where it begins or where it ends. ValueError for anything else."""
+    for a moment of a day in the zone, where it begins or where it ends. ValueError for anything
+    else."""
     is_instant = field.field_type is FieldType.instant
     if is_instant and not _PERIOD.fullmatch(text):
         return parse_instant(text)
     day = _edge(text, at_end=at_end)
     if not is_instant:
         return day
+    if zone is not UTC:
+        with suppress(OverflowError):
+            return ends_of(day, zone)[at_end]
     return datetime.combine(day, time.max if at_end else time.min, UTC)
 
 
@@ -140,6 +147,12 @@ def _text(field: RecordField, text: str) -> str:
     return composed(text)
 
 
+def _code(field: RecordField, text: str) -> str:
+    """A code, by its code of today where its list knows older ones."""
+    canonical = field.codes.table.info.get("canonical") if field.codes is not None else None
+    return str(canonical(text)) if canonical is not None else _text(field, text)
+
+
 def _uuid(field: RecordField, text: str) -> UUID:
     if (found := as_id(text)) is None:
         raise ValueError(f"must be a UUID, not {_short(text)}")
@@ -176,14 +189,14 @@ _READERS: dict[FieldType, Callable[[RecordField, str], Value]] = {
     FieldType.id: _uuid,
     FieldType.text: _text,
     FieldType.choice: _choice,
-    FieldType.code: _text,
+    FieldType.code: _code,
     FieldType.integer: _integer,
     FieldType.decimal: _decimal,
     FieldType.boolean: lambda _, text: parse_boolean(text),
     FieldType.date: lambda _, text: parse_day(text),
     FieldType.instant: lambda _, text: parse_instant(text),
     FieldType.stated: _stated,
-    FieldType.list: _text,
+    FieldType.list: _code,
 }
 
 

@@ -1,6 +1,7 @@
 """Many operations in one transaction, stored together or each by itself."""
 
 from collections import Counter
+from collections.abc import Callable
 from copy import copy
 
 from sqlalchemy.orm import Session
@@ -29,16 +30,18 @@ def run_all(
     *,
     isolated: bool,
     most_failures: int = MAX_OPERATIONS,
+    check: Callable[[], None] = lambda: None,
 ) -> list[Done]:
     """Do the operations in their order; `isolated` keeps one that fails from undoing the others.
 
     Otherwise the first failure is raised as its problem, placed under `/operations/<n>`. It ends
-    early where `most_failures` have failed.
+    early where `most_failures` have failed; `check` is called now and then, and ends it by raising.
     """
     done: list[Done] = []
     failures = 0
     bulk_state = BulkState()
     while len(done) < len(read) and failures < most_failures:
+        check()
         first = len(done)
         plain = _plain(read, first)
         if plain:
@@ -89,7 +92,7 @@ def _create_all(
             except Problem as placed:
                 if not isolated:
                     raise
-                done.append(Done("create", placed.status, problem=placed))
+                done.append(Done("create", placed.status, problem=placed.alone()))
     return done
 
 
@@ -126,7 +129,7 @@ def _isolated(session: Session, resource: Resource, read: ReadOperation) -> Done
         with undone_on_error(session):
             return run_operation(session, resource, read)
     except Problem as problem:
-        return Done(read.op, problem.status, problem=problem)
+        return Done(read.op, problem.status, problem=problem.alone())
 
 
 def results_json(done: list[Done], *, results: bool = True) -> str:

@@ -16,6 +16,7 @@ from app.engine.history.change_log import Action, note_change
 from app.engine.resource import Resource
 from app.engine.search.index import index_many
 from app.engine.writes import store
+from app.engine.writes.broken_rules import with_all_rules
 from app.engine.writes.records import insert_records, new_record
 from app.engine.writes.references import Known, loose_references
 from app.engine.writes.rendering import render_records
@@ -97,7 +98,7 @@ class _Batch:
             if not self.bulk_state.savepoints:
                 raise RetryWithSavepoints from None
             if len(places) == 1:
-                self.refused[places[0]] = problem
+                self.refused[places[0]] = problem.alone()
                 return
             middle = len(places) // 2
             self.store(places[:middle])
@@ -116,10 +117,11 @@ class _Batch:
             entered = store.transaction_time(session)
             record = new_record(resource, self.data[at], self.new[at].id, entered)
             try:
-                resource.check(session, record, None)
+                with with_all_rules(resource, [record]):
+                    resource.check(session, record, None)
                 records.append(record)
             except Problem as problem:
-                self.refused[at] = problem
+                self.refused[at] = problem.alone()
             # A rule may have changed another record, which is noted then.
             if change_log.noted_count(session) != noted:
                 raise _WritesOthers

@@ -18,6 +18,7 @@ from app.engine.record import Record
 from app.engine.resource import Resource
 from app.engine.writes import store
 from app.engine.writes.nested import change_nested, create_nested, read_flat
+from app.engine.writes.nested_size import check_nested, nested_count
 from app.engine.writes.store import Stored
 
 Item = Json
@@ -69,7 +70,12 @@ class ReadOperation:
 
 
 def read_operations(resource: Resource, items: list[JsonValue]) -> list[ReadOperation]:
-    """Read what the operations say; this takes long for many, and nobody should wait meanwhile."""
+    """Read what the operations say; this takes long for many, and nobody should wait meanwhile.
+
+    Invalid where they have more records within others than one request may have.
+    """
+    bodies = (item.get("body") for item in items if isinstance(item, dict))
+    check_nested(sum(nested_count(resource, body) for body in bodies), "/operations")
     return [_read(resource, item) for item in items]
 
 
@@ -82,7 +88,7 @@ def _read(resource: Resource, item: JsonValue) -> ReadOperation:
                 return ReadOperation(item, body=read_flat(resource, item["body"]))
         return ReadOperation(item, body=_body(resource, item) if op == "update" else None)
     except Problem as problem:
-        return ReadOperation(item, problem=problem)
+        return ReadOperation(item, problem=problem.alone())
 
 
 def _checked(item: JsonValue) -> str:

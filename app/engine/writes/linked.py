@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.core import json_codec
 from app.core.errors import Fault, Invalid, within
 from app.core.loose_types import Fields, Json, JsonValue, Values
+from app.core.public_path import public_path
 from app.core.validation import Model, summary, validate
 from app.engine.keys import as_id, is_askable
 from app.engine.resource import Embedded, Resource
@@ -93,7 +94,8 @@ class Links:
                 "",
                 "read_only",
                 f"The {resource.singular} is there already, and is not as it is told here: name it"
-                f" by its id or ref alone, and change it with PATCH /{resource.path}/{known}.",
+                f" by its id or ref alone, and change it with PATCH"
+                f" {public_path(f'/{resource.path}/{known}')}.",
             )
         return known
 

@@ -18,6 +18,7 @@ from app.engine.writes import store
 from app.engine.writes.as_read import check_kept, kept_by_server, says, separate, state_of
 from app.engine.writes.linked import Create, Links, checked
 from app.engine.writes.nested_schemas import MAX_NESTED, nested_in
+from app.engine.writes.nested_size import check_nested, nested_count
 from app.engine.writes.records import find_record
 from app.engine.writes.rendering import render_record, render_records
 from app.engine.writes.store import Stored
@@ -33,11 +34,13 @@ def read_flat(resource: Resource, value: JsonValue, model: Model | None = None) 
     if not isinstance(value, dict):
         return checked(model, resource, value)
     if not value.keys().isdisjoint(_not_flat(resource)):
+        check_nested(nested_count(resource, value))
         return None
     for name, part in resource.embedded.items():
         rows = value.get(name)
         for row in rows if isinstance(rows, list) else ():
             if isinstance(row, dict) and not row.keys().isdisjoint(part.to_one):
+                check_nested(nested_count(resource, value))
                 return None
     return checked(model, resource, value)
 

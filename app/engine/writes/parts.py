@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from app.core import json_codec
 from app.core.databases.interface import table_of
 from app.core.errors import Conflict
+from app.core.public_path import public_path
 from app.engine.history.change_log import Action, note_change
 from app.engine.record import Record
 from app.engine.registry import RECORD_TYPES
@@ -130,5 +131,5 @@ def refuse_without_owner(session: Session, resource: Resource, record: Record) -
         if held:
             raise Conflict(
                 f"The {owner.singular} that it is part of is in the trash: bring that back first,"
-                f" with POST /{owner.path}/{owner_id}/restore."
+                f" with POST {public_path(f'/{owner.path}/{owner_id}/restore')}."
             )

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, exists, inspect, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, inspect, select, update
 from sqlalchemy.orm import Session
 
 from app.core import json_codec
 from app.core.databases.deferred import complete
-from app.core.databases.interface import Base
+from app.core.databases.expressions import TableColumn
+from app.core.databases.interface import Base, table_of
 from app.core.databases.types import instant_text
 from app.core.errors import Conflict
 from app.engine.history.change_log import Action, Change, note_change
@@ -63,16 +64,21 @@ def _refuse_referred(session: Session, resource: Resource, record: Record) -> No
 
 def _references(resource: Resource, record: Record) -> Iterator[tuple[str, ColumnElement[bool]]]:
     """What can refer to the record: by a foreign key, or by lying under it as citations do."""
-    own = [owned.__table__ for owned in _owned(resource)]
+    own = [_owner_column(owned, record) for owned in _owned(resource)]
     pointing = []
     for table in Base.metadata.sorted_tables:
         for column in table.columns:
-            if table not in own and any(
+            if not any(column is owner for owner in own) and any(
                 key.column is resource.table.__table__.c.id for key in column.foreign_keys
             ):
                 pointing.append(table)
                 name = table.name.replace("_", " ")
-                yield f"{name} ({column.name})", column == record.id
+                # What a part of the record says of the record itself goes with it.
+                others = [owner for owner in own if owner.table is table]
+                yield (
+                    f"{name} ({column.name})",
+                    and_(column == record.id, *(owner != record.id for owner in others)),
+                )
     for collection in resource.to_many.values():
         # What points to the record, or is tied to it by what does, is told by that already.
         under = collection.on(collection.child.table, record)
@@ -87,10 +93,15 @@ def _owned(resource: Resource) -> list[type[Base]]:
 
 def _of(owned: type[Base], record: Record) -> ColumnElement[bool]:
     """Which rows of such a table are the record's."""
+    return _owner_column(owned, record) == record.id
+
+
+def _owner_column(owned: type[Base], record: Record) -> TableColumn:
+    """The column that says whose part a row is: it is in the table's key, with the position."""
     owner = record.__table__.c.id
     (column,) = (
         column
-        for column in owned.__table__.columns
+        for column in table_of(owned).primary_key
         if any(key.column is owner for key in column.foreign_keys)
     )
-    return column == record.id
+    return column

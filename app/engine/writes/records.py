@@ -22,6 +22,7 @@ from app.core.databases.types import uuid7
 from app.core.loose_types import Fields, Value, Values
 from app.engine.record import Record, bound_values
 from app.engine.resource import Embedded, Resource
+from app.engine.writes.broken_rules import with_all_rules
 from app.engine.writes.constraint_errors import translate_integrity_errors
 
 T = TypeVar("T", bound=Base)
@@ -48,17 +49,26 @@ def new_record(
 
 def set_values(resource: Resource, record: Record, data: Values) -> None:
     """Give a record these values of its fields; those of its parts are rows as mappings."""
-    values = dict(data)
+    values = {**data, **_bounds_of(resource, data)}
     for name, part in resource.embedded.items():
         if name in data:
             values[name] = [
-                _instance(part.table, {part.owner: record.id, "position": at, **row})
+                _instance(
+                    part.table,
+                    {part.owner: record.id, "position": at, **row, **_bounds_of(part, row)},
+                )
                 for at, row in enumerate(data[name])
             ]
-    for name in resource.edtf_dates:
+    record.__dict__.update(values)
+
+
+def _bounds_of(at: Resource | Embedded, data: Values) -> Fields:
+    """What the columns beside the stated dates among these values hold."""
+    values: Fields = {}
+    for name in at.edtf_dates:
         if name in data:
             values |= bound_values(name, data[name])
-    record.__dict__.update(values)
+    return values
 
 
 # The records whose rules are looked at
@@ -141,7 +151,7 @@ def insert_records(session: Session, resource: Resource, records: Sequence[Recor
 
     Raises the problem of a rule that the database holds.
     """
-    with translate_integrity_errors():
+    with with_all_rules(resource, records), translate_integrity_errors():
         insert_rows(session, resource.table, records)
         for name, part in resource.embedded.items():
             rows = (row for each in records for row in getattr(each, name))
@@ -164,7 +174,7 @@ def save_record(session: Session, resource: Resource, record: Record) -> None:
     changed = tuple(
         name for name, value in now.items() if name in record.__dict__ and _new(stored, name, value)
     )
-    with translate_integrity_errors():
+    with with_all_rules(resource, [record]), translate_integrity_errors():
         values = {f"new_{name}": now[name] for name in changed}
         key = {"old_id": record.id, "old_version": stored["version"]}
         if not _updating(resource.table, changed).rows(session, {**values, **key}):

@@ -20,6 +20,7 @@ from app.engine.keys import as_id, in_trash, is_askable, missing
 from app.engine.record import Record
 from app.engine.resource import Resource
 from app.engine.search.index import index_record
+from app.engine.writes.broken_rules import with_all_rules
 from app.engine.writes.parts import (
     Parts,
     deletion_time,
@@ -103,7 +104,7 @@ def create(
 
 
 def _check(session: Session, resource: Resource, record: Record, before: State | None) -> None:
-    with in_progress(session, record):
+    with in_progress(session, record), with_all_rules(resource, [record]):
         resource.check(session, record, before)
 
 

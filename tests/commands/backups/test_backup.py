@@ -36,7 +36,7 @@ async def test_a_backup_tells_its_size_its_records_and_its_place_in_the_change_l
     assert told.returncode == 0, told.stderr
     size = (tmp_path / "backup").stat().st_size
     assert f"{size:,} bytes" in told.stdout or f"{size / 1e6:.1f} MB" in told.stdout
-    assert "393 records, change log to 393, revision 2026" in told.stdout
+    assert "395 records, change log to 395, revision 2026" in told.stdout
     assert "SHA-256" in told.stdout
     assert told.stderr == ""
 

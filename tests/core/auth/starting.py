@@ -12,7 +12,7 @@ import httpx
 
 from tests import processes
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PATIENCE = 60.0
 
 

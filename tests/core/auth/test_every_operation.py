@@ -167,10 +167,10 @@ async def test_head_is_answered_as_get_is(
         assert head.header("www-authenticate") == get.header("www-authenticate"), target
 
 
-async def test_the_authorizer_is_asked_in_fastapis_own_router_too(
+async def test_the_authorizer_is_asked_below_another_path_too(
     private_app: FastAPI, callers: dict[str, dict[str, str]]
 ) -> None:
-    """An application below another's path is called so, past our own dispatch."""
+    """As a server calls an application that a proxy shows below a path."""
     for method, path, target in TARGETS:
         for caller in ("nobody", "read"):
             body: Any = None if method in ("GET", "DELETE") else {}

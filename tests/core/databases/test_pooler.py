@@ -1,16 +1,28 @@
 """PostgreSQL behind a pooler: in session mode it works, in transaction mode it is refused."""
 
+import asyncio
 import os
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from app.commands import check
+from app.commands.backup import run as backup
+from app.commands.import_ import Said
+from app.commands.import_ import run as imported
+from app.commands.migrate import migrate
+from app.commands.readiness import unready
+from app.commands.reindex import run as reindex
+from app.commands.restore import run as restore
+from app.commands.seed import run as seed
+from app.commands.serve import _pooled_replica
 from app.core.databases.addresses import PostgresAddress
 from app.core.databases.pooler import pooled
 
@@ -60,5 +72,43 @@ async def test_a_pooler_must_keep_the_connection(fresh_url: str, tmp_path: Path)
         return
     with pooler(fresh_url, "session", tmp_path) as url:
         assert await pooled(url) is None
+        assert await check.run(url) == []
+        assert await migrate(url) is False
     with pooler(fresh_url, "transaction", tmp_path) as url:
         assert "pool_mode = session" in str(await pooled(url))
+        assert "DATABASE_READ_URL: What answers at 127.0.0.1" in str(await _pooled_replica(url))
+        await refuse_all(url, tmp_path)
+    # A replica that is away may come later.
+    assert await _pooled_replica(url) is None
+
+
+async def refuse_all(url: str, folder: Path) -> None:
+    """Each command says in a sentence what is wrong, whichever way it goes to the database."""
+    (folder / "old.dump").write_bytes(b"PGDMP")
+    faults = []
+    commands: dict[str, Callable[[], object]] = {
+        "backup": partial(backup, url, folder / "new.dump", force=False),
+        "check": partial(asyncio.run, check.run(url)),
+        "import": partial(
+            imported, url, people(folder), Said("people"), dry_run=True, lenient=False
+        ),
+        "migrate": partial(asyncio.run, migrate(url)),
+        "reindex": partial(reindex, url),
+        "restore": partial(restore, url, folder / "old.dump", force=True),
+        "seed": partial(asyncio.run, seed(url)),
+        "serve": partial(asyncio.run, unready(url)),
+    }
+    for name, work in commands.items():
+        try:
+            told = str(await asyncio.to_thread(work))
+        except RuntimeError as error:
+            told = str(error)
+        if "pool_mode = session" not in told:
+            faults.append((name, told))
+    assert faults == []
+
+
+def people(folder: Path) -> Path:
+    file = folder / "people.csv"
+    file.write_text("full_name\nSomebody\n")
+    return file

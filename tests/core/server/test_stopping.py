@@ -13,7 +13,7 @@ import pytest
 
 from tests.keys import ADMIN_KEY
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 #: What ending may cost, in seconds of CPU: the time that passes depends on who else is at work.
 CHEAP = 0.35
 

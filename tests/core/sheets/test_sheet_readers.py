@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date
 from decimal import Decimal
 from pathlib import Path
@@ -13,11 +13,23 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.core.databases.types import instant_text
+from app.core.sheets import csv_reader, readers, xlsx_parts
 from app.core.sheets.readers import read_header, read_rows
 from app.core.sheets.sheet import CsvSheet, Row, SheetError, column_letters, neutralise, restore
 from app.core.sheets.tabular import SheetRow
 from app.core.sheets.xlsx_sheet import XlsxSheet
-from tests.core.sheets.tables import KINDS, TEXT, patient, read, refusal, table, values, written
+from tests.core.sheets.tables import (
+    KINDS,
+    SHEET_1,
+    TEXT,
+    patient,
+    read,
+    refusal,
+    replaced,
+    table,
+    values,
+    written,
+)
 
 # CSV
 
@@ -85,6 +97,30 @@ def test_a_row_with_fewer_cells_than_the_header_has_nulls() -> None:
 
 def test_blank_rows_are_counted_and_skipped() -> None:
     assert [number for number, _ in read("a,b\n\n1,2\n,\n3,4\n")] == [3, 5]
+
+
+def test_blank_rows_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(csv_reader, "MAX_BLANK_ROWS", 20)
+    monkeypatch.setattr(readers, "MAX_BLANK_ROWS", 20)
+    monkeypatch.setattr(xlsx_parts, "MAX_BLANK_CELLS", 20)
+    files: dict[str, Callable[[int], str | bytes]] = {
+        "csv": lambda blank: "a,b\n" + "\n" * blank + ",\n" * blank + '"",\n' * blank + "1,2",
+        "ndjson": lambda blank: '{"a": 1}\n' + "\n \n\r\n" * blank + '{"a": 1}',
+        "xlsx": lambda blank: replaced(
+            table([["a"], [1]]),
+            SHEET_1,
+            lambda part: part.replace(
+                b"</sheetData>", b"<row><c/><c/></row>" * blank + b"</sheetData>"
+            ),
+        ),
+    }
+    told = {kind: "delete" in refusal(file(7), kind).detail for kind, file in files.items()}
+    assert told == dict.fromkeys(files, True)
+    assert {kind: len(read(file(3), kind)) for kind, file in files.items()} == {
+        "csv": 1,
+        "ndjson": 2,
+        "xlsx": 1,
+    }
 
 
 def test_line_breaks_within_cells_do_not_count_as_rows() -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import subprocess
 import sys
 import zipfile
@@ -11,6 +12,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from shutil import which
+from types import FrameType
 from typing import Any
 
 import pyarrow.parquet
@@ -186,6 +188,34 @@ def test_xlsx_continues_on_a_further_worksheet(monkeypatch: pytest.MonkeyPatch) 
     second = part(book, "xl/worksheets/sheet2.xml")
     assert "<t>name</t>" in second
     assert "<t>c</t>" in second
+
+
+def test_a_batch_of_xlsx_may_go_over_many_worksheets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(XlsxSheet, "max_rows", 3)
+    book = written(XlsxSheet(TEXT), [("a",), (None,), ("c",)], [("d",), ("e",), ("f",)])
+    numbers = [
+        re.findall(r'<c r="(A\d)" t="inlineStr"><is><t>(\w)</t>', part(book, f"xl/worksheets/{at}"))
+        for at in ("sheet1.xml", "sheet2.xml", "sheet3.xml")
+    ]
+    assert numbers == [[("A2", "a")], [("A2", "c"), ("A3", "d")], [("A2", "e"), ("A3", "f")]]
+
+
+def test_a_cell_of_xlsx_takes_few_calls() -> None:
+    count, rows = 0, [FULL] * 50
+
+    def note(frame: FrameType, event: str, arg: object) -> None:
+        nonlocal count
+        count += event == "call"
+
+    with closing(XlsxSheet(COLUMNS)) as sheet:
+        sheet.begin()
+        sheet.rows(rows)
+        sys.setprofile(note)
+        try:
+            sheet.rows(rows)
+        finally:
+            sys.setprofile(None)
+    assert count / len(rows) <= 2 * len(COLUMNS)
 
 
 def test_xlsx_freezes_its_header_and_has_a_filter() -> None:

@@ -128,7 +128,7 @@ async def test_a_broken_rule_of_the_database_tells_its_row(client: Client, ref: 
     rows = [{"ref": f"{ref}-{n}", **DEAL, "amount": 1 + n} for n in range(9)]
     rows[4] |= {"currency": None}
     told = await faults(client, "agreements", table(*rows))
-    assert told == [(6, "amount", "rule")]
+    assert told == [(6, "currency", "rule")]
 
 
 async def test_a_ref_that_is_taken_tells_its_row(client: Client, ref: str) -> None:

@@ -45,7 +45,7 @@ async def test_every_error_is_told(client: Client, ref: str) -> None:
         (3, "kind", "choice"),
         (3, "host_country", "form"),
         (5, "host_country", "code"),
-        (7, "host_region", "rule"),
+        (7, "host_country", "rule"),
         (8, "cost_amount", "decimals"),
     ]
 
@@ -60,7 +60,7 @@ MESS: list[dict[str, Any]] = [
 ]
 WRONG = [
     (0, {"kind", "host_country", "dates"}),
-    (1, {"cost_amount"}),
+    (1, {"cost_currency"}),
     (3, {"title", "kind", "cost_amount", "dates", "parent"}),
     (4, {"host_country"}),
     (5, {"id", "kind", "version", "host_country"}),

@@ -13,10 +13,12 @@ import pytest
 from fastapi import FastAPI
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import inspect
 
 from app.api import RESOURCES
 from app.commands.seed import _seed_codes
 from app.core import json_codec
+from app.core.databases.expressions import AnyTable
 from app.core.databases.opening import open_database
 from app.core.instance_secret import CurrentEpoch
 from app.engine.registry import by_record_type
@@ -33,13 +35,23 @@ from tests.examples import Examples, create
 Apps = tuple[FastAPI, FastAPI]
 
 
+def columns(resource: Resource) -> AnyTable:
+    return inspect(resource.table).columns
+
+
 def _ordered() -> list[str]:
     """Each kind after those it refers to; evidence, which can be of any, at the end."""
     found: list[Resource] = []
 
     def place(resource: Resource) -> None:
         parts = [target for part in resource.embedded.values() for target in part.to_one.values()]
-        for target in (*resource.to_one.values(), *parts):
+        # Missions go to events, and events are of missions: those come after them.
+        ones = [
+            target
+            for name, target in resource.to_one.items()
+            if not any(key.use_alter for key in columns(resource)[f"{name}_id"].foreign_keys)
+        ]
+        for target in (*ones, *parts):
             if target is not resource and target not in found:
                 place(target)
         if resource not in found:

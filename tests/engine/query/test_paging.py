@@ -129,7 +129,6 @@ async def check_walk(toys: httpx.AsyncClient, meant: list[str], **query: Any) ->
         "box.box.name,-ref",
         "is_soft,-name,price,-made",
         "deleted_at,-ref,name",
-        "name,-name",
         "name,-id",
         "-name,id",
     ],
