@@ -202,6 +202,8 @@ class TableRowsPart(_OdsPart):
             self._cell = None
         elif name == "table-row" and self._cells:
             self._end_row()
+        elif name == "table-row":  # Its empty cells are written as one.
+            self._blank.count_blank()
 
     def _end_row(self) -> None:
         if self._row + self._rows - 1 > MAX_ROWS:
@@ -223,8 +225,6 @@ class TableRowsPart(_OdsPart):
                 raise ValueError(times)
             self._charge(times - 1)
             self._cells |= dict.fromkeys(range(self._column, self._column + times), value)
-        else:
-            self._blank.count_blank()
         self._column += times
 
     def _charge(self, cells: int) -> None:
