@@ -259,7 +259,9 @@ def benchmark(
 
 @commands.command(name="import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="A file of CSV, XLSX or NDJSON.", readable=False)],
+    file: Annotated[
+        Path, typer.Argument(help="A file of CSV, TSV, XLSX, ODS or NDJSON.", readable=False)
+    ],
     kind: Annotated[
         str | None, typer.Option(help="What it holds: agreements, … Else its name says so.")
     ] = None,
@@ -275,11 +277,33 @@ def import_(
     encoding: Annotated[
         str | None, typer.Option(help="What CSV is encoded in: windows-1251, …")
     ] = None,
+    header_row: Annotated[
+        int | None, typer.Option(help="Which row has the names of the columns.", min=1)
+    ] = None,
+    date_format: Annotated[
+        str | None, typer.Option(help="How days are written: dd.mm.yyyy, mm/dd/yyyy, …")
+    ] = None,
+    skip_unknown: Annotated[
+        bool, typer.Option(help="Pass over columns that nobody knows.")
+    ] = False,
+    create_missing: Annotated[
+        bool, typer.Option(help="Create organizations and people that are not there.")
+    ] = False,
 ) -> None:
     """Store the rows of a file as new records, or as changes of those that they name."""
     from app.commands.import_ import Said, run
 
-    said = Said(kind, columns, sheet, delimiter, encoding)
+    said = Said(
+        kind,
+        columns,
+        sheet,
+        delimiter,
+        encoding,
+        header_row,
+        date_format,
+        skip_unknown,
+        create_missing,
+    )
     sys.exit(run(settings().database_url, file, said, dry_run=dry_run, lenient=lenient))
 
 

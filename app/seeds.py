@@ -17,6 +17,7 @@ from app.core.data_files import seeds_folder
 from app.core.databases.expressions import AnyTable
 from app.core.databases.types import uuid7_of
 from app.core.loose_types import Json, Values
+from app.engine.codes import list_of_enumeration
 from app.engine.examples import values_of
 from app.engine.registry import RECORD_TYPES
 from app.engine.resource import Resource
@@ -67,20 +68,9 @@ def _enumerations() -> dict[str, tuple[str, ...]]:
         for table in (resource.table, *(part.table for part in resource.embedded.values())):
             for column in inspect(table).columns:
                 if isinstance(column.type, Enum) and column.type.enum_class is not None:
-                    found[_list_name(column.type.enum_class.__name__)] = tuple(column.type.enums)
+                    name = list_of_enumeration(column.type.enum_class.__name__)
+                    found[name] = tuple(column.type.enums)
     return found
-
-
-def _list_name(enumeration: str) -> str:
-    """What the code list of an enumeration is called: `MissionKind`, `mission-kinds`."""
-    name = "".join(f"-{c.lower()}" if c.isupper() else c for c in enumeration)[1:]
-    plural = f"{name[:-1]}ies" if name.endswith("y") else f"{name}{_ENDS.get(name[-1], 's')}"
-    return _LIST_NAMES.get(enumeration, plural)
-
-
-_ENDS = {"s": "es", "x": "es"}
-#: Lists that are called otherwise than their enumerations.
-_LIST_NAMES = {"AgreementStatus": "statuses", "Bindingness": "bindingness"}
 
 
 @cache

@@ -14,12 +14,14 @@ from sqlalchemy.orm import Session
 
 from app.api import RESOURCES
 from app.commands.readiness import refuse_unready
+from app.core import json_codec
 from app.core.databases.diagnosis import diagnosed
 from app.core.databases.opening import open_database
 from app.core.errors import Fault, Invalid, did_you_mean
 from app.core.sheets.options import read_options
+from app.core.sheets.readers import WORKBOOKS
 from app.engine.imports.columns import read_mapping
-from app.engine.imports.import_file import ImportFile
+from app.engine.imports.import_file import ImportFile, known_date_format, with_headers
 from app.engine.imports.import_job import import_file
 from app.engine.imports.read_ahead import reading_ahead
 from app.engine.imports.report import Report
@@ -27,7 +29,7 @@ from app.engine.registry import find_named, kind_names
 from app.engine.resource import Resource
 
 ACTOR = "import"
-FORMATS = ("csv", "xlsx", "ndjson")
+FORMATS = ("csv", "tsv", "xlsx", "ods", "ndjson")
 _LIKE = "such as agreements.csv"
 
 OnProgress = Callable[[int], None]
@@ -49,6 +51,10 @@ class Said:
     sheet: str | None = None
     delimiter: str | None = None
     encoding: str | None = None
+    header_row: int | None = None
+    date_format: str | None = None
+    skip_unknown: bool = False
+    create_missing: bool = False
 
 
 def run(url: str, path: Path, said: Said, *, dry_run: bool, lenient: bool) -> int:
@@ -59,18 +65,31 @@ def run(url: str, path: Path, said: Said, *, dry_run: bool, lenient: bool) -> in
     """
     file_format = _format_of(path)
     resource = _resource(path, said.kind)
-    options = read_options(file_format, said.sheet, said.delimiter, said.encoding)
-    file = ImportFile(path, file_format, read_mapping(resource, said.columns), lenient, options)
+    mapping = read_mapping(resource, said.columns)
+    options = read_options(file_format, said.sheet, said.delimiter, said.encoding, said.header_row)
+    file = ImportFile(
+        path,
+        file_format,
+        mapping,
+        lenient,
+        with_headers(options, resource, mapping),
+        known_date_format(said.date_format),
+        said.skip_unknown,
+        said.create_missing,
+        is_traced=dry_run,
+    )
     asyncio.run(refuse_unready(url))
     errors = Console(stderr=True, soft_wrap=True)
     try:
         report = _with_progress(url, resource, file, dry_run, errors)
     except Invalid as problem:
         _show(errors, problem.errors)
-        errors.print(problem.detail, markup=False, highlight=False)
+        errors.print(f"{path.name}: {problem.detail}", markup=False, highlight=False)
         return 1
     _show(errors, tuple(report.in_order()))
     _show(errors, tuple(report.left_out))
+    _show(errors, tuple(report.related))
+    _show_taken(errors, report)
     sys.stdout.write(_summary(report, dry_run) + "\n")
     return 1 if report.failed else 0
 
@@ -136,7 +155,7 @@ def _with_progress(
 
 def _lines(file: ImportFile) -> int | None:
     """About how many rows the file has; None where only reading it would tell."""
-    if file.format == "xlsx":
+    if file.format in WORKBOOKS:
         return None
     with file.path.open("rb") as content:
         return sum(piece.count(b"\n") for piece in iter(lambda: content.read(1 << 20), b""))
@@ -171,6 +190,20 @@ def _show(console: Console, faults: tuple[Fault, ...]) -> None:
     for fault in faults:
         row = " ".join(str(each) for each in (fault.sheet, fault.row) if each is not None)
         table.add_row(_plain(row), _plain(fault.column or ""), _plain(fault.detail))
+    console.print(table)
+
+
+def _show_taken(console: Console, report: Report) -> None:
+    """What the cells of the first rows of a dry run were taken for."""
+    if not report.taken:
+        return
+    table = Table("row", "column", "cell", "field", "value", highlight=False)
+    for row in report.taken:
+        place = " ".join(str(each) for each in (row["sheet"], row["row"]) if each is not None)
+        for cell in row["cells"]:
+            value = json_codec.dumps(cell["value"]).decode()
+            told = (place, cell["column"], cell["cell"] or "", cell["field"] or "-", value)
+            table.add_row(*map(_plain, told))
     console.print(table)
 
 

@@ -47,3 +47,15 @@ def _folded(code: str, aliases: JsonValue, *labels: str | None) -> set[str]:
     # As the driver gives them they are JSON still.
     aliases = json_codec.loads(aliases) if isinstance(aliases, str) else aliases
     return {name.casefold() for name in (code, *aliases, *labels) if name}
+
+
+def list_of_enumeration(enumeration: str) -> str:
+    """What the code list of an enumeration is called: `MissionKind`, `mission-kinds`."""
+    name = "".join(f"-{c.lower()}" if c.isupper() else c for c in enumeration)[1:]
+    plural = f"{name[:-1]}ies" if name.endswith("y") else f"{name}{_ENDS.get(name[-1], 's')}"
+    return _LIST_NAMES.get(enumeration, plural)
+
+
+_ENDS = {"s": "es", "x": "es"}
+#: Lists that are called otherwise than their enumerations.
+_LIST_NAMES = {"AgreementStatus": "statuses", "Bindingness": "bindingness"}

@@ -41,12 +41,17 @@ def _no_check(session: Session, record: Record, before: Values | None) -> None:
 
 @dataclass(eq=False)
 class Embedded:
-    """Rows that belong to one record and are read and written with it, in their order."""
+    """Rows that belong to one record and are read and written with it, in their order.
+
+    `sheet_columns` names a field of few values, and a relation or other field, of those whose rows
+    a sheet can have in columns: each value may head one, whose cells hold the other.
+    """
 
     table: type[Base]
     fields: type[Schema]
     owner: str
     to_one: dict[str, "Resource"] = field(default_factory=dict)
+    sheet_columns: tuple[str, str] | None = None
 
     @property
     def name(self) -> str:
@@ -122,7 +127,9 @@ class Resource:
     record; `first_of` the fields that are those of the first row of a part, `host_country` of
     `stops.country`: filters find those of any row; `row_filter(table)` narrows a table that two
     resources share; `stand_ins` what clients can give in place of fields; `long_text` a text that
-    is not among the fields.
+    is not among the fields; `from_name` makes a body of a name alone, for kinds that need no more;
+    `name_from` is the field of the name and, after it, those whose columns make it up where a sheet
+    has no column of it.
     `example` is a body for the documentation, with refs in place of ids, of a kind that seeds/ has
     no fact of.
     """
@@ -143,6 +150,8 @@ class Resource:
     stand_ins: StandIns | None = None
     long_text: LongText | None = None
     check: Check = _no_check
+    from_name: Callable[[Session, str], Fields] | None = None
+    name_from: tuple[str, ...] = ()
     example: Values = field(default_factory=dict)
 
     @property

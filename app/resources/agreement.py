@@ -352,6 +352,7 @@ agreement = Resource(
             fields=PartyFields,
             owner="agreement_id",
             to_one={"organization": organization, "signed_by": person},
+            sheet_columns=("role", "organization"),
         ),
         "targets": Embedded(table=AgreementTarget, fields=TargetFields, owner="agreement_id"),
         "related": Embedded(table=RelatedAgreement, fields=RelatedFields, owner="owner_id"),
@@ -360,6 +361,7 @@ agreement = Resource(
         ),
     },
     check=_check,
+    name_from=("title", "instrument", "parties"),
 )
 agreement.embedded["related"].to_one["agreement"] = agreement
 # An outcome belongs to an agreement, which enters its own moves as outcomes: so it is told here.

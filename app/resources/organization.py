@@ -1,20 +1,23 @@
 """Organizations: companies, authorities, chambers and whatever else can act."""
 
+import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StrictBool, model_validator
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey, Index, select
+from sqlalchemy import text as sql_text
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.core.databases.interface import Base
 from app.core.databases.types import choice
-from app.core.loose_types import Values
+from app.core.loose_types import Fields, Values
 from app.engine.record import Record, code, code_list, reference, region_of, rule
 from app.engine.resource import Embedded, Resource
 from app.engine.schemas import Line, Noted, RecordFields, Schema, distinct
-from app.resources.code import CountryCode, LegalFormCode, RegionCode, Sectors
+from app.resources.code import CountryCode, LegalForm, LegalFormCode, RegionCode, Sectors
 from app.resources.identifier import IdentifierScheme, check_identifier
 from app.resources.legal_form import check_legal_form
 from app.resources.money import differs
@@ -91,8 +94,8 @@ class OrganizationIdentifier(Base):
             "scheme",
             "value",
             unique=True,
-            sqlite_where=text("is_live"),
-            postgresql_where=text("is_live"),
+            sqlite_where=sql_text("is_live"),
+            postgresql_where=sql_text("is_live"),
             info={"says": "another organization has this identifier", "pointer": "/identifiers"},
         ),
     )
@@ -174,6 +177,39 @@ def _check(session: Session, record: Organization, before: Values | None) -> Non
         check_legal_form(session, record.legal_form, record.country)
 
 
+_IN_QUOTES = re.compile(r"[«»“”„\"]")
+
+
+def _from_name(session: Session, text: str) -> Fields:
+    """What a name as people write it says: its legal form, if any, and the name without that."""
+    bare = " ".join(_IN_QUOTES.sub(" ", text).split())
+    folded = bare.casefold()
+    for form, codes in _legal_forms(session).items():
+        name = ""
+        if folded.startswith(f"{form} "):
+            name = bare[len(form) :]
+        elif folded.endswith((f" {form}", f",{form}")):
+            name = bare[: -len(form)]
+        if name := name.strip(" ,"):
+            return {
+                "kind": OrganizationKind.company.value,
+                "name": name,
+                "legal_form": codes[0] if len(codes) == 1 else None,
+                "other_names": [text],
+            }
+    kind = OrganizationKind.unknown.value
+    return {"kind": kind, "name": bare or text, "other_names": [] if bare == text else [text]}
+
+
+def _legal_forms(session: Session) -> Mapping[str, list[str]]:
+    """The codes of legal forms by how they are written before or behind a name, longest first."""
+    found: dict[str, list[str]] = {}
+    for form, aliases in session.execute(select(LegalForm.code, LegalForm.aliases)):
+        for alias in aliases:
+            found.setdefault(alias.casefold(), []).append(form)
+    return {alias: found[alias] for alias in sorted(found, key=len, reverse=True)}
+
+
 def _declare(name: str, path: str, fields: type[OrganizationFields], about: str) -> Resource:
     return Resource(
         name=name,
@@ -183,11 +219,15 @@ def _declare(name: str, path: str, fields: type[OrganizationFields], about: str)
         read_only=Merged,
         embedded={
             "identifiers": Embedded(
-                table=OrganizationIdentifier, fields=IdentifierFields, owner="organization_id"
+                table=OrganizationIdentifier,
+                fields=IdentifierFields,
+                owner="organization_id",
+                sheet_columns=("scheme", "value"),
             )
         },
         about=about,
         check=_check,
+        from_name=_from_name,
     )
 
 

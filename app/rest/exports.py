@@ -19,6 +19,7 @@ from app.core.http.conditional import is_known, not_modified
 from app.core.http.finished_files import answer_file, range_of
 from app.core.sheets.csv_lines import CsvLinesSheet
 from app.core.sheets.sheet import Column, CsvSheet, MissingExtra, Row, Sheet, SheetLimit
+from app.engine.labels import Language
 from app.engine.query.fan_out import shown_many
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.parameters import (
@@ -30,6 +31,7 @@ from app.rest.client_watch import ClientWatch, watched
 from app.rest.csv_form import CsvForm, CsvQuery, csv_form
 from app.rest.export_columns import Cell, cells_of, export_statement
 from app.rest.handlers import caller_name, database_of, position_of
+from app.rest.labelled import Labelled, labels_for
 from app.rest.lists import ListRequest, RecordSet, list_request
 
 #: The formats of exports, with their media types.
@@ -49,6 +51,8 @@ class ExportQuery(CsvQuery, RecordsQuery):
 
     limit: Limit | None = None
     """The most records to write; all of them when left out."""
+    labels: Language | None = None
+    """Labels in this language as headers and in place of codes; an import takes them back."""
 
 
 def format_of(request: Request) -> str | None:
@@ -104,7 +108,8 @@ async def _answer(
         cells = tuple(cells_of(resource, shape.view, query.fields))
     database = database_of(request)
     spaced = _spaced_cells(cells or ()) if database.dialect.name == "postgresql" else []
-    lines = file_format == "csv" and form.is_plain and not spaced
+    labels = await _labels(asked, query, file_format, cells)
+    lines = file_format == "csv" and form.is_plain and not spaced and labels is None
     statement = export_statement(resource, collection, shape, cells, database.dialect, lines)
 
     batch_rows = MANY_RELATED_ROWS if shown_many(resource, shape.view) else STREAM_BATCH_ROWS
@@ -114,7 +119,14 @@ async def _answer(
         rows = database.stream(statement, values, batch_rows)
         if cells is None:
             return _lines(rows)
-        return _written(_sheet(file_format, cells, form, lines), rows, spaced)
+        names = labels.headers if labels else [".".join(cell.path) for cell in cells]
+        columns = [Column(name, cell.kind) for name, cell in zip(names, cells, strict=True)]
+
+        def changed(batch: Rows) -> Sequence[Row]:
+            found = _without_blanks(batch, spaced) if spaced else batch
+            return labels.rows(found) if labels else found
+
+        return _written(_sheet(file_format, columns, form, lines), rows, changed)
 
     headers = {
         "ETag": tag,
@@ -152,8 +164,22 @@ def _compact(text: str) -> str:
     return '"'.join(pieces)
 
 
-def _sheet(file_format: str, cells: tuple[Cell, ...], form: CsvForm, lines: bool) -> Sheet:
-    columns = [Column(".".join(cell.path), cell.kind) for cell in cells]
+async def _labels(
+    asked: ListRequest, query: RecordsQuery, file_format: str, cells: tuple[Cell, ...] | None
+) -> Labelled | None:
+    """The labels of a table, where the query asks for any."""
+    language = query.labels if isinstance(query, ExportQuery) else None
+    if language is None:
+        return None
+    if cells is None:
+        text = f"labels is of tables: leave it out of {file_format}, which programs read."
+        raise bad_parameter("labels", "format", text)
+    database, resource = database_of(asked.request), asked.records.resource
+    are_texts = file_format == "csv"
+    return await labels_for(database, resource, cells, language, are_texts=are_texts)
+
+
+def _sheet(file_format: str, columns: Sequence[Column], form: CsvForm, lines: bool) -> Sheet:
     if lines:
         return CsvLinesSheet(columns, form.bom)
     if file_format == "csv":
@@ -237,7 +263,9 @@ async def _stream(
 
 
 async def _written(
-    sheet: Sheet, rows: AsyncGenerator[Rows], spaced: Sequence[int] = ()
+    sheet: Sheet,
+    rows: AsyncGenerator[Rows],
+    changed: Callable[[Rows], Sequence[Row]] = lambda batch: batch,
 ) -> AsyncGenerator[bytes]:
     """The bytes of a table, not empty, as rows come in; one cut short says so in its last line."""
     begun = False
@@ -245,7 +273,7 @@ async def _written(
         piece = sheet.begin()
         async with aclosing(rows):
             async for batch in rows:
-                piece += await asyncio.to_thread(_rows, sheet, batch, spaced)
+                piece += await asyncio.to_thread(_rows, sheet, batch, changed)
                 if piece:
                     begun = True
                     yield piece
@@ -261,8 +289,8 @@ async def _written(
         sheet.close()
 
 
-def _rows(sheet: Sheet, batch: Rows, spaced: Sequence[int]) -> bytes:
-    return sheet.rows(_without_blanks(batch, spaced) if spaced else batch)
+def _rows(sheet: Sheet, batch: Rows, changed: Callable[[Rows], Sequence[Row]]) -> bytes:
+    return sheet.rows(changed(batch))
 
 
 def _next(pieces: Iterator[bytes]) -> bytes:

@@ -3,42 +3,26 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from hashlib import sha256
-from pathlib import Path
-from tempfile import NamedTemporaryFile
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 from fastapi import Query, Request
-from pydantic import Field
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from app.core import json_codec
-from app.core.errors import BadRequest, Fault, TooLarge, UnsupportedMediaType
-from app.core.http.app_state import state_of
 from app.core.http.dispatch import Route
+from app.core.http.form_file import FORM_TYPE
 from app.core.http.operation import Answer, Operation
-from app.core.http.requests import charset_of, check_charset, media_type
 from app.core.loose_types import Json
-from app.core.sheets.options import (
-    CHARSETS,
-    UNICODE,
-    Delimiter,
-    Encoding,
-    OptionError,
-    codec_of,
-    read_options,
-)
-from app.core.sheets.tabular import ReadOptions
 from app.engine.imports.columns import read_mapping
-from app.engine.imports.import_file import ImportFile
+from app.engine.imports.import_file import ImportFile, with_headers
 from app.engine.imports.import_job import import_file
 from app.engine.imports.read_ahead import RowsAhead, reading_ahead
-from app.engine.query.filter_reader import bad_parameter
 from app.engine.resource import Resource
 from app.engine.schemas import Schema
 from app.rest.client_watch import ClientWatch, watched
 from app.rest.exports import FORMATS
+from app.rest.import_uploads import ANY, TYPES, ImportQuery, Upload
 from app.rest.operations import (
     IDEMPOTENCY_KEY,
     IMPORT_PREFER,
@@ -48,30 +32,10 @@ from app.rest.operations import (
     snake,
 )
 from app.rest.transactions import WriteResult, actor_of
-from app.rest.write_handlers import WriteQuery, answer_write, prefers
+from app.rest.write_handlers import answer_write, prefers
 
-#: The media types of files that can be imported, with their formats.
-_TYPES = {FORMATS[name]: name for name in ("csv", "xlsx", "ndjson")}
-_ANY = "application/octet-stream"
-_TYPE_OF_CSV = FORMATS["csv"]
 _FILE = {"schema": {"type": "string", "format": "binary"}}
 _ABOUT = "The body is the file, whose headers are names of fields; see the [guide](guide#import)."
-
-
-class ImportQuery(WriteQuery):
-    """Parameters of an import."""
-
-    format: Literal["csv", "xlsx", "ndjson"] | None = None
-    """What the file is, where Content-Type is application/octet-stream and does not say."""
-    columns: str | None = Field(None, max_length=8000)
-    """Which fields headers stand for: `Header=field,Заголовок=title`. A comma within a header goes
-    into double quotes around the pair; `Header=` leaves a column out."""
-    sheet: str | None = Field(None, max_length=255)
-    """Which worksheet of XLSX; else the first, and those after it with its header."""
-    delimiter: Delimiter | None = None
-    """What separates the cells of CSV."""
-    encoding: Encoding | None = None
-    """What CSV is encoded in, where that is not Unicode."""
 
 
 class RowFault(Schema):
@@ -87,6 +51,27 @@ class RowFault(Schema):
     """A short name of the fault that programs can rely on."""
     detail: str
     """What is wrong and what would be right."""
+
+
+class TakenCell(Schema):
+    """What a cell was taken for."""
+
+    column: str
+    """The header of the column."""
+    cell: str | None
+    """What the cell holds."""
+    field: str | None
+    """The field that it is of; null where it was passed over."""
+    value: Any
+    """The value that it became; null where it could not be read."""
+
+
+class TakenRow(Schema):
+    """What the cells of a row were taken for."""
+
+    sheet: str | None
+    row: int
+    cells: list[TakenCell]
 
 
 class Imported(Schema):
@@ -105,7 +90,11 @@ class Imported(Schema):
     sheets: list[str]
     """The worksheets that were read."""
     left_out: list[RowFault]
-    """Other worksheets, and rows of totals."""
+    """What was passed over: other worksheets, titles, columns, and rows of totals."""
+    related: list[RowFault]
+    """Records that were created because rows name them."""
+    taken: list[TakenRow]
+    """What cells were taken for, of a dry run's first 20 rows."""
 
 
 def import_route(resource: Resource) -> Route:
@@ -113,11 +102,20 @@ def import_route(resource: Resource) -> Route:
 
     async def endpoint(request: Request, query: Annotated[ImportQuery, Query()]) -> Response:
         mapping = read_mapping(resource, query.columns)
-        file_format = _format_of(request, query)
-        options = _options(request, query, file_format)
         lenient = prefers(request, "handling=lenient")
-        async with _received(request) as path:
-            file = ImportFile(path, file_format, mapping, lenient, options)
+        upload = Upload(request, query)
+        async with upload.received() as path:
+            file = ImportFile(
+                path,
+                upload.format,
+                mapping,
+                lenient,
+                with_headers(upload.options, resource, mapping),
+                upload.date_format,
+                query.skip_unknown,
+                query.create_missing,
+                is_traced=query.dry_run,
+            )
             async with watched(request) as client, _read(file, client) as rows:
 
                 def work(session: Session) -> WriteResult:
@@ -160,74 +158,8 @@ async def _read(file: ImportFile, client: ClientWatch) -> AsyncIterator[RowsAhea
 def _request_body() -> Json:
     # As text, so that the page of the documentation has a box for it.
     files = {
-        **dict.fromkeys((*_TYPES, _ANY), _FILE),
+        **dict.fromkeys((*TYPES, ANY), _FILE),
         FORMATS["csv"]: {"schema": {"type": "string"}},
+        FORM_TYPE: {"schema": {"type": "object", "properties": {"file": _FILE["schema"]}}},
     }
     return {"required": True, "content": files}
-
-
-def _format_of(request: Request, query: ImportQuery) -> str:
-    """What the file is, by its media type; UnsupportedMediaType (415) for others."""
-    kind = media_type(request)
-    coding = request.headers.get("content-encoding", "identity").lower()
-    accepted = ", ".join((*_TYPES, _ANY))
-    if coding != "identity":
-        headers = {"Accept": accepted, "Accept-Encoding": "identity"}
-        raise UnsupportedMediaType(f"Send the file as it is, not as {coding}.", headers=headers)
-    if kind != _ANY and kind not in _TYPES:
-        text = f"Send the file with one of the Content-Types {accepted}; got {kind or 'none'}."
-        raise UnsupportedMediaType(text, headers={"Accept": accepted})
-    known = _TYPES.get(kind)
-    check_charset(request, {"Accept": accepted}, CHARSETS if kind == _TYPE_OF_CSV else UNICODE)
-    if query.format is None and known is None:
-        raise _wrong_format(f"{_ANY} does not say what the file is: give format.")
-    if query.format not in (None, known) and known is not None:
-        raise _wrong_format(f"Content-Type says {known}, format says {query.format}.")
-    return query.format or str(known)
-
-
-def _options(request: Request, query: ImportQuery, file_format: str) -> ReadOptions:
-    """What is said of the file besides; BadRequest where that says nothing of such a file."""
-    charset = charset_of(request)
-    if charset and query.encoding and codec_of(charset) != codec_of(query.encoding):
-        raise bad_parameter(
-            "encoding", "both", f"Content-Type says {charset}, encoding says {query.encoding}."
-        )
-    try:
-        return read_options(
-            file_format, query.sheet, query.delimiter, query.encoding or charset or None
-        )
-    except OptionError as error:
-        raise bad_parameter(error.name, "format", str(error)) from None
-
-
-def _wrong_format(text: str) -> BadRequest:
-    return BadRequest(text, [Fault("format", text, parameter="format")])
-
-
-@asynccontextmanager
-async def _received(request: Request) -> AsyncIterator[Path]:
-    """The body in a temporary file, which is gone at the end, also when the client goes away.
-
-    TooLarge (413) as soon as it is known to exceed the limit of imports. An
-    Idempotency-Key knows the file by its SHA-256.
-    """
-    limit: int = state_of(request).max_import
-    declared = request.headers.get("content-length", "0")
-    digest, size = sha256(), 0
-    # Pieces of a body go to the system's memory of the file, which takes no time worth a thread.
-    with NamedTemporaryFile(prefix="import-") as file:
-        if not declared.isdecimal() or int(declared) <= limit:
-            async for piece in request.stream():
-                size += len(piece)
-                if size > limit:
-                    break
-                digest.update(piece)
-                file.write(piece)
-            else:
-                file.flush()
-                request.scope["content"] = digest.digest()
-                yield Path(file.name)
-                return
-    text = f"The file is larger than {limit} bytes."
-    raise TooLarge(text, headers={"Connection": "close"})

@@ -53,7 +53,7 @@ def test_every_field_that_takes_an_id_takes_a_ref() -> None:
             continue  # Files hold parts as JSON, read as a body is.
         relation = name.removesuffix("_id")
         headers = (name, relation, f"{relation}.ref", f"{relation}.id")
-        plans = (plan_of(resource, [header], {}, native=False) for header in headers)
+        plans = (plan_of(resource, [header], {}, None) for header in headers)
         faults += [(resource.path, path, fault.detail) for plan in plans for fault in plan.faults]
     assert faults == []
 

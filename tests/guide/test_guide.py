@@ -22,7 +22,7 @@ from app.insights.search import SearchQuery
 from app.rest.by_filter_routes import AffectedQuery
 from app.rest.changes import ChangesQuery
 from app.rest.exports import ExportQuery
-from app.rest.import_routes import ImportQuery
+from app.rest.import_uploads import ImportQuery
 from app.rest.read_routes import PastQuery
 from app.rest.write_routes import RestoreQuery
 from tests.guide.guide_answers import send, shown

@@ -1,11 +1,13 @@
 """What separates the cells of a CSV file, judged by whole records outside quotes."""
 
 import csv
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
 _CANDIDATES: Final = ",;\t|"
+_MOST_OF_A_TEXT: Final = 2
 
 
 def dialect_of(sample: Sequence[str], delimiter: str | None = None) -> type[csv.Dialect]:
@@ -25,8 +27,16 @@ def _fit(sample: Sequence[str], sign: str) -> tuple[bool, float, int]:
     has as many, and how many these are."""
     widths = _widths(sample, sign)
     if not widths or widths[0] < 2:
-        return False, 0, 0
+        return False, *_below_titles(widths)
     return True, widths.count(widths[0]) / len(widths), widths[0]
+
+
+def _below_titles(widths: Sequence[int]) -> tuple[float, int]:
+    """How well it separates what stands below a title: where most records have as many cells, and
+    more than two, since a column of texts may have such a sign in them."""
+    width, count = Counter(widths).most_common(1)[0] if widths else (0, 0)
+    is_table = width > _MOST_OF_A_TEXT and count > 1
+    return (count / len(widths), width) if is_table else (0, 0)
 
 
 def _widths(sample: Sequence[str], sign: str) -> list[int]:

@@ -66,19 +66,33 @@ class OptionError(ValueError):
 
 
 def read_options(
-    file_format: str, sheet: str | None, delimiter: str | None, encoding: str | None
+    file_format: str,
+    sheet: str | None,
+    delimiter: str | None,
+    encoding: str | None,
+    header_row: int | None = None,
 ) -> ReadOptions:
     """How a file of the format is to be read; OptionError for what is not possible."""
-    if sheet is not None and file_format != "xlsx":
-        raise OptionError("sheet", f"sheet is of XLSX; {file_format} has no worksheets.")
-    if delimiter is not None and file_format != "csv":
+    if sheet is not None and file_format not in ("xlsx", "ods"):
+        raise OptionError("sheet", f"sheet is of workbooks; {file_format} has no worksheets.")
+    if header_row is not None and file_format == "ndjson":
+        raise OptionError("header_row", "header_row is of tables; ndjson has no header.")
+    if file_format == "tsv" and delimiter is None:
+        delimiter = "tab"
+    text_formats = ("csv", "tsv")
+    if delimiter is not None and file_format not in text_formats:
         raise OptionError("delimiter", f"delimiter is of CSV; {file_format} needs none.")
-    if encoding is not None and file_format != "csv" and codec_of(encoding) not in UNICODE:
+    if (
+        encoding is not None
+        and file_format not in text_formats
+        and codec_of(encoding) not in UNICODE
+    ):
         raise OptionError("encoding", f"encoding is of CSV; {file_format} is always Unicode.")
     return ReadOptions(
         sheet,
         None if delimiter is None else sign_of(_known("delimiter", delimiter, DELIMITERS)),
         None if encoding is None else _known("encoding", codec_of(encoding), ENCODINGS),
+        header_row,
     )
 
 

@@ -19,6 +19,8 @@ from app.core.sheets.tabular import (
 )
 from app.core.sheets.workbook_rows import read_workbook, workbook_header
 
+TEXTS: Final = ("csv", "tsv")
+WORKBOOKS: Final = ("xlsx", "ods")
 MAX_LINE: Final = 1 << 20
 """The most bytes of a line of NDJSON."""
 _UTF8_MARK: Final = b"\xef\xbb\xbf"
@@ -30,37 +32,41 @@ def read_rows(
     options: ReadOptions = AS_IT_IS,
     sheets: ReadSheets | None = None,
 ) -> Generator[SheetRow]:
-    """The rows of a file that are not blank; `format` is csv, xlsx or ndjson.
+    """The rows of a file that are not blank; `format` is csv, tsv, xlsx, ods or ndjson.
 
     CSV (RFC 4180) may be UTF-8, with a byte order mark UTF-16, or as declared, and separated by
-    commas, semicolons, tabs or bars. XLSX: the first visible worksheet that is not blank, and those
-    after it that have the same header, each with its own row numbers; `sheets` is told which.
+    commas, semicolons, tabs or bars; TSV by tabs. XLSX and ODS: the first visible worksheet that is
+    not blank, and those after it that have the same header, each with its own row numbers; `sheets`
+    is told which.
     Raises SheetError, at once or at the row concerned, where nothing after it can be read either;
     else the row tells its faults.
     """
+    sheets = sheets or ReadSheets()
     if format == "ndjson":
         yield from _read_ndjson(path)
-    elif format == "csv":
+    elif format in TEXTS:
         with csv_records(path, options) as records:
-            yield from HeadedTable(records).rows()
-    elif format == "xlsx":
-        yield from read_workbook(path, options.sheet, sheets or ReadSheets())
+            table = HeadedTable(records, None, options)
+            sheets.add(table)
+            yield from table.rows()
+    elif format in WORKBOOKS:
+        yield from read_workbook(path, format, options, sheets)
     else:
         raise ValueError(f"no reader for {format!r}")
 
 
 def read_header(path: Path, format: str, options: ReadOptions = AS_IT_IS) -> list[str]:
-    """The headers of a CSV or XLSX file in their order; NDJSON: the names in its first object.
+    """The headers of a table or workbook in their order; NDJSON: the names in its first object.
 
     Raises SheetError like `read_rows`.
     """
     if format == "ndjson":
         first = next(_read_ndjson(path), None)
         return list(first.cells) if first is not None else []
-    if format == "csv":
+    if format in TEXTS:
         with csv_records(path, options) as records:
-            return HeadedTable(records).names
-    return workbook_header(path, options.sheet)
+            return HeadedTable(records, None, options).names
+    return workbook_header(path, format, options)
 
 
 def _read_ndjson(path: Path) -> Iterator[SheetRow]:

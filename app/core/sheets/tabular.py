@@ -1,7 +1,8 @@
 """Rows under a header: what tables of all formats are read as."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final, NamedTuple
 
 from app.core.loose_types import Values
@@ -13,12 +14,15 @@ class ReadOptions:
     """What is said of a file that it does not say itself.
 
     `sheet` is the name of the worksheet to read; `delimiter` what separates the cells of CSV;
-    `encoding` a Python codec.
+    `encoding` a Python codec; `header_row` is the number of the row with the names of the columns.
+    Without it `knows` tells whether a text is such a name, so that titles above them are found.
     """
 
     sheet: str | None = None
     delimiter: str | None = None
     encoding: str | None = None
+    header_row: int | None = None
+    knows: Callable[[str], bool] | None = None
 
 
 AS_IT_IS: Final = ReadOptions()
@@ -31,10 +35,20 @@ TOO_BLANK: Final = f"More than {MAX_BLANK_ROWS:,} rows are blank: delete them."
 @dataclass(slots=True)
 class ReadSheets:
     """The worksheets of a workbook: the names of those that are read, in order, and why others,
-    which are not empty, are not. Complete when all rows have been read."""
+    which are not empty, are not, as well as of rows above a header, which stands in `header_row`.
+    Complete when all rows have been read."""
 
     names: list[str] = field(default_factory=list)
     left_out: list[SheetError] = field(default_factory=list)
+    header_row: int = 1
+
+    def add(self, table: "HeadedTable") -> None:
+        """Tell of a table that is read."""
+        if not self.names:
+            self.header_row = table.header_row
+        if table.sheet is not None:
+            self.names.append(table.sheet)
+        self.left_out.extend(table.told())
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +77,42 @@ class RawRow(NamedTuple):
     faults: Mapping[int, SheetError] = {}
 
 
-class HeadedTable:
-    """Records under the header that is the first of them; SheetError where that is none."""
+#: Within how many rows a header is looked for.
+_MOST_TITLES: Final = 20
+_MOST_NAMES: Final = 1000  # What is beyond these does not tell whether a row is a header.
 
-    def __init__(self, records: Iterable[RawRow], sheet: str | None = None) -> None:
-        self._records, self.sheet = iter(records), sheet
-        number, cells, faults = next(self._records, RawRow(0, ()))
+
+class HeadedTable:
+    """Records under their header, which is the first of them unless the options say otherwise or
+    titles stand above it; SheetError where there is none."""
+
+    def __init__(
+        self,
+        records: Iterable[RawRow],
+        sheet: str | None = None,
+        options: ReadOptions = AS_IT_IS,
+    ) -> None:
+        self.sheet = sheet
+        header, self._records, self.titles = _header(iter(records), options)
+        self.header_row, cells, faults = header
         for fault in faults.values():
             raise fault
-        if number != 1 or not any(cell is not None for cell in cells):
-            raise SheetError("The first row must have the names of the columns.", 1)
+        if not any(cell is not None for cell in cells):
+            row = options.header_row or 1
+            which = "The first row" if row == 1 else f"Row {row}"
+            raise SheetError(f"{which} must have the names of the columns.", row)
         self.headers = [str(cell).strip() if cell is not None else "" for cell in cells]
         self.names = [name for name in self.headers if name]
         for index, name in enumerate(self.headers):
             if name and name in self.headers[:index]:
-                raise SheetError(f"Two columns are called {name!r}.", 1, name)
+                raise SheetError(f"Two columns are called {name!r}.", self.header_row, name)
+
+    def told(self) -> Iterator[SheetError]:
+        """What stands above the header and is not read."""
+        if self.titles:
+            shown = ", ".join(repr(title[:60]) for title in self.titles[:3])
+            text = f"The header was found in row {self.header_row}; left out above it: {shown}."
+            yield SheetError(text, 1, None, self.sheet)
 
     def rows(self) -> Iterator[SheetRow]:
         """The rows that are not blank."""
@@ -110,3 +145,36 @@ class HeadedTable:
         for fault in in_order:
             fault.sheet = self.sheet
         return SheetRow(record.number, row, in_order, frozenset(unread), self.sheet)
+
+
+def _header(
+    records: Iterator[RawRow], options: ReadOptions
+) -> tuple[RawRow, Iterator[RawRow], list[str]]:
+    """The row with the names of the columns, the rows below it, and the texts above it."""
+    above: list[RawRow] = []
+    for record in records:
+        if record.number > (options.header_row or _MOST_TITLES):
+            above.append(record)
+            break
+        if _is_header(record, options):
+            return record, records, [text for each in above for text in _texts(each)]
+        above.append(record)
+    first = above[0] if above else RawRow(1, ())
+    if options.header_row is not None or first.number != 1:
+        return RawRow(1, ()), records, []
+    return first, chain(above[1:], records), []
+
+
+def _is_header(record: RawRow, options: ReadOptions) -> bool:
+    if options.header_row is not None:
+        return record.number == options.header_row
+    if options.knows is None:
+        return record.number == 1
+    texts = _texts(record)
+    known = sum(map(options.knows, texts))
+    # In the first row one name is enough: that others are unknown is told.
+    return known > 0 and (record.number == 1 or 2 * known >= len(texts))
+
+
+def _texts(record: RawRow) -> list[str]:
+    return [str(cell).strip() for cell in record.cells[:_MOST_NAMES] if cell is not None]

@@ -1,43 +1,49 @@
 """Rows of a workbook: which of its worksheets are read, and which are told to be left out."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from app.core.errors import did_you_mean
+from app.core.sheets.ods_reader import Ods
 from app.core.sheets.sheet import SheetError
-from app.core.sheets.tabular import HeadedTable, RawRow, ReadSheets, SheetRow
+from app.core.sheets.tabular import HeadedTable, RawRow, ReadOptions, ReadSheets, SheetRow
 from app.core.sheets.xlsx_parts import Worksheet, XlsxRow
 from app.core.sheets.xlsx_reader import Xlsx
 
+Workbook = Xlsx | Ods
+_BOOKS: Final[Mapping[str, type[Xlsx] | type[Ods]]] = {"xlsx": Xlsx, "ods": Ods}
 _HOW = "to import it, send the file again with its name as `sheet`"
 
 
-def read_workbook(path: Path, sheet: str | None, sheets: ReadSheets) -> Iterator[SheetRow]:
-    """The rows of the worksheet of this name, or else of the first visible one that is not blank
-    and of all after it that have its headers; `sheets` is told which were read."""
-    with closing(Xlsx(path)) as book:
-        first, *others = _chosen(book, sheet)
-        table = _table(book, first)
-        sheets.names.append(first.name)
+def read_workbook(
+    path: Path, file_format: str, options: ReadOptions, sheets: ReadSheets
+) -> Iterator[SheetRow]:
+    """The rows of the worksheet that the options name, or else of the first visible one that is not
+    blank and of all after it that have its headers; `sheets` is told which were read."""
+    with closing(_BOOKS[file_format](path)) as book:
+        first, *others = _chosen(book, options.sheet)
+        table = _table(book, first, options)
+        sheets.add(table)
         yield from _rows(table, first)
-        for other in others if sheet is None else ():
-            more = _continuation(book, other, table.names, sheets)
+        for other in others if options.sheet is None else ():
+            more = _continuation(book, other, table.names, options, sheets)
             if more is not None:
-                sheets.names.append(other.name)
+                sheets.add(more)
                 for row in _rows(more, other):
                     yield _under(table.names, more.names, row)
 
 
-def workbook_header(path: Path, sheet: str | None) -> list[str]:
+def workbook_header(path: Path, file_format: str, options: ReadOptions) -> list[str]:
     """The headers of what `read_workbook` begins with."""
-    with closing(Xlsx(path)) as book:
-        return _table(book, _chosen(book, sheet)[0]).names
+    with closing(_BOOKS[file_format](path)) as book:
+        return _table(book, _chosen(book, options.sheet)[0], options).names
 
 
-def _chosen(book: Xlsx, name: str | None) -> list[Worksheet]:
+def _chosen(book: Workbook, name: str | None) -> list[Worksheet]:
     """The worksheet of this name; without one all from the first visible one that has cells on."""
     if name is not None:
         found = [each for each in book.sheets if each.name.strip() == name.strip()]
@@ -62,7 +68,7 @@ def _chosen(book: Xlsx, name: str | None) -> list[Worksheet]:
     ]
 
 
-def _is_blank(book: Xlsx, sheet: Worksheet) -> bool:
+def _is_blank(book: Workbook, sheet: Worksheet) -> bool:
     try:
         return next(book.rows(sheet), None) is None
     except SheetError:
@@ -70,7 +76,11 @@ def _is_blank(book: Xlsx, sheet: Worksheet) -> bool:
 
 
 def _continuation(
-    book: Xlsx, sheet: Worksheet, names: list[str], sheets: ReadSheets
+    book: Workbook,
+    sheet: Worksheet,
+    names: list[str],
+    options: ReadOptions,
+    sheets: ReadSheets,
 ) -> HeadedTable | None:
     """A worksheet that goes on with the rows; of another one that has cells it is told why not."""
     if _is_blank(book, sheet):
@@ -79,7 +89,7 @@ def _continuation(
         reason = f"The worksheet is hidden: {_HOW}."
     else:
         try:
-            table = HeadedTable(_dense(book.rows(sheet)), sheet.name)
+            table = HeadedTable(_dense(book.rows(sheet)), sheet.name, options)
         except SheetError as fault:
             reason = f"The worksheet is not read: {fault.detail}"
         else:
@@ -106,9 +116,9 @@ def _under(names: list[str], own: list[str], row: SheetRow) -> SheetRow:
     return replace(row, cells=cells, unread=unread)
 
 
-def _table(book: Xlsx, sheet: Worksheet) -> HeadedTable:
+def _table(book: Workbook, sheet: Worksheet, options: ReadOptions) -> HeadedTable:
     try:
-        return HeadedTable(_dense(book.rows(sheet)), sheet.name)
+        return HeadedTable(_dense(book.rows(sheet)), sheet.name, options)
     except SheetError as fault:
         fault.sheet = sheet.name
         raise

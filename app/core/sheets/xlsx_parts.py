@@ -27,10 +27,10 @@ MAX_ELEMENTS: Final = 40_000_000
 """The most elements of a part: a worksheet of 50 MB has fewer."""
 MAX_BLANK_CELLS: Final = 2_000_000
 """The most rows and cells of a workbook that have a place in the file and hold nothing."""
-_MAX_ROWS: Final = 1_048_576
+MAX_ROWS: Final = 1_048_576
 _MAX_PIECES: Final = 200
-_MAX_CELL: Final = 1 << 20  # Characters; programs that keep to the rules write 32,767.
-_MAX_COLUMNS: Final = 16_384
+MAX_CELL: Final = 1 << 20  # Characters; programs that keep to the rules write 32,767.
+MAX_COLUMNS: Final = 16_384
 
 _INDEX: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 
@@ -74,36 +74,37 @@ class Book:
             raise SheetError(f"{text}: delete the empty rows and columns after the table.")
 
 
-def _refuse_doctype(*_: object) -> None:
-    # Nothing that writes workbooks declares entities, which can grow without bound.
-    raise SheetError(BROKEN)
-
-
 class Part:
     """Tells a subclass of each element, by its name without a prefix, and collects text."""
+
+    broken = BROKEN
 
     def __init__(self) -> None:
         self.text: list[str] = []  # In pieces of at most what is fed at once.
         self._fed, self._depth, self._elements = 0, 0, 0
         self._expat = expat.ParserCreate()
         self._expat.buffer_text = True
-        self._expat.StartDoctypeDeclHandler = _refuse_doctype
+        self._expat.StartDoctypeDeclHandler = self._refuse_doctype
         self._expat.StartElementHandler = self._started
         self._expat.EndElementHandler = self._ended
         self._expat.CharacterDataHandler = self.text.append
+
+    def _refuse_doctype(self, *_: object) -> None:
+        # Nothing that writes workbooks declares entities, which can grow without bound.
+        raise SheetError(self.broken)
 
     def feed(self, piece: bytes, is_last: bool = False) -> None:
         self._expat.Parse(piece, is_last)
         # No part has such long texts or tags; unlimited ones would fill the memory.
         self._fed += len(piece)
         if len(self.text) > _MAX_PIECES or self._fed - self._expat.CurrentByteIndex > _MAX_TAG:
-            raise SheetError(BROKEN)
+            raise SheetError(self.broken)
 
     def _started(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         self._elements += 1
         if self._depth > _MAX_DEPTH:
-            raise SheetError(BROKEN)
+            raise SheetError(self.broken)
         if self._elements > MAX_ELEMENTS:
             raise SheetError("The workbook has too many cells: split it into several.")
         self.start(name.rpartition(":")[2] if ":" in name else name, attributes)
@@ -213,7 +214,7 @@ class RowsPart(Part):
         self._faults: dict[int, SheetError] = {}
         self._cell: dict[str, str] = {}
         self._pieces: list[str] = []
-        self._room = _MAX_CELL
+        self._room = MAX_CELL
         self._has_formula, self._is_reading = False, True
         self._columns: dict[str, int] = {}
         self.done: list[XlsxRow] = []
@@ -225,7 +226,7 @@ class RowsPart(Part):
             self._start_cell(attributes)
         elif name == "row":
             number = _index(attributes["r"]) if "r" in attributes else self._row + 1
-            if not self._row < number <= _MAX_ROWS:
+            if not self._row < number <= MAX_ROWS:
                 raise ValueError(number)
             self._row, self._column, self._cells, self._faults = number, -1, {}, {}
         elif name == "f":
@@ -240,11 +241,11 @@ class RowsPart(Part):
         column = self._columns.get(letters, -1) if letters else self._column + 1
         if column < 0:
             column = self._columns[letters] = column_index(letters)
-        if column >= _MAX_COLUMNS:
+        if column >= MAX_COLUMNS:
             raise ValueError(letters)
         self._column, self._cell, self._has_formula = column, attributes, False
         self._pieces.clear()
-        self._room = _MAX_CELL
+        self._room = MAX_CELL
 
     def end(self, name: str) -> None:
         if name == "v" or (name == "t" and self._is_reading):

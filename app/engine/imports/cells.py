@@ -2,40 +2,175 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from app.core import json_codec
+from app.core.date_spellings import ends_of_interval, iso_by_format, iso_readings
 from app.core.json_codec import JsonError
 from app.core.loose_types import JsonValue, Value
-from app.engine.paths import FieldType, fields_of
+from app.engine.aggregates.units import units_of
+from app.engine.imports.amounts import EXAMPLES, read_written
+from app.engine.imports.cell_error import CellError, shown
+from app.engine.imports.code_labels import CodeLabels, CodeLists, SeveralCodes, is_like_a_code
+from app.engine.labels import label_key
+from app.engine.paths import FieldType, RecordField, fields_of
 from app.engine.resource import Resource
 
+#: What a cell is read as; of a `Measured` or `SeveralCodes` the rest of the row has a say.
 Read = Callable[[Value], JsonValue]
 
-# Excel groups digits with any of these, by the language it is set to.
-_GAPS: Final = re.compile(r"(?<=[0-9])[ \u00a0\u2009\u202f](?=[0-9]{3}(?![0-9]))")
-_PLAIN: Final = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,100})?")
-_COMMA: Final = re.compile(r"(-?[0-9]{1,100}),([0-9]{1,100})")
 _MIDNIGHT: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T00:00:00\.000000Z")
-_NUMBER = "write digits with a decimal point or comma, such as 1250.5, 1250,5 or 1 250,5"
+_ISO: Final = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
+_ALL_DIGITS: Final = re.compile(r"[0-9]{1,4}([-./ ])[0-9]{1,2}\1[0-9]{1,4}")
+_PLAIN: Final = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,100})?")
+#: How many cells are remembered, and how long these are at most.
+_MAX_REMEMBERED: Final = 1000
+_ITEMS: Final = re.compile(r"[;\n]")
+_TRUE: Final = frozenset(("true", "1", "yes", "y", "да", "истина", "иә", "ия", "ақиқат"))
+_FALSE: Final = frozenset(("false", "0", "no", "n", "нет", "ложь", "жоқ", "жалған"))
 
 
-class CellError(ValueError):
-    """What a cell holds cannot be read; `str` of it says what would be right."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A number with the unit that stands in its cell, by the field that says it elsewhere: of an
+    amount its `currency`."""
+
+    number: int | Decimal
+    field: str
+    unit: str
 
 
-def reader_of(resource: Resource, name: str) -> Read:
-    """What reads a cell, not empty, of a table under this field; it raises CellError.
+@dataclass(frozen=True, slots=True)
+class CellReaders:
+    """What is known of the cells of a file: the labels of codes, and how dates are written."""
 
-    Texts that have the form are left to the field's own rules: this only finds out what is meant.
-    """
-    if name in resource.embedded:
-        return read_objects
-    field = fields_of(resource)[name]
-    if field.field_type is FieldType.list:
-        return read_texts if field.codes is None else read_codes
-    return _READERS.get(field.field_type, read_text)
+    lists: CodeLists
+    date_format: str | None = None
+
+    def of(self, resource: Resource, name: str) -> Read:
+        """What reads a cell, not empty, of a table under this field; it raises CellError.
+
+        Texts that have the form are left to the field's own rules: this only finds out what is
+        meant.
+        """
+        if name in resource.embedded:
+            return read_objects
+        found = fields_of(resource)[name]
+        if found.field_type is FieldType.list:
+            return read_texts if found.codes is None else _Remembering(partial(self._codes, found))
+        if found.field_type in (FieldType.choice, FieldType.code):
+            return _Remembering(partial(self._code, found))
+        if found.field_type in (FieldType.date, FieldType.stated):
+            return _Remembering(partial(read_date, date_format=self.date_format))
+        if found.field_type in (FieldType.decimal, FieldType.integer):
+            return partial(self._number, resource, found)
+        return _READERS.get(found.field_type, read_text)
+
+    def _code(self, record_field: RecordField, cell: object) -> JsonValue:
+        text = read_word(cell)
+        labels = self.lists.of(record_field)
+        found = labels.find(text)
+        if found is None and not is_like_a_code(text):
+            raise labels.unknown(text)
+        return text if found is None else found
+
+    def _codes(self, record_field: RecordField, cell: object) -> list[JsonValue]:
+        """Codes or labels with semicolons between them, `F;C10`, or a JSON list."""
+        text = read_word(cell)
+        if text.startswith("["):
+            return _list(text, '["F", "C10"] or F;C10')
+        labels = self.lists.of(record_field)
+        items = [item.strip() for item in _ITEMS.split(text) if item.strip()]
+        return [code for item in items for code in _item(labels, item)]
+
+    def _number(self, resource: Resource, record_field: RecordField, cell: object) -> JsonValue:
+        if isinstance(cell, bool):
+            raise CellError(f"This is a truth value, not a number: {EXAMPLES}.")
+        number, words = _number_and_words(cell)
+        if record_field.field_type is FieldType.integer and not isinstance(number, int):
+            raise CellError(f"{shown(cell)} is not a whole number.")
+        if not words:
+            return number
+        name, unit = self._unit(resource, record_field.name, words, cell)
+        return Measured(number, name, unit)
+
+    def _unit(
+        self, resource: Resource, name: str, words: tuple[str, ...], cell: object
+    ) -> tuple[str, str]:
+        """The field of the unit, such as the currency, and what the words beside a number say of
+        it; CellError where they are no unit, or two."""
+        known = {unit: fields_of(resource)[unit] for unit in units_of(resource, name)}
+        found: set[tuple[str, str]] = set()
+        for word in words:
+            for unit, record_field in known.items():
+                if not (record_field.choices or record_field.codes is not None):
+                    continue
+                code = self.lists.of(record_field).find(word)
+                if isinstance(code, SeveralCodes):
+                    code.settled(())
+                if isinstance(code, str):
+                    found.add((unit, code))
+                    break
+            else:
+                raise CellError(f"{shown(cell)} is not a number: what is {word.strip()!r}?")
+        if len(found) > 1:
+            both = " and ".join(sorted(code for _, code in found))
+            raise CellError(f"{shown(cell)} has two units, {both}: write one of them.")
+        return found.pop()
+
+
+class _Remembering(dict[str, JsonValue]):
+    """Reads cells, of which the same few come again and again in a file."""
+
+    def __init__(self, read: Read) -> None:
+        super().__init__()
+        self._read = read
+
+    def __call__(self, cell: Value) -> JsonValue:
+        if not isinstance(cell, str) or len(cell) > _MAX_REMEMBERED:
+            return self._read(cell)
+        found = self.get(cell)
+        if found is None:
+            if len(self) >= _MAX_REMEMBERED:
+                self.clear()
+            found = self[cell] = self._read(cell)
+        return list(found) if isinstance(found, list) else found
+
+
+def _item(labels: CodeLabels, text: str) -> list[JsonValue]:
+    """The codes of one item of a list, which may be several with commas between."""
+    found = labels.find(text)
+    if found is None and "," in text:
+        several = [labels.find(part) for part in text.split(",") if part.strip()]
+        codes = [code for code in several if isinstance(code, str)]
+        if len(codes) == len(several):
+            return list(codes)
+    if isinstance(found, SeveralCodes):
+        return [found.settled(())]
+    if found is None and not is_like_a_code(text):
+        raise labels.unknown(text)
+    return [text if found is None else found]
+
+
+def _number_and_words(cell: object) -> tuple[int | Decimal, tuple[str, ...]]:
+    if isinstance(cell, int | Decimal):
+        return cell, ()
+    text = str(cell)
+    if not _PLAIN.fullmatch(text):
+        return read_written(text)
+    number = Decimal(text)
+    return (int(number) if number == number.to_integral_value() else number), ()
+
+
+def read_key_number(cell: object) -> int:
+    """A whole number that counts nothing, as a version is."""
+    number = cell if isinstance(cell, int | Decimal) else read_written(read_text(cell)).number
+    if isinstance(cell, bool) or not isinstance(number, int):
+        raise CellError(f"{shown(cell)} is not a whole number.")
+    return number
 
 
 def read_native(value: JsonValue) -> JsonValue:
@@ -55,56 +190,48 @@ def read_word(cell: object) -> str:
     return read_text(cell).strip()
 
 
-def read_number(cell: object) -> int | Decimal:
-    """A number: of a spreadsheet, or digits with a point or a comma before the decimals, and
-    blanks between groups of three. `1,500` could be either of two numbers, so it is refused."""
-    if isinstance(cell, bool):
-        raise CellError(f"This is a truth value, not a number: {_NUMBER}.")
-    if isinstance(cell, int | Decimal):
-        return cell
-    text = _GAPS.sub("", str(cell).strip().replace("\u2212", "-"))
-    if found := _COMMA.fullmatch(text):
-        whole, decimals = found.groups()
-        digits = whole.removeprefix("-")
-        if len(decimals) == 3 and len(digits) <= 3 and not digits.startswith("0"):
-            both = f"{whole}{decimals} or {whole}.{decimals}"
-            raise CellError(f"{text} could be {both}: write one of these.")
-        text = f"{whole}.{decimals}"
-    if not _PLAIN.fullmatch(text):
-        raise CellError(f"{_short(cell)} is not a number: {_NUMBER}.")
-    number = Decimal(text)
-    return int(number) if number == number.to_integral_value() else number
-
-
-def read_integer(cell: object) -> int:
-    """A whole number."""
-    number = read_number(cell)
-    if not isinstance(number, int):
-        raise CellError(f"{_short(cell)} is not a whole number.")
-    return number
-
-
 def read_boolean(cell: object) -> bool:
-    """`true` or `false`, in any case of letters, or 1 or 0."""
-    found = {"true": True, "1": True, "false": False, "0": False}.get(read_word(cell).lower())
-    if found is None:
-        raise CellError(f"{_short(cell)} is neither true nor false: write one of them, or 1 or 0.")
-    return found
+    """`true` or `false`, 1 or 0, `yes` or `no`, in English, Russian or Kazakh."""
+    word = label_key(read_text(cell))
+    if word not in _TRUE | _FALSE:
+        text = f"{shown(cell)} is neither true nor false: write one of them, or 1 or 0."
+        raise CellError(text)
+    return word in _TRUE
 
 
-def read_date(cell: object) -> str:
-    """A date as text; a spreadsheet's day with a time of midnight is the day."""
+def read_date(cell: object, date_format: str | None = None) -> str:
+    """A date as text; a spreadsheet's day with a time of midnight is the day.
+
+    What people write is read where it can mean one day, month or year alone. With a format
+    (`is_date_format`) a day in digits must have it, unless it is written as ISO 8601 has it.
+    """
     text = read_word(cell)
-    midnight = _MIDNIGHT.fullmatch(text)
-    return midnight[1] if midnight else text
+    if midnight := _MIDNIGHT.fullmatch(text):
+        return midnight[1]
+    found = _day(text, date_format)
+    ends = None if found else ends_of_interval(text)
+    if ends and all(both := [_day(end, date_format) for end in ends]):
+        return "/".join(filter(None, both))
+    return found or text
 
 
-def read_codes(cell: object) -> list[JsonValue]:
-    """Codes with semicolons between them, `F;C10`, or a JSON list."""
-    text = read_word(cell)
-    if text.startswith("["):
-        return _list(text, '["F", "C10"] or F;C10')
-    return [code.strip() for code in text.split(";") if code.strip()]
+def _day(text: str, date_format: str | None) -> str | None:
+    """The day, month, quarter or year that a text means; None of one that is not read."""
+    if _ISO.fullmatch(text):
+        return text
+    if date_format is not None:
+        if day := iso_by_format(text, date_format):
+            return day
+        if _ALL_DIGITS.fullmatch(text):
+            raise CellError(
+                f"{shown(text)} is no day written as {date_format}, as date_format has it."
+            )
+    readings = iso_readings(text)
+    if len(readings) > 1:
+        several = " or ".join(readings)
+        how = "write one of these, or say which by date_format=dd/mm/yyyy or mm/dd/yyyy"
+        raise CellError(f"{shown(text)} could be {several}: {how}.")
+    return readings[0] if readings else None
 
 
 def read_texts(cell: object) -> list[JsonValue]:
@@ -121,25 +248,14 @@ def _list(text: str, example: str) -> list[JsonValue]:
     try:
         value = json_codec.loads(text.strip())
     except JsonError as error:
-        detail = f"{_short(text)} is not a JSON list, such as {example}: {error}."
+        detail = f"{shown(text)} is not a JSON list, such as {example}: {error}."
         raise CellError(detail) from None
     if not isinstance(value, list):
-        raise CellError(f"{_short(text)} is not a JSON list, such as {example}.")
+        raise CellError(f"{shown(text)} is not a JSON list, such as {example}.")
     return value
-
-
-def _short(cell: object) -> str:
-    text = read_text(cell)
-    return repr(text if len(text) <= 60 else f"{text[:60]}…")
 
 
 _READERS: Mapping[FieldType, Read] = {
     FieldType.id: read_word,
-    FieldType.choice: read_word,
-    FieldType.code: read_word,
-    FieldType.integer: read_integer,
-    FieldType.decimal: read_number,
     FieldType.boolean: read_boolean,
-    FieldType.date: read_date,
-    FieldType.stated: read_date,
 }

@@ -8,7 +8,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.core import json_codec
 from app.core.errors import Conflict, Invalid
-from app.engine.imports.rows import Entry
+from app.engine.imports.entry import Entry
 from app.engine.query.render import record_json
 from app.engine.resource import Resource
 from app.engine.writes.store import State

@@ -9,14 +9,18 @@ from app.core.errors import Fault, Invalid, Problem
 from app.core.sheets.sheet import NotUtf8, SheetError
 from app.core.sheets.tabular import SheetRow
 from app.engine.history import change_log
+from app.engine.imports.cells import CellReaders
+from app.engine.imports.code_labels import CodeLists
 from app.engine.imports.columns import Plan, plan_of
+from app.engine.imports.entry import Entry
 from app.engine.imports.existing_records import ExistingRecords
 from app.engine.imports.import_file import fault_of
 from app.engine.imports.named_first import named_first
 from app.engine.imports.read_ahead import BATCH_ROWS, RowsAhead
 from app.engine.imports.repeated_records import RepeatedRecords
-from app.engine.imports.report import Report
-from app.engine.imports.rows import SILENT, Entry, RowReader
+from app.engine.imports.report import MAX_FAULTS, MAX_TRACED, Report
+from app.engine.imports.rows import SILENT, RowReader
+from app.engine.imports.taken import taken
 from app.engine.imports.total_rows import is_total, total_left_out
 from app.engine.resource import Resource
 from app.engine.writes.bulk_insert import BulkState, New, create_many
@@ -48,7 +52,13 @@ class ImportRun:
         self.report, self.bulk_state = Report(), bulk_state
         self.waiting = _Waiting()
         self.matches = ExistingRecords(session, resource)
-        self.reader = RowReader(session, resource)
+        self.reader = RowReader(session, resource, creates=self.file.create_missing)
+        is_table = self.file.format != "ndjson"
+        readers = CellReaders(CodeLists(session), self.file.date_format)
+        self.cell_readers = readers if is_table else None
+        #: The first rows, of which it is told what their cells were taken for.
+        self.traced: list[Entry] = []
+        self.skipped_columns: set[str | None] = set()
         self.plans: dict[tuple[str, ...], Plan] = {}
         self.missing_reported = self.encoding_reported = False
         #: Whether rows were left unread, as all are refused.
@@ -71,7 +81,10 @@ class ImportRun:
             self._tell(fault_of(self.rows.error))
             raise self._unreadable(self.rows.error)
         for left_out in sheets.left_out:
-            self.report.leave_out(replace(fault_of(left_out), code="sheet"))
+            code = "sheet" if left_out.row is None else "title"
+            self.report.leave_out(replace(fault_of(left_out), code=code))
+        self.report.related = self.reader.created
+        self.report.taken = [taken(entry) for entry in self.traced]
         if self.wrong_header:
             text = f"The header is wrong, so nothing was stored: {self.wrong_header[0].detail}"
             raise Invalid(text, self.report.in_order())
@@ -115,22 +128,34 @@ class ImportRun:
         """How rows with these headers are read."""
         plan = self.plans.get(headers)
         if plan is None:
-            native = self.file.format == "ndjson"
-            plan = plan_of(self.resource, headers, self.file.mapping, native)
+            file, readers = self.file, self.cell_readers
+            plan = plan_of(self.resource, headers, file.mapping, readers, file.skip_unknown)
             if len(self.plans) > 1000:  # Objects of NDJSON can each have names of their own.
                 self.plans.clear()
             self.plans[headers] = plan
-            if not native:
+            if readers is not None:
                 self._check_header(plan)
+            for fault in plan.skipped:
+                self._leave_out_column(fault)
         return plan
 
     def _check_header(self, plan: Plan) -> None:
         self.wrong_header = list(plan.faults)
         if plan.only_new:
             self.wrong_header += self._missing(plan)
-        sheet = self.rows.sheets.names[0] if self.rows.sheets.names else None
-        self.wrong_header = [replace(fault, sheet=sheet) for fault in self.wrong_header]
+        sheets = self.rows.sheets
+        sheet, row = next(iter(sheets.names), None), sheets.header_row
+        self.wrong_header = [replace(each, sheet=sheet, row=row) for each in self.wrong_header]
         self._tell(*self.wrong_header)
+
+    def _leave_out_column(self, fault: Fault) -> None:
+        """Tell that a column is passed over; a name in lines that have many, once."""
+        is_new = fault.column not in self.skipped_columns
+        if is_new and len(self.skipped_columns) < MAX_FAULTS:
+            self.skipped_columns.add(fault.column)
+            sheets, is_table = self.rows.sheets, self.cell_readers is not None
+            sheet, row = next(iter(sheets.names), None), sheets.header_row if is_table else None
+            self.report.leave_out(replace(fault, sheet=sheet, row=row))
 
     def _missing(self, plan: Plan) -> list[Fault]:
         """One error for a column that is not there, not one for each row that would need it."""
@@ -147,6 +172,18 @@ class ImportRun:
 
     def _work_postponed(self, on_progress: Callable[[int], None]) -> None:
         """Try again what referred to rows below it, as long as that gets any further."""
+        self._retry_postponed(on_progress)
+        if self.postponed and self.reader.named.creates:
+            # What has not come until now is not in the file.
+            self.reader.named.awaited, self.reader.named.failed = None, self.failed_rows
+            self._retry_postponed(on_progress)
+        for entry, _ in self.postponed:
+            self._note_failed(entry)
+        for entry, problem in self.postponed:
+            self.report.failed += 1
+            self._tell(*self._blamed(entry, problem))
+
+    def _retry_postponed(self, on_progress: Callable[[int], None]) -> None:
         before = 0
         while self.postponed and len(self.postponed) != before:
             again = named_first([entry for entry, _ in self.postponed], self.reader.names)
@@ -155,11 +192,6 @@ class ImportRun:
                 self._work(again[at : at + BATCH_ROWS])
                 change_log.spill_to_disk(self.session)
                 on_progress(0)
-        for entry, _ in self.postponed:
-            self._note_failed(entry)
-        for entry, problem in self.postponed:
-            self.report.failed += 1
-            self._tell(*self._blamed(entry, problem))
 
     def _blamed(self, entry: Entry, problem: Problem) -> Iterator[Fault]:
         """The faults of a row; where it names another that fails, that this is so."""
@@ -188,6 +220,8 @@ class ImportRun:
                 entry.faults += [replace(fault, row=row.number) for fault in plan.faults]
                 entry.unread |= set(plan.missing)  # What has a wrong name may be one of these.
             self.repeated.note(entry)
+            if self.file.is_traced and len(self.traced) < MAX_TRACED:
+                self.traced.append(entry)
             entries.append(entry)
         return entries
 

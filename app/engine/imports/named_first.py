@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from app.engine.imports.rows import Entry
+from app.engine.imports.entry import Entry
 
 
 def named_first(

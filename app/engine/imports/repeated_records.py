@@ -1,7 +1,7 @@
 """Records that a file tells of more than once: which of the rows is right nobody can know."""
 
 from app.core.errors import Conflict
-from app.engine.imports.rows import Entry
+from app.engine.imports.entry import Entry
 from app.engine.writes.store import State
 
 

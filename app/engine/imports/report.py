@@ -8,6 +8,8 @@ from app.core.loose_types import Json
 
 #: How many errors are told.
 MAX_FAULTS = 1000
+#: Of how many rows it is told what their cells were taken for.
+MAX_TRACED = 20
 
 
 @dataclass(slots=True)
@@ -23,6 +25,10 @@ class Report:
     #: The worksheets that were read, in order; others, and rows of totals, that were not.
     sheets: list[str] = field(default_factory=list)
     left_out: list[Fault] = field(default_factory=list)
+    #: Records that were created because rows name them.
+    related: list[Fault] = field(default_factory=list)
+    #: What the cells of the first rows were taken for.
+    taken: list[Json] = field(default_factory=list)
 
     @property
     def rows(self) -> int:
@@ -60,6 +66,8 @@ class Report:
             "errors": [_placed(fault) for fault in self.in_order()],
             "sheets": self.sheets,
             "left_out": [_placed(fault) for fault in self.left_out],
+            "related": [_placed(fault) for fault in self.related[:MAX_FAULTS]],
+            "taken": self.taken,
         }
 
     def refusal(self, total: int | None = None) -> Invalid:

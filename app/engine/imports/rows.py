@@ -1,9 +1,9 @@
-"""Rows of an imported file: what each says of the record that it is of."""
+"""Rows of an imported file become bodies of records, and changes of those that are there."""
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final, NoReturn
-from uuid import UUID
 
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
@@ -13,8 +13,13 @@ from app.core.errors import Conflict, Fault, Invalid, Problem
 from app.core.loose_types import Fields, JsonValue, Value
 from app.core.sheets.tabular import SheetRow
 from app.core.validation import Model, validate
-from app.engine.imports.cells import CellError
+from app.engine.imports.cell_error import CellError, shown
+from app.engine.imports.cells import Measured, read_text
+from app.engine.imports.code_labels import SeveralCodes
 from app.engine.imports.columns import ImportColumn, Plan
+from app.engine.imports.entry import Entry
+from app.engine.imports.named_records import NamedRecords, NewRecord, described
+from app.engine.imports.report import MAX_FAULTS
 from app.engine.imports.row_checker import RowChecker
 from app.engine.imports.stand_ins import assembled, at_columns, replaced_by, resolved
 from app.engine.keys import as_id, names_of
@@ -22,90 +27,35 @@ from app.engine.record import Record
 from app.engine.resource import Resource
 from app.engine.writes import store
 from app.engine.writes.bulk_insert import New
-from app.engine.writes.resolve_references import find_id
+from app.engine.writes.savepoint import undone_on_error
 from app.engine.writes.store import State
 
 #: Makes a row fail of which everything is told elsewhere.
 SILENT: Final = Fault("", "")
-#: How many names of records are remembered with their ids.
-_MAX_KNOWN_KEYS = 50_000
-
-
-@dataclass(slots=True)
-class Entry:
-    """A row as it was read: the record it names, and the fields whose cells are not empty.
-
-    `mentioned_keys` is all by which it may mean a record of its own kind; `unread` are the fields
-    of which it is told already why nothing is known.
-    """
-
-    row: int
-    plan: Plan
-    sheet: str | None = None
-    id: UUID | None = None
-    version: int | None = None
-    deleted_at: str | None = None
-    values: Fields = field(default_factory=dict)
-    empty: list[ImportColumn] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
-    mentioned_keys: set[str] = field(default_factory=set)
-    unread: set[str] = field(default_factory=set)
-
-    @property
-    def names_nobody_knows(self) -> bool:
-        """Whether it cannot be told which record it is of, as the cell that would say is unread."""
-        return not self.unread.isdisjoint(("id", "ref"))
-
-    @property
-    def place(self) -> str:
-        """Where it stands, for a sentence: `row 3` or `row 3 of sheet 'Data'`."""
-        return (
-            f"row {self.row}" if self.sheet is None else f"row {self.row} of sheet {self.sheet!r}"
-        )
-
-    @property
-    def ref(self) -> str | None:
-        ref = self.values.get("ref")
-        # Anything else is no ref, which its own rules will say.
-        return ref if isinstance(ref, str) and ref.isascii() and ref.isprintable() else None
-
-    def known_by(self) -> set[str]:
-        """The id and the ref that the row names."""
-        return {key for key in (self.id and str(self.id), self.ref) if key}
-
-    def fault(self, name: str, code: str, detail: str) -> Fault:
-        """An error in the column of a field."""
-        column = self.plan.headers.get(name, name)
-        return Fault(code, detail, row=self.row, column=column, sheet=self.sheet)
-
-    def placed(self, problem: Problem) -> list[Fault]:
-        """The faults of a problem, by row and column; a place within the cell goes before."""
-        faults = problem.errors or [Fault(problem.slug(), problem.detail)]
-        return [self._placed(fault) for fault in faults if fault.code]
-
-    def _placed(self, fault: Fault) -> Fault:
-        if fault.row is not None or fault.pointer is None:
-            return replace(fault, row=fault.row or self.row, sheet=self.sheet)
-        name, _, rest = fault.pointer[1:].partition("/")
-        detail = f"{rest}: {fault.detail}" if rest else fault.detail
-        column = self.plan.headers.get(name, name) or None
-        return Fault(fault.code, detail, row=self.row, column=column, sheet=self.sheet)
+#: What stands between several names in a cell of parts.
+_BETWEEN_NAMES: Final = re.compile(r"[;\n]")
+_MAX_NAME: Final = 500
+_MAX_NAMES: Final = 200
 
 
 class RowReader:
     """Reads rows into bodies, with ids in place of the refs and names that stand for records."""
 
-    def __init__(self, session: Session, resource: Resource) -> None:
+    def __init__(self, session: Session, resource: Resource, *, creates: bool = False) -> None:
         self.session, self.resource = session, resource
-        self.links: dict[str, dict[str, UUID]] = {}
+        self.named = NamedRecords(session, creates)
+        self.named.awaited = resource.table
         self.soundness = RowChecker(session, resource)
         #: Whether one fault of a row is enough: neither are more of them told nor counted.
         self.is_hasty = False
         self.own = [name for name, to in resource.to_one.items() if to.table is resource.table]
+        #: The records that were created because rows name them.
+        self.created: list[Fault] = []
 
     def entry(self, plan: Plan, row: SheetRow) -> Entry:
         """The row with its cells read; what is wrong with them is in `faults`."""
-        entry, cells = Entry(row.number, plan, row.sheet), row.cells
+        entry, cells = Entry(row.number, plan, row.sheet, cells=row.cells), row.cells
+        is_settled = True
         for column in plan.columns:
             cell = cells[column.header]
             if cell is None or (isinstance(cell, str) and not cell.strip()):
@@ -115,16 +65,71 @@ class RowReader:
                     entry.empty.append(column)
                 continue
             try:
-                entry.values[column.field] = column.read(cell)
+                value = entry.values[column.field] = column.read(cell)
             except CellError as error:
                 self._refuse(entry, column, error)
+            else:
+                is_settled = is_settled and not isinstance(value, SeveralCodes | Measured)
         for column in plan.keys:
             if (cell := cells[column.header]) is not None and cell != "":
                 self._key(entry, column, cell)
             elif column.header in row.unread:
                 entry.unread.add(column.field)
+        if not is_settled:
+            self._settle(entry)
+        if plan.parts or plan.name_from:
+            self._read_parts(entry)
         self._mention(entry)
         return entry
+
+    def _settle(self, entry: Entry) -> None:
+        """Find out what cells say of which others have a say: codes with one label, and units."""
+        for column in entry.plan.columns:
+            value = entry.values.get(column.field)
+            try:
+                if isinstance(value, SeveralCodes):
+                    others = {each for each in entry.values.values() if isinstance(each, str)}
+                    entry.values[column.field] = value.settled(others)
+            except CellError as error:
+                del entry.values[column.field]
+                self._refuse(entry, column, error)
+        for column in entry.plan.columns:
+            value = entry.values.get(column.field)
+            if isinstance(value, Measured):
+                entry.values[column.field] = value.number
+                self._fill_unit(entry, column, value)
+
+    def _fill_unit(self, entry: Entry, column: ImportColumn, value: Measured) -> None:
+        given = entry.values.setdefault(value.field, value.unit)
+        entry.empty = [each for each in entry.empty if each.field != value.field]
+        if given != value.unit:
+            where = entry.header(value.field)
+            text = f"The cell says {value.unit}, the column {where} {given}: let them say the same."
+            self._refuse(entry, column, CellError(text))
+
+    def _read_parts(self, entry: Entry) -> None:
+        """The parts that have columns of their own, in the order of these."""
+        names: list[str] = []
+        for part in entry.plan.parts:
+            cell = entry.cells[part.header]
+            several = _BETWEEN_NAMES.split("" if cell is None else read_text(cell))
+            if len(several) > _MAX_NAMES:
+                error = CellError(f"There are more than {_MAX_NAMES} names in the cell.")
+                self._refuse_at(entry, part.part, part.header, error)
+                continue
+            for name in several:
+                if text := name.strip():
+                    row = {**part.values, part.relation: text}
+                    entry.part_rows.setdefault(part.part, []).append((part.header, row))
+                    names.append(text)
+        for part_name, rows in entry.part_rows.items():
+            entry.values[part_name] = [row for _, row in rows]
+            entry.part_headers[part_name] = [header for header, _ in rows]
+        if entry.plan.name_from:
+            part_headers = {part.header for part in entry.plan.parts}
+            cells = [entry.cells[h] for h in entry.plan.name_from if h not in part_headers]
+            words = [str(cell).strip() for cell in cells if cell is not None]
+            entry.composed = ": ".join(filter(None, [*words, ", ".join(names)]))[:_MAX_NAME]
 
     def _key(self, entry: Entry, column: ImportColumn, cell: Value) -> None:
         try:
@@ -138,8 +143,11 @@ class RowReader:
             setattr(entry, column.field, value)
 
     def _refuse(self, entry: Entry, column: ImportColumn, error: CellError) -> None:
-        entry.unread.add(column.field)
-        place = {"column": column.header, "sheet": entry.sheet}
+        self._refuse_at(entry, column.field, column.header, error)
+
+    def _refuse_at(self, entry: Entry, name: str, header: str, error: CellError) -> None:
+        entry.unread.add(name)
+        place = {"column": header, "sheet": entry.sheet}
         entry.faults.append(Fault("cell", str(error), row=entry.row, **place))
 
     def _mention(self, entry: Entry) -> None:
@@ -151,11 +159,13 @@ class RowReader:
 
     def new(self, entry: Entry) -> New:
         """What the row creates; Problem tells all that is wrong with it."""
-        return New(self._body(entry, self.resource.create, {}, [], None), entry.id)
+        composed = {self.resource.name_from[0]: entry.composed} if entry.composed else {}
+        return New(self._body(entry, self.resource.create, composed, [], None), entry.id)
 
     def change(self, entry: Entry, before: State) -> tuple[BaseModel, bool]:
         """What the row sets, and whether the record differs from it; Problem as in `new`."""
         defaults = {column.field: column.default for column in entry.empty if not column.required}
+        self._keep_parts(entry, before)
         body = self._body(entry, self.resource.patch, defaults, self._needed(entry), before)
         sent = {n: v for n, v in store.written(body).items() if n in body.model_fields_set}
         values = json_codec.loads(json_codec.dumps(sent))
@@ -164,6 +174,23 @@ class RowReader:
             text = f"The {self.resource.singular} is in the trash: restore it first."
             raise Conflict("", [Fault("trash", text, row=entry.row, sheet=entry.sheet)])
         return body, differs
+
+    def _keep_parts(self, entry: Entry, before: State) -> None:
+        """Parts of which the file has no columns stay as they are, before the others; an empty cell
+        clears those of its column."""
+        for name in {part.part for part in entry.plan.parts}:
+            columns = [part.values for part in entry.plan.parts if part.part == name]
+            kept = [
+                row
+                for row in before[name]
+                if not any(values.items() <= row.items() for values in columns)
+            ]
+            if name in entry.unread:
+                continue
+            rows = entry.part_rows.get(name, [])
+            first = next(part.header for part in entry.plan.parts if part.part == name)
+            entry.values[name] = [*kept, *(row for _, row in rows)]
+            entry.part_headers[name] = [first] * len(kept) + [header for header, _ in rows]
 
     def refuse(self, entry: Entry, faults: Iterable[Fault] = ()) -> NoReturn:
         """Raise Invalid with these faults of a row and all others that can be found."""
@@ -204,16 +231,37 @@ class RowReader:
             *first,
             *(fault for several in loose.values() for fault in several),
         ]
+        entry.resolved = values
         if not faults:
             try:
-                return validate(model, values)
+                body = validate(model, values)
             except Invalid:
                 pass  # All that is wrong is looked for together.
+            else:
+                self._create_related(entry)
+                return body
         if faults and self.is_hasty:
             raise Invalid("", faults)
-        left_out = entry.unread | loose.keys()
+        left_out = entry.unread | loose.keys() | entry.new_records.keys()
         found = self.soundness.faults(model, values, left_out, is_alone=not faults)
         raise Invalid("", [*faults, *entry.placed(Invalid("", found))] if found else faults)
+
+    def _create_related(self, entry: Entry) -> None:
+        """Store the records that the row names and that are not there."""
+        for name, several in entry.new_records.items():
+            for new in several:
+                try:
+                    with undone_on_error(self.session):
+                        self.named.create(new)
+                except Problem as problem:
+                    details = [fault.detail for fault in problem.errors] or [problem.detail]
+                    text = (
+                        f"A new {new.resource.singular} {shown(new.name)} cannot be: {details[0]}"
+                    )
+                    raise Invalid("", [entry.fault(name, "reference", text)]) from None
+                if len(self.created) < MAX_FAULTS:
+                    self.created.append(described(new, entry.row, entry.sheet))
+        entry.new_records.clear()
 
     def store(self, entry: Entry, before: State, body: BaseModel) -> bool:
         """Change the record of the row; whether that made a new version of it."""
@@ -233,11 +281,7 @@ class RowReader:
 
     def forget(self, names: Iterable[str] | None = None) -> None:
         """Forget whom these names stood for, all of them by default: another may be called so."""
-        if names is None:
-            self.links.clear()
-            return
-        for name in names:
-            self.links.pop(name, None)
+        self.named.forget(names)
 
     def lacks_own(self, entry: Entry, problem: Problem) -> bool:
         """Whether records of the row's own kind are not there, which may come later."""
@@ -254,50 +298,64 @@ class RowReader:
     def _linked(self, entry: Entry) -> tuple[Fields, dict[str, list[Fault]]]:
         """The values with ids in place of names, and by field what is wrong with the names."""
         values, loose = dict(entry.values), dict[str, list[Fault]]()
-        for column in entry.plan.columns:
-            if column.field not in values:
+        entry.new_records.clear()
+        for name, target in entry.plan.links:
+            if name not in values:
                 continue
             try:
-                if column.link is not None:
-                    values[column.field] = self._link(column.link, values[column.field], "")
-                elif part := self.resource.embedded.get(column.field):
-                    values[column.field] = self._linked_rows(part.to_one, values[column.field])
+                if target is not None:
+                    values[name] = self._link(entry, name, target, values[name], "")
+                elif part := self.resource.embedded.get(name):
+                    values[name] = self._linked_rows(entry, name, part.to_one, values[name])
             except Problem as problem:
                 for fault in problem.errors:
-                    place = (fault.pointer or "").lstrip("/")
-                    detail = f"{place}: {fault.detail}" if place else fault.detail
-                    at_cell = entry.fault(column.field, fault.code, detail)
-                    loose.setdefault(column.field, []).append(at_cell)
+                    loose.setdefault(name, []).append(self._at_cell(entry, name, fault))
         return values, loose
 
-    def _linked_rows(self, one: Mapping[str, Resource], rows: JsonValue) -> JsonValue:
+    def _at_cell(self, entry: Entry, name: str, fault: Fault) -> Fault:
+        place = (fault.pointer or "").lstrip("/")
+        at = place.partition("/")[0]
+        if at.isdecimal() and name in entry.part_headers:
+            found = entry.fault(name, fault.code, fault.detail)
+            return replace(found, column=entry.header(name, int(at)))
+        detail = f"{place}: {fault.detail}" if place else fault.detail
+        return entry.fault(name, fault.code, detail)
+
+    def _linked_rows(
+        self, entry: Entry, part: str, one: Mapping[str, Resource], rows: JsonValue
+    ) -> JsonValue:
         """The rows of a part; `organization` may stand in place of `organization_id`."""
         if not one or not isinstance(rows, list):
             return rows
-        linked = []
+        linked, faults = [], list[Fault]()
         for at, row in enumerate(rows):
             found = dict(row) if isinstance(row, dict) else row
             for name, target in one.items() if isinstance(row, dict) else ():
                 key, given = f"{name}_id", found.pop(name, None)
                 value = found.get(key, given)
                 if value is not None:
-                    found[key] = self._link(target, value, f"/{at}/{key}")
+                    try:
+                        found[key] = self._link(entry, part, target, value, f"/{at}/{key}")
+                    except Problem as problem:
+                        faults += problem.errors
             linked.append(found)
+        if faults:
+            raise Invalid("", faults)
         return linked
 
-    def _link(self, target: Resource, value: JsonValue, pointer: str) -> JsonValue:
+    def _link(
+        self, entry: Entry, name: str, target: Resource, value: JsonValue, pointer: str
+    ) -> JsonValue:
         """The id of the record that is named; ids are left as they are, for the store to check."""
         if isinstance(value, dict):
             value = value.get("id") or value.get("ref") or value
         if not isinstance(value, str) or as_id(text := value.strip()):
             return value
-        known = self.links.get(text, {}).get(target.path)
-        if known is None:
-            if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-                detail = "The name has a character that no text here can have."
-                raise Invalid.at(pointer, "reference", detail)
-            known = find_id(self.session, target, text, pointer)
-            if len(self.links) >= _MAX_KNOWN_KEYS:
-                self.links.clear()
-            self.links.setdefault(text, {})[target.path] = known
-        return known
+        for new in (each for several in entry.new_records.values() for each in several):
+            if (new.resource.path, new.name) == (target.path, text):
+                return new.id
+        found = self.named.find(target, text, pointer)
+        if isinstance(found, NewRecord):
+            entry.new_records.setdefault(name, []).append(found)
+            return found.id
+        return found

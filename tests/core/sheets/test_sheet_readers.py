@@ -210,7 +210,7 @@ def test_the_header_is_read_alone(content: bytes, format: str, tmp_path: Path) -
 
 def test_an_unknown_format_is_an_error() -> None:
     with pytest.raises(ValueError, match="no reader"):
-        read("", "ods")
+        read("", "odt")
 
 
 def test_an_error_tells_its_place() -> None:

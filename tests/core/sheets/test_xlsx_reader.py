@@ -259,7 +259,7 @@ def test_a_damaged_workbook_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    "limit", ["xlsx_reader.MAX_UNPACKED", "xlsx_reader.MAX_PART", "xlsx_parts.MAX_SHARED"]
+    "limit", ["zipped_parts.MAX_UNPACKED", "xlsx_reader.MAX_PART", "xlsx_parts.MAX_SHARED"]
 )
 def test_a_workbook_that_unpacks_to_too_much_is_refused(
     limit: str, monkeypatch: pytest.MonkeyPatch

@@ -40,7 +40,7 @@ async def test_numbers_have_a_point_or_a_comma(
     assert float((await by_ref(client, "agreements", ref))["amount"]) == amount
 
 
-@pytest.mark.parametrize("cell", ["1,500", "12,500", "1,000,000", "1e3", "10 00", "$5", "1.000,5"])
+@pytest.mark.parametrize("cell", ["1,500", "12,500", "1,00,000", "1e3", "10 00", "$5", "1.00,5"])
 async def test_what_could_be_another_number_is_refused(client: Client, cell: str) -> None:
     file = table({**DEAL, "amount": cell})
     assert await faults(client, "agreements", file) == [(2, "amount", "cell")]
@@ -95,11 +95,11 @@ async def test_stated_dates_are_edtf(client: Client, ref: str, cell: str) -> Non
     ("path", "row", "column"),
     [
         ("agreements", {**DEAL, "amount_years": "1.5"}, "amount_years"),
-        ("statements", {**SAID, "quantity": "1", "is_quote": "да"}, "is_quote"),
+        ("statements", {**SAID, "quantity": "1", "is_quote": "возможно"}, "is_quote"),
         ("people", {"full_name": "A", "other_names": "B"}, "other_names"),
         ("people", {"full_name": "A", "other_names": '{"a": 1}'}, "other_names"),
         ("agreements", {**DEAL, "parties": "[{"}, "parties"),
-        ("missions", {"title": "A", "kind": "trade_fair", "dates": "12.04.2016"}, "dates"),
+        ("missions", {"title": "A", "kind": "trade_fair", "dates": "12/04/2016"}, "dates"),
         ("missions", {"title": "A", "kind": "fair"}, "kind"),
         ("missions", {"title": "A", "kind": "trade_fair", "sectors": "F;Z9"}, "sectors"),
         ("missions", {"title": "A", "kind": "trade_fair", "host_country": "XX"}, "host_country"),

@@ -107,7 +107,7 @@ def test_what_cannot_be_is_said_in_a_sentence(file_url: str) -> None:
             (["pipe.csv"], ("pipe.csv is no file",)),
             (["secret.csv", "--kind", "people"], ("secret.csv", "may read")),
             (["x" * 300 + ".csv"], ("cannot be read",)),
-            (["people.txt"], ("people.txt", ".csv, .xlsx, .ndjson")),
+            (["people.txt"], ("people.txt", ".csv, .tsv, .xlsx, .ods, .ndjson")),
             (["people.cvs"], ("people.cvs", "mean 'csv'")),
             (["persons-2.csv"], ("persons-2.csv", "give --kind", "Possible: ")),
             (["peple.csv"], ("peple.csv", "give --kind", "mean 'people'")),
@@ -174,3 +174,18 @@ async def test_it_is_told_how_a_file_is_to_be_read(file_url: str, tmp_path: Path
         assert refused.returncode != 0
         assert wrong[0].strip("-") in refused.stderr
         assert "Traceback" not in refused.stderr
+
+
+def test_it_takes_sheets_as_people_have_them(file_url: str, tmp_path: Path) -> None:
+    """And a dry run shows what each cell was taken for."""
+    file = tmp_path / "agreements.csv"
+    rows = "Сделки\n№;Поставщик;Вид;Дата подписания;Кто\n1;ТОО «Жайлау»;Меморандум;12/04/19;x\n"
+    file.write_text(rows, encoding="utf-8")
+    said = ("--create-missing", "--skip-unknown", "--header-row", "2", "--date-format", "dd/mm/yy")
+    told = forked.run("import", str(file), "--dry-run", *said, url=file_url)
+    assert "1 created" in told.out, told.err
+    # The table may be narrow, and break what is longer.
+    for words in ("Жайлау", "memorandum_of", "2019-04-12", "was not there", "The column is left"):
+        assert words in told.err, told.err
+    wrong = forked.run("import", str(file), "--date-format", "dd/mm", url=file_url)
+    assert forked.fault_of(wrong, "date_format", "dd.mm.yyyy") is None

@@ -1,0 +1,184 @@
+"""Records that cells name: found by id, ref or any of their names, or made of a name alone."""
+
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Text, cast, func, select
+from sqlalchemy.orm import Session
+
+from app.core.databases.types import uuid7
+from app.core.errors import Fault, Invalid, did_you_mean
+from app.core.loose_types import Fields
+from app.core.validation import validate
+from app.engine.keys import as_id, names_of
+from app.engine.record import Record
+from app.engine.resource import Resource
+from app.engine.search.searched import searched
+from app.engine.writes import store
+from app.engine.writes.resolve_references import find_id
+
+#: How many names of records are remembered with their ids.
+_MAX_KNOWN_KEYS: Final = 50_000
+#: How many names that are not there are looked for among those that are, to tell the nearest.
+_MAX_NEAREST: Final = 20
+_MAX_LENGTH: Final = 200
+_MAX_COMPARED: Final = 2_000
+_LEAST_OF_A_BEGINNING: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class NewRecord:
+    """A record that a row names and that is not there: it is created when the row is good."""
+
+    resource: Resource
+    name: str
+    id: UUID
+    fields: Fields
+
+
+class NamedRecords:
+    """Finds the records that are named in a file; with `creates`, those that are not there are
+    new, where a name is enough to make one."""
+
+    def __init__(self, session: Session, creates: bool = False) -> None:
+        self.session, self.creates = session, creates
+        #: The table whose records may come later in the file, and are not created yet.
+        self.awaited: type[Record] | None = None
+        #: What rows that fail are called: a record made of the name alone would hide that.
+        self.failed: Container[str] = ()
+        self._ids: dict[str, dict[str, UUID]] = {}
+        self._others: dict[str, dict[str, list[UUID]]] = {}
+        self._nearest_told = 0
+
+    def forget(self, names: Iterable[str] | None = None) -> None:
+        """Forget whom these names stood for, all of them by default: another may be called so."""
+        if names is None:
+            self._ids.clear()
+            self._others.clear()
+            return
+        for name in names:
+            self._ids.pop(name, None)
+
+    def find(self, target: Resource, text: str, pointer: str) -> UUID | NewRecord:
+        """The record that the text names, or the new one; Invalid where there is neither."""
+        known = self._ids.get(text, {}).get(target.path)
+        if known is None:
+            if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+                detail = "The name has a character that no text here can have."
+                raise Invalid.at(pointer, "reference", detail)
+            found = self._found(target, text, pointer)
+            if isinstance(found, NewRecord):
+                return found
+            known = found
+            self._keep(target, text, known)
+        return known
+
+    def _keep(self, target: Resource, text: str, record_id: UUID) -> None:
+        if len(self._ids) >= _MAX_KNOWN_KEYS:
+            self._ids.clear()
+        self._ids.setdefault(text, {})[target.path] = record_id
+
+    def _found(self, target: Resource, text: str, pointer: str) -> UUID | NewRecord:
+        try:
+            return find_id(self.session, target, text, pointer)
+        except Invalid as problem:
+            if problem.errors[0].code != "reference" or as_id(text):
+                raise
+            others = self._other_names(target).get(text, [])
+            if len(others) == 1:
+                return others[0]
+            if others:
+                several = f"Several records of {target.plural} are called {text!r}"
+                raise Invalid.at(pointer, "ambiguous", f"{several}: give an id or ref.") from None
+            found = self._by_parts(target, text, pointer)
+            if found is not None:
+                return found
+            detail = problem.errors[0].detail + self._near(target, text)
+            if target.from_name is not None:
+                detail += " Write one that is there, or say create_missing=true."
+            raise Invalid.at(pointer, "reference", detail) from None
+
+    def _by_parts(self, target: Resource, text: str, pointer: str) -> UUID | NewRecord | None:
+        """The record that has what the text says besides the name, as a legal form; or a new one
+        of it. None where a name says no more, and makes no record."""
+        if target.from_name is None:
+            return None
+        fields = target.from_name(self.session, text)
+        name_field = names_of(target)[0]
+        name = fields[name_field]
+        if name != text:
+            found = self._like(target, fields, name_field)
+            if len(found) == 1:
+                return found[0]
+            if found:
+                several = f"Several records of {target.plural} are called {name!r}"
+                raise Invalid.at(pointer, "ambiguous", f"{several}: give an id or ref.")
+        if not self.creates or target.table is self.awaited or text in self.failed:
+            return None
+        return NewRecord(target, text, uuid7(), fields)
+
+    def _like(self, target: Resource, fields: Fields, name_field: str) -> list[UUID]:
+        """The ids of records with the name, none of whose other fields say otherwise."""
+        table = target.table
+        said = [
+            n for n, v in fields.items() if isinstance(v, str) and n not in (name_field, "kind")
+        ]
+        columns = [getattr(table, name) for name in said]
+        rows = self.session.execute(
+            select(table.id, *columns)
+            .where(getattr(table, name_field) == fields[name_field], table.deleted_at.is_(None))
+            .limit(100)
+        )
+        fits = (
+            (record_id, all(v in (None, fields[n]) for n, v in zip(said, values, strict=True)))
+            for record_id, *values in rows
+        )
+        return [UUID(str(record_id)) for record_id, does_fit in fits if does_fit][:2]
+
+    def create(self, new: NewRecord) -> None:
+        """Store a new record."""
+        store.create(self.session, new.resource, validate(new.resource.create, new.fields), new.id)
+        self._keep(new.resource, new.name, new.id)
+
+    def _other_names(self, target: Resource) -> dict[str, list[UUID]]:
+        """The ids of the kind's records by the names that they have in lists, read once."""
+        if target.path not in self._others:
+            found: dict[str, list[UUID]] = {}
+            table = target.table
+            for name in searched(target).names:
+                column = getattr(table, name)
+                if name in names_of(target) or not hasattr(column.type, "of"):
+                    continue
+                rows = self.session.execute(
+                    select(table.id, column).where(
+                        cast(column, Text) != "[]", table.deleted_at.is_(None)
+                    )
+                )
+                for record_id, names in rows:
+                    for each in names:
+                        found.setdefault(each, []).append(UUID(str(record_id)))
+            self._others[target.path] = found
+        return self._others[target.path]
+
+    def _near(self, target: Resource, text: str) -> str:
+        """` Did you mean 'Nobel'?`, of the names that begin as this one does."""
+        self._nearest_told += 1
+        is_long = len(text) > _MAX_LENGTH
+        if not names_of(target) or is_long or self._nearest_told > _MAX_NEAREST:
+            return ""
+        fields = target.from_name(self.session, text) if target.from_name else {}
+        column = getattr(target.table, names_of(target)[0])
+        name = str(fields.get(names_of(target)[0], text))
+        begins = name[:_LEAST_OF_A_BEGINNING]
+        statement = select(column).where(
+            func.substr(column, 1, len(begins)) == begins, target.table.deleted_at.is_(None)
+        )
+        return did_you_mean(name, self.session.scalars(statement.limit(_MAX_COMPARED)).all())
+
+
+def described(new: NewRecord, row: int, sheet: str | None) -> Fault:
+    """What is told of a record that was created because a row names it."""
+    text = f"{new.name!r} was not there: it is a new {new.resource.singular}."
+    return Fault("created", text, row=row, sheet=sheet)
