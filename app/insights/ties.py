@@ -1,0 +1,140 @@
+"""What lies under a record without naming it: which missions an organization or a person was in.
+
+Each function says what ties a row of the child's table to one of the parent's.
+"""
+
+from sqlalchemy import ColumnElement, or_, select
+
+from app.core.databases.expressions import AnyTable
+from app.engine.resource import SubCollection
+from app.insights.evidence import evidence_of
+from app.resources.agreement import Agreement, agreement
+from app.resources.citation import citation
+from app.resources.delegate import Delegate, delegate
+from app.resources.mission import mission
+from app.resources.organization import company, organization
+from app.resources.outcome import outcome
+from app.resources.participation import Participation, participation
+from app.resources.party import AgreementParty
+from app.resources.person import person
+from app.resources.source import source
+from app.resources.statement import statement
+
+
+def _takes_part(organization: AnyTable, mission: AnyTable) -> ColumnElement[bool]:
+    """Takes part by itself, or is party to an agreement of the mission."""
+    present = (
+        select(Participation.organization_id)
+        .where(Participation.mission_id == mission.id, Participation.deleted_at.is_(None))
+        .correlate_except(Participation)
+    )
+    party = (
+        select(AgreementParty.organization_id)
+        .join(Agreement, Agreement.id == AgreementParty.agreement_id)
+        .where(Agreement.mission_id == mission.id, Agreement.deleted_at.is_(None))
+        .correlate_except(AgreementParty, Agreement)
+    )
+    return or_(organization.id.in_(present), organization.id.in_(party))
+
+
+def _was_in(mission: AnyTable, organization: AnyTable) -> ColumnElement[bool]:
+    """Took part by itself, sent a delegate, or is party to an agreement of the mission."""
+    present = (
+        select(Participation.mission_id)
+        .where(Participation.organization_id == organization.id, Participation.deleted_at.is_(None))
+        .correlate_except(Participation)
+    )
+    sent = (
+        select(Delegate.mission_id)
+        .where(Delegate.organization_id == organization.id, Delegate.deleted_at.is_(None))
+        .correlate_except(Delegate)
+    )
+    party = (
+        select(Agreement.mission_id)
+        .join(AgreementParty, Agreement.id == AgreementParty.agreement_id)
+        .where(AgreementParty.organization_id == organization.id, Agreement.deleted_at.is_(None))
+        .correlate_except(AgreementParty, Agreement)
+    )
+    return or_(mission.id.in_(present), mission.id.in_(sent), mission.id.in_(party))
+
+
+def _of_mission(outcome: AnyTable, mission: AnyTable) -> ColumnElement[bool]:
+    agreements = (
+        select(Agreement.id)
+        .where(Agreement.mission_id == mission.id, Agreement.deleted_at.is_(None))
+        .correlate_except(Agreement)
+    )
+    return outcome.agreement_id.in_(agreements)  # type: ignore[no-any-return]
+
+
+def _concluded_by(agreement: AnyTable, organization: AnyTable) -> ColumnElement[bool]:
+    concluded = (
+        select(AgreementParty.agreement_id)
+        .where(AgreementParty.organization_id == organization.id)
+        .correlate_except(AgreementParty)
+    )
+    return agreement.id.in_(concluded)  # type: ignore[no-any-return]
+
+
+def _for_organization(row: AnyTable, organization: AnyTable) -> ColumnElement[bool]:
+    return row.organization_id == organization.id  # type: ignore[no-any-return]
+
+
+def _tells_of(statement: AnyTable, organization: AnyTable) -> ColumnElement[bool]:
+    """Was said by it or of it."""
+    return or_(
+        statement.speaker_organization_id == organization.id,
+        statement.subject_id == organization.id,
+        statement.object_id == organization.id,
+    )
+
+
+def _joined_by(mission: AnyTable, person: AnyTable) -> ColumnElement[bool]:
+    missions = (
+        select(Delegate.mission_id)
+        .where(Delegate.person_id == person.id, Delegate.deleted_at.is_(None))
+        .correlate_except(Delegate)
+    )
+    return mission.id.in_(missions)  # type: ignore[no-any-return]
+
+
+def _said_by(statement: AnyTable, person: AnyTable) -> ColumnElement[bool]:
+    """Said it as a delegate or as anybody else."""
+    speaking = select(Delegate.id).where(Delegate.person_id == person.id).correlate_except(Delegate)
+    return or_(statement.person_id == person.id, statement.speaker_id.in_(speaking))
+
+
+def _signed_by(agreement: AnyTable, person: AnyTable) -> ColumnElement[bool]:
+    signed = (
+        select(AgreementParty.agreement_id)
+        .where(AgreementParty.signed_by_id == person.id)
+        .correlate_except(AgreementParty)
+    )
+    return agreement.id.in_(signed)  # type: ignore[no-any-return]
+
+
+def _drawn_from(citation: AnyTable, source: AnyTable) -> ColumnElement[bool]:
+    return citation.source_id == source.id  # type: ignore[no-any-return]
+
+
+TIED: tuple[SubCollection, ...] = (
+    SubCollection(mission, "companies", company, _takes_part),
+    SubCollection(mission, "outcomes", outcome, _of_mission),
+    *(
+        SubCollection(parent, name, child, on)
+        for parent in (company, organization)
+        for name, child, on in (
+            ("missions", mission, _was_in),
+            ("delegates", delegate, _for_organization),
+            ("participations", participation, _for_organization),
+            ("agreements", agreement, _concluded_by),
+            ("statements", statement, _tells_of),
+        )
+    ),
+    SubCollection(person, "missions", mission, _joined_by),
+    SubCollection(person, "agreements", agreement, _signed_by),
+    SubCollection(person, "statements", statement, _said_by),
+    # Its `citations` are those about the record of the source, as of any record.
+    evidence_of(mission, citation),
+    SubCollection(source, "passages", citation, _drawn_from, lambda key: {"source_id": key}),
+)
