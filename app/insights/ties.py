@@ -37,22 +37,27 @@ def _takes_part(organization: AnyTable, mission: AnyTable) -> ColumnElement[bool
     return or_(organization.id.in_(present), organization.id.in_(party))
 
 
+def _is_there(part: AnyTable, mission: AnyTable) -> ColumnElement[bool]:
+    """Is not in the trash, or went there with its mission."""
+    return or_(part.deleted_at.is_(None), part.deleted_at == mission.deleted_at)
+
+
 def _was_in(mission: AnyTable, organization: AnyTable) -> ColumnElement[bool]:
     """Took part by itself, sent a delegate, or is party to an agreement of the mission."""
     present = (
         select(Participation.mission_id)
-        .where(Participation.organization_id == organization.id, Participation.deleted_at.is_(None))
+        .where(Participation.organization_id == organization.id, _is_there(Participation, mission))
         .correlate_except(Participation)
     )
     sent = (
         select(Delegate.mission_id)
-        .where(Delegate.organization_id == organization.id, Delegate.deleted_at.is_(None))
+        .where(Delegate.organization_id == organization.id, _is_there(Delegate, mission))
         .correlate_except(Delegate)
     )
     party = (
         select(Agreement.mission_id)
         .join(AgreementParty, Agreement.id == AgreementParty.agreement_id)
-        .where(AgreementParty.organization_id == organization.id, Agreement.deleted_at.is_(None))
+        .where(AgreementParty.organization_id == organization.id, _is_there(Agreement, mission))
         .correlate_except(AgreementParty, Agreement)
     )
     return or_(mission.id.in_(present), mission.id.in_(sent), mission.id.in_(party))
@@ -92,7 +97,7 @@ def _tells_of(statement: AnyTable, organization: AnyTable) -> ColumnElement[bool
 def _joined_by(mission: AnyTable, person: AnyTable) -> ColumnElement[bool]:
     missions = (
         select(Delegate.mission_id)
-        .where(Delegate.person_id == person.id, Delegate.deleted_at.is_(None))
+        .where(Delegate.person_id == person.id, _is_there(Delegate, mission))
         .correlate_except(Delegate)
     )
     return mission.id.in_(missions)  # type: ignore[no-any-return]

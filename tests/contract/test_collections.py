@@ -46,6 +46,20 @@ async def _behind(api: Api, parent: str) -> Body:
     return await create(api.client, "citations", api.examples.full("citations", **cited))
 
 
+async def _gone_to(api: Api, parent: str) -> Body:
+    mission = await create(api.client, "missions", api.examples.full("missions"))
+    body = api.examples.minimal("participations", mission_id=mission["id"], organization_id=parent)
+    await create(api.client, "participations", body)
+    return mission
+
+
+async def _joined(api: Api, parent: str) -> Body:
+    mission = await create(api.client, "missions", api.examples.full("missions"))
+    body = api.examples.minimal("delegates", mission_id=mission["id"], person_id=parent)
+    await create(api.client, "delegates", body)
+    return mission
+
+
 _CONCLUDED = _tied("agreements", parties=[{"role": "buyer", "organization_id": "PARENT"}])
 #: What ties a child to its parent, where it is more than one field that names it.
 TIES: dict[tuple[str, str], Tie] = {
@@ -53,8 +67,22 @@ TIES: dict[tuple[str, str], Tie] = {
     ("missions", "companies"): _taking_part,
     ("missions", "outcomes"): _come_of,
     ("missions", "evidence"): _behind,
-    ("companies", "agreements"): _CONCLUDED,
-    ("organizations", "agreements"): _CONCLUDED,
+    **{
+        (parent, name): tie
+        for parent in ("companies", "organizations")
+        for name, tie in (
+            ("missions", _gone_to),
+            ("delegates", _tied("delegates", organization_id="PARENT")),
+            ("participations", _tied("participations", organization_id="PARENT")),
+            ("agreements", _CONCLUDED),
+            ("statements", _tied("statements", subject_id="PARENT")),
+        )
+    },
+    ("people", "missions"): _joined,
+    ("people", "agreements"): _tied(
+        "agreements", parties=[{"role": "buyer", "description": "x", "signed_by_id": "PARENT"}]
+    ),
+    ("people", "statements"): _tied("statements", person_id="PARENT", speaker_id=None),
     ("sources", "passages"): _tied("citations", source_id="PARENT"),
 }
 
