@@ -18,6 +18,7 @@ from app.engine.imports.cells import Measured, read_text
 from app.engine.imports.code_labels import SeveralCodes
 from app.engine.imports.columns import ImportColumn, Plan
 from app.engine.imports.entry import Entry
+from app.engine.imports.known_parts import keep_untold
 from app.engine.imports.named_records import NamedRecords, NewRecord, described
 from app.engine.imports.report import MAX_FAULTS
 from app.engine.imports.row_checker import RowChecker
@@ -217,6 +218,8 @@ class RowReader:
     ) -> BaseModel:
         """The values of the row as the model. Invalid has the faults `first` and all others."""
         values, loose = self._linked(entry)
+        if before is not None:
+            keep_untold(values, {part.part for part in entry.plan.parts} - loose.keys(), before)
         values = assembled(self.resource, values | defaults)
         replaced = replaced_by(self.resource, (n for n, v in values.items() if v is not None))
         try:

@@ -156,6 +156,23 @@ async def test_a_change_leaves_parties_of_other_roles_as_they_are(client: Client
     assert [(e["code"], e["column"]) for e in told] == [("twice", "supplier")]
 
 
+async def test_a_party_that_is_named_again_keeps_what_no_column_tells(
+    client: Client, ref: str
+) -> None:
+    for n in "ab":
+        await create(client, "companies", {"ref": f"{ref}-{n}", "name": f"{n} {ref}"})
+    signed = {"role": "founder", "share_percent": 40, "signed_as": "Director"}
+    parties = [{**signed, "organization": {"ref": f"{ref}-{n}"}} for n in "ab"]
+    deal = {"ref": ref, "title": "A", "instrument": "other", "parties": parties}
+    before = (await create(client, "agreements", deal))["parties"]
+    row = {"ref": ref, "founder": f"{ref}-b; {ref}-a", "note": "Seen again."}
+    assert await done(client, "agreements", table(row)) == {"updated": 1}
+    assert (await by_ref(client, "agreements", ref))["parties"] == before[::-1]
+    row["founder"] = f"{ref}-b"
+    assert await done(client, "agreements", table(row)) == {"updated": 1}
+    assert (await by_ref(client, "agreements", ref))["parties"] == before[1:]
+
+
 async def test_people_are_created_from_their_names(client: Client, ref: str) -> None:
     mission = await create(client, "missions", {"ref": ref, "title": "A", "kind": "trade_fair"})
     row = {
