@@ -53,6 +53,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         "bulk",
         "many-at-once",
         "import",
+        "press-release",
         "trash",
     ),
     "When it is refused": ("errors", "limits"),
