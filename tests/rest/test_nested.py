@@ -100,6 +100,25 @@ async def test_a_whole_mission_is_created_in_one_request(api: Api) -> None:
     assert total["value"] == 35
 
 
+async def test_a_record_is_named_after_it_was_told_in_whatever_order_the_lists_are(
+    api: Api,
+) -> None:
+    body = await right(api)
+    told, maker = body["participations"][0], {"ref": f"maker-{uuid4()}"}
+    told["organization"] = {**maker, "name": "Maker", "kind": "company"}
+    body["delegates"][0]["organization"] = maker
+    body["agreements"][0]["parties"][1]["organization"] = maker
+    # The statement's speaker and the agreement's event are told below them.
+    first = ("title", "kind", "statements", "participations", "agreements")
+    ordered = {name: body[name] for name in first} | body
+    answer = await post(api, "/missions", ordered)
+    assert answer.status_code == 201, answer.text
+    delegates = await listed(
+        api, f"/missions/{answer.json()['id']}/delegates", expand="organization"
+    )
+    assert delegates[0]["organization"]["ref"] == maker["ref"]
+
+
 async def test_every_record_is_in_the_log_once(api: Api, writes_app: FastAPI) -> None:
     before = await position(writes_app)
     await post(api, "/missions", await right(api))

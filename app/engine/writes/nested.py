@@ -19,7 +19,7 @@ from app.engine.resource import Resource, SubCollection
 from app.engine.writes import store
 from app.engine.writes.as_read import check_kept, kept_by_server, says, separate, state_of
 from app.engine.writes.linked import Create, Links, checked
-from app.engine.writes.nested_schemas import MAX_NESTED, left_out_of, nested_in
+from app.engine.writes.nested_schemas import MAX_NESTED, left_out_of, nested_in, nested_lists
 from app.engine.writes.nested_size import check_nested, nested_count
 from app.engine.writes.records import find_record
 from app.engine.writes.rendering import render_record, render_records
@@ -81,10 +81,9 @@ def _create(
     is_inner: bool = False,
 ) -> Stored:
     """Store a new record, and what is told under it; `is_inner` one that is under another."""
-    lists = nested_in(resource, is_inner=is_inner)
-    own = {name: item for name, item in value.items() if name not in lists}
+    nested = nested_lists(resource, value, is_inner=is_inner)
+    own = {name: item for name, item in value.items() if name not in nested}
     stored = links.create(resource, own, create)
-    nested = {name: collection for name, collection in lists.items() if name in value}
     for name, collection in nested.items():
         with within(f"/{name}"):
             _Under(links, collection, stored, is_new=True).put(value[name])
@@ -111,7 +110,8 @@ def change_nested(
     """
     before = state_of(session, resource, record.id)
     own, kept = separate(resource, value)
-    own = {name: item for name, item in own.items() if name not in nested_in(resource)}
+    nested = nested_lists(resource, value)
+    own = {name: item for name, item in own.items() if name not in nested}
     links, whole = Links(session, is_repeatable=True), action is Action.REPLACE
     model = resource.create if whole else resource.patch
     body = links.read(resource, model, own, before)
@@ -120,7 +120,6 @@ def change_nested(
     if kept:
         after = json_codec.loads_stored(stored.body)
         check_kept(session, resource, kept, before, after)
-    nested = {name: each for name, each in nested_in(resource).items() if name in value}
     for name, collection in nested.items():
         with within(f"/{name}"):
             _Under(links, collection, stored).put(value[name])

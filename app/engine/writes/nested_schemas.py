@@ -1,6 +1,6 @@
 """Which records can stand in the body of another one, and how the document tells of them."""
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from copy import copy
 from functools import cache
 from uuid import UUID
@@ -34,6 +34,30 @@ def nested_in(resource: Resource, *, is_inner: bool = False) -> dict[str, SubCol
         for name, each in resource.to_many.items()
         if tying_fields(each) and (not is_inner or (each.anywhere and each.child is not resource))
     }
+
+
+def nested_lists(
+    resource: Resource, names: Iterable[str], *, is_inner: bool = False
+) -> dict[str, SubCollection]:
+    """Those of these names that are such collections, in the order of the names, so that a record
+    can be named that was told before; but each after those whose records its own can name."""
+    known = nested_in(resource, is_inner=is_inner)
+    waiting, ordered = [name for name in names if name in known], dict[str, SubCollection]()
+    while waiting:
+        free = (n for n in waiting if _can_name(resource, n).isdisjoint(waiting))
+        name = next(free, waiting[0])
+        waiting.remove(name)
+        ordered[name] = known[name]
+    return ordered
+
+
+@cache
+def _can_name(resource: Resource, name: str) -> frozenset[str]:
+    """The collections whose records those of this one can name."""
+    own = nested_in(resource)[name]
+    named = {to.table for one, to in own.child.to_one.items() if one not in left_out_of(own)}
+    others = nested_in(resource).items()
+    return frozenset(n for n, each in others if n != name and each.child.table in named)
 
 
 @cache
