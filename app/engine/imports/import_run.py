@@ -196,7 +196,8 @@ class ImportRun:
     def _blamed(self, entry: Entry, problem: Problem) -> Iterator[Fault]:
         """The faults of a row; where it names another that fails, that this is so."""
         for fault in entry.placed(problem):
-            row = self.failed_rows.get(self.reader.own_named(entry, fault) or "")
+            named = self.reader.own.named(entry, fault)
+            row = next((self.failed_rows[n] for n in named if n in self.failed_rows), None)
             if row is None:
                 yield fault
             elif not self.wrong_header:

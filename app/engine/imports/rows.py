@@ -20,6 +20,7 @@ from app.engine.imports.columns import ImportColumn, Plan
 from app.engine.imports.entry import Entry
 from app.engine.imports.known_parts import keep_untold
 from app.engine.imports.named_records import NamedRecords, NewRecord, described
+from app.engine.imports.own_kind import OwnKind
 from app.engine.imports.report import MAX_FAULTS
 from app.engine.imports.row_checker import RowChecker
 from app.engine.imports.stand_ins import assembled, at_columns, replaced_by, resolved
@@ -49,7 +50,7 @@ class RowReader:
         self.soundness = RowChecker(session, resource)
         #: Whether one fault of a row is enough: neither are more of them told nor counted.
         self.is_hasty = False
-        self.own = [name for name, to in resource.to_one.items() if to.table is resource.table]
+        self.own = OwnKind(resource)
         #: The records that were created because rows name them.
         self.created: list[Fault] = []
 
@@ -153,10 +154,7 @@ class RowReader:
 
     def _mention(self, entry: Entry) -> None:
         entry.mentioned_keys |= entry.known_by()
-        for name in self.own:
-            value = entry.values.get(f"{name}_id")
-            values = value.values() if isinstance(value, dict) else [value]
-            entry.mentioned_keys |= {each for each in values if isinstance(each, str)}
+        entry.mentioned_keys |= self.own.mentioned(entry)
 
     def new(self, entry: Entry) -> New:
         """What the row creates; Problem tells all that is wrong with it."""
@@ -288,15 +286,7 @@ class RowReader:
 
     def lacks_own(self, entry: Entry, problem: Problem) -> bool:
         """Whether records of the row's own kind are not there, which may come later."""
-        return any(self.own_named(entry, fault) for fault in entry.placed(problem))
-
-    def own_named(self, entry: Entry, fault: Fault) -> str | None:
-        """The record of the row's own kind that a fault says is not there."""
-        for name in self.own if fault.code == "reference" else ():
-            value = entry.values.get(f"{name}_id")
-            if fault.column == entry.plan.headers.get(f"{name}_id") and isinstance(value, str):
-                return value.strip()
-        return None
+        return any(self.own.named(entry, fault) for fault in entry.placed(problem))
 
     def _linked(self, entry: Entry) -> tuple[Fields, dict[str, list[Fault]]]:
         """The values with ids in place of names, and by field what is wrong with the names."""

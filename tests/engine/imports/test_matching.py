@@ -1,5 +1,6 @@
 """Which record a row is of, and what becomes of it."""
 
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -14,6 +15,7 @@ from tests.engine.imports.calls import (
     is_there,
     lines,
     position,
+    refused,
     send,
     table,
 )
@@ -248,3 +250,28 @@ async def test_an_idempotency_key_stores_a_file_once(client: Client, ref: str) -
 async def test_lines_can_have_fields_of_their_own(client: Client, ref: str) -> None:
     rows = lines({"ref": ref, "full_name": "A"}, {"ref": ref, "note": "B"})
     assert await done(client, "people", rows, "ndjson") == {"created": 1, "updated": 1}
+
+
+async def test_rows_name_others_of_their_file_in_lists_too(client: Client, ref: str) -> None:
+    def deal(name: str, *related: str, **more: str) -> dict[str, Any]:
+        others = [{"agreement": f"{ref}-{each}", "relation": "replaces"} for each in related]
+        row = {"ref": f"{ref}-{name}", "title": "A", "instrument": "other"}
+        return {**row, "status": "announced", "related": others, **more}
+
+    rows = [deal("a", "c", "b"), deal("b"), deal("c", "b")]
+    assert await done(client, "agreements", table(*rows)) == {"created": 3}
+    ids = {name: (await by_ref(client, "agreements", f"{ref}-{name}"))["id"] for name in "abc"}
+    for name, others in (("a", "cb"), ("c", "b")):
+        related = (await by_ref(client, "agreements", f"{ref}-{name}"))["related"]
+        assert [each["agreement_id"] for each in related] == [ids[each] for each in others]
+    # By ids as well, which an export has.
+    content = await export(client, "agreements", "csv", ref__startswith=ref)
+    assert await done(client, "agreements", content) == {"unchanged": 3}
+    wrong = table(deal("d", "e"), deal("e", status="sold"), deal("f", "nobody"))
+    told = (await refused(client, "agreements", wrong))["errors"]
+    assert [(fault["row"], fault["column"]) for fault in told] == [
+        (2, "related"),
+        (3, "status"),
+        (4, "related"),
+    ]
+    assert told[0]["detail"] == "Row 3 is called so, and fails."
