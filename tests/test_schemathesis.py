@@ -51,6 +51,7 @@ REFUSED_PARAMETERS = {
     "having": "a grammar with parentheses, over what is counted",
     "group_by": "fields of related records, at any depth, and parts of dates",
     "metrics": "fields of related records, at any depth",
+    "timezone": "names of zones are those of the tz database, which no schema lists",
     "sort": "of groups: by what else the request asks for",
     "cursor": "signed, and bound to a list, its filters and its order",
     "columns": "headers of the file and fields of the kind",
