@@ -42,9 +42,10 @@ ORDER = (
 )
 
 
-def missions(way: str) -> list[Any]:
+def missions(way: str | None = None) -> list[Any]:
     """What the files say, with the refs of one way."""
-    return [json.loads(file.read_text("utf-8").replace('"@', f'"{way}-')) for file in FILES]
+    of_way = '"@' if way is None else f'"{way}-'
+    return [json.loads(file.read_text("utf-8").replace('"@', of_way)) for file in FILES]
 
 
 async def send_good(
