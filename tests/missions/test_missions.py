@@ -106,6 +106,7 @@ async def test_what_was_exported_is_the_same_where_nothing_was(
 
 
 async def move(one: httpx.AsyncClient, other: httpx.AsyncClient, path: str, **which: str) -> None:
-    content = await export(one, path, "csv", **{OF_WAY[path]: "moved-"}, **which)
+    # With labels for codes and fields, which the import has to take back.
+    content = await export(one, path, "csv", **{OF_WAY[path]: "moved-"}, labels="ru", **which)
     answer = await send(other, path, content)
     assert answer.status_code == 200, f"{path}: {answer.text}"

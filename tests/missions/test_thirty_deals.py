@@ -79,7 +79,7 @@ async def test_thirty_deals_are_entered_in_under_thirty_calls_without_looking_fo
     await send_good(client, "/sources/osh-text/text", "PUT", content=TEXT.encode(), headers=PLAIN)
     await send_good(client, "/missions", json=MISSION)
     address = "/agreements/import?create_missing=true"
-    csv = {"content": sheet(), "headers": {"Content-Type": "text/csv"}}
+    csv: dict[str, Any] = {"content": sheet(), "headers": {"Content-Type": "text/csv"}}
     tried = await send_good(client, f"{address}&dry_run=true", **csv)
     told = await send_good(client, address, **csv)
     # What only the report says of one of them.
