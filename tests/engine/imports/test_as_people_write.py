@@ -101,6 +101,9 @@ async def test_amounts_are_read_as_people_write_them(client: Client) -> None:
         "1,234 млн евро": 1_234_000,
         "1,234 million euros": 1_234_000_000,
         "500 тыс. руб.": 500_000,
+        "1,5 млн лари": 1_500_000,
+        "3 млн азербайджанских манатов": 3_000_000,
+        "3 млн манатов": "could be AZN",
         "1,234 USD": "could be 1234 or 1.234",
         "5 ¥": "could be CNY",
         "5 млн чего-то": "what is 'чего-то'?",
@@ -120,7 +123,9 @@ async def test_amounts_are_read_as_people_write_them(client: Client) -> None:
     ]
     assert ("Сумма", "The cell says KZT, the column currency USD: let them say the same.") in told
     said = {"predicate": "plans", "paraphrase": "A", "modality": "plan"}
-    await _compare(client, "statements", "Количество", {"200 тонн": 200, "6 тыс. тонн": 6000}, said)
+    await _compare(
+        client, "statements", "Количество", {"200 тонн": 200, "6 тыс. тонн": 6000, "7 га": 7}, said
+    )
 
 
 async def test_dates_are_read_as_people_write_them(client: Client) -> None:
