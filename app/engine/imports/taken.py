@@ -23,9 +23,9 @@ def taken(entry: Entry) -> Json:
         for header, cell in islice(entry.cells.items(), _MAX_CELLS)
         if cell is not None and cell != ""
     ]
-    if entry.composed:
-        name = entry.plan.name_from
-        cells.append(_told(" + ".join(name), None, _name_field(entry), entry.composed))
+    # A record that is there already keeps its name.
+    if entry.composed and (name := _name_field(entry)) is not None:
+        cells.append(_told(" + ".join(entry.plan.name_from), None, name, entry.composed))
     return {"sheet": entry.sheet, "row": entry.row, "cells": cells}
 
 

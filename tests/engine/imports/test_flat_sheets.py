@@ -168,6 +168,9 @@ async def test_a_party_that_is_named_again_keeps_what_no_column_tells(
     row = {"ref": ref, "founder": f"{ref}-b; {ref}-a", "note": "Seen again."}
     assert await done(client, "agreements", table(row)) == {"updated": 1}
     assert (await by_ref(client, "agreements", ref))["parties"] == before[::-1]
+    tried = await send(client, "agreements", table(row), dry_run="true")
+    told = [cell["column"] for cell in tried.json()["taken"][0]["cells"]]
+    assert told == ["ref", "founder", "note"]  # No name is made of the parties.
     row["founder"] = f"{ref}-b"
     assert await done(client, "agreements", table(row)) == {"updated": 1}
     assert (await by_ref(client, "agreements", ref))["parties"] == before[1:]
