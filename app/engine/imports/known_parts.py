@@ -20,5 +20,5 @@ def _with_untold(row: JsonValue, known: list[Fields]) -> JsonValue:
     for at, old in enumerate(known):
         if all(str(old[name]) == value for name, value in told.items()):
             # Each of them is one party, also where two are alike.
-            return known.pop(at) | row
+            return {n: value for n, value in known.pop(at).items() if value is not None} | row
     return row
