@@ -44,7 +44,7 @@ from app.resources.outcome import Outcome, OutcomeFields, outcome
 from app.resources.party import AgreementParty, PartyFields, PartyRole
 from app.resources.person import person
 from app.resources.place import Place, PlaceFields, place_rules
-from app.resources.related import AgreementRelation, RelatedAgreement, RelatedFields
+from app.resources.related import AgreementRelationship, RelatedAgreement, RelatedFields
 from app.resources.status import SIGNED, AgreementStatus, check_move
 from app.resources.target import AgreementTarget, TargetFields
 
@@ -246,7 +246,7 @@ def _check_amounts(session: Session, record: Agreement, before: Values | None) -
 def _check_related(session: Session, record: Agreement) -> None:
     """Refuse (422) one relation twice, and what would be a part of itself by way of others."""
     refuse_repeated("/related", [(each.relation, each.agreement_id) for each in record.related])
-    wholes = {r.agreement_id for r in record.related if r.relation is AgreementRelation.part_of}
+    wholes = {r.agreement_id for r in record.related if r.relation is AgreementRelationship.part_of}
     seen: set[UUID] = set()
     while wholes:
         if record.id in wholes:
@@ -254,7 +254,7 @@ def _check_related(session: Session, record: Agreement) -> None:
         seen |= wholes
         above = select(RelatedAgreement.agreement_id).where(
             RelatedAgreement.owner_id.in_(wholes),
-            RelatedAgreement.relation == AgreementRelation.part_of,
+            RelatedAgreement.relation == AgreementRelationship.part_of,
         )
         wholes = set(session.scalars(above)) - seen
 
