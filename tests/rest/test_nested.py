@@ -252,6 +252,20 @@ async def test_an_agreement_is_created_with_its_outcomes(api: Api) -> None:
     assert await api.get(under) == json_codec.loads(answer.content)
 
 
+async def test_a_list_that_is_too_deep_is_told_with_where_it_goes(api: Api) -> None:
+    body = await right(api)
+    ref = body["agreements"][0]["ref"] = f"deep-{uuid4()}"
+    body["agreements"][0]["outcomes"] = [{"date": "2020"}]
+    (fault,) = (await post(api, "/missions", body)).json()["errors"]
+    assert (fault["pointer"], fault["code"]) == ("/agreements/0/outcomes", "unknown")
+    address = fault["detail"].partition("with POST ")[2].rstrip(".")
+    assert (await post(api, "/missions", body | {"agreements": []})).is_success
+    del body["agreements"][0]["outcomes"], body["agreements"][0]["event"]
+    assert (await post(api, "/agreements", body["agreements"][0])).is_success
+    assert address == f"/agreements/{ref}/outcomes"
+    assert (await post(api, address, {"date": "2020"})).status_code == 201
+
+
 async def test_an_outcome_that_cannot_follow_undoes_its_agreement(
     api: Api, writes_app: FastAPI
 ) -> None:

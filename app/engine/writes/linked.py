@@ -17,7 +17,7 @@ from app.engine.keys import as_id, is_askable
 from app.engine.resource import Embedded, Resource
 from app.engine.writes import store
 from app.engine.writes.as_read import check_kept, says, separate, state_of
-from app.engine.writes.nested_schemas import Link
+from app.engine.writes.nested_schemas import Link, nested_in
 from app.engine.writes.resolve_references import find_id
 from app.engine.writes.store import Stored
 
@@ -176,8 +176,21 @@ def checked(model: Model, resource: Resource, value: JsonValue) -> BaseModel:
         raise Invalid(summary(named), named) from None
 
 
+def _not_within(resource: Resource, value: Values, name: str) -> str:
+    """Where the records of a list go that a record within another one cannot have."""
+    ref = value.get("ref")
+    key = ref if isinstance(ref, str) and is_askable(ref) else "{key}"
+    address = public_path(f"/{resource.path}/{key}/{name}")
+    return (
+        f"There are no {name.replace('_', ' ')} here: create the {resource.singular} first, and"
+        f" then each of these with POST {address}."
+    )
+
+
 def _by_ref(resource: Resource, value: Values, fault: Fault) -> str:
     """What the fault says, and the object that names a record by what was sent as its id."""
+    if fault.code == "unknown" and (fault.pointer or "")[1:] in nested_in(resource):
+        return _not_within(resource, value, (fault.pointer or "")[1:])
     at: Resource | Embedded = resource
     given: JsonValue = value
     *before, last = (fault.pointer or "/").split("/")[1:]
