@@ -140,6 +140,8 @@ def _add_parameters(document: Json, routes: Sequence[Route]) -> None:
                 parameter["schema"] = {"$ref": "#/components/schemas/FileFormat"}
             if parameter["name"] in views:
                 name, words = views[parameter["name"]]
+                if schemas.get(name, {}).get("enum", words) != words:
+                    raise ValueError(f"{name} is the name of another schema already")
                 # A client that is generated names its constants by these.
                 names = [re.sub("^-(.*)", r"\1_descending", word) for word in words]
                 schemas[name] = {"type": "string", "enum": words}

@@ -21,6 +21,7 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from app.api import RESOURCES
 from app.changes.stream import StreamRules
+from app.engine.paths import fields_of
 from app.main import create_app
 from app.settings import Settings
 from tests.conftest import copy_of
@@ -51,6 +52,7 @@ REFUSED_PARAMETERS = {
     "having": "a grammar with parentheses, over what is counted",
     "group_by": "fields of related records, at any depth, and parts of dates",
     "metrics": "fields of related records, at any depth",
+    "timezone": "names of zones are those of the tz database, which no schema lists",
     "sort": "of groups: by what else the request asks for",
     "cursor": "signed, and bound to a list, its filters and its order",
     "columns": "headers of the file and fields of the kind",
@@ -62,7 +64,13 @@ REFUSED_PARAMETERS = {
     **dict.fromkeys(("since", "Last-Event-ID"), "no further than the newest change"),
     "parent": "only the codes of some lists belong to another",
     **dict.fromkeys(
-        ("region", "host_region", "place_region", "legal_form", "sectors"),
+        (
+            name
+            for resource in RESOURCES
+            for name, field in fields_of(resource).items()
+            if field.codes is not None
+            and field.codes.table.name in ("region", "legal_form", "sector")
+        ),
         "a list of thousands of codes, of which the document tells the form",
     ),
 }

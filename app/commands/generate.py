@@ -21,13 +21,9 @@ from app.core.loose_types import Fields
 from app.engine.history.change_log import Action, Change, ChangeCounter
 from app.engine.registry import by_record_type
 from app.engine.search.index import index_many
-from app.resources.agreement import (
-    DEFAULT_BINDINGNESS,
-    Agreement,
-    Bindingness,
-    Instrument,
-)
+from app.resources.agreement import Agreement
 from app.resources.delegate import Certainty
+from app.resources.instrument import DEFAULT_BINDINGNESS, Bindingness, Instrument
 from app.resources.mission import Mission, MissionKind, MissionStatus
 from app.resources.money import AmountKind, Bound
 from app.resources.organization import Organization, OrganizationKind

@@ -21,8 +21,9 @@ from app.engine.aggregates.sql import Number, normalize_carry, split_sums
 from app.engine.query.render import as_json, json_list, object_of
 from app.engine.resource import Resource
 from app.engine.schemas import Digits, Schema
-from app.resources.agreement import Agreement, Bindingness
+from app.resources.agreement import Agreement
 from app.resources.delegate import Certainty, Delegate
+from app.resources.instrument import Bindingness
 from app.resources.mission import Mission
 from app.resources.money import Bound
 from app.resources.outcome import Outcome

@@ -88,7 +88,7 @@ def _for_organization(row: AnyTable, organization: AnyTable) -> ColumnElement[bo
 def _tells_of(statement: AnyTable, organization: AnyTable) -> ColumnElement[bool]:
     """Was said by it or of it."""
     return or_(
-        statement.speaker_organization_id == organization.id,
+        statement.on_behalf_of_id == organization.id,
         statement.subject_id == organization.id,
         statement.object_id == organization.id,
     )

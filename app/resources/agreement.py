@@ -1,7 +1,6 @@
 """Agreements: instruments and announced outcomes, with their parties."""
 
 from decimal import Decimal
-from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -22,6 +21,12 @@ from app.resources.code import CurrencyCode, Sectors
 from app.resources.dated import day_of_agreement
 from app.resources.delegate import Certainty
 from app.resources.event import Event, event
+from app.resources.instrument import (
+    DEFAULT_BINDINGNESS,
+    FIRST_STATUS,
+    Bindingness,
+    Instrument,
+)
 from app.resources.mission import mission
 from app.resources.money import (
     Amount,
@@ -39,57 +44,9 @@ from app.resources.outcome import Outcome, OutcomeFields, outcome
 from app.resources.party import AgreementParty, PartyFields, PartyRole
 from app.resources.person import person
 from app.resources.place import Place, PlaceFields, place_rules
-from app.resources.related import AgreementRelation, RelatedAgreement, RelatedFields
+from app.resources.related import AgreementRelationship, RelatedAgreement, RelatedFields
 from app.resources.status import SIGNED, AgreementStatus, check_move
 from app.resources.target import AgreementTarget, TargetFields
-
-
-class Instrument(StrEnum):
-    """What sort of instrument or announcement it is."""
-
-    supply_contract = "supply_contract"
-    sale_contract = "sale_contract"
-    distribution_agreement = "distribution_agreement"
-    service_contract = "service_contract"
-    investment_agreement = "investment_agreement"
-    loan_agreement = "loan_agreement"
-    licence_agreement = "licence_agreement"
-    founding_agreement = "founding_agreement"
-    framework_agreement = "framework_agreement"
-    memorandum_of_understanding = "memorandum_of_understanding"
-    letter_of_intent = "letter_of_intent"
-    interregional_agreement = "interregional_agreement"
-    intergovernmental_agreement = "intergovernmental_agreement"
-    announced_plan = "announced_plan"
-    office_opening = "office_opening"
-    other = "other"
-
-
-class Bindingness(StrEnum):
-    """Whether it binds anybody."""
-
-    binding = "binding"
-    non_binding = "non_binding"
-    announcement = "announcement"
-    accomplished = "accomplished"
-    unknown = "unknown"
-
-
-#: Instruments that do not bind by themselves; those not named here do.
-DEFAULT_BINDINGNESS = {
-    Instrument.framework_agreement: Bindingness.non_binding,
-    Instrument.memorandum_of_understanding: Bindingness.non_binding,
-    Instrument.letter_of_intent: Bindingness.non_binding,
-    Instrument.announced_plan: Bindingness.announcement,
-    Instrument.office_opening: Bindingness.accomplished,
-    Instrument.other: Bindingness.unknown,
-}
-
-
-_FIRST_STATUS = {
-    Instrument.announced_plan: AgreementStatus.announced,
-    Instrument.office_opening: AgreementStatus.completed,
-}
 
 
 class Agreement(Place, Record):
@@ -256,7 +213,7 @@ def _check(session: Session, record: Agreement, before: Values | None) -> None:
     if record.status is None and before is not None:
         record.status = AgreementStatus(before["status"])
     if record.status is None:
-        record.status = _FIRST_STATUS.get(record.instrument, AgreementStatus.signed)
+        record.status = FIRST_STATUS.get(record.instrument, AgreementStatus.signed)
     if record.amount is not None and record.amount_bound is None:
         record.amount_bound = Bound.exact
     if record.amount is None and before is not None and before["amount"] is not None:
@@ -289,7 +246,7 @@ def _check_amounts(session: Session, record: Agreement, before: Values | None) -
 def _check_related(session: Session, record: Agreement) -> None:
     """Refuse (422) one relation twice, and what would be a part of itself by way of others."""
     refuse_repeated("/related", [(each.relation, each.agreement_id) for each in record.related])
-    wholes = {r.agreement_id for r in record.related if r.relation is AgreementRelation.part_of}
+    wholes = {r.agreement_id for r in record.related if r.relation is AgreementRelationship.part_of}
     seen: set[UUID] = set()
     while wholes:
         if record.id in wholes:
@@ -297,7 +254,7 @@ def _check_related(session: Session, record: Agreement) -> None:
         seen |= wholes
         above = select(RelatedAgreement.agreement_id).where(
             RelatedAgreement.owner_id.in_(wholes),
-            RelatedAgreement.relation == AgreementRelation.part_of,
+            RelatedAgreement.relation == AgreementRelationship.part_of,
         )
         wholes = set(session.scalars(above)) - seen
 

@@ -106,6 +106,7 @@ def _by_alias(name: str) -> dict[str, str]:
             alias: row["code"]
             for row in csv.DictReader(file)
             for alias in row["aliases"].split(";")
+            if alias
         }
 
 

@@ -12,7 +12,7 @@ from app.engine.record import reference, rule
 from app.engine.schemas import Schema
 
 
-class AgreementRelation(StrEnum):
+class AgreementRelationship(StrEnum):
     """What an agreement is to another (relatedProcesses of Open Contracting)."""
 
     part_of = "part_of"
@@ -38,7 +38,9 @@ class RelatedAgreement(Base):
     owner_id: Mapped[UUID] = mapped_column(ForeignKey("agreement.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
     agreement_id: Mapped[UUID] = reference("agreement.id")
-    relation: Mapped[AgreementRelation] = mapped_column(choice(AgreementRelation, "relation"))
+    relation: Mapped[AgreementRelationship] = mapped_column(
+        choice(AgreementRelationship, "relation")
+    )
 
 
 class RelatedFields(Schema):
@@ -46,5 +48,5 @@ class RelatedFields(Schema):
 
     agreement_id: UUID
     """The other agreement."""
-    relation: AgreementRelation
+    relation: AgreementRelationship
     """What this one is to it: what is `part_of` another is not added to it."""

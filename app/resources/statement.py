@@ -79,7 +79,7 @@ class Statement(Record):
     mission_id: Mapped[UUID | None] = reference("mission.id")
     speaker_id: Mapped[UUID | None] = reference("delegate.id")
     person_id: Mapped[UUID | None] = reference("person.id")
-    speaker_organization_id: Mapped[UUID | None] = reference("organization.id")
+    on_behalf_of_id: Mapped[UUID | None] = reference("organization.id")
     agreement_id: Mapped[UUID | None] = reference("agreement.id")
     date: Mapped[str | None] = stated()
     subject_id: Mapped[UUID | None] = reference("organization.id")
@@ -108,7 +108,7 @@ class StatementFields(RecordFields, Noted):
     """The delegate who said it."""
     person_id: UUID | None = None
     """The person who said it, when not a delegate on record."""
-    speaker_organization_id: UUID | None = None
+    on_behalf_of_id: UUID | None = None
     """The organization that said it, or in whose name it was said."""
     agreement_id: UUID | None = None
     """The agreement that it is about."""
@@ -170,7 +170,7 @@ statement = Resource(
         "person": person,
         "subject": organization,
         "object": organization,
-        "speaker_organization": organization,
+        "on_behalf_of": organization,
         "agreement": agreement,
     },
     under=("mission", "agreement"),

@@ -516,7 +516,7 @@ def upgrade() -> None:
         batch_op.drop_constraint(batch_op.f("ck_statement_quantity_bound"), type_="check")
         batch_op.drop_constraint(batch_op.f("ck_statement_quantity_with_unit"), type_="check")
         batch_op.drop_constraint(batch_op.f("ck_statement_unit"), type_="check")
-        batch_op.add_column(sa.Column("speaker_organization_id", types.Id(), nullable=True))
+        batch_op.add_column(sa.Column("on_behalf_of_id", types.Id(), nullable=True))
         batch_op.add_column(sa.Column("agreement_id", types.Id(), nullable=True))
         batch_op.add_column(sa.Column("date", types.StatedDate(), nullable=True))
         batch_op.add_column(sa.Column("date_earliest", sa.Date(), nullable=True))
@@ -529,14 +529,14 @@ def upgrade() -> None:
             batch_op.f("ix_statement_agreement_id"), ["agreement_id"], unique=False
         )
         batch_op.create_index(
-            batch_op.f("ix_statement_speaker_organization_id"),
-            ["speaker_organization_id"],
+            batch_op.f("ix_statement_on_behalf_of_id"),
+            ["on_behalf_of_id"],
             unique=False,
         )
         batch_op.create_foreign_key(
-            batch_op.f("fk_statement_speaker_organization_id"),
+            batch_op.f("fk_statement_on_behalf_of_id"),
             "organization",
-            ["speaker_organization_id"],
+            ["on_behalf_of_id"],
             ["id"],
         )
         batch_op.create_foreign_key(
@@ -601,10 +601,8 @@ def downgrade() -> None:
         batch_op.drop_constraint(batch_op.f("ck_statement_amount_not_negative"), type_="check")
         batch_op.drop_constraint(batch_op.f("fk_statement_agreement_id"), type_="foreignkey")
         batch_op.drop_constraint(batch_op.f("fk_statement_currency"), type_="foreignkey")
-        batch_op.drop_constraint(
-            batch_op.f("fk_statement_speaker_organization_id"), type_="foreignkey"
-        )
-        batch_op.drop_index(batch_op.f("ix_statement_speaker_organization_id"))
+        batch_op.drop_constraint(batch_op.f("fk_statement_on_behalf_of_id"), type_="foreignkey")
+        batch_op.drop_index(batch_op.f("ix_statement_on_behalf_of_id"))
         batch_op.drop_index(batch_op.f("ix_statement_agreement_id"))
         batch_op.drop_column("currency")
         batch_op.drop_column("amount")
@@ -614,7 +612,7 @@ def downgrade() -> None:
         batch_op.drop_column("date_earliest")
         batch_op.drop_column("date")
         batch_op.drop_column("agreement_id")
-        batch_op.drop_column("speaker_organization_id")
+        batch_op.drop_column("on_behalf_of_id")
         batch_op.create_check_constraint(
             batch_op.f("ck_statement_unit"),
             "unit IN ('piece', 'vehicle', 'tonne', 'kilogram', 'litre', 'square_metre', 'kilometre', 'megawatt_hour', 'percent', 'share')",

@@ -84,8 +84,8 @@ def check(found: dict[str, Any]) -> None:
     assert found["stale"]["status"] == 412
     assert "it is at version 2" in found["stale"]["detail"]
     assert found["wrong"]["status"] == 422
-    assert "amount and currency come together" in found["wrong"]["detail"]
-    assert found["wrong"]["pointers"] == ["/amount"]
+    assert "currency is missing" in found["wrong"]["detail"]
+    assert found["wrong"]["pointers"] == ["/currency"]
 
 
 def test_a_generated_python_client_works(

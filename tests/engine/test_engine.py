@@ -64,7 +64,6 @@ def test_relations_lead_through_parts_and_collections() -> None:
         ("-name,price", [("name", True), ("price", False), ("id", True)]),
         ("-id", [("id", True)]),
         ("id,name", [("id", False)]),
-        ("name,-name", [("name", False), ("id", False)]),
         (" name , -price ", [("name", False), ("price", True), ("id", False)]),
     ],
 )

@@ -43,7 +43,7 @@ async def test_an_organization_shows_every_mission_that_it_was_in(
     )
     party = {"organization_id": company, "role": "buyer", "signed_by_id": person}
     deal = await stored(client, "agreements", DEAL | {"mission_id": concluded, "parties": [party]})
-    said = await stored(client, "statements", REMARK | {"speaker_organization_id": company})
+    said = await stored(client, "statements", REMARK | {"on_behalf_of_id": company})
     told = await stored(
         client, "statements", REMARK | {"object_id": company, "speaker_id": delegate}
     )

@@ -6,6 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
+from app.resources.code import canonical_region
+
 
 async def codes(client: httpx.AsyncClient, path: str) -> list[dict[str, Any]]:
     """The codes of a list, of all pages."""
@@ -386,6 +388,10 @@ async def test_a_legal_form_is_one_of_the_country(client: httpx.AsyncClient) -> 
     if (answer := await client.patch(path, json={"country": "KZ"})).status_code != 200:
         wrong.append((path, {}, answer.text))
     assert wrong == []
+
+
+def test_what_is_empty_is_no_other_name_of_a_code() -> None:
+    assert canonical_region("") == ""
 
 
 # Search

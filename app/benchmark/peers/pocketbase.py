@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from app.benchmark.data import LISTED, PAGE, Row, Search, normal_id
 from app.benchmark.peers.contestant import Api, Place, json_request
 from app.benchmark.processes import Answer, Program, Request, run_to_end
-from app.resources.agreement import Bindingness, Instrument
+from app.resources.instrument import Bindingness, Instrument
 from app.resources.money import AmountKind, Bound
 from app.resources.party import PartyRole
 from app.resources.status import AgreementStatus

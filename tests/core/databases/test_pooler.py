@@ -87,7 +87,7 @@ async def refuse_all(url: str, folder: Path) -> None:
     (folder / "old.dump").write_bytes(b"PGDMP")
     faults = []
     commands: dict[str, Callable[[], object]] = {
-        "backup": partial(backup, url, folder / "new.dump", force=False),
+        "backup": partial(backup, url, folder / "new.dump", force=False, portable=False),
         "check": partial(asyncio.run, check.run(url)),
         "import": partial(
             imported, url, people(folder), Said("people"), dry_run=True, lenient=False

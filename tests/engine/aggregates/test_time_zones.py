@@ -51,7 +51,7 @@ async def entered(toy_app: FastAPI) -> list[datetime]:
 
 
 async def ask(toys: httpx.AsyncClient, **query: str) -> list[dict[str, Any]]:
-    page = await read(toys, "/wooden-toys/aggregate?note=zoned", **query)
+    page = await read(toys, "/wooden-toys/aggregate", note="zoned", **query)
     found: list[dict[str, Any]] = page["data"]
     return found
 

@@ -78,7 +78,7 @@ def test_what_is_searched_follows_from_the_fields_types() -> None:
     assert searched(organization).others == ("note", "ref")
     assert searched(organization).parts == (("identifiers", ("value",)),)
     assert {"subject", "readings"} <= set(searched(agreement).others)
-    assert searched(agreement).parts == (("parties", ("description",)),)
+    assert searched(agreement).parts == (("parties", ("description", "signed_as")),)
 
 
 def test_the_texts_of_lists_and_parts_are_searched() -> None:
@@ -95,7 +95,11 @@ def test_the_texts_of_lists_and_parts_are_searched() -> None:
 
 
 def test_records_are_found_by_what_they_point_to() -> None:
-    assert reached(agreement) == ("parties.organization",)
+    assert reached(agreement) == (
+        "parties.organization",
+        "parties.signed_by",
+        "related.agreement",
+    )
     assert {"person", "organization"} <= set(reached(delegate))
     assert "organization" in reached(participation)
     assert reached(organization) == reached(person) == ()
