@@ -1,5 +1,6 @@
 """The code lists as they are served: read-only, with labels in three languages."""
 
+import asyncio
 from datetime import date
 from functools import cache
 from typing import Annotated
@@ -9,6 +10,7 @@ from pydantic import Field
 from sqlalchemy import Dialect, func, literal, null, select, union_all
 from starlette.responses import Response
 
+from app.admin.code_search import beyond, codes_found
 from app.core import json_codec
 from app.core.databases.expressions import AnyTable
 from app.core.databases.interface import CompiledQuery, compile_query
@@ -48,6 +50,8 @@ LISTS: dict[str, type[CodeRow]] = {
     "languages": Language,
 }
 
+#: More than the longest list has.
+MAX_CODES = 10_000
 #: The list that the codes of a list belong to.
 PARENTS = {"regions": "countries", "sectors": "sectors", "legal-forms": "countries"}
 
@@ -114,6 +118,8 @@ class CodeQuery(Schema):
 
     parent: str | None = Field(None, max_length=32)
     """Only codes that belong to this one: a country's regions, a sector's parts."""
+    q: str | None = Field(None, min_length=1, max_length=500)
+    """Words of the labels, aliases or code, in any script; the likeliest come first."""
     limit: Limit = MAX_LIMIT
     """The most codes to answer with; more than 1000 is taken for 1000."""
     cursor: Cursor | None = None
@@ -184,12 +190,16 @@ async def list_code_lists(request: Request) -> Response:
 async def list_codes(
     request: Request, list: ListName, query: Annotated[CodeQuery, Query()]
 ) -> Response:
-    """The codes of one list, in the order of the codes."""
+    """The codes of one list, in their order; those that `q` finds, the likeliest first."""
     values = {} if query.parent is None else {"parent": query.parent}
-    at = await current_page(
-        request, query.limit, query.cursor, cursor_scope("codes", list, query.parent)
-    )
-    rows = await read_page(at, *_chosen(list, values))
+    scope = cursor_scope("codes", list, query.parent, query.q)
+    at = await current_page(request, query.limit, query.cursor, scope)
+    if query.q is None:
+        rows = await read_page(at, *_chosen(list, values))
+    else:
+        every = await _codes(request, list, MAX_CODES, **values)
+        found = await asyncio.to_thread(codes_found, list, every, query.q)
+        rows = beyond(found, at.place, at.limit + 1)
     if not rows and list not in dict(await _lists(request)):
         raise await _no_list(request, list)
     if not rows and query.parent is not None:
@@ -216,7 +226,7 @@ async def get_code(request: Request, list: ListName, code: CodeKey) -> Response:
     if not rows:
         if list not in dict(await _lists(request)):
             raise await _no_list(request, list)
-        known = [json_codec.loads(row[0])["code"] for row in await _codes(request, list, 10_000)]
+        known = [json_codec.loads(row[0])["code"] for row in await _codes(request, list, MAX_CODES)]
         raise NotFound(f"There is no code {code!r} in {list}.{did_you_mean(code, known)}")
     return JsonResponse(rows[0][0].encode())
 

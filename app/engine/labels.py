@@ -17,6 +17,8 @@ LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
 
 #: Stand between a relation and a field of its record in a header: `Миссия: Название`.
 _JOINT: Final = ": "
+#: What fields of parts are declared under, of whichever kind they are part.
+_PART: Final = "part"
 _SAYS_NOTHING: Final = re.compile(r"[.«»“”„\"'’`*]+")
 _BLANKS: Final = re.compile(r"[\s_\u00ad\u200b\u2060-]+")
 _BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
@@ -77,9 +79,10 @@ def _declared() -> Mapping[tuple[str, str], _Labels]:
     }
 
 
-def _labels(resource: Resource, name: str) -> _Labels | None:
+def _labels(at: Resource | Embedded, name: str) -> _Labels | None:
     declared = _declared()
-    return declared.get((resource.record_type, name)) or declared.get(("*", name))
+    kind = at.record_type if isinstance(at, Resource) else _PART
+    return declared.get((kind, name)) or declared.get(("*", name))
 
 
 def is_labelled(resource: Resource, name: str) -> bool:
@@ -87,12 +90,12 @@ def is_labelled(resource: Resource, name: str) -> bool:
     return any(_labels(resource, each) for each in (name, *_followed(resource, name)))
 
 
-def _followed(resource: Resource, name: str) -> list[str]:
+def _followed(at: Resource | Embedded, name: str) -> list[str]:
     """The relation of an id, or the stated date of a bound, whose label makes this one."""
     relation = name.removesuffix("_id")
-    if name != relation and relation in resource.to_one:
+    if name != relation and relation in at.to_one:
         return [relation]
-    return [each for each in resource.edtf_dates if name in bound_names(each)]
+    return [each for each in at.edtf_dates if name in bound_names(each)]
 
 
 def label(resource: Resource, path: tuple[str, ...], language: Language) -> str:
@@ -100,17 +103,17 @@ def label(resource: Resource, path: tuple[str, ...], language: Language) -> str:
     at: Resource | Embedded = resource
     words: list[str] = []
     for name in path:
-        words.append(_label(at, name, language) if isinstance(at, Resource) else _words(name))
+        words.append(_label(at, name, language))
         relation = relations_of(at).get(name)
         at = relation.target if relation is not None else at
     return _JOINT.join(words)
 
 
-def _label(resource: Resource, name: str, language: Language) -> str:
-    if found := _labels(resource, name):
+def _label(at: Resource | Embedded, name: str, language: Language) -> str:
+    if found := _labels(at, name):
         return found.by_language[language]
-    for followed in _followed(resource, name):
-        before = _label(resource, followed, language)
+    for followed in _followed(at, name):
+        before = _label(at, followed, language)
         if name.endswith("_id"):
             return f"{before}{_JOINT}ID"
         is_latest = name == bound_names(followed)[1]

@@ -1,7 +1,6 @@
 """Exports: every record that a list has, as a table or as lines of JSON, streamed."""
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from functools import partial
@@ -29,7 +28,8 @@ from app.engine.query.parameters import (
 )
 from app.rest.client_watch import ClientWatch, watched
 from app.rest.csv_form import CsvForm, CsvQuery, csv_form
-from app.rest.export_columns import Cell, cells_of, export_statement
+from app.rest.export_columns import Cell, cells_of, export_statement, objects_statement
+from app.rest.export_json import spaced_cells, whole_object, without_blanks
 from app.rest.handlers import caller_name, database_of, position_of
 from app.rest.labelled import Labelled, labels_for
 from app.rest.lists import ListRequest, RecordSet, list_request
@@ -55,6 +55,11 @@ class ExportQuery(CsvQuery, RecordsQuery):
     """Labels in this language as headers and in place of codes; an import takes them back."""
 
 
+def address_of(name: str) -> str:
+    """What a list of a record is called in addresses: `based_on` as `based-on`."""
+    return name.replace("_", "-")
+
+
 def format_of(request: Request) -> str | None:
     """The format that the Accept header asks for, None for JSON; NotAcceptable (406) for others."""
     accept = request.headers.get("accept", "*/*")
@@ -71,97 +76,87 @@ async def answer_accepted(
     request: Request, records: RecordSet, query: ListQuery, file_format: str
 ) -> Response:
     """A list that Accept asks for in another format: the same as by the suffix of the address."""
-    _refuse_pages(query.model_fields_set)
+    refuse_pages(query.model_fields_set)
     limit = query.limit if "limit" in query.model_fields_set else None
-    return await _answer(await list_request(request, records, query), query, file_format, limit)
+    return await answer_file_of(
+        await list_request(request, records, query), query, file_format, limit
+    )
 
 
-def _refuse_pages(names: set[str]) -> None:
+def refuse_pages(names: set[str]) -> None:
+    """BadRequest for the parameters of pages."""
     for name in sorted(names & {"cursor", "offset", "count"}):
         raise bad_parameter(
             name, "export", "An export has every record, without pages: leave it out."
         )
 
 
+def check_format(file_format: str) -> None:
+    """NotFound for a format that is not known."""
+    if file_format not in FORMATS:
+        raise NotFound(f"There is no format {file_format!r}: write one of {', '.join(FORMATS)}.")
+
+
 async def answer_export(
     request: Request, records: RecordSet, query: ExportQuery, file_format: str
 ) -> Response:
     """Every record that matches, as a file of the format; NotFound for one that is not known."""
-    if file_format not in FORMATS:
-        raise NotFound(f"There is no format {file_format!r}: write one of {', '.join(FORMATS)}.")
-    _refuse_pages({name for name, _ in query.others})
+    check_format(file_format)
+    refuse_pages({name for name, _ in query.others})
     asked = await list_request(request, records, query)
-    return await _answer(asked, query, file_format, query.limit)
+    return await answer_file_of(asked, query, file_format, query.limit)
 
 
-async def _answer(
-    asked: ListRequest, query: RecordsQuery, file_format: str, limit: int | None
+async def answer_file_of(
+    asked: ListRequest,
+    query: RecordsQuery,
+    file_format: str,
+    limit: int | None,
+    row_of: str | None = None,
 ) -> Response:
+    """The records, or with `row_of` the rows of this list of each of them, as a file."""
     request, records, shape = asked.request, asked.records, asked.listing.shape
     form = csv_form(query, file_format)
     tag = f'W/"{await position_of(request)}-{file_format}"'
     if is_known(request, tag):
         return not_modified(tag)
     resource, collection = records.resource, records.collection
-    cells = None
-    if file_format != "ndjson":
-        cells = tuple(cells_of(resource, shape.view, query.fields))
+    is_table, cells = file_format != "ndjson", None
+    if is_table or row_of is not None:
+        cells = tuple(cells_of(resource, shape.view, query.fields, row_of))
     database = database_of(request)
-    spaced = _spaced_cells(cells or ()) if database.dialect.name == "postgresql" else []
+    spaced = spaced_cells(cells or ()) if database.dialect.name == "postgresql" else []
     labels = await _labels(asked, query, file_format, cells)
     lines = file_format == "csv" and form.is_plain and not spaced and labels is None
-    statement = export_statement(resource, collection, shape, cells, database.dialect, lines)
+    if row_of is not None and cells is not None and not is_table:
+        statement = objects_statement(resource, shape, cells, database.dialect, row_of)
+    else:
+        chosen = (resource, collection, shape, cells, database.dialect)
+        statement = export_statement(*chosen, lines, row_of)
 
     batch_rows = MANY_RELATED_ROWS if shown_many(resource, shape.view) else STREAM_BATCH_ROWS
 
     def pieces() -> AsyncGenerator[bytes]:
         values = {**asked.values, "limit": limit or 2**53}
         rows = database.stream(statement, values, batch_rows)
-        if cells is None:
+        if cells is None or not is_table:
             return _lines(rows)
-        names = labels.headers if labels else [".".join(cell.path) for cell in cells]
+        names = labels.headers if labels else [cell.name for cell in cells]
         columns = [Column(name, cell.kind) for name, cell in zip(names, cells, strict=True)]
 
         def changed(batch: Rows) -> Sequence[Row]:
-            found = _without_blanks(batch, spaced) if spaced else batch
+            found = without_blanks(batch, spaced) if spaced else batch
             return labels.rows(found) if labels else found
 
         return _written(_sheet(file_format, columns, form, lines), rows, changed)
 
+    name = resource.path if row_of is None else f"{resource.path}-{address_of(row_of)}"
     headers = {
         "ETag": tag,
         "Vary": "Accept, Accept-Encoding",
-        "Content-Disposition": f'attachment; filename="{resource.path}.{file_format}"',
+        "Content-Disposition": f'attachment; filename="{name}.{file_format}"',
     }
     return await _send(request, pieces, file_format, headers)
-
-
-#: A text of JSON, or what stands between blanks outside of one.
-_JSON_TOKEN: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[^\s"]+')
-
-
-def _spaced_cells(cells: tuple[Cell, ...]) -> list[int]:
-    """The columns of JSON, which PostgreSQL writes with blanks and SQLite without."""
-    return [at for at, cell in enumerate(cells) if cell.is_json]
-
-
-def _without_blanks(batch: Rows, columns: Sequence[int]) -> Sequence[Row]:
-    rows = [list(row) for row in batch]
-    for row in rows:
-        for at in columns:
-            if row[at] is not None:
-                row[at] = _compact(row[at])
-    return rows
-
-
-def _compact(text: str) -> str:
-    """The JSON without blanks between its tokens."""
-    if "\\" in text:
-        return "".join(_JSON_TOKEN.findall(text))
-    # Every other piece is within quotes: three times as fast as looking for tokens.
-    pieces = text.split('"')
-    pieces[::2] = ["".join(piece.split()) for piece in pieces[::2]]
-    return '"'.join(pieces)
 
 
 async def _labels(
@@ -171,7 +166,7 @@ async def _labels(
     language = query.labels if isinstance(query, ExportQuery) else None
     if language is None:
         return None
-    if cells is None:
+    if cells is None or file_format == "ndjson":
         text = f"labels is of tables: leave it out of {file_format}, which programs read."
         raise bad_parameter("labels", "format", text)
     database, resource = database_of(asked.request), asked.records.resource
@@ -304,7 +299,7 @@ async def _lines(rows: AsyncGenerator[Rows]) -> AsyncGenerator[bytes]:
         async with aclosing(rows):
             async for batch in rows:
                 begun = True
-                yield "".join([row[0] + "\n" for row in batch]).encode()
+                yield "".join([whole_object(row) + "\n" for row in batch]).encode()
         if not begun:
             yield b""
     except Exception:

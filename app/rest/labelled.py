@@ -10,7 +10,7 @@ from app.engine.imports.code_labels import CodeLabels, labels_of_rows, labels_st
 from app.engine.labels import Language, label
 from app.engine.paths import FieldType, RecordField, find_field
 from app.engine.resource import Resource
-from app.rest.export_columns import Cell
+from app.rest.export_columns import POSITION, Cell
 
 _TRUTHS: Final[Mapping[Language, Mapping[str, str]]] = {
     "en": {"true": "yes", "false": "no"},
@@ -66,6 +66,8 @@ def _coded(resource: Resource, cell: Cell) -> RecordField | None:
     """The field of a column, where its values are codes or of an enumeration."""
     name = cell.path[0]
     if cell.part is not None or cell.is_json or name in resource.derived_elsewhere:
+        return None
+    if name in resource.embedded and cell.path[1:] == (POSITION,):
         return None
     found = find_field(resource, cell.path)
     return found if found.codes is not None or found.choices else None

@@ -35,7 +35,7 @@ Format = Annotated[
     Path(description="What the file is.", json_schema_extra={"enum": [*FORMATS]}),
 ]
 _FILE = {"schema": {"type": "string", "format": "binary"}}
-_EXPORTED = Answer(
+EXPORTED = Answer(
     description="Every record that matches.",
     content=dict.fromkeys(FORMATS.values(), _FILE),
     headers=(*TAGGED, "Content-Disposition"),
@@ -177,7 +177,7 @@ def _export(at: ListAddress) -> Operation:
         description="See the [guide](guide#formats).",
         tag=at.tag,
         parameters=(IF_NONE_MATCH,),
-        answers=(_EXPORTED, NOT_MODIFIED),
+        answers=(EXPORTED, NOT_MODIFIED),
         refusals=(BadRequest, NotFound, Invalid),
     )
 

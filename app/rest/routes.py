@@ -8,6 +8,7 @@ from app.rest.by_filter_routes import delete_many_route, update_many_route
 from app.rest.create_under import create_under_routes
 from app.rest.import_routes import import_route
 from app.rest.operations import Models
+from app.rest.part_exports import part_export_routes
 from app.rest.read_routes import read_routes
 from app.rest.write_routes import write_routes
 
@@ -16,6 +17,7 @@ def crud_routes(resource: Resource, models: Models) -> list[Route]:
     """Every operation on the records themselves."""
     return [
         *read_routes(resource, models),
+        *part_export_routes(resource),
         aggregate_route(resource),
         aggregate_csv_route(resource),
         *write_routes(resource, models),

@@ -392,3 +392,96 @@ async def test_a_legal_form_is_one_of_the_country(client: httpx.AsyncClient) -> 
 
 def test_what_is_empty_is_no_other_name_of_a_code() -> None:
     assert canonical_region("") == ""
+
+
+# Search
+
+
+async def test_a_code_is_found_by_what_it_is_called(client: httpx.AsyncClient) -> None:
+    """By words of its labels in three languages, its aliases and itself, in any case, ending and
+    script; what is called so comes first, then what begins so."""
+    cases = [
+        ("countries", "казахстане", "KZ"),
+        ("countries", "KAZAKHSTAN", "KZ"),
+        ("countries", "Қазақстан", "KZ"),
+        ("countries", "ка", "KZ"),
+        ("countries", "UK", "GB"),
+        ("countries", "kz", "KZ"),
+        ("regions?parent=KZ", "pavlodar", "KZ-55"),
+        ("regions?parent=KZ", "Павлодарской области", "KZ-55"),
+        ("regions?parent=KZ", "KZ-PAV", "KZ-55"),
+        ("currencies", "тенге", "KZT"),
+        ("currencies", "доллар", "USD"),
+        ("currencies", "₸", "KZT"),
+        ("currencies", "usd", "USD"),
+        ("sectors?parent=C108", "feed", "C1080"),
+        ("sectors?parent=C108", "корма", "C1080"),
+        ("sectors?parent=C", "C10", "C10"),
+        ("legal-forms", "ТОО", "kz-llp"),
+        ("legal-forms", "gmbh", "2HBR"),
+        ("languages", "казахский", "kk"),
+        ("instruments", "меморандум", "memorandum_of_understanding"),
+        ("instruments", "supply contract", "supply_contract"),
+        ("party-roles", "покупатели", "buyer"),
+        ("statuses", "signed", "signed"),
+    ]
+    missing = []
+    for name, q, code in cases:
+        path, _, parent = name.partition("?parent=")
+        asked = {"q": q, "parent": parent} if parent else {"q": q}
+        answer = await client.get(f"/codes/{path}", params=asked)
+        found = [each["code"] for each in answer.json().get("data", [answer.text])]
+        is_first = found[:1] == [code]
+        # Several codes begin so, or have the words alike.
+        if not (is_first or (q in ("ка", "доллар") and code in found)):
+            missing.append((name, q, code, found[:5]))
+    assert missing == []
+
+
+async def test_every_code_is_found_by_itself_and_by_its_labels_first(
+    client: httpx.AsyncClient,
+) -> None:
+    """What others are called too comes with them, before what only has the words."""
+    missing = []
+    names = [entry["name"] for entry in (await client.get("/codes")).json()["data"]]
+    for name in names:
+        # All words of a long list would take a second.
+        part = {"regions": "KZ", "sectors": "C10", "legal-forms": "KZ"}.get(name)
+        of = {"parent": part} if part else {}
+        first = await client.get(f"/codes/{name}", params={"limit": "1", **of})
+        (code,) = first.json()["data"]
+        for called in (code["code"], *filter(None, code["labels"].values())):
+            answer = await client.get(f"/codes/{name}", params={"q": called, **of})
+            found = [each["code"] for each in answer.json()["data"][:5]]
+            missing += [] if code["code"] in found else [(name, called, found)]
+    assert len(names) > 20
+    assert missing == []
+
+
+async def test_what_is_found_in_a_code_list_comes_in_pages(client: httpx.AsyncClient) -> None:
+    address = "/codes/regions?q=область&parent=RU"
+    whole = (await client.get(address)).json()["data"]
+    assert len(whole) > 40
+    assert {region["parent"] for region in whole} == {"RU"}
+    pages = [await client.get(f"{address}&limit=20")]
+    while "next" in pages[-1].links:
+        pages.append(await client.get(pages[-1].links["next"]["url"]))
+    assert [code for page in pages for code in page.json()["data"]] == whole
+    back = await client.get(pages[1].links["prev"]["url"])
+    assert back.json()["data"] == pages[0].json()["data"]
+    cursor = pages[0].json()["page"]["next_cursor"]
+    answer = await client.get("/codes/regions", params={"q": "край", "cursor": cursor})
+    assert "another filter or order" in problem(answer, 400)
+
+
+async def test_a_search_that_finds_no_code_is_an_empty_page(client: httpx.AsyncClient) -> None:
+    for q in ("xyzzy", "!!!", '"поставки договор"'):
+        answer = await client.get("/codes/instruments", params={"q": q})
+        assert (answer.status_code, answer.json()["data"]) == (200, []), q
+    for path, status in (
+        ("countries?q=", 400),
+        ("region?q=a", 404),
+        ("regions?q=a&parent=QQ", 400),
+    ):
+        problem(await client.get(f"/codes/{path}"), status)
+    problem(await client.get("/codes/countries", params={"q": "a " * 65}), 400)

@@ -18,7 +18,8 @@ from app.engine.query.parameters import QueryShape
 from app.engine.resource import Resource
 from app.resources.person import person
 from app.rest.export_columns import export_statement
-from app.rest.exports import FORMATS, _compact, _lines, _written
+from app.rest.export_json import compact
+from app.rest.exports import FORMATS, _lines, _written
 from tests.conftest import client_of, serving
 from tests.core.sheets.tables import read
 
@@ -334,5 +335,5 @@ async def test_csv_has_the_signs_that_are_asked_for(client: httpx.AsyncClient) -
 
 def test_blanks_go_from_between_the_tokens_of_json_alone() -> None:
     told = '[{"a" : "x \\" , y\\\\", "b" : [1, 2.50, null]}, \n "q  q : ,"]'
-    assert _compact(told) == '[{"a":"x \\" , y\\\\","b":[1,2.50,null]},"q  q : ,"]'
-    assert _compact('[{"a" : " x "}, \n {"a" : null}]') == '[{"a":" x "},{"a":null}]'
+    assert compact(told) == '[{"a":"x \\" , y\\\\","b":[1,2.50,null]},"q  q : ,"]'
+    assert compact('[{"a" : " x "}, \n {"a" : null}]') == '[{"a":" x "},{"a":null}]'

@@ -174,6 +174,12 @@ def matches_word(wanted: Word, word: Word) -> bool:
     return wanted.is_long and word.full.startswith(wanted.full)
 
 
+def occurs(clause: Clause, found: list[Word]) -> bool:
+    """Whether the clause matches somewhere in the words of a text."""
+    size = len(clause.words)
+    return any(_holds(clause, found[at : at + size]) for at in range(len(found) - size + 1))
+
+
 def spans(clauses: tuple[Clause, ...], text: str) -> list[Span]:
     """Where in the text any of the clauses matches: `[start, end)` in order, none overlapping."""
     places = list(located(text))

@@ -29,17 +29,22 @@ from app.engine.resource import Embedded, Resource
 from app.engine.search.searched import searched
 
 
+def clauses_of(query: str) -> tuple[Clause, ...]:
+    """What the parameter `q` asks for; BadRequest for more than 64 words."""
+    try:
+        return parse_query(query)
+    except ValueError as error:
+        says = f"A search has at most {MAX_WORDS} words."
+        fault = Fault("too_long", says, parameter="q")
+        raise BadRequest(f"q: {says}", [fault]) from error
+
+
 def query_value(query: str, dialect: str) -> str:
     """What the statements here take for a query: JSON of its words as the database is asked.
 
     A query without any word finds nothing. Raises BadRequest for one of more than 64 words.
     """
-    try:
-        clauses = parse_query(query)
-    except ValueError as error:
-        says = f"A search has at most {MAX_WORDS} words."
-        fault = Fault("too_long", says, parameter="q")
-        raise BadRequest(f"q: {says}", [fault]) from error
+    clauses = clauses_of(query)
     if dialect == "sqlite":
         asked = [_asked_of_sqlite(clause) for clause in clauses]
         nothing = [_NO_WORD, _NO_WORD, None, *[f" {_NO_WORD} "] * 4]
