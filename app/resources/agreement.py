@@ -169,8 +169,7 @@ class AgreementFields(RecordFields, PlaceFields, Noted):
     due_text: Line | None = None
     """When it is due, as printed: `soon`."""
     stands_for: Annotated[int, Field(ge=1, le=100_000, strict=True)] = 1
-    """How many agreements it stands for: 12 of `twelve memoranda` that nobody names. What counts
-    agreements adds it up."""
+    """How many agreements it stands for: 12 of `twelve memoranda` that nobody names."""
     amount: Amount | None = None
     """The amount as stated; null when none is, never 0."""
     amount_max: Amount | None = None
