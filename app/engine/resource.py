@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.core.databases.expressions import AnyTable
 from app.core.databases.interface import Base
 from app.core.databases.types import StatedDate
-from app.core.loose_types import Fields, TypeForm, Values
+from app.core.loose_types import Fields, Json, TypeForm, Values
 from app.core.validation import Model
 from app.engine.record import Record, bound_names
 from app.engine.schemas import (
@@ -75,7 +75,9 @@ class SubCollection:
     `ties(id)` are the values of the child's own fields that put it under the parent with this id,
     where that is all that does: then it can be created there. One that is `anywhere` can be so
     wherever its parent is created, nested in another record too. `shows` is what its list expands
-    where it is asked for nothing else, `about` what the document says of it.
+    where it is asked for nothing else, `about` what the document says of it. Without `is_typed` the
+    schema of its parent leaves the form of its records to their own list: every typed relation
+    multiplies the ways through the schemas, all of which the documentation page follows.
     """
 
     parent: "Resource"
@@ -86,6 +88,7 @@ class SubCollection:
     anywhere: bool = False
     shows: str | None = None
     about: str = ""
+    is_typed: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,7 +264,8 @@ def read_models(resources: tuple[Resource, ...]) -> dict[str, Model]:
         for name, target in resource.to_one.items():
             fields[name] = (f"{target.name} | None", _relation(f"{name}_id"))
         for name, collection in resource.to_many.items():
-            fields[name] = (f"list[{collection.child.name}]", _relation(name))
+            records = collection.child.name if collection.is_typed else "Json"
+            fields[name] = (f"list[{records}]", _relation(name))
         models[resource.name] = derived_schema(resource.name, resource.about, fields)
         list_name = f"{resource.name}List"
         page: Fields = {
@@ -271,7 +275,7 @@ def read_models(resources: tuple[Resource, ...]) -> dict[str, Model]:
         doc = f"A page of {resource.plural}."
         models[list_name] = derived_schema(list_name, doc, page)
     for model in models.values():
-        model.model_rebuild(_types_namespace={**models})
+        model.model_rebuild(_types_namespace={**models, "Json": Json})
     return models
 
 

@@ -70,6 +70,7 @@ def evidence_of(mission: Resource, citation: Resource) -> SubCollection:
         citation,
         behind,
         shows="source",
+        is_typed=False,
         about="Every passage behind the mission and all that belongs to it, missions that are part"
         " of it too: its words, its source, and the record that rests on it.",
     )

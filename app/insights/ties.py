@@ -126,7 +126,7 @@ TIED: tuple[SubCollection, ...] = (
     SubCollection(mission, "companies", company, _takes_part),
     SubCollection(mission, "outcomes", outcome, _of_mission),
     *(
-        SubCollection(parent, name, child, on)
+        SubCollection(parent, name, child, on, is_typed=on is _concluded_by)
         for parent in (company, organization)
         for name, child, on in (
             ("missions", mission, _was_in),
@@ -136,9 +136,9 @@ TIED: tuple[SubCollection, ...] = (
             ("statements", statement, _tells_of),
         )
     ),
-    SubCollection(person, "missions", mission, _joined_by),
-    SubCollection(person, "agreements", agreement, _signed_by),
-    SubCollection(person, "statements", statement, _said_by),
+    SubCollection(person, "missions", mission, _joined_by, is_typed=False),
+    SubCollection(person, "agreements", agreement, _signed_by, is_typed=False),
+    SubCollection(person, "statements", statement, _said_by, is_typed=False),
     # Its `citations` are those about the record of the source, as of any record.
     evidence_of(mission, citation),
     SubCollection(source, "passages", citation, _drawn_from, lambda key: {"source_id": key}),
