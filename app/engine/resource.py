@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 from pydantic.fields import FieldInfo
 from sqlalchemy import Case, ColumnElement, ScalarSelect, inspect
 from sqlalchemy.orm import Session
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from app.core.databases.expressions import AnyTable
 from app.core.databases.interface import Base
 from app.core.databases.types import StatedDate
-from app.core.loose_types import Fields, Json, TypeForm, Values
+from app.core.loose_types import Fields, TypeForm, Values
 from app.core.validation import Model
 from app.engine.record import Record, bound_names
 from app.engine.schemas import (
@@ -264,8 +264,10 @@ def read_models(resources: tuple[Resource, ...]) -> dict[str, Model]:
         for name, target in resource.to_one.items():
             fields[name] = (f"{target.name} | None", _relation(f"{name}_id"))
         for name, collection in resource.to_many.items():
-            records = collection.child.name if collection.is_typed else "Json"
-            fields[name] = (f"list[{records}]", _relation(name))
+            records = f"list[{collection.child.name}]"
+            if not collection.is_typed:
+                records = f"Annotated[{records}, untyped]"
+            fields[name] = (records, _relation(name))
         models[resource.name] = derived_schema(resource.name, resource.about, fields)
         list_name = f"{resource.name}List"
         page: Fields = {
@@ -275,8 +277,13 @@ def read_models(resources: tuple[Resource, ...]) -> dict[str, Model]:
         doc = f"A page of {resource.plural}."
         models[list_name] = derived_schema(list_name, doc, page)
     for model in models.values():
-        model.model_rebuild(_types_namespace={**models, "Json": Json})
+        model.model_rebuild(_types_namespace={**models, **_FORMS})
     return models
+
+
+#: What a collection is in the document that leaves its form to the list of its own.
+_UNTYPED = WithJsonSchema({"type": "array", "items": {"type": "object"}})
+_FORMS = {"Annotated": Annotated, "untyped": _UNTYPED}
 
 
 def _embedded_model(part: Embedded, models: dict[str, Model]) -> None:
