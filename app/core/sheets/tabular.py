@@ -1,5 +1,6 @@
 """Rows under a header: what tables of all formats are read as."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -77,6 +78,10 @@ class RawRow(NamedTuple):
     faults: Mapping[int, SheetError] = {}
 
 
+#: As many as a sheet of Excel can have.
+MAX_COLUMNS: Final = 16_384
+#: Of a row; more of them help nobody.
+MAX_ROW_FAULTS: Final = 100
 #: Within how many rows a header is looked for.
 _MOST_TITLES: Final = 20
 _MOST_NAMES: Final = 1000  # What is beyond these does not tell whether a row is a header.
@@ -103,9 +108,12 @@ class HeadedTable:
             raise SheetError(f"{which} must have the names of the columns.", row)
         self.headers = [str(cell).strip() if cell is not None else "" for cell in cells]
         self.names = [name for name in self.headers if name]
-        for index, name in enumerate(self.headers):
-            if name and name in self.headers[:index]:
-                raise SheetError(f"Two columns are called {name!r}.", self.header_row, name)
+        if len(self.headers) > MAX_COLUMNS:
+            text = f"The header has {len(self.headers):,} columns, and a sheet {MAX_COLUMNS:,}."
+            raise SheetError(text, self.header_row)
+        if len(set(self.names)) < len(self.names):
+            name = next(name for name, count in Counter(self.names).items() if count > 1)
+            raise SheetError(f"Two columns are called {name!r}.", self.header_row, name)
 
     def told(self) -> Iterator[SheetError]:
         """What stands above the header and is not read."""
@@ -138,6 +146,9 @@ class HeadedTable:
                 row[name] = cell
                 if index in faults:
                     unread.add(name)
+            elif len(faults) == MAX_ROW_FAULTS:
+                if index >= len(self.headers):
+                    break
             elif cell is not None:
                 text = "A value stands in a column without a header."
                 faults[index] = SheetError(text, record.number, column_letters(index))

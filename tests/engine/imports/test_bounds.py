@@ -145,3 +145,18 @@ async def _sent_by_one_who_leaves(
     }
     await app(scope, receive, send)
     return answered
+
+
+async def test_more_cells_than_a_sheet_has_columns_are_few_errors(client: Client) -> None:
+    header = "full_name," + ",".join(f"a{n}" for n in range(16_384))
+    wrong = {}
+    for content, count, words in (
+        (f"{header}\nSomebody\n", 1, "The header has 16,385 columns"),
+        ("full_name\n" + "a," * 20_000, 100, "a column without a header"),
+    ):
+        headers = {"Content-Type": "text/csv"}
+        answer = await client.post("/people/import", content=content, headers=headers)
+        told = answer.json()["errors"]
+        if (answer.status_code, len(told)) != (422, count) or words not in told[0]["detail"]:
+            wrong[words] = (answer.status_code, len(told), told[:1])
+    assert wrong == {}
