@@ -77,9 +77,9 @@ async def _of_this_revision(file: Path, revision: str, folder: str) -> tuple[Pat
         return file, []
     # Migrated first: when that fails, the database is still what it was.
     source = Path(folder, "restored.db")
-    sqlite.copy_in(file, source, lambda done, total: None)
+    triggers = sqlite.copy_in(file, source, lambda done, total: None)
     await migrate(f"sqlite:///{source}")
-    return source, [_migrated(revision)]
+    return source, [_migrated(revision), *_left_out(triggers)]
 
 
 def _checked(target: Path, file: Path, *, force: bool) -> str:
@@ -114,20 +114,23 @@ def _holds_anything(target: Path) -> bool:
 
 def _replace(source: Path, target: Path) -> list[str]:
     try:
-        _copy_in(source, target)
+        return _left_out(_copy_in(source, target))
     except sqlite3.OperationalError as error:
         raise RuntimeError(f"The restore failed: {error}. Nothing was changed.") from error
     except sqlite3.DatabaseError as error:
         kept = sqlite.set_aside(target)
-        _copy_in(source, target)
-        return [f"The old file was damaged ({error}): it is kept as {kept.name}."]
-    return []
+        damaged = f"The old file was damaged ({error}): it is kept as {kept.name}."
+        return [damaged, *_left_out(_copy_in(source, target))]
 
 
-def _copy_in(source: Path, target: Path) -> None:
+def _left_out(triggers: list[str]) -> list[str]:
+    return [f"Left out: trigger {name}, which is not of this program." for name in triggers]
+
+
+def _copy_in(source: Path, target: Path) -> list[str]:
     with files.progress_bar() as progress:
         task = progress.add_task("Restoring", total=None)
-        sqlite.copy_in(
+        return sqlite.copy_in(
             source, target, lambda done, total: progress.update(task, completed=done, total=total)
         )
 

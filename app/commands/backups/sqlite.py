@@ -37,8 +37,10 @@ def copy_out(source: Path, target: Path, on_progress: OnProgress) -> None:
         writing.execute("PRAGMA journal_mode=DELETE")
 
 
-def copy_in(source: Path, target: Path, on_progress: OnProgress) -> None:
+def copy_in(source: Path, target: Path, on_progress: OnProgress) -> list[str]:
     """Make the database what the source is, in one transaction of SQLite: all of it or nothing.
+    Returns the triggers that were left out, none of which is this program's: whoever has had the
+    file could have put them there, to change what is written later.
 
     The file stays the same one, with its owner and its place: whoever opens it meanwhile waits,
     and then sees the new content, of a new epoch where the source has one. RuntimeError when it is
@@ -50,9 +52,19 @@ def copy_in(source: Path, target: Path, on_progress: OnProgress) -> None:
     ):
         _copy(reading, writing, on_progress)
         manifest.remove(writing)
+        triggers = _drop_triggers(writing)
         columns = {row[1] for row in writing.execute("PRAGMA table_info(installation)")}
         if "epoch" in columns:
             writing.execute("UPDATE installation SET epoch = ?", (new_epoch(),))
+    return triggers
+
+
+def _drop_triggers(connection: sqlite3.Connection) -> list[str]:
+    found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    for (name,) in found:
+        quoted = name.replace('"', '""')
+        connection.execute(f'DROP TRIGGER "{quoted}"')
+    return [name for (name,) in found]
 
 
 def _copy(

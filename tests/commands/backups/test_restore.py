@@ -55,6 +55,20 @@ async def test_a_database_that_holds_something_is_replaced_only_by_force(
     assert await sums_of(bare_url) == copy.sums
 
 
+async def test_triggers_of_a_file_are_left_out_and_told(tmp_path: Path) -> None:
+    """Whoever has had the file could change by them what is written later."""
+    file, target = tmp_path / "given.db", f"sqlite:///{tmp_path / 'target.db'}"
+    await migrate(f"sqlite:///{file}")
+    trigger = 'CREATE TRIGGER "od""d" AFTER INSERT ON person BEGIN DELETE FROM mission; END'
+    with closing(sqlite3.connect(file)) as connection:
+        connection.execute(trigger)
+    told = await restore(target, file)
+    assert 'Left out: trigger od"d, which is not of this program.' in told
+    with closing(sqlite3.connect(tmp_path / "target.db")) as connection:
+        triggers = "SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"
+        assert connection.execute(triggers).fetchone() == (0,)
+
+
 async def test_an_older_backup_is_migrated_and_it_is_told(
     bare_url: str, other_url: str, tmp_path: Path
 ) -> None:
