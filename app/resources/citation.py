@@ -19,8 +19,11 @@ from app.engine.registry import RECORD_TYPES, RecordKind, kind_column
 from app.engine.resource import Resource
 from app.engine.schemas import Count, Noted, RecordFields, Schema
 from app.engine.writes.rendering import render_record
-from app.resources.cited import cited
+from app.resources.citation_selector import cited
 from app.resources.source import Source, SourceSentence, source
+
+#: What is added to the positions of a passage that the text has no more: no text is so long.
+NOWHERE = 1 << 30
 
 
 class Assertion(StrEnum):
@@ -46,7 +49,7 @@ class Citation(Record):
     end: Mapped[int] = mapped_column()
     assertion: Mapped[Assertion] = mapped_column(choice(Assertion, "assertion"))
     quote: Mapped[str | None] = column_property(
-        select(func.substr(Source.text, start + 1, end - start))
+        select(func.nullif(func.substr(Source.text, start + 1, end - start), ""))
         .where(Source.id == source_id)
         .correlate_except(Source)
         .scalar_subquery(),
@@ -54,7 +57,9 @@ class Citation(Record):
     )
     sentence: Mapped[int | None] = column_property(
         select(func.max(SourceSentence.number))
-        .where(SourceSentence.source_id == source_id, SourceSentence.start <= start)
+        .where(
+            SourceSentence.source_id == source_id, SourceSentence.start <= start, start < NOWHERE
+        )
         .correlate_except(SourceSentence)
         .scalar_subquery(),
         deferred=True,
@@ -102,6 +107,9 @@ def _check(session: Session, record: Citation, before: Values | None) -> None:
     if record.deleted_at is not None:
         return
     cited = session.get_one(Source, record.source_id)
+    if record.start >= NOWHERE:
+        text = "Its words are not in the text that the source has now: cite another passage."
+        raise Invalid.at("/start", "nowhere", text)
     if cited.char_count is not None and record.end > cited.char_count:
         text = f"The source has {cited.char_count} characters: end lies beyond."
         raise Invalid.at("/end", "range", text)

@@ -17,7 +17,14 @@ from app.engine.registry import RECORD_TYPES, RecordKind, kind_named
 from app.engine.resource import StandIns
 from app.engine.schemas import Ref, Schema
 from app.engine.writes.resolve_references import find_id
-from app.resources.passage import MAX_PLACES, SearchedText, Span, Words, same_words
+from app.resources.passage import (
+    MAX_PLACES,
+    SearchedText,
+    Span,
+    Words,
+    is_blank,
+    same_words,
+)
 from app.resources.source import Source
 
 #: How many texts a transaction keeps, to look for the passages of many citations.
@@ -112,6 +119,8 @@ def _positions(session: Session, given: Values, own: Values, before: Values) -> 
     text = attached_text(session, source_id)
     if text is None:
         raise Invalid.at("/quote", "no_text", _NO_TEXT.format(source_id))
+    if not wanted and is_blank(quote):
+        raise Invalid.at("/quote", "blank", "Nothing of this quote can be seen: give its words.")
     words = Words(quote, given.get("prefix", ""), given.get("suffix", ""))
     span = _found(text, words, wanted)
     return {"start": span.start, "end": span.end}

@@ -1,12 +1,14 @@
 """Citations of a source whose text is replaced: moved to where their words stand now."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.core.loose_types import Fields
 from app.engine.writes import store
-from app.resources.citation import Citation, citation
+from app.resources.citation import NOWHERE, Citation, citation
 from app.resources.passage import SearchedText, Span, Words
 from app.resources.source import Source
 
@@ -60,13 +62,21 @@ def _same(pairs: Iterator[tuple[str, str]]) -> int:
     return count
 
 
+class Lost(NamedTuple):
+    """A citation whose words are gone, and these."""
+
+    citation: Citation
+    words: str
+
+
 def move_citations(
     session: Session, record: Source, old: SearchedText, new: SearchedText
-) -> tuple[int, int, list[Citation]]:
+) -> tuple[int, int, list[Lost]]:
     """Move the citations of a source to where their words stand in its new text; how many were,
     how many stand where they stood, and those whose words stand nowhere, which go to the trash.
 
-    Those in the trash move too, so that they say the same when they come back.
+    Those in the trash move too, so that they say the same when they come back; one whose words are
+    gone stands at `NOWHERE`, shows none, and does not come back.
     """
     moved, lost, unchanged = 0, [], 0
     ids = select(Citation.id).where(Citation.source_id == record.id).order_by(Citation.id)
@@ -75,9 +85,12 @@ def move_citations(
         assert isinstance(cited, Citation)
         span = new_place(old, new, Span(cited.start, cited.end))
         is_live = cited.deleted_at is None
-        if span is None and is_live:
-            _trash(session, cited, old)
-            lost.append(cited)
+        if span is None and cited.start < NOWHERE:
+            words = old.text[cited.start : cited.end]
+            store.set_unchecked(session, citation, cited, _nowhere(cited, words))
+            if is_live:
+                store.trash(session, citation, cited)
+                lost.append(Lost(cited, words))
         elif span == (cited.start, cited.end):
             unchanged += is_live
         elif span is not None:
@@ -86,9 +99,9 @@ def move_citations(
     return moved, unchanged, lost
 
 
-def _trash(session: Session, cited: Citation, old: SearchedText) -> None:
-    """Whoever brings it back finds in its note what it said."""
-    note = f"Its words in the text that was replaced: {old.text[cited.start : cited.end]}"
-    if cited.note is None and len(note) <= _MAX_NOTE:
-        cited.note = note
-    store.trash(session, citation, cited)
+def _nowhere(cited: Citation, words: str) -> Fields:
+    """Where a citation stands whose words are gone; its note says what they were."""
+    place = {"start": cited.start + NOWHERE, "end": cited.end + NOWHERE}
+    note = f"Its words in the text that was replaced: {words}"
+    told = cited.note is None and len(note) <= _MAX_NOTE
+    return place | {"note": note} if told else place

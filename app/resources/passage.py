@@ -43,6 +43,11 @@ def same_words(one: str, other: str) -> bool:
     return one == other or _plain(one).strip() == _plain(other).strip()
 
 
+def is_blank(text: str) -> bool:
+    """Whether nothing of a text can be seen."""
+    return not _plain(text).strip()
+
+
 def _plain(text: str) -> str:
     return _VARIES.sub(_written, text)
 
@@ -75,7 +80,8 @@ class SearchedText:
             return []
         found = []
         for at in _places(text, core):
-            before, after = text[:at].rstrip(), at + len(core)
+            # Between two words there is one blank at most: it may be the prefix's or not.
+            before, after = text[max(0, at - len(prefix) - 1) : at].rstrip(), at + len(core)
             begins = text.endswith(prefix, 0, at) or before.endswith(prefix.strip())
             if begins and text[after : after + len(suffix) + 1].lstrip().startswith(
                 suffix.lstrip()

@@ -35,7 +35,7 @@ from app.engine.writes import store
 from app.engine.writes.rendering import render_record
 from app.engine.writes.store import Stored
 from app.resources.citation import Citation
-from app.resources.moved import move_citations
+from app.resources.moved_citations import move_citations
 from app.resources.passage import SearchedText
 from app.resources.sentence import sentence_spans
 from app.resources.source import Source, SourceSentence, source
@@ -117,9 +117,9 @@ def replace_text(session: Session, record: Source, content: bytes) -> str:
                 "id": str(each.id),
                 "record_kind": each.record_kind,
                 "record_id": str(each.record_id),
-                "quote": old[each.start : min(each.end, each.start + MAX_SHOWN)],
+                "quote": words[:MAX_SHOWN],
             }
-            for each in lost[:MAX_LOST]
+            for each, words in lost[:MAX_LOST]
         ],
     }
     shown = json_codec.dumps(told).decode()

@@ -62,6 +62,8 @@ async def test_what_names_no_passage_or_no_record_is_told_with_what_would_be_rig
     bare = await add_source(client, None)
     wrong = []
     for fields, pointer, words in (
+        ({"quote": "\u200b"}, "/quote", ("can be seen",)),
+        ({"quote": " \n"}, "/quote", ("can be seen",)),
         ({"quote": "the plant"}, "/quote", ("3 times", "at 33 (", "85 (", "[the plant]")),
         ({"quote": "the plant", "prefix": "x"}, "/prefix", ("not with this prefix", "at 33")),
         ({"quote": "the plant", "suffix": "x"}, "/suffix", ("not with this suffix",)),

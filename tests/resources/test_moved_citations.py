@@ -6,7 +6,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from app.resources.moved import new_place
+from app.resources.moved_citations import new_place
 from app.resources.passage import SearchedText, Span
 
 Body = dict[str, Any]
@@ -63,6 +63,9 @@ async def test_citations_move_to_where_their_words_stand_and_the_others_are_told
     assert await quotes(client, source) == ["The plant  opened.", "Eight firms"]
     gone = (await client.get(f"/citations/{ref}", params={"deleted": "include"})).json()
     assert gone["note"] == "Its words in the text that was replaced: 5 million"
+    assert (gone["quote"], gone["sentence"]) == (None, None)
+    back = await client.post(f"/citations/{ref}/restore")
+    assert (back.status_code, "not in the text" in back.json()["detail"]) == (422, True)
     assert (await client.get(f"/sources/{source['ref']}/text")).text == NEW
     again = await replaced(client, source, NEW)
     assert [again[name] for name in ("moved", "unchanged", "lost")] == [0, 2, 0]
