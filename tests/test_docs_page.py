@@ -5,7 +5,6 @@ The page must work on a closed network: whatever it asks for, it asks the server
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -27,6 +26,7 @@ from playwright.sync_api import (
 )
 
 from tests.keys import ADMIN_KEY
+from tests.listening import free_port
 
 CHROMIUM = shutil.which("chromium")
 # No sandbox, as in a container; and no traffic of the browser's own.
@@ -71,13 +71,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(timeout=30)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:

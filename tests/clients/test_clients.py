@@ -18,7 +18,7 @@ import pytest
 from tests.clients import tools
 from tests.conftest import copy_of
 from tests.keys import ADMIN_KEY
-from tests.test_docs_page import free_port
+from tests.listening import free_port
 
 PACKAGE = "trade_missions_client"
 

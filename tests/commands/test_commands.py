@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -23,6 +22,7 @@ import pytest
 from app import api
 from tests import processes
 from tests.keys import ADMIN_KEY, BEARER
+from tests.listening import free_port
 from tests.servers import running_server
 from tests.templates import seeded_url
 from tests.test_migrations import empty_database
@@ -95,12 +95,6 @@ def run_anew(*arguments: str, url: str | None = None) -> subprocess.CompletedPro
         timeout=PATIENCE,
         check=False,
     )
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class ServerAnew:

@@ -5,9 +5,7 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,10 +17,11 @@ import pytest
 from tests.faults.conftest import copied
 from tests.faults.test_tls import made_certificate
 from tests.keys import BEARER
+from tests.listening import free_port, installed, listening
 from tests.servers import running_server
 from tests.templates import seeded_url
 
-NGINX = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
+NGINX = installed("nginx")
 CURL = shutil.which("curl")
 SECONDS = 10
 ROOT = "/trade"
@@ -59,13 +58,6 @@ class Proxy:
         )
 
 
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port: int = free.getsockname()[1]
-        return port
-
-
 def configuration(port: int, upstream: int, files: dict[str, Path]) -> str:
     """The documented one, at a port of ours."""
     found = _DOCUMENTED.search(Path("docs/operations.md").read_text())
@@ -81,21 +73,8 @@ def nginx(folder: Path, text: str, port: int) -> Iterator[None]:
     """Nginx with this configuration, once it listens."""
     assert NGINX is not None
     (folder / "nginx.conf").write_text(text)
-    process = subprocess.Popen([NGINX, "-p", folder, "-c", folder / "nginx.conf"])
-    try:
-        deadline = time.monotonic() + SECONDS
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                assert time.monotonic() < deadline
-                assert process.poll() is None
-                time.sleep(0.02)
+    with listening([NGINX, "-p", folder, "-c", folder / "nginx.conf"], port):
         yield
-    finally:
-        process.terminate()
-        process.wait(SECONDS)
 
 
 @pytest.fixture(scope="module")

@@ -2,10 +2,6 @@
 
 import asyncio
 import os
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -25,9 +21,9 @@ from app.commands.seed import run as seed
 from app.commands.serve import _pooled_replica
 from app.core.databases.addresses import PostgresAddress
 from app.core.databases.pooler import pooled
+from tests.listening import free_port, installed, listening
 
-PROGRAM = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
-SECONDS = 10
+PROGRAM = installed("pgbouncer")
 
 
 @contextmanager
@@ -35,9 +31,7 @@ def pooler(url: str, mode: str, folder: Path) -> Iterator[str]:
     """PgBouncer before a database, which answers at the address that is given."""
     address = PostgresAddress.read(url)
     ((host, server),) = address.hosts
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     login = f"user={address.user}" + (f" password={address.password}" if address.password else "")
     settings = folder / f"{mode}.ini"
     settings.write_text(
@@ -48,21 +42,8 @@ def pooler(url: str, mode: str, folder: Path) -> Iterator[str]:
     assert PROGRAM is not None
     # It does not run as root; its settings are read before it changes to another user.
     user = ["-u", "nobody"] if os.getuid() == 0 else []
-    process = subprocess.Popen([PROGRAM, "-q", *user, settings])
-    try:
-        deadline = time.monotonic() + SECONDS
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                assert time.monotonic() < deadline
-                assert process.poll() is None
-                time.sleep(0.02)
+    with listening([PROGRAM, "-q", *user, settings], port):
         yield f"postgresql://{address.user}@127.0.0.1:{port}/{address.database}"
-    finally:
-        process.terminate()
-        process.wait(SECONDS)
 
 
 @pytest.mark.skipif(PROGRAM is None and "CI" not in os.environ, reason="PgBouncer is missing")
