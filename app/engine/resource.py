@@ -123,18 +123,23 @@ class StandIns:
 class Resource:
     """A kind of record and how it is served.
 
-    `fields` is what clients write; `read_only` what only the server tells, each an attribute of the
-    table; `to_one` the relations behind foreign keys (`mission` for `mission_id`); `under` those of
-    them whose record lists the ones that name it (`/missions/{key}/delegates`); `part_of` those
-    with whose record it goes to the trash and comes back; `to_many` all collections under a
-    record; `first_of` the fields that are those of the first row of a part, `host_country` of
-    `stops.country`: filters find those of any row; `row_filter(table)` narrows a table that two
-    resources share; `stand_ins` what clients can give in place of fields; `long_text` a text that
-    is not among the fields; `from_name` makes a body of a name alone, for kinds that need no more;
-    `name_from` is the field of the name and, after it, those whose columns make it up where a sheet
-    has no column of it.
-    `example` is a body for the documentation, with refs in place of ids, of a kind that seeds/ has
-    no fact of.
+    - `fields` is what clients write; `read_only` what only the server tells, each an attribute of
+      the table; `embedded` are rows that are read and written with it.
+    - `to_one` are the relations behind foreign keys (`mission` for `mission_id`); `under` those of
+      them whose record lists the ones that name it (`/missions/{key}/delegates`); `part_of` those
+      with whose record it goes to the trash and comes back; `to_many` all collections under a
+      record.
+    - `first_of` are the fields that are those of the first row of a part, `host_country` of
+      `stops.country`: filters find those of any row.
+    - `row_filter(table)` narrows a table that two resources share.
+    - `stand_ins` is what clients can give in place of fields; `long_text` a text that is not among
+      the fields.
+    - For sheets, `body_of_name` makes a body of a name alone, of kinds that need no more, and
+      `title_parts` are the field of the title and those whose columns make one up where a sheet has
+      none.
+    - `check` are its rules beyond those that the database holds.
+    - `example` is a body for the documentation, with refs in place of ids, of a kind that seeds/
+      has no fact of.
     """
 
     name: str
@@ -153,8 +158,8 @@ class Resource:
     stand_ins: StandIns | None = None
     long_text: LongText | None = None
     check: Check = _no_check
-    from_name: Callable[[Session, str], Fields] | None = None
-    name_from: tuple[str, ...] = ()
+    body_of_name: Callable[[Session, str], Fields] | None = None
+    title_parts: tuple[str, ...] = ()
     example: Values = field(default_factory=dict)
 
     @property

@@ -317,7 +317,7 @@ agreement = Resource(
         ),
     },
     check=_check,
-    name_from=("title", "instrument", "parties"),
+    title_parts=("title", "instrument", "parties"),
 )
 agreement.embedded["related"].to_one["agreement"] = agreement
 # An outcome belongs to an agreement, which enters its own moves as outcomes: so it is told here.

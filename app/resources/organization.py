@@ -227,7 +227,7 @@ def _declare(name: str, path: str, fields: type[OrganizationFields], about: str)
         },
         about=about,
         check=_check,
-        from_name=_from_name,
+        body_of_name=_from_name,
     )
 
 

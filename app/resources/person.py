@@ -38,5 +38,5 @@ person = Resource(
     table=Person,
     fields=PersonFields,
     about="A person who takes part in missions or is quoted: names only, no private data.",
-    from_name=lambda _, name: {"full_name": name},
+    body_of_name=lambda _, name: {"full_name": name},
 )

@@ -65,7 +65,7 @@ class PartColumn:
 class Plan:
     """How the rows under some headers are read.
 
-    `name_from` are the headers that make up the name of a record which has no column; `skipped`
+    `title_parts` are the headers that make up the name of a record which has no column; `skipped`
     tells of columns that are passed over; `links` are the fields that name records, and of which
     kind these are, or None for parts that may name some.
     """
@@ -76,7 +76,7 @@ class Plan:
     faults: tuple[Fault, ...]
     headers: Mapping[str, str]
     parts: tuple[PartColumn, ...] = ()
-    name_from: tuple[str, ...] = ()
+    title_parts: tuple[str, ...] = ()
     skipped: tuple[Fault, ...] = ()
     links: tuple[tuple[str, Resource | None], ...] = ()
 
@@ -123,7 +123,7 @@ def plan_of(
     fields, standing = resource.fields.model_fields, dict.fromkeys(_standing(resource, found))
     given = replaced_by(resource, standing) | found.by_field.keys()
     missing = [n for n, info in fields.items() if info.is_required() and n not in given]
-    name_from = _name_from(resource, missing, found)
+    title_parts = _title_parts(resource, missing, found)
     columns = (
         *(_column(resource, name, h, readers) for name, h in _headers(found, fields)),
         *(ImportColumn(h, n, _reader(n, readers)) for n, h in _headers(found, standing)),
@@ -132,11 +132,11 @@ def plan_of(
     return Plan(
         columns,
         tuple(ImportColumn(h, name, _KEY_READERS[name]) for name, h in _headers(found, KEYS)),
-        tuple(name for name in missing if not name_from or name != resource.name_from[0]),
+        tuple(name for name in missing if not title_parts or name != resource.title_parts[0]),
         tuple(found.faults),
         {name.removesuffix(".ref"): header for name, (_, header) in found.by_field.items()},
         tuple(found.parts),
-        name_from,
+        title_parts,
         tuple(map(_passed_over, found.numbers + (found.unknown if skip_unknown else []))),
         (
             *((column.field, column.link) for column in columns if column.link is not None),
@@ -171,11 +171,11 @@ def _both(found: _Found) -> Iterable[Fault]:
             yield Fault("twice", text, row=1, column=each.header)
 
 
-def _name_from(resource: Resource, missing: list[str], found: _Found) -> tuple[str, ...]:
-    if not resource.name_from or resource.name_from[0] not in missing:
+def _title_parts(resource: Resource, missing: list[str], found: _Found) -> tuple[str, ...]:
+    if not resource.title_parts or resource.title_parts[0] not in missing:
         return ()
     headers: list[str] = []
-    for name in resource.name_from[1:]:
+    for name in resource.title_parts[1:]:
         headers += [part.header for part in found.parts if part.part == name]
         if name in found.by_field and name not in resource.embedded:
             headers.append(found.by_field[name][1])

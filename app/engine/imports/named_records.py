@@ -96,16 +96,16 @@ class NamedRecords:
             if found is not None:
                 return found
             detail = problem.errors[0].detail + self._near(target, text)
-            if target.from_name is not None:
+            if target.body_of_name is not None:
                 detail += " Write one that is there, or say create_missing=true."
             raise Invalid.at(pointer, "reference", detail) from None
 
     def _by_parts(self, target: Resource, text: str, pointer: str) -> UUID | NewRecord | None:
         """The record that has what the text says besides the name, as a legal form; or a new one
         of it. None where a name says no more, and makes no record."""
-        if target.from_name is None:
+        if target.body_of_name is None:
             return None
-        fields = target.from_name(self.session, text)
+        fields = target.body_of_name(self.session, text)
         name_field = names_of(target)[0]
         name = fields[name_field]
         if name != text:
@@ -168,7 +168,7 @@ class NamedRecords:
         is_long = len(text) > _MAX_LENGTH
         if not names_of(target) or is_long or self._nearest_told > _MAX_NEAREST:
             return ""
-        fields = target.from_name(self.session, text) if target.from_name else {}
+        fields = target.body_of_name(self.session, text) if target.body_of_name else {}
         column = getattr(target.table, names_of(target)[0])
         name = str(fields.get(names_of(target)[0], text))
         begins = name[:_LEAST_OF_A_BEGINNING]

@@ -79,7 +79,7 @@ class RowReader:
                 entry.unread.add(column.field)
         if not is_settled:
             self._settle(entry)
-        if plan.parts or plan.name_from:
+        if plan.parts or plan.title_parts:
             self._read_parts(entry)
         self._mention(entry)
         return entry
@@ -127,9 +127,9 @@ class RowReader:
         for part_name, rows in entry.part_rows.items():
             entry.values[part_name] = [row for _, row in rows]
             entry.part_headers[part_name] = [header for header, _ in rows]
-        if entry.plan.name_from:
+        if entry.plan.title_parts:
             part_headers = {part.header for part in entry.plan.parts}
-            cells = [entry.cells[h] for h in entry.plan.name_from if h not in part_headers]
+            cells = [entry.cells[h] for h in entry.plan.title_parts if h not in part_headers]
             words = [str(cell).strip() for cell in cells if cell is not None]
             entry.composed = ": ".join(filter(None, [*words, ", ".join(names)]))[:_MAX_NAME]
 
@@ -158,7 +158,7 @@ class RowReader:
 
     def new(self, entry: Entry) -> New:
         """What the row creates; Problem tells all that is wrong with it."""
-        composed = {self.resource.name_from[0]: entry.composed} if entry.composed else {}
+        composed = {self.resource.title_parts[0]: entry.composed} if entry.composed else {}
         return New(self._body(entry, self.resource.create, composed, [], None), entry.id)
 
     def change(self, entry: Entry, before: State) -> tuple[BaseModel, bool]:

@@ -25,7 +25,7 @@ def taken(entry: Entry) -> Json:
     ]
     # A record that is there already keeps its name.
     if entry.composed and (name := _name_field(entry)) is not None:
-        cells.append(_told(" + ".join(entry.plan.name_from), None, name, entry.composed))
+        cells.append(_told(" + ".join(entry.plan.title_parts), None, name, entry.composed))
     return {"sheet": entry.sheet, "row": entry.row, "cells": cells}
 
 
