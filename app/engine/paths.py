@@ -83,7 +83,11 @@ def relations_of(at: Resource | Embedded) -> dict[str, Relation]:
     steps = {name: Relation(name, target, target) for name, target in at.to_one.items()}
     if isinstance(at, Resource):
         steps |= {name: Relation(name, part, part) for name, part in at.embedded.items()}
-        steps |= {name: Relation(name, many, many.child) for name, many in at.to_many.items()}
+        steps |= {
+            name: Relation(name, many, many.child)
+            for name, many in at.to_many.items()
+            if many.is_relation
+        }
     return steps
 
 

@@ -77,7 +77,8 @@ class SubCollection:
     wherever its parent is created, nested in another record too. `shows` is what its list expands
     where it is asked for nothing else, `about` what the document says of it. Without `is_typed` the
     schema of its parent leaves the form of its records to their own list: every typed relation
-    multiplies the ways through the schemas, all of which the documentation page follows.
+    multiplies the ways through the schemas, all of which the documentation page follows. One that
+    is no relation is a list alone: it is neither expanded nor asked for by filters of others.
     """
 
     parent: "Resource"
@@ -89,6 +90,7 @@ class SubCollection:
     shows: str | None = None
     about: str = ""
     is_typed: bool = True
+    is_relation: bool = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -269,6 +271,8 @@ def read_models(resources: tuple[Resource, ...]) -> dict[str, Model]:
         for name, target in resource.to_one.items():
             fields[name] = (f"{target.name} | None", _relation(f"{name}_id"))
         for name, collection in resource.to_many.items():
+            if not collection.is_relation:
+                continue
             records = f"list[{collection.child.name}]"
             if not collection.is_typed:
                 records = f"Annotated[{records}, untyped]"

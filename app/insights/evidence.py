@@ -70,7 +70,8 @@ def evidence_of(mission: Resource, citation: Resource) -> SubCollection:
         citation,
         behind,
         shows="source",
-        is_typed=False,
+        # It is looked for in all that belongs to a mission: once, and not for each of many.
+        is_relation=False,
         about="Every passage behind the mission and all that belongs to it, missions that are part"
         " of it too: its words, its source, and the record that rests on it.",
     )

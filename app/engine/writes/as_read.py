@@ -28,7 +28,8 @@ def kept_by_server(resource: Resource) -> frozenset[str]:
     """The members of a record as read, related ones too, that no client writes."""
     written = resource.fields.model_fields.keys()
     ones = (name for name in resource.to_one if f"{name}_id" not in written)
-    lists = resource.to_many.keys() - nested_in(resource).keys()
+    relations = {name for name, each in resource.to_many.items() if each.is_relation}
+    lists = relations - nested_in(resource).keys()
     standing = resource.stand_ins.fields.model_fields if resource.stand_ins is not None else ()
     return frozenset({*resource.read_fields, *ones, *lists} - written).difference(standing)
 
