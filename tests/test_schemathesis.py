@@ -57,6 +57,8 @@ REFUSED_PARAMETERS = {
     "cursor": "signed, and bound to a list, its filters and its order",
     "columns": "headers of the file and fields of the kind",
     "sheet": "goes with XLSX alone",
+    "format": "goes with a type of content that says the same or nothing",
+    "labels": "goes with tables alone",
     **dict.fromkeys(("delimiter", "decimal", "encoding"), "go with CSV alone"),
     "Idempotency-Key": "goes without `dry_run`",
     "as_of": "goes without `fields` and `expand`",
@@ -295,6 +297,9 @@ def _untold(answer: Any) -> bool:
     problem = json.loads(answer.content)
     # The size of an exponent is no matter of a schema.
     tiny = "a number's exponent is beyond" in problem["detail"]
+    # A form has one field, of a file.
+    if any(words in problem["detail"] for words in ("a field of the type file", "address, as ?")):
+        return True
     of_groups = "/aggregate" in problem["instance"]
     excused = [_is_excused(fault, of_groups=of_groups) for fault in problem["errors"]]
     return tiny or (bool(excused) and all(excused))
@@ -302,10 +307,13 @@ def _untold(answer: Any) -> bool:
 
 def _is_excused(fault: Json, *, of_groups: bool) -> bool:
     """Whether the value of a parameter may be refused; what leads to any number of records is shown
-    by `fields` and `expand` of lists, but is no column of a file, and `sort` takes a field once."""
+    by `fields` and `expand` of lists, but is no column of a file, and `sort` takes a field once. No
+    text holds a NUL, and the length of a list of names is that of its parts."""
     name = str(fault["parameter"]).partition("__")[0]
+    if fault["code"] == "nul":
+        return True
     if name in ("fields", "expand"):
-        return bool(fault["code"] == "many")
+        return bool(fault["code"] in ("many", "length"))
     if name == "sort" and fault["code"] == "repeated":
         return True
     return name in REFUSED_PARAMETERS and (of_groups or name != "sort")
