@@ -16,6 +16,7 @@ from app.core.observability.metrics_route import metrics_route
 from app.engine.history.change_log import newest_seq_statement
 from app.engine.registry import register
 from app.engine.resource import Resource, SubCollection
+from app.insights.journey import of_journey
 from app.insights.search import search_route
 from app.insights.summary import summary_route
 from app.insights.ties import TIED
@@ -74,7 +75,10 @@ def _naming(child: Resource, relation: str) -> SubCollection:
         return getattr(row, f"{relation}_id") == parent.id  # type: ignore[no-any-return]
 
     parent, key = child.to_one[relation], f"{relation}_id"
-    return SubCollection(parent, child.path, child, on, lambda parent_id: {key: parent_id})
+    own = SubCollection(parent, child.path, child, on, lambda parent_id: {key: parent_id})
+    if parent is not mission:
+        return own
+    return of_journey(own, lambda row, missions: getattr(row, key).in_(missions))
 
 
 def _in_order(collection: SubCollection) -> tuple[int, int]:

@@ -5,15 +5,13 @@ from decimal import Decimal
 from typing import Annotated
 
 from sqlalchemy import Index, text
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.databases.types import Exact
-from app.core.loose_types import Values
 from app.engine.record import Record, code, rule
-from app.engine.resource import Resource
+from app.engine.resource import OfDay, Resource
 from app.engine.schemas import Day, Digits, Line, Noted, RecordFields
 from app.resources.code import CurrencyCode
-from app.resources.money import check_currency, differs
 
 
 class ExchangeRate(Record):
@@ -62,19 +60,13 @@ class ExchangeRateFields(RecordFields, Noted):
     """Who published it: a central bank, an exchange."""
 
 
-def _check(session: Session, record: ExchangeRate, before: Values | None) -> None:
-    for name in ("base", "quote"):
-        if differs(record, before, name, "date"):
-            check_currency(session, getattr(record, name), f"/{name}", record.date)
-
-
 exchange_rate = Resource(
     name="ExchangeRate",
     path="exchange-rates",
     table=ExchangeRate,
     fields=ExchangeRateFields,
     about="A published rate between two currencies on a day, for conversion on request.",
-    check=_check,
+    of_day=OfDay(("date",), lambda session, record: record.date),
     example={
         "ref": "usd-rub-2016-04-12",
         "base": "USD",
