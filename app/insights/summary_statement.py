@@ -235,7 +235,9 @@ def _summed(
 
 def _sum(found: FromClause, name: str, *known: ColumnElement[bool]) -> Expression:
     """A sum as JSON; null of nothing, and where it is not known."""
-    raw: list[Expression] = [found.c[f"{name}_{at}"] for at in range(2) if f"{name}_{at}" in found.c]
+    raw: list[Expression] = [
+        found.c[f"{name}_{at}"] for at in range(2) if f"{name}_{at}" in found.c
+    ]
     there = and_(found.c[f"n_{name}"] > 0, *known)
     return Number.sum([case((there, part)) for part in normalize_carry(raw)], _SCALE).json()
 
