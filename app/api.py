@@ -16,6 +16,7 @@ from app.core.observability.metrics_route import metrics_route
 from app.engine.history.change_log import newest_seq_statement
 from app.engine.registry import register
 from app.engine.resource import Resource, SubCollection
+from app.insights.figures import use_figures
 from app.insights.journey import of_journey
 from app.insights.search import search_route
 from app.insights.summary import summary_route
@@ -58,6 +59,7 @@ RESOURCES: tuple[Resource, ...] = (
 )
 register(RESOURCES)
 show_backed(RESOURCES)
+use_figures()
 
 
 def _citations(of: Resource) -> SubCollection:
