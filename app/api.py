@@ -25,6 +25,7 @@ from app.resources.cited_record import show_backed
 from app.resources.delegate import delegate
 from app.resources.event import event
 from app.resources.exchange_rate import exchange_rate
+from app.resources.exchange_rate_import import rates_import_route
 from app.resources.mission import mission
 from app.resources.organization import company, organization
 from app.resources.outcome import outcome
@@ -96,7 +97,8 @@ def routes() -> tuple[Route, ...]:
     models = DocumentedModels(RESOURCES)
     served: list[Route] = []
     for resource in RESOURCES:
-        served += crud_routes(resource, models)
+        importing = rates_import_route() if resource is exchange_rate else None
+        served += crud_routes(resource, models, importing)
         if resource is mission:
             served.append(summary_route(mission))
         if resource is source:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -97,12 +98,14 @@ def fault_of(error: RateFileError) -> Fault:
     return Fault("rates", error.detail, row=error.row, column=error.column)
 
 
-def refuse_faulty(file: RateFile) -> None:
-    """Invalid (422) for a file that cannot be read to its end, or has no rates: before anything is
-    written, and before others have to wait for it."""
-    with _told():
-        if sum(_checked(rate) for rate in file.rates()) == 0:
+def count_rates(file: RateFile) -> int:
+    """How many rates a file has; Invalid (422) for one that cannot be read to its end, or has none:
+    before anything is written, and before others have to wait for it."""
+    with refused():
+        count = sum(1 for rate in file.rates() if _checked(rate))
+        if count == 0:
             raise RateFileError("The file has no rates.")
+    return count
 
 
 def store_rates(
@@ -115,7 +118,7 @@ def store_rates(
     """
     run = _Run(session, file)
     rates = file.rates()
-    with _told(), translate_integrity_errors():
+    with refused(), translate_integrity_errors():
         while batch := list(islice(rates, _BATCH)):
             run.store(batch)
             on_progress(len(batch))
@@ -123,23 +126,21 @@ def store_rates(
     return run.report
 
 
-class _told:  # noqa: N801 (reads as a function)
-    """Within, what is wrong with the file is told as a problem (Invalid)."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if isinstance(error, RateFileError):
-            where = "" if error.row is None else f"Line {error.row}: "
-            raise Invalid(f"{where}{error.detail}", [fault_of(error)]) from None
+@contextmanager
+def refused() -> Iterator[None]:
+    """Within, what is wrong with a file is told as a problem (Invalid)."""
+    try:
+        yield
+    except RateFileError as error:
+        where = "" if error.row is None else f"Line {error.row}: "
+        raise Invalid(f"{where}{error.detail}", [fault_of(error)]) from None
 
 
-def _checked(rate: PublishedRate) -> bool:
+def _checked(rate: PublishedRate) -> PublishedRate:
     if rate.base == rate.quote:
         text = f"A rate of {rate.base} in itself: it is between two currencies."
         raise RateFileError(text, rate.row)
-    return True
+    return rate
 
 
 class _Run:

@@ -13,8 +13,9 @@ from app.rest.read_routes import read_routes
 from app.rest.write_routes import write_routes
 
 
-def crud_routes(resource: Resource, models: Models) -> list[Route]:
-    """Every operation on the records themselves."""
+def crud_routes(resource: Resource, models: Models, importing: Route | None = None) -> list[Route]:
+    """Every operation on the records themselves; `importing` is how files of them are imported,
+    where that is otherwise than with most."""
     return [
         *read_routes(resource, models),
         *part_export_routes(resource),
@@ -25,5 +26,5 @@ def crud_routes(resource: Resource, models: Models) -> list[Route]:
         bulk_route(resource),
         update_many_route(resource),
         delete_many_route(resource),
-        import_route(resource),
+        importing or import_route(resource),
     ]

@@ -123,7 +123,7 @@ def opened_rates(path: Path, options: RateOptions) -> Iterator[RateFile | None]:
             yield None
             return
         provider = _PROVIDERS.get(found)
-        if options.provider is not None:
+        if options.provider is not None and options.provider.strip():
             provider = known_provider(options.provider)
         if provider is None:
             text = "It is not said whose rates these are: say provider=, such as provider=NBK."
