@@ -14,13 +14,13 @@ from app.core.rate_files.cbr import cbr_daily, cbr_dynamic
 from app.core.rate_files.ecb import ecb_csv, ecb_data_csv, ecb_xml
 from app.core.rate_files.nbk import TENGE, nbk_all, nbk_daily
 from app.core.rate_files.plain import NEEDED, plain_csv
+from app.core.rate_files.providers import CBR, ECB, NBK, known_provider
 from app.core.rate_files.published import PublishedRate, RateFileError
 from app.core.rate_files.xml_events import Event, xml_events
 from app.core.sheets.csv_reader import csv_records
 from app.core.sheets.sheet import SheetError
 from app.core.sheets.tabular import AS_IT_IS, RawRow
 
-ECB, NBK, CBR = "ECB", "NBK", "CBR"
 #: What each bank's rates are in, where a plain file of them does not say so.
 _PRICED_IN: Final = {NBK: TENGE, CBR: "RUB"}
 #: The whole history of the ECB has 2 MB.
@@ -129,12 +129,6 @@ def opened_rates(path: Path, options: RateOptions) -> Iterator[RateFile | None]:
             text = "It is not said whose rates these are: say provider=, such as provider=NBK."
             raise RateFileError(text)
         yield RateFile(unpacked, found, provider, options)
-
-
-def known_provider(name: str) -> str:
-    """The provider, a bank whose format is known by its abbreviation in capitals."""
-    name = name.strip()
-    return name.upper() if name.upper() in (ECB, NBK, CBR) else name
 
 
 @contextmanager
