@@ -11,8 +11,8 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.databases.types import Exact
 from app.core.loose_types import Values
-from app.core.rate_files.published import MAX_UNIT, RATE_DECIMALS, RATE_DIGITS
 from app.core.rate_files.providers import known_provider
+from app.core.rate_files.published import MAX_UNIT, RATE_DECIMALS, RATE_DIGITS
 from app.engine.record import Record, code, rule
 from app.engine.resource import Resource
 from app.engine.schemas import Day, Digits, Noted, RecordFields, Schema, SharedLine
