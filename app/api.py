@@ -16,6 +16,7 @@ from app.core.observability.metrics_route import metrics_route
 from app.engine.history.change_log import newest_seq_statement
 from app.engine.registry import register
 from app.engine.resource import Resource, SubCollection
+from app.insights.converted_figures import DATED_BY, answer_converted
 from app.insights.search import search_route
 from app.insights.summary import summary_route
 from app.insights.ties import TIED
@@ -98,7 +99,8 @@ def routes() -> tuple[Route, ...]:
     served: list[Route] = []
     for resource in RESOURCES:
         importing = rates_import_route() if resource is exchange_rate else None
-        served += crud_routes(resource, models, importing)
+        convert = answer_converted if resource.record_type in DATED_BY else None
+        served += crud_routes(resource, models, importing, convert)
         if resource is mission:
             served.append(summary_route(mission))
         if resource is source:

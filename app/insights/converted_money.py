@@ -208,41 +208,52 @@ def day_of(money: Money, rate_date: date | None) -> date | Reason:
     return Reason.undated if money.first is None else Reason.date_is_no_day
 
 
-def convert(
-    several: Iterable[Money], target: str, table: RateTable, rate_date: date | None = None
-) -> tuple[dict[Hashable, Converted], list[Rate]]:
-    """The sums by key, converted into `target`, and each rate that was used, in order."""
-    found: dict[Hashable, Converted] = defaultdict(Converted)
-    terms: dict[Hashable, _Terms] = defaultdict(_Terms)
-    used: dict[Rate, None] = {}
-    for money in several:
-        result = found[money.key]
-        conversion = _conversion(money, target, table, rate_date)
-        if isinstance(conversion, Reason):
-            why = NotConverted(money.currency, conversion)
-            result.not_converted.setdefault(why, Original()).add(money)
-            continue
-        terms[money.key].add(money.amounts, conversion.factor)
-        result.records += money.records
-        result.original.setdefault(money.currency, Original()).add(money)
-        if conversion.rates and isinstance(day_of(money, None), Reason):
-            result.by_rate_date += money.records
-        used.update(dict.fromkeys(conversion.rates))
-    for key, result in found.items():
-        result.amounts = terms[key].sums()
-    return dict(found), sorted(used)
+@dataclass(frozen=True, slots=True)
+class Conversions:
+    """Conversions into `target`, of what has no day of its own by the rates of `rate_date`."""
 
+    target: str
+    rate_date: date | None = None
 
-def _conversion(
-    money: Money, target: str, table: RateTable, rate_date: date | None
-) -> Conversion | Reason:
-    if money.currency == target:
-        return Conversion(Fraction(1), ())
-    day = day_of(money, rate_date)
-    if isinstance(day, Reason):
-        return day
-    conversion = table.find(money.currency, target, day)
-    return table.reason(money.currency, target, day) if conversion is None else conversion
+    def wanted(self, several: Iterable[Money]) -> Iterator[tuple[str, date]]:
+        """The currencies that rates are needed of, and the days."""
+        for money in several:
+            day = day_of(money, self.rate_date)
+            if isinstance(day, date) and money.currency != self.target:
+                yield money.currency, day
+
+    def convert(
+        self, several: Iterable[Money], table: RateTable
+    ) -> tuple[dict[Hashable, Converted], list[Rate]]:
+        """The sums by key, and each rate that was used, in order."""
+        found: dict[Hashable, Converted] = defaultdict(Converted)
+        terms: dict[Hashable, _Terms] = defaultdict(_Terms)
+        used: dict[Rate, None] = {}
+        for money in several:
+            result = found[money.key]
+            conversion = self._find(money, table)
+            if isinstance(conversion, Reason):
+                why = NotConverted(money.currency, conversion)
+                result.not_converted.setdefault(why, Original()).add(money)
+                continue
+            terms[money.key].add(money.amounts, conversion.factor)
+            result.records += money.records
+            result.original.setdefault(money.currency, Original()).add(money)
+            if conversion.rates and isinstance(day_of(money, None), Reason):
+                result.by_rate_date += money.records
+            used.update(dict.fromkeys(conversion.rates))
+        for key, result in found.items():
+            result.amounts = terms[key].sums()
+        return dict(found), sorted(used)
+
+    def _find(self, money: Money, table: RateTable) -> Conversion | Reason:
+        if money.currency == self.target:
+            return Conversion(Fraction(1), ())
+        day = day_of(money, self.rate_date)
+        if isinstance(day, Reason):
+            return day
+        found = table.find(money.currency, self.target, day)
+        return table.reason(money.currency, self.target, day) if found is None else found
 
 
 def exact_sum(terms: Sequence[Fraction]) -> Fraction:
