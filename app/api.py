@@ -17,6 +17,7 @@ from app.engine.history.change_log import newest_seq_statement
 from app.engine.registry import register
 from app.engine.resource import Resource, SubCollection
 from app.insights.converted_figures import DATED_BY, answer_converted
+from app.insights.figures import use_figures
 from app.insights.search import search_route
 from app.insights.summary import summary_route
 from app.insights.ties import TIED
@@ -59,6 +60,7 @@ RESOURCES: tuple[Resource, ...] = (
 )
 register(RESOURCES)
 show_backed(RESOURCES)
+use_figures()
 
 
 def _citations(of: Resource) -> SubCollection:
