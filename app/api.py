@@ -16,6 +16,7 @@ from app.core.observability.metrics_route import metrics_route
 from app.engine.history.change_log import newest_seq_statement
 from app.engine.registry import register
 from app.engine.resource import Resource, SubCollection
+from app.insights.converted_figures import DATED_BY, answer_converted
 from app.insights.figures import use_figures
 from app.insights.journey import of_journey
 from app.insights.search import search_route
@@ -27,6 +28,7 @@ from app.resources.cited_record import show_backed
 from app.resources.delegate import delegate
 from app.resources.event import event
 from app.resources.exchange_rate import exchange_rate
+from app.resources.exchange_rate_import import rates_import_route
 from app.resources.mission import mission
 from app.resources.organization import company, organization
 from app.resources.outcome import outcome
@@ -102,7 +104,9 @@ def routes() -> tuple[Route, ...]:
     models = DocumentedModels(RESOURCES)
     served: list[Route] = []
     for resource in RESOURCES:
-        served += crud_routes(resource, models)
+        importing = rates_import_route() if resource is exchange_rate else None
+        convert = answer_converted if resource.record_type in DATED_BY else None
+        served += crud_routes(resource, models, importing, convert)
         if resource is mission:
             served.append(summary_route(mission))
         if resource is source:

@@ -99,7 +99,7 @@ async def test_the_currency_of_a_related_record_is_its_own(client: httpx.AsyncCl
         ("missions", "cost_amount", ("cost_currency",)),
         ("statements", "quantity", ("unit",)),
         ("reported-totals", "value", ("measure", "currency")),
-        ("exchange-rates", "rate", ("base", "quote")),
+        ("exchange-rates", "rate", ("base", "quote", "unit")),
     ],
 )
 async def test_values_are_added_within_their_unit(

@@ -14,7 +14,7 @@ from app.core.errors import BadRequest, Invalid
 from app.core.http.accept import preferred
 from app.core.http.conditional import is_known, not_modified
 from app.core.http.dispatch import Route
-from app.core.http.operation import Answer, Operation
+from app.core.http.operation import Answer
 from app.core.http.responses import JsonResponse
 from app.core.loose_types import Json, JsonValue, Value
 from app.core.sheets.sheet import CUT_SHORT, neutralise, with_decimal_sign
@@ -75,15 +75,20 @@ def aggregate_route(resource: Resource) -> Route:
     async def endpoint(request: Request, query: Annotated[AggregateQuery, Query()]) -> Response:
         return await answer_aggregate(request, resource, query)
 
+    return aggregate_operation(resource, Aggregate).route(endpoint)
+
+
+def aggregate_operation(resource: Resource, answer: type[Aggregate]) -> RecordsOperation:
+    """The operation that answers the aggregates of a kind."""
     return _operation(
         resource,
-        Answer(model=Aggregate, headers=TAGGED),
+        Answer(model=answer, headers=TAGGED),
         path=f"/{resource.path}/aggregate",
         name=f"aggregate_{snake(resource.path)}",
         summary=f"Count and sum {resource.plural}",
         description=f"Figures of {resource.plural} by group; see the [guide](guide#aggregates).",
         several_forms=True,
-    ).route(endpoint)
+    )
 
 
 def aggregate_csv_route(resource: Resource) -> Route:
@@ -103,7 +108,7 @@ def aggregate_csv_route(resource: Resource) -> Route:
     ).route(endpoint)
 
 
-def _operation(resource: Resource, answer: Answer, **also: Value) -> Operation:
+def _operation(resource: Resource, answer: Answer, **also: Value) -> RecordsOperation:
     return RecordsOperation(
         resource=resource,
         tag=resource.path,

@@ -93,7 +93,8 @@ def compile_query(
         name: _converter(bind.type, dialect) for name, bind in compiled.binds.items()
     }
     processors |= state.processors
-    converters = tuple(processors[name] for name in names)
+    # An item of a list of constants that the driver takes as it is has none.
+    converters = tuple(processors.get(name) for name in names)
     return CompiledQuery(state.statement, names, converters, state.parameters)
 
 

@@ -77,10 +77,15 @@ class Aggregate:
     parsed: ParsedFilter
 
 
-def read_aggregate(resource: Resource, query: AggregateQuery) -> Aggregate:
-    """The aggregate that the query asks for; BadRequest for what does not exist, and Invalid (422)
-    for figures of values in different units, such as a sum over several currencies."""
+def read_aggregate(
+    resource: Resource, query: AggregateQuery, finer: tuple[Path, ...] = ()
+) -> Aggregate:
+    """The aggregate that the query asks for, its groups divided by `finer` fields; BadRequest for
+    what does not exist, and Invalid (422) for figures of values in different units, such as a sum
+    over several currencies."""
     keys = _read_keys(resource, query.group_by)
+    plain = {key.path for key in keys if key.part is None}
+    keys = (*keys, *(GroupKey(path) for path in finer if path not in plain))
     metrics = _read_metrics(resource, query.metrics)
     outputs = _by_name((*keys, *metrics))
     zone = _zone(query.timezone)

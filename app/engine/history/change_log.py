@@ -42,6 +42,8 @@ class Action(StrEnum):
     DELETE = "delete"
     RESTORE = "restore"
     PURGE = "purge"
+    #: Many records at once by a file: one change, whose `record_id` is that of the import.
+    IMPORT = "import"
 
 
 class Change(Base):
