@@ -16,6 +16,7 @@ from app.core.observability.metrics_route import metrics_route
 from app.engine.history.change_log import newest_seq_statement
 from app.engine.registry import register
 from app.engine.resource import Resource, SubCollection
+from app.insights.conversion import conversion_route
 from app.insights.search import search_route
 from app.insights.summary import summary_route
 from app.insights.ties import TIED
@@ -103,6 +104,7 @@ def routes() -> tuple[Route, ...]:
             served += text_routes(models)
     return (
         *served,
+        conversion_route(),
         search_route(RESOURCES),
         changes_route(RESOURCES),
         stream_route(RESOURCES),
