@@ -144,10 +144,13 @@ def _check_circles(session: Session, table: Table, data: Values, before: Values)
     for key in table.foreign_keys:
         name, own = key.parent.name, before.get("id")
         above = data.get(name) if key.column.table is table and own is not None else None
-        while above is not None:
+        # Two writes at once can have closed a circle above.
+        seen = set[str]()
+        while above is not None and str(above) not in seen:
             if str(above) == own:
                 text = "The record would stand above itself."
                 raise Invalid.at(f"/{name}", "circle", text)
+            seen.add(str(above))
             above = session.scalar(select(key.parent).where(table.c.id == above))
 
 

@@ -1,0 +1,33 @@
+"""Journeys: a mission with those that are part of it, and of these, down to a depth."""
+
+from itertools import pairwise
+
+from sqlalchemy import CompoundSelect, Select, select, union
+from sqlalchemy.orm import aliased
+
+from app.core.databases.expressions import AnyTable, Expression
+from app.resources.mission import MAX_LEVELS, Mission
+
+Ids = Select[tuple[object]] | CompoundSelect[tuple[object]]
+
+
+def missions_of_journey(mission_id: Expression) -> Ids:
+    """The ids of the mission with this id, of the missions that are part of it, and of theirs;
+    without those in the trash below it. It stands in a subquery, `of.mission_id.in_(…)`.
+
+    It is no recursive query, which distributed PostgreSQL has none of: missions lie in as many
+    levels as their rule allows. Each level is asked by the index of `parent_id`, and where there
+    is none below the mission, all of them find so at once.
+    """
+    top: AnyTable = aliased(Mission)
+    levels = [select(top.id).where(top.id == mission_id).correlate_except(top)]
+    levels += [_parts(mission_id, depth) for depth in range(1, MAX_LEVELS)]
+    return union(*levels)
+
+
+def _parts(mission_id: Expression, depth: int) -> Select[tuple[object]]:
+    """The ids of the missions so many levels below."""
+    ways: list[AnyTable] = [aliased(Mission) for _ in range(depth)]
+    found = select(ways[-1].id).where(ways[0].parent_id == mission_id)
+    found = found.where(*(below.parent_id == above.id for above, below in pairwise(ways)))
+    return found.where(*(each.deleted_at.is_(None) for each in ways)).correlate_except(*ways)
