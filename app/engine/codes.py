@@ -58,4 +58,8 @@ def list_of_enumeration(enumeration: str) -> str:
 
 _ENDS = {"s": "es", "x": "es"}
 #: Lists that are called otherwise than their enumerations.
-_LIST_NAMES = {"AgreementStatus": "statuses", "Bindingness": "bindingness"}
+_LIST_NAMES = {
+    "AgreementStatus": "statuses",
+    "Bindingness": "bindingness",
+    "Firmness": "firmness",
+}
