@@ -7,7 +7,7 @@ from sqlalchemy.orm import aliased
 
 from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.insights.days import year_of
-from app.insights.journeys import journey_pairs
+from app.insights.journey import journeys
 from app.resources.mission import Mission
 from app.resources.organization import Organization
 from app.resources.participation import Participation, ParticipationRole
@@ -69,7 +69,7 @@ def _party_countries() -> Selection:
 
 def _organizers() -> Selection:
     """Who organized a mission, or the journey that it is a leg of."""
-    pairs = journey_pairs()
+    pairs = journeys()
     part: AnyTable = aliased(Participation)
     found = select(pairs.c.part_id.label("mission_id"), part.organization_id.label("key"))
     found = found.join(pairs, pairs.c.mission_id == part.mission_id)

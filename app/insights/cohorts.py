@@ -27,6 +27,7 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    not_,
     null,
     or_,
     select,
@@ -42,6 +43,7 @@ from app.insights.cohort_groups import CohortGroup, group_keys
 from app.insights.days import MONTH, bounds_of
 from app.resources.agreement import Agreement, agreement
 from app.resources.event import Event
+from app.resources.firmness import Firmness
 from app.resources.instrument import Bindingness
 from app.resources.mission import Mission
 from app.resources.outcome import Outcome
@@ -136,9 +138,11 @@ def cohort_statement(shape: CohortShape, dialect: Dialect) -> CompiledQuery:
 
 
 def _chosen(choice: Choice) -> CTE:
-    names = ("id", "mission_id", "event_id", "instrument", "bindingness", "status", "stands_for")
-    days = ("signed", "signed_earliest", "signed_latest")
-    columns = (getattr(Agreement, each) for each in (*names, *days))
+    names = (
+        *("id", "mission_id", "event_id", "instrument", "bindingness", "status", "stands_for"),
+        *("firmness", "was_signed", "signed", "signed_earliest", "signed_latest"),
+    )
+    columns = (getattr(Agreement, each) for each in names)
     return select(*columns).where(*choice.conditions(agreement)).cte("chosen")
 
 
@@ -209,14 +213,13 @@ def _begun(chosen: CTE, moved: CTE, dialect: str) -> CTE:
     signature: list[Expression] = [
         moved.c[f"{name}{_BEGINS[Stage.signed]}"] for name in ("first", "last")
     ]
+    was_signed: ColumnElement[bool] = chosen.c.was_signed
     was_open = or_(
-        chosen.c.status.in_(_OPEN),
-        chosen.c.bindingness == Bindingness.announcement,
+        chosen.c.firmness == Firmness.announced,
+        # It never got so far.
+        and_(not_(was_signed), chosen.c.firmness.in_((Firmness.fallen_through, Firmness.replaced))),
         # It was signed only after people had met.
         signature[0] > met[1],
-    )
-    was_signed = and_(
-        chosen.c.status.not_in(_OPEN), chosen.c.bindingness != Bindingness.announcement
     )
     source = (
         chosen.outerjoin(moved, moved.c.agreement_id == chosen.c.id)

@@ -79,9 +79,9 @@ def began(body: Body, moves: list[Body]) -> dict[str, Days | None]:
     """The stages that an agreement began, and when."""
     if body["instrument"] == "office_opening":
         return {}
-    status = moves[-1]["status"] if moves else body.get("status", "announced")
     met = days_of(MEETINGS[int(body["mission"]["ref"].rpartition("-")[2])])
-    if body["instrument"] == "announced_plan" or status == "announced":
+    was_signed = body.get("status") == "signed" or {m["status"] for m in moves} & {*AHEAD}
+    if not was_signed:
         return {"announced": met}
     dated = [days_of(body.get("signed"))]
     dated += [days_of(move["date"]) for move in moves if move["status"] == "signed"]
