@@ -17,6 +17,7 @@ from app.engine.history.change_log import newest_seq_statement
 from app.engine.registry import register
 from app.engine.resource import Resource, SubCollection
 from app.insights.conversion import conversion_route
+from app.insights.mission_figures import mission_figures_routes
 from app.insights.search import search_route
 from app.insights.summary import summary_route
 from app.insights.ties import TIED
@@ -104,6 +105,7 @@ def routes() -> tuple[Route, ...]:
             served += text_routes(models)
     return (
         *served,
+        *mission_figures_routes(),
         conversion_route(),
         search_route(RESOURCES),
         changes_route(RESOURCES),

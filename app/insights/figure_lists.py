@@ -1,0 +1,233 @@
+"""Lists whose rows are figures: what is counted of each, to be filtered, sorted and paged by."""
+
+import csv
+import io
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+
+from fastapi import Request
+from sqlalchemy import BigInteger, ColumnElement, Dialect, FromClause, bindparam, func, select
+from starlette.responses import Response
+
+from app.core import json_codec
+from app.core.databases.expressions import Expression
+from app.core.databases.interface import CompiledQuery, compile_query
+from app.core.errors import did_you_mean
+from app.core.http.conditional import is_known, not_modified
+from app.core.loose_types import Fields, JsonValue, Value
+from app.core.sheets.sheet import CsvSheet, neutralise, with_decimal_sign
+from app.engine.history.positions import newest_position
+from app.engine.query.cursor import cursor_scope
+from app.engine.query.filter_reader import bad_parameter
+from app.engine.query.parameters import MAX_SORT, Cursor, Limit, Names, listed
+from app.engine.query.render import as_json, object_of
+from app.engine.resource import Resource
+from app.engine.schemas import Schema
+from app.insights.choice import Choice, ChoiceQuery, read_choice
+from app.rest.csv_form import CsvForm, CsvQuery, csv_form
+from app.rest.handlers import database_of, position_of
+from app.rest.pages import Total, answer_page, current_page, numbered, numbered_rows
+
+MAX_ROWS = 1000
+MAX_FILE_ROWS = 100_000
+_OPERATORS = {"eq": "=", "ne": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
+_WHOLE = re.compile(r"-?[0-9]{1,15}")
+
+
+class FigureListQuery(ChoiceQuery):
+    """Parameters of a list of figures, besides the filters of its records."""
+
+    sort: Names = None
+    """What to sort by, separated by commas, `-` first for descending: any field of a row. Missing
+    values come last."""
+
+
+class FigurePageQuery(FigureListQuery):
+    """Parameters of a page of a list of figures."""
+
+    limit: Limit = 50
+    """The most rows to answer with; more than 1000 is taken for 1000."""
+    cursor: Cursor | None = None
+    """`next_cursor` or `prev_cursor` of a page of the same list, to go on from there."""
+
+
+class FigureFileQuery(CsvQuery, FigureListQuery):
+    """Parameters of a list of figures as CSV."""
+
+
+@dataclass(frozen=True, slots=True)
+class FigureShape:
+    """What makes two lists the same statement, without values."""
+
+    choice: Choice
+    #: Names of columns, with "descending?".
+    sort: tuple[tuple[str, bool], ...]
+    #: Figures with the operators that they are compared by; the values are `figure0, figure1, …`.
+    limits: tuple[tuple[str, str], ...]
+    #: What else the rows are made by.
+    options: tuple[Value, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FigureList:
+    """A list of figures: a row for each record of a kind, made by one statement."""
+
+    name: str
+    resource: Resource
+    #: What a row shows; each field is a column of the rows, and `id` is one of them.
+    row: type[Schema]
+    #: Makes the rows, of one dialect.
+    rows: Callable[[FigureShape, str], FromClause]
+    sort: str
+
+    @property
+    def figures(self) -> list[str]:
+        """The columns that are counted, by which rows can be filtered."""
+        fields = self.row.model_fields.items()
+        return [name for name, field in fields if field.annotation in (int, int | None)]
+
+
+@lru_cache(maxsize=256)
+def _statement(of: FigureList, shape: FigureShape, dialect: Dialect) -> CompiledQuery:
+    """Reads `(json, rows in all, position)` of the rows from `:offset` on, `:limit` at most."""
+    rows = of.rows(shape, dialect.name)
+    shown = object_of({name: as_json(rows.c[name]) for name in of.row.model_fields})
+    order: list[Expression] = []
+    for name, descending in (*shape.sort, ("id", False)):
+        column = rows.c[name]
+        order.append((column.desc() if descending else column.asc()).nulls_last())
+    statement = (
+        select(shown, func.count().over(), newest_position())
+        .select_from(rows)
+        .where(*_limits(rows, shape))
+        .order_by(*order)
+        .limit(bindparam("limit", type_=BigInteger))
+        .offset(bindparam("offset", type_=BigInteger))
+    )
+    return compile_query(statement, dialect)
+
+
+def _limits(rows: FromClause, shape: FigureShape) -> list[ColumnElement[bool]]:
+    return [
+        rows.c[name].op(_OPERATORS[operator], is_comparison=True)(
+            bindparam(f"figure{at}", type_=BigInteger)
+        )
+        for at, (name, operator) in enumerate(shape.limits)
+    ]
+
+
+async def _read_shape(
+    request: Request, of: FigureList, query: FigureListQuery, options: tuple[Value, ...]
+) -> tuple[FigureShape, Fields]:
+    """The list that the query asks for, and the values of its statement; BadRequest for what does
+    not exist."""
+    known = {name: name for name in of.figures}
+    own: list[tuple[str, str]] = []
+    others: list[tuple[str, str]] = []
+    for pair in query.others:
+        (own if pair[0].partition("__")[0] in known else others).append(pair)
+    choice, values = await read_choice(request, of.resource, query, others)
+    limits = []
+    for name, text in sorted(own):
+        figure, _, operator = name.partition("__")
+        limits.append((figure, _operator(name, operator)))
+        values[f"figure{len(limits) - 1}"] = _whole(name, text)
+    sort = _sort(of, query.sort or of.sort)
+    return FigureShape(choice, sort, tuple(limits), options), values
+
+
+def _operator(name: str, operator: str) -> str:
+    operator = operator or "eq"
+    if operator not in _OPERATORS:
+        near = did_you_mean(operator, _OPERATORS)
+        text = f"There is no operator {operator!r} for figures.{near}"
+        raise bad_parameter(name, "operator", f"{text} Possible: {', '.join(_OPERATORS)}.")
+    return operator
+
+
+def _whole(name: str, text: str) -> int:
+    if not _WHOLE.fullmatch(text):
+        raise bad_parameter(name, "value", f"Must be a whole number, such as 2; got {text[:50]!r}.")
+    return int(text)
+
+
+def _sort(of: FigureList, text: str) -> tuple[tuple[str, bool], ...]:
+    found: dict[str, bool] = {}
+    for word in listed("sort", text):
+        name = word.removeprefix("-")
+        if name not in of.row.model_fields or name in found:
+            near = did_you_mean(name, of.row.model_fields)
+            wrong = f"{name} is given more than once." if name in found else ""
+            wrong = wrong or f"There is no {name!r} to sort by.{near}"
+            raise bad_parameter("sort", "unknown", wrong)
+        found[name] = word.startswith("-")
+    if len(found) > MAX_SORT:
+        raise bad_parameter("sort", "too_many", f"At most {MAX_SORT} fields can be sorted by.")
+    return tuple(found.items())
+
+
+async def answer_figures(
+    request: Request, of: FigureList, query: FigurePageQuery, options: tuple[Value, ...] = ()
+) -> Response:
+    """A page of the list."""
+    tag = f'W/"{await position_of(request)}"'
+    if is_known(request, tag):
+        return not_modified(tag)
+    shape, values = await _read_shape(request, of, query, options)
+    limit = min(query.limit, MAX_ROWS)
+    scope = cursor_scope(of.name, shape, sorted(values.items()))
+    at = await current_page(request, limit, query.cursor, scope)
+    first, count = numbered_rows(at)
+    database = database_of(request)
+    asked = {**values, "limit": count, "offset": first}
+    found = await database.read(_statement(of, shape, database.dialect), asked)
+    total = Total(found[0][1]) if found else Total(0 if first == 0 else None)
+    headers = {"ETag": f'W/"{found[0][2]}"' if found else tag}
+    rows = [row[0] for row in found]
+    return answer_page(at, numbered(at, rows, first), total=total, headers=headers)
+
+
+async def answer_figures_file(
+    request: Request, of: FigureList, query: FigureFileQuery, options: tuple[Value, ...] = ()
+) -> Response:
+    """All rows of the list as CSV (RFC 4180) with a header; null is an empty cell."""
+    tag = f'W/"{await position_of(request)}-csv"'
+    if is_known(request, tag):
+        return not_modified(tag)
+    shape, values = await _read_shape(request, of, query, options)
+    database = database_of(request)
+    asked = {**values, "limit": MAX_FILE_ROWS, "offset": 0}
+    found = await database.read(_statement(of, shape, database.dialect), asked)
+    rows = (json_codec.loads_stored(row[0]).values() for row in found)
+    headers = {
+        "ETag": tag,
+        "Vary": "Accept, Accept-Encoding",
+        "Content-Disposition": f'attachment; filename="{of.name}.csv"',
+    }
+    table = _table(list(of.row.model_fields), rows, csv_form(query, "csv"))
+    return Response(table, headers=headers, media_type=CsvSheet.media_type)
+
+
+def _table(names: Sequence[str], rows: Value, form: CsvForm) -> str:
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, delimiter=form.delimiter)
+    writer.writerow(names)
+    for row in rows:
+        writer.writerow([_cell(value, form) for value in row])
+    return "\ufeff" * form.bom + file.getvalue()
+
+
+def _cell(value: JsonValue, form: CsvForm) -> JsonValue:
+    match value:
+        case str():
+            return neutralise(value)
+        case list():
+            return ";".join(str(_cell(item, form)) for item in value)
+        case dict():
+            return neutralise(json_codec.dumps(value).decode())
+        case Decimal():
+            return with_decimal_sign(f"{value:f}", form.decimal)
+    return value
