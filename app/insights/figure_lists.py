@@ -3,17 +3,26 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
 from fastapi import Request
-from sqlalchemy import BigInteger, ColumnElement, Dialect, FromClause, bindparam, func, select
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Dialect,
+    FromClause,
+    bindparam,
+    func,
+    select,
+)
 from starlette.responses import Response
 
 from app.core import json_codec
-from app.core.databases.expressions import Expression
+from app.core.databases.expressions import AnyTable, Expression
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.errors import did_you_mean
 from app.core.http.conditional import is_known, not_modified
@@ -24,6 +33,7 @@ from app.engine.query.cursor import cursor_scope
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.parameters import MAX_SORT, Cursor, Limit, Names, listed
 from app.engine.query.render import as_json, object_of
+from app.engine.record import bound_names
 from app.engine.resource import Resource
 from app.engine.schemas import Schema
 from app.insights.choice import Choice, ChoiceQuery, read_choice
@@ -71,48 +81,113 @@ class FigureShape:
     options: tuple[Value, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class FigureGroup:
+    """Columns that are counted together.
+
+    `count(parts, shape, dialect)` makes a row for each record that has any: its id as `record_id`,
+    and the columns. A record without a row has 0 of each, or null of those that are `nullable`.
+    """
+
+    names: tuple[str, ...]
+    count: Callable[[FromClause, FigureShape, str], FromClause]
+    nullable: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class FigureList:
-    """A list of figures: a row for each record of a kind, made by one statement."""
+    """A list of figures: a row for each record of a kind.
+
+    What a row is filtered and sorted by is counted for all records, and the rest for those of the
+    page alone.
+    """
 
     name: str
     resource: Resource
-    #: What a row shows; each field is a column of the rows, and `id` is one of them.
+    #: What a row shows: fields of the record, and columns of the groups.
     row: type[Schema]
-    #: Makes the rows, of one dialect.
-    rows: Callable[[FigureShape, str], FromClause]
+    groups: tuple[FigureGroup, ...]
+    #: Of the records with these ids, what the groups are counted from.
+    parts: Callable[[CTE, FigureShape], FromClause]
     sort: str
 
     @property
     def figures(self) -> list[str]:
-        """The columns that are counted, by which rows can be filtered."""
+        """The columns that are whole numbers, by which rows can be filtered."""
+        counted = {name for group in self.groups for name in group.names}
         fields = self.row.model_fields.items()
-        return [name for name, field in fields if field.annotation in (int, int | None)]
+        return [n for n, field in fields if n in counted and field.annotation is int]
 
 
 @lru_cache(maxsize=256)
 def _statement(of: FigureList, shape: FigureShape, dialect: Dialect) -> CompiledQuery:
     """Reads `(json, rows in all, position)` of the rows from `:offset` on, `:limit` at most."""
-    rows = of.rows(shape, dialect.name)
-    shown = object_of({name: as_json(rows.c[name]) for name in of.row.model_fields})
-    order: list[Expression] = []
-    for name, descending in (*shape.sort, ("id", False)):
-        column = rows.c[name]
-        order.append((column.desc() if descending else column.asc()).nulls_last())
+    table: AnyTable = of.resource.table
+    chosen = select(table.id).where(*shape.choice.conditions(of.resource)).cte("chosen")
+    asked = {name for name, _ in (*shape.sort, *shape.limits)}
+    first = [group for group in of.groups if asked & set(group.names)]
+    page = _page(of, shape, chosen, first, dialect.name)
+    source, found = _joined(of, shape, page, of.groups, dialect.name)
+    values = {
+        n: as_json(found[n] if n in found else getattr(table, n)) for n in of.row.model_fields
+    }
     statement = (
-        select(shown, func.count().over(), newest_position())
-        .select_from(rows)
-        .where(*_limits(rows, shape))
-        .order_by(*order)
-        .limit(bindparam("limit", type_=BigInteger))
-        .offset(bindparam("offset", type_=BigInteger))
+        select(object_of(values), page.c.in_all, newest_position())
+        .select_from(source.join(table, table.id == page.c.id))
+        .order_by(page.c.place)
     )
     return compile_query(statement, dialect)
 
 
-def _limits(rows: FromClause, shape: FigureShape) -> list[ColumnElement[bool]]:
+def _page(
+    of: FigureList, shape: FigureShape, chosen: CTE, groups: Sequence[FigureGroup], dialect: str
+) -> CTE:
+    """The ids of the rows of the page, each with its place and how many there are in all."""
+    table: AnyTable = of.resource.table
+    source, found = _joined(of, shape, chosen, groups, dialect)
+    order: list[Expression] = []
+    for name, descending in (*shape.sort, ("id", False)):
+        column = found[name] if name in found else _sorted_by(of.resource, name)
+        order.append((column.desc() if descending else column.asc()).nulls_last())
+    place = func.row_number().over(order_by=order)
+    return (
+        select(chosen.c.id, place.label("place"), func.count().over().label("in_all"))
+        .select_from(source.join(table, table.id == chosen.c.id))
+        .where(*_limits(found, shape))
+        .order_by(place)
+        .limit(bindparam("limit", type_=BigInteger))
+        .offset(bindparam("offset", type_=BigInteger))
+        .cte("page")
+        .prefix_with("MATERIALIZED")
+    )
+
+
+def _sorted_by(resource: Resource, name: str) -> Expression:
+    """What rows are sorted by: of a date as stated the earliest day that it can mean."""
+    column = bound_names(name)[0] if name in resource.edtf_dates else name
+    found: Expression = getattr(resource.table, column)
+    return found
+
+
+def _joined(
+    of: FigureList, shape: FigureShape, keys: CTE, groups: Sequence[FigureGroup], dialect: str
+) -> tuple[FromClause, dict[str, Expression]]:
+    """The records with these ids, beside the rows of the groups, and the columns of those."""
+    source: FromClause = keys
+    found: dict[str, Expression] = {}
+    parts = of.parts(keys, shape) if groups else None
+    for group in groups:
+        assert parts is not None
+        rows = group.count(parts, shape, dialect)
+        source = source.outerjoin(rows, rows.c.record_id == keys.c.id)
+        for name in group.names:
+            found[name] = rows.c[name] if group.nullable else func.coalesce(rows.c[name], 0)
+    return source, found
+
+
+def _limits(found: Mapping[str, Expression], shape: FigureShape) -> list[ColumnElement[bool]]:
     return [
-        rows.c[name].op(_OPERATORS[operator], is_comparison=True)(
+        found[name].op(_OPERATORS[operator], is_comparison=True)(
             bindparam(f"figure{at}", type_=BigInteger)
         )
         for at, (name, operator) in enumerate(shape.limits)

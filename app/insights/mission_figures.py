@@ -5,16 +5,17 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query, Request
-from sqlalchemy import CTE, BigInteger, FromClause, Subquery, case, cast, func, select
+from sqlalchemy import CTE, BigInteger, ColumnElement, FromClause, case, cast, func, select
 from sqlalchemy.orm import aliased
 from starlette.responses import Response
 
-from app.core.databases.expressions import AnyTable, Expression
+from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.http.dispatch import Route
 from app.core.http.operation import Answer
 from app.engine.schemas import Edtf, Page, Schema
 from app.insights.figure_lists import (
     FigureFileQuery,
+    FigureGroup,
     FigureList,
     FigurePageQuery,
     FigureShape,
@@ -22,11 +23,12 @@ from app.insights.figure_lists import (
     answer_figures_file,
 )
 from app.insights.journey import journeys
-from app.insights.presence import presences
+from app.insights.presence import organizations_by
 from app.resources.agreement import Agreement
 from app.resources.delegate import Delegate
 from app.resources.event import Event
-from app.resources.mission import Mission, MissionKind, MissionStatus, mission
+from app.resources.firmness import Firmness
+from app.resources.mission import MissionKind, MissionStatus, mission
 from app.resources.organization import Organization, OrganizationKind
 from app.resources.outcome import Outcome
 from app.resources.participation import Participation
@@ -119,120 +121,104 @@ class MissionFiguresFileQuery(_MissionFigures, FigureFileQuery):
     """Parameters of the missions with their figures as CSV."""
 
 
-_SHOWN = (
-    *("id", "ref", "title", "kind", "status", "dates", "sending_country", "host_country"),
-    "parent_id",
-)
-
-
-def _rows(shape: FigureShape, dialect: str) -> FromClause:
-    """A row for each mission that is asked for, those with nothing among them."""
-    columns = (getattr(Mission, name) for name in _SHOWN)
-    chosen = select(*columns).where(*shape.choice.conditions(mission)).cte("chosen")
+def _parts(keys: CTE, shape: FigureShape) -> FromClause:
+    """`(mission_id, part_id)`: each mission with those whose figures are its own, too."""
     (with_parts,) = shape.options
-    parts = _parts(chosen, with_parts=with_parts)
-    counted = (
-        _counted(parts, "legs", Mission, "id"),
-        _counted(parts, "events", Event),
-        _counted(parts, "delegates", Delegate),
-        _counted(parts, "participations", Participation),
-        _organizations(parts),
-        _agreements(parts),
-        _outcomes(parts),
-    )
-    source: FromClause = chosen
-    found: dict[str, Expression] = {name: chosen.c[name] for name in _SHOWN}
-    for each in counted:
-        source = source.outerjoin(each, each.c.mission_id == chosen.c.id)
-        found |= {
-            column.key: func.coalesce(column, 0)
-            for column in each.c
-            if column.key not in (None, "mission_id")
-        }
-    # Each mission is one of its own parts.
-    found["legs"] = found["legs"] - 1
-    return (
-        select(*(value.label(name) for name, value in found.items()))
-        .select_from(source)
-        .subquery("figures")
-    )
-
-
-def _parts(chosen: CTE, *, with_parts: bool) -> CTE:
-    """`(mission_id, part_id)`: each mission that is asked for, with those whose figures are its."""
     if not with_parts:
-        return select(chosen.c.id.label("mission_id"), chosen.c.id.label("part_id")).cte("parts")
-    pairs = journeys()
-    found = select(pairs.c.mission_id, pairs.c.part_id)
-    return found.where(pairs.c.mission_id == chosen.c.id).cte("parts")
+        found = select(keys.c.id.label("mission_id"), keys.c.id.label("part_id"))
+    else:
+        pairs = journeys()
+        found = select(pairs.c.mission_id, pairs.c.part_id).where(pairs.c.mission_id == keys.c.id)
+    return found.cte(f"parts_of_{keys.name}").prefix_with("MATERIALIZED")
 
 
-def _counted(parts: CTE, name: str, table: AnyTable, key: str = "mission_id") -> Subquery:
-    of: AnyTable = aliased(table)
-    found = select(parts.c.mission_id, func.count().label(name))
-    found = found.where(getattr(of, key) == parts.c.part_id, of.deleted_at.is_(None))
-    return found.group_by(parts.c.mission_id).subquery(name)
+def _count_of(name: str, table: AnyTable) -> FigureGroup:
+    """How many records of a kind belong to a mission."""
+
+    def count(parts: FromClause, shape: FigureShape, dialect: str) -> FromClause:
+        of: AnyTable = aliased(table)
+        found = _select(parts, {name: func.count()})
+        return _grouped(
+            found.where(of.mission_id == parts.c.part_id, of.deleted_at.is_(None)), parts
+        )
+
+    return FigureGroup((name,), count)
 
 
-def _organizations(parts: CTE) -> Subquery:
-    there = presences().subquery("there")
+def _select(parts: FromClause, columns: Mapping[str, Expression]) -> Selection:
+    made = (column.label(name) for name, column in columns.items())
+    return select(parts.c.mission_id.label("record_id"), *made)
+
+
+def _grouped(found: Selection, parts: FromClause) -> FromClause:
+    return found.group_by(parts.c.mission_id).subquery()
+
+
+def _legs(parts: FromClause, shape: FigureShape, dialect: str) -> FromClause:
+    # Each mission is one of its own parts.
+    return _grouped(_select(parts, {"legs": func.count() - 1}), parts)
+
+
+def _organizations(parts: FromClause, shape: FigureShape, dialect: str) -> FromClause:
+    there = organizations_by(parts).subquery("there")
+    once = select(there.c.mission_id, there.c.organization_id).distinct().subquery("once")
     of: AnyTable = aliased(Organization)
-    each = select(parts.c.mission_id, there.c.organization_id).distinct()
-    each = each.where(there.c.mission_id == parts.c.part_id)
-    once = each.subquery("each")
-    is_company = of.kind == OrganizationKind.company
-    found = select(
-        once.c.mission_id,
-        func.count().label("organizations"),
-        func.count(case((is_company, 1))).label("companies"),
-    )
+    is_company = case((of.kind == OrganizationKind.company, 1))
+    found = _select(once, {"organizations": func.count(), "companies": func.count(is_company)})
     found = found.where(of.id == once.c.organization_id, of.deleted_at.is_(None))
-    return found.group_by(once.c.mission_id).subquery("organizations")
+    return _grouped(found, once)
 
 
-def _agreements(parts: CTE) -> Subquery:
+def _agreements(parts: FromClause, shape: FigureShape, dialect: str) -> FromClause:
     of: AnyTable = aliased(Agreement)
-    counted: Mapping[str, Expression | None] = {
-        "agreements": None,
+    counted: dict[str, ColumnElement[bool]] = {
         "signed": of.was_signed,
-        **{name: of.firmness == name for name in _CLASSES},
+        **{each.value: of.firmness == each for each in Firmness},
         "in_force": of.status == AgreementStatus.in_force,
         "completed": of.status == AgreementStatus.completed,
         "without_amount": of.amount.is_(None),
         "undated": of.signed_earliest.is_(None),
     }
-    columns = (
-        func.sum(of.stands_for if met is None else case((met, of.stands_for), else_=0))
-        for met in counted.values()
-    )
-    found = select(
-        parts.c.mission_id,
-        *(cast(column, BigInteger).label(n) for n, column in zip(counted, columns, strict=True)),
-    )
-    found = found.where(of.mission_id == parts.c.part_id, of.deleted_at.is_(None))
-    return found.group_by(parts.c.mission_id).subquery("agreements")
+    columns: dict[str, Expression] = {"agreements": func.sum(of.stands_for)}
+    columns |= {n: func.sum(case((met, of.stands_for), else_=0)) for n, met in counted.items()}
+    found = _select(parts, {name: cast(each, BigInteger) for name, each in columns.items()})
+    return _grouped(found.where(of.mission_id == parts.c.part_id, of.deleted_at.is_(None)), parts)
 
 
-_CLASSES = (
-    *("signed_binding", "signed_not_binding", "accomplished", "announced", "replaced"),
-    "fallen_through",
-)
-
-
-def _outcomes(parts: CTE) -> Subquery:
+def _outcomes(parts: FromClause, shape: FigureShape, dialect: str) -> FromClause:
     of: AnyTable = aliased(Agreement)
     outcome: AnyTable = aliased(Outcome)
-    found = select(parts.c.mission_id, func.count().label("outcomes"))
-    found = found.where(
+    found = _select(parts, {"outcomes": func.count()}).where(
         of.mission_id == parts.c.part_id,
         of.deleted_at.is_(None),
         outcome.agreement_id == of.id,
         outcome.deleted_at.is_(None),
     )
-    return found.group_by(parts.c.mission_id).subquery("outcomes")
+    return _grouped(found, parts)
 
 
-MISSION_FIGURES = FigureList("missions", mission, MissionFigures, _rows, sort="id")
+MISSION_FIGURES = FigureList(
+    name="missions",
+    resource=mission,
+    row=MissionFigures,
+    groups=(
+        FigureGroup(("legs",), _legs),
+        _count_of("events", Event),
+        _count_of("delegates", Delegate),
+        _count_of("participations", Participation),
+        FigureGroup(("organizations", "companies"), _organizations),
+        FigureGroup(
+            (
+                *("agreements", "signed", *(each.value for each in Firmness)),
+                *("in_force", "completed", "without_amount", "undated"),
+            ),
+            _agreements,
+        ),
+        FigureGroup(("outcomes",), _outcomes),
+    ),
+    parts=_parts,
+    sort="id",
+)
 
 
 def mission_figures_routes() -> tuple[Route, ...]:

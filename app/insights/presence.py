@@ -7,7 +7,16 @@ agreement of the mission. That somebody said something in its name is told besid
 from collections.abc import Callable
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, CompoundSelect, Text, cast, literal, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    FromClause,
+    Text,
+    cast,
+    literal,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 
 from app.core.databases.expressions import AnyTable, Expression, Selection
@@ -88,9 +97,18 @@ def _columns(
 _WAYS = (_by_itself, _by_delegates, _by_agreements)
 
 
-def presences(is_there: IsThere = _not_in_trash) -> CompoundSelect[tuple[object]]:
-    """`(mission_id, organization_id)`, a row for each way in which one was there."""
-    return union_all(*(way(False, is_there) for way in _WAYS))
+def organizations_by(parts: FromClause) -> CompoundSelect[tuple[object]]:
+    """`(mission_id, organization_id)`, a row for each way in which one was in a mission: of those
+    of `parts`, which are `(mission_id, part_id)`, what was in the latter being in the former."""
+    return union_all(*(_joined(way(False, _not_in_trash), parts) for way in _WAYS))
+
+
+def _joined(way: Selection, parts: FromClause) -> Selection:
+    # Within each way, so that its index of missions leads to those that are asked for.
+    of_mission, organization = (column.element for column in way.selected_columns)
+    found = way.with_only_columns(parts.c.mission_id, organization.label("organization_id"))
+    # Twice the same, since a planner that does not know how few missions there are reads all rows.
+    return found.where(of_mission == parts.c.part_id, of_mission.in_(select(parts.c.part_id)))
 
 
 def roles() -> CompoundSelect[tuple[object]]:
