@@ -17,6 +17,7 @@ from app.engine.history.change_log import newest_seq_statement
 from app.engine.registry import register
 from app.engine.resource import Resource, SubCollection
 from app.insights.conversion import conversion_route
+from app.insights.figures import use_figures
 from app.insights.mission_figures import mission_figures_routes
 from app.insights.search import search_route
 from app.insights.summary import summary_route
@@ -59,6 +60,7 @@ RESOURCES: tuple[Resource, ...] = (
 )
 register(RESOURCES)
 show_backed(RESOURCES)
+use_figures()
 
 
 def _citations(of: Resource) -> SubCollection:

@@ -18,6 +18,7 @@ from app.core.databases.interface import Base
 from app.core.databases.types import StatedDate
 from app.core.loose_types import Fields, TypeForm, Values
 from app.core.validation import Model
+from app.engine.figure_rules import FigureRules
 from app.engine.record import Record, bound_names
 from app.engine.schemas import (
     Identity,
@@ -134,6 +135,7 @@ class Resource:
     - `first_of` are the fields that are those of the first row of a part, `host_country` of
       `stops.country`: filters find those of any row.
     - `row_filter(table)` narrows a table that two resources share.
+    - `figures` are the rules by which its records are added up.
     - `stand_ins` is what clients can give in place of fields; `long_text` a text that is not among
       the fields.
     - For sheets, `body_of_name` makes a body of a name alone, of kinds that need no more, and
@@ -157,6 +159,7 @@ class Resource:
     to_many: dict[str, SubCollection] = field(default_factory=dict)
     first_of: dict[str, tuple[str, str]] = field(default_factory=dict)
     row_filter: Callable[[AnyTable], ColumnElement[bool]] | None = None
+    figures: FigureRules | None = None
     stand_ins: StandIns | None = None
     long_text: LongText | None = None
     check: Check = _no_check

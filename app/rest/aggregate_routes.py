@@ -62,6 +62,11 @@ class Aggregate(Schema):
         " be told, for want of its year; of a relation or list with any number of values, those"
         " records are counted that are in its group of null or `undated`."
     )
+    left_out: dict[str, int] = Field(
+        description="How many records are not in the sums, so that nothing is added twice: `parts`"
+        " of what is added, what was `replaced` by it, amounts `per_year`, claims that say what"
+        " another does (`repeated_claims`) or something else (`rival_claims`)."
+    )
 
 
 def aggregate_route(resource: Resource) -> Route:
@@ -155,8 +160,11 @@ def _with_texts(resource: Resource, grouping: Grouping, body: str) -> str:
     return json_codec.dumps(answer).decode()
 
 
+_COUNTS = (Function.COUNT, Function.COUNT_DISTINCT, Function.NOT_EXACT)
+
+
 def _is_decimal(resource: Resource, output: Output) -> bool:
-    if isinstance(output, Metric) and output.function in (Function.COUNT, Function.COUNT_DISTINCT):
+    if isinstance(output, Metric) and output.function in _COUNTS:
         return False
     average = isinstance(output, Metric) and output.function is Function.AVG
     return average or output_field(resource, output).field_type is FieldType.decimal

@@ -11,6 +11,7 @@ from app.core.databases.types import Exact
 from app.core.errors import did_you_mean
 from app.core.loose_types import Value
 from app.engine.aggregates.shape import (
+    ADDED,
     UNDATED,
     DatePart,
     Function,
@@ -44,7 +45,12 @@ SUM_PART, AVG_PART = 10**9, 10**4
 AVG_DECIMALS = 4
 
 # Beyond every sum and every average that there can be, and within both parts.
-_FURTHEST = {Function.SUM: Decimal(10**27), Function.AVG: Decimal(10**22)}
+_FURTHEST = {
+    Function.SUM: Decimal(10**27),
+    Function.AT_LEAST: Decimal(10**27),
+    Function.AT_MOST: Decimal(10**27),
+    Function.AVG: Decimal(10**22),
+}
 _MOST = Decimal(2**62)
 _WIDE = Context(prec=200)
 
@@ -160,7 +166,7 @@ class _Reader:
         return slot
 
     def _split(self, slot: str, value: Decimal, output: Metric) -> None:
-        part = SUM_PART if output.function is Function.SUM else AVG_PART
+        part = AVG_PART if output.function is Function.AVG else SUM_PART
         scale = scale_of(self.resource, output)
         units = int(value.scaleb(scale, context=_WIDE))
         sign = -1 if units < 0 else 1
@@ -192,7 +198,7 @@ class _Reader:
         return value
 
 
-_NUMBERS = (Function.COUNT, Function.COUNT_DISTINCT, Function.SUM, Function.AVG)
+_NUMBERS = (Function.COUNT, Function.COUNT_DISTINCT, *ADDED)
 
 
 def _is_undated(output: Output, literal: Literal) -> bool:

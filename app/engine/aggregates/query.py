@@ -11,6 +11,8 @@ from app.core.errors import did_you_mean
 from app.core.time_zones import find_zone
 from app.engine.aggregates.having import read_having
 from app.engine.aggregates.shape import (
+    ADDED,
+    LIMITS,
     DatePart,
     Function,
     Grouping,
@@ -20,7 +22,7 @@ from app.engine.aggregates.shape import (
     find_output,
     many_of,
 )
-from app.engine.aggregates.units import check_units
+from app.engine.aggregates.units import check_units, lifted_rules
 from app.engine.paths import (
     FieldType,
     PathError,
@@ -49,8 +51,10 @@ class AggregateQuery(FilterQuery):
     that it belongs to. Example: `mission.host_country,year(signed)`."""
     metrics: str = Field("count", max_length=1000)
     """Up to 10 of `count`, `count(field)` (records with a value), `count_distinct(field)`,
-    `sum(field)`, `avg(field)`, `min(field)` and `max(field)`, separated by commas. An average has
-    four decimals more than its field, the last one rounded half up (away from zero)."""
+    `sum(field)`, `avg(field)`, `min(field)` and `max(field)`, separated by commas; and of amounts
+    `at_least(field)`, `at_most(field)` and `not_exact(field)`: the limits of a sum, and how many in
+    it are no exact amount. An average has four decimals more than its field, the last one rounded
+    half up (away from zero)."""
     having: str | None = Field(None, min_length=1, max_length=2000)
     """A condition on metrics and group keys, in the grammar of `filter`: comparisons, `in`, `and`,
     `or` and `not`. Example: `count gt 5 and sum_amount ge 1000000`."""
@@ -90,6 +94,8 @@ def read_aggregate(resource: Resource, query: AggregateQuery) -> Aggregate:
     grouping = Grouping(
         parsed.condition, query.q is not None, query.deleted, keys, metrics, having, sort
     )
+    if lifted := lifted_rules(resource, {key.path for key in keys}, parsed):
+        grouping = replace(grouping, lifted=lifted)
     if _is_local(resource, query.timezone, keys):
         grouping = replace(grouping, is_local=True)
         parsed.values["zone"] = query.timezone
@@ -114,7 +120,7 @@ def _zone(name: str | None) -> tzinfo:
 
 
 _CALL = re.compile(r"([A-Za-z_]+)\(([^()]*)\)")
-_VALUES = (Function.SUM, Function.AVG, Function.MIN, Function.MAX)
+_VALUES = (*ADDED, Function.MIN, Function.MAX)
 _NUMBERS = (FieldType.integer, FieldType.decimal)
 _DATES = (FieldType.date, FieldType.instant, FieldType.stated)
 
@@ -252,6 +258,11 @@ def _check_metric(resource: Resource, metric: Metric) -> None:
         )
     if metric.function is Function.COUNT_DISTINCT and record_field.field_type is FieldType.list:
         raise bad_parameter("metrics", "kind", f"{path} is a list: group by it to count its items.")
+    ranges = () if resource.figures is None else resource.figures.ranges
+    if metric.function in LIMITS and path not in ranges:
+        known = f" Possible: {', '.join(ranges)}." if ranges else ""
+        text = f"{path} is no number that can be stated as a limit or a range.{known}"
+        raise bad_parameter("metrics", "kind", text)
     if kinds is _NUMBERS and len(metric.path) > 1:
         # A mission's cost would be added once for each of its agreements.
         text = f"{path} would count once for each record that leads to it: ask for an aggregate of"
@@ -262,6 +273,9 @@ _ORDERED_TOLD = "a number, a date, a time or a text"
 _KINDS: Mapping[Function, tuple[FieldType, ...]] = {
     Function.SUM: _NUMBERS,
     Function.AVG: _NUMBERS,
+    Function.AT_LEAST: _NUMBERS,
+    Function.AT_MOST: _NUMBERS,
+    Function.NOT_EXACT: _NUMBERS,
     Function.MIN: (*_NUMBERS, *_DATES, FieldType.text),
     Function.MAX: (*_NUMBERS, *_DATES, FieldType.text),
 }

@@ -35,6 +35,15 @@ class Function(StrEnum):
     AVG = "avg"
     MIN = "min"
     MAX = "max"
+    AT_LEAST = "at_least"
+    AT_MOST = "at_most"
+    NOT_EXACT = "not_exact"
+
+
+#: What is added up: where a kind has rules for its figures, nothing is added twice.
+ADDED = (Function.SUM, Function.AVG, Function.AT_LEAST, Function.AT_MOST, Function.NOT_EXACT)
+#: What tells how far a sum can be from the true one.
+LIMITS = (Function.AT_LEAST, Function.AT_MOST, Function.NOT_EXACT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +111,8 @@ class Grouping:
     metrics: tuple[Metric, ...]
     having: Condition | None
     sort: tuple[tuple[Output, bool], ...]
+    #: What else would be set apart, but all that is added is alike in it.
+    lifted: frozenset[str] = frozenset()
     #: Whether the parts of moments are those in the zone of the parameter `:zone`.
     is_local: bool = False
 

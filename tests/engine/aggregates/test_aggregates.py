@@ -103,6 +103,7 @@ async def test_without_anything_all_records_are_counted(toys: httpx.AsyncClient,
         "groups_in_all": 1,
         "records": 6,
         "missing": {},
+        "left_out": {},
     }
 
 

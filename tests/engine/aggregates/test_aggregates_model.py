@@ -321,6 +321,7 @@ def answer_of(asked: Asked, toys: list[Made]) -> dict[str, Any]:
         "groups_in_all": len(rows),
         "records": len(toys),
         "missing": {name: without(name, toys) for name in missing},
+        "left_out": {},
     }
 
 
