@@ -19,6 +19,7 @@ from app.engine.resource import Resource, SubCollection
 from app.insights.conversion import conversion_route
 from app.insights.figures import use_figures
 from app.insights.mission_figures import mission_figures_routes
+from app.insights.reconciliation import reconciliation_route
 from app.insights.search import search_route
 from app.insights.summary import summary_route
 from app.insights.ties import TIED
@@ -103,6 +104,7 @@ def routes() -> tuple[Route, ...]:
         served += crud_routes(resource, models)
         if resource is mission:
             served.append(summary_route(mission))
+            served.append(reconciliation_route(mission))
         if resource is source:
             served += text_routes(models)
     return (

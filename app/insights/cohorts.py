@@ -41,6 +41,7 @@ from app.engine.query.render import as_json, json_array, json_list, object_of
 from app.insights.choice import Choice
 from app.insights.cohort_groups import CohortGroup, group_keys
 from app.insights.days import MONTH, bounds_of
+from app.insights.figures import was_ever_signed
 from app.resources.agreement import Agreement, agreement
 from app.resources.event import Event
 from app.resources.firmness import Firmness
@@ -213,7 +214,7 @@ def _begun(chosen: CTE, moved: CTE, dialect: str) -> CTE:
     signature: list[Expression] = [
         moved.c[f"{name}{_BEGINS[Stage.signed]}"] for name in ("first", "last")
     ]
-    was_signed: ColumnElement[bool] = chosen.c.was_signed
+    was_signed = was_ever_signed(chosen.c)
     was_open = or_(
         chosen.c.firmness == Firmness.announced,
         # It never got so far.

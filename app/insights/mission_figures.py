@@ -22,6 +22,7 @@ from app.insights.figure_lists import (
     answer_figures,
     answer_figures_file,
 )
+from app.insights.figures import was_ever_signed
 from app.insights.journey import journeys
 from app.insights.presence import organizations_by
 from app.resources.agreement import Agreement
@@ -172,7 +173,7 @@ def _organizations(parts: FromClause, shape: FigureShape, dialect: str) -> FromC
 def _agreements(parts: FromClause, shape: FigureShape, dialect: str) -> FromClause:
     of: AnyTable = aliased(Agreement)
     counted: dict[str, ColumnElement[bool]] = {
-        "signed": of.was_signed,
+        "signed": was_ever_signed(of),
         **{each.value: of.firmness == each for each in Firmness},
         "in_force": of.status == AgreementStatus.in_force,
         "completed": of.status == AgreementStatus.completed,
