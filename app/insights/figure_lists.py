@@ -15,9 +15,12 @@ from sqlalchemy import (
     ColumnElement,
     Dialect,
     FromClause,
+    Numeric,
     bindparam,
     func,
+    null,
     select,
+    tuple_,
 )
 from starlette.responses import Response
 
@@ -28,6 +31,7 @@ from app.core.errors import did_you_mean
 from app.core.http.conditional import is_known, not_modified
 from app.core.loose_types import Fields, JsonValue, Value
 from app.core.sheets.sheet import CsvSheet, neutralise, with_decimal_sign
+from app.engine.aggregates.having import SUM_PART
 from app.engine.history.positions import newest_position
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.filter_reader import bad_parameter
@@ -38,13 +42,14 @@ from app.engine.resource import Resource
 from app.engine.schemas import Schema
 from app.insights.choice import Choice, ChoiceQuery, read_choice
 from app.rest.csv_form import CsvForm, CsvQuery, csv_form
+from app.rest.decimals import tag_for, texts_of, wants_texts
 from app.rest.handlers import database_of, position_of
 from app.rest.pages import Total, answer_page, current_page, numbered, numbered_rows
 
 MAX_ROWS = 1000
 MAX_FILE_ROWS = 100_000
 _OPERATORS = {"eq": "=", "ne": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
-_WHOLE = re.compile(r"-?[0-9]{1,15}")
+_NUMBER = re.compile(r"-?[0-9]{1,18}(?:\.([0-9]+))?")
 
 
 class FigureListQuery(ChoiceQuery):
@@ -79,6 +84,8 @@ class FigureShape:
     limits: tuple[tuple[str, str], ...]
     #: What else the rows are made by.
     options: tuple[Value, ...] = ()
+    #: The options of groups that are given.
+    given: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +99,11 @@ class FigureGroup:
     names: tuple[str, ...]
     count: Callable[[FromClause, FigureShape, str], FromClause]
     nullable: bool = False
+    #: Those that are sums of decimals: finished JSON, beside which their parts stand as `<name>_0`
+    #: and, where there are two, `<name>_1`.
+    sums: tuple[str, ...] = ()
+    #: The parameter without which they are not counted: all are null then.
+    option: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,11 +124,9 @@ class FigureList:
     sort: str
 
     @property
-    def figures(self) -> list[str]:
-        """The columns that are whole numbers, by which rows can be filtered."""
-        counted = {name for group in self.groups for name in group.names}
-        fields = self.row.model_fields.items()
-        return [n for n, field in fields if n in counted and field.annotation is int]
+    def figures(self) -> Mapping[str, FigureGroup]:
+        """The columns that are counted, by which rows can be filtered, with their groups."""
+        return {name: group for group in self.groups for name in group.names}
 
 
 @lru_cache(maxsize=256)
@@ -125,9 +135,13 @@ def _statement(of: FigureList, shape: FigureShape, dialect: Dialect) -> Compiled
     table: AnyTable = of.resource.table
     chosen = select(table.id).where(*shape.choice.conditions(of.resource)).cte("chosen")
     asked = {name for name, _ in (*shape.sort, *shape.limits)}
-    first = [group for group in of.groups if asked & set(group.names)]
+    groups = [group for group in of.groups if group.option is None or group.option in shape.given]
+    first = [group for group in groups if asked & set(group.names)]
     page = _page(of, shape, chosen, first, dialect.name)
-    source, found = _joined(of, shape, page, of.groups, dialect.name)
+    rest = [group for group in groups if group not in first]
+    source, found = _joined(of, shape, page, rest, dialect.name)
+    found |= {name: page.c[name] for group in first for name in group.names}
+    found |= {name: null() for name in of.figures if name not in found}
     values = {
         n: as_json(found[n] if n in found else getattr(table, n)) for n in of.row.model_fields
     }
@@ -142,16 +156,18 @@ def _statement(of: FigureList, shape: FigureShape, dialect: Dialect) -> Compiled
 def _page(
     of: FigureList, shape: FigureShape, chosen: CTE, groups: Sequence[FigureGroup], dialect: str
 ) -> CTE:
-    """The ids of the rows of the page, each with its place and how many there are in all."""
+    """The ids of the rows of the page, each with its place, how many there are in all, and the
+    columns of these groups."""
     table: AnyTable = of.resource.table
     source, found = _joined(of, shape, chosen, groups, dialect)
     order: list[Expression] = []
     for name, descending in (*shape.sort, ("id", False)):
-        column = found[name] if name in found else _sorted_by(of.resource, name)
-        order.append((column.desc() if descending else column.asc()).nulls_last())
+        columns = _parts_of(found, name) or [_sorted_by(of.resource, name)]
+        order += [(c.desc() if descending else c.asc()).nulls_last() for c in columns]
     place = func.row_number().over(order_by=order)
+    counted = (found[name].label(name) for group in groups for name in group.names)
     return (
-        select(chosen.c.id, place.label("place"), func.count().over().label("in_all"))
+        select(chosen.c.id, place.label("place"), func.count().over().label("in_all"), *counted)
         .select_from(source.join(table, table.id == chosen.c.id))
         .where(*_limits(found, shape))
         .order_by(place)
@@ -160,6 +176,12 @@ def _page(
         .cte("page")
         .prefix_with("MATERIALIZED")
     )
+
+
+def _parts_of(found: Mapping[str, Expression], name: str) -> list[Expression]:
+    """What the column of a figure is sorted and compared by: of a sum its parts."""
+    parts = [found[part] for part in (f"{name}_0", f"{name}_1") if part in found]
+    return parts or ([found[name]] if name in found else [])
 
 
 def _sorted_by(resource: Resource, name: str) -> Expression:
@@ -182,36 +204,64 @@ def _joined(
         source = source.outerjoin(rows, rows.c.record_id == keys.c.id)
         for name in group.names:
             found[name] = rows.c[name] if group.nullable else func.coalesce(rows.c[name], 0)
+        found |= {c.key: c for c in rows.c if c.key[:-2] in group.sums}
     return source, found
 
 
 def _limits(found: Mapping[str, Expression], shape: FigureShape) -> list[ColumnElement[bool]]:
-    return [
-        found[name].op(_OPERATORS[operator], is_comparison=True)(
-            bindparam(f"figure{at}", type_=BigInteger)
-        )
-        for at, (name, operator) in enumerate(shape.limits)
-    ]
+    met: list[ColumnElement[bool]] = []
+    for at, (name, operator) in enumerate(shape.limits):
+        parts = _parts_of(found, name)
+        kind = BigInteger() if len(parts) == 2 or f"{name}_0" not in found else Numeric()
+        values = [bindparam(f"figure{at}_{n}", type_=kind) for n in range(len(parts))]
+        left, right = (tuple_(*each) if len(parts) > 1 else each[0] for each in (parts, values))
+        met.append(left.op(_OPERATORS[operator], is_comparison=True)(right))
+    return met
 
 
 async def _read_shape(
-    request: Request, of: FigureList, query: FigureListQuery, options: tuple[Value, ...]
+    request: Request,
+    of: FigureList,
+    query: FigureListQuery,
+    options: tuple[Value, ...],
+    given: Mapping[str, Value],
 ) -> tuple[FigureShape, Fields]:
     """The list that the query asks for, and the values of its statement; BadRequest for what does
     not exist."""
-    known = {name: name for name in of.figures}
+    figures = of.figures
     own: list[tuple[str, str]] = []
     others: list[tuple[str, str]] = []
     for pair in query.others:
-        (own if pair[0].partition("__")[0] in known else others).append(pair)
+        (own if pair[0].partition("__")[0] in figures else others).append(pair)
     choice, values = await read_choice(request, of.resource, query, others)
-    limits = []
+    limits: list[tuple[str, str]] = []
+    is_split = database_of(request).dialect.name == "sqlite"
     for name, text in sorted(own):
         figure, _, operator = name.partition("__")
+        group = figures[figure]
+        _check_given(name, group, given)
+        number = _number(name, text, decimals=4 if figure in group.sums else 0)
+        at = len(limits)
+        if figure in group.sums and is_split:
+            # As sums are kept there: in two parts of the same sign.
+            units = int(number.scaleb(4))
+            values[f"figure{at}_0"] = abs(units) // SUM_PART * (1 if units >= 0 else -1)
+            values[f"figure{at}_1"] = abs(units) % SUM_PART * (1 if units >= 0 else -1)
+        else:
+            values[f"figure{at}_0"] = number if figure in group.sums else int(number)
         limits.append((figure, _operator(name, operator)))
-        values[f"figure{len(limits) - 1}"] = _whole(name, text)
     sort = _sort(of, query.sort or of.sort)
-    return FigureShape(choice, sort, tuple(limits), options), values
+    for name, _ in sort:
+        if name in figures:
+            _check_given("sort", figures[name], given)
+    shape = FigureShape(choice, sort, tuple(limits), options, frozenset(given))
+    return shape, {**values, **given}
+
+
+def _check_given(parameter: str, group: FigureGroup, given: Mapping[str, Value]) -> None:
+    if group.option is not None and group.option not in given:
+        text = f"Amounts are of one currency: give {group.option}, such as {group.option}=USD."
+        raise bad_parameter(parameter, "units", text)
 
 
 def _operator(name: str, operator: str) -> str:
@@ -223,10 +273,12 @@ def _operator(name: str, operator: str) -> str:
     return operator
 
 
-def _whole(name: str, text: str) -> int:
-    if not _WHOLE.fullmatch(text):
-        raise bad_parameter(name, "value", f"Must be a whole number, such as 2; got {text[:50]!r}.")
-    return int(text)
+def _number(name: str, text: str, decimals: int) -> Decimal:
+    found = _NUMBER.fullmatch(text)
+    if found is None or len(found[1] or "") > decimals:
+        right = "a number with up to 4 decimals, such as 2.5" if decimals else "a whole number"
+        raise bad_parameter(name, "value", f"Must be {right}; got {text[:50]!r}.")
+    return Decimal(text)
 
 
 def _sort(of: FigureList, text: str) -> tuple[tuple[str, bool], ...]:
@@ -245,13 +297,17 @@ def _sort(of: FigureList, text: str) -> tuple[tuple[str, bool], ...]:
 
 
 async def answer_figures(
-    request: Request, of: FigureList, query: FigurePageQuery, options: tuple[Value, ...] = ()
+    request: Request,
+    of: FigureList,
+    query: FigurePageQuery,
+    options: tuple[Value, ...] = (),
+    given: Mapping[str, Value] | None = None,
 ) -> Response:
-    """A page of the list."""
-    tag = f'W/"{await position_of(request)}"'
+    """A page of the list; `given` are the options of its groups, by name."""
+    tag = tag_for(request, f'W/"{await position_of(request)}"')
     if is_known(request, tag):
         return not_modified(tag)
-    shape, values = await _read_shape(request, of, query, options)
+    shape, values = await _read_shape(request, of, query, options, given or {})
     limit = min(query.limit, MAX_ROWS)
     scope = cursor_scope(of.name, shape, sorted(values.items()))
     at = await current_page(request, limit, query.cursor, scope)
@@ -260,19 +316,32 @@ async def answer_figures(
     asked = {**values, "limit": count, "offset": first}
     found = await database.read(_statement(of, shape, database.dialect), asked)
     total = Total(found[0][1]) if found else Total(0 if first == 0 else None)
-    headers = {"ETag": f'W/"{found[0][2]}"' if found else tag}
+    headers = {"ETag": tag_for(request, f'W/"{found[0][2]}"') if found else tag}
     rows = [row[0] for row in found]
+    if wants_texts(request):
+        rows = [_with_texts(of, row) for row in rows]
     return answer_page(at, numbered(at, rows, first), total=total, headers=headers)
 
 
+def _with_texts(of: FigureList, row: str) -> str:
+    """A row with its sums as texts."""
+    shown = json_codec.loads_stored(row)
+    shown |= texts_of(shown, (name for group in of.groups for name in group.sums))
+    return json_codec.dumps(shown).decode()
+
+
 async def answer_figures_file(
-    request: Request, of: FigureList, query: FigureFileQuery, options: tuple[Value, ...] = ()
+    request: Request,
+    of: FigureList,
+    query: FigureFileQuery,
+    options: tuple[Value, ...] = (),
+    given: Mapping[str, Value] | None = None,
 ) -> Response:
     """All rows of the list as CSV (RFC 4180) with a header; null is an empty cell."""
     tag = f'W/"{await position_of(request)}-csv"'
     if is_known(request, tag):
         return not_modified(tag)
-    shape, values = await _read_shape(request, of, query, options)
+    shape, values = await _read_shape(request, of, query, options, given or {})
     database = database_of(request)
     asked = {**values, "limit": MAX_FILE_ROWS, "offset": 0}
     found = await database.read(_statement(of, shape, database.dialect), asked)

@@ -13,6 +13,7 @@ from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.http.dispatch import Route
 from app.core.http.operation import Answer
 from app.engine.schemas import Edtf, Page, Schema
+from app.insights.amounts import amounts, given_currency
 from app.insights.figure_lists import (
     FigureFileQuery,
     FigureGroup,
@@ -25,7 +26,9 @@ from app.insights.figure_lists import (
 from app.insights.figures import was_ever_signed
 from app.insights.journey import journeys
 from app.insights.presence import organizations_by
+from app.insights.summary import Sum
 from app.resources.agreement import Agreement
+from app.resources.code import CurrencyCode
 from app.resources.delegate import Delegate
 from app.resources.event import Event
 from app.resources.firmness import Firmness
@@ -98,6 +101,22 @@ class MissionFigures(Schema):
     """How many have no date of signing, or none with a year."""
     outcomes: int
     """Follow-ups of its agreements on record."""
+    amount_signed_binding: Sum | None
+    """The sum of the amounts in `currency` of what is signed and binds. All amounts are null where
+    no currency is given, and each where nothing is added."""
+    amount_signed_not_binding: Sum | None
+    """The same of what is signed and does not bind."""
+    amount_accomplished: Sum | None
+    """The same of acts that were done already."""
+    amount_announced: Sum | None
+    """The same of what is only announced or negotiated."""
+    amount_fallen_through: Sum | None
+    """The same of what was cancelled or has expired."""
+    not_exact: int | None
+    """How many of the agreements in these sums state a limit, a range or an approximation."""
+    left_out: int | None
+    """How many records with an amount in the currency are in no sum: parts of others, those whose
+    place another took, and amounts of each year."""
 
 
 class MissionFiguresList(Schema):
@@ -112,6 +131,8 @@ class MissionFiguresList(Schema):
 class _MissionFigures(Schema):
     parts: Literal["include", "exclude"] = "include"
     """Whether what came of the missions that are part of a mission counts with it."""
+    currency: CurrencyCode | None = None
+    """The currency of the amounts, ISO 4217: amounts in others are not told."""
 
 
 class MissionFiguresQuery(_MissionFigures, FigurePageQuery):
@@ -198,6 +219,12 @@ def _outcomes(parts: FromClause, shape: FigureShape, dialect: str) -> FromClause
     return _grouped(found, parts)
 
 
+def _of_parts(
+    parts: FromClause, agreement: AnyTable
+) -> tuple[Expression, list[ColumnElement[bool]]]:
+    return parts.c.mission_id, [agreement.mission_id == parts.c.part_id]
+
+
 MISSION_FIGURES = FigureList(
     name="missions",
     resource=mission,
@@ -216,6 +243,7 @@ MISSION_FIGURES = FigureList(
             _agreements,
         ),
         FigureGroup(("outcomes",), _outcomes),
+        amounts(_of_parts),
     ),
     parts=_parts,
     sort="id",
@@ -231,14 +259,17 @@ def mission_figures_routes() -> tuple[Route, ...]:
         """Missions with counts of what came of each, those with nothing among them. Besides the
         filters of missions each figure is one: `agreements__gte=5`, with `eq`, `ne`, `gt`, `gte`,
         `lt` and `lte`."""
-        return await answer_figures(request, MISSION_FIGURES, query, (query.parts == "include",))
+        given = await given_currency(request, query.currency)
+        options = (query.parts == "include",)
+        return await answer_figures(request, MISSION_FIGURES, query, options, given)
 
     async def export_mission_figures(
         request: Request, query: Annotated[MissionFiguresFileQuery, Query()]
     ) -> Response:
         """As GET /insights/missions, all of them."""
+        given = await given_currency(request, query.currency)
         options = (query.parts == "include",)
-        return await answer_figures_file(request, MISSION_FIGURES, query, options)
+        return await answer_figures_file(request, MISSION_FIGURES, query, options, given)
 
     return (
         RecordsOperation(

@@ -39,8 +39,8 @@ def _belongings(number: int, chance: Random) -> Body:
         return {"ref": f"figures-{chance.randrange(len(ORGANIZATIONS))}"}
 
     agreements: list[Body] = []
-    for at in range(chance.randrange(6)):
-        instrument = chance.choice(INSTRUMENTS)
+    for at in range(chance.randrange(9)):
+        instrument = chance.choice((*INSTRUMENTS, "supply_contract", "supply_contract"))
         body: Body = {
             "ref": f"figures-{number}-{at}",
             "title": "A",
@@ -51,8 +51,13 @@ def _belongings(number: int, chance: Random) -> Body:
                 {"description": "somebody", "role": "signatory"},
             ],
         }
-        if chance.random() < 0.5:
-            body |= {"amount": at + 1, "currency": "USD"}
+        if chance.random() < 0.7:
+            body |= {"amount": at + chance.choice((1, 0.25, 9_876_543_210)), "currency": "USD"}
+            body |= chance.choice(({}, {"amount_bound": "at_least"}, {"amount_period": "per_year"}))
+            body |= {} if chance.random() < 0.7 else {"currency": "EUR"}
+        if agreements and chance.random() < 0.4:
+            relation = chance.choice(("part_of", "replaces"))
+            body["related"] = [{"agreement": {"ref": agreements[-1]["ref"]}, "relation": relation}]
         if instrument not in DEFAULT_STATUS:
             body["status"] = chance.choice(("negotiated", "signed", "in_force", "cancelled"))
             body["signed"] = chance.choice(("2016-04", "XXXX-04", None))
@@ -168,6 +173,47 @@ async def test_each_mission_has_the_figures_that_a_count_finds(client: httpx.Asy
         assert found["page"]["total"] == len(made)
 
 
+async def summed(client: httpx.AsyncClient, ref: str, parts: str) -> dict[str, Any]:
+    """The totals in dollars that the mission's summary has, as the list names them."""
+    answer = await client.get(f"/missions/{ref}/summary", params={"parts": parts})
+    rows = [row for row in answer.json()["totals"] if row["currency"] == "USD"]
+    totals = [row for row in rows if row["per"] is None]
+    found = {f"amount_{row['firmness']}": row["amount"] for row in totals}
+    found["not_exact"] = sum(row["not_exact"] for row in totals)
+    return {name: value for name, value in found.items() if value and name != "amount_replaced"}
+
+
+async def test_amounts_are_those_of_the_summary(client: httpx.AsyncClient) -> None:
+    made = await entered(client)
+    names = [f"amount_{name}" for name in (*CLASSES.values(), "fallen_through")] + ["not_exact"]
+    for parts in ("include", "exclude"):
+        rows = (await figures(client, parts=parts, currency="USD"))["data"]
+        found = {r["ref"]: {n: r[n] for n in names if r[n]} for r in rows}
+        assert found == {m["ref"]: await summed(client, m["ref"], parts) for m in made}
+    rows = (await figures(client))["data"]
+    assert {row[name] for row in rows for name in names} == {None}
+
+
+async def test_missions_are_filtered_and_sorted_by_their_amounts(client: httpx.AsyncClient) -> None:
+    await entered(client)
+    name = "amount_signed_binding"
+    rows = (await figures(client, currency="USD", sort=f"-{name}"))["data"]
+    amounts = [row[name] for row in rows]
+    known = [amount for amount in amounts if amount is not None]
+    assert amounts == sorted(known, reverse=True) + [None] * (len(rows) - len(known))
+    assert len(set(known)) > 1
+    for operator, meant in {"gt": float.__gt__, "lte": float.__le__, "eq": float.__eq__}.items():
+        found = await figures(client, currency="USD", **{f"{name}__{operator}": known[1]})
+        right = sum(meant(float(amount), float(known[1])) for amount in known)
+        assert 0 < right < len(rows)
+        assert found["page"]["total"] == right, operator
+    texts = await client.get(
+        "/insights/missions?ref__startswith=figures-&currency=USD",
+        headers={"Accept": "application/json;decimal=string"},
+    )
+    assert {type(row[name]) for row in texts.json()["data"]} == {str, type(None)}
+
+
 async def test_missions_are_filtered_and_sorted_by_their_figures(client: httpx.AsyncClient) -> None:
     known = right(await entered(client), with_parts=True)
     rows = (await figures(client, agreements__gte=2, legs=0, sort="-agreements,title"))["data"]
@@ -226,6 +272,10 @@ async def test_what_is_wrong_is_told_with_what_would_be_right(client: httpx.Asyn
         "sort=legs,-legs": "more than once",
         "hostcountry=RU": "host_country",
         "parts=some": "include",
+        "sort=amount_announced": "give currency",
+        "amount_announced__gt=1": "give currency",
+        "currency=USD&amount_announced__gt=1.23456": "up to 4 decimals",
+        "currency=USS": "is not a currency code",
         "cursor=abc": "cursor",
         "limit=-1": "limit",
     }.items():
