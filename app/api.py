@@ -19,6 +19,7 @@ from app.engine.resource import Resource, SubCollection
 from app.insights.conversion import conversion_route
 from app.insights.figures import use_figures
 from app.insights.mission_figures import mission_figures_routes
+from app.insights.organization_figures import organization_figures_routes
 from app.insights.reconciliation import reconciliation_route
 from app.insights.search import search_route
 from app.insights.summary import summary_route
@@ -110,6 +111,7 @@ def routes() -> tuple[Route, ...]:
     return (
         *served,
         *mission_figures_routes(),
+        *organization_figures_routes(),
         conversion_route(),
         search_route(RESOURCES),
         changes_route(RESOURCES),

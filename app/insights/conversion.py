@@ -15,11 +15,9 @@ from app.core.http.dispatch import Route
 from app.core.http.operation import Answer
 from app.core.http.responses import JsonResponse
 from app.core.loose_types import Json, JsonValue, Values
-from app.engine.paths import fields_of
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.parameters import Names, listed
-from app.engine.query.values import parse_limit, sentence
-from app.engine.schemas import Schema, derived_schema
+from app.engine.schemas import Schema
 from app.insights.choice import ChoiceQuery, read_choice
 from app.insights.cohort_groups import CohortGroup
 from app.insights.cohorts import (
@@ -34,6 +32,7 @@ from app.insights.cohorts import (
     months_number,
 )
 from app.insights.days import NEVER_AFTER, NEVER_BEFORE, day_number
+from app.insights.periods import period_of, with_period
 from app.resources.agreement import agreement
 from app.rest.handlers import database_of
 from app.rest.operations import RecordsOperation
@@ -42,7 +41,6 @@ MAX_HORIZONS = 8
 MAX_MONTHS = 600
 MAX_GROUPS = 1000
 DEFAULT_MONTHS = "6,12,24"
-_DAY = "A day, a month or a year, such as 2016-04-12, 2016-04 or 2016."
 
 
 class _ConversionQuery(ChoiceQuery):
@@ -57,22 +55,7 @@ class _ConversionQuery(ChoiceQuery):
     group of each."""
 
 
-#: `from` is a word of Python's own, and so cannot stand in a class.
-ConversionQuery = derived_schema(
-    "ConversionQuery",
-    "Parameters of the conversion.",
-    {
-        "from": (
-            str | None,
-            Field(None, max_length=40, description=f"The first day of the period. {_DAY}"),
-        ),
-        "to": (
-            str | None,
-            Field(None, max_length=40, description=f"The last day of the period. {_DAY}"),
-        ),
-    },
-    _ConversionQuery,
-)
+ConversionQuery = with_period("ConversionQuery", "Parameters of the conversion.", _ConversionQuery)
 
 
 class StatesAfter(Schema):
@@ -272,21 +255,8 @@ def _months(word: str) -> int:
 
 def _period(query: ChoiceQuery) -> Values:
     """The numbers of the first and the last day of the period."""
-    first, last = (_bound(query, name) for name in ("from", "to"))
-    if first is not None and last is not None and first > last:
-        raise bad_parameter("to", "order", "The period ends before it begins.")
+    first, last = period_of(query) or (None, None)
     return {
         "since": NEVER_BEFORE if first is None else day_number(first),
         "until": NEVER_AFTER if last is None else day_number(last),
     }
-
-
-def _bound(query: ChoiceQuery, name: str) -> date | None:
-    text: str | None = getattr(query, name)
-    if text is None:
-        return None
-    days = fields_of(agreement)["signed_earliest"]
-    try:
-        return parse_limit(days, text, at_end=name == "to")
-    except ValueError as error:
-        raise bad_parameter(name, "value", sentence(error)) from None

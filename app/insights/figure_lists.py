@@ -34,7 +34,7 @@ from app.core.sheets.sheet import CsvSheet, neutralise, with_decimal_sign
 from app.engine.aggregates.having import SUM_PART
 from app.engine.history.positions import newest_position
 from app.engine.query.cursor import cursor_scope
-from app.engine.query.filter_reader import bad_parameter
+from app.engine.query.filter_reader import Pairs, bad_parameter
 from app.engine.query.parameters import MAX_SORT, Cursor, Limit, Names, listed
 from app.engine.query.render import as_json, object_of
 from app.engine.record import bound_names
@@ -225,6 +225,7 @@ async def _read_shape(
     query: FigureListQuery,
     options: tuple[Value, ...],
     given: Mapping[str, Value],
+    also: Pairs,
 ) -> tuple[FigureShape, Fields]:
     """The list that the query asks for, and the values of its statement; BadRequest for what does
     not exist."""
@@ -236,7 +237,7 @@ async def _read_shape(
     choice, values = await read_choice(request, of.resource, query, others)
     limits: list[tuple[str, str]] = []
     is_split = database_of(request).dialect.name == "sqlite"
-    for name, text in sorted(own):
+    for name, text in sorted([*own, *also]):
         figure, _, operator = name.partition("__")
         group = figures[figure]
         _check_given(name, group, given)
@@ -302,12 +303,14 @@ async def answer_figures(
     query: FigurePageQuery,
     options: tuple[Value, ...] = (),
     given: Mapping[str, Value] | None = None,
+    also: Pairs = (),
 ) -> Response:
-    """A page of the list; `given` are the options of its groups, by name."""
+    """A page of the list; `given` are the options of its groups, by name, and `also` are filters
+    besides those of the query."""
     tag = tag_for(request, f'W/"{await position_of(request)}"')
     if is_known(request, tag):
         return not_modified(tag)
-    shape, values = await _read_shape(request, of, query, options, given or {})
+    shape, values = await _read_shape(request, of, query, options, given or {}, also)
     limit = min(query.limit, MAX_ROWS)
     scope = cursor_scope(of.name, shape, sorted(values.items()))
     at = await current_page(request, limit, query.cursor, scope)
@@ -336,12 +339,13 @@ async def answer_figures_file(
     query: FigureFileQuery,
     options: tuple[Value, ...] = (),
     given: Mapping[str, Value] | None = None,
+    also: Pairs = (),
 ) -> Response:
     """All rows of the list as CSV (RFC 4180) with a header; null is an empty cell."""
     tag = f'W/"{await position_of(request)}-csv"'
     if is_known(request, tag):
         return not_modified(tag)
-    shape, values = await _read_shape(request, of, query, options, given or {})
+    shape, values = await _read_shape(request, of, query, options, given or {}, also)
     database = database_of(request)
     asked = {**values, "limit": MAX_FILE_ROWS, "offset": 0}
     found = await database.read(_statement(of, shape, database.dialect), asked)

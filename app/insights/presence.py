@@ -6,12 +6,14 @@ agreement of the mission. That somebody said something in its name is told besid
 
 from collections.abc import Callable
 from enum import StrEnum
+from typing import NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     FromClause,
     Text,
+    and_,
     cast,
     literal,
     select,
@@ -48,50 +50,54 @@ def _not_in_trash(part: AnyTable) -> ColumnElement[bool]:
     return found
 
 
-def _by_itself(role: bool, is_there: IsThere) -> Selection:
+class _Way(NamedTuple):
+    """A way of being in a mission: what reads `(mission_id, organization_id)`, perhaps with the
+    `role`, and the tables that this is read from."""
+
+    rows: Selection
+    tables: tuple[AnyTable, ...]
+
+
+def _by_itself(is_there: IsThere) -> _Way:
     part: AnyTable = aliased(Participation)
-    shown = _columns(part.mission_id, part.organization_id, cast(part.role, Text), role)
-    return shown.where(is_there(part)).correlate_except(part)
+    rows = _columns(part.mission_id, part.organization_id, cast(part.role, Text))
+    return _Way(rows.where(is_there(part)), (part,))
 
 
-def _by_delegates(role: bool, is_there: IsThere) -> Selection:
+def _by_delegates(is_there: IsThere) -> _Way:
     part: AnyTable = aliased(Delegate)
-    found = _columns(part.mission_id, part.organization_id, _as(PresenceRole.employer), role)
-    found = found.where(part.organization_id.is_not(None), is_there(part))
-    return found.correlate_except(part)
+    rows = _columns(part.mission_id, part.organization_id, _as(PresenceRole.employer))
+    return _Way(rows.where(part.organization_id.is_not(None), is_there(part)), (part,))
 
 
-def _by_agreements(role: bool, is_there: IsThere) -> Selection:
+def _by_agreements(is_there: IsThere) -> _Way:
     party: AnyTable = aliased(AgreementParty)
     of: AnyTable = aliased(Agreement)
-    found = _columns(of.mission_id, party.organization_id, _as(PresenceRole.party), role)
-    found = found.where(
+    rows = _columns(of.mission_id, party.organization_id, _as(PresenceRole.party))
+    rows = rows.where(
         of.id == party.agreement_id,
         of.mission_id.is_not(None),
         party.organization_id.is_not(None),
         is_there(of),
     )
-    return found.correlate_except(party, of)
+    return _Way(rows, (party, of))
 
 
-def _by_statements(role: bool, is_there: IsThere) -> Selection:
+def _by_statements(is_there: IsThere) -> _Way:
     said: AnyTable = aliased(Statement)
-    found = _columns(said.mission_id, said.on_behalf_of_id, _as(PresenceRole.speaker), role)
-    found = found.where(
-        said.mission_id.is_not(None), said.on_behalf_of_id.is_not(None), is_there(said)
-    )
-    return found.correlate_except(said)
+    rows = _columns(said.mission_id, said.on_behalf_of_id, _as(PresenceRole.speaker))
+    is_known = and_(said.mission_id.is_not(None), said.on_behalf_of_id.is_not(None))
+    return _Way(rows.where(is_known, is_there(said)), (said,))
 
 
 def _as(role: PresenceRole) -> Expression:
     return literal(role.value, Text)
 
 
-def _columns(
-    mission: Expression, organization: Expression, role: Expression, shown: bool
-) -> Selection:
-    columns = [mission.label("mission_id"), organization.label("organization_id")]
-    return select(*columns, role.label("role")) if shown else select(*columns)
+def _columns(mission: Expression, organization: Expression, role: Expression) -> Selection:
+    names = ("mission_id", "organization_id", "role")
+    columns = zip((mission, organization, role), names, strict=True)
+    return select(*(column.label(name) for column, name in columns))
 
 
 _WAYS = (_by_itself, _by_delegates, _by_agreements)
@@ -100,34 +106,41 @@ _WAYS = (_by_itself, _by_delegates, _by_agreements)
 def organizations_by(parts: FromClause) -> CompoundSelect[tuple[object]]:
     """`(mission_id, organization_id)`, a row for each way in which one was in a mission: of those
     of `parts`, which are `(mission_id, part_id)`, what was in the latter being in the former."""
-    return union_all(*(_joined(way(False, _not_in_trash), parts) for way in _WAYS))
+    return union_all(*(_joined(way(_not_in_trash).rows, parts) for way in _WAYS))
 
 
-def _joined(way: Selection, parts: FromClause) -> Selection:
+def _joined(rows: Selection, parts: FromClause) -> Selection:
     # Within each way, so that its index of missions leads to those that are asked for.
-    of_mission, organization = (column.element for column in way.selected_columns)
-    found = way.with_only_columns(parts.c.mission_id, organization.label("organization_id"))
+    of_mission, organization, _ = (column.element for column in rows.selected_columns)
+    found = rows.with_only_columns(parts.c.mission_id, organization.label("organization_id"))
     # Twice the same, since a planner that does not know how few missions there are reads all rows.
     return found.where(of_mission == parts.c.part_id, of_mission.in_(select(parts.c.part_id)))
 
 
-def roles() -> CompoundSelect[tuple[object]]:
-    """`(mission_id, organization_id, role)`, statements in its name among them."""
-    return union_all(*(way(True, _not_in_trash) for way in (*_WAYS, _by_statements)))
+def roles_of(organizations: FromClause) -> CompoundSelect[tuple[object]]:
+    """`(mission_id, organization_id, role)` of these organizations, a row for each way in which
+    one was there, or spoke."""
+    found = (way(_not_in_trash).rows for way in (*_WAYS, _by_statements))
+    return union_all(*(_of_these(each, organizations) for each in found))
+
+
+def _of_these(rows: Selection, organizations: FromClause) -> Selection:
+    organization = rows.selected_columns["organization_id"].element
+    return rows.where(organization == organizations.c.id)
 
 
 def missions_with(organization: Expression, is_there: IsThere = _not_in_trash) -> list[Selection]:
     """The ids of the missions that an organization was in, by each way."""
-    return [_narrowed(way(False, is_there), "organization_id", organization) for way in _WAYS]
+    return [_those(way(is_there), "mission_id", "organization_id", organization) for way in _WAYS]
 
 
 def organizations_in(mission: Expression, is_there: IsThere = _not_in_trash) -> list[Selection]:
     """The ids of the organizations that were in a mission, by each way."""
-    return [_narrowed(way(False, is_there), "mission_id", mission) for way in _WAYS]
+    return [_those(way(is_there), "organization_id", "mission_id", mission) for way in _WAYS]
 
 
-def _narrowed(way: Selection, name: str, value: Expression) -> Selection:
-    """The other column of those rows in which this one has the value."""
-    columns = way.selected_columns
-    (other,) = (column for column in columns if column.key != name)
-    return way.with_only_columns(other).where(columns[name].element == value)
+def _those(way: _Way, name: str, other: str, value: Expression) -> Selection:
+    """The column of this name of the rows in which the other one has the value."""
+    columns = way.rows.selected_columns
+    found = way.rows.with_only_columns(columns[name]).where(columns[other].element == value)
+    return found.correlate_except(*way.tables)

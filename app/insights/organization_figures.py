@@ -1,0 +1,371 @@
+"""Organizations that were in several missions: in which roles, and with what outcome."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query, Request
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Date,
+    FromClause,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    distinct,
+    exists,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.orm import aliased
+from starlette.responses import Response
+
+from app.core.databases.expressions import AnyTable, Expression, Selection
+from app.core.databases.interface import table_of
+from app.core.http.dispatch import Route
+from app.core.http.operation import Answer
+from app.core.loose_types import Fields, Value
+from app.engine.query.filter_reader import CodeUsed, ParsedFilter
+from app.engine.query.parameters import VersionNumber
+from app.engine.schemas import Page, Schema
+from app.insights.amounts import amounts, given_currency
+from app.insights.figure_lists import (
+    FigureFileQuery,
+    FigureGroup,
+    FigureList,
+    FigurePageQuery,
+    FigureShape,
+    answer_figures,
+    answer_figures_file,
+)
+from app.insights.figures import was_ever_signed
+from app.insights.journey import journeys
+from app.insights.periods import period_of, with_period
+from app.insights.presence import PresenceRole, roles_of
+from app.insights.summary import Sum
+from app.resources.agreement import Agreement
+from app.resources.code import Country, CountryCode, CurrencyCode
+from app.resources.firmness import Firmness
+from app.resources.mission import Mission
+from app.resources.organization import OrganizationKind, organization
+from app.resources.party import AgreementParty
+from app.resources.status import AgreementStatus
+from app.resources.stop import MissionStop
+from app.rest.handlers import check_codes
+from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED, RecordsOperation
+
+_CSV = "text/csv"
+
+
+class OrganizationFigures(Schema):
+    """An organization with the missions that it was in and what came of them for it."""
+
+    id: UUID
+    """The organization's id."""
+    ref: str | None
+    """The organization's ref."""
+    name: str
+    """Its name."""
+    name_en: str | None
+    """Its name in English."""
+    kind: OrganizationKind
+    """What sort of organization it is."""
+    country: str | None
+    """The country of its seat."""
+    missions: int
+    """In how many missions it was: it took part, sent a delegate, or is party to an agreement. A
+    mission and those that are part of it are one."""
+    undated: int
+    """Where a period is asked for: in how many more it was whose dates have no year."""
+    as_organizer: int
+    """Of how many it was an organizer."""
+    as_co_organizer: int
+    """Of how many it was a co-organizer."""
+    as_host: int
+    """Of how many it was a host."""
+    as_sponsor: int
+    """Of how many it was a sponsor."""
+    as_participant: int
+    """In how many it took part."""
+    as_informant: int
+    """Of how many it told."""
+    as_employer: int
+    """To how many it sent a delegate."""
+    as_party: int
+    """In how many it is party to an agreement."""
+    as_speaker: int
+    """In how many something was said in its name: by that alone it was not there."""
+    agreements: int
+    """Of how many agreements of these missions it is a party; a record counts for as many as it
+    stands for."""
+    signed: int
+    """How many of these were ever signed, whatever became of them."""
+    signed_binding: int
+    """How many are signed and bind."""
+    signed_not_binding: int
+    """How many are signed and do not bind, or are not known to."""
+    accomplished: int
+    """How many acts were done already."""
+    announced: int
+    """How many are only announced or negotiated."""
+    replaced: int
+    """How many another agreement took the place of."""
+    fallen_through: int
+    """How many were cancelled or have expired."""
+    in_force: int
+    """How many are in force."""
+    completed: int
+    """How many are completed."""
+    without_amount: int
+    """How many state no amount."""
+    amount_signed_binding: Sum | None
+    """The sum of the amounts in `currency` of what is signed and binds, whole for each party. All
+    amounts are null where no currency is given, and each where nothing is added."""
+    amount_signed_not_binding: Sum | None
+    """The same of what is signed and does not bind."""
+    amount_accomplished: Sum | None
+    """The same of acts that were done already."""
+    amount_announced: Sum | None
+    """The same of what is only announced or negotiated."""
+    amount_fallen_through: Sum | None
+    """The same of what was cancelled or has expired."""
+    not_exact: int | None
+    """How many of the agreements in these sums state a limit, a range or an approximation."""
+    left_out: int | None
+    """How many records with an amount in the currency are in no sum: parts of others, those whose
+    place another took, and amounts of each year."""
+
+
+class OrganizationFiguresList(Schema):
+    """A page of organizations with their figures."""
+
+    data: list[OrganizationFigures]
+    """The organizations."""
+    page: Page
+    """Where this page lies within all of them."""
+
+
+class _OrganizationFigures(Schema):
+    min_missions: VersionNumber = 2
+    """In how many missions it was at least."""
+    mission_country: CountryCode | None = None
+    """Only of missions that went to this country, with any stop."""
+    currency: CurrencyCode | None = None
+    """The currency of the amounts, ISO 4217: amounts in others are not told."""
+
+
+class _PageQuery(_OrganizationFigures, FigurePageQuery):
+    pass
+
+
+class _FileQuery(_OrganizationFigures, FigureFileQuery):
+    pass
+
+
+OrganizationFiguresQuery = with_period(
+    "OrganizationFiguresQuery", "Parameters of the organizations with their figures.", _PageQuery
+)
+OrganizationFiguresFileQuery = with_period(
+    "OrganizationFiguresFileQuery",
+    "Parameters of the organizations with their figures as CSV.",
+    _FileQuery,
+)
+
+
+def _presences(keys: CTE, shape: FigureShape) -> FromClause:
+    """`(record_id, mission_id, journey_id, role, is_dated)`: where the organizations were, of the
+    missions that are asked for."""
+    missions = _missions(shape).cte(f"missions_of_{keys.name}").prefix_with("MATERIALIZED")
+    there = roles_of(keys).subquery("there")
+    found = (
+        select(
+            there.c.organization_id.label("record_id"),
+            there.c.mission_id,
+            missions.c.journey_id,
+            there.c.role,
+            missions.c.is_dated,
+        )
+        .join(missions, missions.c.mission_id == there.c.mission_id)
+        .distinct()
+    )
+    return found.cte(f"presences_of_{keys.name}").prefix_with("MATERIALIZED")
+
+
+def _missions(shape: FigureShape) -> Selection:
+    """The missions that are asked for, each with the journey that it is of."""
+    (has_country, has_period) = shape.options
+    pairs = journeys()
+    top: AnyTable = aliased(Mission)
+    own: AnyTable = aliased(Mission)
+    is_dated = or_(own.dates_earliest.is_not(None), own.dates_latest.is_not(None))
+    found = select(
+        own.id.label("mission_id"),
+        pairs.c.mission_id.label("journey_id"),
+        (case((is_dated, 1), else_=0) if has_period else case((own.id.is_not(None), 1))).label(
+            "is_dated"
+        ),
+    ).where(top.id == pairs.c.mission_id, top.parent_id.is_(None), own.id == pairs.c.part_id)
+    if has_country:
+        stop: AnyTable = aliased(MissionStop)
+        country = bindparam("mission_country", type_=Text)
+        went = exists(select(1).where(stop.mission_id == own.id, stop.country == country))
+        found = found.where(went)
+    if has_period:
+        first, last = (bindparam(name, type_=Date) for name in ("since", "until"))
+        within = and_(own.dates_earliest >= first, own.dates_latest <= last)
+        found = found.where(or_(within, ~is_dated))
+    return found
+
+
+def _roles(parts: FromClause, shape: FigureShape, dialect: str) -> FromClause:
+    c = parts.c
+    was_there = and_(c.is_dated == 1, c.role != PresenceRole.speaker.value)
+    undated = and_(c.is_dated == 0, c.role != PresenceRole.speaker.value)
+    counted: dict[str, ColumnElement[bool]] = {"missions": was_there, "undated": undated}
+    for role in PresenceRole:
+        counted[f"as_{role.value}"] = and_(c.is_dated == 1, c.role == role.value)
+    columns = (
+        func.count(distinct(case((met, c.journey_id)))).label(name) for name, met in counted.items()
+    )
+    return select(c.record_id, *columns).group_by(c.record_id).subquery("roles")
+
+
+def _is_party(
+    parts: FromClause, agreement: AnyTable
+) -> tuple[Expression, list[ColumnElement[bool]]]:
+    """An agreement of a mission in which an organization was as a party, if of this one."""
+    party: AnyTable = aliased(AgreementParty)
+    is_of = exists(
+        select(1).where(
+            party.agreement_id == agreement.id, party.organization_id == parts.c.record_id
+        )
+    )
+    conditions = [
+        parts.c.role == PresenceRole.party.value,
+        parts.c.is_dated == 1,
+        agreement.mission_id == parts.c.mission_id,
+        is_of,
+    ]
+    return parts.c.record_id, conditions
+
+
+def _agreements(parts: FromClause, shape: FigureShape, dialect: str) -> FromClause:
+    of: AnyTable = aliased(Agreement)
+    record_id, conditions = _is_party(parts, of)
+    counted: dict[str, ColumnElement[bool]] = {
+        "signed": was_ever_signed(of),
+        **{each.value: of.firmness == each for each in Firmness},
+        "in_force": of.status == AgreementStatus.in_force,
+        "completed": of.status == AgreementStatus.completed,
+        "without_amount": of.amount.is_(None),
+    }
+    columns: dict[str, Expression] = {"agreements": func.sum(of.stands_for)}
+    columns |= {n: func.sum(case((met, of.stands_for), else_=0)) for n, met in counted.items()}
+    return (
+        select(
+            record_id.label("record_id"),
+            *(cast(each, BigInteger).label(name) for name, each in columns.items()),
+        )
+        .where(of.deleted_at.is_(None), *conditions)
+        .group_by(record_id)
+        .subquery("agreements")
+    )
+
+
+ORGANIZATION_FIGURES = FigureList(
+    name="organizations",
+    resource=organization,
+    row=OrganizationFigures,
+    groups=(
+        FigureGroup(
+            ("missions", "undated", *(f"as_{role.value}" for role in PresenceRole)), _roles
+        ),
+        FigureGroup(
+            (
+                *("agreements", "signed", *(each.value for each in Firmness)),
+                *("in_force", "completed", "without_amount"),
+            ),
+            _agreements,
+        ),
+        amounts(_is_party),
+    ),
+    parts=_presences,
+    sort="-missions",
+)
+
+
+async def _asked(request: Request, query: _OrganizationFigures) -> tuple[tuple[Value, ...], Fields]:
+    """Which missions are asked for, and the values of the statement."""
+    period = period_of(query)
+    given = await given_currency(request, query.currency)
+    if query.mission_country is not None:
+        used = CodeUsed("mission_country", table_of(Country).c.code, query.mission_country)
+        await check_codes(request, ParsedFilter(codes=[used]))
+        given["mission_country"] = query.mission_country
+    if period is not None:
+        first, last = period
+        given |= {"since": first or date.min, "until": last or date.max}
+    return (query.mission_country is not None, period is not None), given
+
+
+def organization_figures_routes() -> tuple[Route, ...]:
+    """GET /insights/organizations, as JSON and as CSV"""
+
+    async def list_organization_figures(
+        request: Request,
+        query: Annotated[OrganizationFiguresQuery, Query()],  # type: ignore[valid-type]
+    ) -> Response:
+        asked: _PageQuery = query
+        options, given = await _asked(request, asked)
+        limits = (("missions__gte", str(asked.min_missions)),)
+        return await answer_figures(request, ORGANIZATION_FIGURES, asked, options, given, limits)
+
+    async def export_organization_figures(
+        request: Request,
+        query: Annotated[OrganizationFiguresFileQuery, Query()],  # type: ignore[valid-type]
+    ) -> Response:
+        asked: _FileQuery = query
+        options, given = await _asked(request, asked)
+        limits = (("missions__gte", str(asked.min_missions)),)
+        return await answer_figures_file(
+            request, ORGANIZATION_FIGURES, asked, options, given, limits
+        )
+
+    return (
+        RecordsOperation(
+            resource=organization,
+            path="/insights/organizations",
+            name="list_organization_figures",
+            summary="List organizations that were in several missions",
+            description="Organizations with the missions that they were in, in which roles, and"
+            " what came of their agreements there. Each figure is a filter: `as_party__gte=2`.",
+            tag="insights",
+            parameters=(IF_NONE_MATCH,),
+            answers=(
+                Answer(model=OrganizationFiguresList, headers=(*TAGGED, "Link")),
+                NOT_MODIFIED,
+            ),
+        ).route(list_organization_figures),
+        RecordsOperation(
+            resource=organization,
+            path="/insights/organizations.csv",
+            name="export_organization_figures",
+            summary="List organizations that were in several missions, as CSV",
+            description="As GET /insights/organizations, all of them.",
+            tag="insights",
+            parameters=(IF_NONE_MATCH,),
+            answers=(
+                Answer(
+                    description="The organizations.",
+                    content={_CSV: {"schema": {"type": "string"}}},
+                    headers=(*TAGGED, "Content-Disposition"),
+                ),
+                NOT_MODIFIED,
+            ),
+        ).route(export_organization_figures),
+    )
