@@ -13,7 +13,7 @@ from app.core.loose_types import Fields
 from app.engine.aggregates.left_out import columns_for, left_out
 from app.engine.aggregates.sql import Number, normalize_carry, split_sums
 from app.engine.query.filter_reader import CodeUsed, ParsedFilter
-from app.insights.figure_lists import FigureGroup, FigureShape
+from app.insights.figure_lists import FigureGroup, FigureShape, Parts
 from app.insights.figures import AGREEMENTS
 from app.resources.agreement import Agreement
 from app.resources.code import Currency
@@ -27,14 +27,14 @@ CLASSES: Mapping[str, Firmness] = {
 _SCALE = 4
 
 #: Of what is counted from, the id that a row is of, and what ties it to an agreement.
-Ties = Callable[[FromClause, AnyTable], tuple[Expression, list[ColumnElement[bool]]]]
+Ties = Callable[[Parts, AnyTable], tuple[Expression, list[ColumnElement[bool]]]]
 
 
 def amounts(ties: Ties) -> FigureGroup:
     """The sums of the amounts in `:currency` of the agreements that are tied to a record, and how
     many of them are not exact or left out. An agreement is tied to a record once."""
 
-    def count(parts: FromClause, shape: FigureShape, dialect: str) -> FromClause:
+    def count(parts: Parts, shape: FigureShape, dialect: str) -> FromClause:
         rows = _rows(parts, ties)
         keys = ("record_id", "currency", "firmness")
         left = left_out(AGREEMENTS, rows, keys, within=("record_id",))
@@ -68,7 +68,7 @@ def amounts(ties: Ties) -> FigureGroup:
     return FigureGroup(names, count, nullable=True, sums=tuple(CLASSES), option="currency")
 
 
-def _rows(parts: FromClause, ties: Ties) -> CTE:
+def _rows(parts: Parts, ties: Ties) -> CTE:
     """The agreements with amounts, a row for each record that they are tied to."""
     table: AnyTable = aliased(Agreement)
     record_id, conditions = ties(parts, table)

@@ -48,6 +48,8 @@ from app.rest.pages import Total, answer_page, current_page, numbered, numbered_
 
 MAX_ROWS = 1000
 MAX_FILE_ROWS = 100_000
+#: What figures are counted from, by name.
+Parts = Mapping[str, FromClause]
 _OPERATORS = {"eq": "=", "ne": "<>", "gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _NUMBER = re.compile(r"-?[0-9]{1,18}(?:\.([0-9]+))?")
 
@@ -97,7 +99,7 @@ class FigureGroup:
     """
 
     names: tuple[str, ...]
-    count: Callable[[FromClause, FigureShape, str], FromClause]
+    count: Callable[[Parts, FigureShape, str], FromClause]
     nullable: bool = False
     #: Those that are sums of decimals: finished JSON, beside which their parts stand as `<name>_0`
     #: and, where there are two, `<name>_1`.
@@ -120,7 +122,7 @@ class FigureList:
     row: type[Schema]
     groups: tuple[FigureGroup, ...]
     #: Of the records with these ids, what the groups are counted from.
-    parts: Callable[[CTE, FigureShape], FromClause]
+    parts: Callable[[CTE, FigureShape], Parts]
     sort: str
 
     @property
@@ -197,9 +199,8 @@ def _joined(
     """The records with these ids, beside the rows of the groups, and the columns of those."""
     source: FromClause = keys
     found: dict[str, Expression] = {}
-    parts = of.parts(keys, shape) if groups else None
+    parts = of.parts(keys, shape)
     for group in groups:
-        assert parts is not None
         rows = group.count(parts, shape, dialect)
         source = source.outerjoin(rows, rows.c.record_id == keys.c.id)
         for name in group.names:

@@ -1,11 +1,11 @@
 """Missions with what came of each: a list that is filtered and sorted by its figures."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import Query, Request
-from sqlalchemy import CTE, BigInteger, ColumnElement, FromClause, case, cast, func, select
+from sqlalchemy import CTE, ColumnElement, FromClause, case, func, select
 from sqlalchemy.orm import aliased
 from starlette.responses import Response
 
@@ -13,6 +13,7 @@ from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.http.dispatch import Route
 from app.core.http.operation import Answer
 from app.engine.schemas import Edtf, Page, Schema
+from app.insights.agreement_columns import OUTCOME_COLUMNS, outcome_columns, undated
 from app.insights.amounts import amounts, given_currency
 from app.insights.figure_lists import (
     FigureFileQuery,
@@ -20,10 +21,10 @@ from app.insights.figure_lists import (
     FigureList,
     FigurePageQuery,
     FigureShape,
+    Parts,
     answer_figures,
     answer_figures_file,
 )
-from app.insights.figures import was_ever_signed
 from app.insights.journey import journeys
 from app.insights.presence import organizations_by
 from app.insights.summary import Sum
@@ -31,12 +32,10 @@ from app.resources.agreement import Agreement
 from app.resources.code import CurrencyCode
 from app.resources.delegate import Delegate
 from app.resources.event import Event
-from app.resources.firmness import Firmness
 from app.resources.mission import MissionKind, MissionStatus, mission
 from app.resources.organization import Organization, OrganizationKind
 from app.resources.outcome import Outcome
 from app.resources.participation import Participation
-from app.resources.status import AgreementStatus
 from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED, RecordsOperation
 
 _CSV = "text/csv"
@@ -143,7 +142,7 @@ class MissionFiguresFileQuery(_MissionFigures, FigureFileQuery):
     """Parameters of the missions with their figures as CSV."""
 
 
-def _parts(keys: CTE, shape: FigureShape) -> FromClause:
+def _parts(keys: CTE, shape: FigureShape) -> Parts:
     """`(mission_id, part_id)`: each mission with those whose figures are its own, too."""
     (with_parts,) = shape.options
     if not with_parts:
@@ -151,20 +150,24 @@ def _parts(keys: CTE, shape: FigureShape) -> FromClause:
     else:
         pairs = journeys()
         found = select(pairs.c.mission_id, pairs.c.part_id).where(pairs.c.mission_id == keys.c.id)
-    return found.cte(f"parts_of_{keys.name}").prefix_with("MATERIALIZED")
+    return {"missions": found.cte(f"parts_of_{keys.name}").prefix_with("MATERIALIZED")}
+
+
+def _group(names: tuple[str, ...], count: Callable[[FromClause], FromClause]) -> FigureGroup:
+    """Columns that are counted from the missions with their parts."""
+    return FigureGroup(names, lambda parts, shape, dialect: count(parts["missions"]))
 
 
 def _count_of(name: str, table: AnyTable) -> FigureGroup:
     """How many records of a kind belong to a mission."""
 
-    def count(parts: FromClause, shape: FigureShape, dialect: str) -> FromClause:
+    def count(parts: FromClause) -> FromClause:
         of: AnyTable = aliased(table)
         found = _select(parts, {name: func.count()})
-        return _grouped(
-            found.where(of.mission_id == parts.c.part_id, of.deleted_at.is_(None)), parts
-        )
+        found = found.where(of.mission_id == parts.c.part_id, of.deleted_at.is_(None))
+        return _grouped(found, parts)
 
-    return FigureGroup((name,), count)
+    return _group((name,), count)
 
 
 def _select(parts: FromClause, columns: Mapping[str, Expression]) -> Selection:
@@ -176,12 +179,12 @@ def _grouped(found: Selection, parts: FromClause) -> FromClause:
     return found.group_by(parts.c.mission_id).subquery()
 
 
-def _legs(parts: FromClause, shape: FigureShape, dialect: str) -> FromClause:
+def _legs(parts: FromClause) -> FromClause:
     # Each mission is one of its own parts.
     return _grouped(_select(parts, {"legs": func.count() - 1}), parts)
 
 
-def _organizations(parts: FromClause, shape: FigureShape, dialect: str) -> FromClause:
+def _organizations(parts: FromClause) -> FromClause:
     there = organizations_by(parts).subquery("there")
     once = select(there.c.mission_id, there.c.organization_id).distinct().subquery("once")
     of: AnyTable = aliased(Organization)
@@ -191,23 +194,14 @@ def _organizations(parts: FromClause, shape: FigureShape, dialect: str) -> FromC
     return _grouped(found, once)
 
 
-def _agreements(parts: FromClause, shape: FigureShape, dialect: str) -> FromClause:
+def _agreements(parts: FromClause) -> FromClause:
     of: AnyTable = aliased(Agreement)
-    counted: dict[str, ColumnElement[bool]] = {
-        "signed": was_ever_signed(of),
-        **{each.value: of.firmness == each for each in Firmness},
-        "in_force": of.status == AgreementStatus.in_force,
-        "completed": of.status == AgreementStatus.completed,
-        "without_amount": of.amount.is_(None),
-        "undated": of.signed_earliest.is_(None),
-    }
-    columns: dict[str, Expression] = {"agreements": func.sum(of.stands_for)}
-    columns |= {n: func.sum(case((met, of.stands_for), else_=0)) for n, met in counted.items()}
-    found = _select(parts, {name: cast(each, BigInteger) for name, each in columns.items()})
-    return _grouped(found.where(of.mission_id == parts.c.part_id, of.deleted_at.is_(None)), parts)
+    found = _select(parts, outcome_columns(of) | {"undated": undated(of)})
+    found = found.where(of.mission_id == parts.c.part_id, of.deleted_at.is_(None))
+    return _grouped(found, parts)
 
 
-def _outcomes(parts: FromClause, shape: FigureShape, dialect: str) -> FromClause:
+def _outcomes(parts: FromClause) -> FromClause:
     of: AnyTable = aliased(Agreement)
     outcome: AnyTable = aliased(Outcome)
     found = _select(parts, {"outcomes": func.count()}).where(
@@ -219,10 +213,9 @@ def _outcomes(parts: FromClause, shape: FigureShape, dialect: str) -> FromClause
     return _grouped(found, parts)
 
 
-def _of_parts(
-    parts: FromClause, agreement: AnyTable
-) -> tuple[Expression, list[ColumnElement[bool]]]:
-    return parts.c.mission_id, [agreement.mission_id == parts.c.part_id]
+def _of_parts(parts: Parts, agreement: AnyTable) -> tuple[Expression, list[ColumnElement[bool]]]:
+    missions = parts["missions"].c
+    return missions.mission_id, [agreement.mission_id == missions.part_id]
 
 
 MISSION_FIGURES = FigureList(
@@ -230,19 +223,13 @@ MISSION_FIGURES = FigureList(
     resource=mission,
     row=MissionFigures,
     groups=(
-        FigureGroup(("legs",), _legs),
+        _group(("legs",), _legs),
         _count_of("events", Event),
         _count_of("delegates", Delegate),
         _count_of("participations", Participation),
-        FigureGroup(("organizations", "companies"), _organizations),
-        FigureGroup(
-            (
-                *("agreements", "signed", *(each.value for each in Firmness)),
-                *("in_force", "completed", "without_amount", "undated"),
-            ),
-            _agreements,
-        ),
-        FigureGroup(("outcomes",), _outcomes),
+        _group(("organizations", "companies"), _organizations),
+        _group((*OUTCOME_COLUMNS, "undated"), _agreements),
+        _group(("outcomes",), _outcomes),
         amounts(_of_parts),
     ),
     parts=_parts,

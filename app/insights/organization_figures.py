@@ -1,5 +1,6 @@
 """Organizations that were in several missions: in which roles, and with what outcome."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated
 from uuid import UUID
@@ -7,7 +8,6 @@ from uuid import UUID
 from fastapi import Query, Request
 from sqlalchemy import (
     CTE,
-    BigInteger,
     ColumnElement,
     Date,
     FromClause,
@@ -15,7 +15,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    cast,
     distinct,
     exists,
     func,
@@ -33,6 +32,7 @@ from app.core.loose_types import Fields, Value
 from app.engine.query.filter_reader import CodeUsed, ParsedFilter
 from app.engine.query.parameters import VersionNumber
 from app.engine.schemas import Page, Schema
+from app.insights.agreement_columns import OUTCOME_COLUMNS, outcome_columns
 from app.insights.amounts import amounts, given_currency
 from app.insights.figure_lists import (
     FigureFileQuery,
@@ -40,21 +40,19 @@ from app.insights.figure_lists import (
     FigureList,
     FigurePageQuery,
     FigureShape,
+    Parts,
     answer_figures,
     answer_figures_file,
 )
-from app.insights.figures import was_ever_signed
 from app.insights.journey import journeys
 from app.insights.periods import period_of, with_period
 from app.insights.presence import PresenceRole, roles_of
 from app.insights.summary import Sum
 from app.resources.agreement import Agreement
 from app.resources.code import Country, CountryCode, CurrencyCode
-from app.resources.firmness import Firmness
 from app.resources.mission import Mission
 from app.resources.organization import OrganizationKind, organization
 from app.resources.party import AgreementParty
-from app.resources.status import AgreementStatus
 from app.resources.stop import MissionStop
 from app.rest.handlers import check_codes
 from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED, RecordsOperation
@@ -177,23 +175,35 @@ OrganizationFiguresFileQuery = with_period(
 )
 
 
-def _presences(keys: CTE, shape: FigureShape) -> FromClause:
-    """`(record_id, mission_id, journey_id, role, is_dated)`: where the organizations were, of the
-    missions that are asked for."""
+def _parts(keys: CTE, shape: FigureShape) -> Parts:
+    """Of the missions that are asked for, `there`: `(record_id, journey_id, role, is_dated)` for
+    each way in which an organization was in one, and `agreements`: `(record_id, agreement_id)` of
+    those that it is a party to."""
     missions = _missions(shape).cte(f"missions_of_{keys.name}").prefix_with("MATERIALIZED")
-    there = roles_of(keys).subquery("there")
-    found = (
-        select(
-            there.c.organization_id.label("record_id"),
-            there.c.mission_id,
-            missions.c.journey_id,
-            there.c.role,
-            missions.c.is_dated,
+    ways = roles_of(keys).subquery("ways")
+    there = select(
+        ways.c.organization_id.label("record_id"),
+        missions.c.journey_id,
+        ways.c.role,
+        missions.c.is_dated,
+    ).join(missions, missions.c.mission_id == ways.c.mission_id)
+    party: AnyTable = aliased(AgreementParty)
+    of: AnyTable = aliased(Agreement)
+    agreements = (
+        select(party.organization_id.label("record_id"), party.agreement_id)
+        .where(
+            party.organization_id == keys.c.id,
+            of.id == party.agreement_id,
+            of.deleted_at.is_(None),
+            missions.c.mission_id == of.mission_id,
+            missions.c.is_dated == 1,
         )
-        .join(missions, missions.c.mission_id == there.c.mission_id)
         .distinct()
     )
-    return found.cte(f"presences_of_{keys.name}").prefix_with("MATERIALIZED")
+    return {
+        "there": there.cte(f"there_of_{keys.name}"),
+        "agreements": agreements.cte(f"agreements_of_{keys.name}").prefix_with("MATERIALIZED"),
+    }
 
 
 def _missions(shape: FigureShape) -> Selection:
@@ -222,59 +232,44 @@ def _missions(shape: FigureShape) -> Selection:
     return found
 
 
-def _roles(parts: FromClause, shape: FigureShape, dialect: str) -> FromClause:
-    c = parts.c
-    was_there = and_(c.is_dated == 1, c.role != PresenceRole.speaker.value)
-    undated = and_(c.is_dated == 0, c.role != PresenceRole.speaker.value)
-    counted: dict[str, ColumnElement[bool]] = {"missions": was_there, "undated": undated}
-    for role in PresenceRole:
-        counted[f"as_{role.value}"] = and_(c.is_dated == 1, c.role == role.value)
-    columns = (
-        func.count(distinct(case((met, c.journey_id)))).label(name) for name, met in counted.items()
-    )
-    return select(c.record_id, *columns).group_by(c.record_id).subquery("roles")
+def _count_journeys(names: dict[str, Callable[[FromClause], ColumnElement[bool]]]) -> FigureGroup:
+    """In how many journeys an organization was in such a way."""
 
-
-def _is_party(
-    parts: FromClause, agreement: AnyTable
-) -> tuple[Expression, list[ColumnElement[bool]]]:
-    """An agreement of a mission in which an organization was as a party, if of this one."""
-    party: AnyTable = aliased(AgreementParty)
-    is_of = exists(
-        select(1).where(
-            party.agreement_id == agreement.id, party.organization_id == parts.c.record_id
+    def count(parts: Parts, shape: FigureShape, dialect: str) -> FromClause:
+        there = parts["there"]
+        columns = (
+            func.count(distinct(case((is_so(there), there.c.journey_id)))).label(name)
+            for name, is_so in names.items()
         )
-    )
-    conditions = [
-        parts.c.role == PresenceRole.party.value,
-        parts.c.is_dated == 1,
-        agreement.mission_id == parts.c.mission_id,
-        is_of,
-    ]
-    return parts.c.record_id, conditions
+        record_id = there.c.record_id
+        return select(record_id, *columns).group_by(record_id).subquery()
+
+    return FigureGroup(tuple(names), count)
 
 
-def _agreements(parts: FromClause, shape: FigureShape, dialect: str) -> FromClause:
+def _was_there(there: FromClause) -> ColumnElement[bool]:
+    return and_(there.c.is_dated == 1, there.c.role != PresenceRole.speaker.value)
+
+
+def _was_there_undated(there: FromClause) -> ColumnElement[bool]:
+    return and_(there.c.is_dated == 0, there.c.role != PresenceRole.speaker.value)
+
+
+def _was_there_as(role: PresenceRole) -> Callable[[FromClause], ColumnElement[bool]]:
+    return lambda there: and_(there.c.is_dated == 1, there.c.role == role.value)
+
+
+def _is_party(parts: Parts, agreement: AnyTable) -> tuple[Expression, list[ColumnElement[bool]]]:
+    of = parts["agreements"].c
+    return of.record_id, [agreement.id == of.agreement_id]
+
+
+def _agreements(parts: Parts, shape: FigureShape, dialect: str) -> FromClause:
     of: AnyTable = aliased(Agreement)
     record_id, conditions = _is_party(parts, of)
-    counted: dict[str, ColumnElement[bool]] = {
-        "signed": was_ever_signed(of),
-        **{each.value: of.firmness == each for each in Firmness},
-        "in_force": of.status == AgreementStatus.in_force,
-        "completed": of.status == AgreementStatus.completed,
-        "without_amount": of.amount.is_(None),
-    }
-    columns: dict[str, Expression] = {"agreements": func.sum(of.stands_for)}
-    columns |= {n: func.sum(case((met, of.stands_for), else_=0)) for n, met in counted.items()}
-    return (
-        select(
-            record_id.label("record_id"),
-            *(cast(each, BigInteger).label(name) for name, each in columns.items()),
-        )
-        .where(of.deleted_at.is_(None), *conditions)
-        .group_by(record_id)
-        .subquery("agreements")
-    )
+    columns = (each.label(name) for name, each in outcome_columns(of).items())
+    found = select(record_id.label("record_id"), *columns).where(*conditions)
+    return found.group_by(record_id).subquery("agreements")
 
 
 ORGANIZATION_FIGURES = FigureList(
@@ -282,19 +277,17 @@ ORGANIZATION_FIGURES = FigureList(
     resource=organization,
     row=OrganizationFigures,
     groups=(
-        FigureGroup(
-            ("missions", "undated", *(f"as_{role.value}" for role in PresenceRole)), _roles
+        _count_journeys({"missions": _was_there}),
+        _count_journeys(
+            {
+                "undated": _was_there_undated,
+                **{f"as_{role.value}": _was_there_as(role) for role in PresenceRole},
+            }
         ),
-        FigureGroup(
-            (
-                *("agreements", "signed", *(each.value for each in Firmness)),
-                *("in_force", "completed", "without_amount"),
-            ),
-            _agreements,
-        ),
+        FigureGroup(OUTCOME_COLUMNS, _agreements),
         amounts(_is_party),
     ),
-    parts=_presences,
+    parts=_parts,
     sort="-missions",
 )
 
