@@ -3,6 +3,7 @@
 from sqlalchemy import BigInteger, ColumnElement, case, cast, func
 
 from app.core.databases.expressions import AnyTable, Expression
+from app.engine.schemas import Schema
 from app.insights.figures import was_ever_signed
 from app.resources.firmness import Firmness
 from app.resources.status import AgreementStatus
@@ -12,6 +13,34 @@ OUTCOME_COLUMNS = (
     *("agreements", "signed", *(each.value for each in Firmness)),
     *("in_force", "completed", "without_amount"),
 )
+
+
+class OutcomeFigures(Schema):
+    """The columns, as a row shows them."""
+
+    agreements: int
+    """How many agreements and announced outcomes there are: of a mission all, of an organization
+    those of these missions that it is a party to. A record counts for as many as it stands for."""
+    signed: int
+    """How many of these were ever signed, whatever became of them."""
+    signed_binding: int
+    """How many are signed and bind."""
+    signed_not_binding: int
+    """How many are signed and do not bind, or are not known to."""
+    accomplished: int
+    """How many acts were done already."""
+    announced: int
+    """How many are only announced or negotiated."""
+    replaced: int
+    """How many another agreement took the place of."""
+    fallen_through: int
+    """How many were cancelled or have expired."""
+    in_force: int
+    """How many are in force."""
+    completed: int
+    """How many are completed."""
+    without_amount: int
+    """How many state no amount."""
 
 
 def outcome_columns(of: AnyTable) -> dict[str, Expression]:

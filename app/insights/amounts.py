@@ -13,8 +13,10 @@ from app.core.loose_types import Fields
 from app.engine.aggregates.left_out import columns_for, left_out
 from app.engine.aggregates.sql import Number, normalize_carry, split_sums
 from app.engine.query.filter_reader import CodeUsed, ParsedFilter
+from app.engine.schemas import Schema
 from app.insights.figure_lists import FigureGroup, FigureShape, Parts
 from app.insights.figures import AGREEMENTS
+from app.insights.summary import Sum
 from app.resources.agreement import Agreement
 from app.resources.code import Currency
 from app.resources.firmness import Firmness
@@ -28,6 +30,27 @@ _SCALE = 4
 
 #: Of what is counted from, the id that a row is of, and what ties it to an agreement.
 Ties = Callable[[Parts, AnyTable], tuple[Expression, list[ColumnElement[bool]]]]
+
+
+class AmountFigures(Schema):
+    """The columns, as a row shows them."""
+
+    amount_signed_binding: Sum | None
+    """The sum of the amounts in `currency` of what is signed and binds. All amounts are null
+    where no currency is given, and each where nothing is added."""
+    amount_signed_not_binding: Sum | None
+    """The same of what is signed and does not bind."""
+    amount_accomplished: Sum | None
+    """The same of acts that were done already."""
+    amount_announced: Sum | None
+    """The same of what is only announced or negotiated."""
+    amount_fallen_through: Sum | None
+    """The same of what was cancelled or has expired."""
+    not_exact: int | None
+    """How many of the agreements in these sums state a limit, a range or an approximation."""
+    left_out: int | None
+    """How many records with an amount in the currency are in no sum: parts of others, those whose
+    place another took, and amounts of each year."""
 
 
 def amounts(ties: Ties) -> FigureGroup:

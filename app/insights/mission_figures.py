@@ -13,21 +13,17 @@ from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.http.dispatch import Route
 from app.core.http.operation import Answer
 from app.engine.schemas import Edtf, Page, Schema
-from app.insights.agreement_columns import OUTCOME_COLUMNS, outcome_columns, undated
-from app.insights.amounts import amounts, given_currency
-from app.insights.figure_lists import (
+from app.insights.agreement_columns import OUTCOME_COLUMNS, OutcomeFigures, outcome_columns, undated
+from app.insights.amounts import AmountFigures, amounts, given_currency
+from app.insights.figure_answers import (
     FigureFileQuery,
-    FigureGroup,
-    FigureList,
     FigurePageQuery,
-    FigureShape,
-    Parts,
     answer_figures,
     answer_figures_file,
 )
+from app.insights.figure_lists import FigureGroup, FigureList, FigureShape, Parts
 from app.insights.journey import journeys
 from app.insights.presence import organizations_by
-from app.insights.summary import Sum
 from app.resources.agreement import Agreement
 from app.resources.code import CurrencyCode
 from app.resources.delegate import Delegate
@@ -41,9 +37,7 @@ from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED, RecordsOper
 _CSV = "text/csv"
 
 
-class MissionFigures(Schema):
-    """A mission with what came of it and of the missions that are part of it."""
-
+class _WhatItHad(Schema):
     id: UUID
     """The mission's id."""
     ref: str | None
@@ -74,48 +68,14 @@ class MissionFigures(Schema):
     """Organizations that took part, sent a delegate or are party to an agreement, once each."""
     companies: int
     """Those of them that are companies."""
-    agreements: int
-    """All agreements and announced outcomes, each as many as its record stands for."""
-    signed: int
-    """Of these, how many were ever signed, whatever became of them."""
-    signed_binding: int
-    """How many are signed and bind."""
-    signed_not_binding: int
-    """How many are signed and do not bind, or are not known to."""
-    accomplished: int
-    """How many acts were done already, such as an office opened."""
-    announced: int
-    """How many are only announced or negotiated, which binds nobody."""
-    replaced: int
-    """How many another agreement took the place of."""
-    fallen_through: int
-    """How many were cancelled or have expired."""
-    in_force: int
-    """How many are in force."""
-    completed: int
-    """How many are completed."""
-    without_amount: int
-    """How many state no amount, which counts as unknown and not as zero."""
-    undated: int
-    """How many have no date of signing, or none with a year."""
     outcomes: int
     """Follow-ups of its agreements on record."""
-    amount_signed_binding: Sum | None
-    """The sum of the amounts in `currency` of what is signed and binds. All amounts are null where
-    no currency is given, and each where nothing is added."""
-    amount_signed_not_binding: Sum | None
-    """The same of what is signed and does not bind."""
-    amount_accomplished: Sum | None
-    """The same of acts that were done already."""
-    amount_announced: Sum | None
-    """The same of what is only announced or negotiated."""
-    amount_fallen_through: Sum | None
-    """The same of what was cancelled or has expired."""
-    not_exact: int | None
-    """How many of the agreements in these sums state a limit, a range or an approximation."""
-    left_out: int | None
-    """How many records with an amount in the currency are in no sum: parts of others, those whose
-    place another took, and amounts of each year."""
+    undated: int
+    """How many agreements have no date of signing, or none with a year."""
+
+
+class MissionFigures(AmountFigures, OutcomeFigures, _WhatItHad):
+    """A mission with what came of it and of the missions that are part of it."""
 
 
 class MissionFiguresList(Schema):

@@ -32,22 +32,18 @@ from app.core.loose_types import Fields, Value
 from app.engine.query.filter_reader import CodeUsed, ParsedFilter
 from app.engine.query.parameters import VersionNumber
 from app.engine.schemas import Page, Schema
-from app.insights.agreement_columns import OUTCOME_COLUMNS, outcome_columns
-from app.insights.amounts import amounts, given_currency
-from app.insights.figure_lists import (
+from app.insights.agreement_columns import OUTCOME_COLUMNS, OutcomeFigures, outcome_columns
+from app.insights.amounts import AmountFigures, amounts, given_currency
+from app.insights.figure_answers import (
     FigureFileQuery,
-    FigureGroup,
-    FigureList,
     FigurePageQuery,
-    FigureShape,
-    Parts,
     answer_figures,
     answer_figures_file,
 )
+from app.insights.figure_lists import FigureGroup, FigureList, FigureShape, Parts
 from app.insights.journey import journeys
 from app.insights.periods import period_of, with_period
 from app.insights.presence import PresenceRole, roles_of
-from app.insights.summary import Sum
 from app.resources.agreement import Agreement
 from app.resources.code import Country, CountryCode, CurrencyCode
 from app.resources.mission import Mission
@@ -60,9 +56,7 @@ from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED, RecordsOper
 _CSV = "text/csv"
 
 
-class OrganizationFigures(Schema):
-    """An organization with the missions that it was in and what came of them for it."""
-
+class _WhereItWas(Schema):
     id: UUID
     """The organization's id."""
     ref: str | None
@@ -98,45 +92,10 @@ class OrganizationFigures(Schema):
     """In how many it is party to an agreement."""
     as_speaker: int
     """In how many something was said in its name: by that alone it was not there."""
-    agreements: int
-    """Of how many agreements of these missions it is a party; a record counts for as many as it
-    stands for."""
-    signed: int
-    """How many of these were ever signed, whatever became of them."""
-    signed_binding: int
-    """How many are signed and bind."""
-    signed_not_binding: int
-    """How many are signed and do not bind, or are not known to."""
-    accomplished: int
-    """How many acts were done already."""
-    announced: int
-    """How many are only announced or negotiated."""
-    replaced: int
-    """How many another agreement took the place of."""
-    fallen_through: int
-    """How many were cancelled or have expired."""
-    in_force: int
-    """How many are in force."""
-    completed: int
-    """How many are completed."""
-    without_amount: int
-    """How many state no amount."""
-    amount_signed_binding: Sum | None
-    """The sum of the amounts in `currency` of what is signed and binds, whole for each party. All
-    amounts are null where no currency is given, and each where nothing is added."""
-    amount_signed_not_binding: Sum | None
-    """The same of what is signed and does not bind."""
-    amount_accomplished: Sum | None
-    """The same of acts that were done already."""
-    amount_announced: Sum | None
-    """The same of what is only announced or negotiated."""
-    amount_fallen_through: Sum | None
-    """The same of what was cancelled or has expired."""
-    not_exact: int | None
-    """How many of the agreements in these sums state a limit, a range or an approximation."""
-    left_out: int | None
-    """How many records with an amount in the currency are in no sum: parts of others, those whose
-    place another took, and amounts of each year."""
+
+
+class OrganizationFigures(AmountFigures, OutcomeFigures, _WhereItWas):
+    """An organization with the missions that it was in and what came of them for it."""
 
 
 class OrganizationFiguresList(Schema):
