@@ -34,6 +34,7 @@ from app.insights.cohorts import (
 from app.insights.days import NEVER_AFTER, NEVER_BEFORE, day_number
 from app.insights.periods import period_of, with_period
 from app.resources.agreement import agreement
+from app.rest.decimals import dialect_of
 from app.rest.handlers import database_of
 from app.rest.operations import RecordsOperation
 
@@ -207,7 +208,7 @@ def conversion_route() -> Route:
         values |= {f"after{at}": months_number(months) for at, months in enumerate(horizons)}
         shape = CohortShape(choice, asked.group_by, len(horizons))
         database = database_of(request)
-        ((body,),) = await database.read(cohort_statement(shape, database.dialect), values)
+        ((body,),) = await database.read(cohort_statement(shape, dialect_of(request)), values)
         return JsonResponse(json_codec.dumps(_answer(json_codec.loads(body), horizons, today)))
 
     return RecordsOperation(

@@ -27,7 +27,7 @@ from app.insights.figure_lists import (
     figures_statement,
 )
 from app.rest.csv_form import CsvForm, CsvQuery, csv_form
-from app.rest.decimals import tag_for, texts_of, wants_texts
+from app.rest.decimals import dialect_of, tag_for, texts_of, wants_texts
 from app.rest.handlers import database_of, position_of
 from app.rest.pages import Total, answer_page, current_page, numbered, numbered_rows
 
@@ -155,7 +155,7 @@ async def answer_figures(
     first, count = numbered_rows(at)
     database = database_of(request)
     asked = {**values, "limit": count, "offset": first}
-    found = await database.read(figures_statement(of, shape, database.dialect), asked)
+    found = await database.read(figures_statement(of, shape, dialect_of(request)), asked)
     total = Total(found[0][1]) if found else Total(0 if first == 0 else None)
     headers = {"ETag": tag_for(request, f'W/"{found[0][2]}"') if found else tag}
     rows = [row[0] for row in found]
@@ -180,13 +180,13 @@ async def answer_figures_file(
     also: Pairs = (),
 ) -> Response:
     """All rows of the list as CSV (RFC 4180) with a header; null is an empty cell."""
-    tag = f'W/"{await position_of(request)}-csv"'
+    tag = tag_for(request, f'W/"{await position_of(request)}-csv"')
     if is_known(request, tag):
         return not_modified(tag)
     shape, values = await _read_shape(request, of, query, options, given or {}, also)
     database = database_of(request)
     asked = {**values, "limit": MAX_FILE_ROWS, "offset": 0}
-    found = await database.read(figures_statement(of, shape, database.dialect), asked)
+    found = await database.read(figures_statement(of, shape, dialect_of(request)), asked)
     rows = (json_codec.loads_stored(row[0]).values() for row in found)
     headers = {
         "ETag": tag,

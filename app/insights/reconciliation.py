@@ -31,7 +31,7 @@ from app.resources.difference_reason import DifferenceReason
 from app.resources.firmness import Firmness
 from app.resources.money import AmountPeriod, Bound
 from app.resources.reported_total import Measure, Rank
-from app.rest.decimals import texts_of, wants_texts
+from app.rest.decimals import dialect_of, texts_of, wants_texts
 from app.rest.handlers import database_of, find_row
 from app.rest.operations import Key
 
@@ -273,6 +273,31 @@ def _shown(recorded: Recorded | None) -> Json | None:
     }
 
 
+#: What is read as a text where decimals are asked for so.
+_READ_DECIMALS = {
+    "reported_totals": ("value", "value_max", "of_value"),
+    "statements": ("amount", "quantity", "of_quantity"),
+    "jobs": ("value", "at_least", "at_most"),
+}
+
+
+def _with_numbers(found: Json) -> Json:
+    """What was read with its decimals as numbers, which are compared and added."""
+    found["summary"] |= {"reported": list(map(_with_number, found["summary"]["reported"]))}
+    for name, decimals in _READ_DECIMALS.items():
+        for row in found[name]:
+            row |= {each: _number(row[each]) for each in decimals}
+    return found
+
+
+def _with_number(figure: Json) -> Json:
+    return figure | {"value": _number(figure["value"])}
+
+
+def _number(value: JsonValue) -> Decimal | int | None:
+    return Decimal(value) if isinstance(value, str) else value
+
+
 def _answer(found: Json) -> Json:
     names = ("id", "ref", "title", "missions")
     summary = found["summary"]
@@ -303,9 +328,9 @@ def reconciliation_route(mission: Resource) -> Route:
         [guide](guide#reconciliation)."""
         row = await find_row(request, mission, key)
         database = database_of(request)
-        statement = reconciliation_statement(database.dialect)
+        statement = reconciliation_statement(dialect_of(request))
         ((body,),) = await database.read(statement, {"mission": row.id})
-        answer = _answer(json_codec.loads_stored(body))
+        answer = _answer(_with_numbers(json_codec.loads_stored(body)))
         shown = _with_texts(answer) if wants_texts(request) else answer
         return JsonResponse(json_codec.dumps(shown))
 
