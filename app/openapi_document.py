@@ -139,6 +139,8 @@ def _add_parameters(document: Json, routes: Sequence[Route]) -> None:
         for parameter in operation["parameters"]:
             if parameter["name"] == "format" and parameter["in"] == "path":
                 parameter["schema"] = {"$ref": "#/components/schemas/FileFormat"}
+            if (table := _CODES_ASKED_FOR.get(parameter["name"])) is not None:
+                parameter["schema"] = codes[table]
             if parameter["name"] in views:
                 name, words = views[parameter["name"]]
                 if schemas.get(name, {}).get("enum", words) != words:
@@ -191,6 +193,8 @@ _NAMED_TYPES: dict[str, Json] = {
     name: TypeAdapter(type_).json_schema()
     for name, type_ in {"Line": Line, "Prose": Prose, "Ref": Ref, "StatedDate": Edtf}.items()
 }
+#: The parameters, beside filters, that take a code, by the table of its list.
+_CODES_ASKED_FOR = {"currency": "currency", "mission_country": "country"}
 _FEW_CODES = {"country": "countries", "currency": "currencies", "language": "languages"}
 _MANY_CODES = {"region": RegionCode, "sector": SectorCode, "legal_form": LegalFormCode}
 

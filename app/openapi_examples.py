@@ -13,6 +13,8 @@ _PARAMETERS = {
     "/codes/{list}": {"list": "countries"},
     "/codes/{list}/{code}": {"list": "countries", "code": "KZ"},
     "/api-keys/{name}": {"name": "Sheet of agreements"},
+    "/insights/organizations": {"min_missions": 1},
+    "/insights/organizations.csv": {"min_missions": 1},
     "/search": {"q": "Новосибирск"},
     "/webhooks/{id}/redeliver": {"state": "dead"},
 }

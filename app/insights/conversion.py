@@ -1,5 +1,6 @@
 """Conversion: of what was announced or signed in a period, what had become of it months later."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -32,24 +33,25 @@ from app.insights.cohorts import (
     months_number,
 )
 from app.insights.days import NEVER_AFTER, NEVER_BEFORE, day_number
-from app.insights.periods import period_of, with_period
+from app.insights.periods import period_of, read_day, with_period
 from app.resources.agreement import agreement
 from app.rest.decimals import dialect_of
 from app.rest.handlers import database_of
 from app.rest.operations import RecordsOperation
 
 MAX_HORIZONS = 8
-MAX_MONTHS = 600
+MAX_MONTHS = 999
 MAX_GROUPS = 1000
 DEFAULT_MONTHS = "6,12,24"
+MONTHS_PATTERN = "^[1-9][0-9]{0,2}(,[1-9][0-9]{0,2}){0,7}$"
 
 
 class _ConversionQuery(ChoiceQuery):
-    today: date | None = None
-    """The day until which is looked, such as 2019-12-31: the present day when left out. What began
-    less than so many months before it has not had its time yet."""
-    months: Names = Field(DEFAULT_MONTHS, max_length=100)
-    """After how many months is looked, up to 8 numbers from 1 to 600, separated by commas."""
+    today: str | None = Field(None, max_length=40)
+    """The day until which is looked: the present day when left out. A month or a year stands for
+    its last day. What began less than so many months before it has not had its time yet."""
+    months: Names = Field(DEFAULT_MONTHS, json_schema_extra={"pattern": MONTHS_PATTERN})
+    """After how many months is looked, up to 8 numbers from 1 to 999, separated by commas."""
     group_by: CohortGroup | None = None
     """What to tell apart: `instrument`, `bindingness`, the `year` in which it began, a country, or
     the `organizer` of the mission. An agreement with several countries or organizers counts in the
@@ -203,7 +205,7 @@ def conversion_route() -> Route:
         asked: _ConversionQuery = query
         horizons = _horizons(asked.months)
         choice, values = await read_choice(request, agreement, asked)
-        today = asked.today or now().date()
+        today = read_day("today", asked.today, at_end=True) or now().date()
         values |= {**_period(asked), "today": day_number(today)}
         values |= {f"after{at}": months_number(months) for at, months in enumerate(horizons)}
         shape = CohortShape(choice, asked.group_by, len(horizons))
@@ -248,7 +250,7 @@ def _horizons(text: str | None) -> tuple[int, ...]:
 
 
 def _months(word: str) -> int:
-    if not (word.isascii() and word.isdigit() and len(word) <= 4 and 1 <= int(word) <= MAX_MONTHS):
+    if not re.fullmatch("[1-9][0-9]{0,2}", word):
         text = f"Must be whole numbers from 1 to {MAX_MONTHS}, such as 6,12,24; got {word[:50]!r}."
         raise bad_parameter("months", "value", text)
     return int(word)

@@ -37,13 +37,16 @@ def period_of(query: Value) -> tuple[date | None, date | None] | None:
 
 
 def _bound(query: Value, name: str) -> date | None:
-    text: str | None = getattr(query, name)
+    return read_day(name, getattr(query, name), at_end=name == "to")
+
+
+def read_day(name: str, text: str | None, *, at_end: bool) -> date | None:
+    """The first or the last day of what the parameter says; BadRequest where that is none."""
     if text is None:
         return None
     # As filters of dates are written.
     days = fields_of(mission)["dates_earliest"]
     try:
-        found = parse_limit(days, text, at_end=name == "to")
+        return parse_limit(days, text, at_end=at_end)
     except ValueError as error:
         raise bad_parameter(name, "value", sentence(error)) from None
-    return found

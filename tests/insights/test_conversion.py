@@ -250,13 +250,13 @@ async def test_an_agreement_counts_once_in_the_group_of_each_country_and_organiz
 
 
 WRONG = {
-    "months=0": "1 to 600",
+    "months=0": "1 to 999",
     "months=6,x": "whole numbers",
     "months=": "empty",
     "months=1,2,3,4,5,6,7,8,9": "At most 8",
     "from=2017&to=2016": "ends before",
     "from=soon": "a month or a year",
-    "today=tomorrow": "today",
+    "today=whenever": "a month or a year",
     "group_by=colour": "instrument",
     "statuss=signed": "Did you mean 'status'",
     "deleted=only": "deleted",

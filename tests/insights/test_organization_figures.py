@@ -47,7 +47,7 @@ def journey(mission: Body, made: list[Body]) -> str:
 
 def classed(body: Body) -> Iterator[str]:
     """The figures that an agreement counts in."""
-    status = body.get("status", DEFAULT_STATUS.get(body["instrument"]))
+    status: str = body.get("status") or DEFAULT_STATUS[body["instrument"]]
     now = {"cancelled": "fallen_through", "negotiated": "announced"}
     yield from ("agreements", now.get(status, CLASSES[body["instrument"]]))
     if status in ("in_force", "completed"):
