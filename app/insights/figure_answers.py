@@ -145,9 +145,10 @@ async def answer_figures(
 ) -> Response:
     """A page of the list; `given` are the options of its groups, by name, and `also` are filters
     besides those of the query."""
-    tag = tag_for(request, f'W/"{await position_of(request)}"')
-    if is_known(request, tag):
-        return not_modified(tag)
+    if "if-none-match" in request.headers:
+        tag = tag_for(request, f'W/"{await position_of(request)}"')
+        if is_known(request, tag):
+            return not_modified(tag)
     shape, values = await _read_shape(request, of, query, options, given or {}, also)
     limit = min(query.limit, MAX_ROWS)
     scope = cursor_scope(of.name, shape, sorted(values.items()))
@@ -157,7 +158,8 @@ async def answer_figures(
     asked = {**values, "limit": count, "offset": first}
     found = await database.read(figures_statement(of, shape, dialect_of(request)), asked)
     total = Total(found[0][1]) if found else Total(0 if first == 0 else None)
-    headers = {"ETag": tag_for(request, f'W/"{found[0][2]}"') if found else tag}
+    position = found[0][2] if found else await position_of(request)
+    headers = {"ETag": tag_for(request, f'W/"{position}"')}
     rows = [row[0] for row in found]
     if wants_texts(request):
         rows = [_with_texts(of, row) for row in rows]
