@@ -20,6 +20,7 @@ from sqlalchemy.orm import aliased
 
 from app.core.databases.expressions import AnyTable, Expression
 from app.engine.query.render import as_json, json_list, object_of
+from app.insights.figures import AGREEMENTS, is_per_year
 from app.resources.citation import Citation
 from app.resources.delegate import Delegate
 from app.resources.organization import Organization
@@ -110,6 +111,7 @@ def stated_figures(missions: CTE, agreements: CTE) -> Expression:
         "per": as_json(rows.c.per),
         "as_of": as_json(rows.c.date),
         "as_of_latest": as_json(rows.c.date_latest),
+        "of_agreement": _amount_of(agreements, rows.c.agreement_id),
         "subject": _named(Organization, "name", rows.c.subject_id),
         "subject_description": as_json(rows.c.subject_description),
         "claimed_by": _named(Organization, "name", rows.c.on_behalf_of_id),
@@ -160,6 +162,19 @@ def _backs(citation: AnyTable, kind: ClaimKind, key: Expression) -> ColumnElemen
         citation.record_id == key,
         citation.deleted_at.is_(None),
     )
+
+
+def _amount_of(agreements: CTE, key: Expression) -> Expression:
+    """The amount of the agreement with this id, and between what it lies; null of none."""
+    c, limits = agreements.c, AGREEMENTS.ranges["amount"]
+    amounts = {"value": c.amount, "at_least": limits.at_least(c), "at_most": limits.at_most(c)}
+    values: dict[str, Expression] = {"currency": as_json(c.currency)}
+    values["per"] = case((is_per_year(c), "year"))
+    for name, amount in amounts.items():
+        amount.type = c.amount.type
+        values[name] = as_json(amount)
+    found = select(object_of(values)).where(c.id == key, c.amount.is_not(None))
+    return found.correlate_except(agreements).scalar_subquery()
 
 
 def _signed_later(agreements: CTE, day: Expression) -> Expression:

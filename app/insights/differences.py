@@ -64,6 +64,22 @@ def recorded_of(found: Json, measure: str, currency: str | None, per: str | None
     return Recorded(reasons={Why.not_measured: 0})
 
 
+def recorded_amount(claim: Json) -> Recorded:
+    """What is on record of the amount of the agreement that a claim is about."""
+    found = claim["of_agreement"]
+    if found is None:
+        return Recorded(reasons={Why.without_amount: 1})
+    apart = {
+        Why.other_currency: int(found["currency"] != claim["currency"]),
+        Why.other_period: int(found["per"] != claim["per"]),
+    }
+    if any(apart.values()):
+        return Recorded(reasons=apart)
+    limits = Limits(found["at_least"] or 0, found["at_most"])
+    is_exact = found["value"] == found["at_least"] == found["at_most"]
+    return Recorded(found["value"], limits, reasons={Why.not_exact: int(not is_exact)})
+
+
 def _number(value: int, open_ended: dict[Why, int]) -> Recorded:
     reasons = {reason: count for reason, count in open_ended.items() if count}
     return Recorded(value, Limits(value, None if reasons else value), reasons=reasons)
@@ -185,7 +201,8 @@ def _of_claim(
     others = [c for c in rivals if c["rank"] != Rank.deprecated and _says(c) != says]
     yield Why.rival_claims, len(others)
     yield Why.claim_not_exact, int(says[1:] != (None, Bound.exact))
-    if claim["measure"] in (Measure.amount, Measure.agreements, Measure.jobs):
+    of_mission = claim["agreement_id"] is None
+    if of_mission and claim["measure"] in (Measure.amount, Measure.agreements, Measure.jobs):
         yield Why.later, claim["later"]
         yield Why.undated, _standing(found, "undated") if claim["as_of"] else 0
     if recorded.value is not None:
@@ -196,11 +213,16 @@ def _says(claim: Json) -> tuple[Count, Count | None, str]:
     return claim["value"], claim["value_max"], claim["bound"]
 
 
+def _is_of_agreement_alone(claim: Json) -> bool:
+    """Whether it is no amount of an agreement, but something else of it."""
+    return claim["agreement_id"] is not None and claim["measure"] != Measure.amount
+
+
 def why_apart(claim: Json, mission_id: str) -> list[Json]:
     """Why a claim is held against nothing: it is about something else than the whole mission."""
     reasons = {
-        Why.other_scope: claim["scope"] is not None or claim["agreement_id"] is not None,
-        Why.other_mission: claim["mission_id"] not in (mission_id, None),
+        Why.other_scope: claim["scope"] is not None or _is_of_agreement_alone(claim),
+        Why.other_mission: claim["agreement_id"] is None and claim["mission_id"] != mission_id,
         Why.part_of_claim: claim["part_of_id"] is not None,
         Why.other_period: claim["per"] not in (None, "year"),
     }

@@ -22,6 +22,7 @@ from app.insights.differences import (
     Recorded,
     compared,
     reasons_of,
+    recorded_amount,
     recorded_of,
     why_apart,
 )
@@ -225,7 +226,9 @@ def _figure(found: Json, claims: list[Json]) -> Json:
     first = claims[0]
     apart = why_apart(first, found["summary"]["id"])
     recorded = None
-    if not apart:
+    if not apart and first["agreement_id"] is not None:
+        recorded = recorded_amount(first)
+    elif not apart:
         recorded = recorded_of(found, first["measure"], first["currency"], first["per"])
     return {
         **{name: first[name] for name in _OF_FIGURE},
@@ -287,6 +290,9 @@ def _with_numbers(found: Json) -> Json:
     for name, decimals in _READ_DECIMALS.items():
         for row in found[name]:
             row |= {each: _number(row[each]) for each in decimals}
+    for row in found["statements"]:
+        of = row["of_agreement"] or {}
+        of |= {name: _number(of[name]) for name in ("value", "at_least", "at_most") if name in of}
     return found
 
 

@@ -10,6 +10,7 @@ from app.insights.differences import Comparison, Limits, Recorded, compared
 from tests.missions.ways import enter_nested, missions
 
 Body = dict[str, Any]
+REMARK = {"predicate": "values", "paraphrase": "x", "modality": "fact"}
 PARTY = {"description": "somebody", "role": "signatory"}
 
 
@@ -133,6 +134,10 @@ async def test_amounts_are_held_against_those_of_the_mission_and_its_parts(
     for body in (mission, part):
         sent = await client.post("/missions", json=body)
         assert sent.status_code == 201, sent.text
+    said: Body = {"agreement": {"ref": "held-against-whole"}, "amount": 90, "currency": "USD"}
+    for body in (said, said | {"currency": "EUR"}):
+        sent = await client.post("/statements", json=REMARK | body | {"quantity_bound": "at_least"})
+        assert sent.status_code == 201, sent.text
     answer = await reconciliation(client, "held-against")
     found = {}
     for figure in answer["figures"]:
@@ -165,6 +170,17 @@ async def test_amounts_are_held_against_those_of_the_mission_and_its_parts(
             9,
             (9, 9, 9),
             [(9, 0, "agrees", {"other_currency": 1, "other_period": 4})],
+        ),
+        # Of one agreement, by somebody who was in no mission.
+        ("amount", "USD", None, None): (
+            None,
+            (100, 100, 100),
+            [(90, -10, "agrees", {"claim_not_exact": 1})],
+        ),
+        ("amount", "EUR", None, None): (
+            None,
+            (None, None, None),
+            [(90, None, "not_comparable", {"claim_not_exact": 1, "other_currency": 1})],
         ),
         ("jobs", None, None, own): (
             20,
