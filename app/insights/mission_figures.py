@@ -23,7 +23,7 @@ from app.insights.figure_answers import (
 )
 from app.insights.figure_lists import FigureGroup, FigureList, FigureShape, Parts
 from app.insights.journey import journeys
-from app.insights.presence import organizations_by
+from app.insights.presence import is_of_part, organizations_by
 from app.resources.agreement import Agreement
 from app.resources.code import CurrencyCode
 from app.resources.delegate import Delegate
@@ -157,7 +157,7 @@ def _organizations(parts: FromClause) -> FromClause:
 def _agreements(parts: FromClause) -> FromClause:
     of: AnyTable = aliased(Agreement)
     found = _select(parts, outcome_columns(of) | {"undated": undated(of)})
-    found = found.where(of.mission_id == parts.c.part_id, of.deleted_at.is_(None))
+    found = found.where(*is_of_part(of, parts), of.deleted_at.is_(None))
     return _grouped(found, parts)
 
 
@@ -165,7 +165,7 @@ def _outcomes(parts: FromClause) -> FromClause:
     of: AnyTable = aliased(Agreement)
     outcome: AnyTable = aliased(Outcome)
     found = _select(parts, {"outcomes": func.count()}).where(
-        of.mission_id == parts.c.part_id,
+        *is_of_part(of, parts),
         of.deleted_at.is_(None),
         outcome.agreement_id == of.id,
         outcome.deleted_at.is_(None),
@@ -174,8 +174,8 @@ def _outcomes(parts: FromClause) -> FromClause:
 
 
 def _of_parts(parts: Parts, agreement: AnyTable) -> tuple[Expression, list[ColumnElement[bool]]]:
-    missions = parts["missions"].c
-    return missions.mission_id, [agreement.mission_id == missions.part_id]
+    missions = parts["missions"]
+    return missions.c.mission_id, is_of_part(agreement, missions)
 
 
 MISSION_FIGURES = FigureList(

@@ -113,8 +113,17 @@ def _joined(rows: Selection, parts: FromClause) -> Selection:
     # Within each way, so that its index of missions leads to those that are asked for.
     of_mission, organization, _ = (column.element for column in rows.selected_columns)
     found = rows.with_only_columns(parts.c.mission_id, organization.label("organization_id"))
+    return found.where(*_lies_in(of_mission, parts))
+
+
+def is_of_part(row: AnyTable, parts: FromClause) -> list[ColumnElement[bool]]:
+    """That a row belongs to a mission that is a part: `part_id`."""
+    return _lies_in(row.mission_id, parts)
+
+
+def _lies_in(of_mission: Expression, parts: FromClause) -> list[ColumnElement[bool]]:
     # Twice the same, since a planner that does not know how few missions there are reads all rows.
-    return found.where(of_mission == parts.c.part_id, of_mission.in_(select(parts.c.part_id)))
+    return [of_mission == parts.c.part_id, of_mission.in_(select(parts.c.part_id))]
 
 
 def roles_of(organizations: FromClause) -> CompoundSelect[tuple[object]]:
