@@ -262,7 +262,12 @@ def _placed(begun: CTE, moved: CTE, horizons: int) -> CTE:
     for at in range(horizons):
         after = bindparam(f"after{at}", type_=BigInteger)
         by = [_latest_rank(begun, moved, after, surely=each) for each in (True, False)]
-        state = case((today - last < after, NOT_YET), (by[0] == by[1], by[0]), else_=UNKNOWN)
+        state = case(
+            (today - first < after, NOT_YET),
+            (today - last < after, UNKNOWN),
+            (by[0] == by[1], by[0]),
+            else_=UNKNOWN,
+        )
         columns.append(case((membership == Membership.member, state)).label(f"state{at}"))
     return (
         select(*columns)

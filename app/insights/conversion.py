@@ -79,7 +79,8 @@ class StatesAfter(Schema):
     fallen_through: int
     """How many were cancelled or had expired."""
     unknown: int
-    """How many had got further at some time, of which nobody says whether it was by then."""
+    """How many had got further at some time, of which nobody says whether it was by then, or began
+    on a day that does not say whether the time has come."""
     not_yet: int
     """How many began less than so many months ago: what becomes of them cannot be said yet. They
     are in none of the other figures, which add up with this one to `agreements`."""

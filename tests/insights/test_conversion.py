@@ -99,7 +99,7 @@ def state_after(stage: str, start: Days, moves: list[Body], signed: str | None, 
     if signed is not None and days_of(signed):
         reached[1] = days_of(signed)
     if any(later(day, months) > TODAY for day in begun):
-        return "not_yet"
+        return "not_yet" if all(later(day, months) > TODAY for day in begun) else "unknown"
     found = set()
     when = [corners(days, date.min, date.max) for days in reached.values()]
     for day, *dates in product(begun, *when):
