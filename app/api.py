@@ -18,6 +18,7 @@ from app.engine.registry import register
 from app.engine.resource import Resource, SubCollection
 from app.insights.conversion import conversion_route
 from app.insights.figures import use_figures
+from app.insights.journey import of_journey
 from app.insights.mission_figures import mission_figures_routes
 from app.insights.organization_figures import organization_figures_routes
 from app.insights.reconciliation import reconciliation_route
@@ -80,7 +81,10 @@ def _naming(child: Resource, relation: str) -> SubCollection:
         return getattr(row, f"{relation}_id") == parent.id  # type: ignore[no-any-return]
 
     parent, key = child.to_one[relation], f"{relation}_id"
-    return SubCollection(parent, child.path, child, on, lambda parent_id: {key: parent_id})
+    own = SubCollection(parent, child.path, child, on, lambda parent_id: {key: parent_id})
+    if parent is not mission:
+        return own
+    return of_journey(own, lambda row, missions: getattr(row, key).in_(missions))
 
 
 def _in_order(collection: SubCollection) -> tuple[int, int]:

@@ -80,6 +80,8 @@ class SubCollection:
     schema of its parent leaves the form of its records to their own list: every typed relation
     multiplies the ways through the schemas, all of which the documentation page follows. One that
     is no relation is a list alone: it is neither expanded nor asked for by filters of others.
+    `with_parts` is what its list shows where others of the parent's kind are part of the parent:
+    theirs too. As a relation it is the parent's own.
     """
 
     parent: "Resource"
@@ -92,6 +94,7 @@ class SubCollection:
     about: str = ""
     is_typed: bool = True
     is_relation: bool = True
+    with_parts: "SubCollection | None" = None
 
 
 @dataclass(frozen=True, eq=False)

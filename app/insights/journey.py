@@ -1,11 +1,14 @@
 """Journeys: a mission with those that are part of it, and of these, down to a depth."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
-from sqlalchemy import CompoundSelect, Select, Subquery, select, union, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Select, Subquery, select, union, union_all
 from sqlalchemy.orm import aliased
 
 from app.core.databases.expressions import AnyTable, Expression, Selection
+from app.engine.resource import SubCollection
 from app.resources.mission import MAX_LEVELS, Mission
 
 Ids = Select[tuple[object]] | CompoundSelect[tuple[object]]
@@ -23,6 +26,18 @@ def missions_of_journey(mission_id: Expression) -> Ids:
     levels = [select(top.id).where(top.id == mission_id).correlate_except(top)]
     levels += [_parts(mission_id, depth) for depth in range(1, MAX_LEVELS)]
     return union(*levels)
+
+
+def of_journey(
+    own: SubCollection, on: Callable[[AnyTable, Ids], ColumnElement[bool]]
+) -> SubCollection:
+    """The collection of a mission whose list shows that of its parts too: what `on(child, ids)`
+    ties to one of these missions."""
+
+    def over_parts(child: AnyTable, at: AnyTable) -> ColumnElement[bool]:
+        return on(child, missions_of_journey(at.id))
+
+    return replace(own, with_parts=replace(own, on=over_parts))
 
 
 def _parts(mission_id: Expression, depth: int) -> Select[tuple[object]]:

@@ -140,16 +140,25 @@ def _of_these(rows: Selection, organizations: FromClause) -> Selection:
 
 def missions_with(organization: Expression, is_there: IsThere = _not_in_trash) -> list[Selection]:
     """The ids of the missions that an organization was in, by each way."""
-    return [_those(way(is_there), "mission_id", "organization_id", organization) for way in _WAYS]
+    ways = (way(is_there) for way in _WAYS)
+    return [
+        _those(way, "mission_id", "organization_id", lambda column: column == organization)
+        for way in ways
+    ]
 
 
-def organizations_in(mission: Expression, is_there: IsThere = _not_in_trash) -> list[Selection]:
-    """The ids of the organizations that were in a mission, by each way."""
-    return [_those(way(is_there), "organization_id", "mission_id", mission) for way in _WAYS]
+def organizations_in(
+    names_mission: Callable[[AnyTable], ColumnElement[bool]], is_there: IsThere = _not_in_trash
+) -> list[Selection]:
+    """The ids of the organizations that were in the missions that are so named, by each way."""
+    ways = (way(is_there) for way in _WAYS)
+    return [_those(way, "organization_id", "mission_id", names_mission) for way in ways]
 
 
-def _those(way: _Way, name: str, other: str, value: Expression) -> Selection:
-    """The column of this name of the rows in which the other one has the value."""
+def _those(
+    way: _Way, name: str, other: str, is_so: Callable[[AnyTable], ColumnElement[bool]]
+) -> Selection:
+    """The column of this name of the rows in which it is so of the other one."""
     columns = way.rows.selected_columns
-    found = way.rows.with_only_columns(columns[name]).where(columns[other].element == value)
+    found = way.rows.with_only_columns(columns[name]).where(is_so(columns[other].element))
     return found.correlate_except(*way.tables)

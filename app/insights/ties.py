@@ -3,11 +3,14 @@
 Each function says what ties a row of the child's table to one of the parent's.
 """
 
+from collections.abc import Callable
+
 from sqlalchemy import ColumnElement, or_, select
 
 from app.core.databases.expressions import AnyTable
-from app.engine.resource import SubCollection
+from app.engine.resource import Resource, SubCollection
 from app.insights.evidence import evidence_of
+from app.insights.journey import of_journey
 from app.insights.presence import missions_with, organizations_in
 from app.resources.agreement import Agreement, agreement
 from app.resources.citation import citation
@@ -21,9 +24,20 @@ from app.resources.person import person
 from app.resources.source import source
 from app.resources.statement import statement
 
+#: Says of a column that it names the mission, or one of several.
+Names = Callable[[AnyTable], ColumnElement[bool]]
 
-def _takes_part(organization: AnyTable, mission: AnyTable) -> ColumnElement[bool]:
-    return or_(*(organization.id.in_(found) for found in organizations_in(mission.id)))
+
+def _of_mission(
+    name: str, child: Resource, on: Callable[[AnyTable, Names], ColumnElement[bool]]
+) -> SubCollection:
+    """What lies under a mission by way of others: `on` ties it to the missions that these name."""
+    own = SubCollection(mission, name, child, lambda row, at: on(row, lambda c: c == at.id))
+    return of_journey(own, lambda row, ids: on(row, lambda column: column.in_(ids)))
+
+
+def _takes_part(organization: AnyTable, names_mission: Names) -> ColumnElement[bool]:
+    return or_(*(organization.id.in_(found) for found in organizations_in(names_mission)))
 
 
 def _is_there(part: AnyTable, mission: AnyTable) -> ColumnElement[bool]:
@@ -36,10 +50,10 @@ def _was_in(mission: AnyTable, organization: AnyTable) -> ColumnElement[bool]:
     return or_(*(mission.id.in_(found) for found in several))
 
 
-def _of_mission(outcome: AnyTable, mission: AnyTable) -> ColumnElement[bool]:
+def _came_of(outcome: AnyTable, names_mission: Names) -> ColumnElement[bool]:
     agreements = (
         select(Agreement.id)
-        .where(Agreement.mission_id == mission.id, Agreement.deleted_at.is_(None))
+        .where(names_mission(Agreement.mission_id), Agreement.deleted_at.is_(None))
         .correlate_except(Agreement)
     )
     return outcome.agreement_id.in_(agreements)  # type: ignore[no-any-return]
@@ -96,8 +110,8 @@ def _drawn_from(citation: AnyTable, source: AnyTable) -> ColumnElement[bool]:
 
 
 TIED: tuple[SubCollection, ...] = (
-    SubCollection(mission, "companies", company, _takes_part),
-    SubCollection(mission, "outcomes", outcome, _of_mission),
+    _of_mission("companies", company, _takes_part),
+    _of_mission("outcomes", outcome, _came_of),
     *(
         SubCollection(parent, name, child, on, is_typed=on is _concluded_by)
         for parent in (company, organization)

@@ -24,6 +24,7 @@ from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.parameters import (
     Limit,
     ListQuery,
+    PartsQuery,
     RecordsQuery,
 )
 from app.rest.client_watch import ClientWatch, watched
@@ -53,6 +54,10 @@ class ExportQuery(CsvQuery, RecordsQuery):
     """The most records to write; all of them when left out."""
     labels: Language | None = None
     """Labels in this language as headers and in place of codes; an import takes them back."""
+
+
+class ExportWithPartsQuery(PartsQuery, ExportQuery):
+    """Parameters of an export under a record that others of its kind can be part of."""
 
 
 def address_of(name: str) -> str:

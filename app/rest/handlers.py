@@ -52,6 +52,8 @@ class Found:
     version: int
     #: How far the change log had come.
     position: str
+    #: Whether others of its kind are part of it, where that was asked.
+    has_parts: bool = False
 
 
 async def find_row(
@@ -60,19 +62,21 @@ async def find_row(
     key: str,
     view: View = View(),  # noqa: B008 (it never changes)
     trash: bool = False,
+    *,
+    tells_parts: bool = False,
 ) -> Found:
     """The record with this id or ref; NotFound without one."""
     database = database_of(request)
     record_id = as_id(key)
     by = "ref" if record_id is None else "id"
-    statement = item_statement(resource, view, by, dialect_of(request))
+    statement = item_statement(resource, view, by, dialect_of(request), tells_parts)
     rows = await database.read(statement, {"key": record_id or key}, point_lookup=True)
     if not rows:
         raise missing(resource, key)
-    body, deleted_at, found_id, version, position = rows[0]
+    body, deleted_at, found_id, version, position, *has_parts = rows[0]
     if deleted_at is not None and not trash:
         raise in_trash(resource, key)
-    return Found(body, found_id, version, position)
+    return Found(body, found_id, version, position, any(has_parts))
 
 
 def tag_of(resource: Resource, record_id: Value, version: int, position: str) -> str:

@@ -19,6 +19,7 @@ from app.engine.query.parameters import (
     MAX_LIMIT,
     Listing,
     ListQuery,
+    PartsQuery,
     RecordsQuery,
     Seek,
     read_listing,
@@ -57,10 +58,18 @@ class RecordSet:
     parent: Value = None
 
 
-async def records_under(request: Request, collection: SubCollection, key: str) -> RecordSet:
-    """The records of the collection under the parent with this id or ref; NotFound without one."""
-    found = await find_row(request, collection.parent, key)
-    return RecordSet(collection.child, collection, found.id)
+async def records_under(
+    request: Request, collection: SubCollection, key: str, query: RecordsQuery
+) -> RecordSet:
+    """The records of the collection under the parent with this id or ref, and under those that are
+    part of it unless the query leaves these out; NotFound without one."""
+    together = collection.with_parts
+    if isinstance(query, PartsQuery) and query.parts == "exclude":
+        together = None
+    tells_parts = together is not None
+    found = await find_row(request, collection.parent, key, ID_ALONE, tells_parts=tells_parts)
+    shown = collection if together is None or not found.has_parts else together
+    return RecordSet(collection.child, shown, found.id)
 
 
 @dataclass(slots=True)
@@ -179,7 +188,9 @@ async def _by_ways(asked: ListRequest, query: ListQuery) -> tuple[ListRequest, L
 
 def _scope_of(asked: ListRequest, query: ListQuery) -> bytes:
     shape = asked.listing.shape
-    chosen = (shape.condition, query.q, shape.deleted, shape.sort, sorted(asked.values.items()))
+    chosen = [shape.condition, query.q, shape.deleted, shape.sort, sorted(asked.values.items())]
+    if isinstance(query, PartsQuery) and query.parts == "exclude":
+        chosen.append(query.parts)
     return cursor_scope(asked.records.resource.path, *chosen)
 
 

@@ -105,6 +105,17 @@ class ListQuery(RecordsQuery):
     10,000, and always where counting is quick."""
 
 
+class PartsQuery(Schema):
+    """Parameters of what lies under a record that others of its kind can be part of."""
+
+    parts: Literal["include", "exclude"] = "include"
+    """`exclude` leaves out what lies under the records that are part of this one."""
+
+
+class ListWithPartsQuery(PartsQuery, ListQuery):
+    """Parameters of a list under such a record."""
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """What is shown of a record: all or `fields`, and `expand`ed relations."""
