@@ -67,7 +67,7 @@ class ClaimSource(Schema):
     """Its title."""
 
 
-class Reason(Schema):
+class ClaimReason(Schema):
     """Why a claim may differ from what is on record."""
 
     reason: DifferenceReason
@@ -108,7 +108,7 @@ class Claim(Schema):
     comparison: Comparison
     """Whether what is on record lies within what is claimed (`agrees`), may (`possible`), or cannot
     (`differs`)."""
-    reasons: list[Reason]
+    reasons: list[ClaimReason]
     """Why the two may differ, or why they are not compared."""
 
 
