@@ -18,6 +18,7 @@ from sqlalchemy import (
     distinct,
     exists,
     func,
+    literal_column,
     or_,
     select,
 )
@@ -72,8 +73,9 @@ class _WhereItWas(Schema):
     missions: int
     """In how many missions it was: it took part, sent a delegate, or is party to an agreement. A
     mission and those that are part of it are one."""
-    undated: int
-    """Where a period is asked for: in how many more it was whose dates have no year."""
+    perhaps: int
+    """Where a period is asked for: in how many it was that may lie in it, and may not, their dates
+    having no year or being wider."""
     as_organizer: int
     """Of how many it was an organizer."""
     as_co_organizer: int
@@ -135,7 +137,7 @@ OrganizationFiguresFileQuery = with_period(
 
 
 def _parts(keys: CTE, shape: FigureShape) -> Parts:
-    """Of the missions that are asked for, `there`: `(record_id, journey_id, role, is_dated)` for
+    """Of the missions that are asked for, `there`: `(record_id, journey_id, role, is_meant)` for
     each way in which an organization was in one, and `agreements`: `(record_id, agreement_id)` of
     those that it is a party to."""
     missions = _missions(shape).cte(f"missions_of_{keys.name}").prefix_with("MATERIALIZED")
@@ -144,7 +146,7 @@ def _parts(keys: CTE, shape: FigureShape) -> Parts:
         ways.c.organization_id.label("record_id"),
         missions.c.journey_id,
         ways.c.role,
-        missions.c.is_dated,
+        missions.c.is_meant,
     ).join(missions, missions.c.mission_id == ways.c.mission_id)
     party: AnyTable = aliased(AgreementParty)
     of: AnyTable = aliased(Agreement)
@@ -155,7 +157,7 @@ def _parts(keys: CTE, shape: FigureShape) -> Parts:
             of.id == party.agreement_id,
             of.deleted_at.is_(None),
             missions.c.mission_id == of.mission_id,
-            missions.c.is_dated == 1,
+            missions.c.is_meant == 1,
         )
         .distinct()
     )
@@ -166,18 +168,20 @@ def _parts(keys: CTE, shape: FigureShape) -> Parts:
 
 
 def _missions(shape: FigureShape) -> Selection:
-    """The missions that are asked for, each with the journey that it is of."""
+    """The missions that are asked for, each with the journey that it is of; `is_meant` is 1 but
+    for those that only may lie in the period, and 0 for these."""
     (has_country, has_period) = shape.options
     pairs = journeys()
     top: AnyTable = aliased(Mission)
     own: AnyTable = aliased(Mission)
-    is_dated = or_(own.dates_earliest.is_not(None), own.dates_latest.is_not(None))
+    first, last = (bindparam(name, type_=Date) for name in ("since", "until"))
+    earliest, latest = own.dates_earliest, own.dates_latest
+    within = and_(earliest >= first, latest <= last)
+    is_meant = case((within, 1), else_=0) if has_period else literal_column("1")
     found = select(
         own.id.label("mission_id"),
         pairs.c.mission_id.label("journey_id"),
-        (case((is_dated, 1), else_=0) if has_period else case((own.id.is_not(None), 1))).label(
-            "is_dated"
-        ),
+        is_meant.label("is_meant"),
     ).where(top.id == pairs.c.mission_id, top.parent_id.is_(None), own.id == pairs.c.part_id)
     if has_country:
         stop: AnyTable = aliased(MissionStop)
@@ -185,9 +189,8 @@ def _missions(shape: FigureShape) -> Selection:
         went = exists(select(1).where(stop.mission_id == own.id, stop.country == country))
         found = found.where(went)
     if has_period:
-        first, last = (bindparam(name, type_=Date) for name in ("since", "until"))
-        within = and_(own.dates_earliest >= first, own.dates_latest <= last)
-        found = found.where(or_(within, ~is_dated))
+        not_before = or_(latest.is_(None), latest >= first)
+        found = found.where(not_before, or_(earliest.is_(None), earliest <= last))
     return found
 
 
@@ -207,15 +210,15 @@ def _count_journeys(names: dict[str, Callable[[FromClause], ColumnElement[bool]]
 
 
 def _was_there(there: FromClause) -> ColumnElement[bool]:
-    return and_(there.c.is_dated == 1, there.c.role != PresenceRole.speaker.value)
+    return and_(there.c.is_meant == 1, there.c.role != PresenceRole.speaker.value)
 
 
-def _was_there_undated(there: FromClause) -> ColumnElement[bool]:
-    return and_(there.c.is_dated == 0, there.c.role != PresenceRole.speaker.value)
+def _was_there_perhaps(there: FromClause) -> ColumnElement[bool]:
+    return and_(there.c.is_meant == 0, there.c.role != PresenceRole.speaker.value)
 
 
 def _was_there_as(role: PresenceRole) -> Callable[[FromClause], ColumnElement[bool]]:
-    return lambda there: and_(there.c.is_dated == 1, there.c.role == role.value)
+    return lambda there: and_(there.c.is_meant == 1, there.c.role == role.value)
 
 
 def _is_party(parts: Parts, agreement: AnyTable) -> tuple[Expression, list[ColumnElement[bool]]]:
@@ -239,7 +242,7 @@ ORGANIZATION_FIGURES = FigureList(
         _count_journeys({"missions": _was_there}),
         _count_journeys(
             {
-                "undated": _was_there_undated,
+                "perhaps": _was_there_perhaps,
                 **{f"as_{role.value}": _was_there_as(role) for role in PresenceRole},
             }
         ),
