@@ -16,9 +16,13 @@ from app.core.observability.metrics_route import metrics_route
 from app.engine.history.change_log import newest_seq_statement
 from app.engine.registry import register
 from app.engine.resource import Resource, SubCollection
+from app.insights.conversion import conversion_route
 from app.insights.converted_figures import DATED_BY, answer_converted
 from app.insights.figures import use_figures
 from app.insights.journey import of_journey
+from app.insights.mission_figures import mission_figures_routes
+from app.insights.organization_figures import organization_figures_routes
+from app.insights.reconciliation import reconciliation_route
 from app.insights.search import search_route
 from app.insights.summary import summary_route
 from app.insights.ties import TIED
@@ -109,10 +113,14 @@ def routes() -> tuple[Route, ...]:
         served += crud_routes(resource, models, importing, convert)
         if resource is mission:
             served.append(summary_route(mission))
+            served.append(reconciliation_route(mission))
         if resource is source:
             served += text_routes(models)
     return (
         *served,
+        *mission_figures_routes(),
+        *organization_figures_routes(),
+        conversion_route(),
         search_route(RESOURCES),
         changes_route(RESOURCES),
         stream_route(RESOURCES),

@@ -83,6 +83,7 @@ def describe(app: FastAPI, resources: tuple[Resource, ...], routes: Sequence[Rou
     """Set what the document says beyond its routes; it is made when first asked for."""
     app.title, app.version, app.description = TITLE, VERSION, DESCRIPTION
     tags = [{"name": r.path, "description": r.about} for r in resources]
+    tags.append({"name": "insights", "description": "What came of missions, across all records."})
     tags.append({"name": "search", "description": "Words, found in records of every kind."})
     tags.append({"name": "changes", "description": "Every write there was, in order."})
     tags.append({"name": "webhooks", "description": "Who is told of changes; for admins."})
@@ -138,6 +139,8 @@ def _add_parameters(document: Json, routes: Sequence[Route]) -> None:
         for parameter in operation["parameters"]:
             if parameter["name"] == "format" and parameter["in"] == "path":
                 parameter["schema"] = {"$ref": "#/components/schemas/FileFormat"}
+            if (table := _CODES_ASKED_FOR.get(parameter["name"])) is not None:
+                parameter["schema"] = codes[table]
             if parameter["name"] in views:
                 name, words = views[parameter["name"]]
                 if schemas.get(name, {}).get("enum", words) != words:
@@ -190,6 +193,8 @@ _NAMED_TYPES: dict[str, Json] = {
     name: TypeAdapter(type_).json_schema()
     for name, type_ in {"Line": Line, "Prose": Prose, "Ref": Ref, "StatedDate": Edtf}.items()
 }
+#: The parameters, beside filters, that take a code, by the table of its list.
+_CODES_ASKED_FOR = {"currency": "currency", "mission_country": "country"}
 _FEW_CODES = {"country": "countries", "currency": "currencies", "language": "languages"}
 _MANY_CODES = {"region": RegionCode, "sector": SectorCode, "legal_form": LegalFormCode}
 

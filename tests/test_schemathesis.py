@@ -31,6 +31,7 @@ Json = dict[str, Any]
 
 TAGS = (
     *(resource.path for resource in RESOURCES),
+    "insights",
     "search",
     "changes",
     "webhooks",
@@ -54,6 +55,7 @@ REFUSED_PARAMETERS = {
     "metrics": "fields of related records, at any depth",
     "timezone": "names of zones are those of the tz database, which no schema lists",
     "sort": "of groups: by what else the request asks for",
+    **dict.fromkeys(("from", "to", "today"), "days of the calendar, the first not after the last"),
     "cursor": "signed, and bound to a list, its filters and its order",
     "columns": "headers of the file and fields of the kind",
     "sheet": "goes with XLSX alone",

@@ -43,7 +43,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         "search",
     ),
     "Shape the answer": ("sorting", "pages", "counting", "fields-and-expand", "formats"),
-    "Figures": ("aggregates",),
+    "Figures": ("aggregates", "across-missions", "conversion", "reconciliation"),
     "Keep in step": ("polling", "past", "changes"),
     "Write": (
         "writing-safely",

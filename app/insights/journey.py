@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, select, union
+from sqlalchemy import ColumnElement, CompoundSelect, Select, Subquery, select, union, union_all
 from sqlalchemy.orm import aliased
 
-from app.core.databases.expressions import AnyTable, Expression
+from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.engine.resource import SubCollection
 from app.resources.mission import MAX_LEVELS, Mission
 
@@ -46,3 +46,17 @@ def _parts(mission_id: Expression, depth: int) -> Select[tuple[object]]:
     found = select(ways[-1].id).where(ways[0].parent_id == mission_id)
     found = found.where(*(below.parent_id == above.id for above, below in pairwise(ways)))
     return found.where(*(each.deleted_at.is_(None) for each in ways)).correlate_except(*ways)
+
+
+def journeys() -> Subquery:
+    """`(mission_id, part_id)` of all missions at once: each with itself and with those that are
+    part of it, without those in the trash."""
+    return union_all(*map(_parts_of_each, range(MAX_LEVELS))).subquery("journeys")
+
+
+def _parts_of_each(depth: int) -> Selection:
+    """The missions with those that lie so many levels below them."""
+    ways: list[AnyTable] = [aliased(Mission) for _ in range(depth + 1)]
+    found = select(ways[0].id.label("mission_id"), ways[-1].id.label("part_id"))
+    found = found.where(*(below.parent_id == above.id for above, below in pairwise(ways)))
+    return found.where(*(each.deleted_at.is_(None) for each in ways))

@@ -11,13 +11,14 @@ from app.core.databases.expressions import AnyTable
 from app.engine.resource import Resource, SubCollection
 from app.insights.evidence import evidence_of
 from app.insights.journey import of_journey
+from app.insights.presence import missions_with, organizations_in
 from app.resources.agreement import Agreement, agreement
 from app.resources.citation import citation
 from app.resources.delegate import Delegate, delegate
 from app.resources.mission import mission
 from app.resources.organization import company, organization
 from app.resources.outcome import outcome
-from app.resources.participation import Participation, participation
+from app.resources.participation import participation
 from app.resources.party import AgreementParty
 from app.resources.person import person
 from app.resources.source import source
@@ -36,19 +37,7 @@ def _of_mission(
 
 
 def _takes_part(organization: AnyTable, names_mission: Names) -> ColumnElement[bool]:
-    """Takes part by itself, or is party to an agreement of the mission."""
-    present = (
-        select(Participation.organization_id)
-        .where(names_mission(Participation.mission_id), Participation.deleted_at.is_(None))
-        .correlate_except(Participation)
-    )
-    party = (
-        select(AgreementParty.organization_id)
-        .join(Agreement, Agreement.id == AgreementParty.agreement_id)
-        .where(names_mission(Agreement.mission_id), Agreement.deleted_at.is_(None))
-        .correlate_except(AgreementParty, Agreement)
-    )
-    return or_(organization.id.in_(present), organization.id.in_(party))
+    return or_(*(organization.id.in_(found) for found in organizations_in(names_mission)))
 
 
 def _is_there(part: AnyTable, mission: AnyTable) -> ColumnElement[bool]:
@@ -57,24 +46,8 @@ def _is_there(part: AnyTable, mission: AnyTable) -> ColumnElement[bool]:
 
 
 def _was_in(mission: AnyTable, organization: AnyTable) -> ColumnElement[bool]:
-    """Took part by itself, sent a delegate, or is party to an agreement of the mission."""
-    present = (
-        select(Participation.mission_id)
-        .where(Participation.organization_id == organization.id, _is_there(Participation, mission))
-        .correlate_except(Participation)
-    )
-    sent = (
-        select(Delegate.mission_id)
-        .where(Delegate.organization_id == organization.id, _is_there(Delegate, mission))
-        .correlate_except(Delegate)
-    )
-    party = (
-        select(Agreement.mission_id)
-        .join(AgreementParty, Agreement.id == AgreementParty.agreement_id)
-        .where(AgreementParty.organization_id == organization.id, _is_there(Agreement, mission))
-        .correlate_except(AgreementParty, Agreement)
-    )
-    return or_(mission.id.in_(present), mission.id.in_(sent), mission.id.in_(party))
+    several = missions_with(organization.id, lambda part: _is_there(part, mission))
+    return or_(*(mission.id.in_(found) for found in several))
 
 
 def _came_of(outcome: AnyTable, names_mission: Names) -> ColumnElement[bool]:

@@ -73,6 +73,22 @@ async def current_page(
     return in_epoch(page_request(request, limit, cursor, bound_to), await epoch_of(request))
 
 
+def numbered_rows(at: PageRequest) -> tuple[int, int]:
+    """From which row on a list is read whose cursors hold the number of a row, counted from 1, and
+    how many: one more than the page has, or all there are before it."""
+    place = 0 if at.place is None else at.place.key[0]
+    if not at.backward:
+        return place, at.limit + 1
+    first = max(0, place - at.limit - 2)
+    return first, place - 1 - first
+
+
+def numbered(at: PageRequest, rows: list[str], first: int) -> Rows:
+    """The JSON of such rows with their numbers as keys, in the order of walking."""
+    keyed = [(row, f"[{number}]") for number, row in enumerate(rows, first + 1)]
+    return keyed[::-1] if at.backward else keyed
+
+
 class Total(NamedTuple):
     """How many records a list has, where that was asked for."""
 
