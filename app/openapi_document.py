@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import get_args
 
+import orjson
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
@@ -82,6 +84,49 @@ _STAMP = "2026-01-15T09:30:00.000000Z"
 def describe(app: FastAPI, resources: tuple[Resource, ...], routes: Sequence[Route]) -> None:
     """Set what the document says beyond its routes; it is made when first asked for."""
     app.title, app.version, app.description = TITLE, VERSION, DESCRIPTION
+
+    def openapi() -> Json:
+        if app.openapi_schema is None:
+            public_reading = app.state.authorizer.public_reading
+            app.openapi_schema = orjson.loads(_document(resources, tuple(routes), public_reading))
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+@lru_cache(maxsize=2)
+def _document(
+    resources: tuple[Resource, ...], routes: tuple[Route, ...], public_reading: bool
+) -> bytes:
+    """The document as JSON. It takes seconds to make, and as objects would take 8 MB more; all
+    applications of a process that have these routes share it."""
+    document: Json = get_openapi(
+        title=TITLE,
+        version=VERSION,
+        description=DESCRIPTION,
+        routes=[route.documented() for route in routes],
+        tags=_tags(resources),
+    )
+    add_problems(document)
+    simplify(document)
+    _add_parameters(document, routes)
+    for resource in resources:
+        add_examples(document, resource, *examples(resource))
+    add_other_examples(document)
+    document_headers(document, routes)
+    _add_security(document, routes, public_reading=public_reading)
+    _put_in_order(document)
+    drop_defaults(document)
+    join_problems(document, _OF_ANY)
+    name_types(document, _NAMED_TYPES)
+    join_nulls(document)
+    document["webhooks"] = webhook_messages(resources)
+    share(document)
+    unwrap(document)
+    return json_codec.dumps(document)
+
+
+def _tags(resources: tuple[Resource, ...]) -> list[Json]:
     tags = [{"name": r.path, "description": r.about} for r in resources]
     tags.append({"name": "insights", "description": "What came of missions, across all records."})
     tags.append({"name": "search", "description": "Words, found in records of every kind."})
@@ -90,36 +135,7 @@ def describe(app: FastAPI, resources: tuple[Resource, ...], routes: Sequence[Rou
     tags.append({"name": "codes", "description": "Code lists with labels in three languages."})
     tags.append({"name": "api-keys", "description": "Who may read and write; for admins."})
     tags.append({"name": "operation", "description": "For those who run the service."})
-
-    def openapi() -> Json:
-        if app.openapi_schema is None:
-            document: Json = get_openapi(
-                title=TITLE,
-                version=VERSION,
-                description=DESCRIPTION,
-                routes=[route.documented() for route in routes],
-                tags=tags,
-            )
-            add_problems(document)
-            simplify(document)
-            _add_parameters(document, routes)
-            for resource in resources:
-                add_examples(document, resource, *examples(resource))
-            add_other_examples(document)
-            document_headers(document, routes)
-            _add_security(document, routes, public_reading=app.state.authorizer.public_reading)
-            _put_in_order(document)
-            drop_defaults(document)
-            join_problems(document, _OF_ANY)
-            name_types(document, _NAMED_TYPES)
-            join_nulls(document)
-            document["webhooks"] = webhook_messages(resources)
-            share(document)
-            unwrap(document)
-            app.openapi_schema = document
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]
+    return tags
 
 
 def _add_parameters(document: Json, routes: Sequence[Route]) -> None:

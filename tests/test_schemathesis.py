@@ -19,7 +19,7 @@ from schemathesis.generation.meta import CoveragePhaseData
 from schemathesis.python.asgi import shutdown_lifespans
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
-from app.api import RESOURCES
+from app.api import COLLECTIONS, RESOURCES
 from app.changes.stream import StreamRules
 from app.engine.paths import fields_of
 from app.main import create_app
@@ -180,9 +180,14 @@ def _shallow(document: Json) -> Json:
     return schemas
 
 
+#: A list of records under another one; what is none has an address of its own.
+_LIST_UNDER = re.compile(rf"{{key}}/({'|'.join(sorted({c.name for c in COLLECTIONS}))})(?![\w/-])")
+
+
 def told_apart() -> Callable[[HookContext, Case[Any]], bool]:
     """Lets pass of the cases at the limits of schemas one of each kind: a kind of limit, of a
-    parameter or of a field of the body. A list of codes is tried with one of them."""
+    parameter or of a field of the body. A list of codes is tried with one of them; of the lists
+    under a record, which one function answers, the limits of a parameter are tried with one."""
     had: set[tuple[object, ...]] = set()
 
     def filter_case(context: HookContext, case: Case[Any]) -> bool:
@@ -190,7 +195,8 @@ def told_apart() -> Callable[[HookContext, Case[Any]], bool]:
         if not isinstance(phase, CoveragePhaseData):
             return True
         field = re.split("->|:", phase.description)[0]
-        place = (case.method, case.path, phase.scenario, phase.parameter, field)
+        path = _LIST_UNDER.sub("{key}/list", case.path) if case.method == "GET" else case.path
+        place = (case.method, path, phase.scenario, phase.parameter, field)
         fresh = place not in had
         had.add(place)
         return fresh

@@ -68,6 +68,9 @@ class Route(PathRoute):
     #: Why it takes no Idempotency-Key, where it does not.
     not_repeated: str | None = None
 
+    #: Routes are made once in a process, and what is made of them is remembered by them.
+    __hash__ = object.__hash__
+
     def __init__(
         self,
         path: str,
