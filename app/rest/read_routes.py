@@ -29,6 +29,7 @@ from app.rest.operations import (
     RecordsOperation,
     snake,
 )
+from app.rest.past import with_past
 
 Format = Annotated[
     str,
@@ -93,7 +94,8 @@ def list_route(resource: Resource, models: Models) -> Route:
         " field of a related record; see the [guide](guide#filters). As a file:"
         f" `/{resource.path}.csv`."
     )
-    return _list(_all_of(resource), models, text, refusals=(BadRequest,)).route(endpoint)
+    operation = _list(_all_of(resource), models, text, refusals=(BadRequest,))
+    return with_past(operation).route(endpoint)
 
 
 def collection_route(collection: SubCollection, models: Models) -> Route:
@@ -110,7 +112,7 @@ def collection_route(collection: SubCollection, models: Models) -> Route:
     text = f"The {collection.child.plural} of one {collection.parent.singular} alone."
     text = collection.about or text
     operation = _list(_under(collection), models, text, refusals=(BadRequest, NotFound))
-    return operation.route(endpoint)
+    return with_past(operation).route(endpoint)
 
 
 async def _unchanged(request: Request) -> Response | None:
@@ -153,7 +155,7 @@ def export_route(resource: Resource) -> Route:
     ) -> Response:
         return await answer_export(request, RecordSet(resource), query, format)
 
-    return _export(_all_of(resource)).route(endpoint)
+    return with_past(_export(_all_of(resource))).route(endpoint)
 
 
 def collection_export_route(collection: SubCollection) -> Route:
@@ -165,7 +167,7 @@ def collection_export_route(collection: SubCollection) -> Route:
         records = await records_under(request, collection, key)
         return await answer_export(request, records, query, format)
 
-    return _export(_under(collection)).route(endpoint)
+    return with_past(_export(_under(collection))).route(endpoint)
 
 
 def _export(at: ListAddress) -> Operation:
