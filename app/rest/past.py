@@ -38,7 +38,7 @@ _POSITION = rf"^[0-9]{{1,16}}-[0-9a-f]{{{EPOCH_LENGTH}}}$"
 AS_OF: Json = {
     "name": PARAMETER,
     "in": "query",
-    "schema": {"type": "string", "anyOf": [{"format": "date-time"}, {"pattern": _POSITION}]},
+    "schema": {"type": "string", "format": "date-time"},
     "description": "A time (ISO 8601), or the `position` of a change with its epoch: the answer as"
     " it would have been given then. Goes without `q`.",
 }
@@ -100,7 +100,7 @@ class PastDatabase(Database):
 
 def with_past(operation: Operation) -> Operation:
     """The operation with `as_of`: its endpoint reads by `database_of`, and so what was then."""
-    given = (*operation.parameters, AS_OF)
+    given = (AS_OF, *operation.parameters)
     refusals = dict.fromkeys((*operation.refusals, BadRequest, Gone))
     return replace(operation, parameters=given, refusals=tuple(refusals), around=answer_as_of)
 
