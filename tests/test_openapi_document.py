@@ -31,19 +31,7 @@ CHANGING = ("version", "created_at", "updated_at")
 INVENTED = {r.path for r in RESOURCES if all(f.resource.table is not r.table for f in facts())}
 # Parameters of lists that are no filters, in their order.
 COMMON = (
-    *(
-        "limit",
-        "cursor",
-        "offset",
-        "count",
-        "sort",
-        "q",
-        "filter",
-        "fields",
-        "expand",
-        "deleted",
-        "as_of",
-    ),
+    *("limit", "cursor", "offset", "count", "sort", "q", "filter", "fields", "expand", "deleted"),
 )
 
 # What the transport adds to answers, and what protects every one of them alike.
