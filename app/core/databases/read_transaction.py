@@ -15,8 +15,8 @@ class ReadTransaction(ABC):
     """
 
     @abstractmethod
-    async def run(self, sql: str) -> None:
-        """Run a statement that takes no parameters and returns no rows."""
+    async def run(self, *statements: str) -> None:
+        """Run statements that take no parameters and return no rows."""
 
     @abstractmethod
     async def read(self, statement: CompiledQuery, values: Values) -> Rows:

@@ -30,8 +30,8 @@ class SqliteTransaction(ReadTransaction):
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
 
-    async def run(self, sql: str) -> None:
-        await self._worker(lambda on: on.execute(sql))
+    async def run(self, *statements: str) -> None:
+        await self._worker(lambda on: [on.execute(sql) for sql in statements])
 
     async def read(self, statement: CompiledQuery, values: Values) -> Rows:
         arguments = statement.arguments(values)

@@ -27,19 +27,18 @@ from app.engine.resource import Resource
 #: How many changes may have been made since the moment that is asked for.
 MAX_LATER_CHANGES: Final = 200_000
 _WORD = re.compile(r"\w+")
-_AS_OF = 'CREATE TEMP TABLE "past_changes" AS SELECT seq, kind, record_id, action FROM "change"'
+_LATER = 'CREATE TEMP TABLE "past_changes" AS SELECT seq, kind, record_id, action FROM "change"'
+#: The schema of the tables, with the name and the definition of each view in it.
 _VIEWS = {
-    "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'view'",
-    "postgresql": (
-        "SELECT c.relname, pg_get_viewdef(c.oid) FROM pg_class c WHERE c.relkind = 'v' AND"
-        " c.relnamespace = (SELECT relnamespace FROM pg_class WHERE oid = 'change'::regclass)"
+    "sqlite": (
+        "SELECT 'main', v.name, v.sql FROM (SELECT 1) LEFT JOIN sqlite_master AS v"
+        " ON v.type = 'view'"
     ),
-}
-_SCHEMA = {
-    "sqlite": "SELECT 'main'",
     "postgresql": (
-        "SELECT nspname FROM pg_namespace WHERE oid ="
-        " (SELECT relnamespace FROM pg_class WHERE oid = 'change'::regclass)"
+        "SELECT n.nspname, v.relname, pg_get_viewdef(v.oid) FROM pg_class AS c"
+        " JOIN pg_namespace AS n ON n.oid = c.relnamespace"
+        " LEFT JOIN pg_class AS v ON v.relnamespace = n.oid AND v.relkind = 'v'"
+        " WHERE c.oid = 'change'::regclass"
     ),
 }
 
@@ -85,12 +84,13 @@ class Past:
             return
         if position.seq - self.seq > MAX_LATER_CHANGES:
             raise await self._too_many(position)
-        await self.transaction.run(f"{_AS_OF} WHERE seq > {self.seq}")
+        await self.transaction.run(f"{_LATER} WHERE seq > {self.seq}")
         kinds = await self._rows('SELECT DISTINCT kind FROM "past_changes"')
         self._changed = {kind: RECORD_TYPES[kind] for (kind,) in kinds if kind in RECORD_TYPES}
-        ((self._schema,),) = await self._rows(_SCHEMA[self.dialect.name])
         # PostgreSQL tells what a view reads by names that still mean the present tables.
-        self._views = dict(await self._rows(_VIEWS[self.dialect.name]))
+        found = await self._rows(_VIEWS[self.dialect.name])
+        self._schema = found[0][0]
+        self._views = {name: definition for _, name, definition in found if name is not None}
 
     async def hide(self, sql: str) -> None:
         """Let the tables that a statement names show what they held then; Gone where that is not

@@ -60,15 +60,17 @@ class Undo:
         and Gone where it is not known any more."""
         await self._find_changed()
         olds = await self._old_values()
-        await self._make_records(olds)
-        await self._make_view(self.table, "id")
-        for name, part in self.resource.embedded.items():
-            await self._make_parts(name, part, olds)
-            await self._make_view(table_of(part.table), part.owner)
-
-    async def _run(self, *statements: str) -> None:
-        for sql in statements:
-            await self.transaction.run(sql)
+        there = f"SELECT id FROM {self.changed} WHERE is_new = 0"
+        parts = self.resource.embedded
+        copied = [*self._copy(self.table, "id", there), self._restamped()]
+        for part in parts.values():
+            copied += self._copy(table_of(part.table), part.owner, there)
+        await self.transaction.run(*copied)
+        await self._put_back_fields(olds)
+        for name, part in parts.items():
+            await self._put_back_parts(name, part, olds)
+        views = [self._view(table_of(part.table), part.owner) for part in parts.values()]
+        await self.transaction.run(self._view(self.table, "id"), *views)
 
     async def _find_changed(self) -> None:
         """Note which records have changed, and which of them were not there yet."""
@@ -76,7 +78,7 @@ class Undo:
             "SELECT record_id, min(seq) AS first, max(CASE WHEN action = 'purge' THEN 1 ELSE 0 END)"
             f' AS is_purged FROM "past_changes" WHERE {self.of_kind} GROUP BY record_id'
         )
-        await self._run(
+        await self.transaction.run(
             f"CREATE TEMP TABLE {self.changed} AS SELECT c.record_id AS id, c.is_purged,"
             f" CASE WHEN p.action = 'create' THEN 1 ELSE 0 END AS is_new FROM ({first}) AS c"
             ' JOIN "past_changes" AS p ON p.seq = c.first',
@@ -102,10 +104,7 @@ class Undo:
         # The loop goes on serving others while many are read.
         return await asyncio.to_thread(_oldest, rows)
 
-    async def _make_records(self, olds: Olds) -> None:
-        name = self.table.name
-        there = f"SELECT id FROM {self.changed} WHERE is_new = 0"
-        await self._copy(self.table, f"id IN ({there})", "id")
+    async def _put_back_fields(self, olds: Olds) -> None:
         for column in self.table.columns:
             values = _values(olds, column)
             if values:
@@ -119,8 +118,11 @@ class Undo:
                 bounds = tuple(bound_values(field, None))
                 await self.transaction.run_many(updating(self.table, bounds, self.dialect), several)
         await self._forget_texts(olds)
-        await self._run(
-            f'UPDATE "past_{name}" SET version = coalesce(({self._last("version")}), 1),'
+
+    def _restamped(self) -> str:
+        """What sets the version of the records and when they were changed last."""
+        return (
+            f'UPDATE "past_{self.table.name}" SET version = coalesce(({self._last("version")}), 1),'
             f" updated_at = coalesce(({self._last('at')}), created_at)"
         )
 
@@ -144,10 +146,8 @@ class Undo:
                 statement, [{"key": UUID(key), text.column: None} for key in keys]
             )
 
-    async def _make_parts(self, name: str, part: Embedded, olds: Olds) -> None:
+    async def _put_back_parts(self, name: str, part: Embedded, olds: Olds) -> None:
         table = table_of(part.table)
-        there = f'SELECT id FROM "past_{self.table.name}"'
-        await self._copy(table, f'"{part.owner}" IN ({there})', part.owner)
         several = list(_with(olds, name))
         if not several:
             return
@@ -158,17 +158,19 @@ class Undo:
             names = tuple(rows[0])
             await self.transaction.run_many(inserting(table, names, self.dialect), rows)
 
-    async def _copy(self, table: Table, condition: str, key: str) -> None:
+    def _copy(self, table: Table, key: str, records: str) -> list[str]:
+        """What makes the temporary table, of the rows that are of these records."""
         past = f'"past_{table.name}"'
-        await self._run(
+        return [
             f'CREATE TEMP TABLE {past} AS SELECT * FROM "{self.schema}"."{table.name}"'
-            f" WHERE {condition}",
+            f' WHERE "{key}" IN ({records})',
             f'CREATE INDEX "ix_past_{table.name}" ON {past} ("{key}")',
-        )
+        ]
 
-    async def _make_view(self, table: Table, key: str) -> None:
+    def _view(self, table: Table, key: str) -> str:
+        """What hides the present table: the rows that have not changed, and those that were."""
         names = ", ".join(f'"{column.name}"' for column in table.columns)
-        await self._run(
+        return (
             f'CREATE TEMP VIEW "{table.name}" AS SELECT {names} FROM "{self.schema}"."{table.name}"'
             f' WHERE "{key}" NOT IN (SELECT id FROM {self.changed})'
             f' UNION ALL SELECT {names} FROM "past_{table.name}"'
