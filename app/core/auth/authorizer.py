@@ -105,11 +105,11 @@ class Authorizer:
         if caller.path is not None:
             if scope["path"] != caller.path or scope["method"] not in _READING:
                 raise Forbidden(f"This key opens {caller.path} alone, for reading.")
-            if any(
-                name == "deleted" and value != "exclude"
-                for name, value in parse_qsl(scope["query_string"].decode("latin-1"))
-            ):
+            sent = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+            if any(name == "deleted" and value != "exclude" for name, value in sent):
                 raise Forbidden("This key does not read the trash: leave out `deleted`.")
+            if any(name == "as_of" for name, _ in sent):
+                raise Forbidden("This key reads what is there now: leave out `as_of`.")
         elif need is Permission.READ_OR_PUBLIC and self.public_reading:
             return
         if caller is ANONYMOUS:
