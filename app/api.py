@@ -19,6 +19,7 @@ from app.engine.resource import Resource, SubCollection
 from app.insights.search import search_route
 from app.insights.summary import summary_route
 from app.insights.ties import TIED
+from app.receipts.routes import receipt_routes
 from app.resources.agreement import agreement
 from app.resources.citation import citation
 from app.resources.cited_record import show_backed
@@ -101,10 +102,12 @@ def routes() -> tuple[Route, ...]:
             served.append(summary_route(mission))
         if resource is source:
             served += text_routes(models)
+    changes = changes_route(RESOURCES)
     return (
         *served,
+        *receipt_routes((*served, changes), RESOURCES, citation),
         search_route(RESOURCES),
-        changes_route(RESOURCES),
+        changes,
         stream_route(RESOURCES),
         *webhook_routes(RESOURCES),
         *code_routes(),

@@ -83,6 +83,7 @@ def describe(app: FastAPI, resources: tuple[Resource, ...], routes: Sequence[Rou
     """Set what the document says beyond its routes; it is made when first asked for."""
     app.title, app.version, app.description = TITLE, VERSION, DESCRIPTION
     tags = [{"name": r.path, "description": r.about} for r in resources]
+    tags.append({"name": "receipts", "description": "Answers that are kept, to be compared."})
     tags.append({"name": "search", "description": "Words, found in records of every kind."})
     tags.append({"name": "changes", "description": "Every write there was, in order."})
     tags.append({"name": "webhooks", "description": "Who is told of changes; for admins."})

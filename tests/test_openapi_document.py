@@ -202,7 +202,7 @@ async def test_the_two_forms_of_the_document_have_tags_of_their_own(
 
 def test_tags_stand_in_the_order_of_the_resources() -> None:
     names = [tag["name"] for tag in document()["tags"]]
-    others = ("search", "changes", "webhooks", "codes", "api-keys", "operation")
+    others = ("receipts", "search", "changes", "webhooks", "codes", "api-keys", "operation")
     assert names == [*(resource.path for resource in RESOURCES), *others]
     assert all(tag["description"].strip() for tag in document()["tags"])
 

@@ -31,6 +31,7 @@ Json = dict[str, Any]
 
 TAGS = (
     *(resource.path for resource in RESOURCES),
+    "receipts",
     "search",
     "changes",
     "webhooks",

@@ -155,7 +155,7 @@ async def test_what_was_answered_at_each_point_of_a_history_is_answered_for_it_l
 async def test_a_moment_that_cannot_be_answered_for_is_refused_and_told_why(
     writes_app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wrong = []
+    wrong: list[Any] = []
     async with client_of(writes_app) as client:
         deals = Deals(client)
         await deals.begin()
