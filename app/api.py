@@ -26,6 +26,7 @@ from app.insights.reconciliation import reconciliation_route
 from app.insights.search import search_route
 from app.insights.summary import summary_route
 from app.insights.ties import TIED
+from app.receipts.routes import receipt_routes
 from app.resources.agreement import agreement
 from app.resources.citation import citation
 from app.resources.cited_record import show_backed
@@ -116,13 +117,14 @@ def routes() -> tuple[Route, ...]:
             served.append(reconciliation_route(mission))
         if resource is source:
             served += text_routes(models)
+    insights = (*mission_figures_routes(), *organization_figures_routes(), conversion_route())
+    changes = changes_route(RESOURCES)
     return (
         *served,
-        *mission_figures_routes(),
-        *organization_figures_routes(),
-        conversion_route(),
+        *insights,
+        *receipt_routes((*served, *insights, changes), RESOURCES, citation),
         search_route(RESOURCES),
-        changes_route(RESOURCES),
+        changes,
         stream_route(RESOURCES),
         *webhook_routes(RESOURCES),
         *code_routes(),

@@ -32,6 +32,7 @@ Json = dict[str, Any]
 TAGS = (
     *(resource.path for resource in RESOURCES),
     "insights",
+    "receipts",
     "search",
     "changes",
     "webhooks",
@@ -63,7 +64,7 @@ REFUSED_PARAMETERS = {
     "labels": "goes with tables alone",
     **dict.fromkeys(("delimiter", "decimal", "encoding"), "go with CSV alone"),
     "Idempotency-Key": "goes without `dry_run`",
-    "as_of": "goes without `fields` and `expand`",
+    "as_of": "goes without `q`, and of one record without `fields` and `expand`",
     "offset": "goes without `cursor`",
     **dict.fromkeys(("since", "Last-Event-ID"), "no further than the newest change"),
     "parent": "only the codes of some lists belong to another",

@@ -44,7 +44,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     ),
     "Shape the answer": ("sorting", "pages", "counting", "fields-and-expand", "formats"),
     "Figures": ("aggregates", "across-missions", "conversion", "reconciliation"),
-    "Keep in step": ("polling", "past", "changes"),
+    "Keep in step": ("polling", "past", "receipts", "changes"),
     "Write": (
         "writing-safely",
         "merge-patch",

@@ -29,6 +29,7 @@ from app.rest.csv_form import CsvForm, CsvQuery, csv_form
 from app.rest.decimals import texts_of, wants_texts
 from app.rest.handlers import check_codes, database_of, position_of
 from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED, RecordsOperation, snake
+from app.rest.past import with_past
 
 _JSON, _CSV = "application/json", "text/csv"
 
@@ -109,7 +110,7 @@ def aggregate_csv_route(resource: Resource) -> Route:
 
 
 def _operation(resource: Resource, answer: Answer, **also: Value) -> RecordsOperation:
-    return RecordsOperation(
+    operation = RecordsOperation(
         resource=resource,
         tag=resource.path,
         parameters=(IF_NONE_MATCH,),
@@ -117,6 +118,7 @@ def _operation(resource: Resource, answer: Answer, **also: Value) -> RecordsOper
         refusals=(BadRequest, Invalid),
         **also,
     )
+    return with_past(operation)
 
 
 async def answer_aggregate(

@@ -25,10 +25,14 @@ from app.engine.resource import Resource
 from app.rest.decimals import dialect_of, tag_for
 from app.rest.related import ID_ALONE, check_related, needs_count
 
+#: Where a request keeps the database as it was at the moment that it names.
+PAST_DATABASE = "past_database"
+
 
 def database_of(request: Request) -> Database:
-    """The application's database."""
-    return state_of(request).database
+    """The application's database, as it was then where the request names a moment."""
+    past: Database | None = request.scope.get(PAST_DATABASE)
+    return past or state_of(request).database
 
 
 def caller_name(request: Request) -> str:
@@ -109,7 +113,7 @@ async def answer_item(request: Request, resource: Resource, key: str, query: Ite
 
 async def position_of(request: Request) -> str:
     """How far the change log has come, as tags tell it."""
-    database = database_of(request)
+    database = state_of(request).database
     ((position,),) = await database.read(
         position_statement(database.dialect), {}, point_lookup=True
     )

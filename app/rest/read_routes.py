@@ -36,6 +36,7 @@ from app.rest.operations import (
     RecordsOperation,
     snake,
 )
+from app.rest.past import with_past
 
 Format = Annotated[
     str,
@@ -100,7 +101,8 @@ def list_route(resource: Resource, models: Models) -> Route:
         " field of a related record; see the [guide](guide#filters). As a file:"
         f" `/{resource.path}.csv`."
     )
-    return _list(_all_of(resource), models, text, refusals=(BadRequest,)).route(endpoint)
+    operation = _list(_all_of(resource), models, text, refusals=(BadRequest,))
+    return with_past(operation).route(endpoint)
 
 
 def collection_route(collection: SubCollection, models: Models) -> Route:
@@ -121,7 +123,7 @@ def collection_route(collection: SubCollection, models: Models) -> Route:
         text = f"The {children} of one {parent} and of those that are part of it."
     text = collection.about or text
     operation = _list(_under(collection), models, text, refusals=(BadRequest, NotFound))
-    return operation.route(endpoint)
+    return with_past(operation).route(endpoint)
 
 
 def _with_shown(collection: SubCollection, query: ListQuery) -> ListQuery:
@@ -171,7 +173,7 @@ def export_route(resource: Resource) -> Route:
     ) -> Response:
         return await answer_export(request, RecordSet(resource), query, format)
 
-    return _export(_all_of(resource)).route(endpoint)
+    return with_past(_export(_all_of(resource))).route(endpoint)
 
 
 def collection_export_route(collection: SubCollection) -> Route:
@@ -187,7 +189,7 @@ def collection_export_route(collection: SubCollection) -> Route:
         records = await records_under(request, collection, key, query)
         return await answer_export(request, records, query, format)
 
-    return _export(_under(collection)).route(endpoint)
+    return with_past(_export(_under(collection))).route(endpoint)
 
 
 def _export(at: ListAddress) -> Operation:
