@@ -1,6 +1,6 @@
 """Exchange rates as published.
 
-Revision: 20261130_rates, after 20261129_around_deals.
+Revision: 20261130_rates, after 20261130_firmness.
 """
 
 import sqlalchemy as sa
@@ -9,7 +9,7 @@ from alembic import op
 from app.core.databases import types
 
 revision = "20261130_rates"
-down_revision = "20261129_around_deals"
+down_revision = "20261130_firmness"
 branch_labels = None
 depends_on = None
 
