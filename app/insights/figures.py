@@ -5,7 +5,7 @@ replaces another and what a claim is are questions across nouns. `use_figures` h
 kinds; the engine's aggregates keep to it, the summaries of missions and whatever else adds.
 """
 
-from sqlalchemy import ColumnElement, case, null, or_, select, text
+from sqlalchemy import ColumnElement, case, exists, null, or_, select, text
 from sqlalchemy.orm import aliased
 
 from app.core.databases.expressions import AnyTable, Expression, Selection
@@ -64,9 +64,11 @@ def _replaced() -> Selection:
     """What only another agreement that stands replaces: one that is a plan yet replaces nothing."""
     by: AnyTable = aliased(Agreement)
     stands = by.firmness.not_in((Firmness.fallen_through, Firmness.announced))
+    # Asked of each relation: few agreements replace another.
+    is_there = exists().where(by.id == RelatedAgreement.owner_id, stands)
     found: Value = select(RelatedAgreement.agreement_id, RelatedAgreement.owner_id)
-    replaced: Selection = found.join(by, by.id == RelatedAgreement.owner_id).where(
-        RelatedAgreement.relation == AgreementRelationship.replaces, stands
+    replaced: Selection = found.where(
+        RelatedAgreement.relation == AgreementRelationship.replaces, is_there
     )
     return replaced
 

@@ -1,6 +1,7 @@
 """What is left out of sums, so that nothing is added twice: parts, what was replaced, claims."""
 
 from collections.abc import Sequence
+from functools import cache
 from itertools import pairwise
 
 from sqlalchemy import (
@@ -107,23 +108,26 @@ def _is_held(
     return exists(found.where(pairs.c.held == rows.c.id, *added).correlate(rows))
 
 
+@cache
+def pairs_of(holding: Holding) -> FromClause:
+    """The pairs `held` and `holder`, once in a statement."""
+    found = holding.pairs().subquery()
+    named = select(found.c[0].label("held"), found.c[1].label("holder"))
+    return named.cte(f"pairs_{holding.name}").prefix_with("MATERIALIZED")
+
+
+@cache
 def _over_levels(holding: Holding) -> FromClause:
     """The pairs, and what holds a record by way of others."""
-
-    def pairs() -> FromClause:
-        return holding.pairs().subquery()
-
-    first = pairs()
-    levels: list[Selection] = [select(first.c[0].label("held"), first.c[1].label("holder"))]
-    for depth in range(2, _LEVELS + 1):
-        steps = [pairs() for _ in range(depth)]
+    levels: list[Selection] = []
+    for depth in range(1, _LEVELS + 1):
+        steps = [pairs_of(holding).alias(f"{holding.name}_{depth}_{at}") for at in range(depth)]
         source: FromClause = steps[0]
         for below, above in pairwise(steps):
-            source = source.join(above, above.c[0] == below.c[1])
-        way = select(steps[0].c[0].label("held"), steps[-1].c[1].label("holder"))
-        levels.append(way.select_from(source))
-    every = union(*levels).cte(f"all_{holding.name}")
-    return every.prefix_with("MATERIALIZED")
+            source = source.join(above, above.c.held == below.c.holder)
+        way = select(steps[0].c.held, steps[-1].c.holder).select_from(source)
+        levels.append(way)
+    return union(*levels).cte(f"all_{holding.name}").prefix_with("MATERIALIZED")
 
 
 def settled(rules: FigureRules, rows: FromClause, keys: Sequence[str]) -> FromClause:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import CTE, FromClause, case, distinct, func, select, union
 
 from app.core.databases.expressions import Expression, Selection
-from app.engine.aggregates.left_out import columns_for, left_out, same_group
+from app.engine.aggregates.left_out import columns_for, left_out, pairs_of, same_group
 from app.engine.aggregates.rows import Rows
 from app.engine.aggregates.shape import ADDED, Function, Grouping, Metric
 from app.engine.figure_rules import FigureRules
@@ -67,8 +67,8 @@ class Net:
         found = [self.rules.marked()]
         if self._added():
             for holding in self.rules.holdings:
-                pairs = holding.pairs().subquery()
-                found += [select(pairs.c[0]), select(pairs.c[1])]
+                pairs = pairs_of(holding)
+                found += [select(pairs.c.held), select(pairs.c.holder)]
         every = union(*found).subquery("candidates")
         return select(every.c[0])
 
