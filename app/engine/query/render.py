@@ -120,9 +120,10 @@ def _embedded(part: Embedded, get: Get, shown: "Projection") -> Expression:
     related = [name for name in shown.relations if name in part.to_one]
     chosen = {*names, *(f"{name}_id" for name in related)}
     # The rows are put in order first and made JSON outside: SQLite 3.40 has no ORDER BY in an
-    # aggregate, and JSON made inside would be parsed again on its way out.
+    # aggregate, and JSON made inside would be parsed again on its way out. Their position is read
+    # too: else SQLite looks through all rows where the table is a view (app/engine/history/undo).
     rows = (
-        select(*(getattr(table, name) for name in sorted(chosen)))
+        select(*(getattr(table, name) for name in sorted({*chosen, "position"})))
         .where(getattr(table, part.owner) == get("id"))
         .order_by(table.position)
         .correlate_except(table.source)

@@ -86,7 +86,11 @@ def list_statement(
     `k0, k1, …`.
     """
     keys = keys_of(resource, shape)
-    shown = (record_json(resource, shape.view), _key(keys), newest_position())
+    shown = [record_json(resource, shape.view), _key(keys), newest_position()]
+    if dialect.name == "sqlite":
+        # Where the table is a view (app/engine/history/undo) it puts the rows in order by indexes
+        # if what they are in the order of is read too; and else it looks through all of them.
+        shown += [key.column for key in keys]
     statement = narrowed(select(*shown), resource, collection, shape)
     backward = shape.seek is not None and shape.seek.backward
     for k in keys:
