@@ -46,7 +46,7 @@ class Aggregate(Schema):
 
     data: list[Json] = Field(
         description="The groups, in order: each group key and metric by its name, such as"
-        " `mission.host_country`, `year(signed)`, `count` and `sum_amount`. A figure of no values"
+        " `mission_host_country`, `year_signed`, `count` and `sum_amount`. A figure of no values"
         " is null, and a date that belongs to no part is `undated`: it has no year, or is wider"
         " than the part. An interval counts by its first day."
     )
