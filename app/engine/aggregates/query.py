@@ -3,12 +3,10 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, tzinfo
 
 from pydantic import Field
 
 from app.core.errors import did_you_mean
-from app.core.time_zones import find_zone
 from app.engine.aggregates.having import read_having
 from app.engine.aggregates.shape import (
     DatePart,
@@ -31,7 +29,13 @@ from app.engine.paths import (
 )
 from app.engine.query.conditions import Path
 from app.engine.query.filter_reader import ParsedFilter, bad_parameter
-from app.engine.query.parameters import FilterQuery, Limit, listed, read_conditions
+from app.engine.query.parameters import (
+    FilterQuery,
+    Limit,
+    listed,
+    read_conditions,
+    read_zone,
+)
 from app.engine.resource import Resource
 
 MAX_KEYS = 4
@@ -58,9 +62,6 @@ class AggregateQuery(FilterQuery):
     """Metrics and group keys to sort by, separated by commas, `-` before one for descending, such
     as `-sum_amount`; nulls and `undated` come last. Ties, and all groups when left out, are in the
     order of the group keys."""
-    timezone: str | None = Field(None, min_length=1, max_length=64)
-    """The IANA zone whose days, weeks and months those of moments such as `created_at` are: UTC
-    when left out. Example: `Asia/Almaty`."""
     limit: Limit = 1000
     """The most groups to answer with; more than 10000 is taken for 10000."""
 
@@ -79,8 +80,7 @@ def read_aggregate(resource: Resource, query: AggregateQuery) -> Aggregate:
     keys = _read_keys(resource, query.group_by)
     metrics = _read_metrics(resource, query.metrics)
     outputs = _by_name((*keys, *metrics))
-    zone = _zone(query.timezone)
-    parsed = read_conditions(resource, query, zone)
+    zone, parsed = read_zone(query.timezone), read_conditions(resource, query)
     for metric in metrics:
         if metric.function in _VALUES:
             plain_keys = {key.path for key in keys if key.part is None}
@@ -102,15 +102,6 @@ def _is_local(resource: Resource, zone: str | None, keys: tuple[GroupKey, ...]) 
         key.part is not None and find_field(resource, key.path).field_type is FieldType.instant
         for key in keys
     )
-
-
-def _zone(name: str | None) -> tzinfo:
-    if name is None:
-        return UTC
-    try:
-        return find_zone(name)
-    except ValueError as error:
-        raise bad_parameter("timezone", "unknown", str(error)) from None
 
 
 _CALL = re.compile(r"([A-Za-z_]+)\(([^()]*)\)")

@@ -167,7 +167,7 @@ def test_the_last_moment_of_a_day_is_right_where_midnight_comes_twice_or_not_at_
 async def test_a_zone_that_the_database_does_not_know_is_told(
     toys: httpx.AsyncClient, toy_app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.engine.aggregates.query.find_zone", lambda name: UTC)
+    monkeypatch.setattr("app.engine.query.parameters.find_zone", lambda name: UTC)
     database = toy_app.state.database
     if database.dialect.name == "postgresql":
         query = "/wooden-toys/aggregate?group_by=day(created_at)&timezone=Mars/Olympus"
