@@ -53,7 +53,7 @@ _TOLD: dict[FieldType, tuple[str, ...]] = {
     FieldType.choice: ("eq", "in"),
     FieldType.code: ("eq", "in"),
     FieldType.integer: ("gte", "lte"),
-    FieldType.decimal: ("eq", "gte", "lte", "isnull"),
+    FieldType.decimal: ("gte", "lte", "isnull"),
     FieldType.boolean: ("eq",),
     FieldType.date: ("gte", "lte", "isnull"),
     FieldType.instant: ("gte",),
