@@ -199,6 +199,7 @@ _MANY_CODES = {"region": RegionCode, "sector": SectorCode, "legal_form": LegalFo
 #: follow them.
 _FIRST = (
     *("limit", "cursor", "offset", "count", "sort", "q", "filter", "fields", "expand", "deleted"),
+    "timezone",
 )
 
 
