@@ -52,8 +52,9 @@ class AggregateQuery(FilterQuery):
     relation or list with any number of values is possible: a record then counts once in each group
     that it belongs to. Example: `mission.host_country,year(signed)`."""
     metrics: str = Field("count", max_length=1000)
-    """Up to 10 of `count`, `count(field)` (records with a value), `count_distinct(field)`,
-    `sum(field)`, `avg(field)`, `min(field)` and `max(field)`, separated by commas. An average has
+    """Up to 10 of `count`, `count(field)` (records with a value), `count_distinct(field)`
+    (over relations too: `parties.organization_id`), `sum(field)`, `avg(field)`, `min(field)` and
+    `max(field)`, separated by commas. An average has
     four decimals more than its field, the last one rounded half up (away from zero)."""
     having: str | None = Field(None, min_length=1, max_length=2000)
     """A condition on metrics and group keys, in the grammar of `filter`: comparisons, `in`, `and`,
@@ -233,7 +234,8 @@ def _metric_meant(resource: Resource, word: str) -> str:
 def _check_metric(resource: Resource, metric: Metric) -> None:
     record_field, path = _field("metrics", resource, metric.path), ".".join(metric.path)
     kinds = _KINDS.get(metric.function)
-    if leads_to_many(resource, metric.path) is not None:
+    is_distinct = metric.function is Function.COUNT_DISTINCT
+    if leads_to_many(resource, metric.path) is not None and not is_distinct:
         text = f"{path} leads to any number of records: ask for an aggregate of those."
         raise bad_parameter("metrics", "many", text)
     if kinds is not None and record_field.field_type not in kinds:
@@ -241,8 +243,6 @@ def _check_metric(resource: Resource, metric: Metric) -> None:
         raise bad_parameter(
             "metrics", "kind", f"{path} has no {metric.function}: it takes {taken}."
         )
-    if metric.function is Function.COUNT_DISTINCT and record_field.field_type is FieldType.list:
-        raise bad_parameter("metrics", "kind", f"{path} is a list: group by it to count its items.")
     if kinds is _NUMBERS and len(metric.path) > 1:
         # A mission's cost would be added once for each of its agreements.
         text = f"{path} would count once for each record that leads to it: ask for an aggregate of"

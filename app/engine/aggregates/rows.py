@@ -6,7 +6,13 @@ from sqlalchemy import FromClause, case, literal_column, not_, select
 
 from app.core.databases.expressions import Expression
 from app.engine.aggregates.joins import Joins, can_be_null
-from app.engine.aggregates.shape import Grouping, GroupKey, bound_path, many_of
+from app.engine.aggregates.shape import (
+    Grouping,
+    GroupKey,
+    bound_path,
+    counts_related,
+    many_of,
+)
 from app.engine.aggregates.sql import local_time, part_of, part_of_stated
 from app.engine.paths import FieldType, find_field
 from app.engine.query.conditions import Path
@@ -72,7 +78,8 @@ class Rows:
     def missing(self) -> dict[str, str]:
         """The fields that are grouped by or measured and can be null, by their dotted names: the
         names of the columns that are null where a value is missing."""
-        paths = {output.dotted: output.path for output in self.grouping.outputs if output.path}
+        outputs = (o for o in self.grouping.outputs if not counts_related(self.resource, o))
+        paths = {output.dotted: output.path for output in outputs if output.path}
         return {n: self._known(p) for n, p in paths.items() if can_be_null(self.resource, p)}
 
     def _known(self, path: Path) -> str:

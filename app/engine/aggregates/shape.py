@@ -144,6 +144,15 @@ def output_field(resource: Resource, output: Output) -> RecordField:
     return field
 
 
+def counts_related(resource: Resource, output: Output) -> bool:
+    """Whether it counts the different values of any number of related records, or of a list."""
+    return (
+        isinstance(output, Metric)
+        and output.function is Function.COUNT_DISTINCT
+        and many_of(resource, output.path) is not None
+    )
+
+
 def bound_path(path: Path, latest: bool = False) -> Path:
     """The path of a stated date's earliest or latest day."""
     return (*path[:-1], bound_names(path[-1])[latest])

@@ -8,21 +8,24 @@ from sqlalchemy import (
     BigInteger,
     Dialect,
     FromClause,
+    and_,
     bindparam,
     case,
     distinct,
     func,
     literal_column,
     select,
+    true,
 )
 
 from app.core.databases.expressions import Expression, Selection
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.loose_types import Value
+from app.engine.aggregates.distinct_values import distinct_counts, joined_by
 from app.engine.aggregates.figures import GroupOutputs, sorted_as
 from app.engine.aggregates.having import scale_of
 from app.engine.aggregates.rows import Rows
-from app.engine.aggregates.shape import Function, Grouping, Metric
+from app.engine.aggregates.shape import Function, Grouping, Metric, counts_related
 from app.engine.aggregates.sql import Number, avg_number, normalize_carry, split_sums
 from app.engine.history.positions import newest_position
 from app.engine.query.render import json_list, object_of
@@ -52,13 +55,23 @@ class _Plan:
     rows: Rows = field(init=False)
     table: FromClause = field(init=False)
     groups: CTE = field(init=False)
+    #: How many different values each metric over any number of records has in a group.
+    related: dict[Metric, CTE] = field(init=False)
 
     def statement(self) -> Selection:
         self.rows = Rows(self.resource, self.grouping, self.dialect)
-        columns = {m: self._measured(m) for m in self.grouping.metrics if m.path}
+        related = [m for m in self.grouping.metrics if counts_related(self.resource, m)]
+        own = (m for m in self.grouping.metrics if m.path and m not in related)
+        columns = {metric: self._measured(metric) for metric in own}
         missing = self.rows.missing()
         self.table = self.rows.select()
         self.groups = self._groups(columns, missing)
+        self.related = {
+            metric: distinct_counts(
+                self.resource, self.grouping, metric, self.dialect, f"related{n}"
+            )
+            for n, metric in enumerate(related)
+        }
         figures = GroupOutputs(self.resource, self.grouping, self.dialect, self._figures(columns))
         totals, shown = self._totals(missing, figures), figures.ordered()
         limit = bindparam("limit", type_=BigInteger)
@@ -88,6 +101,8 @@ class _Plan:
                 found[f"count_{name}"] = func.count(self.table.c[name])
         keys = [self.table.c[f"k{at}"] for at in range(len(self.grouping.keys))]
         made = [column.label(name) for name, column in found.items()]
+        if any(counts_related(self.resource, metric) for metric in self.grouping.metrics):
+            made += [joined_by(key).label(f"j{at}") for at, key in enumerate(keys)]
         statement = select(*keys, func.count().label("records"), *made).select_from(self.table)
         return statement.group_by(*keys).cte("grouped").prefix_with("MATERIALIZED")
 
@@ -118,7 +133,9 @@ class _Plan:
             for n, part in enumerate(normalize_carry(raw))
         }
         # A level of its own, since averages are made of finished sums.
-        level = select(self.groups, *(part.label(n) for n, part in carry.items())).subquery("sums")
+        level = self._with_related(
+            select(self.groups, *(part.label(n) for n, part in carry.items()))
+        ).subquery("sums")
         found: dict[str, Expression | Number] = {}
         for at, key in enumerate(self.grouping.keys):
             found[key.name] = level.c[f"k{at}"]
@@ -126,11 +143,26 @@ class _Plan:
             found[metric.name] = self._figure(metric, columns.get(metric), level)
         return found
 
+    def _with_related(self, statement: Selection) -> Selection:
+        """The groups with what is counted over relations beside them, 0 where there is none."""
+        joined: FromClause = self.groups
+        for at, counted in enumerate(self.related.values()):
+            keys = range(len(self.grouping.keys))
+            same = [self.groups.c[f"j{n}"] == counted.c[f"j{n}"] for n in keys]
+            joined = joined.outerjoin(counted, and_(true(), *same))
+            statement = statement.add_columns(
+                func.coalesce(counted.c.number, _NONE).label(f"related_{at}")
+            )
+        return statement.select_from(joined)
+
     def _raw(self, name: str) -> list[Expression]:
         names = (f"sum_{name}_{n}" for n in range(2))
         return [self.groups.c[n] for n in names if n in self.groups.c]
 
     def _figure(self, metric: Metric, name: str | None, level: FromClause) -> Expression | Number:
+        if metric in self.related:
+            found: Expression = level.c[f"related_{list(self.related).index(metric)}"]
+            return found
         if name is None:
             return level.c.records
         if metric.function not in _ADDED:

@@ -516,7 +516,6 @@ async def test_having_compares_values_of_every_kind(
         ("metrics=min(is_soft)", "metrics", "kind", "a number"),
         ("metrics=max(box_id)", "metrics", "kind", "a number"),
         ("metrics=count(wheels.size)", "metrics", "many", "any number"),
-        ("metrics=count_distinct(colours)", "metrics", "kind", "list"),
         ("metrics=sum(box.price)", "metrics", "repeated", "box"),
         ("metrics=count,count", "metrics", "repeated", "more than once"),
         ("metrics=count(box_id),count(box.id)", "metrics", "repeated", "same name"),
@@ -682,3 +681,35 @@ async def test_numbers_are_the_same_text_on_both_databases(
     compact = answer.text.replace(" ", "")
     assert '"count":6,"sum_price":12.8334,"avg_price":2.56668,"max_price":10}' in compact
     assert told["data"][0]["sum_price"] == Decimal("12.8334")
+
+
+async def test_different_values_are_counted_over_relations(
+    toys: httpx.AsyncClient, lot: Lot
+) -> None:
+    """Of a list too; in groups that lead over the same relation only those of the group."""
+    metrics = (
+        "count_distinct(wheels.size),count_distinct(wheels.maker.name),count_distinct(colours)"
+    )
+    listed = (await read(toys, "/wooden-toys", note="lot"))["data"]
+    for key in ("", "is_soft", "box_id", "name", "wheels.size"):
+        expected: dict[Any, list[set[Any]]] = {}
+        for toy in listed:
+            sizes = {wheel["size"] for wheel in toy["wheels"]}
+            for value in sizes or {None} if key == "wheels.size" else {toy.get(key)}:
+                found = expected.setdefault(value, [set(), set()])
+                found[0] |= sizes & {value} if key == "wheels.size" else sizes
+                found[1] |= set(toy["colours"])
+        grouped = f"metrics=count,{metrics}" + (f"&group_by={key}" if key else "")
+        answer = await rows(toys, grouped)
+        name = key.replace(".", "_")
+        told = {
+            row.get(name): [row["count_distinct_wheels_size"], row["count_distinct_colours"]]
+            for row in answer
+        }
+        assert told == {value: [len(one) for one in found] for value, found in expected.items()}
+    chosen = await rows(
+        toys,
+        "group_by=name&metrics=count_distinct(wheels.size)"
+        "&having=count_distinct_wheels_size gt 1&sort=-count_distinct_wheels_size",
+    )
+    assert all(row["count_distinct_wheels_size"] > 1 for row in chosen)

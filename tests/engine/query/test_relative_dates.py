@@ -1,6 +1,5 @@
 """Filters by dates that are counted from today: `made__gte=-12mo`."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import httpx
@@ -39,7 +38,7 @@ class Clock:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     found = Clock()
     monkeypatch.setattr(filter_reader, "now", lambda: found.now)
     return found
