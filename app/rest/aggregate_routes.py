@@ -27,7 +27,7 @@ from app.engine.schemas import Schema
 from app.engine.search.hits import with_query
 from app.rest.csv_form import CsvForm, CsvQuery, csv_form
 from app.rest.decimals import texts_of, wants_texts
-from app.rest.handlers import check_codes, database_of, position_of
+from app.rest.handlers import check_codes, database_of, edition_of, position_of
 from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED, RecordsOperation, snake
 from app.rest.past import with_past
 
@@ -47,7 +47,7 @@ class Aggregate(Schema):
 
     data: list[Json] = Field(
         description="The groups, in order: each group key and metric by its name, such as"
-        " `mission.host_country`, `year(signed)`, `count` and `sum_amount`. A figure of no values"
+        " `mission_host_country`, `year_signed`, `count` and `sum_amount`. A figure of no values"
         " is null, and a date that belongs to no part is `undated`: it has no year, or is wider"
         " than the part. An interval counts by its first day."
     )
@@ -131,6 +131,7 @@ async def answer_aggregate(
     suffix = "-csv" if form == _CSV else ""
     if suffix == "" and wants_texts(request):
         suffix = "-text"
+    suffix = edition_of(aggregate.parsed) + suffix
     if "if-none-match" in request.headers:
         tag = f'W/"{await position_of(request)}{suffix}"'
         if is_known(request, tag):
@@ -153,7 +154,7 @@ async def answer_aggregate(
             if not is_wanted:
                 table += _cut_short(found["groups"], found["groups_in_all"])
         return Response(table, headers=headers, media_type=_CSV)
-    if suffix:
+    if wants_texts(request):
         body = _with_texts(resource, aggregate.grouping, body)
     return JsonResponse(body.encode(), headers=headers)
 

@@ -122,7 +122,7 @@ async def answer_file_of(
     """The records, or with `row_of` the rows of this list of each of them, as a file."""
     request, records, shape = asked.request, asked.records, asked.listing.shape
     form = csv_form(query, file_format)
-    tag = f'W/"{await position_of(request)}-{file_format}"'
+    tag = f'W/"{await position_of(request)}{asked.edition}-{file_format}"'
     if is_known(request, tag):
         return not_modified(tag)
     resource, collection = records.resource, records.collection
