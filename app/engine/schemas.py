@@ -16,6 +16,7 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PlainSerializer,
+    StrictBool,
     StringConstraints,
     WithJsonSchema,
     create_model,
@@ -146,6 +147,9 @@ def distinct(items: list[str]) -> list[str]:
     return items
 
 
+FieldName = Annotated[str, StringConstraints(max_length=40, pattern=r"^[a-z][a-z0-9_]*$")]
+
+
 def _edtf(text: str) -> str:
     parse_edtf(text)
     return text
@@ -260,6 +264,10 @@ class RecordFields(Schema):
 
     ref: Ref | None = None
     """Your own name for it, unique within the kind."""
+    confidential: StrictBool = False
+    """True shows it, and what is part of it, to nobody but those who may write."""
+    withheld: Annotated[list[FieldName], AfterValidator(distinct), Field(max_length=50)] = []
+    """The fields that others read as null or empty: `amount` with all that tells of it."""
 
 
 class Noted(Schema):
