@@ -51,7 +51,10 @@ class Example:
 
 def _example(minimal: Body, full: Body, other: Body, **more: Any) -> Example:
     named = {"ref": "example-{n}", "note": "Ünïcode “note” 😀 {n}"}
-    return Example(minimal, {**named, **full}, {**named, **other}, **more)
+    withheld, others = (
+        {"confidential": value, "withheld": names} for value, names in ((False, []), (True, ["note"]))
+    )
+    return Example(minimal, {**named, **full, **withheld}, {**named, **other, **others}, **more)
 
 
 def _organization(kind: str, other_kind: str) -> Example:

@@ -19,6 +19,7 @@ from app.core.http.operation import Answer, Operation
 from app.core.http.responses import JsonResponse
 from app.engine.aggregates.sql import Number, normalize_carry, split_sums
 from app.engine.query.render import as_json, json_list, object_of
+from app.engine.query.withheld import withheld_count
 from app.engine.resource import Resource
 from app.engine.schemas import Digits, Schema
 from app.resources.agreement import Agreement
@@ -30,6 +31,7 @@ from app.resources.outcome import Outcome
 from app.resources.participation import Participation
 from app.resources.reported_total import Measure, ReportedTotal
 from app.resources.status import FALLEN_THROUGH, SIGNED, AgreementStatus
+from app.rest.audience import reading_dialect
 from app.rest.decimals import texts_of, wants_texts
 from app.rest.handlers import database_of, find_row
 from app.rest.operations import Key
@@ -76,6 +78,8 @@ class Summary(Schema):
     """The mission's title."""
     agreements: int
     """All agreements and announced outcomes on record."""
+    withheld: int
+    """How many of these are withheld: counted in `agreements`, and in nothing else here."""
     signed_instruments: int
     """Agreements that were signed: announced plans and acts done are not counted."""
     by_bindingness: dict[Bindingness, int]
@@ -196,7 +200,8 @@ def _select(dialect: str) -> Selection:
         "id": as_json(Mission.id),
         "ref": as_json(Mission.ref),
         "title": as_json(Mission.title),
-        "agreements": _count(),
+        "agreements": _count() + withheld_count(Agreement, "mission_id", bindparam("mission")),
+        "withheld": withheld_count(Agreement, "mission_id", bindparam("mission")),
         "signed_instruments": _count(signed),
         "by_bindingness": object_of(
             {b.value: _count(Agreement.bindingness == b) for b in Bindingness}
@@ -239,7 +244,7 @@ def summary_route(mission: Resource) -> Route:
         found = await find_row(request, mission, key)
         database = database_of(request)
         values = {"mission": found.id}
-        ((body,),) = await database.read(_statement(database.dialect), values)
+        ((body,),) = await database.read(_statement(reading_dialect(request)), values)
         return JsonResponse(_in_form(request, body))
 
     return Operation(

@@ -1,0 +1,170 @@
+"""What is withheld is shown to nobody but those who may write, whatever is asked, and however."""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import count
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+
+from app.api import RESOURCES
+from app.changes.entries import find_entries, find_for_all
+from app.core import json_codec
+from app.core.databases.places import reader
+from app.core.databases.types import uuid7
+from app.engine.paths import FieldType, fields_of, relations_of
+from app.engine.resource import Embedded, Resource
+from app.engine.search.searched import searched
+from app.engine.withholding import withholdable
+from app.webhooks.due import Due, message_of
+from tests.conftest import copy_of, serving
+from tests.examples import Body, Examples, create
+
+_numbers = count(71_000_001)
+_WORD = "kanareika"
+
+
+@dataclass
+class World:
+    """A database in which of each kind one record is confidential and one has withheld fields."""
+
+    app: Any
+    writer: httpx.AsyncClient
+    readers: dict[str, httpx.AsyncClient]
+    confidential: dict[str, Body] = field(default_factory=dict)
+    partly: dict[str, Body] = field(default_factory=dict)
+    #: What nobody may see who does not write, and of what kind of record it is.
+    canaries: dict[str, str] = field(default_factory=dict)
+
+    def found_in(self, text: str) -> list[str]:
+        return [f"{canary} of {what}" for canary, what in self.canaries.items() if canary in text]
+
+
+def _marked(at: Resource | Embedded, body: Body, names: Any, mark: list[str]) -> Body:
+    """The body with words and numbers of its own in those of its fields that are named."""
+    marked = dict(body)
+    texts = {*searched(at).names, *searched(at).others} if isinstance(at, Resource) else set()
+    for name, value in body.items():
+        if name not in names or name == "ref":
+            continue
+        if isinstance(value, str) and name in texts and "city" not in name:
+            marked[name] = f"{_WORD}{next(_numbers)}"
+            mark.append(marked[name])
+        elif isinstance(value, Decimal) and value > 1000 and ("value" not in body or "value" in names):
+            marked[name] = Decimal(next(_numbers))
+            mark.append(str(marked[name]))
+    return marked
+
+
+async def _client(world_app: Any, key: str | None) -> httpx.AsyncClient:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    transport = httpx.ASGITransport(world_app)
+    return httpx.AsyncClient(transport=transport, base_url="http://test", headers=headers)
+
+
+async def _key(client: httpx.AsyncClient, scope: str) -> str:
+    made = await client.post("/api-keys", json={"name": f"conf-{scope}", "scope": scope})
+    assert made.status_code == 201, made.text
+    return str(made.json()["key"])
+
+
+@pytest.fixture(scope="module")
+async def world(
+    template_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[World]:
+    from tests.conftest import client_of
+
+    folder = tmp_path_factory.mktemp("confidential")
+    async with copy_of(template_url, folder) as url, serving(url) as app, client_of(app) as admin:
+        readers = {
+            "anonymous": await _client(app, None),
+            "read key": await _client(app, await _key(admin, "read")),
+        }
+        writer = await _client(app, await _key(admin, "write"))
+        made = World(app, writer, readers)
+        examples = await Examples.on(admin)
+        for resource in RESOURCES:
+            await _fill(made, examples, resource)
+        yield made
+
+
+async def _fill(world: World, examples: Examples, resource: Resource) -> None:
+    mark: list[str] = []
+    body = examples.full(resource.path, confidential=True)
+    body = _marked(resource, body, body.keys(), mark)
+    world.confidential[resource.path] = await create(world.writer, resource.path, body)
+    found = world.confidential[resource.path]
+    mark += [found["id"], found["ref"]]
+    names = withholdable(resource)
+    body = examples.full(resource.path, withheld=sorted(names))
+    body = _marked(resource, body, names, mark)
+    world.partly[resource.path] = await create(world.writer, resource.path, body)
+    world.canaries |= dict.fromkeys(mark, resource.path)
+
+
+def _addresses(world: World, document: Any) -> Iterator[str]:
+    """Every GET of the document, asked for as much as it shows."""
+    by_path = {resource.path: resource for resource in RESOURCES}
+    for path, operations in document["paths"].items():
+        if "get" not in operations or path.startswith(("/codes", "/api-keys", "/webhooks")):
+            continue
+        first = path.split("/")[1].partition(".")[0]
+        resource = by_path.get(first)
+        keys = [""]
+        if "{key}" in path:
+            both = (world.partly[first], world.confidential[first])
+            keys = [key for record in both for key in (record["id"], record["ref"])]
+        for key in keys:
+            at = path.replace("{key}", key)
+            if "{format}" in at:
+                yield from (at.replace("{format}", each) for each in ("csv", "ndjson"))
+            elif resource is not None and path in (f"/{first}", f"/{first}/{{key}}"):
+                yield at
+                # A page of several relations at a time would be too large a statement.
+                for name in relations_of(resource):
+                    yield f"{at}?expand={name}"
+            else:
+                yield at
+
+
+def _probes(world: World) -> Iterator[tuple[str, str]]:
+    """Guesses at what is withheld, and who would be found."""
+    for resource in RESOURCES:
+        hidden, partly = world.confidential[resource.path], world.partly[resource.path]
+        for name, found in fields_of(resource).items():
+            if name in resource.derived_elsewhere or found.field_type is FieldType.list:
+                continue
+            for record in (hidden, partly):
+                if record is partly and name not in withholdable(resource):
+                    continue
+                value = record.get(name)
+                if value is None or isinstance(value, bool):
+                    continue
+                query = urlencode({name: str(value), "limit": 1000})
+                yield f"/{resource.path}?{query}", record["id"]
+                if name not in ("id", "ref"):
+                    yield f"/{resource.path}?{name}__isnull=false&id={record['id']}", record["id"]
+
+
+async def test_nothing_shows_what_is_withheld(world: World) -> None:
+    document = (await world.writer.get("/openapi.json")).json()
+    wrong = []
+    asked = 0
+    for who, client in world.readers.items():
+        for address in _addresses(world, document):
+            asked += 1
+            answer = await client.get(address)
+            told = answer.text + str(answer.headers)
+            if answer.status_code >= 500:
+                wrong.append(f"{who}: GET {address}: {answer.status_code}")
+            asked_for = [c for c in world.canaries if c in address]
+            leaks = [each for each in world.found_in(told) if each.split()[0] not in asked_for]
+            if answer.status_code == 200 and asked_for:
+                leaks.append(f"it is there: {asked_for}")
+            if leaks:
+                wrong.append(f"{who}: GET {address}: {leaks[:5]}")
+    assert asked > 200
+    assert not wrong, "\n".join(wrong[:60])
