@@ -51,10 +51,9 @@ class Example:
 
 def _example(minimal: Body, full: Body, other: Body, **more: Any) -> Example:
     named = {"ref": "example-{n}", "note": "Ünïcode “note” 😀 {n}"}
-    withheld, others = (
-        {"confidential": value, "withheld": names} for value, names in ((False, []), (True, ["note"]))
-    )
-    return Example(minimal, {**named, **full, **withheld}, {**named, **other, **others}, **more)
+    shown = {"confidential": False, "withheld": []}
+    hidden = {"confidential": True, "withheld": ["note"]}
+    return Example(minimal, {**named, **full, **shown}, {**named, **other, **hidden}, **more)
 
 
 def _organization(kind: str, other_kind: str) -> Example:

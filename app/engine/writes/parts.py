@@ -117,7 +117,7 @@ def _move_batch(
     values = {"deleted_at": deleted_at, "updated_at": at, "version": table.c.version + 1}
     session.execute(update(table).where(table.c.id.in_(ids)).values(**values))
     found = session.execute(select(table.c.id, table.c.hidden).where(table.c.id.in_(ids)))
-    hidden: dict[UUID, str | None] = {record_id: withheld for record_id, withheld in found}
+    hidden: dict[UUID, str | None] = {row[0]: row[1] for row in found}
     after = [json_codec.loads_stored(body) for body in render_records(session, child, ids)]
     for record_id, was, state in zip(ids, before, after, strict=True):
         same: Fields = dict.fromkeys(("hidden", "was_hidden"), hidden[record_id])
