@@ -23,6 +23,7 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError, core_schema
+from typing_extensions import TypeAliasType
 
 from app.core.databases.types import composed, instant_text
 from app.core.edtf import EDTF_PATTERN, parse_edtf
@@ -147,7 +148,15 @@ def distinct(items: list[str]) -> list[str]:
     return items
 
 
-FieldName = Annotated[str, StringConstraints(max_length=40, pattern=r"^[a-z][a-z0-9_]*$")]
+#: Names of fields; one schema, as every kind has a list of them.
+FieldNames = TypeAliasType(
+    "FieldNames",
+    Annotated[
+        list[Annotated[str, StringConstraints(max_length=40, pattern=r"^[a-z][a-z0-9_]*$")]],
+        AfterValidator(distinct),
+        Field(max_length=50),
+    ],
+)
 
 
 def _edtf(text: str) -> str:
@@ -265,9 +274,9 @@ class RecordFields(Schema):
     ref: Ref | None = None
     """Your own name for it, unique within the kind."""
     confidential: StrictBool = False
-    """True shows it, and what is part of it, to nobody but those who may write."""
-    withheld: Annotated[list[FieldName], AfterValidator(distinct), Field(max_length=50)] = []
-    """The fields that others read as null or empty: `amount` with all that tells of it."""
+    """True shows it to nobody but those who may write."""
+    withheld: FieldNames = []
+    """Fields that others read as null or empty."""
 
 
 class Noted(Schema):

@@ -28,6 +28,7 @@ from app.engine.withholding import (
     told_together,
     written_names,
 )
+from app.engine.writes.references import HIDDEN_KNOWN
 
 #: The table of a kind and a record's id.
 Named = tuple[Table, UUID]
@@ -35,7 +36,8 @@ Named = tuple[Table, UUID]
 
 def check_withheld(resource: Resource, record: Record) -> None:
     """Refuse (422) to withhold fields that cannot be."""
-    if faults := faults_of_withheld(resource, record.withheld or ()):
+    names = record.__dict__.get("withheld")
+    if names and (faults := faults_of_withheld(resource, names)):
         raise Invalid(summary(faults), faults)
 
 
@@ -74,14 +76,37 @@ def _named(resource: Resource, record: Record) -> Iterator[Named]:
 
 def hide(session: Session, resource: Resource, records: Sequence[Record]) -> None:
     """Set the column `hidden` of the records and of their parts, as all stands now."""
+    if not _has_others(resource):
+        for record in records:
+            _hide(resource, record, {})
+        return
     named = {each for record in records for each in _named(resource, record)}
-    known = _hidden(session, named) if named else {}
+    # Used once: what comes later in the transaction may have changed it.
+    found = session.info.pop(HIDDEN_KNOWN, {})
+    known = {each: found[each] for each in named if found.get(each) is not None}
+    if unknown := named - found.keys():
+        known |= _hidden(session, unknown)
     for record in records:
         _hide(resource, record, known)
 
 
+@cache
+def _has_others(resource: Resource) -> bool:
+    """Whether records of the kind can name others, which decide what is withheld of them."""
+    parts = resource.embedded.values()
+    return bool(pointers_of(resource) or resource.tells_of or any(map(pointers_of, parts)))
+
+
 def _hide(resource: Resource, record: Record, known: dict[Named, str]) -> None:
-    is_whole, names = bool(record.confidential), set[str]()
+    # By what it holds: attributes of a class that is mapped take several calls each.
+    held = record.__dict__
+    is_whole, names = bool(held.get("confidential")), set[str]()
+    if not (is_whole or known or held.get("withheld")):
+        held[HIDDEN] = None
+        for name in resource.embedded:
+            for row in held.get(name, ()):
+                row.__dict__[HIDDEN] = None
+        return
     for pointer in pointers_of(resource):
         if known.get((_table(pointer), getattr(record, pointer.key))) == ALL:
             is_whole |= pointer.is_whole
@@ -99,7 +124,7 @@ def _hide(resource: Resource, record: Record, known: dict[Named, str]) -> None:
         if any(row.__dict__[HIDDEN] for row in getattr(record, name)):
             # What it was before is not told either.
             names.add(name)
-    record.hidden = ALL if is_whole else written_names(names)
+    held[HIDDEN] = ALL if is_whole else written_names(names)
 
 
 @cache
