@@ -1,21 +1,29 @@
 """What is withheld is shown to nobody but those who may write, whatever is asked, and however."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import count
+from itertools import count, islice
+from random import Random
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy import Connection, Table, Text, select, update
 
 from app.api import RESOURCES
 from app.changes.entries import find_entries, find_for_all
+from app.commands.connection import engine_run
+from app.commands.reindex import reindex
 from app.core import json_codec
+from app.core.databases.interface import Base, table_of
 from app.core.databases.places import reader
-from app.core.databases.types import uuid7
+from app.core.databases.public_reads import ALL, HIDDEN
+from app.core.databases.types import Exact, uuid7
+from app.engine.history.change_log import Change
 from app.engine.paths import FieldType, fields_of, relations_of
 from app.engine.resource import Embedded, Resource
 from app.engine.search.searched import searched
@@ -34,9 +42,11 @@ _OTHERS = ("/codes", "/api-keys", "/webhooks", "/changes/stream")
 class World:
     """A database in which of each kind one record is confidential and one has withheld fields."""
 
-    app: Any
-    writer: httpx.AsyncClient
-    readers: dict[str, httpx.AsyncClient]
+    app: Any = None
+    writer: Any = None
+    readers: dict[str, httpx.AsyncClient] = field(default_factory=dict)
+    #: A client without a key of another database, in which other things are withheld.
+    twin: Any = None
     confidential: dict[str, Body] = field(default_factory=dict)
     partly: dict[str, Body] = field(default_factory=dict)
     #: What nobody may see who does not write, and of what kind of record it is.
@@ -73,7 +83,10 @@ async def _client(world_app: Any, key: str | None) -> httpx.AsyncClient:
 
 
 async def _key(client: httpx.AsyncClient, scope: str) -> str:
-    made = await client.post("/api-keys", json={"name": f"conf-{scope}", "scope": scope})
+    body = {"name": f"conf-{scope}", "scope": scope}
+    if scope == "sheet":
+        body |= {"scope": "read", "path": "/agreements.csv"}
+    made = await client.post("/api-keys", json=body)
     assert made.status_code == 201, made.text
     return str(made.json()["key"])
 
@@ -82,18 +95,54 @@ async def _key(client: httpx.AsyncClient, scope: str) -> str:
 async def world(
     template_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[World]:
+    """The world, and another that is the same but for what is withheld."""
     folder = tmp_path_factory.mktemp("confidential")
-    async with copy_of(template_url, folder) as url, serving(url) as app, client_of(app) as admin:
-        readers = {
-            "anonymous": await _client(app, None),
-            "read key": await _client(app, await _key(admin, "read")),
-        }
-        writer = await _client(app, await _key(admin, "write"))
-        made = World(app, writer, readers)
-        examples = await Examples.on(admin)
-        for resource in RESOURCES:
-            await _fill(made, examples, resource)
-        yield made
+    made = World()
+    async with copy_of(template_url, folder) as url:
+        async with serving(url) as app, client_of(app) as admin:
+            keys = {"read key": await _key(admin, "read"), "sheet": await _key(admin, "sheet")}
+            key = await _key(admin, "write")
+            made.writer = await _client(app, key)
+            examples = await Examples.on(admin)
+            for resource in RESOURCES:
+                await _fill(made, examples, resource)
+        async with copy_of(url, folder) as other_url:
+            await engine_run(other_url, _change_what_is_withheld)
+            async with serving(url) as app, serving(other_url) as other:
+                made.app, made.writer = app, await _client(app, key)
+                made.readers = {name: await _client(app, each) for name, each in keys.items()}
+                made.readers["anonymous"] = await _client(app, None)
+                made.twin = await _client(other, None)
+                yield made
+
+
+def _change_what_is_withheld(connection: Connection) -> None:
+    """Give what is withheld other values, wherever it is stored."""
+    for table in Base.metadata.sorted_tables:
+        if HIDDEN in table.c and table.name not in ("change", "search_entry"):
+            rows = connection.execute(select(table).where(table.c.hidden.is_not(None)))
+            for row in rows.mappings().all():
+                values = dict(_otherwise(table, row))
+                key = [column == row[column.name] for column in table.primary_key]
+                connection.execute(update(table).where(*key).values(values))
+    log = table_of(Change)
+    hidden = log.c.hidden.is_not(None)
+    connection.execute(update(log).where(hidden).values(changes='{"note":[null,"anders"]}'))
+    reindex(connection)
+
+
+def _otherwise(table: Table, row: Any) -> Iterator[tuple[str, Any]]:
+    hidden = row[HIDDEN]
+    yield table.primary_key.columns[0].name, row[table.primary_key.columns[0].name]
+    for column in table.c:
+        value = row[column.name]
+        if value is None or column.foreign_keys or column.primary_key or column.name == HIDDEN:
+            continue
+        if hidden == ALL or f",{column.name}," in hidden:
+            if isinstance(column.type, Exact) and value < 10**12:
+                yield column.name, value + 1
+            elif type(column.type) is Text or column.name in ("ref", "url"):
+                yield column.name, f"{value}-anders"
 
 
 async def _fill(world: World, examples: Examples, resource: Resource) -> None:
@@ -180,6 +229,7 @@ async def test_nothing_shows_what_is_withheld(world: World) -> None:
         wrong += await _leaks(world, "read key", f"/{resource.path}?limit=1000")
         wrong += await _leaks(world, "read key", f"/{resource.path}.csv")
     wrong += await _leaks(world, "read key", "/changes?limit=1000")
+    wrong += await _leaks(world, "sheet", "/agreements.csv")
     assert not wrong, "\n".join(wrong[:60])
 
 
@@ -232,3 +282,57 @@ async def test_changes_are_told_to_each_as_he_may_see_them(world: World) -> None
         assert not leaks, told
     everything = b"".join(e.body for e in entries).decode()
     assert len(world.found_in(everything)) > 20
+
+
+def _questions(world: World, chance: Random) -> Iterator[str]:
+    """Whatever can be asked of records, at random."""
+    while True:
+        resource = chance.choice(RESOURCES)
+        names = [
+            name
+            for name, found in fields_of(resource).items()
+            if name not in resource.derived_elsewhere
+        ]
+        first, second = chance.choice(names), chance.choice(names)
+        record = chance.choice((world.confidential, world.partly))[resource.path]
+        value = record.get(first)
+        operators = chance.choice(("", "__ne", "__gt", "__lte", "__isnull", "__contains"))
+        asked = "true" if operators == "__isnull" else value
+        where = urlencode({f"{first}{operators}": asked})
+        words = chance.choice([*world.canaries, "Ёлка", "anders", "note"])
+        key = chance.choice((record["id"], record["ref"]))
+        name = chance.choice([*relations_of(resource)])
+        yield from (
+            f"/{resource.path}?{where}&sort=-{second}&count=exact&limit=5&deleted=include",
+            f"/{resource.path}?sort={first},-{second}&expand={name}&limit=1000",
+            f"/{resource.path}?q={quote(words)}&sort={second}&count=estimated",
+            f"/{resource.path}/{key}?expand={name}",
+            f"/{resource.path}/{key}/history",
+            f"/{resource.path}.csv?{where}&sort={second}",
+            f"/{resource.path}/aggregate?group_by={first}&metrics=count,count_distinct({second})",
+            f"/{resource.path}/aggregate?group_by={second}&metrics=count,max({first})&{where}",
+            f"/{resource.path}?filter={quote(f'{first} eq null or {second} ne null')}&limit=1000",
+            f"/search?q={quote(words)}&limit=50",
+            f"/changes?kind={resource.record_type}&limit=1000",
+        )
+
+
+async def test_what_differs_in_what_is_withheld_alone_answers_alike(
+    world: World, long: bool
+) -> None:
+    chance, asked, wrong = Random(20261130), 0, []
+    for address in islice(_questions(world, chance), 3000 if long else 250):
+        one = await world.readers["anonymous"].get(address)
+        two = await world.twin.get(address)
+        asked += one.status_code == 200
+        if (one.status_code, _told(one)) != (two.status_code, _told(two)):
+            wrong.append(f"{address}\n  {_told(one)[:300]}\n  {_told(two)[:300]}")
+    assert asked > 100
+    assert not wrong, "\n".join(wrong[:10])
+
+
+def _told(answer: httpx.Response) -> str:
+    """The answer without what names the request."""
+    names = ("x-request-id", "ratelimit", "date")
+    headers = [pair for pair in answer.headers.items() if not pair[0].startswith(names)]
+    return re.sub(r'"request_id":"[^"]*"', "", answer.text) + str(headers)
