@@ -8,10 +8,11 @@ from app.commands.locales import locale_faults
 from app.commands.readiness import refuse_unready
 from app.commands.reindex import count, kinds
 from app.commands.snapshot import snapshot_run
-from app.commands.unmigrated import unmigrated
+from app.commands.unmigrated import declared, unmigrated
 from app.core.databases.expressions import AnyTable
 from app.engine.history.change_log import Change, ChangeCounter
 from app.engine.search.index import SearchEntry, is_current
+from app.engine.shown_indexes import missing_indexes
 from app.resources.citation import Citation
 
 
@@ -34,12 +35,17 @@ def faults(connection: Connection) -> list[str]:
         return differences(connection)
     return [
         *differences(connection),
+        *(f"the index {name} is not there: migrate" for name in _missing(connection)),
         *_foreign_keys(connection),
         *_gaps(connection),
         *_versions(connection),
         *_loose_citations(connection),
         *_index(connection),
     ]
+
+
+def _missing(connection: Connection) -> list[str]:
+    return missing_indexes(connection, declared())
 
 
 def _secrets(connection: Connection) -> list[str]:

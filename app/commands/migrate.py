@@ -11,11 +11,12 @@ from app.commands.connection import T, engine_run
 from app.commands.dictionary import describe, forget, is_described
 from app.commands.revision import is_known, newer, revision_of
 from app.commands.snapshot import snapshot_run
-from app.commands.unmigrated import unmigrated
+from app.commands.unmigrated import declared, unmigrated
 from app.core.databases.addresses import is_sqlite, sqlite_path
 from app.core.databases.diagnosis import diagnosed
 from app.core.databases.schema_revision import alembic_config, newest
 from app.engine.search.index import is_current
+from app.engine.shown_indexes import drop_shown_indexes, make_shown_indexes
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -67,6 +68,7 @@ def upgrade(connection: Connection, to: str = "head") -> bool:
     if to != "head" or before != newest():
         from alembic import command
 
+        drop_shown_indexes(connection, declared())
         try:
             command.upgrade(_config(connection), to)
         except IntegrityError as error:
@@ -78,6 +80,7 @@ def upgrade(connection: Connection, to: str = "head") -> bool:
     after = revision_of(connection)
     if after == newest():
         _refuse_unmigrated(connection)
+        make_shown_indexes(connection, declared())
         describe(connection)
     return (after == newest() and _index(connection)) or after != before
 
@@ -147,6 +150,7 @@ def _downgrade(connection: Connection, to: str) -> None:
     from alembic import command
 
     forget(connection)
+    drop_shown_indexes(connection, declared())
     command.downgrade(_config(connection), to)
 
 

@@ -33,6 +33,7 @@ from app.engine.search.hits import with_query
 from app.insights.converted_money import Conversions, Converted, Money, Original, Rate
 from app.insights.rates_of_days import find_rates
 from app.resources.code import Currency
+from app.rest.audience import reading_dialect
 from app.rest.conversion import ConversionAsked, ConvertingQuery
 from app.rest.decimals import text_of, wants_texts
 from app.rest.handlers import check_codes, database_of
@@ -67,7 +68,7 @@ async def answer_converted(
     database = database_of(request)
     values = with_query(parsed.values, query.q, database.dialect)
     values["limit"] = MAX_SUMS
-    statement = aggregate_statement(resource, plan.grouping, database.dialect)
+    statement = aggregate_statement(resource, plan.grouping, reading_dialect(request))
     ((body, position),) = await database.read(statement, values)
     found = json_codec.loads(body)
     _refuse_too_many(found["groups_in_all"])

@@ -22,6 +22,7 @@ from app.resources.money import Bound
 from app.resources.outcome import AmountScope
 from app.resources.reported_total import Measure, Rank
 from app.resources.status import AgreementStatus
+from app.rest.audience import reading_dialect
 from app.rest.decimals import texts_of, wants_texts
 from app.rest.handlers import database_of, find_row
 from app.rest.operations import Key
@@ -161,6 +162,8 @@ class Summary(Schema):
     """All agreements and announced outcomes."""
     records: int
     """How many records these are: one can stand for several agreements."""
+    withheld: int
+    """How many records are withheld: counted in `agreements` and `records`, and in nothing else."""
     signed_instruments: int
     """Agreements that were ever signed: announced plans and acts done are not counted."""
     signed_by_firmness: dict[Firmness, int]
@@ -223,7 +226,7 @@ def summary_route(mission: Resource) -> Route:
         announced plan is not a signed contract, and an amount that is not stated is not zero."""
         found = await find_row(request, mission, key)
         database = database_of(request)
-        statement = summary_statement(database.dialect, query.parts == "include")
+        statement = summary_statement(reading_dialect(request), query.parts == "include")
         ((body,),) = await database.read(statement, {"mission": found.id})
         return JsonResponse(_in_form(request, body))
 

@@ -14,7 +14,6 @@ from sqlalchemy import (
     case,
     distinct,
     func,
-    literal_column,
     null,
     select,
 )
@@ -27,6 +26,7 @@ from app.engine.aggregates.left_out import columns_for, is_agreed, left_out, set
 from app.engine.aggregates.sql import Number, normalize_carry, split_sums
 from app.engine.figure_rules import Claims
 from app.engine.query.render import as_json, json_list, object_of
+from app.engine.query.withheld import withheld_count
 from app.insights.figures import AGREEMENTS, REPORTED_TOTALS, is_per_year, was_ever_signed
 from app.insights.journey import missions_of_journey
 from app.resources.agreement import Agreement
@@ -42,7 +42,6 @@ from app.resources.status import AgreementStatus
 #: What amounts are told by, each apart from the others.
 _KEYS = ("currency", "firmness", "per")
 _SCALE = 4
-_ZERO: Expression = literal_column("0")
 
 
 @cache
@@ -63,7 +62,7 @@ def summary_select(dialect: str, with_parts: bool) -> Selection:
         "ref": as_json(Mission.ref),
         "title": as_json(Mission.title),
         "missions": _number(select(func.count()).select_from(missions)),
-        **_counts(counted),
+        **_counts(counted, _withheld(missions)),
         "totals": _totals(counted, left, dialect),
         "outcomes": _number(select(func.count()).select_from(outcomes)),
         "realised": _realised(outcomes, dialect),
@@ -78,7 +77,7 @@ def summary_select(dialect: str, with_parts: bool) -> Selection:
                 "earlier_outcomes": _number(
                     select(func.count()).select_from(outcomes).where(_is_earlier(outcomes))
                 ),
-                "withheld": _withheld(),
+                "withheld": _withheld(missions),
             }
         ),
     }
@@ -111,9 +110,9 @@ def _rows(table: AnyTable, missions: CTE) -> Expression:
     return _number(select(func.count()).select_from(table).where(_of(table, missions)))
 
 
-def _withheld() -> Expression:
-    """How many are counted and not shown: none is."""
-    return _ZERO
+def _withheld(missions: CTE) -> Expression:
+    """How many records of agreements are counted and not shown."""
+    return withheld_count(Agreement, "mission_id", select(missions.c.id))
 
 
 # Agreements
@@ -138,8 +137,9 @@ def _counted(missions: CTE) -> CTE:
     return statement.cte("counted").prefix_with("MATERIALIZED")
 
 
-def _counts(counted: CTE) -> dict[str, Expression]:
-    """How many agreements there are of each sort, by one look at all of them."""
+def _counts(counted: CTE, withheld: Expression) -> dict[str, Expression]:
+    """How many agreements there are of each sort, by one look at all of them; in all with what is
+    withheld, which is of no sort that is told."""
     c = counted.c
     wanted: dict[str, ColumnElement[bool] | None] = {"agreements": None}
     wanted |= {"signed_instruments": c.is_signed == 1, "ambiguous": c.is_ambiguous == 1}
@@ -165,8 +165,9 @@ def _counts(counted: CTE) -> dict[str, Expression]:
         return found
 
     return {
-        "agreements": of("agreements"),
-        "records": of("records"),
+        "agreements": of("agreements") + withheld,
+        "records": of("records") + withheld,
+        "withheld": withheld,
         "signed_instruments": of("signed_instruments"),
         "signed_by_firmness": by("signed", Firmness),
         "by_firmness": by("firmness", Firmness),

@@ -25,6 +25,7 @@ from app.engine.paths import FieldType
 from app.engine.resource import Resource
 from app.engine.schemas import Schema
 from app.engine.search.hits import with_query
+from app.rest.audience import audience_tag, reading_dialect
 from app.rest.csv_form import CsvForm, CsvQuery, csv_form
 from app.rest.decimals import texts_of, wants_texts
 from app.rest.handlers import check_codes, database_of, edition_of, position_of
@@ -133,7 +134,7 @@ async def answer_aggregate(
         suffix = "-text"
     suffix = edition_of(aggregate.parsed) + suffix
     if "if-none-match" in request.headers:
-        tag = f'W/"{await position_of(request)}{suffix}"'
+        tag = audience_tag(request, f'W/"{await position_of(request)}{suffix}"')
         if is_known(request, tag):
             return not_modified(tag)
     database = database_of(request)
@@ -142,9 +143,9 @@ async def answer_aggregate(
     is_wanted = "limit" in query.model_fields_set and query.limit <= MAX_LIMIT
     limit = query.limit if is_wanted or form == _JSON else MAX_LIMIT
     values["limit"] = min(limit, MAX_LIMIT)
-    statement = aggregate_statement(resource, aggregate.grouping, database.dialect)
+    statement = aggregate_statement(resource, aggregate.grouping, reading_dialect(request))
     ((body, position),) = await database.read(statement, values)
-    headers = {"ETag": f'W/"{position}{suffix}"'}
+    headers = {"ETag": audience_tag(request, f'W/"{position}{suffix}"')}
     if form == _CSV:
         found = json_codec.loads(body)
         table = _table(aggregate.grouping, found["data"], csv_form(query, "csv"))

@@ -61,7 +61,7 @@ _TOLD: dict[FieldType, tuple[str, ...]] = {
     FieldType.list: ("has",),
 }
 #: Asked for otherwise: a record by its address, the trash by `deleted`, free text by `q`.
-_NOT_DOCUMENTED = {"id", "version", "deleted_at", *Noted.model_fields}
+_NOT_DOCUMENTED = {"id", "version", "deleted_at", "confidential", "withheld", *Noted.model_fields}
 #: What stands beside a field and is asked for by that one: bounds of a stated date, a text in
 #: English, an amount as printed, the end of a range; and the whole that it is part of.
 _DERIVED = ("earliest", "latest", "en", "text", "max")

@@ -101,7 +101,7 @@ async def answer_item(request: Request, resource: Resource, key: str, query: Ite
     view = read_view(resource, query)
     if needs_count(resource, view, 1):
         alone = await find_row(request, resource, key, ID_ALONE, query.deleted == "include")
-        await check_related(database_of(request), resource, view, [str(alone.id)])
+        await check_related(request, resource, view, [str(alone.id)])
     found = await find_row(request, resource, key, view, query.deleted == "include")
     tag = tag_of(resource, found.id, found.version, found.position)
     if not view.whole:

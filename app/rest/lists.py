@@ -38,6 +38,7 @@ from app.engine.query.values import parse_value, round_to_column
 from app.engine.resource import Resource, SubCollection
 from app.engine.search.density import is_by_row, share_found
 from app.engine.search.hits import with_query
+from app.rest.audience import reading_dialect
 from app.rest.decimals import dialect_of, tag_for
 from app.rest.handlers import check_codes, database_of, edition_of, find_row, position_of
 from app.rest.pages import PageRequest, Total, answer_page, in_epoch, page_request
@@ -147,7 +148,7 @@ async def _check_related(asked: ListRequest, at: PageRequest, offset: int) -> No
         alone = replace(asked, listing=replace(asked.listing, shape=shape))
         rows = (await _read_page(alone, at, offset))[: at.limit]
         ids = [json_codec.loads_stored(row[0])["id"] for row in rows]
-        await check_related(database_of(asked.request), resource, view, ids)
+        await check_related(asked.request, resource, view, ids)
 
 
 def _remember(request: Request) -> None:
@@ -186,7 +187,7 @@ async def _by_ways(asked: ListRequest, query: ListQuery) -> tuple[ListRequest, L
     if not shape.q:
         return asked, asked
     database = database_of(asked.request)
-    share = await share_found(database, resource, asked.values)
+    share = await share_found(database, resource, asked.values, reading_dialect(asked.request))
     wanted = (query.offset or 0) + min(query.limit, MAX_LIMIT) + 1
     is_led = is_led_by_index(resource, shape, database.dialect)
     page = replace(shape, by_row=is_by_row(share, wanted if is_led else None))
@@ -231,7 +232,7 @@ async def _whole_place(asked: ListRequest, place: CursorPosition, parts: int) ->
         return place
     database = database_of(asked.request)
     resource, sort = asked.records.resource, asked.listing.shape.sort
-    statement = key_statement(resource, sort, database.dialect)
+    statement = key_statement(resource, sort, reading_dialect(asked.request))
     rows = await database.read(statement, {"id": UUID(place.key[0])}, point_lookup=True)
     if not rows:
         raise bad_parameter(
@@ -258,7 +259,7 @@ async def _count(asked: ListRequest, how: str) -> Total:
         return Total()
     database, records = database_of(asked.request), asked.records
     shape = asked.listing.shape.after(None)
-    counted = (records.resource, records.collection, shape, database.dialect)
+    counted = (records.resource, records.collection, shape, reading_dialect(asked.request))
     limit = SAMPLE_ROWS + 1 if how == "estimated" and not database.counts_quickly else None
     ((count,),) = await asked.read(count_statement(*counted, limit))
     if limit is None or count < limit:

@@ -605,7 +605,7 @@ async def test_csv_has_a_header_and_no_formulas(toys: httpx.AsyncClient, lot: Lo
     address = f"/wooden-toys/aggregate?note=lot&{query}"
     answer = await toys.get(address, headers={"Accept": "text/csv"})
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    assert answer.headers["vary"] == "Accept, Accept-Encoding"
+    assert answer.headers["vary"] == "Accept, Accept-Encoding, Authorization"
     table = list(csv.reader(answer.text.splitlines()))
     assert table[:4] == [
         ["name", "year_made", "is_soft", "count", "sum_price"],
