@@ -33,7 +33,7 @@ from app.engine.search.hits import with_query
 from app.insights.converted_money import Conversions, Converted, Money, Original, Rate
 from app.insights.rates_of_days import find_rates
 from app.resources.code import Currency
-from app.rest.audience import reading_dialect
+from app.rest.audience import audience_tag, reading_dialect
 from app.rest.conversion import ConversionAsked, ConvertingQuery
 from app.rest.decimals import text_of, wants_texts
 from app.rest.handlers import check_codes, database_of
@@ -83,7 +83,7 @@ async def answer_converted(
         **plan.answer(found, converted, query.limit, shown),
         "conversion": told(asked, used, shown),
     }
-    headers = {"ETag": f'W/"{position}-{asked.currency.lower()}"'}
+    headers = {"ETag": audience_tag(request, f'W/"{position}-{asked.currency.lower()}"')}
     return JsonResponse(json_codec.dumps(answer), headers=headers)
 
 

@@ -1,6 +1,6 @@
 """Records, and fields of them, are withheld from the public.
 
-Revision: 20261130_confidentiality, after 20261129_around_deals.
+Revision: 20261130_confidentiality, after 20261130_receipts.
 """
 
 import sqlalchemy as sa
