@@ -5,14 +5,14 @@ replaces another and what a claim is are questions across nouns. `use_figures` h
 kinds; the engine's aggregates keep to it, the summaries of missions and whatever else adds.
 """
 
-from sqlalchemy import ColumnElement, case, exists, null, or_, select, text
+from sqlalchemy import ColumnElement, and_, case, exists, null, or_, select, text
 from sqlalchemy.orm import aliased
 
 from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.loose_types import Value
 from app.engine.figure_rules import Claims, FigureRules, Holding, Range, SetApart
 from app.resources.agreement import Agreement, agreement
-from app.resources.firmness import SET_APART_SQL, Firmness
+from app.resources.firmness import NEVER_SIGNED, SET_APART_SQL, Firmness
 from app.resources.money import AmountPeriod, Bound
 from app.resources.related import AgreementRelationship, RelatedAgreement
 from app.resources.reported_total import Rank, ReportedTotal, reported_total
@@ -49,6 +49,11 @@ def is_per_year(row: AnyTable) -> ColumnElement[bool]:
     """Whether an amount is that of each year, which is no part of a total."""
     holds: ColumnElement[bool] = row.amount_period == AmountPeriod.per_year
     return holds
+
+
+def was_ever_signed(row: AnyTable) -> ColumnElement[bool]:
+    """Whether an agreement was signed, whatever became of it: neither plans nor acts done are."""
+    return and_(row.was_signed, row.bindingness.not_in(NEVER_SIGNED))
 
 
 PER_YEAR = SetApart("per_year", is_per_year, unless="amount_period")

@@ -25,6 +25,7 @@ from app.resources.status import AgreementStatus
 from app.rest.decimals import texts_of, wants_texts
 from app.rest.handlers import database_of, find_row
 from app.rest.operations import Key
+from app.rest.past import with_past
 
 Sum = Annotated[Decimal, Digits(18, 4)]
 
@@ -226,11 +227,12 @@ def summary_route(mission: Resource) -> Route:
         ((body,),) = await database.read(statement, {"mission": found.id})
         return JsonResponse(_in_form(request, body))
 
-    return Operation(
+    operation = Operation(
         path="/missions/{key}/summary",
         name="get_mission_summary",
         summary="Summarise what came of one mission",
         tag="missions",
         answers=(Answer(model=Summary),),
         refusals=(BadRequest, NotFound),
-    ).route(get_mission_summary)
+    )
+    return with_past(operation).route(get_mission_summary)

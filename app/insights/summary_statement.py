@@ -27,11 +27,11 @@ from app.engine.aggregates.left_out import columns_for, is_agreed, left_out, set
 from app.engine.aggregates.sql import Number, normalize_carry, split_sums
 from app.engine.figure_rules import Claims
 from app.engine.query.render import as_json, json_list, object_of
-from app.insights.figures import AGREEMENTS, REPORTED_TOTALS, is_per_year
+from app.insights.figures import AGREEMENTS, REPORTED_TOTALS, is_per_year, was_ever_signed
 from app.insights.journey import missions_of_journey
 from app.resources.agreement import Agreement
 from app.resources.delegate import Certainty, Delegate
-from app.resources.firmness import NEVER_SIGNED, Firmness
+from app.resources.firmness import Firmness
 from app.resources.instrument import Bindingness
 from app.resources.mission import Mission
 from app.resources.outcome import AmountScope, Outcome
@@ -48,10 +48,11 @@ _ZERO: Expression = literal_column("0")
 @cache
 def summary_statement(dialect: Dialect, with_parts: bool) -> CompiledQuery:
     """Reads `(json,)` of the summary of `:mission`, all of it at one moment."""
-    return compile_query(_select(dialect.name, with_parts), dialect)
+    return compile_query(summary_select(dialect.name, with_parts), dialect)
 
 
-def _select(dialect: str, with_parts: bool) -> Selection:
+def summary_select(dialect: str, with_parts: bool) -> Selection:
+    """Reads the summary of `:mission` as an object of JSON."""
     missions = _missions(with_parts)
     counted = _counted(missions)
     left = left_out(AGREEMENTS, counted, _KEYS, lifted=frozenset(("per_year",)))
@@ -127,9 +128,7 @@ def _counted(missions: CTE) -> CTE:
         "at_least": limits.at_least(table),
         "at_most": limits.at_most(table),
         "not_exact": case((limits.is_not_exact(table), table.stands_for), else_=0),
-        "is_signed": case(
-            (and_(table.was_signed, table.bindingness.not_in(NEVER_SIGNED)), 1), else_=0
-        ),
+        "is_signed": case((was_ever_signed(table), 1), else_=0),
         "is_ambiguous": case((table.certainty == Certainty.ambiguous, 1), else_=0),
         "is_dated": case((table.__table__.c.signed_earliest.is_not(None), 1), else_=0),
     }

@@ -12,7 +12,7 @@ from app.core.databases.types import choice
 from app.core.errors import Invalid, refuse_repeated
 from app.core.loose_types import Values
 from app.engine.record import Record, code, code_list, descending, money, reference, rule, stated
-from app.engine.resource import Embedded, Resource
+from app.engine.resource import Embedded, OfDay, Resource
 from app.engine.schemas import Edtf, Line, Noted, Prose, RecordFields, Schema, distinct
 from app.engine.writes import store
 from app.engine.writes.records import records_in_progress
@@ -42,7 +42,6 @@ from app.resources.money import (
     AmountYears,
     Bound,
     check_money,
-    differs,
     money_rules,
     period_rules,
 )
@@ -258,7 +257,7 @@ def _check(session: Session, record: Agreement, before: Values | None) -> None:
         record.amount_bound = Bound.exact
     if record.amount is None and before is not None and before["amount"] is not None:
         record.amount_bound = None
-    _check_amounts(session, record, before)
+    _check_amounts(session, record)
     _check_parties(record)
     _check_related(session, record)
     _check_event(session, record)
@@ -279,20 +278,14 @@ def _set_firmness(record: Agreement, before: Values | None) -> None:
         record.was_signed = record.was_signed or implied
 
 
-def _check_amounts(session: Session, record: Agreement, before: Values | None) -> None:
+def _check_amounts(session: Session, record: Agreement) -> None:
     if record.amount_by_year and record.currency is None:
         text = "currency is missing: amount_by_year is in it."
         raise Invalid.at("/currency", "currency", text)
     of_years = enumerate(record.amount_by_year)
     amounts = {"/amount": record.amount, "/amount_max": record.amount_max}
     amounts |= {f"/amount_by_year/{at}/amount": each.amount for at, each in of_years}
-    check_money(
-        session,
-        record.currency,
-        amounts,
-        day=lambda: day_of_agreement(session, record),
-        is_new=differs(record, before, "currency", "signed", "event_id", "mission_id"),
-    )
+    check_money(session, record.currency, amounts)
 
 
 def _check_related(session: Session, record: Agreement) -> None:
@@ -370,6 +363,7 @@ agreement = Resource(
             table=AgreementAmountOfYear, fields=AmountOfYearFields, owner="agreement_id"
         ),
     },
+    of_day=OfDay(("signed", "event_id", "mission_id"), day_of_agreement),
     check=_check,
     title_parts=("title", "instrument", "parties"),
 )

@@ -23,7 +23,7 @@ from app.engine.record import (
     rule,
     stated,
 )
-from app.engine.resource import Embedded, Resource
+from app.engine.resource import Embedded, OfDay, Resource
 from app.engine.schemas import Edtf, Line, Noted, Prose, RecordFields
 from app.engine.writes.records import set_values
 from app.resources.attendance import Attendance
@@ -158,9 +158,6 @@ def _check(session: Session, record: Mission, before: Values | None) -> None:
         session,
         record.cost_currency,
         {"/cost_amount": record.cost_amount},
-        named="/cost_currency",
-        day=lambda: first_day_of(record, "dates"),
-        is_new=differs(record, before, "cost_currency", "dates"),
     )
     _match_host(record, before)
     if record.parent_id is not None and differs(record, before, "parent_id"):
@@ -224,6 +221,7 @@ mission = Resource(
     part_of=("parent",),
     first_of={f"host_{name}": ("stops", name) for name in _HOST},
     embedded={"stops": Embedded(table=MissionStop, fields=StopFields, owner="mission_id")},
+    of_day=OfDay(("dates",), lambda session, record: first_day_of(record, "dates")),
     check=_check,
 )
 mission.to_one["parent"] = mission

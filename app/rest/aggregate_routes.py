@@ -14,7 +14,7 @@ from app.core.errors import BadRequest, Invalid
 from app.core.http.accept import preferred
 from app.core.http.conditional import is_known, not_modified
 from app.core.http.dispatch import Route
-from app.core.http.operation import Answer, Operation
+from app.core.http.operation import Answer
 from app.core.http.responses import JsonResponse
 from app.core.loose_types import Json, JsonValue, Value
 from app.core.sheets.sheet import CUT_SHORT, neutralise, with_decimal_sign
@@ -27,8 +27,9 @@ from app.engine.schemas import Schema
 from app.engine.search.hits import with_query
 from app.rest.csv_form import CsvForm, CsvQuery, csv_form
 from app.rest.decimals import texts_of, wants_texts
-from app.rest.handlers import check_codes, database_of, position_of
+from app.rest.handlers import check_codes, database_of, edition_of, position_of
 from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED, RecordsOperation, snake
+from app.rest.past import with_past
 
 _JSON, _CSV = "application/json", "text/csv"
 
@@ -46,7 +47,7 @@ class Aggregate(Schema):
 
     data: list[Json] = Field(
         description="The groups, in order: each group key and metric by its name, such as"
-        " `mission.host_country`, `year(signed)`, `count` and `sum_amount`. A figure of no values"
+        " `mission_host_country`, `year_signed`, `count` and `sum_amount`. A figure of no values"
         " is null, and a date that belongs to no part is `undated`: it has no year, or is wider"
         " than the part. An interval counts by its first day."
     )
@@ -75,15 +76,20 @@ def aggregate_route(resource: Resource) -> Route:
     async def endpoint(request: Request, query: Annotated[AggregateQuery, Query()]) -> Response:
         return await answer_aggregate(request, resource, query)
 
+    return aggregate_operation(resource, Aggregate).route(endpoint)
+
+
+def aggregate_operation(resource: Resource, answer: type[Aggregate]) -> RecordsOperation:
+    """The operation that answers the aggregates of a kind."""
     return _operation(
         resource,
-        Answer(model=Aggregate, headers=TAGGED),
+        Answer(model=answer, headers=TAGGED),
         path=f"/{resource.path}/aggregate",
         name=f"aggregate_{snake(resource.path)}",
         summary=f"Count and sum {resource.plural}",
         description=f"Figures of {resource.plural} by group; see the [guide](guide#aggregates).",
         several_forms=True,
-    ).route(endpoint)
+    )
 
 
 def aggregate_csv_route(resource: Resource) -> Route:
@@ -103,8 +109,8 @@ def aggregate_csv_route(resource: Resource) -> Route:
     ).route(endpoint)
 
 
-def _operation(resource: Resource, answer: Answer, **also: Value) -> Operation:
-    return RecordsOperation(
+def _operation(resource: Resource, answer: Answer, **also: Value) -> RecordsOperation:
+    operation = RecordsOperation(
         resource=resource,
         tag=resource.path,
         parameters=(IF_NONE_MATCH,),
@@ -112,6 +118,7 @@ def _operation(resource: Resource, answer: Answer, **also: Value) -> Operation:
         refusals=(BadRequest, Invalid),
         **also,
     )
+    return with_past(operation)
 
 
 async def answer_aggregate(
@@ -124,6 +131,7 @@ async def answer_aggregate(
     suffix = "-csv" if form == _CSV else ""
     if suffix == "" and wants_texts(request):
         suffix = "-text"
+    suffix = edition_of(aggregate.parsed) + suffix
     if "if-none-match" in request.headers:
         tag = f'W/"{await position_of(request)}{suffix}"'
         if is_known(request, tag):
@@ -146,7 +154,7 @@ async def answer_aggregate(
             if not is_wanted:
                 table += _cut_short(found["groups"], found["groups_in_all"])
         return Response(table, headers=headers, media_type=_CSV)
-    if suffix:
+    if wants_texts(request):
         body = _with_texts(resource, aggregate.grouping, body)
     return JsonResponse(body.encode(), headers=headers)
 

@@ -50,13 +50,18 @@ def columns_for(rules: FigureRules, table: AnyTable) -> dict[str, Expression]:
 
 
 def left_out(
-    rules: FigureRules, rows: FromClause, keys: Sequence[str], lifted: frozenset[str] = frozenset()
+    rules: FigureRules,
+    rows: FromClause,
+    keys: Sequence[str],
+    lifted: frozenset[str] = frozenset(),
+    within: Sequence[str] = (),
 ) -> FromClause:
     """Reads `(id, reason, …)` with the keys of each row that is not added in its group, `reason`
     being a place in `rules.reasons`.
 
     `rows` has `columns_for` each record in each of its groups, whose columns are `keys`; set apart
-    is nothing of what is `lifted`.
+    is nothing of what is `lifted`. What differs in the keys `within` is of other figures: it holds
+    nothing of these, not even across groups.
     """
     found: list[Selection] = []
     apart: list[ColumnElement[bool]] = []
@@ -65,7 +70,7 @@ def left_out(
             apart.append(rows.c[each.name] == 1)
             found.append(_with_reason(rules, rows, keys, each.name).where(apart[-1]))
     for holding in rules.holdings:
-        held = _is_held(rules, holding, rows, keys, lifted)
+        held = _is_held(rules, holding, rows, within if holding.across_groups else keys, lifted)
         found.append(_with_reason(rules, rows, keys, holding.name).where(held))
     if rules.claims is not None:
         found.append(_not_taken(rules, rows, keys))
@@ -96,12 +101,11 @@ def _is_held(
     keys: Sequence[str],
     lifted: frozenset[str],
 ) -> Exists:
-    """Whether what holds a row is added itself, in the same group where it must be."""
+    """Whether what holds a row is added itself, with the same of these keys."""
     pairs, holder = _over_levels(holding), rows.alias(f"holder_{holding.name}")
     added = [holder.c.has_value == 1]
     added += [holder.c[each.name] == 0 for each in rules.set_apart if each.name not in lifted]
-    if not holding.across_groups:
-        added.append(same_group(holder, rows, keys))
+    added.append(same_group(holder, rows, keys))
     found: Selection = select(literal_column("1")).select_from(
         pairs.join(holder, holder.c.id == pairs.c.holder)
     )

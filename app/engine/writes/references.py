@@ -11,7 +11,6 @@ from sqlalchemy import (
     Table,
     bindparam,
     exists,
-    or_,
     select,
     tuple_,
 )
@@ -23,7 +22,7 @@ from app.core.databases.prepared import Prepared
 from app.core.databases.types import CodeList
 from app.core.errors import Fault, Invalid
 from app.core.loose_types import Value, Values
-from app.engine.codes import codes_with_names, meant_code
+from app.engine.codes import codes_with_names, is_ever_right, meant_code
 from app.engine.resource import Resource
 
 #: References that a transaction has found to hold: a column, the value, and what stands beside it.
@@ -48,11 +47,9 @@ class _Reference(NamedTuple):
 
 
 def _usable(table: FromClause) -> ColumnElement[bool]:
-    if "held_until" in table.c:
-        # What was withdrawn on a day is right for what is older: the rules of money look at dates.
-        return or_(table.c.retired.is_(False), table.c.held_until.is_not(None))
     if "retired" in table.c:
-        return table.c.retired.is_(False)
+        # Which of them are right for the record's day, `codes_of_time` looks at.
+        return is_ever_right(table)
     return table.c.deleted_at.is_(None)
 
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "20261130_firmness"
-down_revision = "20261129_around_deals"
+down_revision = "20261130_codes_of_their_time"
 branch_labels = None
 depends_on = None
 
