@@ -48,7 +48,8 @@ DATED_BY: Final = {
 #: How many sums of one currency and day are converted at most, and how many rates are told.
 MAX_SUMS, MAX_RATES = 20_000, 200
 #: What of finer groups can be put together.
-_SUMS: Final = (Function.SUM,)
+_SUMS: Final = (Function.SUM, Function.AT_LEAST, Function.AT_MOST)
+_COUNTS: Final = (Function.COUNT, Function.NOT_EXACT)
 _CURRENCY: Final = Currency.__table__
 _IN_BRACKETS: Final = re.compile(r"\(\s*(\w+)\s*\)")
 
@@ -131,7 +132,7 @@ def _planned(resource: Resource, query: ConvertingQuery) -> "_Plan":
     first, last = bound_names(DATED_BY[resource.record_type])
     plain = read_aggregate(resource, query, ((currency,), (first,), (last,)))
     for metric in plain.grouping.metrics:
-        if metric.function not in (*_SUMS, Function.COUNT):
+        if metric.function not in (*_SUMS, *_COUNTS):
             text = f"{metric.written} cannot be converted: convert_to is of sums, and of counts."
             raise Invalid(text, [Fault("metric", text, parameter="metrics")])
     keys = read_aggregate(resource, query.model_copy(update={"metrics": "count", "sort": None}))
@@ -170,9 +171,11 @@ class _Plan:
 
     @cached_property
     def grouping(self) -> Grouping:
-        """The finer groups, with the number of amounts in each."""
+        """The finer groups, with the number of amounts in each, and what they come to: a sum of
+        something that has no limit has none, one of nothing is not there."""
         asked = self.aggregate.grouping
-        metrics = dict.fromkeys((*asked.metrics, self._counted))
+        sums = (Metric(Function.SUM, metric.path) for metric in self.converted)
+        metrics = dict.fromkeys((*asked.metrics, self._counted, *sums))
         return replace(asked, metrics=tuple(metrics))
 
     @property
@@ -198,11 +201,15 @@ class _Plan:
             return None
         days = (group[self.first], group[self.last])
         first, last = (None if day is None else date.fromisoformat(day) for day in days)
-        amounts = {
-            metric.name: Decimal(group[metric.name])
-            for metric in self.converted
-            if group[metric.name] is not None
-        }
+        amounts: dict[str, Decimal | None] = {}
+        for metric in self.converted:
+            value = group[metric.name]
+            is_open = metric.function is Function.AT_MOST
+            is_there = group[Metric(Function.SUM, metric.path).name] is not None
+            if value is not None:
+                amounts[metric.name] = Decimal(value)
+            elif is_open and is_there:
+                amounts[metric.name] = None
         records = group[self._counted.name]
         return Money(self.key(group), group[self.currency], first, last, amounts, records)
 
