@@ -41,16 +41,19 @@ from app.resources.status import AgreementStatus
 
 #: What amounts are told by, each apart from the others.
 _KEYS = ("currency", "firmness", "per")
+#: Between which days they were signed.
+DAYS = ("signed_earliest", "signed_latest")
 _SCALE = 4
 
 
 @cache
-def summary_statement(dialect: Dialect, with_parts: bool) -> CompiledQuery:
-    """Reads `(json,)` of the summary of `:mission`, all of it at one moment."""
-    return compile_query(summary_select(dialect.name, with_parts), dialect)
+def summary_statement(dialect: Dialect, with_parts: bool, with_days: bool = False) -> CompiledQuery:
+    """Reads `(json,)` of the summary of `:mission`, all of it at one moment; `with_days` its member
+    `days` has the totals divided by when agreements were signed."""
+    return compile_query(summary_select(dialect.name, with_parts, with_days), dialect)
 
 
-def summary_select(dialect: str, with_parts: bool) -> Selection:
+def summary_select(dialect: str, with_parts: bool, with_days: bool = False) -> Selection:
     """Reads the summary of `:mission` as an object of JSON."""
     missions = _missions(with_parts)
     counted = _counted(missions)
@@ -81,6 +84,8 @@ def summary_select(dialect: str, with_parts: bool) -> Selection:
             }
         ),
     }
+    if with_days:
+        values["days"] = _totals(counted, left, dialect, (*_KEYS, *DAYS))
     found: Value = select(object_of(values)).where(Mission.id == _mission())
     statement: Selection = found
     return statement
@@ -131,6 +136,7 @@ def _counted(missions: CTE) -> CTE:
         "is_ambiguous": case((table.certainty == Certainty.ambiguous, 1), else_=0),
         "is_dated": case((table.__table__.c.signed_earliest.is_not(None), 1), else_=0),
     }
+    own |= {name: table.__table__.c[name] for name in DAYS}
     as_they_are = (table.currency, table.firmness, table.status, table.bindingness, table.amount)
     columns = (*(value.label(name) for name, value in own.items()), *as_they_are, table.stands_for)
     statement = select(*columns).where(_of(table, missions))
@@ -189,7 +195,9 @@ def _weighed(counted: CTE, condition: ColumnElement[bool] | None) -> Expression:
     return func.coalesce(func.sum(number if condition is None else case((condition, number))), 0)
 
 
-def _totals(counted: CTE, left: FromClause, dialect: str) -> Expression:
+def _totals(
+    counted: CTE, left: FromClause, dialect: str, names_of_keys: tuple[str, ...] = _KEYS
+) -> Expression:
     same = left.c.id == counted.c.id
     source = counted.outerjoin(left, same)
     is_added = left.c.id.is_(None)
@@ -202,11 +210,11 @@ def _totals(counted: CTE, left: FromClause, dialect: str) -> Expression:
         "not_exact": func.coalesce(func.sum(case((is_added, counted.c.not_exact))), 0),
         "left_out": func.count(left.c.id),
     }
-    keys = [counted.c[name] for name in _KEYS]
+    keys = [counted.c[name] for name in names_of_keys]
     rows = _summed(source, keys, added, figures, dialect)
     rows = rows.where(counted.c.has_value == 1).order_by(*(_last(key) for key in keys))
     found = rows.subquery()
-    values: dict[str, Expression] = {name: as_json(found.c[name]) for name in _KEYS}
+    values: dict[str, Expression] = {name: as_json(found.c[name]) for name in names_of_keys}
     values |= {name: _sum(found, name) for name in names}
     values["at_most"] = _sum(found, "at_most", found.c.n_at_most == found.c.n_amount)
     values |= {name: found.c[name] for name in figures}

@@ -86,7 +86,8 @@ def read_aggregate(
     over several currencies."""
     keys = _read_keys(resource, query.group_by)
     plain = {key.path for key in keys if key.part is None}
-    keys = (*keys, *(GroupKey(path) for path in finer if path not in plain))
+    added = tuple(GroupKey(path) for path in finer if path not in plain)
+    keys = (*keys, *added)
     metrics = _read_metrics(resource, query.metrics)
     outputs = _by_name((*keys, *metrics))
     zone, parsed = read_zone(query.timezone), read_conditions(resource, query)
@@ -101,6 +102,8 @@ def read_aggregate(
     )
     if lifted := lifted_rules(resource, {key.path for key in keys}, parsed):
         grouping = replace(grouping, lifted=lifted)
+    if added:
+        grouping = replace(grouping, finer=len(added))
     if _is_local(resource, query.timezone, keys):
         grouping = replace(grouping, is_local=True)
         parsed.values["zone"] = query.timezone

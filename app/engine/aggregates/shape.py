@@ -116,6 +116,9 @@ class Grouping:
     lifted: frozenset[str] = frozenset()
     #: Whether the parts of moments are those in the zone of the parameter `:zone`.
     is_local: bool = False
+    #: How many keys, the last ones, divide groups that are one group otherwise: what is a part of
+    #: another record there is left out wherever that one is.
+    finer: int = 0
 
     @property
     def outputs(self) -> tuple[Output, ...]:
