@@ -16,7 +16,7 @@ from app.core.databases.addresses import is_sqlite, sqlite_path
 from app.core.databases.diagnosis import diagnosed
 from app.core.databases.schema_revision import alembic_config, newest
 from app.engine.search.index import is_current
-from app.engine.shown_indexes import drop_shown_indexes, make_shown_indexes
+from app.engine.shown_indexes import drop_shown_indexes, make_shown_indexes, missing_indexes
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -54,7 +54,11 @@ async def changing_run(url: str, work: Callable[[Connection], T]) -> T:
 
 def _is_done(connection: Connection) -> bool:
     is_newest = revision_of(connection) == newest() and is_current(connection)
-    return is_newest and is_described(connection)
+    return is_newest and is_described(connection) and not _missing(connection)
+
+
+def _missing(connection: Connection) -> list[str]:
+    return [] if unmigrated(connection) else missing_indexes(connection, declared())
 
 
 def upgrade(connection: Connection, to: str = "head") -> bool:
@@ -78,11 +82,12 @@ def upgrade(connection: Connection, to: str = "head") -> bool:
                 " first, or let the migration do it."
             ) from error
     after = revision_of(connection)
+    lacked = after == newest() == before and bool(_missing(connection))
     if after == newest():
         _refuse_unmigrated(connection)
         make_shown_indexes(connection, declared())
         describe(connection)
-    return (after == newest() and _index(connection)) or after != before
+    return (after == newest() and _index(connection)) or after != before or lacked
 
 
 def _wait_for_others(connection: Connection) -> None:

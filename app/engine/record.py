@@ -13,7 +13,6 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     String,
-    false,
     literal_column,
     text,
 )
@@ -77,7 +76,7 @@ class Record(Dated):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
     ref: Mapped[str | None] = mapped_column(String(120), unique=True)
     note: Mapped[str | None]
-    confidential: Mapped[bool] = mapped_column(default=False, server_default=false())
+    confidential: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     withheld: Mapped[list[str]] = mapped_column(
         CodeList(), default=list, server_default=text("'[]'")
     )

@@ -24,7 +24,7 @@ JSON = sa.JSON().with_variant(sa.dialects.postgresql.JSONB(), "postgresql")
 
 def upgrade() -> None:
     for table in RECORDS:
-        no, none = sa.false(), sa.text("'[]'")
+        no, none = sa.text("false"), sa.text("'[]'")
         op.add_column(
             table, sa.Column("confidential", sa.Boolean(), nullable=False, server_default=no)
         )

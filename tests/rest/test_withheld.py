@@ -7,6 +7,10 @@ from uuid import uuid4
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import text
+
+from app.commands.check import run
+from app.commands.connection import engine_run
 
 
 class Public:
@@ -231,3 +235,16 @@ async def test_a_file_of_a_writer_comes_in_again_with_what_is_withheld(public: P
     assert answer.status_code == 200, answer.text
     stored = (await public.writer.get(f"/people/{ref}-2")).json()
     assert (stored["confidential"], stored["withheld"]) == (True, ["note"])
+
+
+async def test_check_finds_what_is_shown_and_should_not_be(
+    fresh: httpx.AsyncClient, fresh_url: str
+) -> None:
+    body = {"title": "A visit", "kind": "trade_fair", "ref": "a-visit", "confidential": True}
+    assert (await fresh.post("/missions", json=body)).status_code == 201
+    event = {"title": "A forum", "kind": "forum", "mission": {"ref": "a-visit"}}
+    assert (await fresh.post("/events", json=event)).status_code == 201
+    assert await run(fresh_url) == []
+    shown = text("UPDATE event SET hidden = NULL WHERE title = 'A forum'")
+    await engine_run(fresh_url, lambda connection: connection.execute(shown))
+    assert await run(fresh_url) == ["1 of events are shown, and are to be withheld."]
