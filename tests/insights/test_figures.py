@@ -14,8 +14,10 @@ from app.core import json_codec
 from tests.missions.ways import send_good
 
 MISSIONS = {"fig-a": None, "fig-b": "fig-a", "fig-c": "fig-b", "fig-d": None}
-STATUSES = ("announced", "negotiated", "signed", "in_force", "completed")
-STATUSES += ("cancelled", "expired", "superseded")
+STATUSES = (
+    *("announced", "negotiated", "signed", "in_force", "completed"),
+    *("cancelled", "expired", "superseded"),
+)
 BINDINGNESS = ("binding", "non_binding", "announcement", "accomplished", "unknown")
 BOUNDS = ("exact", "exact", "at_least", "more_than", "at_most", "approximately")
 SIGNED = ("signed", "in_force", "completed")
@@ -386,7 +388,7 @@ async def test_of_claims_about_one_figure_one_is_taken_or_none(
     for key, claims in sorted(figures.items(), key=lambda each: order(each[0])):
         chosen = taken(claims)
         before = expected.get(key[1])
-        expected[key[1]] = added_up([before, chosen and chosen["value"]])
+        expected[key[1]] = added_up([before, chosen["value"] if chosen else None])
     assert {row["currency"]: row["sum_value"] for row in answer["data"]} == expected
     assert sum(row["count"] for row in answer["data"]) == len(reported)
     left = answer["left_out"]["repeated_claims"] + answer["left_out"]["rival_claims"]
