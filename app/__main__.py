@@ -352,6 +352,36 @@ def generate_key() -> None:
     typer.echo(new_secret())
 
 
+rates = Commands(help="The exchange rates that money is converted with.", no_args_is_help=True)
+commands.add_typer(rates, name="rates")
+
+
+@rates.command("import")
+def import_rates(
+    file: Annotated[
+        Path,
+        typer.Argument(help="CSV (also zipped) or XML, as a bank publishes it.", readable=False),
+    ],
+    provider: Annotated[
+        str | None,
+        typer.Option(help="Whose rates they are: ECB, NBK, CBR, … Else as the file says."),
+    ] = None,
+    quote: Annotated[
+        str | None, typer.Option(help="What the rates of a table currency,date,rate are in.")
+    ] = None,
+    currency: Annotated[
+        str | None, typer.Option(help="The currency of a file that has the bank's number alone.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option(help="Check everything and store nothing.")] = False,
+) -> None:
+    """Store the rates of a file: ECB, National Bank of Kazakhstan, Bank of Russia, or a table."""
+    from app.commands.rates import run
+    from app.core.rate_files.rate_file import RateOptions
+
+    said = RateOptions(provider, quote, currency)
+    sys.exit(run(settings().database_url, file, said, dry_run=dry_run))
+
+
 @commands.command()
 def openapi() -> None:
     """Print the OpenAPI document."""

@@ -16,15 +16,24 @@ from app.core.observability.metrics_route import metrics_route
 from app.engine.history.change_log import newest_seq_statement
 from app.engine.registry import register
 from app.engine.resource import Resource, SubCollection
+from app.insights.conversion import conversion_route
+from app.insights.converted_figures import DATED_BY, answer_converted
+from app.insights.figures import use_figures
+from app.insights.journey import of_journey
+from app.insights.mission_figures import mission_figures_routes
+from app.insights.organization_figures import organization_figures_routes
+from app.insights.reconciliation import reconciliation_route
 from app.insights.search import search_route
 from app.insights.summary import summary_route
 from app.insights.ties import TIED
+from app.receipts.routes import receipt_routes
 from app.resources.agreement import agreement
 from app.resources.citation import citation
 from app.resources.cited_record import show_backed
 from app.resources.delegate import delegate
 from app.resources.event import event
 from app.resources.exchange_rate import exchange_rate
+from app.resources.exchange_rate_import import rates_import_route
 from app.resources.mission import mission
 from app.resources.organization import company, organization
 from app.resources.outcome import outcome
@@ -57,6 +66,7 @@ RESOURCES: tuple[Resource, ...] = (
 )
 register(RESOURCES)
 show_backed(RESOURCES)
+use_figures()
 
 
 def _citations(of: Resource) -> SubCollection:
@@ -74,7 +84,10 @@ def _naming(child: Resource, relation: str) -> SubCollection:
         return getattr(row, f"{relation}_id") == parent.id  # type: ignore[no-any-return]
 
     parent, key = child.to_one[relation], f"{relation}_id"
-    return SubCollection(parent, child.path, child, on, lambda parent_id: {key: parent_id})
+    own = SubCollection(parent, child.path, child, on, lambda parent_id: {key: parent_id})
+    if parent is not mission:
+        return own
+    return of_journey(own, lambda row, missions: getattr(row, key).in_(missions))
 
 
 def _in_order(collection: SubCollection) -> tuple[int, int]:
@@ -96,15 +109,22 @@ def routes() -> tuple[Route, ...]:
     models = DocumentedModels(RESOURCES)
     served: list[Route] = []
     for resource in RESOURCES:
-        served += crud_routes(resource, models)
+        importing = rates_import_route() if resource is exchange_rate else None
+        convert = answer_converted if resource.record_type in DATED_BY else None
+        served += crud_routes(resource, models, importing, convert)
         if resource is mission:
             served.append(summary_route(mission))
+            served.append(reconciliation_route(mission))
         if resource is source:
             served += text_routes(models)
+    insights = (*mission_figures_routes(), *organization_figures_routes(), conversion_route())
+    changes = changes_route(RESOURCES)
     return (
         *served,
+        *insights,
+        *receipt_routes((*served, *insights, changes), RESOURCES, citation),
         search_route(RESOURCES),
-        changes_route(RESOURCES),
+        changes,
         stream_route(RESOURCES),
         *webhook_routes(RESOURCES),
         *code_routes(),

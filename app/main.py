@@ -51,6 +51,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         authorizer=authorizer,
         max_body=settings.max_body,
         max_import=settings.max_import,
+        rate_providers=tuple(settings.rate_providers),
         require_if_match=settings.require_if_match,
         stream_rules=StreamRules(settings.max_streams),
         webhook_rules=Rules(

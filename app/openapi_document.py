@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import get_args
 
+import orjson
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import TypeAdapter
@@ -47,7 +49,7 @@ from app.engine.resource import Resource
 from app.engine.schemas import REF_PATTERN, Edtf, Line, Prose, Ref
 from app.openapi_examples import add_examples, add_other_examples
 from app.resources.code import LegalFormCode, RegionCode, SectorCode
-from app.rest.documented_filters import filter_parameters, view_parameters
+from app.rest.documented_filters import FILTER_SCHEMAS, filter_parameters, view_parameters
 from app.rest.exports import FORMATS
 from app.rest.operations import ReadRoute
 from app.seeds import code_rows, facts, invented
@@ -82,43 +84,59 @@ _STAMP = "2026-01-15T09:30:00.000000Z"
 def describe(app: FastAPI, resources: tuple[Resource, ...], routes: Sequence[Route]) -> None:
     """Set what the document says beyond its routes; it is made when first asked for."""
     app.title, app.version, app.description = TITLE, VERSION, DESCRIPTION
+
+    def openapi() -> Json:
+        if app.openapi_schema is None:
+            public_reading = app.state.authorizer.public_reading
+            app.openapi_schema = orjson.loads(_document(resources, tuple(routes), public_reading))
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+@lru_cache(maxsize=2)
+def _document(
+    resources: tuple[Resource, ...], routes: tuple[Route, ...], public_reading: bool
+) -> bytes:
+    """The document as JSON. It takes seconds to make, and as objects would take 8 MB more; all
+    applications of a process that have these routes share it."""
+    document: Json = get_openapi(
+        title=TITLE,
+        version=VERSION,
+        description=DESCRIPTION,
+        routes=[route.documented() for route in routes],
+        tags=_tags(resources),
+    )
+    add_problems(document)
+    simplify(document)
+    _add_parameters(document, routes)
+    for resource in resources:
+        add_examples(document, resource, *examples(resource))
+    add_other_examples(document)
+    document_headers(document, routes)
+    _add_security(document, routes, public_reading=public_reading)
+    _put_in_order(document)
+    drop_defaults(document)
+    join_problems(document, _OF_ANY)
+    name_types(document, _NAMED_TYPES)
+    join_nulls(document)
+    document["webhooks"] = webhook_messages(resources)
+    share(document)
+    unwrap(document)
+    return json_codec.dumps(document)
+
+
+def _tags(resources: tuple[Resource, ...]) -> list[Json]:
     tags = [{"name": r.path, "description": r.about} for r in resources]
+    tags.append({"name": "insights", "description": "What came of missions, across all records."})
+    tags.append({"name": "receipts", "description": "Answers that are kept, to be compared."})
     tags.append({"name": "search", "description": "Words, found in records of every kind."})
     tags.append({"name": "changes", "description": "Every write there was, in order."})
     tags.append({"name": "webhooks", "description": "Who is told of changes; for admins."})
     tags.append({"name": "codes", "description": "Code lists with labels in three languages."})
     tags.append({"name": "api-keys", "description": "Who may read and write; for admins."})
     tags.append({"name": "operation", "description": "For those who run the service."})
-
-    def openapi() -> Json:
-        if app.openapi_schema is None:
-            document: Json = get_openapi(
-                title=TITLE,
-                version=VERSION,
-                description=DESCRIPTION,
-                routes=[route.documented() for route in routes],
-                tags=tags,
-            )
-            add_problems(document)
-            simplify(document)
-            _add_parameters(document, routes)
-            for resource in resources:
-                add_examples(document, resource, *examples(resource))
-            add_other_examples(document)
-            document_headers(document, routes)
-            _add_security(document, routes, public_reading=app.state.authorizer.public_reading)
-            _put_in_order(document)
-            drop_defaults(document)
-            join_problems(document, _OF_ANY)
-            name_types(document, _NAMED_TYPES)
-            join_nulls(document)
-            document["webhooks"] = webhook_messages(resources)
-            share(document)
-            unwrap(document)
-            app.openapi_schema = document
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign]
+    return tags
 
 
 def _add_parameters(document: Json, routes: Sequence[Route]) -> None:
@@ -128,6 +146,7 @@ def _add_parameters(document: Json, routes: Sequence[Route]) -> None:
     schemas["FileFormat"] = {"type": "string", "enum": [*FORMATS]}
     # Its ids are in small letters, and so are refs.
     schemas["RecordKey"] = {"type": "string", "pattern": REF_PATTERN}
+    schemas |= FILTER_SCHEMAS
     for route in routes:
         if not isinstance(route, ReadRoute):
             continue
@@ -138,6 +157,8 @@ def _add_parameters(document: Json, routes: Sequence[Route]) -> None:
         for parameter in operation["parameters"]:
             if parameter["name"] == "format" and parameter["in"] == "path":
                 parameter["schema"] = {"$ref": "#/components/schemas/FileFormat"}
+            if (table := _CODES_ASKED_FOR.get(parameter["name"])) is not None:
+                parameter["schema"] = codes[table]
             if parameter["name"] in views:
                 name, words = views[parameter["name"]]
                 if schemas.get(name, {}).get("enum", words) != words:
@@ -190,6 +211,8 @@ _NAMED_TYPES: dict[str, Json] = {
     name: TypeAdapter(type_).json_schema()
     for name, type_ in {"Line": Line, "Prose": Prose, "Ref": Ref, "StatedDate": Edtf}.items()
 }
+#: The parameters, beside filters, that take a code, by the table of its list.
+_CODES_ASKED_FOR = {"currency": "currency", "mission_country": "country"}
 _FEW_CODES = {"country": "countries", "currency": "currencies", "language": "languages"}
 _MANY_CODES = {"region": RegionCode, "sector": SectorCode, "legal_form": LegalFormCode}
 
@@ -198,6 +221,7 @@ _MANY_CODES = {"region": RegionCode, "sector": SectorCode, "legal_form": LegalFo
 #: follow them.
 _FIRST = (
     *("limit", "cursor", "offset", "count", "sort", "q", "filter", "fields", "expand", "deleted"),
+    "timezone",
 )
 
 

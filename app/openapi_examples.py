@@ -9,10 +9,12 @@ from app.core.loose_types import Json, Values
 from app.engine.resource import Resource
 
 #: What is asked for where there is no record of one kind.
-_PARAMETERS = {
+_PARAMETERS: dict[str, Json] = {
     "/codes/{list}": {"list": "countries"},
     "/codes/{list}/{code}": {"list": "countries", "code": "KZ"},
     "/api-keys/{name}": {"name": "Sheet of agreements"},
+    "/insights/organizations": {"min_missions": 1},
+    "/insights/organizations.csv": {"min_missions": 1},
     "/search": {"q": "Новосибирск"},
     "/webhooks/{id}/redeliver": {"state": "dead"},
 }

@@ -20,6 +20,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from app.core import setting_values
 from app.core.auth.principals import Scope
 from app.core.encryption import Encryption, read_keys
+from app.core.rate_files.providers import known_provider
 from app.core.setting_faults import InvalidSettings, misspelt, sentences
 
 PREFIX = "TRADE_MISSIONS_"
@@ -51,6 +52,8 @@ WebAddress = Annotated[
     str, AfterValidator(lambda text: setting_values.web_address(text) if text else text)
 ]
 Origin = Annotated[str, AfterValidator(setting_values.origin)]
+#: Who publishes exchange rates, as records name them.
+Provider = Annotated[str, AfterValidator(known_provider)]
 
 
 class Settings(BaseSettings):
@@ -190,12 +193,16 @@ class Settings(BaseSettings):
     require_if_match: bool = Field(
         False, description="Whether a change must name the record's version in If-Match."
     )
+    rate_providers: Annotated[list[Provider], NoDecode] = Field(
+        ["ECB", "NBK", "CBR"],
+        description="Whose exchange rates money is converted with, the first that has them.",
+    )
     max_body: int = Field(1024 * 1024, ge=1024, description="The largest body, in bytes.")
     max_import: int = Field(
         100 * 1024 * 1024, ge=1024, description="The largest import or bulk body, in bytes."
     )
 
-    @field_validator("cors_origins", "oidc_algorithms", mode="before")
+    @field_validator("cors_origins", "oidc_algorithms", "rate_providers", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
         return (

@@ -30,7 +30,7 @@ async def test_the_deals_of_the_article_by_year_and_currency(client: httpx.Async
     answer = await ask(
         client, f"/agreements/aggregate?{MISSION}&{keys}&metrics=count,sum(amount)&sort=-sum_amount"
     )
-    first = {"mission.host_country": "RU", "year(signed)": "undated", "currency": "USD"}
+    first = {"mission_host_country": "RU", "year_signed": "undated", "currency": "USD"}
     assert answer["data"][0] == {**first, "count": 1, "sum_amount": 5000000}
     assert answer["data"][1]["sum_amount"] is None
     assert answer["missing"]["amount"] == answer["records"] - 1
@@ -99,7 +99,7 @@ async def test_the_currency_of_a_related_record_is_its_own(client: httpx.AsyncCl
         ("missions", "cost_amount", ("cost_currency",)),
         ("statements", "quantity", ("unit",)),
         ("reported-totals", "value", ("measure", "currency")),
-        ("exchange-rates", "rate", ("base", "quote")),
+        ("exchange-rates", "rate", ("base", "quote", "unit")),
     ],
 )
 async def test_values_are_added_within_their_unit(

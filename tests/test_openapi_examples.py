@@ -15,7 +15,7 @@ from tests.test_openapi_document import operations
 Json = dict[str, Any]
 
 #: What only the server can name: a reader takes it from the answer that has just shown it.
-MADE = {"/webhooks": "id", "/webhooks/{id}/test": "delivery"}
+MADE = {"/receipts": "id", "/webhooks": "id", "/webhooks/{id}/test": "delivery"}
 #: What the page cannot have an example of: the text of an article belongs to its publisher.
 WITHOUT = ("attach_source_text", "get_source_text")
 

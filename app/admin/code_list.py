@@ -76,10 +76,10 @@ class Code(Schema):
     """What it belongs to: a region's or a legal form's country, a sector's wider sector."""
     decimals: int | None
     """Of a currency: the decimals of its smallest unit."""
-    held_until: date | None
-    """Of a currency withdrawn: its last day. Amounts dated no later have it."""
+    valid_until: date | None
+    """Of a code withdrawn: its last day. Records dated no later have it."""
     successor: str | None
-    """Of a currency withdrawn: the one that came after it."""
+    """Of a code withdrawn: the one that came after it, or several with `;` between them."""
     elf: str | None
     """Of a legal form: its code in ISO 20275."""
     aliases: list[str]
@@ -133,8 +133,8 @@ def _fields(table: AnyTable) -> Fields:
         "labels": object_of(labels),
         "parent": as_json(table.parent),
         "decimals": getattr(table, "decimals", null()),
-        "held_until": getattr(table, "held_until", null()),
-        "successor": getattr(table, "successor", null()),
+        "valid_until": table.valid_until,
+        "successor": table.successor,
         "elf": getattr(table, "elf", null()),
         "aliases": as_json(table.aliases),
         "retired": as_json(table.retired),

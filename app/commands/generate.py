@@ -23,6 +23,7 @@ from app.engine.registry import by_record_type
 from app.engine.search.index import index_many
 from app.resources.agreement import Agreement
 from app.resources.delegate import Certainty
+from app.resources.firmness import NEVER_SIGNED, firmness_of
 from app.resources.instrument import DEFAULT_BINDINGNESS, Bindingness, Instrument
 from app.resources.mission import Mission, MissionKind, MissionStatus
 from app.resources.money import AmountKind, Bound
@@ -178,13 +179,17 @@ class Generator:
         instrument = choose(list(Instrument))
         plan = instrument is Instrument.announced_plan
         day = None if plan or self.random.random() < 0.1 else self._day()
+        binding = DEFAULT_BINDINGNESS.get(instrument, Bindingness.binding)
+        status = AgreementStatus.announced if plan else choose(list(AgreementStatus)[2:])
         row |= {
             "mission_id": choose(self.missions),
             "title": f"Synthetic agreement {number}",
             "subject": f"A made-up deal about {choose(_SECTORS)}",
             "instrument": instrument,
-            "bindingness": DEFAULT_BINDINGNESS.get(instrument, Bindingness.binding),
-            "status": AgreementStatus.announced if plan else choose(list(AgreementStatus)[2:]),
+            "bindingness": binding,
+            "status": status,
+            "firmness": firmness_of(status, binding),
+            "was_signed": not plan and binding not in NEVER_SIGNED,
             "signed": day and day.isoformat(),
             "signed_earliest": day,
             "signed_latest": day,

@@ -96,11 +96,22 @@ def run(url: str, path: Path, said: Said, *, dry_run: bool, lenient: bool) -> in
 
 def _format_of(path: Path) -> str:
     """The format of a file that can be opened; ValueError says what keeps it from being read."""
+    refuse_no_file(path, _LIKE)
+    file_format = path.suffix.removeprefix(".").lower()
+    if file_format not in FORMATS:
+        known = ", ".join(f".{name}" for name in FORMATS)
+        text = f"{path}: the ending of its name must say what it is: one of {known}."
+        raise ValueError(text + did_you_mean(file_format, FORMATS))
+    return file_format
+
+
+def refuse_no_file(path: Path, like: str) -> None:
+    """ValueError for what is no file that can be opened; `like` says what one looks like."""
     if path == Path():  # What an empty name becomes, too.
-        raise ValueError(f"Name the file to import, not a folder: {_LIKE}.")
+        raise ValueError(f"Name the file to import, not a folder: {like}.")
     try:
         if path.is_dir():
-            raise ValueError(f"{path} is a folder: name one file in it, {_LIKE}.")
+            raise ValueError(f"{path} is a folder: name one file in it, {like}.")
         if not path.exists():
             near = did_you_mean(path.name, _files_beside(path))
             raise ValueError(f"There is no file {path}: look at its name and folder.{near}")
@@ -111,12 +122,6 @@ def _format_of(path: Path) -> str:
     except OSError as error:
         text = f"{str(path)[:200]} cannot be read: {error.strerror or error}."
         raise ValueError(f"{text} Give a file that you may read.") from None
-    file_format = path.suffix.removeprefix(".").lower()
-    if file_format not in FORMATS:
-        known = ", ".join(f".{name}" for name in FORMATS)
-        text = f"{path}: the ending of its name must say what it is: one of {known}."
-        raise ValueError(text + did_you_mean(file_format, FORMATS))
-    return file_format
 
 
 def _files_beside(path: Path) -> list[str]:

@@ -74,8 +74,8 @@ def _code(row: Mapping[str, str]) -> Fields:
     values["aliases"] = row["aliases"].split(";") if row.get("aliases") else []
     if "decimals" in row:
         values["decimals"] = int(row["decimals"]) if row["decimals"] else None
-    if row.get("held_until"):
-        values["held_until"] = date.fromisoformat(row["held_until"])
+    if row.get("valid_until"):
+        values["valid_until"] = date.fromisoformat(row["valid_until"])
     return values
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Table, select
+from sqlalchemy import ColumnElement, FromClause, Table, or_, select
 
 from app.core import json_codec
 from app.core.databases.expressions import Selection, TableColumn
@@ -10,15 +10,20 @@ from app.core.errors import did_you_mean
 from app.core.loose_types import JsonValue, Value
 from app.core.public_path import public_path
 
-#: A code, its aliases, and its labels.
+#: A code, whether it is retired, its aliases, and its labels.
 Row = Sequence[Value]
 _MOST_MEANT = 3
 
 
 def codes_with_names(column: TableColumn) -> Selection:
-    """Reads a code list: each code in use, and what else it is called."""
+    """Reads a code list: each code in use, or right for what is old, and what else it is called."""
     c = column.table.c
-    return select(column, c.aliases, c.en, c.ru, c.kk).where(c.retired.is_(False))
+    return select(column, c.retired, c.aliases, c.en, c.ru, c.kk).where(is_ever_right(column.table))
+
+
+def is_ever_right(table: FromClause) -> ColumnElement[bool]:
+    """That a code is in use, or was until a day that is known: then it is right for what is old."""
+    return or_(table.c.retired.is_(False), table.c.valid_until.is_not(None))
 
 
 def list_name(column: TableColumn) -> str:
@@ -32,11 +37,14 @@ def meant_code(text: str, column: TableColumn, rows: Iterable[Row]) -> str:
     """` Did you mean 'RU'?` for `RUS`, `ru` or `Russia`; where nothing is near, where the codes
     are."""
     rows, folded = list(rows), text.strip().casefold()
-    meant = [code for code, *names in rows if folded in _folded(code, *names)]
+    called = [(code, old) for code, old, *names in rows if folded in _folded(code, *names)]
+    # What is right for old records alone is meant where nothing else is.
+    meant = [code for code, old in called if not old] or [code for code, _ in called]
     if 1 <= len(meant) <= _MOST_MEANT:
         return f" Did you mean {' or '.join(map(repr, meant))}?"
     # A code is so short that most others are near it: `US` to `RUS`.
-    alike = [code for code, *_ in rows if abs(len(code) - len(text)) <= len(text) // 4]
+    in_use = [code for code, old, *_ in rows if not old]
+    alike = [code for code in in_use if abs(len(code) - len(text)) <= len(text) // 4]
     name = list_name(column)
     return did_you_mean(text, alike) or (
         f" The codes are at {public_path(f'/codes/{name}')}." if name else ""
@@ -58,4 +66,8 @@ def list_of_enumeration(enumeration: str) -> str:
 
 _ENDS = {"s": "es", "x": "es"}
 #: Lists that are called otherwise than their enumerations.
-_LIST_NAMES = {"AgreementStatus": "statuses", "Bindingness": "bindingness"}
+_LIST_NAMES = {
+    "AgreementStatus": "statuses",
+    "Bindingness": "bindingness",
+    "Firmness": "firmness",
+}

@@ -18,6 +18,7 @@ from app.core.databases.interface import Base
 from app.core.databases.types import StatedDate
 from app.core.loose_types import Fields, TypeForm, Values
 from app.core.validation import Model
+from app.engine.figure_rules import FigureRules
 from app.engine.record import Record, bound_names
 from app.engine.schemas import (
     Identity,
@@ -83,6 +84,8 @@ class SubCollection:
     schema of its parent leaves the form of its records to their own list: every typed relation
     multiplies the ways through the schemas, all of which the documentation page follows. One that
     is no relation is a list alone: it is neither expanded nor asked for by filters of others.
+    `with_parts` is what its list shows where others of the parent's kind are part of the parent:
+    theirs too. As a relation it is the parent's own.
     """
 
     parent: "Resource"
@@ -95,6 +98,7 @@ class SubCollection:
     about: str = ""
     is_typed: bool = True
     is_relation: bool = True
+    with_parts: "SubCollection | None" = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +129,15 @@ class StandIns:
         return frozenset(name for names in given for name in names)
 
 
+@dataclass(frozen=True, eq=False)
+class OfDay:
+    """The day that records of a kind are of, which says what codes they can have: what finds it
+    with a record (of a class that it names), None for none, and the fields that it looks at."""
+
+    fields: tuple[str, ...]
+    find: Callable[[Session, Any], date | None]
+
+
 @dataclass(eq=False)
 class Resource:
     """A kind of record and how it is served.
@@ -142,11 +155,13 @@ class Resource:
     - `first_of` are the fields that are those of the first row of a part, `host_country` of
       `stops.country`: filters find those of any row.
     - `row_filter(table)` narrows a table that two resources share.
+    - `figures` are the rules by which its records are added up.
     - `stand_ins` is what clients can give in place of fields; `long_text` a text that is not among
       the fields.
     - For sheets, `body_of_name` makes a body of a name alone, of kinds that need no more, and
       `title_parts` are the field of the title and those whose columns make one up where a sheet has
       none.
+    - `of_day` is the day that a record is of; without it records have the codes of today alone.
     - `check` are its rules beyond those that the database holds.
     - `example` is a body for the documentation, with refs in place of ids, of a kind that seeds/
       has no fact of.
@@ -168,8 +183,10 @@ class Resource:
     to_many: dict[str, SubCollection] = field(default_factory=dict)
     first_of: dict[str, tuple[str, str]] = field(default_factory=dict)
     row_filter: Callable[[AnyTable], ColumnElement[bool]] | None = None
+    figures: FigureRules | None = None
     stand_ins: StandIns | None = None
     long_text: LongText | None = None
+    of_day: OfDay | None = None
     check: Check = _no_check
     body_of_name: Callable[[Session, str], Fields] | None = None
     title_parts: tuple[str, ...] = ()

@@ -110,6 +110,8 @@ def _one_line(text: object) -> object:
 
 
 Line = Annotated[str, BeforeValidator(_one_line), StringConstraints(max_length=500, **_text)]
+#: A line that many records have in common, such as who published them: no search looks into it.
+SharedLine = Annotated[str, BeforeValidator(_one_line), StringConstraints(max_length=120, **_text)]
 Prose = Annotated[str, BeforeValidator(_composed), StringConstraints(max_length=20_000, **_text)]
 
 #: What stands in addresses where a ref could.

@@ -10,6 +10,7 @@ from app.core import json_codec
 from app.core.errors import PROBLEMS
 from app.core.http.requests import MAX_PARAMETERS
 from app.engine.aggregates import query as aggregate_query
+from app.engine.history import past, undo
 from app.engine.paths import MAX_DEPTH, FieldType, RecordField, fields_of
 from app.engine.query import expression, fan_out, parameters
 from app.engine.query import filter_reader as filters
@@ -17,6 +18,8 @@ from app.engine.query.operators import OPERATORS, Operator, operators_of
 from app.engine.writes import bulk, nested_schemas
 from app.guide.markdown import render_inline
 from app.insights.search import MAX_HITS
+from app.receipts.behind import MAX_PASSAGES, MAX_RECORDS
+from app.receipts.writes import MAX_ANSWER_BYTES, MAX_RECEIPTS
 from app.rest import idempotency
 from app.settings import Settings
 
@@ -120,6 +123,8 @@ def _limits_of_reads() -> list[tuple[str, str]]:
         ("group keys, metrics", f"{keys}, {metrics}"),
         ("fields to sort by", _number(parameters.MAX_SORT)),
         ("steps through related records", _number(MAX_DEPTH)),
+        ("changes since `as_of`", _number(past.MAX_LATER_CHANGES)),
+        ("records of a kind that have changed since", _number(undo.MAX_UNDONE_RECORDS)),
         ("parameters of an address", _number(MAX_PARAMETERS)),
         ("values of one filter, of all", f"{filters.MAX_ITEMS}, {_number(filters.MAX_VALUES)}"),
         (
@@ -134,6 +139,9 @@ def _limits_of_writes() -> list[tuple[str, str]]:
     return [
         ("a body", f"{_number(default['max_body'])} bytes, unless the operator sets another"),
         ("a bulk request or an imported file", f"{_number(default['max_import'])} bytes, likewise"),
+        ("the answer that a receipt keeps", f"{_number(MAX_ANSWER_BYTES)} bytes"),
+        ("records behind it, their citations", f"{_number(MAX_RECORDS)}, {_number(MAX_PASSAGES)}"),
+        ("receipts", _number(MAX_RECEIPTS)),
         ("levels of a JSON body", _number(json_codec.MAX_DEPTH)),
         ("records in one list of a nested create", _number(nested_schemas.MAX_NESTED)),
         ("operations of a bulk request", _number(bulk.MAX_OPERATIONS)),

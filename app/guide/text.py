@@ -43,8 +43,8 @@ PARTS: dict[str, tuple[str, ...]] = {
         "search",
     ),
     "Shape the answer": ("sorting", "pages", "counting", "fields-and-expand", "formats"),
-    "Figures": ("aggregates",),
-    "Keep in step": ("polling", "past", "changes"),
+    "Figures": ("aggregates", "across-missions", "conversion", "reconciliation"),
+    "Keep in step": ("polling", "past", "receipts", "changes"),
     "Write": (
         "writing-safely",
         "merge-patch",

@@ -1,16 +1,14 @@
 """The evidence behind a mission: every passage that it, or what belongs to it, rests on."""
 
 from collections.abc import Iterator
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, literal_column, select, union_all
+from sqlalchemy import ColumnElement, and_, literal_column, select, union_all
 from sqlalchemy.orm import aliased
 
 from app.core.databases.expressions import AnyTable
 from app.engine.resource import Resource, SubCollection
 from app.engine.writes.parts import parts_of
-
-Ids = Select[Any]
+from app.insights.journey import Ids, missions_of_journey
 
 
 def _parts(resource: Resource, ids: Ids, known: frozenset[str]) -> Iterator[tuple[Resource, Ids]]:
@@ -27,28 +25,11 @@ def _parts(resource: Resource, ids: Ids, known: frozenset[str]) -> Iterator[tupl
         yield from _parts(child, found, known | {child.record_type})
 
 
-def _with_its_parts(mission: Resource, at: AnyTable) -> Ids:
-    """The ids of a mission and of the missions that are part of it, and of these."""
-    top, below = aliased(mission.table), aliased(mission.table)
-    ((_, part_of),) = ((each, key) for each, key in parts_of(mission) if each is mission)
-    tree = (
-        select(top.id)
-        .where(top.id == at.id)
-        .correlate_except(top)
-        .cte(recursive=True, nesting=True)
-    )
-    parts = select(below.id).where(
-        getattr(below, part_of.key) == tree.c.id, below.deleted_at.is_(None)
-    )
-    tree = tree.union(parts.correlate_except(below, tree))
-    return select(tree.c.id).correlate_except(tree)
-
-
 def evidence_of(mission: Resource, citation: Resource) -> SubCollection:
     """`/missions/{key}/evidence`: the citations of the mission and of all that belongs to it."""
 
     def behind(cited: AnyTable, at: AnyTable) -> ColumnElement[bool]:
-        ids = _with_its_parts(mission, at)
+        ids = missions_of_journey(at.id)
         several = ((mission, ids), *_parts(mission, ids, frozenset({mission.record_type})))
         records = (
             select(literal_column(f"'{kind.record_type}'").label("kind"), of.subquery().c.id)

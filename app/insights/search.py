@@ -31,7 +31,7 @@ from app.engine.search.searched import LONGEST_TEXT, searched
 from app.rest.audience import reading_dialect
 from app.rest.export_columns import label_of
 from app.rest.handlers import database_of
-from app.rest.pages import answer_page, current_page
+from app.rest.pages import answer_page, current_page, numbered, numbered_rows
 
 MAX_HITS = 100
 #: How many characters of long texts are looked at for the passages of a page of hits.
@@ -164,15 +164,13 @@ def search_route(resources: tuple[Resource, ...]) -> Route:
         at = await current_page(
             request, limit, query.cursor, cursor_scope("search", query.q, kinds)
         )
-        offset = at.place.key[0] if at.place is not None else 0
+        first, count = numbered_rows(at)
         database = database_of(request)
         words = query_value(query.q, database.dialect.name)
-        asked = {"q": words, "limit": limit + 1, "offset": offset}
+        asked = {"q": words, "limit": count, "offset": first}
         found = await database.read(search_statement(reading_dialect(request), kinds), asked)
-        rows = await _shown(request, by_kind, found[: limit + 1], query.q)
-        # The place of a hit is how many come before it.
-        keyed = [(row, f"[{offset + n}]") for n, row in enumerate(rows, 1)]
-        return answer_page(at, keyed)
+        rows = await _shown(request, by_kind, found[:count], query.q)
+        return answer_page(at, numbered(at, rows, first))
 
     return Operation(
         path="/search",

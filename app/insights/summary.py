@@ -1,74 +1,156 @@
 """What came of a mission: counts that say what is counted, and totals that never mix."""
 
 from decimal import Decimal
-from functools import cache
-from typing import Annotated
+from typing import Annotated, Literal
+from uuid import UUID
 
-from fastapi import Request
+from fastapi import Query, Request
 from pydantic import Field
-from sqlalchemy import ColumnElement, Dialect, FromClause, and_, bindparam, case, func, select
 from starlette.responses import Response
 
 from app.core import json_codec
-from app.core.databases.expressions import AnyTable, Expression, Selection
-from app.core.databases.interface import CompiledQuery, compile_query
-from app.core.databases.types import Exact
 from app.core.errors import BadRequest, NotFound
 from app.core.http.dispatch import Route
 from app.core.http.operation import Answer, Operation
 from app.core.http.responses import JsonResponse
-from app.engine.aggregates.sql import Number, normalize_carry, split_sums
-from app.engine.query.render import as_json, json_list, object_of
-from app.engine.query.withheld import withheld_count
 from app.engine.resource import Resource
-from app.engine.schemas import Digits, Schema
-from app.resources.agreement import Agreement
-from app.resources.delegate import Certainty, Delegate
+from app.engine.schemas import Digits, Schema, absent
+from app.insights.converted_summary import ConvertedTotals, converted_totals
+from app.insights.summary_statement import summary_statement
+from app.resources.firmness import Firmness
 from app.resources.instrument import Bindingness
-from app.resources.mission import Mission
 from app.resources.money import Bound
-from app.resources.outcome import Outcome
-from app.resources.participation import Participation
-from app.resources.reported_total import Measure, ReportedTotal
-from app.resources.status import FALLEN_THROUGH, SIGNED, AgreementStatus
+from app.resources.outcome import AmountScope
+from app.resources.reported_total import Measure, Rank
+from app.resources.status import AgreementStatus
 from app.rest.audience import reading_dialect
+from app.rest.conversion import ConversionAsked, ConversionQuery, read_conversion
 from app.rest.decimals import texts_of, wants_texts
 from app.rest.handlers import database_of, find_row
 from app.rest.operations import Key
+from app.rest.past import with_past
 
 Sum = Annotated[Decimal, Digits(18, 4)]
 
 
+class SummaryQuery(ConversionQuery):
+    """Parameters of a summary."""
+
+    parts: Literal["include", "exclude"] = "include"
+    """`exclude` leaves out what lies under the missions that are part of this one."""
+
+
 class Total(Schema):
-    """The amounts in one currency."""
+    """The amounts of one class in one currency; what is left out of it is not in any figure."""
 
     currency: str
     """ISO 4217."""
-    amount: Sum
-    """The sum over agreements that have not fallen through."""
+    firmness: Firmness
+    """The class: what binds is never added to what does not."""
+    per: Literal["year"] | None
+    """`year` for amounts of each year, which are no part of a total."""
+    amount: Sum | None
+    """The sum of what is stated, of ranges the lower end; null where nothing is added."""
+    at_least: Sum | None
+    """What it is at least: the sum of what is certain; null where nothing is."""
+    at_most: Sum | None
+    """What it is at most; null where one amount has no upper limit."""
     agreements: int
     """How many agreements are in the sum."""
     not_exact: int
-    """How many of these state a limit or an approximation and not the exact amount."""
-    fallen_through: Sum
-    """The sum over agreements cancelled, expired or superseded, which `amount` leaves out."""
+    """How many of these state a limit, a range or an approximation and not the exact amount."""
+    left_out: int
+    """How many records of this class and currency are not in the sum: see `left_out`."""
+
+
+class Realised(Schema):
+    """What outcomes say was really paid, sold or invested, in one currency."""
+
+    currency: str
+    """ISO 4217."""
+    amount_scope: AmountScope | None
+    """Of amounts `to_date` the newest of each agreement is added, which has the earlier ones in
+    it; of each `period` all; null where nobody said which."""
+    amount: Sum
+    """The sum."""
+    outcomes: int
+    """How many outcomes are in the sum."""
+    agreements: int
+    """Of how many agreements."""
 
 
 class Reported(Schema):
-    """A figure that a source states for the mission."""
+    """A figure that a source states for the mission or a part of it."""
 
+    mission_id: UUID
+    """The mission that it is stated for."""
     measure: Measure
     """What it counts."""
     value: Sum
     """The figure."""
+    value_max: Sum | None
+    """The end of a range."""
     currency: str | None
     """ISO 4217, when the measure is money."""
     bound: Bound
     """How the figure limits the true one."""
+    scope: str | None
+    """What it is about, when not the whole mission."""
+    rank: Rank
+    """Which of several claims about one figure is taken."""
+
+
+class ReportedFigure(Schema):
+    """What all claims about one figure come to."""
+
+    mission_id: UUID
+    """The mission that it is stated for."""
+    measure: Measure
+    """What it counts."""
+    currency: str | None
+    """ISO 4217, when the measure is money."""
+    scope: str | None
+    """What it is about, when not the whole mission."""
+    per: Literal["year"] | None
+    """`year` for an amount of each year."""
+    part_of_id: UUID | None
+    """The reported total that it is a part of."""
+    value: Sum | None
+    """The preferred claim; else what all say; null where they disagree."""
+    at_least: Sum | None
+    """What it is at least, by that claim; null where nothing is certain."""
+    at_most: Sum | None
+    """What it is at most, by that claim; null without a limit."""
+    claims: int
+    """How many claims there are."""
+    rival_claims: int
+    """How many claims disagree, so that none is taken."""
+    lowest: Sum
+    """The least that a claim says."""
+    highest: Sum
+    """The most that a claim says."""
+
+
+class LeftOut(Schema):
+    """How many records are in no sum, so that nothing is added twice."""
+
+    parts: int
+    """Agreements that are part of another of their class, whose amount has theirs in it."""
+    replaced: int
+    """Agreements whose place another one took that is added."""
+    repeated_claims: int
+    """Reported totals that say what the one says that is taken."""
+    rival_claims: int
+    """Reported totals that say something else, or of which none could be taken."""
+    earlier_outcomes: int
+    """Outcomes whose amount to date is in that of a later one."""
+    withheld: int
+    """Records that are counted and not shown."""
 
 
 class Summary(Schema):
-    """What came of a mission, from the records that are not in the trash."""
+    """What came of a mission and of those that are part of it, from the records that are not in
+    the trash. An agreement counts for as many as it stands for."""
 
     id: str
     """The mission's id."""
@@ -76,25 +158,36 @@ class Summary(Schema):
     """The mission's ref."""
     title: str
     """The mission's title."""
+    missions: int
+    """How many missions are summed up: this one and its parts."""
     agreements: int
-    """All agreements and announced outcomes on record."""
+    """All agreements and announced outcomes."""
+    records: int
+    """How many records these are: one can stand for several agreements."""
     withheld: int
-    """How many of these are withheld: counted in `agreements`, and in nothing else here."""
+    """How many records are withheld: counted in `agreements` and `records`, and in nothing else."""
     signed_instruments: int
-    """Agreements that were signed: announced plans and acts done are not counted."""
+    """Agreements that were ever signed: announced plans and acts done are not counted."""
+    signed_by_firmness: dict[Firmness, int]
+    """What of these is what now: `fallen_through` were signed and cancelled, or have expired."""
+    by_firmness: dict[Firmness, int]
+    """How many agreements of each class there are."""
     by_bindingness: dict[Bindingness, int]
     """How many bind, do not bind, are announced, are done already, or are unknown."""
     by_status: dict[AgreementStatus, int]
     """How many have come how far."""
     ambiguous: int
     """How many agreements a source leaves open to several readings."""
-    totals: list[Total] = Field(description="One entry a currency; currencies are never added.")
+    totals: list[Total] = Field(
+        description="One entry a currency and class: neither of them are ever added."
+    )
     without_amount: int
     """Agreements for which no amount is stated; they count as unknown, not as zero."""
     undated: int
     """Agreements signed on a day whose year is not stated, or with no date at all."""
     outcomes: int
     """Follow-ups on record."""
+    realised: list[Realised] = Field(description="What follow-ups say was really paid.")
     delegates: int
     """People on record who take part."""
     participations: int
@@ -102,127 +195,17 @@ class Summary(Schema):
     reported_totals: list[Reported] = Field(
         description="Figures stated for the whole mission; they are not sums of the above."
     )
-
-
-def _agreements() -> ColumnElement[bool]:
-    return and_(Agreement.mission_id == bindparam("mission"), Agreement.deleted_at.is_(None))
-
-
-def _count(*conditions: ColumnElement[bool]) -> Expression:
-    return (
-        select(func.count())
-        .select_from(Agreement)
-        .where(_agreements(), *conditions)
-        .scalar_subquery()
+    reported: list[ReportedFigure] = Field(
+        description="The same, with all claims about one figure together."
     )
+    left_out: LeftOut
+    """What is not in the sums."""
+    converted: ConvertedTotals = Field(default_factory=absent)  # type: ignore[assignment]
+    """With `convert_to` alone: the totals in one currency."""
 
 
-def _rows(table: AnyTable, *conditions: ColumnElement[bool]) -> Expression:
-    counted = select(func.count()).select_from(table).where(table.deleted_at.is_(None), *conditions)
-    return counted.scalar_subquery()
-
-
-def _of_mission(table: AnyTable) -> ColumnElement[bool]:
-    holds: ColumnElement[bool] = table.mission_id == bindparam("mission")
-    return holds
-
-
-def _totals(dialect: str) -> Expression:
-    fallen = Agreement.status.in_(FALLEN_THROUGH)
-    limited = and_(~fallen, Agreement.amount_bound != Bound.exact)
-    rows = (
-        select(
-            Agreement.currency,
-            case((~fallen, Agreement.amount)).label("standing"),
-            case((fallen, Agreement.amount)).label("fallen"),
-            case((limited, 1)).label("limited"),
-        )
-        .where(_agreements(), Agreement.currency.is_not(None))
-        .subquery()
-    )
-    sums = {name: split_sums(rows.c[name], dialect) for name in ("standing", "fallen")}
-    parts = {
-        f"{name}_{n}": func.coalesce(part, 0)
-        for name, split in sums.items()
-        for n, part in enumerate(split)
-    }
-    by_currency = (
-        select(
-            rows.c.currency,
-            func.count(rows.c.standing).label("agreements"),
-            func.count(rows.c.limited).label("not_exact"),
-            *(part.label(name) for name, part in parts.items()),
-        )
-        .group_by(rows.c.currency)
-        .order_by(rows.c.currency)
-        .subquery()
-    )
-
-    def total(name: str) -> Expression:
-        raw: list[Expression] = [by_currency.c[f"{name}_{n}"] for n in range(len(sums[name]))]
-        kind = rows.c[name].type
-        assert isinstance(kind, Exact)
-        return Number.sum(normalize_carry(raw), kind.scale).json()
-
-    values = {
-        "currency": as_json(by_currency.c.currency),
-        "amount": total("standing"),
-        "agreements": by_currency.c.agreements,
-        "not_exact": by_currency.c.not_exact,
-        "fallen_through": total("fallen"),
-    }
-    return select(json_list(object_of(values))).select_from(by_currency).scalar_subquery()
-
-
-def _reported() -> Expression:
-    columns = [getattr(ReportedTotal, name) for name in Reported.model_fields]
-    rows = (
-        select(*columns)
-        .where(_of_mission(ReportedTotal), ReportedTotal.deleted_at.is_(None))
-        .order_by(ReportedTotal.measure, ReportedTotal.id)
-        .subquery()
-    )
-    return _list_of(rows, Reported)
-
-
-def _list_of(rows: FromClause, schema: type[Schema]) -> Expression:
-    values = {name: as_json(rows.c[name]) for name in schema.model_fields}
-    return select(json_list(object_of(values))).select_from(rows).scalar_subquery()
-
-
-def _select(dialect: str) -> Selection:
-    signed = and_(
-        Agreement.status.in_(SIGNED),
-        Agreement.bindingness.not_in((Bindingness.announcement, Bindingness.accomplished)),
-    )
-    followed = select(Agreement.id).where(_agreements())
-    values = {
-        "id": as_json(Mission.id),
-        "ref": as_json(Mission.ref),
-        "title": as_json(Mission.title),
-        "agreements": _count() + withheld_count(Agreement, "mission_id", bindparam("mission")),
-        "withheld": withheld_count(Agreement, "mission_id", bindparam("mission")),
-        "signed_instruments": _count(signed),
-        "by_bindingness": object_of(
-            {b.value: _count(Agreement.bindingness == b) for b in Bindingness}
-        ),
-        "by_status": object_of({s.value: _count(Agreement.status == s) for s in AgreementStatus}),
-        "ambiguous": _count(Agreement.certainty == Certainty.ambiguous),
-        "totals": _totals(dialect),
-        "without_amount": _count(Agreement.amount.is_(None)),
-        "undated": _count(Agreement.__table__.c.signed_earliest.is_(None)),
-        "outcomes": _rows(Outcome, Outcome.agreement_id.in_(followed)),
-        "delegates": _rows(Delegate, _of_mission(Delegate)),
-        "participations": _rows(Participation, _of_mission(Participation)),
-        "reported_totals": _reported(),
-    }
-    return select(object_of(values)).where(Mission.id == bindparam("mission"))
-
-
-@cache
-def _statement(dialect: Dialect) -> CompiledQuery:
-    """Reads `(json,)` of the summary of `:mission`, all of it at one moment."""
-    return compile_query(_select(dialect.name), dialect)
+#: The members that are numbers with decimals.
+_DECIMALS = ("amount", "at_least", "at_most", "value", "value_max", "lowest", "highest")
 
 
 def _in_form(request: Request, body: str) -> bytes:
@@ -230,28 +213,44 @@ def _in_form(request: Request, body: str) -> bytes:
     if not wants_texts(request):
         return body.encode()
     summary = json_codec.loads(body)
-    for figures in (*summary["totals"], *summary["reported_totals"]):
-        figures |= texts_of(figures, ("amount", "fallen_through", "value"))
+    for name in ("totals", "realised", "reported_totals", "reported"):
+        for figures in summary[name]:
+            figures |= texts_of(figures, _DECIMALS)
     return json_codec.dumps(summary)
+
+
+async def _with_converted(request: Request, asked: ConversionAsked, body: str) -> str:
+    """The summary with its totals in one currency beside the others."""
+    summary = json_codec.loads(body)
+    summary["converted"] = await converted_totals(request, asked, summary.pop("days"))
+    return json_codec.dumps(summary).decode()
 
 
 def summary_route(mission: Resource) -> Route:
     """GET /missions/{key}/summary"""
 
-    async def get_mission_summary(request: Request, key: Key) -> Response:
-        """Counts by bindingness and status, totals for each currency, and what is missing. An
+    async def get_mission_summary(
+        request: Request, key: Key, query: Annotated[SummaryQuery, Query()]
+    ) -> Response:
+        """Counts by class, bindingness and status, totals for each currency and class, what
+        sources report, and what is missing or left out; see the [guide](guide#figures). An
         announced plan is not a signed contract, and an amount that is not stated is not zero."""
+        asked = read_conversion(request, query)
         found = await find_row(request, mission, key)
         database = database_of(request)
-        values = {"mission": found.id}
-        ((body,),) = await database.read(_statement(reading_dialect(request)), values)
+        with_parts = query.parts == "include"
+        statement = summary_statement(reading_dialect(request), with_parts, asked is not None)
+        ((body,),) = await database.read(statement, {"mission": found.id})
+        if asked is not None:
+            body = await _with_converted(request, asked, body)
         return JsonResponse(_in_form(request, body))
 
-    return Operation(
+    operation = Operation(
         path="/missions/{key}/summary",
         name="get_mission_summary",
         summary="Summarise what came of one mission",
         tag="missions",
         answers=(Answer(model=Summary),),
         refusals=(BadRequest, NotFound),
-    ).route(get_mission_summary)
+    )
+    return with_past(operation).route(get_mission_summary)

@@ -3,38 +3,41 @@
 Each function says what ties a row of the child's table to one of the parent's.
 """
 
+from collections.abc import Callable
+
 from sqlalchemy import ColumnElement, or_, select
 
 from app.core.databases.expressions import AnyTable
-from app.engine.resource import SubCollection
+from app.engine.resource import Resource, SubCollection
 from app.insights.evidence import evidence_of
+from app.insights.journey import of_journey
+from app.insights.presence import missions_with, organizations_in
 from app.resources.agreement import Agreement, agreement
 from app.resources.citation import citation
 from app.resources.delegate import Delegate, delegate
 from app.resources.mission import mission
 from app.resources.organization import company, organization
 from app.resources.outcome import outcome
-from app.resources.participation import Participation, participation
+from app.resources.participation import participation
 from app.resources.party import AgreementParty
 from app.resources.person import person
 from app.resources.source import source
 from app.resources.statement import statement
 
+#: Says of a column that it names the mission, or one of several.
+Names = Callable[[AnyTable], ColumnElement[bool]]
 
-def _takes_part(organization: AnyTable, mission: AnyTable) -> ColumnElement[bool]:
-    """Takes part by itself, or is party to an agreement of the mission."""
-    present = (
-        select(Participation.organization_id)
-        .where(Participation.mission_id == mission.id, Participation.deleted_at.is_(None))
-        .correlate_except(Participation)
-    )
-    party = (
-        select(AgreementParty.organization_id)
-        .join(Agreement, Agreement.id == AgreementParty.agreement_id)
-        .where(Agreement.mission_id == mission.id, Agreement.deleted_at.is_(None))
-        .correlate_except(AgreementParty, Agreement)
-    )
-    return or_(organization.id.in_(present), organization.id.in_(party))
+
+def _of_mission(
+    name: str, child: Resource, on: Callable[[AnyTable, Names], ColumnElement[bool]]
+) -> SubCollection:
+    """What lies under a mission by way of others: `on` ties it to the missions that these name."""
+    own = SubCollection(mission, name, child, lambda row, at: on(row, lambda c: c == at.id))
+    return of_journey(own, lambda row, ids: on(row, lambda column: column.in_(ids)))
+
+
+def _takes_part(organization: AnyTable, names_mission: Names) -> ColumnElement[bool]:
+    return or_(*(organization.id.in_(found) for found in organizations_in(names_mission)))
 
 
 def _is_there(part: AnyTable, mission: AnyTable) -> ColumnElement[bool]:
@@ -43,30 +46,14 @@ def _is_there(part: AnyTable, mission: AnyTable) -> ColumnElement[bool]:
 
 
 def _was_in(mission: AnyTable, organization: AnyTable) -> ColumnElement[bool]:
-    """Took part by itself, sent a delegate, or is party to an agreement of the mission."""
-    present = (
-        select(Participation.mission_id)
-        .where(Participation.organization_id == organization.id, _is_there(Participation, mission))
-        .correlate_except(Participation)
-    )
-    sent = (
-        select(Delegate.mission_id)
-        .where(Delegate.organization_id == organization.id, _is_there(Delegate, mission))
-        .correlate_except(Delegate)
-    )
-    party = (
-        select(Agreement.mission_id)
-        .join(AgreementParty, Agreement.id == AgreementParty.agreement_id)
-        .where(AgreementParty.organization_id == organization.id, _is_there(Agreement, mission))
-        .correlate_except(AgreementParty, Agreement)
-    )
-    return or_(mission.id.in_(present), mission.id.in_(sent), mission.id.in_(party))
+    several = missions_with(organization.id, lambda part: _is_there(part, mission))
+    return or_(*(mission.id.in_(found) for found in several))
 
 
-def _of_mission(outcome: AnyTable, mission: AnyTable) -> ColumnElement[bool]:
+def _came_of(outcome: AnyTable, names_mission: Names) -> ColumnElement[bool]:
     agreements = (
         select(Agreement.id)
-        .where(Agreement.mission_id == mission.id, Agreement.deleted_at.is_(None))
+        .where(names_mission(Agreement.mission_id), Agreement.deleted_at.is_(None))
         .correlate_except(Agreement)
     )
     return outcome.agreement_id.in_(agreements)  # type: ignore[no-any-return]
@@ -123,8 +110,8 @@ def _drawn_from(citation: AnyTable, source: AnyTable) -> ColumnElement[bool]:
 
 
 TIED: tuple[SubCollection, ...] = (
-    SubCollection(mission, "companies", company, _takes_part),
-    SubCollection(mission, "outcomes", outcome, _of_mission),
+    _of_mission("companies", company, _takes_part),
+    _of_mission("outcomes", outcome, _came_of),
     *(
         SubCollection(parent, name, child, on, is_typed=on is _concluded_by)
         for parent in (company, organization)

@@ -5,15 +5,15 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StrictBool
-from sqlalchemy import Index, select, text, true
+from sqlalchemy import Index, false, select, text, true
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.core.databases.types import choice
 from app.core.errors import Invalid, refuse_repeated
 from app.core.loose_types import Values
 from app.engine.record import Record, code, code_list, descending, money, reference, rule, stated
-from app.engine.resource import Embedded, Resource
-from app.engine.schemas import Edtf, Line, Noted, Prose, RecordFields, distinct
+from app.engine.resource import Embedded, OfDay, Resource
+from app.engine.schemas import Edtf, Line, Noted, Prose, RecordFields, Schema, distinct
 from app.engine.writes import store
 from app.engine.writes.records import records_in_progress
 from app.resources.amount_of_year import AgreementAmountOfYear, AmountOfYearFields
@@ -21,6 +21,13 @@ from app.resources.code import CurrencyCode, Sectors
 from app.resources.dated import day_of_agreement
 from app.resources.delegate import Certainty
 from app.resources.event import Event, event
+from app.resources.firmness import (
+    FIRMNESS_SQL,
+    NEVER_SIGNED,
+    SET_APART_SQL,
+    Firmness,
+    firmness_of,
+)
 from app.resources.instrument import (
     DEFAULT_BINDINGNESS,
     FIRST_STATUS,
@@ -35,7 +42,6 @@ from app.resources.money import (
     AmountYears,
     Bound,
     check_money,
-    differs,
     money_rules,
     period_rules,
 )
@@ -45,7 +51,7 @@ from app.resources.party import AgreementParty, PartyFields, PartyRole
 from app.resources.person import person
 from app.resources.place import Place, PlaceFields, place_rules
 from app.resources.related import AgreementRelationship, RelatedAgreement, RelatedFields
-from app.resources.status import SIGNED, AgreementStatus, check_move
+from app.resources.status import FALLEN_THROUGH, SIGNED, AgreementStatus, check_move
 from app.resources.target import AgreementTarget, TargetFields
 
 
@@ -77,6 +83,19 @@ class Agreement(Place, Record):
             units={"amount_max": ("currency",)},
         ),
         rule("stands_for_some", "stands_for >= 1", "stands_for is at least 1", "/stands_for"),
+        rule(
+            "signed_was_signed",
+            "was_signed OR status NOT IN ('signed', 'in_force', 'completed')"
+            " OR bindingness IN ('announcement', 'accomplished')",
+            "was_signed is false, and the status says that it was signed",
+            "/was_signed",
+        ),
+        rule(
+            "firmness_of_status",
+            f"firmness = {FIRMNESS_SQL}",
+            "firmness follows from status and bindingness: leave it out",
+            "/firmness",
+        ),
         # The lists that are asked for most: by status, dearest first or newest first.
         Index(
             "ix_agreement_status_amount",
@@ -86,6 +105,13 @@ class Agreement(Place, Record):
         ),
         Index("ix_agreement_amount", descending("amount"), descending("id", filled=True)),
         Index("ix_agreement_instrument", "instrument", "id"),
+        # The few that count otherwise than most.
+        Index(
+            "ix_agreement_set_apart",
+            "id",
+            sqlite_where=text(SET_APART_SQL),
+            postgresql_where=text(SET_APART_SQL),
+        ),
     )
 
     mission_id: Mapped[UUID | None] = reference("mission.id")
@@ -97,6 +123,8 @@ class Agreement(Place, Record):
     instrument: Mapped[Instrument] = mapped_column(choice(Instrument, "instrument"))
     bindingness: Mapped[Bindingness] = mapped_column(choice(Bindingness, "bindingness"))
     status: Mapped[AgreementStatus] = mapped_column(choice(AgreementStatus, "status"))
+    firmness: Mapped[Firmness] = mapped_column(choice(Firmness, "firmness"))
+    was_signed: Mapped[bool] = mapped_column(default=False, server_default=false())
     signed: Mapped[str | None] = stated(index=True)
     signed_text: Mapped[str | None]
     due: Mapped[str | None] = stated()
@@ -160,6 +188,9 @@ class AgreementFields(RecordFields, PlaceFields, Noted):
     """How far it has come. When left out: `announced` for an announced plan, `completed` for an
     office opened, else `signed`; a record keeps what it has. A later change is checked, and entered
     as an outcome."""
+    was_signed: StrictBool | None = None
+    """Whether it was ever signed, also if it fell through since. When left out it follows from the
+    status, the date, and what the record was before."""
     signed: Edtf | None = None
     """When it was signed, as stated, in EDTF."""
     signed_text: Line | None = None
@@ -206,6 +237,14 @@ class AgreementFields(RecordFields, PlaceFields, Noted):
     """How much of the amount falls in which year."""
 
 
+class AgreementFirmness(Schema):
+    """What the server tells of an agreement."""
+
+    firmness: Firmness
+    """How firm it is, by its status and bindingness: the class that its amount counts in. What is
+    only announced or negotiated binds nobody, whatever its instrument."""
+
+
 def _check(session: Session, record: Agreement, before: Values | None) -> None:
     if record.bindingness is None:
         record.bindingness = DEFAULT_BINDINGNESS.get(record.instrument, Bindingness.binding)
@@ -213,11 +252,12 @@ def _check(session: Session, record: Agreement, before: Values | None) -> None:
         record.status = AgreementStatus(before["status"])
     if record.status is None:
         record.status = FIRST_STATUS.get(record.instrument, AgreementStatus.signed)
+    _set_firmness(record, before)
     if record.amount is not None and record.amount_bound is None:
         record.amount_bound = Bound.exact
     if record.amount is None and before is not None and before["amount"] is not None:
         record.amount_bound = None
-    _check_amounts(session, record, before)
+    _check_amounts(session, record)
     _check_parties(record)
     _check_related(session, record)
     _check_event(session, record)
@@ -226,20 +266,26 @@ def _check(session: Session, record: Agreement, before: Values | None) -> None:
         _enter_move(session, record)
 
 
-def _check_amounts(session: Session, record: Agreement, before: Values | None) -> None:
+def _set_firmness(record: Agreement, before: Values | None) -> None:
+    record.firmness = firmness_of(record.status, record.bindingness)
+    was_signed = bool(before and before["was_signed"])
+    implied = record.status in SIGNED and record.bindingness not in NEVER_SIGNED
+    implied |= record.status in FALLEN_THROUGH and record.signed is not None
+    if record.was_signed is None:
+        record.was_signed = was_signed or implied
+    elif before is not None and not was_signed:
+        # Left as it was: what makes it signed is new.
+        record.was_signed = record.was_signed or implied
+
+
+def _check_amounts(session: Session, record: Agreement) -> None:
     if record.amount_by_year and record.currency is None:
         text = "currency is missing: amount_by_year is in it."
         raise Invalid.at("/currency", "currency", text)
     of_years = enumerate(record.amount_by_year)
     amounts = {"/amount": record.amount, "/amount_max": record.amount_max}
     amounts |= {f"/amount_by_year/{at}/amount": each.amount for at, each in of_years}
-    check_money(
-        session,
-        record.currency,
-        amounts,
-        day=lambda: day_of_agreement(session, record),
-        is_new=differs(record, before, "currency", "signed", "event_id", "mission_id"),
-    )
+    check_money(session, record.currency, amounts)
 
 
 def _check_related(session: Session, record: Agreement) -> None:
@@ -298,6 +344,7 @@ agreement = Resource(
     path="agreements",
     table=Agreement,
     fields=AgreementFields,
+    read_only=AgreementFirmness,
     about="A contract, a memorandum, an announced plan or an act done, with its parties.",
     to_one={"mission": mission, "event": event},
     under=("mission", "event"),
@@ -317,6 +364,7 @@ agreement = Resource(
             table=AgreementAmountOfYear, fields=AmountOfYearFields, owner="agreement_id"
         ),
     },
+    of_day=OfDay(("signed", "event_id", "mission_id"), day_of_agreement),
     check=_check,
     title_parts=("title", "instrument", "parties"),
 )

@@ -28,8 +28,11 @@ class CodeRow(Base):
     ru: Mapped[str | None]
     kk: Mapped[str | None]
     aliases: Mapped[list[str]] = mapped_column(CodeList, default=list)
-    #: Kept for the records that use it, refused for new ones.
+    #: Kept for the records that use it, refused for new ones that are not as old.
     retired: Mapped[bool] = mapped_column(default=False)
+    #: The last day on which it held, and the code that came after it; several stand with `;`.
+    valid_until: Mapped[date | None]
+    successor: Mapped[str | None] = mapped_column(String(32))
 
 
 class Country(CodeRow):
@@ -60,8 +63,6 @@ class Currency(CodeRow):
     __table_args__ = ({"info": {"list": "currencies"}},)
 
     decimals: Mapped[int | None]
-    held_until: Mapped[date | None]
-    successor: Mapped[str | None] = mapped_column(String(32))
 
 
 class Sector(CodeRow):

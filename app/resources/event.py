@@ -1,16 +1,18 @@
 """Events: the programme of a mission."""
 
+from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.databases.types import choice
-from app.engine.record import Record, reference, stated
-from app.engine.resource import Resource
+from app.engine.record import Record, first_day_of, reference, stated
+from app.engine.resource import OfDay, Resource
 from app.engine.schemas import Edtf, Line, Noted, RecordFields
 from app.resources.attendance import Attendance
-from app.resources.mission import mission
+from app.resources.mission import Mission, mission
 from app.resources.place import Place, PlaceFields, place_rules
 
 
@@ -63,6 +65,16 @@ class EventFields(RecordFields, PlaceFields, Noted):
     """The dates as printed."""
 
 
+def _day(session: Session, record: Event) -> date | None:
+    """The first day that it can be of: its own, or its mission's."""
+    own: date | None = first_day_of(record, "dates")
+    if own is not None or record.mission_id is None:
+        return own
+    days = select(first_day_of(Mission, "dates")).where(Mission.id == record.mission_id)
+    found: date | None = session.scalar(days)
+    return found
+
+
 event = Resource(
     name="Event",
     path="events",
@@ -72,6 +84,7 @@ event = Resource(
     to_one={"mission": mission},
     under=("mission",),
     part_of=("mission",),
+    of_day=OfDay(("dates", "mission_id"), _day),
 )
 # Missions go to events, which can be of missions: so it is told here.
 mission.to_one["at_event"] = event

@@ -2,10 +2,11 @@
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import Field
+from sqlalchemy import select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.core.databases.types import choice
@@ -22,7 +23,7 @@ from app.engine.record import (
     rule,
     stated,
 )
-from app.engine.resource import Embedded, Resource
+from app.engine.resource import Embedded, OfDay, Resource
 from app.engine.schemas import Edtf, Line, Noted, Prose, RecordFields
 from app.engine.writes.records import set_values
 from app.resources.attendance import Attendance
@@ -30,6 +31,9 @@ from app.resources.code import CountryCode, CurrencyCode, RegionCode, Sectors
 from app.resources.money import Amount, check_money, differs, money_rules
 from app.resources.person import OtherNames
 from app.resources.stop import MissionStop, StopFields
+
+#: In how many levels missions lie, each part of the one above: a journey, its legs, and theirs.
+MAX_LEVELS: Final = 5
 
 
 class MissionKind(StrEnum):
@@ -154,11 +158,25 @@ def _check(session: Session, record: Mission, before: Values | None) -> None:
         session,
         record.cost_currency,
         {"/cost_amount": record.cost_amount},
-        named="/cost_currency",
-        day=lambda: first_day_of(record, "dates"),
-        is_new=differs(record, before, "cost_currency", "dates"),
     )
     _match_host(record, before)
+    if record.parent_id is not None and differs(record, before, "parent_id"):
+        _check_levels(session, record, is_new=before is None)
+
+
+def _check_levels(session: Session, record: Mission, *, is_new: bool) -> None:
+    """Refuse (422) a mission that would lie, or have others that lie, too deep in a journey."""
+    levels, above = 1, record.parent_id
+    while above is not None and levels <= MAX_LEVELS:
+        levels += 1
+        above = session.scalar(select(Mission.parent_id).where(Mission.id == above))
+    below = [] if is_new else [record.id]
+    while below and levels <= MAX_LEVELS:
+        below = list(session.scalars(select(Mission.id).where(Mission.parent_id.in_(below))))
+        levels += bool(below)
+    if levels > MAX_LEVELS:
+        text = f"A journey has at most {MAX_LEVELS} levels: let it be a part of a mission above."
+        raise Invalid.at("/parent_id", "too_deep", text)
 
 
 _HOST = ("country", "region", "city")
@@ -203,6 +221,7 @@ mission = Resource(
     part_of=("parent",),
     first_of={f"host_{name}": ("stops", name) for name in _HOST},
     embedded={"stops": Embedded(table=MissionStop, fields=StopFields, owner="mission_id")},
+    of_day=OfDay(("dates",), lambda session, record: first_day_of(record, "dates")),
     check=_check,
 )
 mission.to_one["parent"] = mission

@@ -1,7 +1,6 @@
 """Money: an exact amount with its currency, and what a source says of its kind."""
 
-from collections.abc import Callable, Mapping
-from datetime import date
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
@@ -12,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.core.databases.prepared import Prepared
 from app.core.errors import Fault, Invalid
-from app.core.loose_types import Value, Values
+from app.core.loose_types import Values
 from app.engine.record import Record, rule
 from app.engine.schemas import Digits
 from app.resources.code import Currency
@@ -95,38 +94,20 @@ def money_rules(amount: str, currency: str) -> tuple[CheckConstraint, ...]:
     )
 
 
-_CURRENCY = Prepared(
-    select(Currency.decimals, Currency.held_until, Currency.successor).where(
-        Currency.code == bindparam("currency", type_=Text)
-    )
+_DECIMALS = Prepared(
+    select(Currency.decimals).where(Currency.code == bindparam("currency", type_=Text))
 )
 
 
-def undated() -> date | None:
-    """The day of what has no date."""
-    return None
-
-
 def check_money(
-    session: Session,
-    currency: str | None,
-    amounts: Mapping[str, Decimal | None],
-    *,
-    named: str = "/currency",
-    day: Callable[[], date | None] = undated,
-    is_new: bool = True,
+    session: Session, currency: str | None, amounts: Mapping[str, Decimal | None]
 ) -> None:
     """Refuse (422) amounts, by their pointers, with more decimals than their currency has
-    (ISO 4217), and a currency, in the field at `named`, that had been withdrawn on the `day`.
-
-    Neither the currency nor the day are new where `is_new` is false: what is stored stays.
-    """
+    (ISO 4217)."""
     if currency is None or all(amount is None for amount in amounts.values()):
         return
-    for decimals, held_until, successor in _CURRENCY.rows(session, {"currency": currency}):
+    for (decimals,) in _DECIMALS.rows(session, {"currency": currency}):
         _check_decimals(currency, decimals, amounts)
-        if held_until is not None and is_new:
-            _check_held(session, currency, _as_day(held_until), successor, day(), named)
 
 
 def _check_decimals(
@@ -142,43 +123,6 @@ def _check_decimals(
     ]
     if faults:
         raise Invalid(text, faults)
-
-
-def check_currency(session: Session, currency: str, pointer: str, day: date) -> None:
-    """Refuse (422) a currency that had been withdrawn on the day."""
-    for _, held_until, successor in _CURRENCY.rows(session, {"currency": currency}):
-        if held_until is not None:
-            _check_held(session, currency, _as_day(held_until), successor, day, pointer)
-
-
-def _check_held(
-    session: Session,
-    currency: str,
-    held_until: date,
-    successor: str | None,
-    day: date | None,
-    pointer: str,
-) -> None:
-    if day is not None and day <= held_until:
-        return
-    found = f"this is of {day}" if day else "nothing here says that this is so old"
-    text = f"{currency} was withdrawn after {held_until}, and {found}."
-    if (instead := _in_use(session, successor, day)) is not None:
-        text += f" Its successor is {instead}."
-    raise Invalid.at(pointer, "withdrawn", text)
-
-
-def _in_use(session: Session, currency: str | None, day: date | None) -> str | None:
-    """The first in a line of successors that had not been withdrawn on the day, or has not yet."""
-    for _, held_until, successor in _CURRENCY.rows(session, {"currency": currency}):
-        if held_until is not None and (day is None or day > _as_day(held_until)):
-            return _in_use(session, successor, day)
-    return currency
-
-
-def _as_day(value: Value) -> date:
-    """A day as the driver gives it: a text on SQLite."""
-    return date.fromisoformat(str(value))
 
 
 def differs(record: Record, before: Values | None, *names: str) -> bool:

@@ -14,12 +14,12 @@ from app.core.databases.types import choice
 from app.core.errors import Conflict, Fault
 from app.core.loose_types import Values
 from app.engine.record import Record, code, first_day_of, money, reference, rule, stated
-from app.engine.resource import Embedded, Resource
+from app.engine.resource import Embedded, OfDay, Resource
 from app.engine.schemas import Count, Edtf, Line, Noted, RecordFields
 from app.engine.writes import store
 from app.resources.code import CurrencyCode
 from app.resources.dated import day_of_agreement
-from app.resources.money import Amount, check_money, differs, money_rules
+from app.resources.money import Amount, check_money, money_rules
 from app.resources.organization import organization
 from app.resources.status import AgreementStatus
 from app.resources.target import AchievementFields, OutcomeAchievement
@@ -89,8 +89,6 @@ def _check(session: Session, record: Outcome, before: Values | None) -> None:
         session,
         record.currency,
         {"/actual_amount": record.actual_amount},
-        day=lambda: _day(session, record),
-        is_new=differs(record, before, "currency", "date"),
     )
     if record.actual_amount is None and before is not None and before["actual_amount"] is not None:
         record.amount_scope = None
@@ -134,6 +132,7 @@ outcome = Resource(
     },
     under=("agreement",),
     part_of=("agreement",),
+    of_day=OfDay(("date",), _day),
     check=_check,
     example={
         "ref": "nobel-katren-first-delivery",

@@ -1,5 +1,6 @@
 """Reported totals: figures that a source states for a whole mission."""
 
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app.core.databases.types import Exact, choice
 from app.core.loose_types import Values
 from app.engine.record import Record, code, first_day_of, reference, rule, stated
-from app.engine.resource import Resource
+from app.engine.resource import OfDay, Resource
 from app.engine.schemas import Digits, Edtf, Line, Noted, RecordFields
 from app.resources.code import CurrencyCode
 from app.resources.dated import first_day
@@ -22,7 +23,6 @@ from app.resources.money import (
     AmountYears,
     Bound,
     check_money,
-    differs,
     period_rules,
 )
 from app.resources.organization import organization
@@ -148,15 +148,13 @@ class ReportedTotalFields(RecordFields, Noted):
 
 def _check(session: Session, record: ReportedTotal, before: Values | None) -> None:
     amounts = {f"/{name}": getattr(record, name) for name in ("value", "value_max", "of_value")}
-    check_money(
-        session,
-        record.currency,
-        amounts,
-        day=lambda: (
-            first_day_of(record, "as_of") or first_day(session, Mission, record.mission_id, "dates")
-        ),
-        is_new=differs(record, before, "currency", "as_of", "mission_id"),
-    )
+    check_money(session, record.currency, amounts)
+
+
+def _day(session: Session, record: ReportedTotal) -> date | None:
+    """The first day that it can be of: its own, or its mission's."""
+    own: date | None = first_day_of(record, "as_of")
+    return own or first_day(session, Mission, record.mission_id, "dates")
 
 
 reported_total = Resource(
@@ -168,6 +166,7 @@ reported_total = Resource(
     to_one={"mission": mission, "claimed_by": organization, "claimed_by_person": person},
     under=("mission",),
     part_of=("mission",),
+    of_day=OfDay(("as_of", "mission_id"), _day),
     check=_check,
 )
 reported_total.to_one["part_of"] = reported_total

@@ -1,5 +1,6 @@
 """Statements: what somebody said that is not a deal."""
 
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
@@ -11,14 +12,14 @@ from sqlalchemy.orm import Mapped, Session, mapped_column
 from app.core.databases.types import Exact, choice
 from app.core.loose_types import Values
 from app.engine.record import Record, code, first_day_of, money, reference, rule, stated
-from app.engine.resource import Resource
+from app.engine.resource import OfDay, Resource
 from app.engine.schemas import Digits, Edtf, Line, Noted, Prose, RecordFields
 from app.resources.agreement import agreement
 from app.resources.code import CurrencyCode
 from app.resources.dated import first_day
 from app.resources.delegate import delegate
 from app.resources.mission import Mission, mission
-from app.resources.money import Amount, Bound, check_money, differs, money_rules
+from app.resources.money import Amount, Bound, check_money, money_rules
 from app.resources.organization import organization
 from app.resources.person import person
 from app.resources.quantity import TimeUnit, Unit
@@ -147,15 +148,13 @@ class StatementFields(RecordFields, Noted):
 
 
 def _check(session: Session, record: Statement, before: Values | None) -> None:
-    check_money(
-        session,
-        record.currency,
-        {"/amount": record.amount},
-        day=lambda: (
-            first_day_of(record, "date") or first_day(session, Mission, record.mission_id, "dates")
-        ),
-        is_new=differs(record, before, "currency", "date", "mission_id"),
-    )
+    check_money(session, record.currency, {"/amount": record.amount})
+
+
+def _day(session: Session, record: Statement) -> date | None:
+    """The first day that it can be of: its own, or its mission's."""
+    own: date | None = first_day_of(record, "date")
+    return own or first_day(session, Mission, record.mission_id, "dates")
 
 
 statement = Resource(
@@ -175,5 +174,6 @@ statement = Resource(
     },
     under=("mission", "agreement"),
     part_of=("mission",),
+    of_day=OfDay(("date", "mission_id"), _day),
     check=_check,
 )

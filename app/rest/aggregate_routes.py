@@ -14,7 +14,7 @@ from app.core.errors import BadRequest, Invalid
 from app.core.http.accept import preferred
 from app.core.http.conditional import is_known, not_modified
 from app.core.http.dispatch import Route
-from app.core.http.operation import Answer, Operation
+from app.core.http.operation import Answer
 from app.core.http.responses import JsonResponse
 from app.core.loose_types import Json, JsonValue, Value
 from app.core.sheets.sheet import CUT_SHORT, neutralise, with_decimal_sign
@@ -28,8 +28,9 @@ from app.engine.search.hits import with_query
 from app.rest.audience import audience_tag, reading_dialect
 from app.rest.csv_form import CsvForm, CsvQuery, csv_form
 from app.rest.decimals import texts_of, wants_texts
-from app.rest.handlers import check_codes, database_of, position_of
+from app.rest.handlers import check_codes, database_of, edition_of, position_of
 from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED, RecordsOperation, snake
+from app.rest.past import with_past
 
 _JSON, _CSV = "application/json", "text/csv"
 
@@ -47,7 +48,7 @@ class Aggregate(Schema):
 
     data: list[Json] = Field(
         description="The groups, in order: each group key and metric by its name, such as"
-        " `mission.host_country`, `year(signed)`, `count` and `sum_amount`. A figure of no values"
+        " `mission_host_country`, `year_signed`, `count` and `sum_amount`. A figure of no values"
         " is null, and a date that belongs to no part is `undated`: it has no year, or is wider"
         " than the part. An interval counts by its first day."
     )
@@ -63,6 +64,11 @@ class Aggregate(Schema):
         " be told, for want of its year; of a relation or list with any number of values, those"
         " records are counted that are in its group of null or `undated`."
     )
+    left_out: dict[str, int] = Field(
+        description="How many records are not in the sums, so that nothing is added twice: `parts`"
+        " of what is added, what was `replaced` by it, amounts `per_year`, claims that say what"
+        " another does (`repeated_claims`) or something else (`rival_claims`)."
+    )
 
 
 def aggregate_route(resource: Resource) -> Route:
@@ -71,15 +77,20 @@ def aggregate_route(resource: Resource) -> Route:
     async def endpoint(request: Request, query: Annotated[AggregateQuery, Query()]) -> Response:
         return await answer_aggregate(request, resource, query)
 
+    return aggregate_operation(resource, Aggregate).route(endpoint)
+
+
+def aggregate_operation(resource: Resource, answer: type[Aggregate]) -> RecordsOperation:
+    """The operation that answers the aggregates of a kind."""
     return _operation(
         resource,
-        Answer(model=Aggregate, headers=TAGGED),
+        Answer(model=answer, headers=TAGGED),
         path=f"/{resource.path}/aggregate",
         name=f"aggregate_{snake(resource.path)}",
         summary=f"Count and sum {resource.plural}",
         description=f"Figures of {resource.plural} by group; see the [guide](guide#aggregates).",
         several_forms=True,
-    ).route(endpoint)
+    )
 
 
 def aggregate_csv_route(resource: Resource) -> Route:
@@ -99,8 +110,8 @@ def aggregate_csv_route(resource: Resource) -> Route:
     ).route(endpoint)
 
 
-def _operation(resource: Resource, answer: Answer, **also: Value) -> Operation:
-    return RecordsOperation(
+def _operation(resource: Resource, answer: Answer, **also: Value) -> RecordsOperation:
+    operation = RecordsOperation(
         resource=resource,
         tag=resource.path,
         parameters=(IF_NONE_MATCH,),
@@ -108,6 +119,7 @@ def _operation(resource: Resource, answer: Answer, **also: Value) -> Operation:
         refusals=(BadRequest, Invalid),
         **also,
     )
+    return with_past(operation)
 
 
 async def answer_aggregate(
@@ -120,6 +132,7 @@ async def answer_aggregate(
     suffix = "-csv" if form == _CSV else ""
     if suffix == "" and wants_texts(request):
         suffix = "-text"
+    suffix = edition_of(aggregate.parsed) + suffix
     if "if-none-match" in request.headers:
         tag = audience_tag(request, f'W/"{await position_of(request)}{suffix}"')
         if is_known(request, tag):
@@ -142,7 +155,7 @@ async def answer_aggregate(
             if not is_wanted:
                 table += _cut_short(found["groups"], found["groups_in_all"])
         return Response(table, headers=headers, media_type=_CSV)
-    if suffix:
+    if wants_texts(request):
         body = _with_texts(resource, aggregate.grouping, body)
     return JsonResponse(body.encode(), headers=headers)
 
@@ -156,8 +169,11 @@ def _with_texts(resource: Resource, grouping: Grouping, body: str) -> str:
     return json_codec.dumps(answer).decode()
 
 
+_COUNTS = (Function.COUNT, Function.COUNT_DISTINCT, Function.NOT_EXACT)
+
+
 def _is_decimal(resource: Resource, output: Output) -> bool:
-    if isinstance(output, Metric) and output.function in (Function.COUNT, Function.COUNT_DISTINCT):
+    if isinstance(output, Metric) and output.function in _COUNTS:
         return False
     average = isinstance(output, Metric) and output.function is Function.AVG
     return average or output_field(resource, output).field_type is FieldType.decimal

@@ -12,7 +12,7 @@ from app.core.databases.interface import task_outside_request
 from app.core.databases.types import instant_text
 from app.core.errors import NotFound
 from app.core.http.responses import JsonResponse
-from app.core.loose_types import Fields
+from app.core.loose_types import Fields, Json
 from app.engine.history.change_log import Action, undo
 from app.engine.history.feed import ChangeEntry, FeedShape, feed_statement
 from app.engine.history.positions import Position, Since, read_position, refuse_gone
@@ -102,6 +102,14 @@ async def _refuse_gone(request: Request, since: Position) -> None:
     refuse_gone(since, await task_outside_request(newest_of(request)))
 
 
+def _before_file(state: Json, as_of: str) -> None:
+    """Put back what a file has done to a record that came by one: it is a change of them all, and
+    no record has an entry of its own. A file only replaces records, which go to the trash."""
+    if state["deleted_at"] is not None and state["deleted_at"] > as_of:
+        created = {"version": 1, "updated_at": state["created_at"], "deleted_at": None}
+        state.update(created)
+
+
 async def answer_as_of(
     request: Request, resource: Resource, found: Found, moment: datetime, trash: bool
 ) -> Response:
@@ -118,7 +126,10 @@ async def answer_as_of(
             break
         undo(state, change["changes"])
     else:
-        raise NotFound(f"The {resource.singular} was entered after {as_of}: {state['created_at']}.")
+        if state["created_at"] > as_of:
+            entered = f"The {resource.singular} was entered after {as_of}: {state['created_at']}."
+            raise NotFound(entered)
+        _before_file(state, as_of)
     if state["deleted_at"] is not None and not trash:
         raise NotFound(f"The {resource.singular} was in the trash at {as_of}. Add deleted=include.")
     body = json_codec.dumps(state).decode()

@@ -24,6 +24,7 @@ from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.parameters import (
     Limit,
     ListQuery,
+    PartsQuery,
     RecordsQuery,
 )
 from app.rest.audience import audience_tag, reading_dialect
@@ -54,6 +55,10 @@ class ExportQuery(CsvQuery, RecordsQuery):
     """The most records to write; all of them when left out."""
     labels: Language | None = None
     """Labels in this language as headers and in place of codes; an import takes them back."""
+
+
+class ExportWithPartsQuery(PartsQuery, ExportQuery):
+    """Parameters of an export under a record that others of its kind can be part of."""
 
 
 def address_of(name: str) -> str:
@@ -118,7 +123,8 @@ async def answer_file_of(
     """The records, or with `row_of` the rows of this list of each of them, as a file."""
     request, records, shape = asked.request, asked.records, asked.listing.shape
     form = csv_form(query, file_format)
-    tag = audience_tag(request, f'W/"{await position_of(request)}-{file_format}"')
+    edition = f"{asked.edition}-{file_format}"
+    tag = audience_tag(request, f'W/"{await position_of(request)}{edition}"')
     if is_known(request, tag):
         return not_modified(tag)
     resource, collection = records.resource, records.collection

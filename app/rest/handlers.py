@@ -1,6 +1,7 @@
 """Reads of one record: from a request to finished JSON, asking the database once."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 from sqlalchemy import select
 from starlette.requests import Request
@@ -25,10 +26,14 @@ from app.engine.resource import Resource
 from app.rest.decimals import dialect_of, tag_for
 from app.rest.related import ID_ALONE, check_related, needs_count
 
+#: Where a request keeps the database as it was at the moment that it names.
+PAST_DATABASE = "past_database"
+
 
 def database_of(request: Request) -> Database:
-    """The application's database."""
-    return state_of(request).database
+    """The application's database, as it was then where the request names a moment."""
+    past: Database | None = request.scope.get(PAST_DATABASE)
+    return past or state_of(request).database
 
 
 def caller_name(request: Request) -> str:
@@ -52,6 +57,8 @@ class Found:
     version: int
     #: How far the change log had come.
     position: str
+    #: Whether others of its kind are part of it, where that was asked.
+    has_parts: bool = False
 
 
 async def find_row(
@@ -60,19 +67,21 @@ async def find_row(
     key: str,
     view: View = View(),  # noqa: B008 (it never changes)
     trash: bool = False,
+    *,
+    tells_parts: bool = False,
 ) -> Found:
     """The record with this id or ref; NotFound without one."""
     database = database_of(request)
     record_id = as_id(key)
     by = "ref" if record_id is None else "id"
-    statement = item_statement(resource, view, by, dialect_of(request))
+    statement = item_statement(resource, view, by, dialect_of(request), tells_parts)
     rows = await database.read(statement, {"key": record_id or key}, point_lookup=True)
     if not rows:
         raise missing(resource, key)
-    body, deleted_at, found_id, version, position = rows[0]
+    body, deleted_at, found_id, version, position, *has_parts = rows[0]
     if deleted_at is not None and not trash:
         raise in_trash(resource, key)
-    return Found(body, found_id, version, position)
+    return Found(body, found_id, version, position, any(has_parts))
 
 
 def tag_of(resource: Resource, record_id: Value, version: int, position: str) -> str:
@@ -105,11 +114,19 @@ async def answer_item(request: Request, resource: Resource, key: str, query: Ite
 
 async def position_of(request: Request) -> str:
     """How far the change log has come, as tags tell it."""
-    database = database_of(request)
+    database = state_of(request).database
     ((position,),) = await database.read(
         position_statement(database.dialect), {}, point_lookup=True
     )
     return str(position)
+
+
+def edition_of(parsed: ParsedFilter) -> str:
+    """What tags add where dates are counted from now: an answer that was right yesterday is not
+    today, though nothing was written. Nothing where none are."""
+    if not parsed.relative:
+        return ""
+    return "-" + sha256(" ".join(parsed.relative).encode()).hexdigest()[:8]
 
 
 async def newest_of(request: Request) -> Position:

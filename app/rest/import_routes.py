@@ -1,8 +1,9 @@
 """The HTTP operation that imports a file of records."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Query, Request
@@ -13,7 +14,8 @@ from app.core import json_codec
 from app.core.http.dispatch import Route
 from app.core.http.form_file import FORM_TYPE
 from app.core.http.operation import Answer, Operation
-from app.core.loose_types import Json
+from app.core.loose_types import Json, Values
+from app.core.validation import Model
 from app.engine.imports.columns import read_mapping
 from app.engine.imports.import_file import ImportFile, with_headers
 from app.engine.imports.import_job import import_file
@@ -36,6 +38,7 @@ from app.rest.write_handlers import answer_write, prefers
 
 _FILE = {"schema": {"type": "string", "format": "binary"}}
 _ABOUT = "The body is the file, whose headers are names of fields; see the [guide](guide#import)."
+NOTHING_BESIDE: Values = {}
 
 
 class RowFault(Schema):
@@ -101,47 +104,65 @@ def import_route(resource: Resource) -> Route:
     """POST /missions/import"""
 
     async def endpoint(request: Request, query: Annotated[ImportQuery, Query()]) -> Response:
-        mapping = read_mapping(resource, query.columns)
-        lenient = prefers(request, "handling=lenient")
+        read_mapping(resource, query.columns)
         upload = Upload(request, query)
         async with upload.received() as path:
-            file = ImportFile(
-                path,
-                upload.format,
-                mapping,
-                lenient,
-                with_headers(upload.options, resource, mapping),
-                upload.date_format,
-                query.skip_unknown,
-                query.create_missing,
-                is_traced=query.dry_run,
-            )
-            async with watched(request) as client, _read(file, client) as rows:
+            return await answer_import(request, resource, query, upload, path)
 
-                def work(session: Session) -> WriteResult:
-                    report = import_file(session, resource, rows, actor_of(request), client.check)
-                    body = json_codec.dumps(report.to_dict()).decode()
-                    return WriteResult(body, 207 if lenient else 200)
+    return import_operation(resource, _ABOUT, Imported, request_body(TYPES)).route(endpoint)
 
-                return await answer_write(request, work, query)
 
+def import_operation(resource: Resource, about: str, answer: Model, body: Json) -> Operation:
+    """The operation that imports files of a kind."""
     good_rows = "The good rows are stored."
     return Operation(
         method="POST",
         path=f"/{resource.path}/import",
         name=f"import_{snake(resource.path)}",
         summary=f"Import {resource.plural} from a file",
-        description=_ABOUT,
+        description=about,
         tag=resource.path,
         parameters=(IDEMPOTENCY_KEY, IMPORT_PREFER),
-        body=_request_body(),
+        body=body,
         answers=(
-            Answer(model=Imported, headers=REPEATABLE),
-            Answer(status=207, model=Imported, headers=REPEATABLE, description=good_rows),
+            Answer(model=answer, headers=REPEATABLE),
+            Answer(status=207, model=answer, headers=REPEATABLE, description=good_rows),
             minimal_answer(REPEATABLE),
         ),
         refusals=WRONG_BODY,
-    ).route(endpoint)
+    )
+
+
+async def answer_import(
+    request: Request,
+    resource: Resource,
+    query: ImportQuery,
+    upload: Upload,
+    path: Path,
+    beside: Values = NOTHING_BESIDE,
+) -> Response:
+    """Store the rows of the file at the path, and answer what came of it, and what is `beside`."""
+    mapping = read_mapping(resource, query.columns)
+    lenient = prefers(request, "handling=lenient")
+    file = ImportFile(
+        path,
+        upload.format,
+        mapping,
+        lenient,
+        with_headers(upload.options, resource, mapping),
+        upload.date_format,
+        query.skip_unknown,
+        query.create_missing,
+        is_traced=query.dry_run,
+    )
+    async with watched(request) as client, _read(file, client) as rows:
+
+        def work(session: Session) -> WriteResult:
+            report = import_file(session, resource, rows, actor_of(request), client.check)
+            body = json_codec.dumps({**report.to_dict(), **beside}).decode()
+            return WriteResult(body, 207 if lenient else 200)
+
+        return await answer_write(request, work, query)
 
 
 @asynccontextmanager
@@ -155,10 +176,11 @@ async def _read(file: ImportFile, client: ClientWatch) -> AsyncIterator[RowsAhea
         reading.__exit__(None, None, None)
 
 
-def _request_body() -> Json:
+def request_body(types: Iterable[str]) -> Json:
+    """What the document says of a body that is a file of one of these media types."""
     # As text, so that the page of the documentation has a box for it.
     files = {
-        **dict.fromkeys((*TYPES, ANY), _FILE),
+        **dict.fromkeys((*types, ANY), _FILE),
         FORMATS["csv"]: {"schema": {"type": "string"}},
         FORM_TYPE: {"schema": {"type": "object", "properties": {"file": _FILE["schema"]}}},
     }

@@ -1,6 +1,6 @@
 """The file that is sent to an import: what it is, how it is read, and where it is kept."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -41,7 +41,7 @@ TYPES: Final = {
     FORMATS["ndjson"]: "ndjson",
 }
 ANY: Final = "application/octet-stream"
-_TEXT_TYPES = (FORMATS["csv"], "text/tab-separated-values")
+_TEXT_TYPES = (FORMATS["csv"], "text/tab-separated-values", "application/xml", "text/xml")
 
 
 DateFormat = Annotated[str, StringConstraints(pattern=FORMAT_PATTERN), Example("dd.mm.yyyy")]
@@ -75,15 +75,18 @@ class Upload:
     """A file that is being sent: as the body itself, or as that of a browser's form.
 
     What is said of it is checked before the body is read; of a form `format` and `options` are
-    known only when it has been `received`.
+    known only when it has been `received`. `types` are the media types of files that are taken,
+    with their formats.
     """
 
-    def __init__(self, request: Request, query: ImportQuery) -> None:
-        self._request, self._query = request, query
+    def __init__(
+        self, request: Request, query: ImportQuery, types: Mapping[str, str] = TYPES
+    ) -> None:
+        self._request, self._query, self._types = request, query, types
         self._form = _form_of(request)
         self.date_format = known_date_format(query.date_format)
         if self._form is None:
-            self._is(_format_of(request, query))
+            self._is(_format_of(request, query, types))
 
     def _is(self, file_format: str) -> None:
         self.format = file_format
@@ -113,7 +116,7 @@ class Upload:
                 else:
                     if form is not None:
                         form.finish()
-                        self._is(_format_of_form(form, self._query))
+                        self._is(_format_of_form(form, self._query, self._types))
                     file.flush()
                     request.scope["content"] = digest.digest()
                     yield Path(file.name)
@@ -122,22 +125,22 @@ class Upload:
         raise TooLarge(text, headers={"Connection": "close"})
 
 
-def _format_of(request: Request, query: ImportQuery) -> str:
+def _format_of(request: Request, query: ImportQuery, types: Mapping[str, str]) -> str:
     """What the file is, by its media type; UnsupportedMediaType (415) for others."""
     kind = media_type(request)
     coding = request.headers.get("content-encoding", "identity").lower()
-    accepted = ", ".join((*TYPES, ANY, FORM_TYPE))
+    accepted = ", ".join(dict.fromkeys((*types, ANY, FORM_TYPE)))
     if coding != "identity":
         headers = {"Accept": accepted, "Accept-Encoding": "identity"}
         raise UnsupportedMediaType(f"Send the file as it is, not as {coding}.", headers=headers)
-    if kind != ANY and kind not in TYPES:
+    if kind != ANY and kind not in types:
         text = f"Send the file with one of the Content-Types {accepted}; got {kind or 'none'}."
         raise UnsupportedMediaType(text, headers={"Accept": accepted})
-    known = TYPES.get(kind)
+    known = types.get(kind)
     check_charset(request, {"Accept": accepted}, CHARSETS if kind in _TEXT_TYPES else UNICODE)
     if query.format is None and known is None:
         raise _wrong_format(f"{ANY} does not say what the file is: give format.")
-    if query.format not in (None, known) and known is not None:
+    if query.format not in (None, known) and known is not None and kind != ANY:
         raise _wrong_format(f"Content-Type says {known}, format says {query.format}.")
     return query.format or str(known)
 
@@ -150,20 +153,21 @@ def _form_of(request: Request) -> FormFile | None:
     return FormFile(request.headers["content-type"])
 
 
-def _format_of_form(form: FormFile, query: ImportQuery) -> str:
+def _format_of_form(form: FormFile, query: ImportQuery, types: Mapping[str, str]) -> str:
     """What the file of a form is: as its name ends, or by its media type, which many systems do
     not know of tables."""
     ending = (form.name or "").rpartition(".")[2].lower()
-    found = query.format or (ending if ending in TYPES.values() else TYPES.get(form.media_type))
+    found = query.format or (ending if ending in types.values() else types.get(form.media_type))
     if found is None:
         text = f"{form.name!r} does not say what the file is: give format."
-        raise _wrong_format(text + did_you_mean(ending, TYPES.values()))
+        raise _wrong_format(text + did_you_mean(ending, types.values()))
     return found
 
 
 def _options(request: Request, query: ImportQuery, file_format: str) -> ReadOptions:
     """What is said of the file besides; BadRequest where that says nothing of such a file."""
-    charset = charset_of(request)
+    # XML says itself what it is encoded in.
+    charset = "" if file_format == "xml" else charset_of(request)
     if charset and query.encoding and codec_of(charset) != codec_of(query.encoding):
         raise bad_parameter(
             "encoding", "both", f"Content-Type says {charset}, encoding says {query.encoding}."

@@ -34,6 +34,8 @@ class PageRequest:
     place: CursorPosition | None = None
     #: Of the database that the list is read from.
     epoch: str = ""
+    #: What the list's dates are counted from, where any are; ISO 8601.
+    asked_at: str = ""
 
     @property
     def backward(self) -> bool:
@@ -44,7 +46,7 @@ class PageRequest:
         values = json_codec.loads(key)
         # A long text has no place in an address: then the record's id stands for its key.
         kept = values if len(key) <= MAX_KEY_CHARACTERS else values[-1:]
-        place = CursorPosition(kept, backward, self.epoch)
+        place = CursorPosition(kept, backward, self.epoch, self.asked_at)
         return write_cursor(place, self.bound_to, state_of(self.request).secret)
 
 
@@ -71,6 +73,22 @@ async def current_page(
     """Where the request stands; BadRequest for a cursor that is not of this list, and Gone for one
     of before a restore."""
     return in_epoch(page_request(request, limit, cursor, bound_to), await epoch_of(request))
+
+
+def numbered_rows(at: PageRequest) -> tuple[int, int]:
+    """From which row on a list is read whose cursors hold the number of a row, counted from 1, and
+    how many: one more than the page has, or all there are before it."""
+    place = 0 if at.place is None else at.place.key[0]
+    if not at.backward:
+        return place, at.limit + 1
+    first = max(0, place - at.limit - 2)
+    return first, place - 1 - first
+
+
+def numbered(at: PageRequest, rows: list[str], first: int) -> Rows:
+    """The JSON of such rows with their numbers as keys, in the order of walking."""
+    keyed = [(row, f"[{number}]") for number, row in enumerate(rows, first + 1)]
+    return keyed[::-1] if at.backward else keyed
 
 
 class Total(NamedTuple):

@@ -18,6 +18,7 @@ from app.rest.exports import (
 )
 from app.rest.lists import RecordSet, list_request
 from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, RecordsOperation, snake
+from app.rest.past import with_past
 from app.rest.read_routes import EXPORTED, Format
 
 
@@ -52,7 +53,7 @@ def _route(resource: Resource, name: str) -> Route:
         return await answer_export_of_parts(request, resource, name, query, format)
 
     words = name.replace("_", " ")
-    return RecordsOperation(
+    operation = RecordsOperation(
         resource=resource,
         path=f"/{resource.path}/{address_of(name)}.{{format}}",
         name=f"export_{snake(resource.path)}_{name}",
@@ -62,4 +63,5 @@ def _route(resource: Resource, name: str) -> Route:
         parameters=(IF_NONE_MATCH,),
         answers=(EXPORTED, NOT_MODIFIED),
         refusals=(BadRequest, NotFound, Invalid),
-    ).route(endpoint)
+    )
+    return with_past(operation).route(endpoint)

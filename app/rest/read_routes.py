@@ -12,12 +12,19 @@ from app.core.http.dispatch import Route
 from app.core.http.operation import Answer, Operation
 from app.core.loose_types import Value
 from app.engine.query.filter_reader import bad_parameter
-from app.engine.query.parameters import ItemQuery, ListQuery
+from app.engine.query.parameters import ItemQuery, ListQuery, ListWithPartsQuery
 from app.engine.query.values import parse_instant
 from app.engine.resource import Resource, SubCollection
 from app.engine.schemas import Timestamp
 from app.rest.changes import ChangeList, HistoryQuery, answer_as_of, answer_changes
-from app.rest.exports import FORMATS, ExportQuery, answer_accepted, answer_export, format_of
+from app.rest.exports import (
+    FORMATS,
+    ExportQuery,
+    ExportWithPartsQuery,
+    answer_accepted,
+    answer_export,
+    format_of,
+)
 from app.rest.handlers import answer_item, find_row
 from app.rest.lists import RecordSet, answer_list, records_under, unchanged_list
 from app.rest.operations import (
@@ -29,6 +36,7 @@ from app.rest.operations import (
     RecordsOperation,
     snake,
 )
+from app.rest.past import with_past
 
 Format = Annotated[
     str,
@@ -93,24 +101,36 @@ def list_route(resource: Resource, models: Models) -> Route:
         " field of a related record; see the [guide](guide#filters). As a file:"
         f" `/{resource.path}.csv`."
     )
-    return _list(_all_of(resource), models, text, refusals=(BadRequest,)).route(endpoint)
+    operation = _list(_all_of(resource), models, text, refusals=(BadRequest,))
+    return with_past(operation).route(endpoint)
 
 
 def collection_route(collection: SubCollection, models: Models) -> Route:
     """GET /missions/{key}/delegates"""
+    asked = ListWithPartsQuery if collection.with_parts else ListQuery
 
     async def endpoint(
-        request: Request, key: Key, query: Annotated[ListQuery, Query()]
+        request: Request,
+        key: Key,
+        query: Annotated[asked, Query()],  # type: ignore[valid-type]
     ) -> Response:
-        records = await records_under(request, collection, key)
-        if collection.shows and query.fields is None and query.expand is None:
-            query = query.model_copy(update={"expand": collection.shows})
-        return await _answer_list(request, records, query)
+        records = await records_under(request, collection, key, query)
+        return await _answer_list(request, records, _with_shown(collection, query))
 
-    text = f"The {collection.child.plural} of one {collection.parent.singular} alone."
+    children, parent = collection.child.plural, collection.parent.singular
+    text = f"The {children} of one {parent} alone."
+    if collection.with_parts:
+        text = f"The {children} of one {parent} and of those that are part of it."
     text = collection.about or text
     operation = _list(_under(collection), models, text, refusals=(BadRequest, NotFound))
-    return operation.route(endpoint)
+    return with_past(operation).route(endpoint)
+
+
+def _with_shown(collection: SubCollection, query: ListQuery) -> ListQuery:
+    """The query with what a list expands where it is asked for nothing else."""
+    if collection.shows is None or query.fields is not None or query.expand is not None:
+        return query
+    return query.model_copy(update={"expand": collection.shows})
 
 
 async def _unchanged(request: Request) -> Response | None:
@@ -153,19 +173,23 @@ def export_route(resource: Resource) -> Route:
     ) -> Response:
         return await answer_export(request, RecordSet(resource), query, format)
 
-    return _export(_all_of(resource)).route(endpoint)
+    return with_past(_export(_all_of(resource))).route(endpoint)
 
 
 def collection_export_route(collection: SubCollection) -> Route:
     """GET /missions/{key}/delegates.csv"""
+    asked = ExportWithPartsQuery if collection.with_parts else ExportQuery
 
     async def endpoint(
-        request: Request, key: Key, format: Format, query: Annotated[ExportQuery, Query()]
+        request: Request,
+        key: Key,
+        format: Format,
+        query: Annotated[asked, Query()],  # type: ignore[valid-type]
     ) -> Response:
-        records = await records_under(request, collection, key)
+        records = await records_under(request, collection, key, query)
         return await answer_export(request, records, query, format)
 
-    return _export(_under(collection)).route(endpoint)
+    return with_past(_export(_under(collection))).route(endpoint)
 
 
 def _export(at: ListAddress) -> Operation:

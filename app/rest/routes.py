@@ -5,6 +5,7 @@ from app.engine.resource import Resource
 from app.rest.aggregate_routes import aggregate_csv_route, aggregate_route
 from app.rest.bulk_routes import bulk_route
 from app.rest.by_filter_routes import delete_many_route, update_many_route
+from app.rest.conversion import Converter, converting_aggregate_route
 from app.rest.create_under import create_under_routes
 from app.rest.import_routes import import_route
 from app.rest.operations import Models
@@ -13,17 +14,26 @@ from app.rest.read_routes import read_routes
 from app.rest.write_routes import write_routes
 
 
-def crud_routes(resource: Resource, models: Models) -> list[Route]:
-    """Every operation on the records themselves."""
+def crud_routes(
+    resource: Resource,
+    models: Models,
+    importing: Route | None = None,
+    convert: Converter | None = None,
+) -> list[Route]:
+    """Every operation on the records themselves; `importing` is how files of them are imported,
+    where that is otherwise than with most, and `convert` answers aggregates of converted money."""
+    aggregate = aggregate_route(resource)
+    if convert is not None:
+        aggregate = converting_aggregate_route(resource, convert)
     return [
         *read_routes(resource, models),
         *part_export_routes(resource),
-        aggregate_route(resource),
+        aggregate,
         aggregate_csv_route(resource),
         *write_routes(resource, models),
         *create_under_routes(resource, models),
         bulk_route(resource),
         update_many_route(resource),
         delete_many_route(resource),
-        import_route(resource),
+        importing or import_route(resource),
     ]

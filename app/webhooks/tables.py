@@ -90,6 +90,7 @@ PAST: dict[Action, str] = {
     Action.DELETE: "deleted",
     Action.RESTORE: "restored",
     Action.PURGE: "purged",
+    Action.IMPORT: "imported",
 }
 TEST = "webhook.test"
 ONLY_HTTPS = "Here webhooks go over https:// only."

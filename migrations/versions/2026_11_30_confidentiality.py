@@ -1,13 +1,13 @@
 """Records, and fields of them, are withheld from the public.
 
-Revision: 20261130_confidentiality, after 20261129_around_deals.
+Revision: 20261130_confidentiality, after 20261130_receipts.
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "20261130_confidentiality"
-down_revision = "20261129_around_deals"
+down_revision = "20261130_receipts"
 branch_labels = None
 depends_on = None
 

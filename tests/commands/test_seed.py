@@ -221,7 +221,7 @@ async def test_codes_that_were_seeded_by_an_older_release_become_what_the_files_
         session.execute(update(Region).where(Region.code == "KZ-55").values(aliases=[]))
         session.execute(update(Country).where(Country.code == "GB").values(aliases=["GBR"]))
         session.execute(update(Currency).where(Currency.code == "RUB").values(aliases=["RUR"]))
-        held = {"retired": False, "held_until": None, "successor": None}
+        held = {"retired": False, "valid_until": None, "successor": None}
         session.execute(update(Currency).where(Currency.code == "BGN").values(held))
         session.execute(delete(LegalForm).where(LegalForm.code == "2HBR"))
 

@@ -61,3 +61,22 @@ async def test_a_read_is_one_statement_and_a_write_few(
         if len(noted.work()) > most:
             wrong.append((what, noted.texts()[: most + ROWS]))
     assert not wrong, "\n".join(f"{what}: {len(texts)}, {texts}" for what, texts in wrong)
+
+
+async def test_an_insight_is_one_statement_however_much_it_tells(
+    client: httpx.AsyncClient, noted: Statements
+) -> None:
+    """Besides the one that finds the mission which an address names."""
+    wrong = []
+    for address, most in {
+        "/insights/missions?currency=USD&sort=-amount_announced&agreements__gte=1": 1,
+        "/insights/organizations?min_missions=1&currency=USD": 1,
+        "/insights/conversion?group_by=organizer": 1,
+        "/missions/novosibirsk-april/reconciliation": 2,
+    }.items():
+        await client.get(address)
+        noted.clear()
+        assert (await client.get(address)).status_code == 200
+        if len(noted.work()) != most:
+            wrong.append((address, noted.texts()))
+    assert wrong == []

@@ -18,6 +18,9 @@ from app.guide.command import read_command
 from app.guide.page import page
 from app.guide.tables import KINDS
 from app.guide.text import Box, Example, Section, read_section, sections
+from app.insights.conversion import ConversionQuery
+from app.insights.mission_figures import MissionFiguresQuery
+from app.insights.organization_figures import OrganizationFiguresQuery
 from app.insights.search import SearchQuery
 from app.rest.by_filter_routes import AffectedQuery
 from app.rest.changes import ChangesQuery
@@ -42,6 +45,9 @@ QUERIES = (
     AffectedQuery,
     RestoreQuery,
     ImportQuery,
+    ConversionQuery,
+    MissionFiguresQuery,
+    OrganizationFiguresQuery,
 )
 
 

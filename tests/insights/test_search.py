@@ -190,3 +190,16 @@ async def test_an_attached_text_is_searched_and_its_passage_shown(
     await client.patch(f"/sources/{ref}", json={"title": "Заголовок про кварц"})
     for q in ("заголовок", "новый текст кварц"):
         assert [hit["ref"] for hit in await search(client, q, kinds="source")] == [ref]
+
+
+async def test_pages_of_hits_lead_on_and_back(client: httpx.AsyncClient) -> None:
+    query: dict[str, Any] = {"q": "казахстан", "limit": 3}
+    pages = [(await client.get("/search", params=query)).json()]
+    while cursor := pages[-1]["page"]["next_cursor"]:
+        pages.append((await client.get("/search", params={**query, "cursor": cursor})).json())
+    assert len(pages) > 2
+    page = pages.pop()
+    while cursor := page["page"]["prev_cursor"]:
+        page = (await client.get("/search", params={**query, "cursor": cursor})).json()
+        assert page["data"] == pages.pop()["data"]
+    assert pages == []

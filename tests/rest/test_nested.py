@@ -161,7 +161,12 @@ WRONG: list[tuple[str, Any, str]] = [
     ("/agreements/0/mission_id", None, ""),
     ("/agreements/0/title", "", ""),
     ("/agreements/0/nota", "x", ""),
-    ("/agreements/0/outcomes", [], ""),
+    ("/agreements/0/outcomes", {}, ""),
+    ("/agreements/0/outcomes", [{"jobs": "many"}], "/0/jobs"),
+    ("/agreements/0/outcomes", [{"jobs": 1, "agreement_id": UNKNOWN}], "/0/agreement_id"),
+    ("/agreements/0/statements", [{"modality": "plan"}], "/0/predicate"),
+    ("/events/0/agreements", [{"event": {"ref": "x"}}], "/0/event"),
+    ("/missions", [{"title": "Leg", "kind": "forum", "parent": {"ref": "x"}}], "/0/parent"),
     ("/agreements/0", None, ""),
     ("/agreements/0", [], ""),
     ("/agreements", None, ""),
@@ -254,16 +259,63 @@ async def test_an_agreement_is_created_with_its_outcomes(api: Api) -> None:
 
 async def test_a_list_that_is_too_deep_is_told_with_where_it_goes(api: Api) -> None:
     body = await right(api)
-    ref = body["agreements"][0]["ref"] = f"deep-{uuid4()}"
-    body["agreements"][0]["outcomes"] = [{"date": "2020"}]
+    person = body["delegates"][0]["person"]
+    person["delegates"] = [{"side": "host", "capacity": "speaker"}]
     (fault,) = (await post(api, "/missions", body)).json()["errors"]
-    assert (fault["pointer"], fault["code"]) == ("/agreements/0/outcomes", "unknown")
+    assert (fault["pointer"], fault["code"]) == ("/delegates/0/person/delegates", "unknown")
     address = fault["detail"].partition("with POST ")[2].rstrip(".")
-    assert (await post(api, "/missions", body | {"agreements": []})).is_success
-    del body["agreements"][0]["outcomes"], body["agreements"][0]["event"]
-    assert (await post(api, "/agreements", body["agreements"][0])).is_success
-    assert address == f"/agreements/{ref}/outcomes"
-    assert (await post(api, address, {"date": "2020"})).status_code == 201
+    assert address == f"/people/{person['ref']}/delegates"
+    told = person.pop("delegates")[0] | {"mission": {"ref": body["ref"]}}
+    assert (await post(api, "/missions", body)).is_success
+    assert (await post(api, address, told)).status_code == 201
+
+
+async def test_what_lies_under_a_nested_record_is_created_with_it(api: Api) -> None:
+    """Legs within a mission, agreements within their events, and what came of these and was said of
+    them; each is of the mission nearest to it."""
+    body = await right(api)
+    speaker, leg = {"ref": body["delegates"][0]["ref"]}, f"leg-{uuid4()}"
+    text = "They signed. It opened."
+    await post(api, "/sources", {"title": "Paper", "publisher": "Paper", "ref": leg})
+    await api.client.put(
+        f"/sources/{leg}/text", content=text, headers={"Content-Type": "text/plain"}
+    )
+    said = {"predicate": "plans", "paraphrase": "More", "modality": "plan", "speaker": speaker}
+    cited = [{"source": {"ref": leg}, "quote": "It opened."}]
+    deal = {
+        "title": "Office",
+        "instrument": "announced_plan",
+        "outcomes": [{"jobs": 7, "citations": cited}, {"jobs": 8}],
+        "statements": [said],
+    }
+    body["missions"] = [
+        {
+            "title": "Leg",
+            "kind": "forum",
+            "ref": leg,
+            "events": [{"kind": "forum", "title": "Fair", "agreements": [deal]}],
+            "missions": [{"title": "Stop", "kind": "forum", "agreements": [deal]}],
+        }
+    ]
+    answer = await post(api, "/missions", body)
+    assert answer.status_code == 201, answer.text
+    (stop,) = await listed(api, f"/missions/{leg}/missions")
+    for key in (leg, stop["id"]):
+        (made,) = await listed(api, f"/missions/{key}/agreements", parts="exclude")
+        assert (made["event_id"] is None) is (key != leg)
+        outcomes = await listed(api, f"/agreements/{made['id']}/outcomes", expand="citations")
+        assert [(each["jobs"], len(each["citations"])) for each in outcomes] == [(7, 1), (8, 0)]
+        (statement,) = await listed(api, f"/agreements/{made['id']}/statements", expand="mission")
+        assert statement["mission_id"] == made["mission_id"]
+        assert statement["speaker_id"] is not None
+    # Sent again as a change, what is there already is not entered twice, and what is new is.
+    more = {"title": "Another", "instrument": "announced_plan"}
+    events = await listed(api, f"/missions/{leg}/events")
+    event = {"id": events[0]["id"], "agreements": [more]}
+    answer = await api.client.patch(f"/missions/{leg}", json={"events": [event]})
+    assert answer.status_code == 200, answer.text
+    found = await listed(api, f"/missions/{leg}/agreements", parts="exclude", sort="title")
+    assert [each["title"] for each in found] == ["Another", "Office"]
 
 
 async def test_an_outcome_that_cannot_follow_undoes_its_agreement(

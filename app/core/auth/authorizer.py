@@ -73,6 +73,11 @@ class Authorizer:
         """Let the request in, with `scope["caller"]` set; the headers that its answer gets."""
         if need is Permission.PUBLIC:
             return []
+        if "principal" in scope:
+            # A request that the service makes of itself for one who was let in already.
+            scope["caller"] = scope["principal"]
+            self._check(scope, scope["caller"], need)
+            return []
         address = address_of(scope)
         try:
             caller = await self._authenticate(scope, is_file)
@@ -105,11 +110,11 @@ class Authorizer:
         if caller.path is not None:
             if scope["path"] != caller.path or scope["method"] not in _READING:
                 raise Forbidden(f"This key opens {caller.path} alone, for reading.")
-            if any(
-                name == "deleted" and value != "exclude"
-                for name, value in parse_qsl(scope["query_string"].decode("latin-1"))
-            ):
+            sent = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+            if any(name == "deleted" and value != "exclude" for name, value in sent):
                 raise Forbidden("This key does not read the trash: leave out `deleted`.")
+            if any(name == "as_of" for name, _ in sent):
+                raise Forbidden("This key reads what is there now: leave out `as_of`.")
         elif need is Permission.READ_OR_PUBLIC and self.public_reading:
             return
         if caller is ANONYMOUS:

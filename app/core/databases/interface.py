@@ -3,10 +3,11 @@
 import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from contextvars import Context
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Date, Dialect, Executable, MetaData, Table, Text
@@ -17,6 +18,9 @@ from app.core import json_codec
 from app.core.databases.expressions import SqlType
 from app.core.databases.types import Id, Instant, instant_text
 from app.core.loose_types import Fields, Value, Values
+
+if TYPE_CHECKING:
+    from app.core.databases.read_transaction import ReadTransaction
 
 T = TypeVar("T")
 Rows = list[Any]
@@ -78,6 +82,11 @@ class CompiledQuery:
         ]
 
 
+def plain_query(sql: str) -> CompiledQuery:
+    """SQL that takes no parameters."""
+    return CompiledQuery(sql, (), (), {})
+
+
 def compile_query(
     statement: Executable, dialect: Dialect, columns: Sequence[str] | None = None
 ) -> CompiledQuery:
@@ -93,7 +102,8 @@ def compile_query(
         name: _converter(bind.type, dialect) for name, bind in compiled.binds.items()
     }
     processors |= state.processors
-    converters = tuple(processors[name] for name in names)
+    # An item of a list of constants that the driver takes as it is has none.
+    converters = tuple(processors.get(name) for name in names)
     return CompiledQuery(state.statement, names, converters, state.parameters)
 
 
@@ -153,6 +163,12 @@ class Database(ABC):
 
         Memory does not grow with their number; closing the generator ends the reading.
         """
+
+    @abstractmethod
+    def read_transaction(
+        self, *, for_export: bool = False
+    ) -> "AbstractAsyncContextManager[ReadTransaction]":
+        """A transaction of reads with temporary tables of its own; one `for_export` may last."""
 
     @abstractmethod
     def gauges(self) -> Mapping[str, float]:

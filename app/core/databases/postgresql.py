@@ -1,8 +1,8 @@
 """PostgreSQL: reads straight through asyncpg, writes as a Session on an asynchronous engine."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
 from enum import Enum, auto
 from functools import cache, partial
 from typing import Any, TypeVar
@@ -43,6 +43,7 @@ from app.core.databases.postgresql_read_pool import (
     ReadPool,
     plain_dates,
 )
+from app.core.databases.postgresql_transaction import PostgresTransaction
 from app.core.databases.public_reads import public
 from app.core.databases.replica import UNKNOWN_LSN, WAL_LSN, Replica, read_routing
 from app.core.loose_types import Value, Values
@@ -220,6 +221,21 @@ class PostgresDatabase(Database):
                 if begun or not self._gives_way(pool, error):
                     raise self._translate(error, WAITERS_PER_CONNECTION) from error
             pool = self.primary
+
+    @asynccontextmanager
+    async def read_transaction(
+        self, *, for_export: bool = False
+    ) -> AsyncIterator[PostgresTransaction]:
+        # A replica makes no tables, not even temporary ones.
+        pool = self.primary
+        try:
+            # Nor does a transaction that is declared to read only.
+            async with pool.transaction(for_export=for_export, readonly=False) as connection:
+                seconds = pool.seconds_of(for_export=for_export)
+                yield PostgresTransaction(connection, seconds)
+        except Exception as error:
+            times = WAITERS_PER_CONNECTION if for_export else 1
+            raise self._translate(error, times) from error
 
     def _choose(self) -> ReadPool:
         """Where this request reads."""

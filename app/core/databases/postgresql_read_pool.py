@@ -19,6 +19,7 @@ from app.core.databases.interface import (
 )
 from app.core.databases.places import Places
 from app.core.databases.postgresql_errors import GONE, is_lost, is_outdated
+from app.core.errors import Problem
 from app.core.loose_types import Value, Values
 
 MAX_CONNECTIONS = 12
@@ -172,11 +173,11 @@ class ReadPool:
         for is_last in (False, True):
             begun = False
             try:
-                async with self._transaction() as connection:
+                async with self.transaction() as connection:
                     cursor = await connection.cursor(statement.sql, *arguments)
                     size = first_batch(batch_rows)
                     while rows := await cursor.fetch(
-                        size, timeout=self._batch_seconds() + CANCEL_GRACE_SECONDS
+                        size, timeout=self.seconds_of(for_export=True) + CANCEL_GRACE_SECONDS
                     ):
                         begun = True
                         size = next_batch(rows, batch_rows)
@@ -188,16 +189,19 @@ class ReadPool:
                 if begun or is_last or not again:
                     raise
 
-    def _batch_seconds(self) -> float:
-        return self.seconds * WAITERS_PER_CONNECTION
+    def seconds_of(self, *, for_export: bool) -> float:
+        """How long a statement of a transaction may take."""
+        return self.seconds * WAITERS_PER_CONNECTION if for_export else self.seconds
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[PoolConnection]:
-        """A connection that sees one moment, for as long as an export may take."""
-        async with self._exports.taken():
+    async def transaction(
+        self, *, for_export: bool = True, readonly: bool = True
+    ) -> AsyncIterator[PoolConnection]:
+        """A connection that sees one moment, for as long as an export or a question may take."""
+        async with (self._exports if for_export else self._queries).taken():
             connection = await self._acquire()
-            transaction = connection.transaction(isolation="repeatable_read", readonly=True)
-            wanted = round(self._batch_seconds() * 1000)
+            transaction = connection.transaction(isolation="repeatable_read", readonly=readonly)
+            wanted = round(self.seconds_of(for_export=for_export) * 1000)
             try:
                 await transaction.start()
                 await connection.execute(f"SET LOCAL statement_timeout = {wanted}")
@@ -205,7 +209,7 @@ class ReadPool:
                 await transaction.rollback()
             except BaseException as error:
                 # A client that is gone, a batch that was given up: nothing here is worth keeping.
-                if not isinstance(error, asyncpg.PostgresError) or is_lost(error):
+                if not isinstance(error, asyncpg.PostgresError | Problem) or is_lost(error):
                     # The pool may have ended it before an export that was left behind.
                     with suppress(asyncpg.InterfaceError):
                         connection.terminate()

@@ -4,12 +4,12 @@ import asyncio
 import sqlite3
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.orm import Session
@@ -31,6 +31,7 @@ from app.core.databases.private_files import keep_private
 from app.core.databases.public_reads import public
 from app.core.databases.sqlite_quick import QuickReads
 from app.core.databases.sqlite_reader import Reading
+from app.core.databases.sqlite_transaction import SqliteTransaction, fetch
 from app.core.databases.sqlite_writer import File, Writer
 from app.core.databases.types import simple_lower
 from app.core.loose_types import Value, Values
@@ -111,11 +112,6 @@ def _dialect() -> Dialect:
     """What reads are compiled for. All databases of a process share one, and so the compiled
     statements, which are kept by it."""
     return sqlite_engine(":memory:").dialect
-
-
-def _fetch(cursor: sqlite3.Cursor, rows: int, connection: sqlite3.Connection) -> Rows:
-    """The next rows of a cursor, in the thread of its connection."""
-    return cursor.fetchmany(rows)
 
 
 class SqliteDatabase(Database):
@@ -241,7 +237,7 @@ class SqliteDatabase(Database):
                 cursor = await self._run(reading, lambda: connection)
                 size = first_batch(batch_rows)
                 while True:
-                    reading = Reading(partial(_fetch, cursor, size), seconds)
+                    reading = Reading(partial(fetch, cursor, size), seconds)
                     rows = await self._run(reading, lambda: connection)
                     if not rows:
                         return
@@ -252,6 +248,36 @@ class SqliteDatabase(Database):
                 reading.close(connection)
         except sqlite3.Error as error:
             raise self._translate(error) from error
+
+    @asynccontextmanager
+    async def read_transaction(
+        self, *, for_export: bool = False
+    ) -> AsyncIterator[SqliteTransaction]:
+        if not self._is_there:
+            raise file_replaced()
+        places = self._exports if for_export else self._places
+        seconds = self.max_seconds * (WAITERS_PER_READER if for_export else 1)
+        async with places.taken():
+            reading: Reading[Any] | None = None
+
+            async def work(what: Callable[[sqlite3.Connection], T]) -> T:
+                nonlocal reading
+                reading = Reading(what, seconds)
+                try:
+                    return cast("T", await self._run(reading, lambda: connection))
+                except sqlite3.Error as error:
+                    raise self._translate(error) from error
+
+            try:
+                connection = self._open(wait=0.5)
+            except sqlite3.Error as error:
+                raise self._translate(error) from error
+            try:
+                await work(lambda on: on.execute("BEGIN"))
+                yield SqliteTransaction(work)
+            finally:
+                assert reading is not None
+                reading.close(connection)
 
     async def _run(self, reading: Reading[T], connect: Callable[[], sqlite3.Connection]) -> T:
         """What comes of the reading, in one of the threads that read."""

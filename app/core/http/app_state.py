@@ -32,6 +32,8 @@ class AppState:
     #: The largest body in bytes, and that of an import.
     max_body: int
     max_import: int
+    #: Whose exchange rates money is converted with, the first that has them.
+    rate_providers: tuple[str, ...] = ()
     require_if_match: bool = False
     metrics: RequestMetrics = field(default_factory=RequestMetrics)
     #: The codes of each list as last read.

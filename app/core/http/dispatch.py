@@ -40,6 +40,8 @@ _READING = ("GET", "HEAD")
 
 Handler = Callable[[Request], Coroutine[object, object, Response]]
 Endpoint = Callable[..., Awaitable[Response]]
+#: Answers by means of the handler that it is given.
+Around = Callable[[Handler, Request], Coroutine[object, object, Response]]
 
 
 class BodyMark(Enum):
@@ -67,6 +69,11 @@ class Route(PathRoute):
     early: Callable[[Request], Awaitable[Response | None]] | None = None
     #: Why it takes no Idempotency-Key, where it does not.
     not_repeated: str | None = None
+    #: Answers by means of what the endpoint answers.
+    around: Around | None = None
+
+    #: Routes are made once in a process, and what is made of them is remembered by them.
+    __hash__ = object.__hash__
 
     def __init__(
         self,
@@ -103,6 +110,8 @@ class Route(PathRoute):
     def get_route_handler(self) -> Handler:
         """What answers the route, whoever calls it: the authorizer is asked in here."""
         answer = lean_handler(self.endpoint)
+        if self.around is not None:
+            answer = partial(self.around, answer)
         # Files are fetched by programs that cannot send headers.
         is_file = self.path.endswith((".{format}", ".csv"))
 
@@ -150,7 +159,8 @@ def lean_handler(endpoint: Endpoint) -> Handler:
 
     async def handle(request: Request) -> Response:
         arguments: Fields = {name: request.path_params[name] for name in path}
-        sent = request.scope["query_string"]
+        # What stands around it has read some of the query.
+        sent = request.scope.get("query_left", request.scope["query_string"])
         if query is None:
             if sent:
                 raise unexpected(sent)

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from app.core.auth.principals import Permission
 from app.core.errors import BadRequest, Problem
-from app.core.http.dispatch import Route
+from app.core.http.dispatch import Around, Route
 from app.core.http.responses import problems
 from app.core.loose_types import Fields, Value
 from app.core.validation import Model
@@ -75,6 +75,8 @@ class Operation:
     not_repeated: str | None = None
     #: Answers without reading the request further, where that can be told; else None.
     early: Callable[[Request], Awaitable[Response | None]] | None = None
+    #: Answers by means of what the endpoint answers.
+    around: Around | None = None
 
     def route(self, endpoint: Callable[..., Value]) -> Route:
         """The route on which the endpoint answers the operation."""
@@ -87,6 +89,7 @@ class Operation:
         route.documented = partial(self._documented, endpoint)
         route.operation_id, route.tags = self.name, [self.tag]
         route.early, route.not_repeated = self.early, self.not_repeated
+        route.around = self.around
         route.answer_headers = {str(each.status): each.headers for each in self.answers}
         return route
 

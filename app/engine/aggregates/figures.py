@@ -37,7 +37,10 @@ _SIGNS = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<="}
 _BOUND: dict[Function, SqlType] = {
     Function.COUNT: BigInteger(),
     Function.COUNT_DISTINCT: BigInteger(),
+    Function.NOT_EXACT: BigInteger(),
     Function.SUM: Numeric(),
+    Function.AT_LEAST: Numeric(),
+    Function.AT_MOST: Numeric(),
     Function.AVG: Numeric(),
 }
 

@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, tzinfo
 
 from pydantic import Field
 
 from app.core.errors import did_you_mean
-from app.core.time_zones import find_zone
 from app.engine.aggregates.having import read_having
 from app.engine.aggregates.shape import (
+    ADDED,
+    LIMITS,
     DatePart,
     Function,
     Grouping,
@@ -20,7 +20,7 @@ from app.engine.aggregates.shape import (
     find_output,
     many_of,
 )
-from app.engine.aggregates.units import check_units
+from app.engine.aggregates.units import check_units, lifted_rules
 from app.engine.paths import (
     FieldType,
     PathError,
@@ -31,7 +31,13 @@ from app.engine.paths import (
 )
 from app.engine.query.conditions import Path
 from app.engine.query.filter_reader import ParsedFilter, bad_parameter
-from app.engine.query.parameters import FilterQuery, Limit, listed, read_conditions
+from app.engine.query.parameters import (
+    FilterQuery,
+    Limit,
+    listed,
+    read_conditions,
+    read_zone,
+)
 from app.engine.resource import Resource
 
 MAX_KEYS = 4
@@ -48,8 +54,10 @@ class AggregateQuery(FilterQuery):
     relation or list with any number of values is possible: a record then counts once in each group
     that it belongs to. Example: `mission.host_country,year(signed)`."""
     metrics: str = Field("count", max_length=1000)
-    """Up to 10 of `count`, `count(field)` (records with a value), `count_distinct(field)`,
-    `sum(field)`, `avg(field)`, `min(field)` and `max(field)`, separated by commas. An average has
+    """Up to 10 of `count`, `count(field)` (records with a value), `count_distinct(field)`
+    (over relations too: `parties.organization_id`), `sum(field)`, `avg(field)`, `min(field)` and
+    `max(field)`, separated by commas; and of amounts `at_least(field)`, `at_most(field)` and
+    `not_exact(field)`: the limits of a sum, and how many in it are no exact amount. An average has
     four decimals more than its field, the last one rounded half up (away from zero)."""
     having: str | None = Field(None, min_length=1, max_length=2000)
     """A condition on metrics and group keys, in the grammar of `filter`: comparisons, `in`, `and`,
@@ -58,9 +66,6 @@ class AggregateQuery(FilterQuery):
     """Metrics and group keys to sort by, separated by commas, `-` before one for descending, such
     as `-sum_amount`; nulls and `undated` come last. Ties, and all groups when left out, are in the
     order of the group keys."""
-    timezone: str | None = Field(None, min_length=1, max_length=64)
-    """The IANA zone whose days, weeks and months those of moments such as `created_at` are: UTC
-    when left out. Example: `Asia/Almaty`."""
     limit: Limit = 1000
     """The most groups to answer with; more than 10000 is taken for 10000."""
 
@@ -73,14 +78,19 @@ class Aggregate:
     parsed: ParsedFilter
 
 
-def read_aggregate(resource: Resource, query: AggregateQuery) -> Aggregate:
-    """The aggregate that the query asks for; BadRequest for what does not exist, and Invalid (422)
-    for figures of values in different units, such as a sum over several currencies."""
+def read_aggregate(
+    resource: Resource, query: AggregateQuery, finer: tuple[Path, ...] = ()
+) -> Aggregate:
+    """The aggregate that the query asks for, its groups divided by `finer` fields; BadRequest for
+    what does not exist, and Invalid (422) for figures of values in different units, such as a sum
+    over several currencies."""
     keys = _read_keys(resource, query.group_by)
+    plain = {key.path for key in keys if key.part is None}
+    added = tuple(GroupKey(path) for path in finer if path not in plain)
+    keys = (*keys, *added)
     metrics = _read_metrics(resource, query.metrics)
     outputs = _by_name((*keys, *metrics))
-    zone = _zone(query.timezone)
-    parsed = read_conditions(resource, query, zone)
+    zone, parsed = read_zone(query.timezone), read_conditions(resource, query)
     for metric in metrics:
         if metric.function in _VALUES:
             plain_keys = {key.path for key in keys if key.part is None}
@@ -90,6 +100,10 @@ def read_aggregate(resource: Resource, query: AggregateQuery) -> Aggregate:
     grouping = Grouping(
         parsed.condition, query.q is not None, query.deleted, keys, metrics, having, sort
     )
+    if lifted := lifted_rules(resource, {key.path for key in keys}, parsed):
+        grouping = replace(grouping, lifted=lifted)
+    if added:
+        grouping = replace(grouping, finer=len(added))
     if _is_local(resource, query.timezone, keys):
         grouping = replace(grouping, is_local=True)
         parsed.values["zone"] = query.timezone
@@ -104,17 +118,8 @@ def _is_local(resource: Resource, zone: str | None, keys: tuple[GroupKey, ...]) 
     )
 
 
-def _zone(name: str | None) -> tzinfo:
-    if name is None:
-        return UTC
-    try:
-        return find_zone(name)
-    except ValueError as error:
-        raise bad_parameter("timezone", "unknown", str(error)) from None
-
-
 _CALL = re.compile(r"([A-Za-z_]+)\(([^()]*)\)")
-_VALUES = (Function.SUM, Function.AVG, Function.MIN, Function.MAX)
+_VALUES = (*ADDED, Function.MIN, Function.MAX)
 _NUMBERS = (FieldType.integer, FieldType.decimal)
 _DATES = (FieldType.date, FieldType.instant, FieldType.stated)
 
@@ -242,7 +247,8 @@ def _metric_meant(resource: Resource, word: str) -> str:
 def _check_metric(resource: Resource, metric: Metric) -> None:
     record_field, path = _field("metrics", resource, metric.path), ".".join(metric.path)
     kinds = _KINDS.get(metric.function)
-    if leads_to_many(resource, metric.path) is not None:
+    is_distinct = metric.function is Function.COUNT_DISTINCT
+    if leads_to_many(resource, metric.path) is not None and not is_distinct:
         text = f"{path} leads to any number of records: ask for an aggregate of those."
         raise bad_parameter("metrics", "many", text)
     if kinds is not None and record_field.field_type not in kinds:
@@ -250,8 +256,11 @@ def _check_metric(resource: Resource, metric: Metric) -> None:
         raise bad_parameter(
             "metrics", "kind", f"{path} has no {metric.function}: it takes {taken}."
         )
-    if metric.function is Function.COUNT_DISTINCT and record_field.field_type is FieldType.list:
-        raise bad_parameter("metrics", "kind", f"{path} is a list: group by it to count its items.")
+    ranges = () if resource.figures is None else resource.figures.ranges
+    if metric.function in LIMITS and path not in ranges:
+        known = f" Possible: {', '.join(ranges)}." if ranges else ""
+        text = f"{path} is no number that can be stated as a limit or a range.{known}"
+        raise bad_parameter("metrics", "kind", text)
     if kinds is _NUMBERS and len(metric.path) > 1:
         # A mission's cost would be added once for each of its agreements.
         text = f"{path} would count once for each record that leads to it: ask for an aggregate of"
@@ -262,6 +271,9 @@ _ORDERED_TOLD = "a number, a date, a time or a text"
 _KINDS: Mapping[Function, tuple[FieldType, ...]] = {
     Function.SUM: _NUMBERS,
     Function.AVG: _NUMBERS,
+    Function.AT_LEAST: _NUMBERS,
+    Function.AT_MOST: _NUMBERS,
+    Function.NOT_EXACT: _NUMBERS,
     Function.MIN: (*_NUMBERS, *_DATES, FieldType.text),
     Function.MAX: (*_NUMBERS, *_DATES, FieldType.text),
 }

@@ -2,11 +2,20 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import FromClause, case, literal_column, not_, select
+from sqlalchemy import ColumnElement, FromClause, case, literal_column, not_, select
 
-from app.core.databases.expressions import Expression
+from app.core.databases.expressions import AnyTable, Expression
 from app.engine.aggregates.joins import Joins, can_be_null
-from app.engine.aggregates.shape import Grouping, GroupKey, bound_path, many_of
+from app.engine.aggregates.shape import (
+    LIMITS,
+    Function,
+    Grouping,
+    GroupKey,
+    Metric,
+    bound_path,
+    counts_related,
+    many_of,
+)
 from app.engine.aggregates.sql import local_time, part_of, part_of_stated
 from app.engine.paths import FieldType, find_field
 from app.engine.query.conditions import Path
@@ -51,6 +60,32 @@ class Rows:
         stated = self.joins.value(key.path)
         return part_of_stated(key.part, stated, first, last, self.dialect)
 
+    def measured(self, metric: Metric) -> str:
+        """The name of the column that a metric of a field is made of."""
+        if metric.function is Function.AT_MOST:
+            # It is known where it is so of all that have a value.
+            self.column(metric.path)
+        if metric.function in LIMITS:
+            return self._limits(metric)
+        is_end = metric.function in (Function.MIN, Function.MAX)
+        return self.column(metric.path, str(metric.function) if is_end else None)
+
+    def _limits(self, metric: Metric) -> str:
+        """The name of the column with what a metric of a field's limits is made of."""
+        rules = self.resource.figures
+        assert rules is not None
+        own = rules.ranges[metric.path[-1]]
+        if metric.written not in self.names:
+            self.names[metric.written] = name = f"c{len(self.names)}"
+            table: AnyTable = self.resource.table
+            weight = 1 if rules.weight is None else getattr(table, rules.weight)
+            if metric.function is Function.NOT_EXACT:
+                self.columns[name] = case((own.is_not_exact(table), weight))
+            else:
+                is_low = metric.function is Function.AT_LEAST
+                self.columns[name] = own.at_least(table) if is_low else own.at_most(table)
+        return self.names[metric.written]
+
     def column(self, path: Path, end: str | None = None) -> str:
         """The name of the column with the field's value, or with the `min` or `max` end of a date
         as stated; of a list it is null when the list is empty."""
@@ -72,7 +107,8 @@ class Rows:
     def missing(self) -> dict[str, str]:
         """The fields that are grouped by or measured and can be null, by their dotted names: the
         names of the columns that are null where a value is missing."""
-        paths = {output.dotted: output.path for output in self.grouping.outputs if output.path}
+        outputs = (o for o in self.grouping.outputs if not counts_related(self.resource, o))
+        paths = {output.dotted: output.path for output in outputs if output.path}
         return {n: self._known(p) for n, p in paths.items() if can_be_null(self.resource, p)}
 
     def _known(self, path: Path) -> str:
@@ -85,16 +121,18 @@ class Rows:
             return f"k{paths.index(path)}"
         return self.column(path, "min")
 
-    def select(self) -> FromClause:
-        """The rows of the records that match, once all columns have been asked for."""
+    def select(self, *only: ColumnElement[bool], name: str = "found") -> FromClause:
+        """The rows of the records that match, once all columns have been asked for, with the ids
+        where records can be in several groups; of some alone under another name, and with ids."""
         grouping, table = self.grouping, self.resource.table
         columns: list[Expression] = [column.label(name) for name, column in self.columns.items()]
-        if self.is_spread:
+        if self.is_spread and "id" not in self.columns:
             columns.append(table.id.label("id"))
-        statement = select(*(columns or [literal_column("1").label("one")]))
+        statement = select(*(columns or [literal_column("1").label("one")])).where(*only)
         shape = QueryShape(grouping.condition, grouping.q, grouping.deleted)
         statement = narrowed(self.joins.join(statement), self.resource, None, shape)
         if not self.is_spread:
-            return statement.subquery("found")
+            return statement.subquery(name)
         # A record is once in each group, however many of its parties lead there.
-        return statement.distinct().cte("spread").prefix_with("MATERIALIZED")
+        name = "spread" if name == "found" else name
+        return statement.distinct().cte(name).prefix_with("MATERIALIZED")

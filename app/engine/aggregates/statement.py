@@ -6,29 +6,34 @@ from functools import lru_cache
 from sqlalchemy import (
     CTE,
     BigInteger,
+    ColumnElement,
     Dialect,
     FromClause,
+    and_,
     bindparam,
     case,
     distinct,
     func,
     literal_column,
     select,
+    true,
 )
 
 from app.core.databases.expressions import Expression, Selection
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.loose_types import Value
+from app.engine.aggregates.distinct_values import distinct_counts, joined_by
 from app.engine.aggregates.figures import GroupOutputs, sorted_as
 from app.engine.aggregates.having import scale_of
+from app.engine.aggregates.net import Net, is_ruled, is_weighed
 from app.engine.aggregates.rows import Rows
-from app.engine.aggregates.shape import Function, Grouping, Metric
+from app.engine.aggregates.shape import Function, Grouping, Metric, counts_related
 from app.engine.aggregates.sql import Number, avg_number, normalize_carry, split_sums
 from app.engine.history.positions import newest_position
 from app.engine.query.render import json_list, object_of
 from app.engine.resource import Resource
 
-_ADDED = (Function.SUM, Function.AVG)
+_SUMS = (Function.SUM, Function.AVG, Function.AT_LEAST, Function.AT_MOST)
 _NONE: Expression = literal_column("0", BigInteger())
 
 
@@ -52,13 +57,27 @@ class _Plan:
     rows: Rows = field(init=False)
     table: FromClause = field(init=False)
     groups: CTE = field(init=False)
+    #: The groups with what the kind's rules make of them.
+    net: Net | None = field(init=False, default=None)
+    netted: FromClause = field(init=False)
+    #: How many different values each metric over any number of records has in a group.
+    related: dict[Metric, CTE] = field(init=False)
 
     def statement(self) -> Selection:
         self.rows = Rows(self.resource, self.grouping, self.dialect)
-        columns = {m: self._measured(m) for m in self.grouping.metrics if m.path}
+        related = [m for m in self.grouping.metrics if counts_related(self.resource, m)]
+        own = (m for m in self.grouping.metrics if m.path and m not in related)
+        columns = {metric: self.rows.measured(metric) for metric in own}
         missing = self.rows.missing()
         self.table = self.rows.select()
         self.groups = self._groups(columns, missing)
+        self.netted = self._net(columns)
+        self.related = {
+            metric: distinct_counts(
+                self.resource, self.grouping, metric, self.dialect, f"related{n}"
+            )
+            for n, metric in enumerate(related)
+        }
         figures = GroupOutputs(self.resource, self.grouping, self.dialect, self._figures(columns))
         totals, shown = self._totals(missing, figures), figures.ordered()
         limit = bindparam("limit", type_=BigInteger)
@@ -68,41 +87,54 @@ class _Plan:
             "groups_in_all": totals.c.groups,
             "records": totals.c.records,
             "missing": object_of({name: totals.c[f"no_{c}"] for name, c in missing.items()}),
+            "left_out": object_of({}) if self.net is None else self.net.told(),
         }
         answer: Value = select(object_of(values), newest_position())
         found: Selection = answer.select_from(totals)
         return found
 
-    def _measured(self, metric: Metric) -> str:
-        """The name of the column that the metric is made of."""
-        is_end = metric.function in (Function.MIN, Function.MAX)
-        return self.rows.column(metric.path, str(metric.function) if is_end else None)
+    def _net(self, columns: dict[Metric, str]) -> FromClause:
+        """The groups as they are, unless the kind has rules for what is asked of it."""
+        rules = self.resource.figures
+        asked = self.grouping.metrics
+        if rules is None or not any(is_ruled(rules, m) or is_weighed(rules, m) for m in asked):
+            return self.groups
+        self.net = Net(self.resource, rules, self.grouping, self.dialect, columns, self._aggregates)
+        return self.net.of(self.groups)
 
     def _groups(self, columns: dict[Metric, str], missing: dict[str, str]) -> CTE:
         """A row a group: its keys, `records`, and the aggregates that figures are made of."""
         found: dict[str, Expression] = {}
         for metric, name in columns.items():
-            found |= self._aggregates(metric, name)
+            found |= self._aggregates(metric, name, self.table)
         for name in missing.values():
             if not name.startswith("k") and not self.rows.is_spread:
                 found[f"count_{name}"] = func.count(self.table.c[name])
         keys = [self.table.c[f"k{at}"] for at in range(len(self.grouping.keys))]
         made = [column.label(name) for name, column in found.items()]
+        if any(counts_related(self.resource, metric) for metric in self.grouping.metrics):
+            made += [joined_by(key).label(f"j{at}") for at, key in enumerate(keys)]
         statement = select(*keys, func.count().label("records"), *made).select_from(self.table)
         return statement.group_by(*keys).cte("grouped").prefix_with("MATERIALIZED")
 
-    def _aggregates(self, metric: Metric, name: str) -> dict[str, Expression]:
-        column = self.table.c[name]
+    def _aggregates(self, metric: Metric, name: str, table: FromClause) -> dict[str, Expression]:
+        column = table.c[name]
         match metric.function:
             case Function.COUNT:
                 return {f"count_{name}": func.count(column)}
             case Function.COUNT_DISTINCT:
                 return {f"distinct_{name}": func.count(distinct(column))}
-            case Function.SUM | Function.AVG:
+            case Function.SUM | Function.AVG | Function.AT_LEAST | Function.AT_MOST:
                 sums = {
                     f"sum_{name}_{n}": s for n, s in enumerate(split_sums(column, self.dialect))
                 }
-                return {f"count_{name}": func.count(column), **sums}
+                found = {f"count_{name}": func.count(column), **sums}
+                if metric.function is Function.AT_MOST:
+                    value = self.rows.column(metric.path)
+                    found[f"count_{value}"] = func.count(table.c[value])
+                return found
+            case Function.NOT_EXACT:
+                return {f"weight_{name}": func.coalesce(func.sum(column), 0)}
             case Function.MIN:
                 return {f"min_{name}": func.min(sorted_as(column, self.dialect))}
             case Function.MAX:
@@ -110,15 +142,15 @@ class _Plan:
 
     def _figures(self, columns: dict[Metric, str]) -> dict[str, Expression | Number]:
         """What each group is told by, by the names of the answer."""
-        added = dict.fromkeys(n for metric, n in columns.items() if metric.function in _ADDED)
-        sums = {name: self._raw(name) for name in added}
+        added = {metric: name for metric, name in columns.items() if metric.function in _SUMS}
         carry = {
-            f"{name}_{n}": part
-            for name, raw in sums.items()
-            for n, part in enumerate(normalize_carry(raw))
+            f"{self._summed(metric)}{name}_{n}": part
+            for metric, name in added.items()
+            for n, part in enumerate(normalize_carry(self._raw(metric, name)))
         }
         # A level of its own, since averages are made of finished sums.
-        level = select(self.groups, *(part.label(n) for n, part in carry.items())).subquery("sums")
+        columns_of_sums = (part.label(n) for n, part in carry.items())
+        level = self._with_related(select(self.netted, *columns_of_sums)).subquery("sums")
         found: dict[str, Expression | Number] = {}
         for at, key in enumerate(self.grouping.keys):
             found[key.name] = level.c[f"k{at}"]
@@ -126,22 +158,54 @@ class _Plan:
             found[metric.name] = self._figure(metric, columns.get(metric), level)
         return found
 
-    def _raw(self, name: str) -> list[Expression]:
-        names = (f"sum_{name}_{n}" for n in range(2))
-        return [self.groups.c[n] for n in names if n in self.groups.c]
+    def _is_net(self, metric: Metric) -> bool:
+        rules = self.resource.figures
+        return rules is not None and is_ruled(rules, metric)
+
+    def _summed(self, metric: Metric) -> str:
+        return "net_" if self._is_net(metric) else ""
+
+    def _with_related(self, statement: Selection) -> Selection:
+        """The groups with what is counted over relations beside them, 0 where there is none."""
+        joined: FromClause = self.netted
+        for at, counted in enumerate(self.related.values()):
+            keys = range(len(self.grouping.keys))
+            same = [self.netted.c[f"j{n}"] == counted.c[f"j{n}"] for n in keys]
+            joined = joined.outerjoin(counted, and_(true(), *same))
+            statement = statement.add_columns(
+                func.coalesce(counted.c.number, _NONE).label(f"related_{at}")
+            )
+        return statement.select_from(joined)
+
+    def _raw(self, metric: Metric, name: str) -> list[Expression]:
+        names = (f"{self._summed(metric)}sum_{name}_{n}" for n in range(2))
+        return [self.netted.c[n] for n in names if n in self.netted.c]
 
     def _figure(self, metric: Metric, name: str | None, level: FromClause) -> Expression | Number:
+        if metric in self.related:
+            found: Expression = level.c[f"related_{list(self.related).index(metric)}"]
+            return found
         if name is None:
-            return level.c.records
-        if metric.function not in _ADDED:
+            return level.c.weighed if self.net is not None else level.c.records
+        net = self._summed(metric)
+        if metric.function is Function.NOT_EXACT:
+            return level.c[f"{net}weight_{name}"]
+        if metric.function not in _SUMS:
             made = "distinct" if metric.function is Function.COUNT_DISTINCT else metric.function
             return level.c[f"{made}_{name}"]
-        names = (f"{name}_{n}" for n in range(2))
+        names = (f"{net}{name}_{n}" for n in range(2))
+        count = level.c[f"{net}count_{name}"]
         parts: list[Expression] = [level.c[n] for n in names if n in level.c]
+        if net:
+            # What all is taken away from is no sum of nothing, 0, but none.
+            known: ColumnElement[bool] = count > 0
+            if metric.function is Function.AT_MOST:
+                known &= count == level.c[f"{net}count_{self.rows.column(metric.path)}"]
+            parts = [case((known, part)) for part in parts]
         total = Number.sum(parts, scale_of(self.resource, Metric(Function.SUM, metric.path)))
-        if metric.function is Function.SUM:
+        if metric.function is not Function.AVG:
             return total
-        return avg_number(total, level.c[f"count_{name}"])
+        return avg_number(total, count)
 
     def _totals(self, missing: dict[str, str], figures: GroupOutputs) -> FromClause:
         """One row: how many `records` match, how many of them are without each value, and how many

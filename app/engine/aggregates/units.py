@@ -44,6 +44,17 @@ def check_units(
         raise Invalid(text, [Fault("units", text, parameter="metrics")])
 
 
+def lifted_rules(
+    resource: Resource, keys: Collection[Path], parsed: ParsedFilter
+) -> frozenset[str]:
+    """What the rules of a kind would set apart, where all that is added is alike: by a group key
+    of its own, or since the filter leaves nothing else."""
+    rules = () if resource.figures is None else resource.figures.set_apart
+    return frozenset(
+        each.name for each in rules if (each.unless,) in keys or _is_fixed(parsed, (each.unless,))
+    )
+
+
 def _is_fixed(parsed: ParsedFilter, unit: Path) -> bool:
     """Whether all records that match have the same unit, or all none."""
     for term in _certain(parsed.condition):

@@ -45,6 +45,8 @@ class Action(StrEnum):
     DELETE = "delete"
     RESTORE = "restore"
     PURGE = "purge"
+    #: Many records at once by a file: one change, whose `record_id` is that of the import.
+    IMPORT = "import"
 
 
 class Turn(StrEnum):
@@ -74,7 +76,11 @@ class Change(Base):
     """One write of one record."""
 
     __tablename__ = "change"
-    __table_args__ = (Index("ix_change_record", "kind", "record_id", "seq"),)
+    __table_args__ = (
+        Index("ix_change_record", "kind", "record_id", "seq"),
+        # How far the log had come at a time.
+        Index("ix_change_at", "at", "seq"),
+    )
 
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     at: Mapped[datetime] = mapped_column(Instant)

@@ -13,7 +13,7 @@ from app.core.databases.expressions import Selection
 from app.core.databases.interface import Base
 from app.core.databases.types import ListedName
 from app.core.errors import did_you_mean
-from app.engine.codes import Row, list_name, list_of_enumeration
+from app.engine.codes import Row, is_ever_right, list_name, list_of_enumeration
 from app.engine.imports.cell_error import CellError, shown
 from app.engine.labels import LANGUAGES, Language, label_key, spellings
 from app.engine.paths import RecordField
@@ -57,13 +57,19 @@ class CodeLabels:
     labels: dict[str, Mapping[Language, str | None]] = field(default_factory=dict)
     _names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _by_label: dict[str, list[str]] = field(default_factory=dict)
+    _old: set[str] = field(default_factory=set)
     _looked_for: int = 0
 
-    def add(self, code: str, parent: str | None, names: Iterable[str | None]) -> None:
-        """Add a code, whose first name is what messages call it."""
+    def add(
+        self, code: str, parent: str | None, names: Iterable[str | None], *, is_old: bool = False
+    ) -> None:
+        """Add a code, whose first name is what messages call it. One that `is_old`, for records as
+        old alone, is meant by what no other is called."""
         known = tuple(dict.fromkeys(name for name in names if name))
         self.codes[code], self.parents[code] = (known[0] if known else code), parent
         self._names[code] = known
+        if is_old:
+            self._old.add(code)
 
     @property
     def by_label(self) -> Mapping[str, list[str]]:
@@ -71,9 +77,15 @@ class CodeLabels:
         have nothing but codes."""
         if not self._by_label:
             known = spellings(self.name)
-            for code, names in self._names.items():
-                for key in {label_key(n) for n in (code, *names, *known.get(code, ()))}:
-                    self._by_label.setdefault(key, []).append(code)
+            in_use = dict[str, list[str]]()
+            for code in sorted(self._names, key=self._old.__contains__):
+                names = (code, *self._names[code], *known.get(code, ()))
+                for key in {label_key(name) for name in names}:
+                    if code not in self._old:
+                        in_use.setdefault(key, []).append(code)
+                    elif key not in in_use:
+                        self._by_label.setdefault(key, []).append(code)
+            self._by_label |= in_use
         return self._by_label
 
     def about(self, code: str) -> str:
@@ -154,22 +166,23 @@ def labels_statement(record_field: RecordField) -> Selection:
     """Reads the codes that a field can have, with all that they are called."""
     if record_field.codes is not None:
         c = record_field.codes.table.c
-        condition: ColumnElement[bool] = c.retired.is_(False)
+        condition: ColumnElement[bool] = is_ever_right(record_field.codes.table)
     else:
         c = Base.metadata.tables["term"].c
         condition = c.list == literal(list_of(record_field))
-    return select(c.code, c.parent, c.aliases, c.en, c.ru, c.kk).where(condition).order_by(c.code)
+    columns = (c.code, c.parent, c.retired, c.aliases, c.en, c.ru, c.kk)
+    return select(*columns).where(condition).order_by(c.code)
 
 
 def labels_of_rows(record_field: RecordField, rows: Iterable[Row]) -> CodeLabels:
     """The list of a field of such rows; the values of an enumeration are there without labels
     too."""
     found = CodeLabels(list_of(record_field))
-    for code, parent, aliases, *labels in rows:
+    for code, parent, is_old, aliases, *labels in rows:
         if not record_field.choices or code in record_field.choices:
             # As the driver gives them they are JSON still.
             several = json_codec.loads(aliases) if isinstance(aliases, str) else aliases
-            found.add(code, parent, (*labels, *(several or ())))
+            found.add(code, parent, (*labels, *(several or ())), is_old=bool(is_old))
             found.labels[code] = dict(zip(LANGUAGES, labels, strict=True))
     for code in record_field.choices:
         if code not in found.codes:

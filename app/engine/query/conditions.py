@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select
-from sqlalchemy.orm import aliased
 from sqlalchemy.types import Boolean
 
 from app.core.databases.expressions import AnyTable, Expression
 from app.engine.paths import Relation, fields_of, find_relation, leads_to_many
+from app.engine.query.aliases import TableAlias
 from app.engine.query.nodes import And, Node, Not, Or, Predicate
 from app.engine.query.operators import DERIVED_OPERATORS, OPERATORS, Get, Slots
 from app.engine.resource import Embedded, Resource, SubCollection
@@ -138,7 +138,7 @@ def _exists(some: Exists, at: Resource | Embedded, get: Get) -> ColumnElement[bo
 
 def related(relation: Relation, get: Get, condition: Condition | None) -> ColumnElement[bool]:
     """Whether a record that the step leads to meets the condition."""
-    table: AnyTable = aliased(relation.target.table)
+    table = TableAlias(relation.target.table)
     met = sql_of(condition, relation.target, columns_of(table)) if condition else None
     if isinstance(relation.via, SubCollection):
         found = select(1).where(
@@ -146,10 +146,10 @@ def related(relation: Relation, get: Get, condition: Condition | None) -> Column
         )
         only = relation.via.child.row_filter
         conditions = [c for c in (met, only(table) if only else None) if c is not None]
-        return exists(found.where(*conditions).correlate_except(table))
+        return exists(found.where(*conditions).correlate_except(table.source))
     own = table.id if isinstance(relation.via, Resource) else getattr(table, relation.via.owner)
     key = get(f"{relation.name}_id" if isinstance(relation.via, Resource) else "id")
-    found = select(own).correlate_except(table)
+    found = select(own).correlate_except(table.source)
     return key.in_(found if met is None else found.where(met))
 
 
@@ -182,7 +182,7 @@ def value_at(
     if not rest:
         return get(first) if form is None else form(get(first))
     relation = find_relation(at, first)
-    table: AnyTable = aliased(relation.target.table)
+    table = TableAlias(relation.target.table)
     inner = value_at(relation.target, tuple(rest), columns_of(table), form)
     found = select(inner).where(table.id == get(f"{first}_id"))
-    return found.correlate_except(table).scalar_subquery()
+    return found.correlate_except(table.source).scalar_subquery()

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from sqlalchemy import JSON, Dialect, Text, bindparam, cast, func, literal, select
-from sqlalchemy.orm import aliased
 
-from app.core.databases.expressions import AnyTable, Expression, Selection
+from app.core.databases.expressions import Expression, Selection
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import Id
 from app.engine.paths import Relation, relations_of
+from app.engine.query.aliases import TableAlias
 from app.engine.query.conditions import Path
 from app.engine.query.parameters import View
 from app.engine.query.render import Projection, projection_of
@@ -64,8 +64,8 @@ def fan_out_statement(resource: Resource, view: View, dialect: Dialect) -> Compi
 
 
 def _count(resource: Resource, path: Path, dialect: Dialect) -> Expression:
-    table: AnyTable = aliased(resource.table)
-    found = select(literal(1)).select_from(table).where(table.id.in_(_ids(dialect)))
+    table = TableAlias(resource.table)
+    found = select(literal(1)).select_from(table.source).where(table.id.in_(_ids(dialect)))
     at: Resource | Embedded = resource
     for name in path:
         relation = relations_of(at)[name]
@@ -75,17 +75,19 @@ def _count(resource: Resource, path: Path, dialect: Dialect) -> Expression:
     return select(func.count()).select_from(first).scalar_subquery()
 
 
-def _joined(found: Selection, table: AnyTable, relation: Relation) -> tuple[Selection, AnyTable]:
+def _joined(
+    found: Selection, table: TableAlias, relation: Relation
+) -> tuple[Selection, TableAlias]:
     """The records so far, and each with those that the relation leads to."""
-    other: AnyTable = aliased(relation.target.table)
+    other = TableAlias(relation.target.table)
     if isinstance(relation.via, SubCollection):
-        found = found.join(other, relation.via.on(other, table))
+        found = found.join(other.source, relation.via.on(other, table))
         found = found.where(other.deleted_at.is_(None))
         row_filter = relation.via.child.row_filter
         return found if row_filter is None else found.where(row_filter(other)), other
     if isinstance(relation.via, Embedded):
-        return found.join(other, getattr(other, relation.via.owner) == table.id), other
-    return found.join(other, other.id == getattr(table, f"{relation.name}_id")), other
+        return found.join(other.source, getattr(other, relation.via.owner) == table.id), other
+    return found.join(other.source, other.id == getattr(table, f"{relation.name}_id")), other
 
 
 def _ids(dialect: Dialect) -> Selection:

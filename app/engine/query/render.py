@@ -5,13 +5,13 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import literal_column, select, type_coerce
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import aliased
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 
 from app.core.databases.expressions import Expression
 from app.core.databases.types import CELL_FORMS, JSON_FORMS, Exact, JsonText
 from app.engine.paths import relations_of
+from app.engine.query.aliases import TableAlias
 from app.engine.query.conditions import ColumnProxy, Path
 from app.engine.query.operators import Get
 from app.engine.query.parameters import View
@@ -132,23 +132,24 @@ def _record(resource: Resource, get: Get, shown: "Projection") -> dict[str, Expr
 
 
 def _to_one(target: Resource, key: Expression, shown: "Projection") -> Expression:
-    table = aliased(target.table)
+    table = TableAlias(target.table)
     values = _record(target, lambda name: getattr(table, name), shown)
     return select(object_of(values)).where(table.id == key).scalar_subquery()
 
 
 def _embedded(part: Embedded, get: Get, shown: "Projection") -> Expression:
-    table = aliased(part.table)
+    table = TableAlias(part.table)
     names = [name for name in part.fields.model_fields if shown.has(name)]
     related = [name for name in shown.relations if name in part.to_one]
     chosen = {*names, *(f"{name}_id" for name in related)}
     # The rows are put in order first and made JSON outside: SQLite 3.40 has no ORDER BY in an
-    # aggregate, and JSON made inside would be parsed again on its way out.
+    # aggregate, and JSON made inside would be parsed again on its way out. Their position is read
+    # too: else SQLite looks through all rows where the table is a view (app/engine/history/undo).
     rows = (
-        select(*(getattr(table, name) for name in sorted(chosen)))
+        select(*(getattr(table, name) for name in sorted({*chosen, "position"})))
         .where(getattr(table, part.owner) == get("id"))
-        .order_by(table.position)  # type: ignore[attr-defined]
-        .correlate_except(table)
+        .order_by(table.position)
+        .correlate_except(table.source)
         .subquery()
     )
     values: dict[str, Expression] = {name: as_json(rows.c[name]) for name in names}
@@ -159,12 +160,12 @@ def _embedded(part: Embedded, get: Get, shown: "Projection") -> Expression:
 
 def _to_many(collection: SubCollection, get: Get, shown: "Projection") -> Expression:
     child = collection.child
-    table = aliased(child.table)
+    table = TableAlias(child.table)
     chosen = (
         select(*(getattr(table, name).label(name) for name in child.columns))
         .where(collection.on(table, ColumnProxy(get)), table.deleted_at.is_(None))
         .order_by(table.id)
-        .correlate_except(table)
+        .correlate_except(table.source)
     )
     rows = (
         chosen if child.row_filter is None else chosen.where(child.row_filter(table))

@@ -52,14 +52,28 @@ class Key:
 
 
 @lru_cache(maxsize=512)
-def item_statement(resource: Resource, view: View, by: str, dialect: Dialect) -> CompiledQuery:
-    """Reads `(json, deleted_at, id, version, position)` of the record whose `by` is `:key`."""
+def item_statement(
+    resource: Resource, view: View, by: str, dialect: Dialect, tells_parts: bool = False
+) -> CompiledQuery:
+    """Reads `(json, deleted_at, id, version, position)` of the record whose `by` is `:key`; with
+    `tells_parts` also whether others of its kind are part of it."""
     table = resource.table
     columns = (record_json(resource, view), table.deleted_at, table.id, table.version)
     statement = select(*columns, newest_position()).where(getattr(table, by) == bindparam("key"))
+    if tells_parts:
+        statement = statement.add_columns(_has_parts(resource))
     if resource.row_filter is not None:
         statement = statement.where(resource.row_filter(table))
     return compile_query(statement, dialect)
+
+
+def _has_parts(resource: Resource) -> ColumnElement[bool]:
+    """Whether a record that is not in the trash is part of this one of the same kind."""
+    below: AnyTable = aliased(resource.table)
+    keys = [f"{name}_id" for name in resource.part_of if resource.to_one[name] is resource]
+    is_part = or_(*(getattr(below, key) == resource.table.id for key in keys))
+    found = select(below.id).where(is_part, below.deleted_at.is_(None))
+    return found.correlate_except(below).exists()
 
 
 @lru_cache(maxsize=512)
@@ -72,7 +86,11 @@ def list_statement(
     `k0, k1, …`.
     """
     keys = keys_of(resource, shape)
-    shown = (record_json(resource, shape.view), _key(keys), newest_position())
+    shown = [record_json(resource, shape.view), _key(keys), newest_position()]
+    if dialect.name == "sqlite":
+        # Where the table is a view (app/engine/history/undo) it puts the rows in order by indexes
+        # if what they are in the order of is read too; and else it looks through all of them.
+        shown += [key.column for key in keys]
     statement = narrowed(select(*shown), resource, collection, shape)
     backward = shape.seek is not None and shape.seek.backward
     for k in keys:

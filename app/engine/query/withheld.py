@@ -7,7 +7,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 
-from app.core.databases.expressions import AnyTable, Expression
+from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.databases.public_reads import ALL, HIDDEN, including_withheld, is_public
 
 
@@ -22,14 +22,14 @@ def _compile(element: _left_out, compiler: SQLCompiler, **kw: object) -> str:
     return compiler.process(element.clauses, **kw) if is_public(compiler.dialect) else "0"
 
 
-def withheld_count(table: AnyTable, key: str, owner: Expression) -> Expression:
-    """How many records of the table that are not in the trash, and belong to `owner` by the column
-    `key`, are withheld from who asks.
+def withheld_count(table: AnyTable, key: str, owners: Selection) -> Expression:
+    """How many records of the table that are not in the trash, and belong to one of `owners` by the
+    column `key`, are withheld from who asks.
 
     By what they belong to, and by no other filter: that would tell what is withheld of them.
     """
     every = including_withheld(table).c
     counted = select(func.count()).where(
-        every[key] == owner, every[HIDDEN] == ALL, every.deleted_at.is_(None)
+        every[key].in_(owners), every[HIDDEN] == ALL, every.deleted_at.is_(None)
     )
     return _left_out(counted.scalar_subquery())

@@ -285,6 +285,14 @@ def index_many(
         _learn(connection, rows)
 
 
+def move_many_to_trash(
+    connection: Connection, resource: Resource, record_ids: Iterable[UUID]
+) -> None:
+    """Know records of a kind to be in the trash from now on."""
+    here = {"kind": resource.record_type, "is_in_trash": True}
+    _MOVE.run_many(connection, ({**here, "record_id": each} for each in record_ids))
+
+
 def _number_rows(connection: Connection, rows: list[Fields]) -> None:
     """Move numbers that are taken to the next one that is free."""
     rows.sort(key=lambda row: row["number"])

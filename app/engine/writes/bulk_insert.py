@@ -17,6 +17,7 @@ from app.engine.resource import Resource
 from app.engine.search.index import index_many
 from app.engine.writes import store
 from app.engine.writes.broken_rules import with_all_rules
+from app.engine.writes.codes_of_time import check_codes_of_time
 from app.engine.writes.records import insert_records, new_record
 from app.engine.writes.references import Known, loose_references
 from app.engine.writes.rendering import render_records
@@ -121,6 +122,7 @@ class _Batch:
                 check_withheld(resource, record)
                 with with_all_rules(resource, [record]):
                     resource.check(session, record, None)
+                    check_codes_of_time(session, resource, record, None)
                 records.append(record)
             except Problem as problem:
                 self.refused[at] = problem.alone()

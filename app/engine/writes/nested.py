@@ -1,6 +1,8 @@
 """Writes of a record with what lies under it and what it points to, in one transaction."""
 
+from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -9,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.core import json_codec
 from app.core.errors import Invalid, within
-from app.core.loose_types import Json, JsonValue
+from app.core.loose_types import Json, JsonValue, Value
 from app.core.validation import Model
 from app.engine.history.change_log import Action
 from app.engine.keys import as_id, is_askable
@@ -24,6 +26,9 @@ from app.engine.writes.nested_size import check_nested, nested_count
 from app.engine.writes.records import find_record
 from app.engine.writes.rendering import render_record, render_records
 from app.engine.writes.store import Stored
+
+#: Fields that tie records to one of the kind with this table.
+Above = Mapping[tuple[str, type[Record]], Value]
 
 
 def read_flat(resource: Resource, value: JsonValue, model: Model | None = None) -> BaseModel | None:
@@ -79,6 +84,7 @@ def _create(
     create: Create = store.create,
     *,
     is_inner: bool = False,
+    above: Above = MappingProxyType({}),
 ) -> Stored:
     """Store a new record, and what is told under it; `is_inner` one that is under another."""
     nested = nested_lists(resource, value, is_inner=is_inner)
@@ -86,7 +92,7 @@ def _create(
     stored = links.create(resource, own, create)
     for name, collection in nested.items():
         with within(f"/{name}"):
-            _Under(links, collection, stored, is_new=True).put(value[name])
+            _Under(links, collection, stored.id, above, is_new=True).put(value[name])
     return _as_it_is_now(links.session, resource, stored) if nested else stored
 
 
@@ -101,7 +107,12 @@ def create_under(
 
 
 def change_nested(
-    session: Session, resource: Resource, record: Record, value: Json, action: Action
+    session: Session,
+    resource: Resource,
+    record: Record,
+    value: Json,
+    action: Action,
+    above: Above = MappingProxyType({}),
 ) -> Stored:
     """Change a record at hand as JSON tells, or with `Action.REPLACE` set all of it.
 
@@ -122,7 +133,7 @@ def change_nested(
         check_kept(session, resource, kept, before, after)
     for name, collection in nested.items():
         with within(f"/{name}"):
-            _Under(links, collection, stored).put(value[name])
+            _Under(links, collection, stored.id, above).put(value[name])
     return _as_it_is_now(session, resource, stored) if nested else stored
 
 
@@ -165,14 +176,23 @@ def _is_same(sent: JsonValue, value: UUID | str) -> bool:
 
 
 class _Under:
-    """The records of one kind that a body puts under a record, which is stored by now."""
+    """The records of one kind that a body puts under a record, which is stored by now; `above` is
+    what ties that record, and those above it, to theirs."""
 
     def __init__(
-        self, links: Links, collection: SubCollection, parent: Stored, *, is_new: bool = False
+        self,
+        links: Links,
+        collection: SubCollection,
+        parent_id: UUID,
+        above: Above,
+        *,
+        is_new: bool = False,
     ) -> None:
-        self.links, self.session, self.parent = links, links.session, parent
+        self.links, self.session, self.parent_id = links, links.session, parent_id
         self.collection, self.child = collection, collection.child
-        self.ties = collection.ties(parent.id)
+        self.ties = collection.ties(parent_id)
+        #: What a record under this one is tied to where it does not say so itself.
+        self.above = {**above, **{(n, collection.parent.table): v for n, v in self.ties.items()}}
         #: Those that are there, each by its id; those that were told leave.
         self.there: dict[str, Json] | None = {} if is_new else None
         self.is_new = is_new
@@ -185,17 +205,28 @@ class _Under:
             with within(f"/{at}"):
                 if not isinstance(item, dict):
                     raise Invalid.at("", "object", "Must be a JSON object.")
-                self._put(told_under(self.collection, self.parent.id, item))
+                self._put(told_under(self.collection, self.parent_id, item))
 
     def _put(self, item: Json) -> None:
         record = self._named(item)
         if record is None and (same := self._told(item)) is not None:
             self._children().pop(same)
         elif record is None:
-            _create(self.links, self.child, item, is_inner=True)
+            _create(self.links, self.child, self._tied(item), is_inner=True, above=self.above)
         else:
             self._children().pop(str(record.id), None)
-            change_nested(self.session, self.child, record, item, Action.UPDATE)
+            change_nested(self.session, self.child, record, item, Action.UPDATE, self.above)
+
+    def _tied(self, item: Json) -> Json:
+        """The item with what ties it to the records further up, where it does not say so: an
+        agreement at an event of a mission is one of the mission."""
+        found = dict(item)
+        for (name, table), value in self.above.items():
+            relation = name.removesuffix("_id")
+            target = self.child.to_one.get(relation)
+            if target is not None and target.table is table and relation not in item:
+                found.setdefault(name, str(value))
+        return found
 
     def _named(self, item: Json) -> Record | None:
         """The record that an item names by id or ref; None for a new one."""

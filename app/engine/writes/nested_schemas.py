@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Set
 from copy import copy
 from functools import cache
+from typing import ForwardRef
 from uuid import UUID
 
 from pydantic import Field
 from pydantic.fields import FieldInfo
 
-from app.core.loose_types import Fields
+from app.core.loose_types import Fields, TypeForm
 from app.core.validation import Model
+from app.engine.record import Record
 from app.engine.resource import Embedded, Resource, SubCollection
 from app.engine.schemas import Ref, Schema, derived_schema, type_of
 
@@ -28,11 +30,12 @@ class Link(Schema):
 @cache
 def nested_in(resource: Resource, *, is_inner: bool = False) -> dict[str, SubCollection]:
     """The collections that can be created with a record, in their order, so that events come
-    before the agreements made at them; with `is_inner` those of a record that stands in another."""
+    before the agreements made at them; with `is_inner` those of a record that stands in another.
+    What is told of any record, as its passages are, ends there."""
     return {
         name: each
         for name, each in resource.to_many.items()
-        if tying_fields(each) and (not is_inner or (each.anywhere and each.child is not resource))
+        if tying_fields(each) and not (is_inner and each.anywhere and each.child is resource)
     }
 
 
@@ -53,11 +56,19 @@ def nested_lists(
 
 @cache
 def _can_name(resource: Resource, name: str) -> frozenset[str]:
-    """The collections whose records those of this one can name."""
-    own = nested_in(resource)[name]
-    named = {to.table for one, to in own.child.to_one.items() if one not in left_out_of(own)}
+    """The collections whose records those of this one, or what lies under these, can name."""
+    named = _named_by(nested_in(resource)[name])
     others = nested_in(resource).items()
     return frozenset(n for n, each in others if n != name and each.child.table in named)
+
+
+@cache
+def _named_by(own: SubCollection) -> frozenset[type[Record]]:
+    """The tables of what the records of a collection can name, and what lies under these can."""
+    below = nested_in(own.child, is_inner=True).values()
+    named = [_named_by(each) for each in below if each is not own]
+    tables = (to.table for one, to in own.child.to_one.items() if one not in left_out_of(own))
+    return frozenset(tables).union(*named)
 
 
 @cache
@@ -111,10 +122,16 @@ def _with_lists(resource: Resource, *, is_inner: bool = False) -> Fields:
     """The lists of records that can be created with one."""
     fields: Fields = {}
     for name, collection in nested_in(resource, is_inner=is_inner).items():
-        item = child_model(collection)
+        # Missions can be part of one that is part of another: their model is being made.
+        is_itself = is_inner and collection.child is resource
+        item: TypeForm = (
+            ForwardRef(_name_under(resource, left_out_of(collection)))
+            if is_itself
+            else child_model(collection)
+        )
         about = f"Its {name.replace('_', ' ')}, created with it."
         fields[name] = (
-            list[item],  # type: ignore[valid-type]
+            list[item],
             Field(default=[], max_length=MAX_NESTED, description=about),
         )
     return fields
@@ -155,8 +172,15 @@ def _child_model(child: Resource, without: frozenset[str]) -> Model:
         f"A {child.singular} that is created with the record above it; its fields are as those of"
         f" `{child.create.__name__}`."
     )
+    name = _name_under(child, without)
+    model = derived_schema(name, doc, fields)
+    model.model_rebuild(_types_namespace={name: model})
+    return model
+
+
+def _name_under(child: Resource, without: frozenset[str]) -> str:
     above = next(iter(sorted(name for name in without if f"{name}_id" in without)))
-    return derived_schema(f"{child.name}Under{above.title().replace('_', '')}", doc, fields)
+    return f"{child.name}Under{above.title().replace('_', '')}"
 
 
 def _untold(info: FieldInfo) -> FieldInfo:

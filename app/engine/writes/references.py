@@ -11,7 +11,6 @@ from sqlalchemy import (
     Table,
     bindparam,
     exists,
-    or_,
     select,
     tuple_,
 )
@@ -24,7 +23,7 @@ from app.core.databases.public_reads import HIDDEN
 from app.core.databases.types import CodeList
 from app.core.errors import Fault, Invalid
 from app.core.loose_types import Value, Values
-from app.engine.codes import codes_with_names, meant_code
+from app.engine.codes import codes_with_names, is_ever_right, meant_code
 from app.engine.resource import Resource
 
 #: Where a session keeps what is withheld of the records that were just referred to.
@@ -51,11 +50,9 @@ class _Reference(NamedTuple):
 
 
 def _usable(table: FromClause) -> ColumnElement[bool]:
-    if "held_until" in table.c:
-        # What was withdrawn on a day is right for what is older: the rules of money look at dates.
-        return or_(table.c.retired.is_(False), table.c.held_until.is_not(None))
     if "retired" in table.c:
-        return table.c.retired.is_(False)
+        # Which of them are right for the record's day, `codes_of_time` looks at.
+        return is_ever_right(table)
     return table.c.deleted_at.is_(None)
 
 
@@ -163,10 +160,13 @@ def _check_circles(session: Session, table: Table, data: Values, before: Values)
     for key in table.foreign_keys:
         name, own = key.parent.name, before.get("id")
         above = data.get(name) if key.column.table is table and own is not None else None
-        while above is not None:
+        # Two writes at once can have closed a circle above.
+        seen = set[str]()
+        while above is not None and str(above) not in seen:
             if str(above) == own:
                 text = "The record would stand above itself."
                 raise Invalid.at(f"/{name}", "circle", text)
+            seen.add(str(above))
             above = session.scalar(select(key.parent).where(table.c.id == above))
 
 

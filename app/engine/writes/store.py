@@ -21,6 +21,7 @@ from app.engine.record import Record
 from app.engine.resource import Resource
 from app.engine.search.index import index_record
 from app.engine.writes.broken_rules import with_all_rules
+from app.engine.writes.codes_of_time import check_codes_of_time
 from app.engine.writes.parts import (
     Parts,
     deletion_time,
@@ -109,6 +110,7 @@ def _check(session: Session, resource: Resource, record: Record, before: State |
     check_withheld(resource, record)
     with in_progress(session, record), with_all_rules(resource, [record]):
         resource.check(session, record, before)
+        check_codes_of_time(session, resource, record, before)
 
 
 def create_at(session: Session, resource: Resource, key: str, body: BaseModel) -> Stored:

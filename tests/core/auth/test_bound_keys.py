@@ -88,6 +88,9 @@ async def test_a_bound_key_does_not_read_the_trash(
         for query in ("deleted=include", "deleted=only", "limit=1&del%65ted=only"):
             answer = await ask(app, f"{FILE}?{query}", headers=bearer(bound))
             assert (answer.status, "trash" in answer.detail) == (403, True), query
+        for query in ("as_of=2016-04-12", "a%73_of="):
+            answer = await ask(app, f"{FILE}?{query}", headers=bearer(bound))
+            assert (answer.status, "is there now" in answer.detail) == (403, True), query
         shown = await ask(app, f"{FILE}?deleted=exclude", headers=bearer(bound))
         assert shown.status == 200
 

@@ -42,7 +42,7 @@ def need_of(method: str, path: str, public: bool) -> str:
         return "nothing"
     if (method, path) in READ_ALWAYS:
         return "read"
-    if path.startswith(ADMIN_PATHS):
+    if path.startswith(ADMIN_PATHS) or (method, path) == ("DELETE", "/receipts/{id}"):
         return "admin"
     if method == "GET":
         return "public reading" if public else "read"

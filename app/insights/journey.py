@@ -1,0 +1,62 @@
+"""Journeys: a mission with those that are part of it, and of these, down to a depth."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+
+from sqlalchemy import ColumnElement, CompoundSelect, Select, Subquery, select, union, union_all
+from sqlalchemy.orm import aliased
+
+from app.core.databases.expressions import AnyTable, Expression, Selection
+from app.engine.resource import SubCollection
+from app.resources.mission import MAX_LEVELS, Mission
+
+Ids = Select[tuple[object]] | CompoundSelect[tuple[object]]
+
+
+def missions_of_journey(mission_id: Expression) -> Ids:
+    """The ids of the mission with this id, of the missions that are part of it, and of theirs;
+    without those in the trash below it. It stands in a subquery, `of.mission_id.in_(…)`.
+
+    It is no recursive query, which distributed PostgreSQL has none of: missions lie in as many
+    levels as their rule allows. Each level is asked by the index of `parent_id`, and where there
+    is none below the mission, all of them find so at once.
+    """
+    top: AnyTable = aliased(Mission)
+    levels = [select(top.id).where(top.id == mission_id).correlate_except(top)]
+    levels += [_parts(mission_id, depth) for depth in range(1, MAX_LEVELS)]
+    return union(*levels)
+
+
+def of_journey(
+    own: SubCollection, on: Callable[[AnyTable, Ids], ColumnElement[bool]]
+) -> SubCollection:
+    """The collection of a mission whose list shows that of its parts too: what `on(child, ids)`
+    ties to one of these missions."""
+
+    def over_parts(child: AnyTable, at: AnyTable) -> ColumnElement[bool]:
+        return on(child, missions_of_journey(at.id))
+
+    return replace(own, with_parts=replace(own, on=over_parts))
+
+
+def _parts(mission_id: Expression, depth: int) -> Select[tuple[object]]:
+    """The ids of the missions so many levels below."""
+    ways: list[AnyTable] = [aliased(Mission) for _ in range(depth)]
+    found = select(ways[-1].id).where(ways[0].parent_id == mission_id)
+    found = found.where(*(below.parent_id == above.id for above, below in pairwise(ways)))
+    return found.where(*(each.deleted_at.is_(None) for each in ways)).correlate_except(*ways)
+
+
+def journeys() -> Subquery:
+    """`(mission_id, part_id)` of all missions at once: each with itself and with those that are
+    part of it, without those in the trash."""
+    return union_all(*map(_parts_of_each, range(MAX_LEVELS))).subquery("journeys")
+
+
+def _parts_of_each(depth: int) -> Selection:
+    """The missions with those that lie so many levels below them."""
+    ways: list[AnyTable] = [aliased(Mission) for _ in range(depth + 1)]
+    found = select(ways[0].id.label("mission_id"), ways[-1].id.label("part_id"))
+    found = found.where(*(below.parent_id == above.id for above, below in pairwise(ways)))
+    return found.where(*(each.deleted_at.is_(None) for each in ways))

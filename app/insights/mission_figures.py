@@ -1,0 +1,249 @@
+"""Missions with what came of each: a list that is filtered and sorted by its figures."""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import Query, Request
+from sqlalchemy import CTE, ColumnElement, FromClause, case, func, select
+from sqlalchemy.orm import aliased
+from starlette.responses import Response
+
+from app.core.databases.expressions import AnyTable, Expression, Selection
+from app.core.http.dispatch import Route
+from app.core.http.operation import Answer
+from app.engine.schemas import Edtf, Page, Schema
+from app.insights.agreement_columns import OUTCOME_COLUMNS, OutcomeFigures, outcome_columns, undated
+from app.insights.amounts import AmountFigures, amounts, given_currency
+from app.insights.figure_answers import (
+    FigureFileQuery,
+    FigurePageQuery,
+    answer_figures,
+    answer_figures_file,
+)
+from app.insights.figure_lists import FigureGroup, FigureList, FigureShape, Parts
+from app.insights.journey import journeys
+from app.insights.presence import is_of_part, organizations_by
+from app.resources.agreement import Agreement
+from app.resources.code import CurrencyCode
+from app.resources.delegate import Delegate
+from app.resources.event import Event
+from app.resources.mission import MissionKind, MissionStatus, mission
+from app.resources.organization import Organization, OrganizationKind
+from app.resources.outcome import Outcome
+from app.resources.participation import Participation
+from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED, RecordsOperation
+
+_CSV = "text/csv"
+
+
+class _WhatItHad(Schema):
+    id: UUID
+    """The mission's id."""
+    ref: str | None
+    """The mission's ref."""
+    title: str
+    """The mission's title."""
+    kind: MissionKind
+    """What sort of mission it is."""
+    status: MissionStatus
+    """Whether it took place."""
+    dates: Edtf | None
+    """When it took place, as stated, in EDTF."""
+    sending_country: str | None
+    """The country that the delegation comes from."""
+    host_country: str | None
+    """The country visited, of the first stop."""
+    parent_id: UUID | None
+    """The mission that this one is a part of: its figures are in those of that one, too."""
+    legs: int
+    """How many missions are part of it."""
+    events: int
+    """Items of its programme on record."""
+    delegates: int
+    """People on record who took part, named or described."""
+    participations: int
+    """Organizations on record that took part by themselves, in each role."""
+    organizations: int
+    """Organizations that took part, sent a delegate or are party to an agreement, once each."""
+    companies: int
+    """Those of them that are companies."""
+    outcomes: int
+    """Follow-ups of its agreements on record."""
+    undated: int
+    """How many agreements have no date of signing, or none with a year."""
+
+
+class MissionFigures(AmountFigures, OutcomeFigures, _WhatItHad):
+    """A mission with what came of it and of the missions that are part of it."""
+
+
+class MissionFiguresList(Schema):
+    """A page of missions with their figures."""
+
+    data: list[MissionFigures]
+    """The missions."""
+    page: Page
+    """Where this page lies within all of them."""
+
+
+class _MissionFigures(Schema):
+    parts: Literal["include", "exclude"] = "include"
+    """Whether what came of the missions that are part of a mission counts with it."""
+    currency: CurrencyCode | None = None
+    """The currency of the amounts, ISO 4217: amounts in others are not told."""
+
+
+class MissionFiguresQuery(_MissionFigures, FigurePageQuery):
+    """Parameters of the missions with their figures."""
+
+
+class MissionFiguresFileQuery(_MissionFigures, FigureFileQuery):
+    """Parameters of the missions with their figures as CSV."""
+
+
+def _parts(keys: CTE, shape: FigureShape) -> Parts:
+    """`(mission_id, part_id)`: each mission with those whose figures are its own, too."""
+    (with_parts,) = shape.options
+    if not with_parts:
+        found = select(keys.c.id.label("mission_id"), keys.c.id.label("part_id"))
+    else:
+        pairs = journeys()
+        found = select(pairs.c.mission_id, pairs.c.part_id).where(pairs.c.mission_id == keys.c.id)
+    return {"missions": found.cte(f"parts_of_{keys.name}").prefix_with("MATERIALIZED")}
+
+
+def _group(names: tuple[str, ...], count: Callable[[FromClause], FromClause]) -> FigureGroup:
+    """Columns that are counted from the missions with their parts."""
+    return FigureGroup(names, lambda parts, shape, dialect: count(parts["missions"]))
+
+
+def _count_of(name: str, table: AnyTable) -> FigureGroup:
+    """How many records of a kind belong to a mission."""
+
+    def count(parts: FromClause) -> FromClause:
+        of: AnyTable = aliased(table)
+        found = _select(parts, {name: func.count()})
+        found = found.where(of.mission_id == parts.c.part_id, of.deleted_at.is_(None))
+        return _grouped(found, parts)
+
+    return _group((name,), count)
+
+
+def _select(parts: FromClause, columns: Mapping[str, Expression]) -> Selection:
+    made = (column.label(name) for name, column in columns.items())
+    return select(parts.c.mission_id.label("record_id"), *made)
+
+
+def _grouped(found: Selection, parts: FromClause) -> FromClause:
+    return found.group_by(parts.c.mission_id).subquery()
+
+
+def _legs(parts: FromClause) -> FromClause:
+    # Each mission is one of its own parts.
+    return _grouped(_select(parts, {"legs": func.count() - 1}), parts)
+
+
+def _organizations(parts: FromClause) -> FromClause:
+    there = organizations_by(parts).subquery("there")
+    once = select(there.c.mission_id, there.c.organization_id).distinct().subquery("once")
+    of: AnyTable = aliased(Organization)
+    is_company = case((of.kind == OrganizationKind.company, 1))
+    found = _select(once, {"organizations": func.count(), "companies": func.count(is_company)})
+    found = found.where(of.id == once.c.organization_id, of.deleted_at.is_(None))
+    return _grouped(found, once)
+
+
+def _agreements(parts: FromClause) -> FromClause:
+    of: AnyTable = aliased(Agreement)
+    found = _select(parts, outcome_columns(of) | {"undated": undated(of)})
+    found = found.where(*is_of_part(of, parts), of.deleted_at.is_(None))
+    return _grouped(found, parts)
+
+
+def _outcomes(parts: FromClause) -> FromClause:
+    of: AnyTable = aliased(Agreement)
+    outcome: AnyTable = aliased(Outcome)
+    found = _select(parts, {"outcomes": func.count()}).where(
+        *is_of_part(of, parts),
+        of.deleted_at.is_(None),
+        outcome.agreement_id == of.id,
+        outcome.deleted_at.is_(None),
+    )
+    return _grouped(found, parts)
+
+
+def _of_parts(parts: Parts, agreement: AnyTable) -> tuple[Expression, list[ColumnElement[bool]]]:
+    missions = parts["missions"]
+    return missions.c.mission_id, is_of_part(agreement, missions)
+
+
+MISSION_FIGURES = FigureList(
+    name="missions",
+    resource=mission,
+    row=MissionFigures,
+    groups=(
+        _group(("legs",), _legs),
+        _count_of("events", Event),
+        _count_of("delegates", Delegate),
+        _count_of("participations", Participation),
+        _group(("organizations", "companies"), _organizations),
+        _group((*OUTCOME_COLUMNS, "undated"), _agreements),
+        _group(("outcomes",), _outcomes),
+        amounts(_of_parts),
+    ),
+    parts=_parts,
+    sort="id",
+)
+
+
+def mission_figures_routes() -> tuple[Route, ...]:
+    """GET /insights/missions, as JSON and as CSV"""
+
+    async def list_mission_figures(
+        request: Request, query: Annotated[MissionFiguresQuery, Query()]
+    ) -> Response:
+        """Missions with counts of what came of each, those with nothing among them. Besides the
+        filters of missions each figure is one: `agreements__gte=5`, with `eq`, `ne`, `gt`, `gte`,
+        `lt` and `lte`."""
+        given = await given_currency(request, query.currency)
+        options = (query.parts == "include",)
+        return await answer_figures(request, MISSION_FIGURES, query, options, given)
+
+    async def export_mission_figures(
+        request: Request, query: Annotated[MissionFiguresFileQuery, Query()]
+    ) -> Response:
+        """As GET /insights/missions, all of them."""
+        given = await given_currency(request, query.currency)
+        options = (query.parts == "include",)
+        return await answer_figures_file(request, MISSION_FIGURES, query, options, given)
+
+    return (
+        RecordsOperation(
+            resource=mission,
+            path="/insights/missions",
+            name="list_mission_figures",
+            summary="List missions with their figures",
+            description=list_mission_figures.__doc__,
+            tag="insights",
+            parameters=(IF_NONE_MATCH,),
+            answers=(Answer(model=MissionFiguresList, headers=(*TAGGED, "Link")), NOT_MODIFIED),
+        ).route(list_mission_figures),
+        RecordsOperation(
+            resource=mission,
+            path="/insights/missions.csv",
+            name="export_mission_figures",
+            summary="List missions with their figures, as CSV",
+            description=export_mission_figures.__doc__,
+            tag="insights",
+            parameters=(IF_NONE_MATCH,),
+            answers=(
+                Answer(
+                    description="The missions.",
+                    content={_CSV: {"schema": {"type": "string"}}},
+                    headers=(*TAGGED, "Content-Disposition"),
+                ),
+                NOT_MODIFIED,
+            ),
+        ).route(export_mission_figures),
+    )

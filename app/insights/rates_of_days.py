@@ -1,0 +1,83 @@
+"""The exchange rates that the amounts of some days can be converted with, as they are stored."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Final
+
+from sqlalchemy import ColumnElement, func, or_, select
+
+from app.core.databases.interface import Database, compile_query
+from app.core.databases.types import Exact
+from app.core.loose_types import Value
+from app.insights.converted_money import Rate, RateTable, Span, ranges
+from app.resources.exchange_rate import ExchangeRate
+
+_RATE_TYPE: Final = ExchangeRate.__table__.c.rate.type
+
+
+async def find_rates(
+    database: Database,
+    wanted: Iterable[tuple[str, date]],
+    target: str,
+    providers: Sequence[str],
+    max_age: int,
+) -> RateTable:
+    """What the currencies can be converted into `target` with, each on its day: rates of the day
+    and of as many before it as are allowed. Where there are none it is known why."""
+    pairs = {(currency, day) for currency, day in wanted if currency != target}
+    currencies = sorted({target, *(currency for currency, _ in pairs)})
+    windows = ranges((day for _, day in pairs), max_age)
+    if not windows or not providers:
+        return RateTable((), providers, max_age)
+    names = ("provider", "date", "base", "quote", "rate", "unit", "id")
+    statement = select(*(getattr(ExchangeRate, name) for name in names)).where(
+        *_of(currencies, providers), or_(*(ExchangeRate.date.between(*each) for each in windows))
+    )
+    rows = await database.read(compile_query(statement, database.dialect), {})
+    table = RateTable((_rate(row, database.dialect.name) for row in rows), providers, max_age)
+    if any(table.find(currency, target, day) is None for currency, day in pairs):
+        table.spans = await _spans(database, currencies, providers)
+    return table
+
+
+def _of(currencies: Sequence[str], providers: Sequence[str]) -> tuple[ColumnElement[bool], ...]:
+    """Each rate that leads from one of the currencies to another has to do with one of them."""
+    return (
+        ExchangeRate.deleted_at.is_(None),
+        ExchangeRate.provider.in_(providers),
+        or_(ExchangeRate.base.in_(currencies), ExchangeRate.quote.in_(currencies)),
+    )
+
+
+async def _spans(
+    database: Database, currencies: Sequence[str], providers: Sequence[str]
+) -> dict[tuple[str, str], Span]:
+    """From when to when each provider has rates of each currency: why there are none, where there
+    are none."""
+    days = (func.min(ExchangeRate.date), func.max(ExchangeRate.date))
+    pair = (ExchangeRate.provider, ExchangeRate.base, ExchangeRate.quote)
+    statement = select(*pair, *days).where(*_of(currencies, providers)).group_by(*pair)
+    spans: dict[tuple[str, str], Span] = {}
+    for provider, base, quote, first, last in await database.read(
+        compile_query(statement, database.dialect), {}
+    ):
+        for currency in (base, quote):
+            span = Span(_day(first), _day(last))
+            known = spans.get((provider, currency), span)
+            widest = Span(min(span.first, known.first), max(span.last, known.last))
+            spans[provider, currency] = widest
+    return spans
+
+
+def _rate(row: Sequence[Value], dialect: str) -> Rate:
+    """A rate of the driver's values: SQLite has a whole number of its smallest digit."""
+    provider, day, base, quote, rate, unit, record_id = row
+    if dialect == "sqlite":
+        assert isinstance(_RATE_TYPE, Exact)
+        rate = Decimal(rate).scaleb(-_RATE_TYPE.scale)
+    return Rate(provider, _day(day), base, quote, rate, unit, str(record_id))
+
+
+def _day(value: Value) -> date:
+    return value if isinstance(value, date) else date.fromisoformat(value)

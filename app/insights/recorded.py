@@ -1,0 +1,149 @@
+"""What is on record of a mission beside its summary, to hold what is claimed against."""
+
+from functools import cache
+
+from sqlalchemy import CTE, BigInteger, Dialect, bindparam, case, cast, distinct, func, select
+from sqlalchemy.orm import aliased
+
+from app.core.databases.expressions import AnyTable, Expression
+from app.core.databases.interface import CompiledQuery, compile_query
+from app.core.databases.types import Id
+from app.engine.query.render import as_json, json_list, object_of
+from app.insights.claims import reported_totals, stated_figures
+from app.insights.figures import range_of
+from app.insights.journey import missions_of_journey
+from app.insights.presence import organizations_by
+from app.insights.summary_statement import summary_select
+from app.resources.agreement import Agreement
+from app.resources.delegate import Delegate
+from app.resources.event import Event, EventKind
+from app.resources.firmness import Firmness
+from app.resources.organization import Organization, OrganizationKind
+from app.resources.party import AgreementParty
+from app.resources.target import AgreementTarget, TargetMeasure
+
+#: The classes of agreements that stand: what fell through or was replaced is in no total.
+STANDING = tuple(c for c in Firmness if c not in (Firmness.fallen_through, Firmness.replaced))
+JOBS = range_of("quantity", "quantity_max", "bound")
+
+
+@cache
+def reconciliation_statement(dialect: Dialect) -> CompiledQuery:
+    """Reads `(json,)` of the mission `:mission`: its `summary`, the `reported_totals` and
+    `statements` that claim something, and what else is `counted`."""
+    mission = bindparam("mission", type_=Id)
+    ids = missions_of_journey(mission).subquery()
+    missions = select(ids.c[0].label("id")).cte("journey").prefix_with("MATERIALIZED")
+    agreements = _agreements(missions)
+    values = {
+        "summary": summary_select(dialect.name, with_parts=True).scalar_subquery(),
+        "reported_totals": reported_totals(missions, agreements),
+        "statements": stated_figures(missions, agreements),
+        "classes": _classes(agreements),
+        "counted": object_of(_counts(missions, agreements)),
+        "amounts": _amounts(agreements),
+        "jobs": _jobs(agreements),
+    }
+    return compile_query(select(object_of(values)), dialect)
+
+
+def _agreements(missions: CTE) -> CTE:
+    names = (
+        *("id", "stands_for", "firmness", "amount", "amount_max", "currency", "amount_bound"),
+        *("amount_period", "parties_complete", "signed_earliest"),
+    )
+    table: AnyTable = aliased(Agreement)
+    found = select(*(getattr(table, name) for name in names)).where(
+        table.mission_id.in_(select(missions.c.id)), table.deleted_at.is_(None)
+    )
+    return found.cte("agreements").prefix_with("MATERIALIZED")
+
+
+def _classes(agreements: CTE) -> Expression:
+    """A row for each class: how many agreements, and of how many something is not known."""
+    c = agreements.c
+    counted = {
+        "agreements": c.stands_for,
+        "without_amount": case((c.amount.is_(None), c.stands_for), else_=0),
+        "undated": case((c.signed_earliest.is_(None), c.stands_for), else_=0),
+        "stands_for": case((c.stands_for > 1, c.stands_for), else_=0),
+        "parties_incomplete": case((c.parties_complete, 0), else_=c.stands_for),
+    }
+    columns = (cast(func.sum(each), BigInteger).label(name) for name, each in counted.items())
+    rows = select(c.firmness, *columns).group_by(c.firmness).subquery("classes")
+    values = {column.key: as_json(column) for column in rows.c}
+    return select(json_list(object_of(values))).select_from(rows).scalar_subquery()
+
+
+def _counts(missions: CTE, agreements: CTE) -> dict[str, Expression]:
+    """Companies and people who took part, and meetings."""
+    pairs = select(missions.c.id.label("mission_id"), missions.c.id.label("part_id"))
+    there = organizations_by(pairs.cte("parts").prefix_with("MATERIALIZED")).subquery("there")
+    company: AnyTable = aliased(Organization)
+    companies = select(func.count(distinct(company.id))).where(
+        company.id == there.c.organization_id,
+        company.kind == OrganizationKind.company,
+        company.deleted_at.is_(None),
+    )
+    party: AnyTable = aliased(AgreementParty)
+    unnamed = select(func.count()).where(
+        party.agreement_id.in_(select(agreements.c.id)), party.organization_id.is_(None)
+    )
+    delegate: AnyTable = aliased(Delegate)
+    delegates = select(func.count()).where(
+        delegate.mission_id.in_(select(missions.c.id)), delegate.deleted_at.is_(None)
+    )
+    event: AnyTable = aliased(Event)
+    meetings = select(func.count()).where(
+        event.mission_id.in_(select(missions.c.id)),
+        event.kind == EventKind.meeting,
+        event.deleted_at.is_(None),
+    )
+    return {
+        "companies": companies.scalar_subquery(),
+        "unnamed_parties": unnamed.scalar_subquery(),
+        "participants": delegates.scalar_subquery(),
+        "unnamed_delegates": delegates.where(delegate.person_id.is_(None)).scalar_subquery(),
+        "meetings": meetings.scalar_subquery(),
+    }
+
+
+def _amounts(agreements: CTE) -> Expression:
+    """In which currencies and for what time agreements that stand state amounts, and how many."""
+    c = agreements.c
+    per_year = case((c.amount_period == "per_year", "year"))
+    rows = (
+        select(
+            c.currency,
+            per_year.label("per"),
+            cast(func.sum(c.stands_for), BigInteger).label("agreements"),
+        )
+        .where(c.amount.is_not(None), c.firmness.in_(STANDING))
+        .group_by(c.currency, per_year)
+        .subquery("amounts")
+    )
+    values = {column.key: as_json(column) for column in rows.c}
+    return select(json_list(object_of(values))).select_from(rows).scalar_subquery()
+
+
+def _jobs(agreements: CTE) -> Expression:
+    """The jobs that agreements which stand are to bring, as each states them."""
+    target: AnyTable = aliased(AgreementTarget)
+    rows = (
+        select(
+            target.quantity.label("value"),
+            JOBS.at_least(target).label("at_least"),
+            JOBS.at_most(target).label("at_most"),
+            case((JOBS.is_not_exact(target), 1), else_=0).label("not_exact"),
+        )
+        .join(agreements, agreements.c.id == target.agreement_id)
+        .where(target.measure == TargetMeasure.jobs, agreements.c.firmness.in_(STANDING))
+        .limit(10_000)
+        .subquery("jobs")
+    )
+    values = {name: as_json(rows.c[name]) for name in ("value", "not_exact")}
+    for name in ("at_least", "at_most"):
+        column = rows.c[name]
+        column.type = rows.c.value.type
+        values[name] = as_json(column)
+    return select(json_list(object_of(values))).select_from(rows).scalar_subquery()

@@ -1,0 +1,106 @@
+"""Requests that the service makes of itself, in the same process, for what any reader may see."""
+
+import re
+from collections.abc import Sequence
+from urllib.parse import parse_qsl, unquote, urlencode
+
+from starlette.requests import Request
+
+from app.core import json_codec
+from app.core.auth.principals import Permission, Principal, Scope
+from app.core.errors import Invalid
+from app.core.http.dispatch import Route
+from app.core.loose_types import Json
+from app.core.public_path import public_path, public_root, without_root
+from app.engine.registry import by_record_type
+from app.engine.resource import Resource
+from app.rest.handlers import caller_name
+
+Pairs = list[tuple[str, str]]
+#: What is not there for a request of the service itself: it has neither a body nor conditions.
+_KEPT = ("app", "http_version", "scheme", "server", "client", "root_path", "request_id", "state")
+_INSIGHTS = "insights"
+#: Reads of records that tell of the log, which goes on.
+_NOT_KEPT = re.compile(r"/(history|text)$|\.csv$|\.\{format\}$")
+
+
+class Question:
+    """A read of this service: its route, its path and the pairs of its query."""
+
+    def __init__(self, route: Route, path: str, pairs: Pairs) -> None:
+        self.route, self.path, self.pairs = route, path, pairs
+
+    @property
+    def url(self) -> str:
+        return f"{self.path}?{urlencode(self.pairs)}" if self.pairs else self.path
+
+
+class Asker:
+    """Asks the routes that can be asked, as somebody of the scope `read` who makes the request."""
+
+    def __init__(self, routes: Sequence[Route], resources: Sequence[Resource]) -> None:
+        firsts = {resource.path for resource in resources} | {_INSIGHTS}
+        self.paths = {resource.path: resource for resource in resources}
+        self._paths_of = {kind: of.path for kind, of in by_record_type(resources).items()}
+        self._changes = next(route for route in routes if route.path == "/changes")
+        self._routes = [route for route in routes if _can_be_asked(route, firsts)]
+
+    def path_of(self, kind: str) -> str:
+        """Where the records of a kind are listed."""
+        return self._paths_of[kind]
+
+    def question(self, url: str) -> Question:
+        """What an address asks; Invalid (422) for what cannot be kept."""
+        path, _, query = url.partition("?")
+        path = without_root(unquote(path), public_root())
+        matches = () if "\0" in path else self._routes
+        found = [route for route in matches if route.path_regex.match(path)]
+        if not found:
+            text = (
+                f"Nothing that can be kept is answered at {path[:100]}: name a read of records, a"
+                " list, an aggregate or a summary, such as"
+                f" {public_path('/missions/…/summary')}; files and the log are not kept."
+            )
+            raise Invalid.at("/url", "address", text)
+        # What is named by a word goes before what any key could be.
+        route = min(found, key=lambda each: len(each.param_convertors))
+        return Question(route, path, parse_qsl(query, keep_blank_values=True))
+
+    async def body(self, request: Request, question: Question) -> bytes:
+        """The JSON that is answered; raises the problem that is."""
+        match = question.route.path_regex.match(question.path)
+        assert match is not None
+        scope = {name: request.scope[name] for name in _KEPT if name in request.scope}
+        scope |= {
+            "type": "http",
+            "method": "GET",
+            "path": question.path,
+            "path_params": match.groupdict(),
+            "query_string": urlencode(question.pairs).encode(),
+            "headers": [(b"accept", b"application/json")],
+            "principal": Principal(caller_name(request), Scope.READ),
+        }
+        response = await question.route.get_route_handler()(Request(scope))
+        return bytes(response.body)
+
+    async def ask(self, request: Request, path: str, pairs: Pairs) -> Json:
+        """The answer to a question of our own."""
+        question = self.question(path)
+        question.pairs = pairs
+        answer: Json = json_codec.loads(await self.body(request, question))
+        return answer
+
+    async def changes(self, request: Request, pairs: Pairs) -> list[Json]:
+        """Entries of the log; Gone for a position that is not in it."""
+        question = Question(self._changes, "/changes", pairs)
+        found: list[Json] = json_codec.loads(await self.body(request, question))["data"]
+        return found
+
+
+def _can_be_asked(route: Route, firsts: set[str]) -> bool:
+    return (
+        route.methods == {"GET"}
+        and route.needs is Permission.READ_OR_PUBLIC
+        and route.path.split("/")[1] in firsts
+        and _NOT_KEPT.search(route.path) is None
+    )

@@ -1,0 +1,171 @@
+"""Which records stand behind an answer: those that it shows, counts or adds."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from starlette.requests import Request
+
+from app.core.loose_types import Json, JsonValue
+from app.engine.aggregates.query import AggregateQuery
+from app.engine.keys import as_id
+from app.engine.query.parameters import MAX_LIMIT, FilterQuery, ListQuery, ViewQuery
+from app.engine.resource import Resource
+from app.engine.writes.parts import parts_of
+from app.receipts.asking import Asker, Pairs, Question
+
+#: How many records are kept as standing behind an answer, and how many of their citations.
+MAX_RECORDS: Final = 10_000
+MAX_PASSAGES: Final = 1_000
+#: How many records are asked for by their ids at a time.
+BATCH_IDS: Final = 100
+#: Over how many relations what is part of a record is followed.
+_MAX_STEPS = 3
+_SHOWN = ("fields", "id,version")
+#: A record, by its kind and id.
+Key = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Behind:
+    """The records behind an answer, with their versions."""
+
+    records: dict[Key, int] = field(default_factory=dict)
+    passages: dict[Key, int] = field(default_factory=dict)
+    is_traced: bool = True
+    is_cut: bool = False
+
+
+class Tracer:
+    """Finds what stands behind answers; `citation` is the kind of what they rest on."""
+
+    def __init__(self, asker: Asker, citation: Resource) -> None:
+        self.asker, self.citation = asker, citation
+
+    async def trace(self, request: Request, question: Question) -> Behind:
+        """What stands behind the answer to a question, as it is now."""
+        behind = Behind()
+        resource: Resource | None = getattr(question.route, "resource", None)
+        steps = question.path.strip("/").split("/")
+        if question.route.operation_id.startswith("list_") and resource is not None:
+            await self._listed(request, behind, resource, question)
+        elif steps[-1] == "aggregate" and resource is not None:
+            await self._counted(request, behind, resource, question)
+        elif steps[0] in self.asker.paths and len(steps) > 1:
+            alone = len(steps) == 2
+            await self._of_record(request, behind, question, steps, alone=alone)
+        else:
+            behind.is_traced = False
+        await self._cited(request, behind)
+        return behind
+
+    async def _listed(
+        self, request: Request, behind: Behind, resource: Resource, question: Question
+    ) -> None:
+        """The records of the page that is shown."""
+        pairs = [pair for pair in question.pairs if pair[0] not in ViewQuery.model_fields]
+        answer = await self.asker.ask(request, question.path, [*pairs, _SHOWN])
+        _note(behind.records, resource, answer["data"])
+
+    async def _counted(
+        self, request: Request, behind: Behind, resource: Resource, question: Question
+    ) -> None:
+        """All that the filters of an aggregate find."""
+        own = AggregateQuery.model_fields.keys() - FilterQuery.model_fields.keys()
+        own |= ListQuery.model_fields.keys() - FilterQuery.model_fields.keys()
+        pairs = [pair for pair in question.pairs if pair[0] not in own]
+        await self._all(request, behind, resource, pairs)
+
+    async def _of_record(
+        self,
+        request: Request,
+        behind: Behind,
+        question: Question,
+        steps: list[str],
+        *,
+        alone: bool,
+    ) -> None:
+        """A record, and what is part of it where a figure of it is told."""
+        resource = self.asker.paths[steps[0]]
+        moment = [pair for pair in question.pairs if pair[0] == "as_of"]
+        if alone:
+            kept = ("as_of", "deleted")
+            pairs = [pair for pair in question.pairs if pair[0] in kept]
+            record = await self.asker.ask(request, question.path, pairs)
+            _note(behind.records, resource, [record])
+            return
+        by = "id" if as_id(steps[1]) else "ref"
+        found = await self.asker.ask(
+            request, f"/{resource.path}", [(by, steps[1]), _SHOWN, *moment]
+        )
+        _note(behind.records, resource, found["data"])
+        for record in found["data"]:
+            for child, path in _parts(resource, ()):
+                name = f"{'__'.join(path)}_id"
+                await self._all(request, behind, child, [(name, record["id"]), *moment])
+
+    async def _all(
+        self, request: Request, behind: Behind, resource: Resource, pairs: Pairs
+    ) -> None:
+        """All records that the filters find, as many as are kept."""
+        cursor: str | None = None
+        while len(behind.records) < MAX_RECORDS:
+            limit = min(MAX_LIMIT, MAX_RECORDS - len(behind.records))
+            asked = [*pairs, _SHOWN, ("limit", str(limit))]
+            place = [("cursor", cursor)] if cursor else []
+            answer = await self.asker.ask(request, f"/{resource.path}", [*asked, *place])
+            _note(behind.records, resource, answer["data"])
+            cursor = answer["page"]["next_cursor"]
+            if cursor is None:
+                return
+        behind.is_cut = True
+
+    async def _cited(self, request: Request, behind: Behind) -> None:
+        """The citations of the records."""
+        ids = [record_id for _, record_id in behind.records]
+        address = f"/{self.citation.path}"
+        for several in batches(ids):
+            if len(behind.passages) >= MAX_PASSAGES:
+                behind.is_cut = True
+                return
+            pairs = [("record_id__in", ",".join(several)), ("limit", str(MAX_LIMIT)), _SHOWN]
+            answer = await self.asker.ask(request, address, pairs)
+            _note(behind.passages, self.citation, answer["data"])
+
+
+def batches(ids: list[str]) -> Iterator[list[str]]:
+    """As many ids at a time as one address takes."""
+    return (ids[at : at + BATCH_IDS] for at in range(0, len(ids), BATCH_IDS))
+
+
+def _parts(resource: Resource, path: tuple[str, ...]) -> Iterator[tuple[Resource, tuple[str, ...]]]:
+    """The kinds of what is part of a record, and of what is part of that, each with the relations
+    that lead from it to the record."""
+    for child, column in parts_of(resource):
+        relation = str(column.key).removesuffix("_id")
+        steps = (relation, *path)
+        # What is part of its own kind is followed once.
+        if len(steps) <= _MAX_STEPS and (child is not resource or not path):
+            yield child, steps
+            yield from _parts(child, steps)
+
+
+def _note(known: dict[Key, int], resource: Resource, records: list[Json]) -> None:
+    for record in records:
+        known[resource.record_type, record["id"]] = record["version"]
+
+
+def rates_in(answer: JsonValue) -> list[JsonValue]:
+    """The exchange rates that an answer tells of, wherever in it: each once."""
+    found: list[JsonValue] = []
+    waiting = [answer]
+    while waiting:
+        value = waiting.pop(0)
+        if isinstance(value, list):
+            waiting += value
+        elif isinstance(value, dict):
+            rates = value.get("rates")
+            if isinstance(rates, list):
+                found += [rate for rate in rates if rate not in found]
+            waiting += [inner for name, inner in value.items() if name != "rates"]
+    return found

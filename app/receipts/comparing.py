@@ -1,0 +1,139 @@
+"""A receipt compared with what is answered now: the answers, and record by record."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from starlette.requests import Request
+
+from app.core import json_codec
+from app.core.errors import Gone, Problem
+from app.core.loose_types import Json, JsonValue
+from app.receipts.asking import Asker
+from app.receipts.behind import Behind, Key, Tracer, batches
+from app.receipts.schemas import Difference
+from app.rest.handlers import position_of
+
+#: Of how many records it is shown what has changed.
+MAX_DIFFERENCES: Final = 100
+_CURSORS = ("next_cursor", "prev_cursor")
+_SHOWN = ("fields", "id,version")
+
+
+@dataclass(slots=True)
+class _Now:
+    """What is answered now, and what stands behind it."""
+
+    answer: Json | None = None
+    problem: str | None = None
+    behind: Behind = field(default_factory=Behind)
+
+
+class Comparer:
+    """Compares receipts with the present."""
+
+    def __init__(self, asker: Asker, tracer: Tracer) -> None:
+        self.asker, self.tracer = asker, tracer
+
+    async def compare(self, request: Request, receipt: Json) -> Json:
+        """The receipt as it is shown, of what is stored of it."""
+        now = await self._now(request, receipt["url"])
+        then_records = {**_keyed(receipt["records"]), **_keyed(receipt["passages"])}
+        now_records = {**now.behind.records, **now.behind.passages}
+        if now.problem is not None:
+            now_records = {}
+        present = await self._present(request, then_records.keys() - now_records.keys())
+        differences = _differences(then_records, now_records, present)
+        unknown = [each for each in differences if each["difference"] is Difference.UNKNOWN]
+        shown = differences[:MAX_DIFFERENCES]
+        for each in shown:
+            each["changes"] = await self._changes(request, each, receipt["position"])
+        then = None if unknown else receipt.pop("answer")
+        receipt.pop("answer", None)
+        return {
+            **receipt,
+            "then": then,
+            "now": now.answer,
+            "problem": now.problem,
+            "differs": then is None or _comparable(then) != _comparable(now.answer),
+            "position_now": await position_of(request),
+            "differences": shown,
+            "differences_count": len(differences),
+        }
+
+    async def _now(self, request: Request, url: str) -> _Now:
+        try:
+            question = self.asker.question(url)
+            answer = json_codec.loads(await self.asker.body(request, question))
+            return _Now(answer, None, await self.tracer.trace(request, question))
+        except Problem as problem:
+            return _Now(problem=problem.detail)
+
+    async def _present(self, request: Request, keys: Iterable[Key]) -> dict[Key, int]:
+        """The versions of records that are there, in the trash or not."""
+        found: dict[Key, int] = {}
+        by_kind: dict[str, list[str]] = {}
+        for kind, record_id in keys:
+            by_kind.setdefault(kind, []).append(record_id)
+        for kind, ids in by_kind.items():
+            for several in batches(sorted(ids)):
+                pairs = [("id__in", ",".join(several)), ("deleted", "include"), _SHOWN]
+                pairs.append(("limit", str(len(several))))
+                answer = await self.asker.ask(request, f"/{self.asker.path_of(kind)}", pairs)
+                found |= {(kind, each["id"]): each["version"] for each in answer["data"]}
+        return found
+
+    async def _changes(self, request: Request, at: Json, position: str) -> Json:
+        """What has changed of a record since: for each field what it was, and what it is."""
+        if at["difference"] is Difference.UNKNOWN or at["version_then"] == at["version_now"]:
+            return {}
+        pairs = [("kind", at["kind"]), ("record_id", at["id"]), ("since", position)]
+        try:
+            entries = await self.asker.changes(request, [*pairs, ("limit", "1000")])
+        except Gone:
+            # The log of before a restore is another one.
+            return {}
+        merged: dict[str, list[JsonValue]] = {}
+        for entry in entries:
+            for name, (old, new) in entry["changes"].items():
+                merged[name] = [merged[name][0] if name in merged else old, new]
+        return {name: pair for name, pair in merged.items() if pair[0] != pair[1]}
+
+
+def _keyed(records: list[Json]) -> dict[Key, int]:
+    return {(each["kind"], each["id"]): each["version"] for each in records}
+
+
+def _differences(
+    then: dict[Key, int], now: dict[Key, int], present: dict[Key, int]
+) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for key in sorted(then.keys() | now.keys()):
+        if then.get(key) == now.get(key):
+            continue
+        if key in then and key in now:
+            difference = Difference.CHANGED
+        elif key in now:
+            difference = Difference.ADDED
+        else:
+            difference = Difference.GONE if key in present else Difference.UNKNOWN
+        kind, record_id = key
+        found.append(
+            {
+                "kind": kind,
+                "id": record_id,
+                "difference": difference,
+                "version_then": then.get(key),
+                "version_now": now.get(key, present.get(key)),
+                "changes": {},
+            }
+        )
+    return found
+
+
+def _comparable(answer: Json | None) -> Json | None:
+    """An answer without what only leads on from it."""
+    if answer is None or not isinstance(answer.get("page"), dict):
+        return answer
+    page = {name: value for name, value in answer["page"].items() if name not in _CURSORS}
+    return {**answer, "page": page}

@@ -1,0 +1,239 @@
+"""What is claimed of missions beside what is on record of them."""
+
+from decimal import Decimal
+from itertools import product
+from typing import Any
+
+import httpx
+
+from app.insights.differences import Comparison, Limits, Recorded, compared
+from tests.missions.ways import enter_nested, missions
+
+Body = dict[str, Any]
+REMARK = {"predicate": "values", "paraphrase": "x", "modality": "fact"}
+PARTY = {"description": "somebody", "role": "signatory"}
+
+
+async def reconciliation(client: httpx.AsyncClient, key: str) -> Any:
+    answer = await client.get(f"/missions/{key}/reconciliation")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def told(claim: Body) -> tuple[Any, ...]:
+    reasons = {reason["reason"]: reason["records"] for reason in claim["reasons"]}
+    return claim["value"], claim["difference"], claim["comparison"], reasons
+
+
+async def test_what_sources_say_of_the_six_missions_is_held_against_the_records(
+    client: httpx.AsyncClient,
+) -> None:
+    await enter_nested(client, missions("claims"))
+    found = {}
+    for name in ("tashkent", "turkistan", "spring", "minsk", "wind", "finland"):
+        answer = await reconciliation(client, f"claims-{name}")
+        for figure in answer["figures"]:
+            about = (name, figure["measure"], figure["currency"], figure["scope"])
+            recorded = figure["recorded"] and figure["recorded"]["value"]
+            found[about] = (figure["taken"], recorded, list(map(told, figure["claims"])))
+    unnamed = {"without_amount": 13, "other_currency": 1}
+    apart = "not_comparable"
+    assert found == {
+        # Two of the three companies are named; twelve memoranda say nothing of theirs.
+        ("tashkent", "companies", None, None): (
+            42,
+            3,
+            [(42, 39, "possible", {"unnamed": 1, "parties_incomplete": 12, "not_on_record": 1})],
+        ),
+        # The one amount on record is in dollars.
+        ("tashkent", "amount", "KZT", None): (
+            2_000_000_000,
+            None,
+            [
+                (
+                    2_000_000_000,
+                    None,
+                    apart,
+                    {**unnamed, "rival_claims": 1, "claim_not_exact": 1, "undated": 13},
+                ),
+                (1_800_000_000, None, apart, {**unnamed, "rival_claims": 1, "claim_not_exact": 1}),
+            ],
+        ),
+        ("tashkent", "amount", "KZT", "продукты"): (
+            500_000_000,
+            None,
+            [(500_000_000, None, apart, {"other_scope": None, "part_of_claim": None})],
+        ),
+        ("turkistan", "companies", None, "экспортқа дайын компаниялар"): (
+            None,
+            None,
+            [(120, None, apart, {"other_scope": None})],
+        ),
+        ("turkistan", "jobs", None, "тұқым зауыты"): (
+            250,
+            None,
+            [(250, None, apart, {"other_scope": None})],
+        ),
+        ("spring", "amount", "KZT", "Жаңа Дән"): (
+            None,
+            None,
+            [(750000.1, None, apart, {"other_scope": None})],
+        ),
+    }
+
+
+async def test_a_claim_is_told_with_who_makes_it_and_where_it_stands(
+    client: httpx.AsyncClient,
+) -> None:
+    (figure,) = (await reconciliation(client, "novosibirsk-april"))["figures"]
+    (claim,) = figure["claims"]
+    assert (figure["measure"], claim["ref"]) == ("companies", "novosibirsk-april-companies")
+    assert claim["claimed_by"]["name"]
+    assert {(s["start"], s["end"], s["field"]) for s in claim["sources"]} >= {(343, 345, "/value")}
+    assert {source["publisher"] for source in claim["sources"]} == {"Kazinform"}
+
+
+async def test_amounts_are_held_against_those_of_the_mission_and_its_parts(
+    client: httpx.AsyncClient,
+) -> None:
+    contract = {"title": "A", "instrument": "supply_contract", "parties": [PARTY]}
+    in_dollars = {**contract, "currency": "USD"}
+    mission: Body = {
+        "ref": "held-against",
+        "title": "M",
+        "kind": "forum",
+        "agreements": [
+            {**in_dollars, "ref": "held-against-whole", "amount": 100, "signed": "2020"},
+            {
+                **in_dollars,
+                "amount": 40,
+                "related": [{"agreement": {"ref": "held-against-whole"}, "relation": "part_of"}],
+            },
+            {**in_dollars, "amount": 7, "status": "cancelled"},
+            {**in_dollars, "amount": 9, "amount_period": "per_year", "amount_years": 2},
+            {**in_dollars, "amount": 5, "status": "negotiated", "amount_bound": "at_least"},
+            {**contract, "amount": 3, "currency": "EUR"},
+        ],
+        "reported_totals": [
+            {"measure": "amount", "value": 105.5, "currency": "USD", "as_of": "2019"},
+            {"measure": "amount", "value": 9, "currency": "USD", "amount_period": "per_year"},
+            {"measure": "agreements", "value": 7},
+            {"measure": "agreements", "value": 6},
+            {"measure": "jobs", "value": 20, "bound": "more_than"},
+            {"measure": "projected_sales_12m", "value": 1, "currency": "USD"},
+        ],
+    }
+    part: Body = {
+        "ref": "held-against-leg",
+        "title": "L",
+        "kind": "forum",
+        "parent": {"ref": "held-against"},
+        "agreements": [{**in_dollars, "amount": 0.5}],
+        "reported_totals": [{"measure": "agreements", "value": 1}],
+    }
+    for body in (mission, part):
+        sent = await client.post("/missions", json=body)
+        assert sent.status_code == 201, sent.text
+    said: Body = {"agreement": {"ref": "held-against-whole"}, "amount": 90, "currency": "USD"}
+    for body in (said, said | {"currency": "EUR"}):
+        sent = await client.post("/statements", json=REMARK | body | {"quantity_bound": "at_least"})
+        assert sent.status_code == 201, sent.text
+    answer = await reconciliation(client, "held-against")
+    found = {}
+    for figure in answer["figures"]:
+        about = (figure["measure"], figure["currency"], figure["per"], figure["mission_id"])
+        recorded = figure["recorded"] or {}
+        limits = tuple(recorded.get(name) for name in ("value", "at_least", "at_most"))
+        found[about] = (figure["taken"], limits, list(map(told, figure["claims"])))
+    leg = (await client.get("/missions/held-against-leg")).json()["id"]
+    own = answer["id"]
+    of_all = {"fallen_through": 1, "only_announced": 1}
+    money = {"parts": 1, "not_exact": 1, "other_currency": 1, "other_period": 1, **of_all}
+    rival = {"rival_claims": 1, **of_all}
+    assert found == {
+        ("agreements", None, None, own): (
+            None,
+            (6, 6, 6),
+            [(7, 1, "differs", {**rival, "not_on_record": 1}), (6, 0, "agrees", rival)],
+        ),
+        ("agreements", None, None, leg): (
+            1,
+            (None, None, None),
+            [(1, None, "not_comparable", {"other_mission": None})],
+        ),
+        ("amount", "USD", None, own): (
+            105.5,
+            (105.5, 105.5, None),
+            [(105.5, 0, "possible", {**money, "later": 1, "undated": 5})],
+        ),
+        ("amount", "USD", "year", own): (
+            9,
+            (9, 9, 9),
+            [(9, 0, "agrees", {"other_currency": 1, "other_period": 4})],
+        ),
+        # Of one agreement, by somebody who was in no mission.
+        ("amount", "USD", None, None): (
+            None,
+            (100, 100, 100),
+            [(90, -10, "agrees", {"claim_not_exact": 1})],
+        ),
+        ("amount", "EUR", None, None): (
+            None,
+            (None, None, None),
+            [(90, None, "not_comparable", {"claim_not_exact": 1, "other_currency": 1})],
+        ),
+        ("jobs", None, None, own): (
+            20,
+            (None, None, None),
+            [(20, None, "not_comparable", {"claim_not_exact": 1, "not_measured": None})],
+        ),
+        ("projected_sales_12m", "USD", None, own): (
+            1,
+            (None, None, None),
+            [(1, None, "not_comparable", {"not_measured": None})],
+        ),
+    }
+    texts = {"Accept": "application/json;decimal=string"}
+    shown = await client.get("/missions/held-against/reconciliation", headers=texts)
+    assert {figure["taken"] for figure in shown.json()["figures"]} == {
+        None,
+        "105.5",
+        "1",
+        "9",
+        "20",
+    }
+
+
+def test_a_claim_agrees_when_all_that_can_be_on_record_lies_within_it() -> None:
+    """By trying each number that the claim, and what is on record, can mean."""
+    wrong = []
+    numbers = range(12)
+    for bound, value, end, low, high in product(
+        ("exact", "at_least", "more_than", "at_most", "approximately"),
+        (3, 5),
+        (None, 6),
+        (0, 3, 4, 5, 7),
+        (3, 5, 6, 8, None),
+    ):
+        if high is not None and high < low:
+            continue
+        claim = {"value": value, "value_max": end, "bound": bound}
+        found = compared(claim, Recorded(Decimal(low), Limits(low, high)))
+        claimed = {
+            "exact": [n for n in numbers if value <= n <= (end or value)],
+            "at_least": [n for n in numbers if n >= value],
+            "more_than": [n for n in numbers if n > value],
+            "at_most": [n for n in numbers if n <= (end or value)],
+            "approximately": list(numbers),
+        }[bound]
+        known = [n for n in numbers if n >= low and (high is None or n <= high)]
+        right = Comparison.possible
+        if bound == "approximately":
+            right = Comparison.agrees if low == value and high is not None else right
+        elif set(known) <= set(claimed):
+            right = Comparison.agrees
+        elif not set(known) & set(claimed):
+            right = Comparison.differs
+        if found != right:
+            wrong.append((claim, low, high, found, right))
+    assert wrong == []

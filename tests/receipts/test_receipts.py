@@ -1,0 +1,175 @@
+"""Receipts: an answer that is kept, and what has become of it."""
+
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from app.receipts import behind, writes
+from tests.conftest import client_of
+from tests.examples import Body
+
+SUMMARY = "/missions/novosibirsk-april/summary"
+
+
+async def made(client: httpx.AsyncClient, url: str, **fields: Any) -> Body:
+    answer = await client.post("/receipts", json={"url": url, **fields})
+    assert answer.status_code == 201, answer.text
+    found: Body = answer.json()
+    assert answer.headers["location"] == f"/receipts/{found['id']}"
+    return found
+
+
+async def shown(client: httpx.AsyncClient, receipt: Body) -> Body:
+    answer = await client.get(f"/receipts/{receipt['id']}")
+    assert answer.status_code == 200, answer.text
+    found: Body = answer.json()
+    return found
+
+
+async def test_a_receipt_of_an_unchanged_database_shows_no_difference(
+    fresh: httpx.AsyncClient,
+) -> None:
+    urls = (
+        SUMMARY,
+        "/missions/novosibirsk-april",
+        "/missions?limit=2&sort=title",
+        "/missions/novosibirsk-april/agreements?status=signed&fields=title&expand=mission",
+        "/agreements/aggregate?group_by=status&metrics=count&status__in=signed,in_force",
+        "/agreements?q=cable",
+        "/agreements?filter=status%20eq%20'signed'&limit=3",
+    )
+    for url in urls:
+        kept = await made(fresh, url)
+        found = await shown(fresh, kept)
+        assert {name: found[name] for name in kept} == kept
+        assert found["then"] == found["now"] == (await fresh.get(url)).json(), url
+        assert (found["differs"], found["differences"], found["problem"]) == (False, [], None)
+        assert found["position_now"] == found["position"]
+        assert found["is_traced"]
+        assert not found["is_cut"]
+        assert len(found["records"]) == found["record_count"] > 0, url
+
+
+async def test_behind_a_summary_stands_all_that_belongs_to_the_mission(
+    fresh: httpx.AsyncClient,
+) -> None:
+    found = await shown(fresh, await made(fresh, SUMMARY))
+    told = {(each["kind"], each["id"]) for each in (*found["records"], *found["passages"])}
+    for name in ("agreements", "delegates", "participations", "reported-totals", "events"):
+        under = await fresh.get(f"/missions/novosibirsk-april/{name}?limit=1000")
+        records = under.json()["data"]
+        assert {(name.rstrip("s").replace("-", "_"), each["id"]) for each in records} <= told
+    evidence = await fresh.get("/missions/novosibirsk-april/evidence?limit=1000")
+    cited = {("citation", each["id"]) for each in evidence.json()["data"]}
+    assert cited
+    assert cited <= told
+
+
+async def test_a_receipt_tells_record_by_record_what_has_changed(fresh: httpx.AsyncClient) -> None:
+    listed = (await fresh.get("/missions/novosibirsk-april/agreements?limit=3")).json()["data"]
+    changed, trashed, purged = (each["id"] for each in listed)
+    kept = await made(fresh, SUMMARY, note="Annual report, page 12")
+    for title in ("Once", "Twice"):
+        await fresh.patch(f"/agreements/{changed}", json={"title": title})
+    await fresh.delete(f"/agreements/{trashed}")
+    body = {"title": "Added", "instrument": "letter_of_intent", "status": "negotiated"}
+    added = await fresh.post("/agreements", json=body | {"mission_id": listed[0]["mission_id"]})
+    found = await shown(fresh, kept)
+    assert found["differs"]
+    assert found["then"]["agreements"] == found["now"]["agreements"]
+    told = {each["id"]: each for each in found["differences"] if each["kind"] == "agreement"}
+    assert {key: each["difference"] for key, each in told.items()} == {
+        changed: "changed",
+        trashed: "gone",
+        added.json()["id"]: "added",
+    }
+    assert told[changed]["changes"] == {"title": [listed[0]["title"], "Twice"]}
+    assert (told[changed]["version_then"], told[changed]["version_now"]) == (1, 3)
+    assert list(told[trashed]["changes"]) == ["deleted_at"]
+    assert found["differences_count"] == len(found["differences"])
+
+    for cited in (await fresh.get(f"/agreements/{purged}/citations?limit=100")).json()["data"]:
+        await fresh.delete(f"/citations/{cited['id']}?purge=true")
+    for outcome in (await fresh.get(f"/agreements/{purged}/outcomes")).json()["data"]:
+        await fresh.delete(f"/outcomes/{outcome['id']}?purge=true")
+    gone = await fresh.delete(f"/agreements/{purged}?purge=true")
+    assert gone.status_code == 204, gone.text
+    found = await shown(fresh, kept)
+    assert found["then"] is None
+    told = {each["id"]: each["difference"] for each in found["differences"]}
+    assert told[purged] == "unknown"
+
+    await fresh.delete("/missions/novosibirsk-april")
+    found = await shown(fresh, kept)
+    assert found["now"] is None
+    assert "is in the trash" in found["problem"]
+    assert found["differs"]
+
+
+async def test_what_cannot_be_kept_is_refused_and_told_why(
+    shared_app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong: list[Any] = []
+    table: tuple[tuple[Body, int, str], ...] = (
+        ({"url": "https://example.org/missions"}, 422, "/url"),
+        ({"url": "//example.org/missions"}, 422, "/url"),
+        ({"url": "missions"}, 422, "/url"),
+        ({"url": "/missions x"}, 422, "/url"),
+        ({}, 422, "/url"),
+        ({"url": "/receipts"}, 422, "Nothing that can be kept"),
+        ({"url": "/changes"}, 422, "Nothing that can be kept"),
+        ({"url": "/changes/stream"}, 422, "Nothing that can be kept"),
+        ({"url": "/missions.csv"}, 422, "Nothing that can be kept"),
+        ({"url": "/missions/novosibirsk-april/history"}, 422, "Nothing that can be kept"),
+        ({"url": "/api-keys"}, 422, "Nothing that can be kept"),
+        ({"url": "/webhooks"}, 422, "Nothing that can be kept"),
+        ({"url": "/missions/%00"}, 422, "Nothing that can be kept"),
+        ({"url": "/missions/none/summary"}, 404, "no mission"),
+        ({"url": "/missions?titel=x"}, 400, "titel"),
+        ({"url": "/missions", "title": "x"}, 422, "title"),
+    )
+    async with client_of(shared_app) as client:
+        for body, status, says in table:
+            answer = await client.post("/receipts", json=body)
+            if answer.status_code != status or says not in answer.text:
+                wrong.append((body, answer.status_code, answer.text))
+        monkeypatch.setattr(writes, "MAX_ANSWER_BYTES", 10)
+        answer = await client.post("/receipts", json={"url": "/missions"})
+        if answer.status_code != 422 or "narrow it" not in answer.text:
+            wrong.append(("too long", answer.status_code, answer.text))
+        monkeypatch.undo()
+        monkeypatch.setattr(writes, "MAX_RECEIPTS", 0)
+        answer = await client.post("/receipts", json={"url": "/missions"})
+        if answer.status_code != 409 or "delete those" not in answer.text:
+            wrong.append(("too many", answer.status_code, answer.text))
+        monkeypatch.undo()
+        for method in ("GET", "DELETE"):
+            for key in ("x", "00000000-0000-7000-8000-000000000000"):
+                answer = await client.request(method, f"/receipts/{key}")
+                if answer.status_code != 404 or f"no receipt '{key}'" not in answer.text:
+                    wrong.append((method, key, answer.text))
+        monkeypatch.setattr(behind, "MAX_RECORDS", 1)
+        cut = await made(client, "/agreements/aggregate")
+        if not cut["is_cut"]:
+            wrong.append(("cut", cut))
+        dry = await client.post("/receipts?dry_run=true", json={"url": "/missions"})
+        if dry.status_code != 201 or dry.headers["dry-run"] != "true":
+            wrong.append(("dry run", dry.text))
+        shown_ids = [each["id"] for each in (await client.get("/receipts")).json()["data"]]
+        if dry.json()["id"] in shown_ids or shown_ids[0] != cut["id"]:
+            wrong.append(("listed", shown_ids))
+        table_of = (await client.get("/receipts.csv")).text.splitlines()
+        if not table_of[1].startswith(f"{cut['id']},/agreements/aggregate,,"):
+            wrong.append(("csv", table_of))
+        if (await client.delete(f"/receipts/{cut['id']}")).status_code != 204:
+            wrong.append(("delete", cut))
+        if (await client.get(f"/receipts/{cut['id']}")).status_code != 404:
+            wrong.append(("deleted", cut))
+        client.headers.pop("authorization")
+        if (await client.post("/receipts", json={"url": "/missions"})).status_code != 401:
+            wrong.append(("anonymous", "POST"))
+        if (await client.get("/receipts")).status_code != 200:
+            wrong.append(("anonymous", "GET"))
+    assert wrong == []

@@ -1,0 +1,225 @@
+"""Lists, files and figures as they would have been answered then."""
+
+import re
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+
+from app.core import json_codec
+from app.core.databases.interface import plain_query
+from app.core.databases.places import reader
+from app.engine.history import past, undo
+from app.rest.past import PastDatabase, read_as_of
+from tests.conftest import client_of
+from tests.examples import Body
+
+ADDRESSES = (
+    "/agreements?mission_id={mission}&limit=20",
+    "/agreements?mission_id={mission}&status__in=signed,in_force&sort=-amount,title",
+    "/agreements?mission_id={mission}&expand=mission,parties.organization&deleted=include",
+    "/agreements/aggregate?mission_id={mission}&group_by=status,parties.role&metrics=count",
+    "/organizations?name__startswith=Zhuldyz&sort=name&fields=name,version,updated_at",
+    "/missions/{mission}/agreements?count=exact",
+    "/missions/{mission}/summary",
+    "/agreements.csv?mission_id={mission}&sort=id",
+    "/agreements/parties.csv?mission_id={mission}&sort=id",
+)
+#: What leads on and back is of the moment of the answer.
+CURSORS = re.compile(r'"(next|prev)_cursor":"[^"]*"')
+FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "title": st.sampled_from(["Zhuldyz", "Ёлка", "'\"\\{}"]),
+    "amount": st.sampled_from([None, 1, 2.5]),
+    "signed": st.sampled_from([None, "2016-04", "2016-04-12/..", "XXXX-04-12"]),
+    "status": st.sampled_from(["negotiated", "signed"]),
+    "sectors": st.sampled_from([[], ["C"]]),
+    "parties": st.sampled_from(["none", "one", "two"]),
+}
+STEPS = st.lists(
+    st.tuples(
+        st.sampled_from(["create", "patch", "trash", "rename", "retitle"]),
+        st.integers(0, 3),
+        st.fixed_dictionaries({}, optional=FIELDS),
+    ),
+    min_size=3,
+    max_size=5,
+)
+
+
+class Deals:
+    """A mission with agreements, written by steps."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client, self.agreements = client, list[str]()
+        self.mission = self.organization = ""
+
+    async def send(self, method: str, address: str, body: Any = None) -> Any:
+        content = None if body is None else json_codec.dumps(body)
+        headers = {"Content-Type": "application/json"}
+        answer = await self.client.request(method, address, content=content, headers=headers)
+        assert answer.status_code < 300, answer.text
+        return answer.json() if answer.content else None
+
+    async def begin(self) -> None:
+        mission = {"title": "Zhuldyz", "kind": "forum", "status": "planned"}
+        self.mission = (await self.send("POST", "/missions", mission))["id"]
+        organization = {"name": "Zhuldyz", "country": "KZ", "kind": "company"}
+        self.organization = (await self.send("POST", "/organizations", organization))["id"]
+
+    def body(self, values: Body) -> Body:
+        """The values as a body, with the money block that goes with an amount."""
+        count = {"none": 0, "one": 1, "two": 2}
+        found = dict(values)
+        if "parties" in found:
+            roles = ("supplier", "buyer")[: count[found["parties"]]]
+            party = {"organization_id": self.organization}
+            found["parties"] = [{**party, "role": role} for role in roles]
+        if "amount" in found:
+            found["currency"] = None if found["amount"] is None else "USD"
+        return found
+
+    async def step(self, action: str, which: int, values: Body) -> None:
+        if action == "rename":
+            address = f"/organizations/{self.organization}"
+            await self.send("PATCH", address, {"name": f"Zhuldyz {which}"})
+        elif action == "retitle":
+            await self.send("PATCH", f"/missions/{self.mission}", {"title": f"Zhuldyz {which}"})
+        elif action == "create" or not self.agreements:
+            body = {"title": "Zhuldyz", "instrument": "letter_of_intent", "status": "negotiated"}
+            body |= {"mission_id": self.mission, **self.body(values)}
+            self.agreements.append((await self.send("POST", "/agreements", body))["id"])
+        else:
+            address = f"/agreements/{self.agreements[which % len(self.agreements)]}"
+            found = await self.send("GET", f"{address}?deleted=include")
+            if found["deleted_at"] is not None:
+                await self.send("POST", f"{address}/restore")
+            elif action == "trash":
+                await self.send("DELETE", address)
+            else:
+                if found["status"] == "signed":
+                    values.pop("status", None)
+                await self.send("PATCH", address, self.body(values))
+
+    async def answers(self, as_of: str | None = None) -> dict[str, str]:
+        found = {}
+        for address in ADDRESSES:
+            address = address.format(mission=self.mission)
+            asked = address if as_of is None else f"{address}{_joint(address)}as_of={as_of}"
+            answer = await self.client.get(asked)
+            assert answer.status_code == 200, (asked, answer.text)
+            found[address] = CURSORS.sub("", answer.text)
+        return found
+
+    async def newest(self) -> tuple[str, str]:
+        """The position and the time of the newest change."""
+        tag = (await self.client.get("/missions?limit=1")).headers["etag"]
+        position = tag.removeprefix("W/").strip('"')
+        since = int(position.partition("-")[0]) - 1
+        (change,) = (await self.send("GET", f"/changes?since={since}"))["data"]
+        return position, change["at"]
+
+
+def _joint(address: str) -> str:
+    return "&" if "?" in address else "?"
+
+
+@given(steps=STEPS)
+@settings(
+    max_examples=2,
+    phases=[Phase.generate],
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+async def test_what_was_answered_at_each_point_of_a_history_is_answered_for_it_later(
+    writes_app: FastAPI, steps: list[tuple[str, int, Body]]
+) -> None:
+    async with client_of(writes_app) as client:
+        deals = Deals(client)
+        await deals.begin()
+        told = [(await deals.newest(), await deals.answers())]
+        for action, which, values in steps:
+            await deals.step(action, which, values)
+            told.append((await deals.newest(), await deals.answers()))
+        for at, (moments, answers) in enumerate(told):
+            # By its position, and by its time.
+            assert await deals.answers(moments[at % 2]) == answers
+        assert await deals.answers("9999-01-01") == told[-1][1]
+
+
+async def test_a_moment_that_cannot_be_answered_for_is_refused_and_told_why(
+    writes_app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong: list[Any] = []
+    async with client_of(writes_app) as client:
+        deals = Deals(client)
+        await deals.begin()
+        before, at = await deals.newest()
+        body = {"title": "Zhuldyz", "instrument": "letter_of_intent", "status": "negotiated"}
+        kept = (await deals.send("POST", "/agreements", body))["id"]
+        there, _ = await deals.newest()
+        await deals.send("PATCH", f"/agreements/{kept}", {"note": "Zhuldyz"})
+        seq = int(there.partition("-")[0])
+        table = (
+            ("/agreements", "q=cable&as_of=2016-04-12", 400, "leave q or as_of out"),
+            ("/agreements", f"as_of={at}&as_of={at}", 400, "given more than once"),
+            ("/agreements", "as_of=yesterday", 400, "such as 2016-04-12T09:30:00Z"),
+            ("/agreements", f"as_of={seq}", 400, "with its epoch"),
+            ("/agreements", "as_of=", 400, "must be a time"),
+            ("/agreements", f"as_of={seq}-000000", 410, "restored from a backup"),
+            ("/agreements", f"as_of={seq + 9}{there[-7:]}", 410, "there is no"),
+            ("/agreements/aggregate", "as_of=10000-01-01", 400, "years 0001 to 9999"),
+            (f"/missions/{deals.mission}/summary", "as_of=2016-04-12", 404, "no mission"),
+            ("/search", "q=cable&as_of=2016-04-12", 400, "as_of"),
+            ("/agreements.csv", "as_of=x", 400, "must be a time"),
+        )
+        for address, query, status, says in table:
+            answer = await client.get(f"{address}?{query}")
+            if answer.status_code != status or says not in answer.json()["detail"]:
+                wrong.append((address, query, answer.text))
+        monkeypatch.setattr(past, "MAX_LATER_CHANGES", 1)
+        answer = await client.get(f"/agreements?as_of={before}")
+        if answer.status_code != 400 or "ask for a time after 20" not in answer.text:
+            wrong.append(("too many changes", before, answer.text))
+        # What was made since needs no undoing.
+        monkeypatch.undo()
+        monkeypatch.setattr(undo, "MAX_UNDONE_RECORDS", 0)
+        assert (await client.get(f"/agreements?as_of={before}")).status_code == 200
+        answer = await client.get(f"/agreements?as_of={there}")
+        if answer.status_code != 400 or "1 agreements have been changed" not in answer.text:
+            wrong.append(("too many records", there, answer.text))
+        monkeypatch.undo()
+        await deals.send("DELETE", f"/agreements/{kept}?purge=true")
+        assert (await client.get(f"/agreements?as_of={before}")).status_code == 200
+        assert (await client.get(f"/people?as_of={there}")).status_code == 200
+        for address in ("/agreements", "/agreements.csv", "/agreements/aggregate"):
+            answer = await client.get(f"{address}?as_of={there}")
+            if answer.status_code != 410 or "purged" not in answer.json()["detail"]:
+                wrong.append((address, "purged", answer.text))
+    assert wrong == []
+
+
+async def test_views_of_the_database_show_what_was_then(
+    fresh_app: FastAPI, fresh: httpx.AsyncClient
+) -> None:
+    """What is made to read through a view is answered for the past as well."""
+    reader.set("")
+    database = fresh_app.state.database
+    made = text("CREATE VIEW shown_person AS SELECT id, full_name FROM person")
+    await database.write(lambda session: session.execute(made).close())
+    tag = (await fresh.get("/people?limit=1")).headers["etag"]
+    person = (await fresh.get("/people/nikolai-dychko")).json()
+    await fresh.patch("/people/nikolai-dychko", json={"full_name": "Zhuldyz"})
+    statement = plain_query("SELECT count(*) FROM shown_person WHERE full_name = 'Zhuldyz'")
+    then = PastDatabase(database, read_as_of(tag.removeprefix("W/").strip('"')))
+    try:
+        assert [tuple(row) for row in await database.read(statement, {})] == [(1,)]
+        assert [tuple(row) for row in await then.read(statement, {})] == [(0,)]
+    finally:
+        await then.stop()
+    assert person["full_name"] != "Zhuldyz"
