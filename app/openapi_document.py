@@ -49,7 +49,7 @@ from app.engine.resource import Resource
 from app.engine.schemas import REF_PATTERN, Edtf, Line, Prose, Ref
 from app.openapi_examples import add_examples, add_other_examples
 from app.resources.code import LegalFormCode, RegionCode, SectorCode
-from app.rest.documented_filters import filter_parameters, view_parameters
+from app.rest.documented_filters import FILTER_SCHEMAS, filter_parameters, view_parameters
 from app.rest.exports import FORMATS
 from app.rest.operations import ReadRoute
 from app.seeds import code_rows, facts, invented
@@ -146,6 +146,7 @@ def _add_parameters(document: Json, routes: Sequence[Route]) -> None:
     schemas["FileFormat"] = {"type": "string", "enum": [*FORMATS]}
     # Its ids are in small letters, and so are refs.
     schemas["RecordKey"] = {"type": "string", "pattern": REF_PATTERN}
+    schemas |= FILTER_SCHEMAS
     for route in routes:
         if not isinstance(route, ReadRoute):
             continue
@@ -220,6 +221,7 @@ _MANY_CODES = {"region": RegionCode, "sector": SectorCode, "legal_form": LegalFo
 #: follow them.
 _FIRST = (
     *("limit", "cursor", "offset", "count", "sort", "q", "filter", "fields", "expand", "deleted"),
+    "timezone",
 )
 
 

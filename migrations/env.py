@@ -6,6 +6,7 @@ on an empty database of its own, whichever database the settings name.
 
 import asyncio
 import re
+import warnings
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +20,7 @@ from sqlalchemy import Connection
 from app.commands.checks import arrange, install
 from app.commands.migrate import changing_run
 from app.commands.unmigrated import declared
+from app.engine.shown_indexes import SUFFIX
 from app.settings import settings
 
 # What PostgreSQL and SQLite hold of a revision's name: VARCHAR(32), of which the day takes nine.
@@ -29,10 +31,13 @@ def compared(item: Any, name: str | None, kind: str, reflected: bool, other: Any
     """Whether a table, a column or an index is compared: not what only one of the databases has.
 
     FTS5's table and those that it keeps behind it on SQLite, and on PostgreSQL the column of
-    words with its index, are made by their migration alone.
+    words with its index, are made by their migration alone; indexes of what is shown are made
+    after all migrations.
     """
     if not reflected or name is None:
         return True
+    if kind == "index" and name.endswith(SUFFIX):
+        return False
     of_search = kind == "column" and item.table.name == "search_entry" and name == "words"
     return not (
         of_search or name.split("_")[:2] == ["search", "words"] or name == "search_entry_words"
@@ -80,7 +85,8 @@ def migrate(connection: Connection) -> None:
             "~alembic.autogenerate.comments",
         ],
     )
-    with context.begin_transaction():
+    with context.begin_transaction(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Skipped unsupported reflection of expression")
         context.run_migrations()
 
 

@@ -51,7 +51,9 @@ class Example:
 
 def _example(minimal: Body, full: Body, other: Body, **more: Any) -> Example:
     named = {"ref": "example-{n}", "note": "Ünïcode “note” 😀 {n}"}
-    return Example(minimal, {**named, **full}, {**named, **other}, **more)
+    shown = {"confidential": False, "withheld": []}
+    hidden = {"confidential": True, "withheld": ["note"]}
+    return Example(minimal, {**named, **full, **shown}, {**named, **other, **hidden}, **more)
 
 
 def _organization(kind: str, other_kind: str) -> Example:

@@ -30,7 +30,7 @@ async def test_the_deals_of_the_article_by_year_and_currency(client: httpx.Async
     answer = await ask(
         client, f"/agreements/aggregate?{MISSION}&{keys}&metrics=count,sum(amount)&sort=-sum_amount"
     )
-    first = {"mission.host_country": "RU", "year(signed)": "undated", "currency": "USD"}
+    first = {"mission_host_country": "RU", "year_signed": "undated", "currency": "USD"}
     assert answer["data"][0] == {**first, "count": 1, "sum_amount": 5000000}
     assert answer["data"][1]["sum_amount"] is None
     assert answer["missing"]["amount"] == answer["records"] - 1

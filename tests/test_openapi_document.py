@@ -32,6 +32,7 @@ INVENTED = {r.path for r in RESOURCES if all(f.resource.table is not r.table for
 # Parameters of lists that are no filters, in their order.
 COMMON = (
     *("limit", "cursor", "offset", "count", "sort", "q", "filter", "fields", "expand", "deleted"),
+    "timezone",
 )
 
 # What the transport adds to answers, and what protects every one of them alike.

@@ -110,6 +110,8 @@ class EventStream(Response):
         on_forget: set[Callable[[], None]],
         owner: str | None = None,
         gone: str | None = None,
+        *,
+        whole: bool = False,
     ) -> None:
         # Starlette's own constructor would set a Content-Length, which a stream does not have.
         self.status_code, self.background = 200, None
@@ -118,6 +120,8 @@ class EventStream(Response):
         self._position, self._epoch, self._wanted = position.seq, position.epoch or "", wanted
         #: Why the client cannot go on from where it was.
         self._gone = gone
+        #: Whether the client is shown what is withheld from the public.
+        self._whole = whole
         #: Read here, as the events are made outside of the request.
         self._root = public_root()
         self._texts = {name: str(value) for name, value in wanted.items()}
@@ -195,7 +199,9 @@ class EventStream(Response):
                 await self._catch_up(send)
             elif entries:
                 self._position = entries[-1].seq
-                await self._send_entries(send, (e for e in entries if e.is_among(self._texts)))
+                shown = (entry if self._whole else entry.public for entry in entries)
+                found = (entry for entry in shown if entry and entry.is_among(self._texts))
+                await self._send_entries(send, found)
             else:
                 await self._wait(send)
 
@@ -228,7 +234,7 @@ class EventStream(Response):
         """Send what is next in the log."""
         known = self._watch.position
         found = await find_entries(
-            self._watch.database, self._position, BATCH_CHANGES, self._wanted
+            self._watch.database, self._position, BATCH_CHANGES, self._wanted, whole=self._whole
         )
         if found and found[0].epoch != self._epoch:
             # The watch is about to see it too.

@@ -22,6 +22,7 @@ from app.engine.history.positions import PATTERN, Position, read_position
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.registry import unknown_kind
 from app.engine.resource import Resource
+from app.rest.audience import sees_withheld
 from app.rest.handlers import newest_of
 
 _ABOUT = """\
@@ -71,7 +72,14 @@ def stream_route(resources: Iterable[Resource]) -> Route:
         authorizer = state_of(request).authorizer
         welcome = partial(authorizer.is_still_authorized, request.scope, Permission.READ_OR_PUBLIC)
         return EventStream(
-            streams, since, query.wanted(), welcome, authorizer.on_forget, owner, gone
+            streams,
+            since,
+            query.wanted(),
+            welcome,
+            authorizer.on_forget,
+            owner,
+            gone,
+            whole=sees_withheld(request),
         )
 
     return Operation(

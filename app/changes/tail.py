@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from app.changes.entries import Entry, find_entries
+from app.changes.entries import Entry, find_for_all
 from app.core.databases.interface import Database, task_outside_request
 from app.core.errors import Unavailable
 from app.engine.history.positions import Position, position_statement, read_stored
@@ -112,9 +112,12 @@ class ChangeLogTail:
         if not missing:
             return False
         few = missing <= 20
-        for entry in await find_entries(self.database, self.position, BATCH_CHANGES, {}, few):
+        for entry in await find_for_all(self.database, self.position, BATCH_CHANGES, few):
             if entry.epoch != self.epoch:
                 break
+            if _hides(entry):
+                # What is kept of earlier changes may tell of what is withheld now.
+                self._forget()
             self._keep(entry)
         self._tell()
         return True
@@ -126,13 +129,22 @@ class ChangeLogTail:
     def _keep(self, entry: Entry) -> None:
         self._recent.append(entry)
         self.position = entry.seq
-        self._bytes += len(entry.body)
+        self._bytes += _size(entry)
         while len(self._recent) > MAX_KEPT_CHANGES or (
             self._bytes > MAX_KEPT_BYTES and len(self._recent) > 1
         ):
-            self._bytes -= len(self._recent.popleft().body)
+            self._bytes -= _size(self._recent.popleft())
 
     async def _read_position(self) -> Position:
         statement = position_statement(self.database.dialect)
         ((position,),) = await self.database.read(statement, {}, point_lookup=True)
         return read_stored(position)
+
+
+def _hides(entry: Entry) -> bool:
+    """Whether the change may be one by which something is withheld."""
+    return entry.says_nothing or entry.public is None or entry.public.body != entry.body
+
+
+def _size(entry: Entry) -> int:
+    return len(entry.body) + (len(entry.public.body) if entry.public is not None else 0)

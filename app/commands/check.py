@@ -1,6 +1,6 @@
 """Checks a database: reachable, migrated, and its records consistent with their rules."""
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, and_, func, or_, select, text
 from sqlalchemy.orm import aliased
 
 from app.commands.encrypt import unreadable
@@ -8,10 +8,13 @@ from app.commands.locales import locale_faults
 from app.commands.readiness import refuse_unready
 from app.commands.reindex import count, kinds
 from app.commands.snapshot import snapshot_run
-from app.commands.unmigrated import unmigrated
+from app.commands.unmigrated import declared, unmigrated
 from app.core.databases.expressions import AnyTable
+from app.core.databases.public_reads import ALL
 from app.engine.history.change_log import Change, ChangeCounter
 from app.engine.search.index import SearchEntry, is_current
+from app.engine.shown_indexes import missing_indexes
+from app.engine.withholding import pointers_of
 from app.resources.citation import Citation
 
 
@@ -34,12 +37,19 @@ def faults(connection: Connection) -> list[str]:
         return differences(connection)
     return [
         *differences(connection),
+        *_missing(connection),
         *_foreign_keys(connection),
         *_gaps(connection),
         *_versions(connection),
         *_loose_citations(connection),
+        *_shown(connection),
         *_index(connection),
     ]
+
+
+def _missing(connection: Connection) -> list[str]:
+    names = missing_indexes(connection, declared())
+    return [f"the index {name} is not there. Run: trade-missions migrate" for name in names]
 
 
 def _secrets(connection: Connection) -> list[str]:
@@ -108,6 +118,24 @@ def _loose_citations(connection: Connection) -> list[str]:
     return faults + [
         f"Citations back a {kind}, which is no kind." for kind in connection.scalars(unknown)
     ]
+
+
+def _shown(connection: Connection) -> list[str]:
+    """What belongs to a record that is withheld is withheld too."""
+    faults = []
+    for resource in kinds():
+        table: AnyTable = resource.table
+        wrong = [and_(table.confidential.is_(True), table.hidden.is_distinct_from(ALL))]
+        for pointer in pointers_of(resource):
+            if pointer.is_whole:
+                owner: AnyTable = aliased(pointer.target.table)
+                withheld = select(owner.id).where(owner.hidden == ALL)
+                key = getattr(table, pointer.key)
+                wrong.append(and_(key.in_(withheld), table.hidden.is_distinct_from(ALL)))
+        count = connection.scalar(select(func.count()).select_from(table).where(or_(*wrong)))
+        if count:
+            faults.append(f"{count} of {resource.plural} are shown, and are to be withheld.")
+    return faults
 
 
 def _index(connection: Connection) -> list[str]:

@@ -11,11 +11,12 @@ from app.commands.connection import T, engine_run
 from app.commands.dictionary import describe, forget, is_described
 from app.commands.revision import is_known, newer, revision_of
 from app.commands.snapshot import snapshot_run
-from app.commands.unmigrated import unmigrated
+from app.commands.unmigrated import declared, unmigrated
 from app.core.databases.addresses import is_sqlite, sqlite_path
 from app.core.databases.diagnosis import diagnosed
 from app.core.databases.schema_revision import alembic_config, newest
 from app.engine.search.index import is_current
+from app.engine.shown_indexes import drop_shown_indexes, make_shown_indexes, missing_indexes
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -53,7 +54,11 @@ async def changing_run(url: str, work: Callable[[Connection], T]) -> T:
 
 def _is_done(connection: Connection) -> bool:
     is_newest = revision_of(connection) == newest() and is_current(connection)
-    return is_newest and is_described(connection)
+    return is_newest and is_described(connection) and not _missing(connection)
+
+
+def _missing(connection: Connection) -> list[str]:
+    return [] if unmigrated(connection) else missing_indexes(connection, declared())
 
 
 def upgrade(connection: Connection, to: str = "head") -> bool:
@@ -67,6 +72,7 @@ def upgrade(connection: Connection, to: str = "head") -> bool:
     if to != "head" or before != newest():
         from alembic import command
 
+        drop_shown_indexes(connection, declared())
         try:
             command.upgrade(_config(connection), to)
         except IntegrityError as error:
@@ -76,10 +82,12 @@ def upgrade(connection: Connection, to: str = "head") -> bool:
                 " first, or let the migration do it."
             ) from error
     after = revision_of(connection)
+    lacked = after == newest() == before and bool(_missing(connection))
     if after == newest():
         _refuse_unmigrated(connection)
+        make_shown_indexes(connection, declared())
         describe(connection)
-    return (after == newest() and _index(connection)) or after != before
+    return (after == newest() and _index(connection)) or after != before or lacked
 
 
 def _wait_for_others(connection: Connection) -> None:
@@ -147,6 +155,7 @@ def _downgrade(connection: Connection, to: str) -> None:
     from alembic import command
 
     forget(connection)
+    drop_shown_indexes(connection, declared())
     command.downgrade(_config(connection), to)
 
 

@@ -28,22 +28,25 @@ def reindex(connection: Connection, on_progress: OnProgress = lambda count: None
     """Index all records in the connection's transaction; `on_progress` is told how many."""
     index.clear(connection)
     for resource in kinds():
-        for batch in _batches(connection, resource):
-            index.index_many(connection, resource, batch)
+        for batch, hidden in _batches(connection, resource):
+            index.index_many(connection, resource, batch, hidden)
             on_progress(len(batch))
 
 
-def _batches(connection: Connection, resource: Resource) -> Iterator[list[Fields]]:
+def _batches(
+    connection: Connection, resource: Resource
+) -> Iterator[tuple[list[Fields], list[str | None]]]:
     table: AnyTable = resource.table
     last = None
     while True:
-        statement = select(table.id, cast(record_json(resource), Text)).order_by(table.id)
+        body = cast(record_json(resource), Text)
+        statement = select(table.id, body, table.hidden).order_by(table.id)
         after = statement if last is None else statement.where(table.id > last)
         rows = connection.execute(after.limit(BATCH)).all()
         if not rows:
             return
         last = rows[-1][0]
-        yield [json_codec.loads_stored(body) for _, body in rows]
+        yield [json_codec.loads_stored(body) for _, body, _ in rows], [row[2] for row in rows]
 
 
 def count(connection: Connection) -> int:

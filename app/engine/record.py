@@ -24,6 +24,7 @@ from sqlalchemy.sql.schema import SchemaItem
 
 from app.core.databases.expressions import AnyTable, Expression
 from app.core.databases.interface import Base
+from app.core.databases.public_reads import hidden_column, rows_only
 from app.core.databases.types import CodeList, Exact, Id, StatedDate, now, uuid7
 from app.core.edtf import bounds
 from app.core.loose_types import Fields, Value
@@ -58,6 +59,15 @@ class Dated(Base):
         super().__init_subclass__(**options)
 
 
+class Part(Dated):
+    """A row that belongs to a record and is read and written with it. Kept by the server: whether
+    it is withheld, with its record, with the list that it is in, or for what it points to."""
+
+    __abstract__ = True
+
+    hidden: Mapped[str | None] = hidden_column(shown=rows_only)
+
+
 class Record(Dated):
     """The columns of every kind of record."""
 
@@ -66,6 +76,12 @@ class Record(Dated):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid7)
     ref: Mapped[str | None] = mapped_column(String(120), unique=True)
     note: Mapped[str | None]
+    confidential: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    withheld: Mapped[list[str]] = mapped_column(
+        CodeList(), default=list, server_default=text("'[]'")
+    )
+    #: Kept by the server: what of it is withheld, by itself or with what it belongs to.
+    hidden: Mapped[str | None] = hidden_column()
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=now)
     updated_at: Mapped[datetime] = mapped_column(default=now)
@@ -157,20 +173,27 @@ def descending(name: str, *, filled: bool = False) -> Expression:
 
     PostgreSQL uses an index only in its own direction and place of nulls; SQLite in both.
     """
-    return (_Descending if filled else _DescendingNullsLast)(literal_column(name))
+    return (Ordered if filled else OrderedNullsLast)(literal_column(name))
 
 
-class _Descending(FunctionElement[str]):
+class Ordered(FunctionElement[str]):
+    """A column of an index, downwards."""
+
     inherit_cache = True
     order = "DESC"
 
+    @property
+    def name_of_column(self) -> str:
+        """The column."""
+        return str(next(iter(self.clauses)).name)
 
-class _DescendingNullsLast(_Descending):
+
+class OrderedNullsLast(Ordered):
     order = "DESC NULLS LAST"
 
 
-@compiles(_Descending)
-@compiles(_DescendingNullsLast)
-def _compile_descending(element: _Descending, compiler: SQLCompiler, **kw: object) -> str:
+@compiles(Ordered)
+@compiles(OrderedNullsLast)
+def _compile_ordered(element: Ordered, compiler: SQLCompiler, **kw: object) -> str:
     column = compiler.process(element.clauses, **kw)
     return f"{column} {element.order}" if compiler.dialect.name == "postgresql" else column

@@ -65,6 +65,10 @@ class Embedded:
         return _edtf_dates(self.table)
 
 
+#: Fields of every kind that come after its own.
+_LAST = ("note", "confidential", "withheld")
+
+
 def _no_ties(parent_id: UUID) -> Fields:
     return {}
 
@@ -144,6 +148,10 @@ class Resource:
       them whose record lists the ones that name it (`/missions/{key}/delegates`); `part_of` those
       with whose record it goes to the trash and comes back; `to_many` all collections under a
       record.
+    - Of what is confidential: `withheld_with` are relations with whose record it is withheld,
+      beside those that it must have or is part of; `told_by` names for fields others that tell of
+      them; `tells_of` the fields of the kind, the id and a field of a record, of any kind, that it
+      tells of and is withheld with.
     - `first_of` are the fields that are those of the first row of a part, `host_country` of
       `stops.country`: filters find those of any row.
     - `row_filter(table)` narrows a table that two resources share.
@@ -168,6 +176,9 @@ class Resource:
     to_one: dict[str, "Resource"] = field(default_factory=dict)
     under: tuple[str, ...] = ()
     part_of: tuple[str, ...] = ()
+    withheld_with: tuple[str, ...] = ()
+    told_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    tells_of: tuple[str, str, str] | None = None
     embedded: dict[str, Embedded] = field(default_factory=dict)
     to_many: dict[str, SubCollection] = field(default_factory=dict)
     first_of: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -206,7 +217,7 @@ class Resource:
         own = dict(self.fields.model_fields)
         # What the class itself declares comes before what it shares with others.
         own = {name: own[name] for name in (*self.fields.__annotations__, *own)}
-        ref, note = own.pop("ref"), own.pop("note")
+        ref, *last = (own.pop(name) for name in ("ref", *_LAST))
         fields = {"id": Identity.model_fields["id"], "ref": ref}
         for name, info in own.items():
             fields[name] = info
@@ -214,7 +225,7 @@ class Resource:
                 for bound, which in zip(bound_names(name), ("earliest", "latest"), strict=True):
                     fields[bound] = _bound(name, which)
         fields |= self.read_only.model_fields
-        fields |= {"note": note, **Stamps.model_fields}
+        fields |= {**dict(zip(_LAST, last, strict=True)), **Stamps.model_fields}
         return {name: self._as_read(name, info) for name, info in fields.items()}
 
     def _as_read(self, name: str, info: FieldInfo) -> tuple[TypeForm, FieldInfo]:

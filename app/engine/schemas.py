@@ -16,12 +16,14 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PlainSerializer,
+    StrictBool,
     StringConstraints,
     WithJsonSchema,
     create_model,
 )
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError, core_schema
+from typing_extensions import TypeAliasType
 
 from app.core.databases.types import composed, instant_text
 from app.core.edtf import EDTF_PATTERN, parse_edtf
@@ -148,6 +150,17 @@ def distinct(items: list[str]) -> list[str]:
     return items
 
 
+#: Names of fields; one schema, as every kind has a list of them.
+FieldNames = TypeAliasType(
+    "FieldNames",
+    Annotated[
+        list[Annotated[str, StringConstraints(max_length=40, pattern=r"^[a-z][a-z0-9_]*$")]],
+        AfterValidator(distinct),
+        Field(max_length=50),
+    ],
+)
+
+
 def _edtf(text: str) -> str:
     parse_edtf(text)
     return text
@@ -262,6 +275,10 @@ class RecordFields(Schema):
 
     ref: Ref | None = None
     """Your own name for it, unique within the kind."""
+    confidential: StrictBool = False
+    """True shows it to nobody but those who may write."""
+    withheld: FieldNames = []
+    """Fields that others read as null or empty."""
 
 
 class Noted(Schema):

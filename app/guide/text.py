@@ -54,6 +54,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         "many-at-once",
         "import",
         "press-release",
+        "confidential",
         "trash",
     ),
     "When it is refused": ("errors", "limits"),

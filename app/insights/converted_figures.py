@@ -33,6 +33,7 @@ from app.engine.search.hits import with_query
 from app.insights.converted_money import Conversions, Converted, Money, Original, Rate
 from app.insights.rates_of_days import find_rates
 from app.resources.code import Currency
+from app.rest.audience import audience_tag, reading_dialect
 from app.rest.conversion import ConversionAsked, ConvertingQuery
 from app.rest.decimals import text_of, wants_texts
 from app.rest.handlers import check_codes, database_of
@@ -48,12 +49,13 @@ DATED_BY: Final = {
 #: How many sums of one currency and day are converted at most, and how many rates are told.
 MAX_SUMS, MAX_RATES = 20_000, 200
 #: What of finer groups can be put together.
-_SUMS: Final = (Function.SUM,)
+_SUMS: Final = (Function.SUM, Function.AT_LEAST, Function.AT_MOST)
+_COUNTS: Final = (Function.COUNT, Function.NOT_EXACT)
 _CURRENCY: Final = Currency.__table__
 _IN_BRACKETS: Final = re.compile(r"\(\s*(\w+)\s*\)")
 
 _Key = tuple[JsonValue, ...]
-_Shown = Callable[[Decimal], JsonValue]
+Shown = Callable[[Decimal], JsonValue]
 
 
 async def answer_converted(
@@ -63,11 +65,11 @@ async def answer_converted(
     _refuse_other_forms(request, query)
     plan = _planned(resource, query)
     parsed = plan.aggregate.parsed
-    await check_codes(request, ParsedFilter(codes=[*parsed.codes, _code(asked.currency)]))
+    await check_codes(request, ParsedFilter(codes=[*parsed.codes, currency_used(asked.currency)]))
     database = database_of(request)
     values = with_query(parsed.values, query.q, database.dialect)
     values["limit"] = MAX_SUMS
-    statement = aggregate_statement(resource, plan.grouping, database.dialect)
+    statement = aggregate_statement(resource, plan.grouping, reading_dialect(request))
     ((body, position),) = await database.read(statement, values)
     found = json_codec.loads(body)
     _refuse_too_many(found["groups_in_all"])
@@ -77,20 +79,22 @@ async def answer_converted(
         database, conversions.wanted(several), asked.currency, asked.providers, asked.max_age
     )
     converted, used = conversions.convert(several, table)
-    shown = text_of if wants_texts(request) else _as_it_is
+    shown = shown_to(request)
     answer = {
         **plan.answer(found, converted, query.limit, shown),
         "conversion": told(asked, used, shown),
     }
-    headers = {"ETag": f'W/"{position}-{asked.currency.lower()}"'}
+    headers = {"ETag": audience_tag(request, f'W/"{position}-{asked.currency.lower()}"')}
     return JsonResponse(json_codec.dumps(answer), headers=headers)
 
 
-def _as_it_is(value: Decimal) -> JsonValue:
-    return value
+def shown_to(request: Request) -> Shown:
+    """How the request wants decimals: as texts, or as they are."""
+    return text_of if wants_texts(request) else lambda value: value
 
 
-def _code(currency: str) -> CodeUsed:
+def currency_used(currency: str) -> CodeUsed:
+    """What money is converted into, for `check_codes`."""
     assert isinstance(_CURRENCY, Table)
     return CodeUsed("convert_to", _CURRENCY.c.code, currency)
 
@@ -113,7 +117,7 @@ def _refuse_too_many(sums: int) -> None:
         raise Invalid(text, [Fault("too_many", text, parameter="convert_to")])
 
 
-def told(asked: ConversionAsked, used: list[Rate], shown: _Shown) -> Json:
+def told(asked: ConversionAsked, used: list[Rate], shown: Shown) -> Json:
     """What was converted into and by which rates, shape `ConversionTold`."""
     return {
         "currency": asked.currency,
@@ -131,7 +135,7 @@ def _planned(resource: Resource, query: ConvertingQuery) -> "_Plan":
     first, last = bound_names(DATED_BY[resource.record_type])
     plain = read_aggregate(resource, query, ((currency,), (first,), (last,)))
     for metric in plain.grouping.metrics:
-        if metric.function not in (*_SUMS, Function.COUNT):
+        if metric.function not in (*_SUMS, *_COUNTS):
             text = f"{metric.written} cannot be converted: convert_to is of sums, and of counts."
             raise Invalid(text, [Fault("metric", text, parameter="metrics")])
     keys = read_aggregate(resource, query.model_copy(update={"metrics": "count", "sort": None}))
@@ -170,9 +174,11 @@ class _Plan:
 
     @cached_property
     def grouping(self) -> Grouping:
-        """The finer groups, with the number of amounts in each."""
+        """The finer groups, with the number of amounts in each, and what they come to: a sum of
+        something that has no limit has none, one of nothing is not there."""
         asked = self.aggregate.grouping
-        metrics = dict.fromkeys((*asked.metrics, self._counted))
+        sums = (Metric(Function.SUM, metric.path) for metric in self.converted)
+        metrics = dict.fromkeys((*asked.metrics, self._counted, *sums))
         return replace(asked, metrics=tuple(metrics))
 
     @property
@@ -198,16 +204,20 @@ class _Plan:
             return None
         days = (group[self.first], group[self.last])
         first, last = (None if day is None else date.fromisoformat(day) for day in days)
-        amounts = {
-            metric.name: Decimal(group[metric.name])
-            for metric in self.converted
-            if group[metric.name] is not None
-        }
+        amounts: dict[str, Decimal | None] = {}
+        for metric in self.converted:
+            value = group[metric.name]
+            is_open = metric.function is Function.AT_MOST
+            is_there = group[Metric(Function.SUM, metric.path).name] is not None
+            if value is not None:
+                amounts[metric.name] = Decimal(value)
+            elif is_open and is_there:
+                amounts[metric.name] = None
         records = group[self._counted.name]
         return Money(self.key(group), group[self.currency], first, last, amounts, records)
 
     def answer(
-        self, found: Json, converted: dict[Hashable, Converted], limit: int, shown: _Shown
+        self, found: Json, converted: dict[Hashable, Converted], limit: int, shown: Shown
     ) -> Json:
         """The answer in place of that of the finer groups, shape `Aggregate`."""
         rows: dict[_Key, dict[str, Any]] = {}
@@ -227,7 +237,7 @@ class _Plan:
         return {**found, "data": groups[:limit], **counts, "missing": missing}
 
     def _group(
-        self, key: _Key, row: dict[str, Any], converted: Converted | None, shown: _Shown
+        self, key: _Key, row: dict[str, Any], converted: Converted | None, shown: Shown
     ) -> Json:
         names = (each.name for each in self.shown_keys)
         result = converted or Converted()
@@ -235,16 +245,7 @@ class _Plan:
         for metric in self.converted:
             amount = result.amounts.get(metric.name)
             group[metric.name] = None if amount is None else shown(amount)
-        group["original"] = [
-            {"currency": currency, **_original(original, shown)}
-            for currency, original in sorted(result.original.items())
-        ]
-        group["not_converted"] = [
-            {**why._asdict(), **_original(original, shown)}
-            for why, original in sorted(result.not_converted.items())
-        ]
-        group["by_rate_date"] = result.by_rate_date
-        return group
+        return group | origin_told(result, shown)
 
     @staticmethod
     def _sort(groups: list[Json], output: Output, descending: bool) -> None:
@@ -259,6 +260,22 @@ class _Plan:
         groups[:] = [*with_value, *without]
 
 
-def _original(original: Original, shown: _Shown) -> Json:
+def origin_told(converted: Converted, shown: Shown) -> Json:
+    """What converted sums were before, what is left out of them, and how many had no day."""
+    return {
+        "original": [
+            {"currency": currency, **_original_told(original, shown)}
+            for currency, original in sorted(converted.original.items())
+        ],
+        "not_converted": [
+            {**why._asdict(), **_original_told(original, shown)}
+            for why, original in sorted(converted.not_converted.items())
+        ],
+        "by_rate_date": converted.by_rate_date,
+    }
+
+
+def _original_told(original: Original, shown: Shown) -> Json:
+    """What some records have in a currency, as the answer tells it."""
     amounts = {n: None if a is None else shown(a) for n, a in original.amounts.items()}
     return {"records": original.records, **amounts}

@@ -15,6 +15,7 @@ from app.core.http.conditional import is_known, not_modified
 from app.core.loose_types import Fields, JsonValue, Value
 from app.core.sheets.sheet import CsvSheet, neutralise, with_decimal_sign
 from app.engine.aggregates.having import SUM_PART
+from app.engine.paths import fields_of, relations_of
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.filter_reader import Pairs, bad_parameter
 from app.engine.query.parameters import MAX_SORT, Cursor, Limit, Names, listed
@@ -33,6 +34,7 @@ from app.rest.pages import Total, answer_page, current_page, numbered, numbered_
 
 MAX_ROWS = 1000
 MAX_FILE_ROWS = 100_000
+_DECIMALS = 4
 _NUMBER = re.compile(r"-?[0-9]{1,18}(?:\.([0-9]+))?")
 
 
@@ -71,30 +73,42 @@ async def _read_shape(
     own: list[tuple[str, str]] = []
     others: list[tuple[str, str]] = []
     for pair in query.others:
-        (own if pair[0].partition("__")[0] in figures else others).append(pair)
+        (own if _is_figure(of, pair[0]) else others).append(pair)
     choice, values = await read_choice(request, of.resource, query, others)
-    limits: list[tuple[str, str]] = []
     is_split = database_of(request).dialect.name == "sqlite"
+    limits: list[tuple[str, str]] = []
     for name, text in sorted([*own, *also]):
         figure, _, operator = name.partition("__")
-        group = figures[figure]
-        _check_given(name, group, given)
-        number = _number(name, text, decimals=4 if figure in group.sums else 0)
-        at = len(limits)
-        if figure in group.sums and is_split:
-            # As sums are kept there: in two parts of the same sign.
-            units = int(number.scaleb(4))
-            values[f"figure{at}_0"] = abs(units) // SUM_PART * (1 if units >= 0 else -1)
-            values[f"figure{at}_1"] = abs(units) % SUM_PART * (1 if units >= 0 else -1)
-        else:
-            values[f"figure{at}_0"] = number if figure in group.sums else int(number)
+        _check_given(name, figures[figure], given)
         limits.append((figure, _operator(name, operator)))
+        is_sum = figure in figures[figure].sums
+        number = _number(name, text, decimals=_DECIMALS if is_sum else 0)
+        parts = _parts(number) if is_sum and is_split else [number if is_sum else int(number)]
+        values |= {f"figure{len(limits) - 1}_{at}": part for at, part in enumerate(parts)}
     sort = _sort(of, query.sort or of.sort)
     for name, _ in sort:
         if name in figures:
             _check_given("sort", figures[name], given)
     shape = FigureShape(choice, sort, tuple(limits), options, frozenset(given))
     return shape, {**values, **given}
+
+
+def _is_figure(of: FigureList, name: str) -> bool:
+    """Whether the parameter compares a figure; `agreements__status` asks for what has the name of
+    one among the record's relations."""
+    figure, _, rest = name.partition("__")
+    relation = relations_of(of.resource).get(figure)
+    if figure not in of.figures or relation is None:
+        return figure in of.figures
+    known = {"isnull", *fields_of(relation.target), *relations_of(relation.target)}
+    return rest.partition("__")[0] not in known
+
+
+def _parts(number: Decimal) -> list[int]:
+    """A sum as SQLite keeps it: in two parts of the same sign."""
+    units = int(number.scaleb(_DECIMALS))
+    sign = 1 if units >= 0 else -1
+    return [sign * part for part in divmod(abs(units), SUM_PART)]
 
 
 def _check_given(parameter: str, group: FigureGroup, given: Mapping[str, Value]) -> None:
@@ -115,7 +129,9 @@ def _operator(name: str, operator: str) -> str:
 def _number(name: str, text: str, decimals: int) -> Decimal:
     found = _NUMBER.fullmatch(text)
     if found is None or len(found[1] or "") > decimals:
-        right = "a number with up to 4 decimals, such as 2.5" if decimals else "a whole number"
+        right = "a whole number of at most 18 digits"
+        if decimals:
+            right = f"a number of at most 18 digits, and {decimals} decimals, such as 2.5"
         raise bad_parameter(name, "value", f"Must be {right}; got {text[:50]!r}.")
     return Decimal(text)
 

@@ -44,7 +44,7 @@ from app.insights.figure_answers import (
 from app.insights.figure_lists import FigureGroup, FigureList, FigureShape, Parts
 from app.insights.journey import journeys
 from app.insights.periods import period_of, with_period
-from app.insights.presence import PresenceRole, roles_of
+from app.insights.presence import PresenceRole, is_one_of, roles_of
 from app.resources.agreement import Agreement
 from app.resources.code import Country, CountryCode, CurrencyCode
 from app.resources.mission import Mission
@@ -154,7 +154,7 @@ def _parts(keys: CTE, shape: FigureShape) -> Parts:
     agreements = (
         select(party.organization_id.label("record_id"), party.agreement_id)
         .where(
-            party.organization_id == keys.c.id,
+            *is_one_of(party.organization_id, keys),
             of.id == party.agreement_id,
             of.deleted_at.is_(None),
             missions.c.mission_id == of.mission_id,

@@ -116,6 +116,12 @@ def _joined(rows: Selection, parts: FromClause) -> Selection:
     return found.where(*_lies_in(of_mission, parts))
 
 
+def is_one_of(organization: Expression, organizations: FromClause) -> list[ColumnElement[bool]]:
+    """That an organization is one of these, joined by its `id`."""
+    # Twice the same, as for missions.
+    return [organization == organizations.c.id, organization.in_(select(organizations.c.id))]
+
+
 def is_of_part(row: AnyTable, parts: FromClause) -> list[ColumnElement[bool]]:
     """That a row belongs to a mission that is a part: `part_id`."""
     return _lies_in(row.mission_id, parts)
@@ -135,7 +141,7 @@ def roles_of(organizations: FromClause) -> CompoundSelect[tuple[object]]:
 
 def _of_these(rows: Selection, organizations: FromClause) -> Selection:
     organization = rows.selected_columns["organization_id"].element
-    return rows.where(organization == organizations.c.id)
+    return rows.where(*is_one_of(organization, organizations))
 
 
 def missions_with(organization: Expression, is_there: IsThere = _not_in_trash) -> list[Selection]:

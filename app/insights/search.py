@@ -28,6 +28,7 @@ from app.engine.resource import Resource
 from app.engine.schemas import Page, Schema
 from app.engine.search.hits import query_value, search_statement
 from app.engine.search.searched import LONGEST_TEXT, searched
+from app.rest.audience import reading_dialect
 from app.rest.export_columns import label_of
 from app.rest.handlers import database_of
 from app.rest.pages import answer_page, current_page, numbered, numbered_rows
@@ -107,7 +108,7 @@ async def _read(
     database = database_of(request)
     # As many as a power of two, so that there are few statements.
     padded = ids + [ids[-1]] * ((1 << (len(ids) - 1).bit_length()) - len(ids))
-    statement = _records(resource, len(padded), database.dialect)
+    statement = _records(resource, len(padded), reading_dialect(request))
     values = {f"r{at}": each for at, each in enumerate(padded)}
     rows = await database.read(statement, values)
     return {
@@ -167,7 +168,7 @@ def search_route(resources: tuple[Resource, ...]) -> Route:
         database = database_of(request)
         words = query_value(query.q, database.dialect.name)
         asked = {"q": words, "limit": count, "offset": first}
-        found = await database.read(search_statement(database.dialect, kinds), asked)
+        found = await database.read(search_statement(reading_dialect(request), kinds), asked)
         rows = await _shown(request, by_kind, found[:count], query.q)
         return answer_page(at, numbered(at, rows, first))
 
@@ -210,6 +211,9 @@ def _bodies(
     """The hits as JSON; long texts are looked at as far as that takes no long time in all."""
     left, bodies = MOST_LOOKED_AT, []
     for kind, record_id, tier in found:
+        if str(record_id) not in records:
+            # It was withheld, or purged, between the two reads.
+            continue
         record, text = records[str(record_id)]
         text = text if text is None or len(text) <= left else None
         left -= len(text or "")

@@ -14,7 +14,8 @@ from app.core.http.dispatch import Route
 from app.core.http.operation import Answer, Operation
 from app.core.http.responses import JsonResponse
 from app.engine.resource import Resource
-from app.engine.schemas import Digits, Schema
+from app.engine.schemas import Digits, Schema, absent
+from app.insights.converted_summary import ConvertedTotals, converted_totals
 from app.insights.summary_statement import summary_statement
 from app.resources.firmness import Firmness
 from app.resources.instrument import Bindingness
@@ -22,6 +23,8 @@ from app.resources.money import Bound
 from app.resources.outcome import AmountScope
 from app.resources.reported_total import Measure, Rank
 from app.resources.status import AgreementStatus
+from app.rest.audience import reading_dialect
+from app.rest.conversion import ConversionAsked, ConversionQuery, read_conversion
 from app.rest.decimals import texts_of, wants_texts
 from app.rest.handlers import database_of, find_row
 from app.rest.operations import Key
@@ -30,7 +33,7 @@ from app.rest.past import with_past
 Sum = Annotated[Decimal, Digits(18, 4)]
 
 
-class SummaryQuery(Schema):
+class SummaryQuery(ConversionQuery):
     """Parameters of a summary."""
 
     parts: Literal["include", "exclude"] = "include"
@@ -161,6 +164,8 @@ class Summary(Schema):
     """All agreements and announced outcomes."""
     records: int
     """How many records these are: one can stand for several agreements."""
+    withheld: int
+    """How many records are withheld: counted in `agreements` and `records`, and in nothing else."""
     signed_instruments: int
     """Agreements that were ever signed: announced plans and acts done are not counted."""
     signed_by_firmness: dict[Firmness, int]
@@ -195,6 +200,8 @@ class Summary(Schema):
     )
     left_out: LeftOut
     """What is not in the sums."""
+    converted: ConvertedTotals = Field(default_factory=absent)  # type: ignore[assignment]
+    """With `convert_to` alone: the totals in one currency."""
 
 
 #: The members that are numbers with decimals.
@@ -212,6 +219,13 @@ def _in_form(request: Request, body: str) -> bytes:
     return json_codec.dumps(summary)
 
 
+async def _with_converted(request: Request, asked: ConversionAsked, body: str) -> str:
+    """The summary with its totals in one currency beside the others."""
+    summary = json_codec.loads(body)
+    summary["converted"] = await converted_totals(request, asked, summary.pop("days"))
+    return json_codec.dumps(summary).decode()
+
+
 def summary_route(mission: Resource) -> Route:
     """GET /missions/{key}/summary"""
 
@@ -221,10 +235,14 @@ def summary_route(mission: Resource) -> Route:
         """Counts by class, bindingness and status, totals for each currency and class, what
         sources report, and what is missing or left out; see the [guide](guide#figures). An
         announced plan is not a signed contract, and an amount that is not stated is not zero."""
+        asked = read_conversion(request, query)
         found = await find_row(request, mission, key)
         database = database_of(request)
-        statement = summary_statement(database.dialect, query.parts == "include")
+        with_parts = query.parts == "include"
+        statement = summary_statement(reading_dialect(request), with_parts, asked is not None)
         ((body,),) = await database.read(statement, {"mission": found.id})
+        if asked is not None:
+            body = await _with_converted(request, asked, body)
         return JsonResponse(_in_form(request, body))
 
     operation = Operation(

@@ -14,7 +14,6 @@ from sqlalchemy import (
     case,
     distinct,
     func,
-    literal_column,
     null,
     select,
 )
@@ -27,6 +26,7 @@ from app.engine.aggregates.left_out import columns_for, is_agreed, left_out, set
 from app.engine.aggregates.sql import Number, normalize_carry, split_sums
 from app.engine.figure_rules import Claims
 from app.engine.query.render import as_json, json_list, object_of
+from app.engine.query.withheld import withheld_count
 from app.insights.figures import AGREEMENTS, REPORTED_TOTALS, is_per_year, was_ever_signed
 from app.insights.journey import missions_of_journey
 from app.resources.agreement import Agreement
@@ -41,17 +41,19 @@ from app.resources.status import AgreementStatus
 
 #: What amounts are told by, each apart from the others.
 _KEYS = ("currency", "firmness", "per")
+#: Between which days they were signed.
+DAYS = ("signed_earliest", "signed_latest")
 _SCALE = 4
-_ZERO: Expression = literal_column("0")
 
 
 @cache
-def summary_statement(dialect: Dialect, with_parts: bool) -> CompiledQuery:
-    """Reads `(json,)` of the summary of `:mission`, all of it at one moment."""
-    return compile_query(summary_select(dialect.name, with_parts), dialect)
+def summary_statement(dialect: Dialect, with_parts: bool, with_days: bool = False) -> CompiledQuery:
+    """Reads `(json,)` of the summary of `:mission`, all of it at one moment; `with_days` its member
+    `days` has the totals divided by when agreements were signed."""
+    return compile_query(summary_select(dialect.name, with_parts, with_days), dialect)
 
 
-def summary_select(dialect: str, with_parts: bool) -> Selection:
+def summary_select(dialect: str, with_parts: bool, with_days: bool = False) -> Selection:
     """Reads the summary of `:mission` as an object of JSON."""
     missions = _missions(with_parts)
     counted = _counted(missions)
@@ -63,7 +65,7 @@ def summary_select(dialect: str, with_parts: bool) -> Selection:
         "ref": as_json(Mission.ref),
         "title": as_json(Mission.title),
         "missions": _number(select(func.count()).select_from(missions)),
-        **_counts(counted),
+        **_counts(counted, _withheld(missions)),
         "totals": _totals(counted, left, dialect),
         "outcomes": _number(select(func.count()).select_from(outcomes)),
         "realised": _realised(outcomes, dialect),
@@ -78,10 +80,12 @@ def summary_select(dialect: str, with_parts: bool) -> Selection:
                 "earlier_outcomes": _number(
                     select(func.count()).select_from(outcomes).where(_is_earlier(outcomes))
                 ),
-                "withheld": _withheld(),
+                "withheld": _withheld(missions),
             }
         ),
     }
+    if with_days:
+        values["days"] = _totals(counted, left, dialect, (*_KEYS, *DAYS))
     found: Value = select(object_of(values)).where(Mission.id == _mission())
     statement: Selection = found
     return statement
@@ -111,9 +115,9 @@ def _rows(table: AnyTable, missions: CTE) -> Expression:
     return _number(select(func.count()).select_from(table).where(_of(table, missions)))
 
 
-def _withheld() -> Expression:
-    """How many are counted and not shown: none is."""
-    return _ZERO
+def _withheld(missions: CTE) -> Expression:
+    """How many records of agreements are counted and not shown."""
+    return withheld_count(Agreement, "mission_id", select(missions.c.id))
 
 
 # Agreements
@@ -132,14 +136,16 @@ def _counted(missions: CTE) -> CTE:
         "is_ambiguous": case((table.certainty == Certainty.ambiguous, 1), else_=0),
         "is_dated": case((table.__table__.c.signed_earliest.is_not(None), 1), else_=0),
     }
+    own |= {name: table.__table__.c[name] for name in DAYS}
     as_they_are = (table.currency, table.firmness, table.status, table.bindingness, table.amount)
     columns = (*(value.label(name) for name, value in own.items()), *as_they_are, table.stands_for)
     statement = select(*columns).where(_of(table, missions))
     return statement.cte("counted").prefix_with("MATERIALIZED")
 
 
-def _counts(counted: CTE) -> dict[str, Expression]:
-    """How many agreements there are of each sort, by one look at all of them."""
+def _counts(counted: CTE, withheld: Expression) -> dict[str, Expression]:
+    """How many agreements there are of each sort, by one look at all of them; in all with what is
+    withheld, which is of no sort that is told."""
     c = counted.c
     wanted: dict[str, ColumnElement[bool] | None] = {"agreements": None}
     wanted |= {"signed_instruments": c.is_signed == 1, "ambiguous": c.is_ambiguous == 1}
@@ -165,8 +171,9 @@ def _counts(counted: CTE) -> dict[str, Expression]:
         return found
 
     return {
-        "agreements": of("agreements"),
-        "records": of("records"),
+        "agreements": of("agreements") + withheld,
+        "records": of("records") + withheld,
+        "withheld": withheld,
         "signed_instruments": of("signed_instruments"),
         "signed_by_firmness": by("signed", Firmness),
         "by_firmness": by("firmness", Firmness),
@@ -188,7 +195,9 @@ def _weighed(counted: CTE, condition: ColumnElement[bool] | None) -> Expression:
     return func.coalesce(func.sum(number if condition is None else case((condition, number))), 0)
 
 
-def _totals(counted: CTE, left: FromClause, dialect: str) -> Expression:
+def _totals(
+    counted: CTE, left: FromClause, dialect: str, names_of_keys: tuple[str, ...] = _KEYS
+) -> Expression:
     same = left.c.id == counted.c.id
     source = counted.outerjoin(left, same)
     is_added = left.c.id.is_(None)
@@ -201,11 +210,11 @@ def _totals(counted: CTE, left: FromClause, dialect: str) -> Expression:
         "not_exact": func.coalesce(func.sum(case((is_added, counted.c.not_exact))), 0),
         "left_out": func.count(left.c.id),
     }
-    keys = [counted.c[name] for name in _KEYS]
+    keys = [counted.c[name] for name in names_of_keys]
     rows = _summed(source, keys, added, figures, dialect)
     rows = rows.where(counted.c.has_value == 1).order_by(*(_last(key) for key in keys))
     found = rows.subquery()
-    values: dict[str, Expression] = {name: as_json(found.c[name]) for name in _KEYS}
+    values: dict[str, Expression] = {name: as_json(found.c[name]) for name in names_of_keys}
     values |= {name: _sum(found, name) for name in names}
     values["at_most"] = _sum(found, "at_most", found.c.n_at_most == found.c.n_amount)
     values |= {name: found.c[name] for name in figures}

@@ -349,6 +349,7 @@ agreement = Resource(
     to_one={"mission": mission, "event": event},
     under=("mission", "event"),
     part_of=("mission",),
+    told_by={"amount": ("amount_by_year",)},
     embedded={
         "parties": Embedded(
             table=AgreementParty,

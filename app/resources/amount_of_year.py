@@ -8,13 +8,12 @@ from pydantic import Field
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.databases.interface import Base
-from app.engine.record import money, rule
+from app.engine.record import Part, money, rule
 from app.engine.schemas import Schema
 from app.resources.money import Amount
 
 
-class AgreementAmountOfYear(Base):
+class AgreementAmountOfYear(Part):
     """The part of an agreement's amount that falls in a year."""
 
     __tablename__ = "agreement_amount_of_year"

@@ -140,6 +140,7 @@ citation = Resource(
     read_only=Quoted,
     about="Evidence: the passage of a source that a record, or one field of it, rests on.",
     to_one={"source": source},
+    tells_of=("record_kind", "record_id", "field"),
     stand_ins=cited,
     check=_check,
 )

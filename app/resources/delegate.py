@@ -95,4 +95,5 @@ delegate = Resource(
     to_one={"mission": mission, "person": person, "organization": organization},
     under=("mission", "person"),
     part_of=("mission",),
+    withheld_with=("person",),
 )

@@ -243,7 +243,8 @@ class _Run:
         report.import_id = self.id
         stamps = {"id": str(self.id), "version": 1, "updated_at": instant_text(self.moment)}
         after = {**stamps, **report.to_dict()}
-        note_change(self.session, Action.IMPORT, exchange_rate.record_type, None, after)
+        kind = exchange_rate.record_type
+        note_change(self.session, Action.IMPORT, kind, None, after, hidden=None, was_hidden=None)
 
 
 def _twice(rate: PublishedRate, other: Decimal) -> RateFileError:

@@ -11,10 +11,9 @@ from sqlalchemy import ForeignKey, Index, select
 from sqlalchemy import text as sql_text
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
-from app.core.databases.interface import Base
 from app.core.databases.types import choice
 from app.core.loose_types import Fields, Values
-from app.engine.record import Record, code, code_list, reference, region_of, rule
+from app.engine.record import Part, Record, code, code_list, reference, region_of, rule
 from app.engine.resource import Embedded, Resource
 from app.engine.schemas import Line, Noted, RecordFields, Schema, distinct
 from app.resources.code import CountryCode, LegalForm, LegalFormCode, RegionCode, Sectors
@@ -84,7 +83,7 @@ class Organization(Record):
     )
 
 
-class OrganizationIdentifier(Base):
+class OrganizationIdentifier(Part):
     """A registration number; one live organization at most has it."""
 
     __tablename__ = "organization_identifier"

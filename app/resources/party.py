@@ -8,9 +8,8 @@ from uuid import UUID
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.databases.interface import Base
 from app.core.databases.types import Exact, choice
-from app.engine.record import reference, rule
+from app.engine.record import Part, reference, rule
 from app.engine.schemas import Digits, Line, Schema
 
 
@@ -32,7 +31,7 @@ class PartyRole(StrEnum):
     signatory = "signatory"
 
 
-class AgreementParty(Base):
+class AgreementParty(Part):
     """One party of an agreement."""
 
     __tablename__ = "agreement_party"

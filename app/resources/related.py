@@ -6,9 +6,8 @@ from uuid import UUID
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.core.databases.interface import Base
 from app.core.databases.types import choice
-from app.engine.record import reference, rule
+from app.engine.record import Part, reference, rule
 from app.engine.schemas import Schema
 
 
@@ -22,7 +21,7 @@ class AgreementRelationship(StrEnum):
     follows = "follows"
 
 
-class RelatedAgreement(Base):
+class RelatedAgreement(Part):
     """Another agreement that one says something of."""
 
     __tablename__ = "agreement_related"

@@ -16,7 +16,7 @@ from app.core.errors import (
 )
 from app.core.loose_types import Values
 from app.core.validation import Example
-from app.engine.record import Record, code, reference, rule, stated
+from app.engine.record import Part, Record, code, reference, rule, stated
 from app.engine.resource import Embedded, LongText, Resource
 from app.engine.schemas import Edtf, Line, Noted, RecordFields, Schema
 from app.resources.organization import organization
@@ -49,7 +49,7 @@ class Source(Record):
     )
 
 
-class SourceBasis(Base):
+class SourceBasis(Part):
     """Another source that a source rests on (wasDerivedFrom of PROV)."""
 
     __tablename__ = "source_basis"

@@ -39,6 +39,7 @@ from app.resources.moved_citations import move_citations
 from app.resources.passage import SearchedText
 from app.resources.sentence import sentence_spans
 from app.resources.source import Source, SourceSentence, source
+from app.rest.audience import reading_dialect
 from app.rest.handlers import database_of, find_row
 from app.rest.operations import Key, Models
 from app.rest.transactions import WriteResult
@@ -192,7 +193,7 @@ def text_routes(models: Models) -> list[Route]:
         found = await find_row(request, source, key)
         database = database_of(request)
         statement = compile_query(
-            select(Source.text).where(Source.id == bindparam("source")), database.dialect
+            select(Source.text).where(Source.id == bindparam("source")), reading_dialect(request)
         )
         ((text,),) = await database.read(statement, {"source": found.id})
         if text is None:

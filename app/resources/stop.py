@@ -5,12 +5,12 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from app.engine.record import Dated, code, region_of, rule, stated
+from app.engine.record import Part, code, region_of, rule, stated
 from app.engine.schemas import Edtf, Line, Schema
 from app.resources.code import CountryCode, RegionCode
 
 
-class MissionStop(Dated):
+class MissionStop(Part):
     """One stop of a mission."""
 
     __tablename__ = "mission_stop"

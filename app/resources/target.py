@@ -8,9 +8,8 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
-from app.core.databases.interface import Base
 from app.core.databases.types import Exact, choice
-from app.engine.record import Dated, rule, stated
+from app.engine.record import Part, rule, stated
 from app.engine.schemas import Digits, Edtf, Schema
 from app.resources.money import Bound
 from app.resources.quantity import TimeUnit, Unit
@@ -63,7 +62,7 @@ class _Counted:
         return mapped_column(choice(TimeUnit, "per"))
 
 
-class AgreementTarget(_Counted, Dated):
+class AgreementTarget(_Counted, Part):
     """One target of an agreement."""
 
     __tablename__ = "agreement_target"
@@ -84,7 +83,7 @@ class AgreementTarget(_Counted, Dated):
     due: Mapped[str | None] = stated()
 
 
-class OutcomeAchievement(_Counted, Base):
+class OutcomeAchievement(_Counted, Part):
     """What had come of a target by the date of an outcome."""
 
     __tablename__ = "outcome_achievement"

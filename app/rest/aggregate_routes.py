@@ -25,9 +25,10 @@ from app.engine.paths import FieldType
 from app.engine.resource import Resource
 from app.engine.schemas import Schema
 from app.engine.search.hits import with_query
+from app.rest.audience import audience_tag, reading_dialect
 from app.rest.csv_form import CsvForm, CsvQuery, csv_form
 from app.rest.decimals import texts_of, wants_texts
-from app.rest.handlers import check_codes, database_of, position_of
+from app.rest.handlers import check_codes, database_of, edition_of, position_of
 from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED, RecordsOperation, snake
 from app.rest.past import with_past
 
@@ -47,7 +48,7 @@ class Aggregate(Schema):
 
     data: list[Json] = Field(
         description="The groups, in order: each group key and metric by its name, such as"
-        " `mission.host_country`, `year(signed)`, `count` and `sum_amount`. A figure of no values"
+        " `mission_host_country`, `year_signed`, `count` and `sum_amount`. A figure of no values"
         " is null, and a date that belongs to no part is `undated`: it has no year, or is wider"
         " than the part. An interval counts by its first day."
     )
@@ -131,8 +132,9 @@ async def answer_aggregate(
     suffix = "-csv" if form == _CSV else ""
     if suffix == "" and wants_texts(request):
         suffix = "-text"
+    suffix = edition_of(aggregate.parsed) + suffix
     if "if-none-match" in request.headers:
-        tag = f'W/"{await position_of(request)}{suffix}"'
+        tag = audience_tag(request, f'W/"{await position_of(request)}{suffix}"')
         if is_known(request, tag):
             return not_modified(tag)
     database = database_of(request)
@@ -141,9 +143,9 @@ async def answer_aggregate(
     is_wanted = "limit" in query.model_fields_set and query.limit <= MAX_LIMIT
     limit = query.limit if is_wanted or form == _JSON else MAX_LIMIT
     values["limit"] = min(limit, MAX_LIMIT)
-    statement = aggregate_statement(resource, aggregate.grouping, database.dialect)
+    statement = aggregate_statement(resource, aggregate.grouping, reading_dialect(request))
     ((body, position),) = await database.read(statement, values)
-    headers = {"ETag": f'W/"{position}{suffix}"'}
+    headers = {"ETag": audience_tag(request, f'W/"{position}{suffix}"')}
     if form == _CSV:
         found = json_codec.loads(body)
         table = _table(aggregate.grouping, found["data"], csv_form(query, "csv"))
@@ -153,7 +155,7 @@ async def answer_aggregate(
             if not is_wanted:
                 table += _cut_short(found["groups"], found["groups_in_all"])
         return Response(table, headers=headers, media_type=_CSV)
-    if suffix:
+    if wants_texts(request):
         body = _with_texts(resource, aggregate.grouping, body)
     return JsonResponse(body.encode(), headers=headers)
 

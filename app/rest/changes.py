@@ -22,6 +22,7 @@ from app.engine.query.parameters import Cursor, Limit
 from app.engine.registry import KindName, unknown_kind
 from app.engine.resource import Resource
 from app.engine.schemas import Page, Schema
+from app.rest.audience import reading_dialect
 from app.rest.decimals import wants_texts, with_texts
 from app.rest.handlers import Found, database_of, newest_of
 from app.rest.pages import answer_page, current_page
@@ -71,7 +72,7 @@ async def answer_changes(
     values = {**values, "limit": at.limit + 1}
     if at.place is not None:
         values["seek"] = at.place.key[0]
-    rows = await database.read(feed_statement(shape, database.dialect), values)
+    rows = await database.read(feed_statement(shape, reading_dialect(request)), values)
     return answer_page(at, list(rows))
 
 
@@ -116,7 +117,7 @@ async def answer_as_of(
     database = database_of(request)
     shape = FeedShape(("kind", "record_id"), newest_first=True)
     values = {"kind": resource.record_type, "record_id": found.id, "limit": 2**31}
-    rows = await database.read(feed_statement(shape, database.dialect), values)
+    rows = await database.read(feed_statement(shape, reading_dialect(request)), values)
     state, as_of = json_codec.loads(found.body), instant_text(moment)
     for row in rows:
         change = json_codec.loads(row[0])

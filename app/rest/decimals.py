@@ -13,10 +13,10 @@ from starlette.requests import Request
 
 from app.core import json_codec
 from app.core.http.accept import asks_for_texts
-from app.core.http.app_state import state_of
 from app.core.loose_types import Json, Values
 from app.engine.paths import FieldType, fields_of
 from app.engine.resource import Embedded, Resource
+from app.rest.audience import audience_tag, reading_dialect, without_audience
 
 _SCOPE_KEY = "decimals_as_texts"
 #: What ends the entity tag of an answer in this form.
@@ -37,7 +37,7 @@ def wants_texts(request: Request) -> bool:
 
 def dialect_of(request: Request) -> Dialect:
     """The dialect that answers to the request are compiled for."""
-    dialect = state_of(request).database.dialect
+    dialect = reading_dialect(request)
     return _with_texts(dialect) if wants_texts(request) else dialect
 
 
@@ -52,12 +52,14 @@ def _with_texts(dialect: Dialect) -> Dialect:
 def tag_for(request: Request, tag: str) -> str:
     """The entity tag of the answer in the form that the request asks for: no two forms share one
     (RFC 9110, 8.8.3)."""
+    tag = audience_tag(request, tag)
     return tag[:-1] + _SUFFIX if wants_texts(request) else tag
 
 
 def without_form(tag: str) -> str:
     """The tag of the record, in whatever form it was read."""
-    return tag.removesuffix(_SUFFIX) + '"' if tag.endswith(_SUFFIX) else tag
+    tag = tag.removesuffix(_SUFFIX) + '"' if tag.endswith(_SUFFIX) else tag
+    return without_audience(tag)
 
 
 def with_texts(resource: Resource, body: str) -> str:

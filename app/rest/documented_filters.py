@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from app.core.databases.types import ListedName
 from app.core.edtf import EDTF_PATTERN
 from app.core.loose_types import Json, Value
+from app.core.relative_dates import DAY_PATTERN, MOMENT_PATTERN
 from app.engine.paths import MAX_DEPTH, FieldType, RecordField, fields_of, find_field, relations_of
 from app.engine.query import by_ref
 from app.engine.query.operators import OPERATORS, operators_of
@@ -20,8 +21,8 @@ _TYPES: dict[FieldType, Json] = {
     FieldType.integer: {"type": "integer"},
     FieldType.decimal: {"type": "number", "format": "decimal"},
     FieldType.boolean: {"type": "boolean"},
-    FieldType.date: {"type": "string", "format": "date"},
-    FieldType.instant: {"type": "string", "format": "date-time"},
+    FieldType.date: {"$ref": "#/components/schemas/DayOrRelative"},
+    FieldType.instant: {"$ref": "#/components/schemas/TimeOrRelative"},
     FieldType.stated: {
         "type": "string",
         "maxLength": 64,
@@ -29,6 +30,20 @@ _TYPES: dict[FieldType, Json] = {
         "format": "edtf",
     },
     FieldType.list: _TEXT,
+}
+#: The schemas that those of filters refer to.
+FILTER_SCHEMAS: Json = {
+    "DayOrRelative": {
+        "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "pattern": DAY_PATTERN}],
+        "description": "A day, or one counted from today, such as `-12mo`.",
+    },
+    "TimeOrRelative": {
+        "anyOf": [
+            {"type": "string", "format": "date-time"},
+            {"type": "string", "pattern": MOMENT_PATTERN},
+        ],
+        "description": "A time, or one counted from now, such as `-7d`.",
+    },
 }
 #: The operators that people use, by the kind of field: the document tells of these. All others that
 #: a field has work just so.
@@ -38,7 +53,7 @@ _TOLD: dict[FieldType, tuple[str, ...]] = {
     FieldType.choice: ("eq", "in"),
     FieldType.code: ("eq", "in"),
     FieldType.integer: ("gte", "lte"),
-    FieldType.decimal: ("eq", "gte", "lte", "isnull"),
+    FieldType.decimal: ("gte", "lte", "isnull"),
     FieldType.boolean: ("eq",),
     FieldType.date: ("gte", "lte", "isnull"),
     FieldType.instant: ("gte",),
@@ -46,7 +61,7 @@ _TOLD: dict[FieldType, tuple[str, ...]] = {
     FieldType.list: ("has",),
 }
 #: Asked for otherwise: a record by its address, the trash by `deleted`, free text by `q`.
-_NOT_DOCUMENTED = {"id", "version", "deleted_at", *Noted.model_fields}
+_NOT_DOCUMENTED = {"id", "version", "deleted_at", "confidential", "withheld", *Noted.model_fields}
 #: What stands beside a field and is asked for by that one: bounds of a stated date, a text in
 #: English, an amount as printed, the end of a range; and the whole that it is part of.
 _DERIVED = ("earliest", "latest", "en", "text", "max")

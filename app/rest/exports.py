@@ -27,6 +27,7 @@ from app.engine.query.parameters import (
     PartsQuery,
     RecordsQuery,
 )
+from app.rest.audience import audience_tag, reading_dialect
 from app.rest.client_watch import ClientWatch, watched
 from app.rest.csv_form import CsvForm, CsvQuery, csv_form
 from app.rest.export_columns import Cell, cells_of, export_statement, objects_statement
@@ -122,7 +123,8 @@ async def answer_file_of(
     """The records, or with `row_of` the rows of this list of each of them, as a file."""
     request, records, shape = asked.request, asked.records, asked.listing.shape
     form = csv_form(query, file_format)
-    tag = f'W/"{await position_of(request)}-{file_format}"'
+    edition = f"{asked.edition}-{file_format}"
+    tag = audience_tag(request, f'W/"{await position_of(request)}{edition}"')
     if is_known(request, tag):
         return not_modified(tag)
     resource, collection = records.resource, records.collection
@@ -134,9 +136,9 @@ async def answer_file_of(
     labels = await _labels(asked, query, file_format, cells)
     lines = file_format == "csv" and form.is_plain and not spaced and labels is None
     if row_of is not None and cells is not None and not is_table:
-        statement = objects_statement(resource, shape, cells, database.dialect, row_of)
+        statement = objects_statement(resource, shape, cells, reading_dialect(request), row_of)
     else:
-        chosen = (resource, collection, shape, cells, database.dialect)
+        chosen = (resource, collection, shape, cells, reading_dialect(request))
         statement = export_statement(*chosen, lines, row_of)
 
     batch_rows = MANY_RELATED_ROWS if shown_many(resource, shape.view) else STREAM_BATCH_ROWS

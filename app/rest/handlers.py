@@ -1,6 +1,7 @@
 """Reads of one record: from a request to finished JSON, asking the database once."""
 
 from dataclasses import dataclass
+from hashlib import sha256
 
 from sqlalchemy import select
 from starlette.requests import Request
@@ -100,7 +101,7 @@ async def answer_item(request: Request, resource: Resource, key: str, query: Ite
     view = read_view(resource, query)
     if needs_count(resource, view, 1):
         alone = await find_row(request, resource, key, ID_ALONE, query.deleted == "include")
-        await check_related(database_of(request), resource, view, [str(alone.id)])
+        await check_related(request, resource, view, [str(alone.id)])
     found = await find_row(request, resource, key, view, query.deleted == "include")
     tag = tag_of(resource, found.id, found.version, found.position)
     if not view.whole:
@@ -118,6 +119,14 @@ async def position_of(request: Request) -> str:
         position_statement(database.dialect), {}, point_lookup=True
     )
     return str(position)
+
+
+def edition_of(parsed: ParsedFilter) -> str:
+    """What tags add where dates are counted from now: an answer that was right yesterday is not
+    today, though nothing was written. Nothing where none are."""
+    if not parsed.relative:
+        return ""
+    return "-" + sha256(" ".join(parsed.relative).encode()).hexdigest()[:8]
 
 
 async def newest_of(request: Request) -> Position:

@@ -13,7 +13,7 @@ from app.core.http.app_state import state_of
 from app.core.http.conditional import is_known, not_modified
 from app.core.instance_secret import EPOCH_LENGTH
 from app.core.loose_types import Fields, Value
-from app.engine.query.cursor import CursorPosition, cursor_scope
+from app.engine.query.cursor import CursorPosition, cursor_scope, read_asked_at
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.parameters import (
     MAX_LIMIT,
@@ -38,8 +38,9 @@ from app.engine.query.values import parse_value, round_to_column
 from app.engine.resource import Resource, SubCollection
 from app.engine.search.density import is_by_row, share_found
 from app.engine.search.hits import with_query
+from app.rest.audience import reading_dialect
 from app.rest.decimals import dialect_of, tag_for
-from app.rest.handlers import check_codes, database_of, find_row, position_of
+from app.rest.handlers import check_codes, database_of, edition_of, find_row, position_of
 from app.rest.pages import PageRequest, Total, answer_page, in_epoch, page_request
 from app.rest.related import ID_ALONE, check_related, needs_count
 
@@ -82,6 +83,12 @@ class ListRequest:
     #: The values of its statements' parameters.
     values: Fields
 
+    @property
+    def edition(self) -> str:
+        """What a tag tells of a list besides the state of the database: the days that its relative
+        dates come to now."""
+        return edition_of(self.listing.parsed)
+
     async def read(self, statement: CompiledQuery, **values: Value) -> list[Value]:
         """The rows of the statement, with the list's values and these."""
         database = database_of(self.request)
@@ -90,7 +97,9 @@ class ListRequest:
 
 async def list_request(request: Request, records: RecordSet, query: RecordsQuery) -> ListRequest:
     """The list that the query asks for; BadRequest when a filter names an unknown code."""
-    listing = read_listing(records.resource, query)
+    cursor = query.cursor if isinstance(query, ListQuery) else None
+    asked_at = read_asked_at(cursor, state_of(request).secret) if cursor is not None else None
+    listing = read_listing(records.resource, query, asked_at)
     await check_codes(request, listing.parsed)
     values = with_query(listing.parsed.values, query.q, database_of(request).dialect)
     if records.collection is not None:
@@ -104,8 +113,10 @@ async def answer_list(request: Request, records: RecordSet, query: ListQuery) ->
     if query.cursor is not None and query.offset is not None:
         raise bad_parameter("offset", "both", "Give a cursor or an offset, not both.")
     at = page_request(request, query.limit, query.cursor, _scope_of(asked, query))
+    if asked.edition:
+        at = replace(at, asked_at=asked.listing.parsed.asked_at.isoformat())
     # One that was answered before has been asked for that already.
-    if not _was_answered(request) and (unchanged := await _unchanged(request)):
+    if not _was_answered(request) and (unchanged := await _unchanged(request, asked.edition)):
         return unchanged
     offset = query.offset or 0
     asked, counted = await _by_ways(asked, query)
@@ -121,10 +132,11 @@ async def answer_list(request: Request, records: RecordSet, query: ListQuery) ->
         position = await position_of(request)
         rows = await _read_page(asked, at, offset)
     total = await _count(counted, query.count)
-    headers = {"ETag": tag_for(request, f'W/"{position}"')}
+    headers = {"ETag": tag_for(request, f'W/"{position}{asked.edition}"')}
     at = in_epoch(at, position[-EPOCH_LENGTH:])
     answer = answer_page(at, rows, offset, total, headers)
-    _remember(request)
+    if not asked.edition:
+        _remember(request)
     return answer
 
 
@@ -136,7 +148,7 @@ async def _check_related(asked: ListRequest, at: PageRequest, offset: int) -> No
         alone = replace(asked, listing=replace(asked.listing, shape=shape))
         rows = (await _read_page(alone, at, offset))[: at.limit]
         ids = [json_codec.loads_stored(row[0])["id"] for row in rows]
-        await check_related(database_of(asked.request), resource, view, ids)
+        await check_related(asked.request, resource, view, ids)
 
 
 def _remember(request: Request) -> None:
@@ -161,11 +173,11 @@ async def unchanged_list(request: Request) -> Response | None:
     return await _unchanged(request) if _was_answered(request) else None
 
 
-async def _unchanged(request: Request) -> Response | None:
+async def _unchanged(request: Request, edition: str = "") -> Response | None:
     """304 where the client has the list as it is; None where it has not."""
     if "if-none-match" not in request.headers:
         return None
-    tag = tag_for(request, f'W/"{await position_of(request)}"')
+    tag = tag_for(request, f'W/"{await position_of(request)}{edition}"')
     return not_modified(tag) if is_known(request, tag) else None
 
 
@@ -175,7 +187,7 @@ async def _by_ways(asked: ListRequest, query: ListQuery) -> tuple[ListRequest, L
     if not shape.q:
         return asked, asked
     database = database_of(asked.request)
-    share = await share_found(database, resource, asked.values)
+    share = await share_found(database, resource, asked.values, reading_dialect(asked.request))
     wanted = (query.offset or 0) + min(query.limit, MAX_LIMIT) + 1
     is_led = is_led_by_index(resource, shape, database.dialect)
     page = replace(shape, by_row=is_by_row(share, wanted if is_led else None))
@@ -220,7 +232,7 @@ async def _whole_place(asked: ListRequest, place: CursorPosition, parts: int) ->
         return place
     database = database_of(asked.request)
     resource, sort = asked.records.resource, asked.listing.shape.sort
-    statement = key_statement(resource, sort, database.dialect)
+    statement = key_statement(resource, sort, reading_dialect(asked.request))
     rows = await database.read(statement, {"id": UUID(place.key[0])}, point_lookup=True)
     if not rows:
         raise bad_parameter(
@@ -247,7 +259,7 @@ async def _count(asked: ListRequest, how: str) -> Total:
         return Total()
     database, records = database_of(asked.request), asked.records
     shape = asked.listing.shape.after(None)
-    counted = (records.resource, records.collection, shape, database.dialect)
+    counted = (records.resource, records.collection, shape, reading_dialect(asked.request))
     limit = SAMPLE_ROWS + 1 if how == "estimated" and not database.counts_quickly else None
     ((count,),) = await asked.read(count_statement(*counted, limit))
     if limit is None or count < limit:

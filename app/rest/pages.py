@@ -34,6 +34,8 @@ class PageRequest:
     place: CursorPosition | None = None
     #: Of the database that the list is read from.
     epoch: str = ""
+    #: What the list's dates are counted from, where any are; ISO 8601.
+    asked_at: str = ""
 
     @property
     def backward(self) -> bool:
@@ -44,7 +46,7 @@ class PageRequest:
         values = json_codec.loads(key)
         # A long text has no place in an address: then the record's id stands for its key.
         kept = values if len(key) <= MAX_KEY_CHARACTERS else values[-1:]
-        place = CursorPosition(kept, backward, self.epoch)
+        place = CursorPosition(kept, backward, self.epoch, self.asked_at)
         return write_cursor(place, self.bound_to, state_of(self.request).secret)
 
 

@@ -52,7 +52,8 @@ class PastDatabase(Database):
 
     def __init__(self, present: Database, as_of: datetime | Position) -> None:
         self._present, self._as_of = present, as_of
-        self.dialect, self.counts_quickly = present.dialect, present.counts_quickly
+        self.dialect, self.whole_dialect = present.dialect, present.whole_dialect
+        self.counts_quickly = present.counts_quickly
         self._opened = AsyncExitStack()
         self._past: Past | None = None
         # What a request reads at the same time waits for each other: there is one connection.
@@ -85,7 +86,7 @@ class PastDatabase(Database):
     @asynccontextmanager
     async def _open(self, *, for_export: bool = False) -> AsyncIterator[Past]:
         async with self._present.read_transaction(for_export=for_export) as transaction:
-            past = Past(transaction, self.dialect)
+            past = Past(transaction, self.whole_dialect)
             await past.open(self._as_of)
             yield past
 

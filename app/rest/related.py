@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from starlette.requests import Request
+
 from app.core import json_codec
-from app.core.databases.interface import Database
+from app.core.http.app_state import state_of
 from app.core.public_path import public_path
 from app.engine.query.fan_out import (
     MAX_RELATED,
@@ -15,6 +17,7 @@ from app.engine.query.fan_out import (
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.parameters import View
 from app.engine.resource import Resource
+from app.rest.audience import reading_dialect
 
 #: Up to how many records the parts of these are shown with what they point to uncounted.
 _UNCOUNTED = 100
@@ -30,12 +33,12 @@ def needs_count(resource: Resource, view: View, limit: int) -> bool:
 
 
 async def check_related(
-    database: Database, resource: Resource, view: View, ids: Sequence[str]
+    request: Request, resource: Resource, view: View, ids: Sequence[str]
 ) -> None:
     """Refuse (400) to show the records with these ids in a view that shows too many others."""
-    statement = fan_out_statement(resource, view, database.dialect)
+    statement = fan_out_statement(resource, view, reading_dialect(request))
     values = {"ids": json_codec.dumps(list(ids)).decode()}
-    (counts,) = await database.read(statement, values)
+    (counts,) = await state_of(request).database.read(statement, values)
     if sum(counts) <= MAX_RELATED:
         return
     shown = list(zip(shown_many(resource, view), counts, strict=True))

@@ -11,7 +11,7 @@ from math import inf
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
-from app.changes.entries import Entry, find_entries
+from app.changes.entries import Entry, find_for_all
 from app.changes.tail import ChangeLogTail
 from app.core.databases.interface import Database
 from app.core.databases.types import instant_text, now
@@ -217,8 +217,10 @@ class Deliveries:
         position = self._position(hook)
         entries = self.watch.after(position, MAX_PLANNED_CHANGES)
         if entries is None:
-            entries = await find_entries(self.database, position, MAX_PLANNED_CHANGES, {})
-        found = [entry for entry in entries if hook.wants(entry)]
+            entries = await find_for_all(self.database, position, MAX_PLANNED_CHANGES)
+        # Receivers are outside: they are told what is public.
+        shown = [entry.public for entry in entries if entry.public is not None]
+        found = [entry for entry in shown if hook.wants(entry)]
         if found and hook.filter is not None:
             found = await self._judged(found, hook.filter)
         return found, entries[-1].seq if entries else position
@@ -229,7 +231,8 @@ class Deliveries:
         verdicts: dict[str, bool] = {}
         for key in {entry.record_id for entry in entries}:
             verdicts[key] = await scheduling.matches(self.database, resource, parsed, key)
-        return [entry for entry in entries if verdicts[entry.record_id]]
+        # What was withheld is found by no filter: whoever may have it is told to drop it.
+        return [e for e in entries if verdicts[e.record_id] or e.is_withdrawn]
 
     async def _send_due(self, hook: WebhookState) -> bool:
         """Send what is due, in order; True when the webhook was given back with the last."""

@@ -8,16 +8,17 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, Dialect, bindparam, select
 
-from app.changes.entries import find_entries
+from app.changes.entries import Entry, find_entries, withdrawn
 from app.core import json_codec
 from app.core.databases.interface import CompiledQuery, Database, compile_query
 from app.core.databases.types import Id, Instant
 from app.core.loose_types import Fields
+from app.engine.history.change_log import Action
 from app.engine.query.parameters import View
 from app.engine.query.render import as_json, object_of
 from app.engine.query.statements import item_statement
 from app.engine.resource import Resource
-from app.webhooks.tables import TEST, Delivery, State
+from app.webhooks.tables import PAST, TEST, Delivery, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ async def message_of(database: Database, kinds: Mapping[str, Resource], delivery
     """The message: the change, and the record as it is now."""
     if delivery.seq is None or delivery.record_id is None:
         return _message(TEST, delivery.created_at, b"null", b"null")
-    (entry,) = await find_entries(database, delivery.seq - 1, 1, {}, few=True)
+    entry = await _entry(database, delivery.seq)
     resource = kinds.get(entry.kind)
     record = b"null"
     if resource is not None:
@@ -51,7 +52,17 @@ async def message_of(database: Database, kinds: Mapping[str, Resource], delivery
         rows = await database.read(statement, {"key": delivery.record_id}, point_lookup=True)
         record = rows[0][0].encode() if rows else record
     at = json_codec.loads(entry.body)["at"]
-    return _message(delivery.type, at, entry.body, record)
+    kind = f"{entry.kind}.{PAST[Action(entry.action)]}" if entry.is_withdrawn else delivery.type
+    return _message(kind, at, entry.body, record)
+
+
+async def _entry(database: Database, seq: int) -> Entry:
+    """The change as the public sees it; of a record that was withheld since, that it is gone."""
+    found = await find_entries(database, seq - 1, 1, {}, few=True)
+    if found and found[0].seq == seq:
+        return found[0]
+    (entry,) = await find_entries(database, seq - 1, 1, {}, few=True, whole=True)
+    return withdrawn(entry)
 
 
 def _message(kind: str, at: str, change: bytes, record: bytes) -> bytes:

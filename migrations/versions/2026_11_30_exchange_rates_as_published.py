@@ -1,6 +1,6 @@
 """Exchange rates as published.
 
-Revision: 20261130_rates, after 20261129_around_deals.
+Revision: 20261130_rates, after 20261130_firmness.
 """
 
 import sqlalchemy as sa

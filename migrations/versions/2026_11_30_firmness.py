@@ -1,6 +1,6 @@
 """How firm agreements are, and which were ever signed.
 
-Revision: 20261130_firmness, after 20261129_around_deals.
+Revision: 20261130_firmness, after 20261130_codes_of_their_time.
 """
 
 import sqlalchemy as sa

@@ -1,6 +1,6 @@
 """The change log is looked up by time: what was there then is asked for.
 
-Revision: 20261130_times_of_changes, after 20261129_around_deals.
+Revision: 20261130_times_of_changes, after 20261130_rates.
 """
 
 from alembic import op

@@ -58,9 +58,11 @@ def server(anyio_backend: str, url: str, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture(scope="session")
-def generated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The folders of the clients that this run has generated, by language and document."""
-    return {}
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the clients that this run generates: once, as a document is no database's."""
+    base = tmp_path_factory.getbasetemp()
+    # That of a worker lies in that of the run.
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "generated"
 
 
 @pytest.fixture
@@ -88,12 +90,11 @@ def check(found: dict[str, Any]) -> None:
     assert found["wrong"]["pointers"] == ["/currency"]
 
 
-def test_a_generated_python_client_works(
-    server: str, document: Path, generated: dict[str, Path], tmp_path: Path
-) -> None:
+def test_a_generated_python_client_works(server: str, document: Path, generated: Path) -> None:
     python = tools.python()
-    if "python" not in generated:
-        (tmp_path / "settings.yml").write_text("post_hooks: []\n")
+
+    def generate(folder: Path) -> None:
+        (folder / "settings.yml").write_text("post_hooks: []\n")
         generator = python.with_name("openapi-python-client")
         arguments: list[str | Path] = [
             "--meta",
@@ -103,26 +104,29 @@ def test_a_generated_python_client_works(
             "--path",
             document,
         ]
-        tools.run(generator, "generate", *arguments, "--output-path", PACKAGE, folder=tmp_path)
-        (tmp_path / "walk.py").write_text((tools.HERE / "walk.py").read_text())
+        tools.run(generator, "generate", *arguments, "--output-path", PACKAGE, folder=folder)
+        (folder / "walk.py").write_text((tools.HERE / "walk.py").read_text())
         checking: list[str | Path] = [sys.executable, "-m", "mypy", "--strict", "walk.py"]
-        tools.run(*checking, "--python-executable", python, folder=tmp_path)
-        generated["python"] = tmp_path
-    check(seen(generated["python"], python, "walk.py", server, ADMIN_KEY))
+        tools.run(*checking, "--python-executable", python, folder=folder)
+
+    folder = tools.filled(generated / "python", generate)
+    check(seen(folder, python, "walk.py", server, ADMIN_KEY))
 
 
 def test_a_generated_typescript_client_works_and_is_typed(
-    server: str, document: Path, generated: dict[str, Path], tmp_path: Path
+    server: str, document: Path, generated: Path
 ) -> None:
     packages = tools.packages()
-    if "typescript" not in generated:
-        (tmp_path / "node_modules").symlink_to(packages)
-        (tmp_path / "package.json").write_text((tools.HERE / "package.json").read_text())
-        (tmp_path / "walk.ts").write_text((tools.HERE / "walk.ts").read_text())
+
+    def generate(folder: Path) -> None:
+        (folder / "node_modules").symlink_to(packages)
+        (folder / "package.json").write_text((tools.HERE / "package.json").read_text())
+        (folder / "walk.ts").write_text((tools.HERE / "walk.ts").read_text())
         binaries = packages / ".bin"
-        tools.run(binaries / "openapi-typescript", document, "-o", "api.d.ts", folder=tmp_path)
+        tools.run(binaries / "openapi-typescript", document, "-o", "api.d.ts", folder=folder)
         options = ["--strict", "--module", "nodenext", "--target", "es2022"]
         options += ["--lib", "es2022,dom,dom.iterable"]
-        tools.run(binaries / "tsc", *options, "walk.ts", folder=tmp_path)
-        generated["typescript"] = tmp_path
-    check(seen(generated["typescript"], tools.NODE / "node", "walk.js", server, ADMIN_KEY))
+        tools.run(binaries / "tsc", *options, "walk.ts", folder=folder)
+
+    folder = tools.filled(generated / "typescript", generate)
+    check(seen(folder, tools.NODE / "node", "walk.js", server, ADMIN_KEY))

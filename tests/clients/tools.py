@@ -86,7 +86,11 @@ def python() -> Path:
 
 def _once(name: str, wanted: bytes, fill: Callable[[Path], None]) -> Path:
     """A folder that is filled when it is first asked for, and anew when what is wanted changes."""
-    folder = CACHE / f"{name}-{sha256(wanted).hexdigest()[:16]}"
+    return filled(CACHE / f"{name}-{sha256(wanted).hexdigest()[:16]}", fill)
+
+
+def filled(folder: Path, fill: Callable[[Path], None]) -> Path:
+    """The folder, filled by whichever process first asks for it."""
     with _locked(folder.with_suffix(".lock")):
         done = folder / "complete"
         if not done.exists():

@@ -18,6 +18,7 @@ from app.commands.migrate import changing_run, compare, migrate
 from app.commands.readiness import lacking
 from app.commands.unmigrated import declared
 from app.core.databases.interface import Base
+from app.engine.shown_indexes import drop_shown_indexes, make_shown_indexes
 from app.resources.mission import MissionKind
 from tests.test_migrations import empty_database
 
@@ -28,6 +29,15 @@ REMEDY = "run alembic revision --autogenerate"
 def bare_url(database_kind: str, tmp_path: Path) -> Iterator[str]:
     with empty_database(database_kind, tmp_path) as url:
         yield url
+
+
+#: The indexes of what the public is shown of columns that lists are sorted by.
+SHOWN = (
+    "ix_mission_dates_shown",
+    "ix_agreement_amount_shown",
+    "ix_agreement_signed_shown",
+    "ix_agreement_status_amount_shown",
+)
 
 
 @contextmanager
@@ -45,7 +55,9 @@ async def change(url: str, work: Callable[[Operations], None]) -> None:
 
     def changed(connection: Connection) -> None:
         options = {"target_metadata": Base.metadata}
+        drop_shown_indexes(connection, declared())
         work(Operations(MigrationContext.configure(connection, opts=options)))
+        make_shown_indexes(connection, declared())
 
     await changing_run(url, changed)
 
@@ -146,6 +158,7 @@ async def test_each_table_of_sqlite_can_be_copied_and_keeps_its_rules(
     def copy(connection: Connection) -> None:
         options = {"target_metadata": Base.metadata}
         op = Operations(MigrationContext.configure(connection, opts=options))
+        drop_shown_indexes(connection, declared())
         before = connection.execute(made).all()
         for name in declared().tables:
             with op.batch_alter_table(name, recreate="always"):
@@ -154,6 +167,11 @@ async def test_each_table_of_sqlite_can_be_copied_and_keeps_its_rules(
 
     await changing_run(bare_url, copy)
     assert await compare(bare_url) == []
+    # Those over what is shown are made again by the next migration, whatever it changes.
+    lacking = [f"the index {name} is not there. Run: trade-missions migrate" for name in SHOWN]
+    assert await run(bare_url) == lacking
+    assert await migrate(bare_url)
+    assert await run(bare_url) == []
 
 
 async def test_a_table_without_a_migration_is_told_in_a_sentence(

@@ -40,8 +40,15 @@ def changeable(resource: Resource) -> list[str]:
 @cache
 def properties(resource: Resource) -> dict[str, Any]:
     """The JSON Schema of each field of a body."""
-    schema: dict[str, Any] = resource.create.model_json_schema()["properties"]
-    return schema
+    whole = resource.create.model_json_schema()
+    found: dict[str, Any] = {}
+    for name, schema in whole["properties"].items():
+        of = whole.get("$defs", {}).get(schema.get("$ref", "").rpartition("/")[2], {})
+        # A list that is defined once for all kinds.
+        found[name] = {**schema, **of} if of.get("type") == "array" else schema
+        if found[name] is not schema:
+            del found[name]["$ref"]
+    return found
 
 
 def nullable(resource: Resource) -> list[str]:

@@ -99,7 +99,10 @@ async def test_a_patch_refuses_a_ref_that_is_taken(api: Api, resource: Resource)
 
 
 LISTS = [
-    (r, n) for r in RESOURCES for n in writable(r) if isinstance(EXAMPLES[r.path].full[n], list)
+    (r, n)
+    for r in RESOURCES
+    for n in writable(r)
+    if isinstance(EXAMPLES[r.path].full[n], list) and EXAMPLES[r.path].full[n]
 ]
 
 

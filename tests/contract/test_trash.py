@@ -154,6 +154,6 @@ async def test_changes_are_numbered_without_gaps(api: Api, shared_app: FastAPI) 
 async def numbers(app: FastAPI) -> list[int]:
     database = app.state.database
     rows = await database.read(
-        compile_query(select(Change.seq).order_by(Change.seq), database.dialect), {}
+        compile_query(select(Change.seq).order_by(Change.seq), database.whole_dialect), {}
     )
     return [row[0] for row in rows]

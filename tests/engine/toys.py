@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from app.core.databases.interface import Base
 from app.core.databases.types import Exact
 from app.core.errors import Invalid
-from app.engine.record import Record, code_list, reference, stated
+from app.engine.record import Part, Record, code_list, reference, stated
 from app.engine.resource import Embedded, Resource, SubCollection
 from app.engine.schemas import Digits, Edtf, Line, Noted, RecordFields, Schema
 
@@ -34,7 +34,7 @@ class Toy(Record):
     )
 
 
-class Wheel(Base):
+class Wheel(Part):
     __tablename__ = "wheel"
     metadata = TABLES
 

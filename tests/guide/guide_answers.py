@@ -20,7 +20,7 @@ MASKS = (
     (re.compile(r"\btmd_[a-z0-9]{8}_[a-z0-9]{43}\b"), "‹key›"),
     (re.compile(r"\btmd_[a-z0-9]{8}\b"), "‹prefix›"),
     (re.compile(r'W/"[^"]+"'), 'W/"‹tag›"'),
-    (re.compile(r'(?<!W/)"(\d+)-[0-9a-f]{12}(-\d+)?-[0-9a-f]{6}"'), r'"\1-‹tag›"'),
+    (re.compile(r'(?<!W/)"(\d+)-[0-9a-f]{12}(-\d+)?-[0-9a-f]{6}(-public)?"'), r'"\1-‹tag›"'),
     (re.compile(r"(?<=cursor=)[\w-]{20,}"), "‹cursor›"),
 )
 MASKED_KEYS = {"request_id": "‹id›", "next_cursor": "‹cursor›", "prev_cursor": "‹cursor›"}

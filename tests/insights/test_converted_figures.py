@@ -147,6 +147,32 @@ async def test_what_has_no_day_is_converted_by_the_rate_date_alone(
     assert found["conversion"]["rate_date"] == "2022-03-03"
 
 
+async def test_a_summary_tells_its_totals_in_one_currency_class_by_class(
+    deals: httpx.AsyncClient,
+) -> None:
+    plain = (await deals.get("/missions/a-visit/summary")).json()
+    assert "converted" not in plain
+    query = "convert_to=USD&rate_provider=ECB"
+    found = json_codec.loads((await deals.get(f"/missions/a-visit/summary?{query}")).content)
+    converted_totals = found.pop("converted")
+    assert found.keys() == plain.keys()
+    (total,) = converted_totals["totals"]
+    (group,) = (await converted(deals, rate_provider="ECB"))["data"]
+    assert (total["amount"], total["agreements"]) == (group["sum_amount"], 5)
+    assert total["at_least"] == total["at_most"] == total["amount"]
+    assert (total["firmness"], left_out(total)) == ("signed_binding", left_out(group))
+    assert (
+        converted_totals["rates"]
+        == (await converted(deals, rate_provider="ECB"))["conversion"]["rates"]
+    )
+    texts = await deals.get(
+        f"/missions/a-visit/summary?{query}", headers={"Accept": "application/json;decimal=string"}
+    )
+    assert texts.json()["converted"]["totals"][0]["amount"] == str(total["amount"])
+    wrong = await deals.get("/missions/a-visit/summary?convert_to=UDS")
+    assert (wrong.status_code, wrong.json()["errors"][0]["parameter"]) == (400, "convert_to")
+
+
 async def test_groups_keep_their_keys_order_and_counts(deals: httpx.AsyncClient) -> None:
     by_year = await converted(deals, group_by="year(signed)", sort="-sum_amount")
     years = [(g["year(signed)"], g["count"]) for g in by_year["data"]]
@@ -208,6 +234,38 @@ async def test_what_cannot_be_converted_is_refused_with_what_can(
     )
     assert csv.status_code == 400
     assert wrong == []
+
+
+async def test_a_part_is_left_out_on_whatever_day_it_was_signed(deals: httpx.AsyncClient) -> None:
+    firm = (await deals.get("/organizations?name=A firm")).json()["data"][0]["id"]
+    ids: list[str] = []
+    for signed, bound in (("2022-06-03", "exact"), ("2022-03-01", "at_least")):
+        deal = {
+            "title": "A frame",
+            "instrument": "supply_contract",
+            "signed": signed,
+            "amount": 100,
+            "amount_bound": bound,
+            "currency": "EUR",
+            "parties": [{"organization_id": firm, "role": "signatory"}],
+            "related": [{"agreement_id": each, "relation": "part_of"} for each in ids],
+        }
+        answer = await deals.post("/agreements", json=deal)
+        assert answer.status_code == 201, answer.text
+        ids.append(answer.json()["id"])
+    asked = {"mission__ref": "", "id__in": ",".join(ids), "rate_provider": "ECB"}
+    metrics = "sum(amount),at_least(amount),at_most(amount)"
+    query = {"metrics": metrics, "convert_to": "USD"} | {k: v for k, v in asked.items() if v}
+    whole = json_codec.loads((await deals.get("/agreements/aggregate", params=query)).content)
+    (group,) = whole["data"]
+    sums = ("sum_amount", "at_least_amount", "at_most_amount")
+    assert [group[name] for name in sums] == [Decimal("107.3")] * 3
+    assert whole["left_out"]["parts"] == 1
+    query["id__in"] = ids[1]
+    (alone,) = json_codec.loads((await deals.get("/agreements/aggregate", params=query)).content)[
+        "data"
+    ]
+    assert [alone[name] for name in sums] == [Decimal("111.62"), Decimal("111.62"), None]
 
 
 async def test_other_kinds_of_amounts_are_converted_by_their_own_dates(

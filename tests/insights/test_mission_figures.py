@@ -226,6 +226,11 @@ async def test_missions_are_filtered_and_sorted_by_their_figures(client: httpx.A
         chosen, key=lambda ref: (-known[ref]["agreements"], ref)
     )
     assert len(chosen) > 1
+    status = {"agreements__status": "in_force", "agreements__gte": 1, "agreements__isnull": "false"}
+    rows = (await figures(client, parts="exclude", **status))["data"]
+    assert {row["ref"] for row in rows} == {
+        row["ref"] for row in (await figures(client, parts="exclude", in_force__gte=1))["data"]
+    }
     without = (await figures(client, agreements=0))["data"]
     assert {row["ref"] for row in without} == {r for r in known if not known[r]["agreements"]}
 
@@ -278,7 +283,9 @@ async def test_what_is_wrong_is_told_with_what_would_be_right(client: httpx.Asyn
         "parts=some": "include",
         "sort=amount_announced": "give currency",
         "amount_announced__gt=1": "give currency",
-        "currency=USD&amount_announced__gt=1.23456": "up to 4 decimals",
+        "currency=USD&amount_announced__gt=1.23456": "4 decimals",
+        "signed__isnull=true": "no operator 'isnull'",
+        "agreements__gt=1234567890123456789": "at most 18 digits",
         "currency=XQQ": "is not a currency code",
         "cursor=abc": "cursor",
         "limit=-1": "limit",

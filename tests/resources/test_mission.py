@@ -129,6 +129,6 @@ async def test_a_mission_counts_in_the_group_of_each_host(client: httpx.AsyncCli
     assert answer["missing"] == {"host_country": 1}
     of_deals = f"/agreements/aggregate?group_by=mission.host_country&mission_id={made['id']}"
     assert (await client.get(of_deals)).json()["data"] == [
-        {"mission.host_country": "KG", "count": 1},
-        {"mission.host_country": "KZ", "count": 1},
+        {"mission_host_country": "KG", "count": 1},
+        {"mission_host_country": "KZ", "count": 1},
     ]

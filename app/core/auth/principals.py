@@ -46,6 +46,11 @@ class Principal:
     scope: Scope | None = None
     path: str | None = None
 
+    @property
+    def sees_withheld(self) -> bool:
+        """Whether it is shown what is withheld from the public: who may write is."""
+        return self.path is None and self.scope is not None and self.scope.includes(Scope.WRITE)
+
     def check(self, need: Permission) -> None:
         """Forbidden (403) unless the caller's scope covers the need, which is one of a scope."""
         needed = Scope.READ if need is Permission.READ_OR_PUBLIC else Scope(need)

@@ -130,7 +130,10 @@ class Database(ABC):
     `UnsupportedByEngine` (501) of what its engine lacks.
     """
 
+    #: What reads are compiled for: those who read see what is public. Whoever may see what is
+    #: withheld reads by the other one.
     dialect: Dialect
+    whole_dialect: Dialect
     #: Whether counting everything takes less than estimating it would.
     counts_quickly = False
 

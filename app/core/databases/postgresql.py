@@ -44,6 +44,7 @@ from app.core.databases.postgresql_read_pool import (
     plain_dates,
 )
 from app.core.databases.postgresql_transaction import PostgresTransaction
+from app.core.databases.public_reads import public
 from app.core.databases.replica import UNKNOWN_LSN, WAL_LSN, Replica, read_routing
 from app.core.loose_types import Value, Values
 
@@ -171,7 +172,7 @@ class PostgresDatabase(Database):
             },
         )
         event.listen(self.engine.sync_engine, "handle_error", _discard_lost)
-        self.dialect = _dialect()
+        self.dialect, self.whole_dialect = public(_dialect()), _dialect()
         self._connecting = 0
 
     async def start(self) -> None:

@@ -33,6 +33,9 @@ POOL_TIMEOUT_SECONDS = 10.0
 CONNECT_TIMEOUT_SECONDS = 5.0
 #: How many seconds after its own limit a server is given up.
 CANCEL_GRACE_SECONDS = 5.0
+#: The longest statement that a connection keeps prepared, in characters: the driver would prepare
+#: those of expansions anew each time.
+MAX_KEPT_STATEMENT = 64 * 1024
 #: How many times the limit of a question a batch of an export may take.
 WAITERS_PER_CONNECTION = 10
 
@@ -89,6 +92,7 @@ class ReadPool:
             init=self._prepare,
             reset=_keep,
             timeout=self._connect_wait,
+            max_cacheable_statement_size=MAX_KEPT_STATEMENT,
         )
 
     async def _prepare(self, connection: PoolConnection) -> None:

@@ -28,6 +28,7 @@ from app.core.databases.interface import (
 )
 from app.core.databases.places import Places
 from app.core.databases.private_files import keep_private
+from app.core.databases.public_reads import public
 from app.core.databases.sqlite_quick import QuickReads
 from app.core.databases.sqlite_reader import Reading
 from app.core.databases.sqlite_transaction import SqliteTransaction, fetch
@@ -124,7 +125,7 @@ class SqliteDatabase(Database):
         self.path = path
         self.max_seconds = max_seconds
         self.engine = sqlite_engine(path)
-        self.dialect = _dialect()
+        self.dialect, self.whole_dialect = public(_dialect()), _dialect()
         self.writer = Writer(self.engine, path)
         self._local = threading.local()
         self._under_way = self._writing = 0

@@ -31,6 +31,9 @@ GONE = 499
 _BY_STATUS: dict[int, type[Problem]] = {404: NotFound, 413: TooLarge}
 
 
+_READING = ("GET", "HEAD")
+
+
 class ErrorAndLogMiddleware:
     """Names every answer by `X-Request-ID`, turns every exception into a problem document, adds
     the headers that protect, and counts; `access_log` writes a line for each request."""
@@ -44,7 +47,7 @@ class ErrorAndLogMiddleware:
     ) -> None:
         self.app, self.access_log = app, access_log
         self.metrics = metrics or RequestMetrics()
-        self.varied = ("GET", "HEAD") if not public_reading else ()
+        self.public_reading = public_reading
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -58,7 +61,10 @@ class ErrorAndLogMiddleware:
             nonlocal status, sent
             if message["type"] == "http.response.start":
                 status = message["status"]
-                varied = scope["method"] in self.varied
+                # What is public is not all there is: so caches are told that it matters who asks.
+                varied = scope["method"] in _READING and (
+                    "caller" in scope or not self.public_reading
+                )
                 headers = protected(message.get("headers", ()), scope, status, varied=varied)
                 headers.append((b"x-request-id", request_id.encode()))
                 message["headers"] = headers

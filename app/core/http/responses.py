@@ -33,7 +33,7 @@ class JsonResponse(Response):
         self.raw_headers = [
             (b"content-length", b"%d" % len(body)),
             (b"content-type", b"application/json"),
-            # In lines for browsers, decimals as texts for those who ask so.
+            # In lines for browsers, decimals as texts for those who ask so, and more for writers.
             (b"vary", b"Accept, Accept-Encoding"),
         ]
         for name, value in (headers or {}).items():

@@ -3,13 +3,15 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import date, tzinfo
 from decimal import ROUND_DOWN, Context, Decimal
 from typing import Never
 
 from app.core.databases.types import Exact
 from app.core.errors import did_you_mean
 from app.core.loose_types import Value
+from app.core.relative_dates import as_iso
+from app.engine.aggregates.periods import period_of
 from app.engine.aggregates.shape import (
     ADDED,
     UNDATED,
@@ -175,7 +177,7 @@ class _Reader:
 
     def _value(self, output: Output, operator: str, node: Comparison, literal: Literal) -> Value:
         if isinstance(output, GroupKey) and output.part is not None:
-            return _part_text(output.part, literal)
+            return self._part_text(output.part, literal)
         is_number = isinstance(output, Metric) and output.function in _NUMBERS
         record_field = None if is_number else output_field(self.resource, output)
         _check_written(
@@ -187,15 +189,28 @@ class _Reader:
         stated = record_field.field_type is FieldType.stated
         if operator not in operators_of(record_field) or (stated and operator not in ("eq", "in")):
             _refuse(node.at, f"{output.name} has no order: write eq, ne or in.")
+        text = self.parsed.as_iso(record_field, literal.text, self.zone)
         if record_field.field_type in DATED and OPERATORS[operator].rounding:
             at_end = OPERATORS[operator].at_end
-            return parse_limit(record_field, literal.text, at_end=at_end, zone=self.zone)
-        value = parse_value(record_field, literal.text)
+            return parse_limit(record_field, text, at_end=at_end, zone=self.zone)
+        value = parse_value(record_field, text)
         if record_field.codes is not None:
             self.parsed.codes.append(CodeUsed("having", record_field.codes, value))
         if isinstance(value, Decimal):
             return round_to_column(record_field, value, OPERATORS[operator].rounding)
         return value
+
+    def _part_text(self, part: DatePart, literal: Literal) -> str:
+        """A month as it is called, or that which a date such as `-12mo` lies in."""
+        found = as_iso(literal.text, self.parsed.asked_at, self.zone, of_days=True)
+        if found is not None:
+            text = period_of(part, date.fromisoformat(found))
+            self.parsed.relative.append(text)
+            return text
+        if not re.fullmatch(_FORMS[part], literal.text):
+            right = f"{_EXAMPLES[part]}, a day such as -12mo or {UNDATED!r}"
+            _refuse(literal.at, f"{part}() is compared with texts such as {right}.")
+        return literal.text
 
 
 _NUMBERS = (Function.COUNT, Function.COUNT_DISTINCT, *ADDED)
@@ -204,13 +219,6 @@ _NUMBERS = (Function.COUNT, Function.COUNT_DISTINCT, *ADDED)
 def _is_undated(output: Output, literal: Literal) -> bool:
     part = output.part if isinstance(output, GroupKey) else None
     return part is not None and literal.text == UNDATED
-
-
-def _part_text(part: DatePart, literal: Literal) -> str:
-    if not re.fullmatch(_FORMS[part], literal.text):
-        right = f"{_EXAMPLES[part]} or {UNDATED!r}"
-        _refuse(literal.at, f"{part}() is compared with texts such as {right}.")
-    return literal.text
 
 
 def _check_written(kind: FieldType, output: Output, literal: Literal) -> None:
@@ -224,7 +232,8 @@ def _check_written(kind: FieldType, output: Output, literal: Literal) -> None:
         right = "a number without quotes" if wanted == "number" else "true or false"
         _refuse(literal.at, f"{output.name} is compared with {right}.")
     is_year = kind in DATED and literal.is_year
-    if wanted is None and not is_year and literal.literal_type.value in ("number", "boolean"):
+    others = ("number", "boolean") if kind in DATED else ("number", "boolean", "relative")
+    if wanted is None and not is_year and literal.literal_type.value in others:
         _refuse(literal.at, f"{output.name} is compared with a text in quotes or a date.")
 
 

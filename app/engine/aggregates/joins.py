@@ -3,10 +3,10 @@
 from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, FromClause, String, and_, func, true
-from sqlalchemy.orm import aliased
 
 from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.engine.paths import FieldType, fields_of, find_field, find_relation
+from app.engine.query.aliases import TableAlias
 from app.engine.query.conditions import ColumnProxy, Path, columns_of
 from app.engine.query.operators import Get
 from app.engine.resource import Embedded, Resource, SubCollection
@@ -23,7 +23,7 @@ class Joins:
     resource: Resource
     dialect: str
     tables: dict[Path, AnyTable] = field(init=False, default_factory=dict)
-    joined: list[tuple[AnyTable, ColumnElement[bool]]] = field(init=False, default_factory=list)
+    joined: list[tuple[FromClause, ColumnElement[bool]]] = field(init=False, default_factory=list)
 
     def join(self, statement: Selection) -> Selection:
         """The statement on the resource's table with all that was asked for joined to it."""
@@ -62,9 +62,9 @@ class Joins:
             get = self._get(steps[:-1])
             at = self._at(steps[:-1])
             relation = find_relation(at, steps[-1])
-            table = aliased(relation.target.table)
+            table = TableAlias(relation.target.table)
             self.tables[steps] = table
-            self.joined.append((table, self._on(relation.via, steps[-1], table, get)))
+            self.joined.append((table.source, self._on(relation.via, steps[-1], table, get)))
         return columns_of(self.tables[steps])
 
     def _at(self, steps: Path) -> Resource | Embedded:

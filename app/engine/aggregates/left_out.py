@@ -55,14 +55,17 @@ def left_out(
     keys: Sequence[str],
     lifted: frozenset[str] = frozenset(),
     within: Sequence[str] = (),
+    finer: int = 0,
 ) -> FromClause:
     """Reads `(id, reason, …)` with the keys of each row that is not added in its group, `reason`
     being a place in `rules.reasons`.
 
     `rows` has `columns_for` each record in each of its groups, whose columns are `keys`; set apart
     is nothing of what is `lifted`. What differs in the keys `within` is of other figures: it holds
-    nothing of these, not even across groups.
+    nothing of these, not even across groups. The last `finer` keys divide what is one group for the
+    rules.
     """
+    whole = keys[: len(keys) - finer]
     found: list[Selection] = []
     apart: list[ColumnElement[bool]] = []
     for each in rules.set_apart:
@@ -70,10 +73,10 @@ def left_out(
             apart.append(rows.c[each.name] == 1)
             found.append(_with_reason(rules, rows, keys, each.name).where(apart[-1]))
     for holding in rules.holdings:
-        held = _is_held(rules, holding, rows, within if holding.across_groups else keys, lifted)
+        held = _is_held(rules, holding, rows, within if holding.across_groups else whole, lifted)
         found.append(_with_reason(rules, rows, keys, holding.name).where(held))
     if rules.claims is not None:
-        found.append(_not_taken(rules, rows, keys))
+        found.append(_not_taken(rules, rows, keys, whole))
     every = union_all(*found).subquery("every_reason")
     grouped = [every.c[name] for name in ("id", *keys)]
     first = select(*grouped, func.min(every.c.reason).label("reason")).group_by(*grouped)
@@ -165,8 +168,10 @@ def is_agreed(rules: FigureRules, rows: FromClause) -> ColumnElement[bool]:
     return and_(rows.c.first == rows.c.last, rows.c.best < rules.claims.never)
 
 
-def _not_taken(rules: FigureRules, rows: FromClause, keys: Sequence[str]) -> Selection:
-    every = settled(rules, rows, keys)
+def _not_taken(
+    rules: FigureRules, rows: FromClause, keys: Sequence[str], whole: Sequence[str]
+) -> Selection:
+    every = settled(rules, rows, whole)
     agreed = is_agreed(rules, every)
     same = and_(agreed, every.c.says == every.c.first)
     reason = case((same, _reason(rules, Claims.REPEATED)), else_=_reason(rules, Claims.RIVAL))

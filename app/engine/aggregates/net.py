@@ -81,7 +81,9 @@ class Net:
         added = self._added()
         if not added:
             return [], groups
-        self.left = left_out(self.rules, self.rows, self.keys, self.grouping.lifted)
+        self.left = left_out(
+            self.rules, self.rows, self.keys, self.grouping.lifted, finer=self.grouping.finer
+        )
         same = (self.left.c.id == self.rows.c.id) & same_group(self.left, self.rows, self.keys)
         lost: dict[str, Expression] = {}
         for metric, name in added.items():

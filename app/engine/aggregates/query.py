@@ -3,12 +3,10 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, tzinfo
 
 from pydantic import Field
 
 from app.core.errors import did_you_mean
-from app.core.time_zones import find_zone
 from app.engine.aggregates.having import read_having
 from app.engine.aggregates.shape import (
     ADDED,
@@ -33,7 +31,13 @@ from app.engine.paths import (
 )
 from app.engine.query.conditions import Path
 from app.engine.query.filter_reader import ParsedFilter, bad_parameter
-from app.engine.query.parameters import FilterQuery, Limit, listed, read_conditions
+from app.engine.query.parameters import (
+    FilterQuery,
+    Limit,
+    listed,
+    read_conditions,
+    read_zone,
+)
 from app.engine.resource import Resource
 
 MAX_KEYS = 4
@@ -50,11 +54,11 @@ class AggregateQuery(FilterQuery):
     relation or list with any number of values is possible: a record then counts once in each group
     that it belongs to. Example: `mission.host_country,year(signed)`."""
     metrics: str = Field("count", max_length=1000)
-    """Up to 10 of `count`, `count(field)` (records with a value), `count_distinct(field)`,
-    `sum(field)`, `avg(field)`, `min(field)` and `max(field)`, separated by commas; and of amounts
-    `at_least(field)`, `at_most(field)` and `not_exact(field)`: the limits of a sum, and how many in
-    it are no exact amount. An average has four decimals more than its field, the last one rounded
-    half up (away from zero)."""
+    """Up to 10 of `count`, `count(field)` (records with a value), `count_distinct(field)`
+    (over relations too: `parties.organization_id`), `sum(field)`, `avg(field)`, `min(field)` and
+    `max(field)`, separated by commas; and of amounts `at_least(field)`, `at_most(field)` and
+    `not_exact(field)`: the limits of a sum, and how many in it are no exact amount. An average has
+    four decimals more than its field, the last one rounded half up (away from zero)."""
     having: str | None = Field(None, min_length=1, max_length=2000)
     """A condition on metrics and group keys, in the grammar of `filter`: comparisons, `in`, `and`,
     `or` and `not`. Example: `count gt 5 and sum_amount ge 1000000`."""
@@ -62,9 +66,6 @@ class AggregateQuery(FilterQuery):
     """Metrics and group keys to sort by, separated by commas, `-` before one for descending, such
     as `-sum_amount`; nulls and `undated` come last. Ties, and all groups when left out, are in the
     order of the group keys."""
-    timezone: str | None = Field(None, min_length=1, max_length=64)
-    """The IANA zone whose days, weeks and months those of moments such as `created_at` are: UTC
-    when left out. Example: `Asia/Almaty`."""
     limit: Limit = 1000
     """The most groups to answer with; more than 10000 is taken for 10000."""
 
@@ -85,11 +86,11 @@ def read_aggregate(
     over several currencies."""
     keys = _read_keys(resource, query.group_by)
     plain = {key.path for key in keys if key.part is None}
-    keys = (*keys, *(GroupKey(path) for path in finer if path not in plain))
+    added = tuple(GroupKey(path) for path in finer if path not in plain)
+    keys = (*keys, *added)
     metrics = _read_metrics(resource, query.metrics)
     outputs = _by_name((*keys, *metrics))
-    zone = _zone(query.timezone)
-    parsed = read_conditions(resource, query, zone)
+    zone, parsed = read_zone(query.timezone), read_conditions(resource, query)
     for metric in metrics:
         if metric.function in _VALUES:
             plain_keys = {key.path for key in keys if key.part is None}
@@ -101,6 +102,8 @@ def read_aggregate(
     )
     if lifted := lifted_rules(resource, {key.path for key in keys}, parsed):
         grouping = replace(grouping, lifted=lifted)
+    if added:
+        grouping = replace(grouping, finer=len(added))
     if _is_local(resource, query.timezone, keys):
         grouping = replace(grouping, is_local=True)
         parsed.values["zone"] = query.timezone
@@ -113,15 +116,6 @@ def _is_local(resource: Resource, zone: str | None, keys: tuple[GroupKey, ...]) 
         key.part is not None and find_field(resource, key.path).field_type is FieldType.instant
         for key in keys
     )
-
-
-def _zone(name: str | None) -> tzinfo:
-    if name is None:
-        return UTC
-    try:
-        return find_zone(name)
-    except ValueError as error:
-        raise bad_parameter("timezone", "unknown", str(error)) from None
 
 
 _CALL = re.compile(r"([A-Za-z_]+)\(([^()]*)\)")
@@ -253,7 +247,8 @@ def _metric_meant(resource: Resource, word: str) -> str:
 def _check_metric(resource: Resource, metric: Metric) -> None:
     record_field, path = _field("metrics", resource, metric.path), ".".join(metric.path)
     kinds = _KINDS.get(metric.function)
-    if leads_to_many(resource, metric.path) is not None:
+    is_distinct = metric.function is Function.COUNT_DISTINCT
+    if leads_to_many(resource, metric.path) is not None and not is_distinct:
         text = f"{path} leads to any number of records: ask for an aggregate of those."
         raise bad_parameter("metrics", "many", text)
     if kinds is not None and record_field.field_type not in kinds:
@@ -261,8 +256,6 @@ def _check_metric(resource: Resource, metric: Metric) -> None:
         raise bad_parameter(
             "metrics", "kind", f"{path} has no {metric.function}: it takes {taken}."
         )
-    if metric.function is Function.COUNT_DISTINCT and record_field.field_type is FieldType.list:
-        raise bad_parameter("metrics", "kind", f"{path} is a list: group by it to count its items.")
     ranges = () if resource.figures is None else resource.figures.ranges
     if metric.function in LIMITS and path not in ranges:
         known = f" Possible: {', '.join(ranges)}." if ranges else ""

@@ -13,6 +13,7 @@ from app.engine.aggregates.shape import (
     GroupKey,
     Metric,
     bound_path,
+    counts_related,
     many_of,
 )
 from app.engine.aggregates.sql import local_time, part_of, part_of_stated
@@ -106,7 +107,8 @@ class Rows:
     def missing(self) -> dict[str, str]:
         """The fields that are grouped by or measured and can be null, by their dotted names: the
         names of the columns that are null where a value is missing."""
-        paths = {output.dotted: output.path for output in self.grouping.outputs if output.path}
+        outputs = (o for o in self.grouping.outputs if not counts_related(self.resource, o))
+        paths = {output.dotted: output.path for output in outputs if output.path}
         return {n: self._known(p) for n, p in paths.items() if can_be_null(self.resource, p)}
 
     def _known(self, path: Path) -> str:

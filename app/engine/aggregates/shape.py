@@ -1,5 +1,6 @@
 """The shape of an aggregate: what it groups by and the outputs of each group, without values."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -70,8 +71,8 @@ class GroupKey:
 
     @property
     def name(self) -> str:
-        """What it is called in the answer."""
-        return self.written
+        """What it is called in the answer: `year_mission_dates`."""
+        return plain(self.written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,9 @@ class Grouping:
     lifted: frozenset[str] = frozenset()
     #: Whether the parts of moments are those in the zone of the parameter `:zone`.
     is_local: bool = False
+    #: How many keys, the last ones, divide groups that are one group otherwise: what is a part of
+    #: another record there is left out wherever that one is.
+    finer: int = 0
 
     @property
     def outputs(self) -> tuple[Output, ...]:
@@ -123,15 +127,19 @@ class Grouping:
 
 
 def plain(text: str) -> str:
-    """A name for programs: `count_distinct(mission.id)` as `count_distinct_mission_id`."""
-    return text.replace("(", "_").replace(")", "").replace(".", "_")
+    """A name for programs: `count_distinct(mission.id)` as `count_distinct_mission_id`.
+
+    Such a name is taken as it is by data frames, dashboards and SQL, where brackets and dots have a
+    meaning of their own.
+    """
+    return re.sub(r"\W+", "_", text, flags=re.ASCII).strip("_")
 
 
 def find_output(outputs: Mapping[str, Output], name: str) -> Output | None:
-    """The output with this name, also as it is asked for or as a name for programs."""
+    """The output with this name, also as it is asked for."""
     if name in outputs:
         return outputs[name]
-    return next((o for o in outputs.values() if name in (o.written, plain(o.written))), None)
+    return next((o for o in outputs.values() if name == o.written), None)
 
 
 def output_field(resource: Resource, output: Output) -> RecordField:
@@ -148,6 +156,15 @@ def output_field(resource: Resource, output: Output) -> RecordField:
             type=String(),
         )
     return field
+
+
+def counts_related(resource: Resource, output: Output) -> bool:
+    """Whether it counts the different values of any number of related records, or of a list."""
+    return (
+        isinstance(output, Metric)
+        and output.function is Function.COUNT_DISTINCT
+        and many_of(resource, output.path) is not None
+    )
 
 
 def bound_path(path: Path, latest: bool = False) -> Path:

@@ -9,22 +9,25 @@ from sqlalchemy import (
     ColumnElement,
     Dialect,
     FromClause,
+    and_,
     bindparam,
     case,
     distinct,
     func,
     literal_column,
     select,
+    true,
 )
 
 from app.core.databases.expressions import Expression, Selection
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.loose_types import Value
+from app.engine.aggregates.distinct_values import distinct_counts, joined_by
 from app.engine.aggregates.figures import GroupOutputs, sorted_as
 from app.engine.aggregates.having import scale_of
 from app.engine.aggregates.net import Net, is_ruled, is_weighed
 from app.engine.aggregates.rows import Rows
-from app.engine.aggregates.shape import Function, Grouping, Metric
+from app.engine.aggregates.shape import Function, Grouping, Metric, counts_related
 from app.engine.aggregates.sql import Number, avg_number, normalize_carry, split_sums
 from app.engine.history.positions import newest_position
 from app.engine.query.render import json_list, object_of
@@ -57,14 +60,24 @@ class _Plan:
     #: The groups with what the kind's rules make of them.
     net: Net | None = field(init=False, default=None)
     netted: FromClause = field(init=False)
+    #: How many different values each metric over any number of records has in a group.
+    related: dict[Metric, CTE] = field(init=False)
 
     def statement(self) -> Selection:
         self.rows = Rows(self.resource, self.grouping, self.dialect)
-        columns = {m: self.rows.measured(m) for m in self.grouping.metrics if m.path}
+        related = [m for m in self.grouping.metrics if counts_related(self.resource, m)]
+        own = (m for m in self.grouping.metrics if m.path and m not in related)
+        columns = {metric: self.rows.measured(metric) for metric in own}
         missing = self.rows.missing()
         self.table = self.rows.select()
         self.groups = self._groups(columns, missing)
         self.netted = self._net(columns)
+        self.related = {
+            metric: distinct_counts(
+                self.resource, self.grouping, metric, self.dialect, f"related{n}"
+            )
+            for n, metric in enumerate(related)
+        }
         figures = GroupOutputs(self.resource, self.grouping, self.dialect, self._figures(columns))
         totals, shown = self._totals(missing, figures), figures.ordered()
         limit = bindparam("limit", type_=BigInteger)
@@ -99,6 +112,8 @@ class _Plan:
                 found[f"count_{name}"] = func.count(self.table.c[name])
         keys = [self.table.c[f"k{at}"] for at in range(len(self.grouping.keys))]
         made = [column.label(name) for name, column in found.items()]
+        if any(counts_related(self.resource, metric) for metric in self.grouping.metrics):
+            made += [joined_by(key).label(f"j{at}") for at, key in enumerate(keys)]
         statement = select(*keys, func.count().label("records"), *made).select_from(self.table)
         return statement.group_by(*keys).cte("grouped").prefix_with("MATERIALIZED")
 
@@ -135,7 +150,7 @@ class _Plan:
         }
         # A level of its own, since averages are made of finished sums.
         columns_of_sums = (part.label(n) for n, part in carry.items())
-        level = select(self.netted, *columns_of_sums).subquery("sums")
+        level = self._with_related(select(self.netted, *columns_of_sums)).subquery("sums")
         found: dict[str, Expression | Number] = {}
         for at, key in enumerate(self.grouping.keys):
             found[key.name] = level.c[f"k{at}"]
@@ -150,11 +165,26 @@ class _Plan:
     def _summed(self, metric: Metric) -> str:
         return "net_" if self._is_net(metric) else ""
 
+    def _with_related(self, statement: Selection) -> Selection:
+        """The groups with what is counted over relations beside them, 0 where there is none."""
+        joined: FromClause = self.netted
+        for at, counted in enumerate(self.related.values()):
+            keys = range(len(self.grouping.keys))
+            same = [self.netted.c[f"j{n}"] == counted.c[f"j{n}"] for n in keys]
+            joined = joined.outerjoin(counted, and_(true(), *same))
+            statement = statement.add_columns(
+                func.coalesce(counted.c.number, _NONE).label(f"related_{at}")
+            )
+        return statement.select_from(joined)
+
     def _raw(self, metric: Metric, name: str) -> list[Expression]:
         names = (f"{self._summed(metric)}sum_{name}_{n}" for n in range(2))
         return [self.netted.c[n] for n in names if n in self.netted.c]
 
     def _figure(self, metric: Metric, name: str | None, level: FromClause) -> Expression | Number:
+        if metric in self.related:
+            found: Expression = level.c[f"related_{list(self.related).index(metric)}"]
+            return found
         if name is None:
             return level.c.weighed if self.net is not None else level.c.records
         net = self._summed(metric)

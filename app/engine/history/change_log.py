@@ -29,6 +29,7 @@ from app.core import json_codec
 from app.core.databases.deferred import complete, defer
 from app.core.databases.interface import Base, CompiledQuery, compile_query, table_of
 from app.core.databases.prepared import Prepared
+from app.core.databases.public_reads import ALL, HIDDEN, ROWS, hidden_column
 from app.core.databases.types import Id, Instant, JsonText, choice
 from app.core.loose_types import Json, JsonValue, Values
 
@@ -44,6 +45,29 @@ class Action(StrEnum):
     PURGE = "purge"
     #: Many records at once by a file: one change, whose `record_id` is that of the import.
     IMPORT = "import"
+
+
+class Turn(StrEnum):
+    """What a change came to for the public: a record that it sees no more, or sees again."""
+
+    WITHHELD = "withheld"
+    SHOWN = "shown"
+
+
+#: Which entries the public is shown: those of what is withheld now are left out, but for that by
+#: which it was.
+_PUBLIC_ROWS = f"({ROWS} OR turn = '{Turn.WITHHELD}')"
+_PUBLIC_COLUMNS = {
+    # Whoever follows the log drops the record, and takes it up again.
+    "action": f"CASE WHEN {HIDDEN} = '{ALL}' THEN '{Action.DELETE}'"
+    f" WHEN turn = '{Turn.SHOWN}' THEN '{Action.RESTORE}' ELSE action END",
+    "changes": f"CASE WHEN {HIDDEN} IS NULL THEN changes WHEN {HIDDEN} = '{ALL}' THEN '{{}}'"
+    f" ELSE {HIDDEN} END",
+}
+
+
+def _public_column(name: str, dialect: str) -> str | None:
+    return _PUBLIC_COLUMNS.get(name)
 
 
 class Change(Base):
@@ -64,6 +88,9 @@ class Change(Base):
     record_id: Mapped[UUID] = mapped_column(Id)
     version: Mapped[int]
     changes: Mapped[str] = mapped_column(JsonText)
+    #: What the public is shown in place of `changes`, or that it is shown nothing.
+    hidden: Mapped[str | None] = hidden_column(_PUBLIC_ROWS, _public_column)
+    turn: Mapped[Turn | None] = mapped_column(String(8))
 
 
 class ChangeCounter(Base):
@@ -108,9 +135,12 @@ def note_change(
     before: Values | None,
     after: Values,
     derived_elsewhere: frozenset[str] = frozenset(),
+    *,
+    hidden: str | None,
+    was_hidden: str | None,
 ) -> None:
     """Remember a write, without the fields that are `derived_elsewhere`; it is logged when the
-    transaction is to end."""
+    transaction is to end. `hidden` is what is withheld of the record now, `was_hidden` what was."""
     changes = difference(before, after)
     stored = json_codec.dumps(
         {name: pair for name, pair in changes.items() if name not in derived_elsewhere}
@@ -125,8 +155,27 @@ def note_change(
             "record_id": UUID(after["id"]),
             "version": after["version"],
             "changes": stored.decode(),
+            "hidden": _shown_changes(stored.decode(), hidden),
+            "turn": _turn(hidden, was_hidden),
+            "hides": None if hidden == was_hidden else (hidden or ""),
         }
     )
+
+
+def _turn(hidden: str | None, was_hidden: str | None) -> str | None:
+    if (hidden == ALL) is (was_hidden == ALL):
+        return None
+    return Turn.WITHHELD if hidden == ALL else Turn.SHOWN
+
+
+def _shown_changes(changes: str, hidden: str | None) -> str | None:
+    """What the public is shown in place of an entry's changes; null for all of them."""
+    if hidden is None or hidden == ALL:
+        return hidden
+    names = hidden.strip(",").split(",")
+    told = json_codec.loads_stored(changes)
+    left = {name: pair for name, pair in told.items() if name not in names}
+    return None if len(left) == len(told) else json_codec.dumps(left).decode()
 
 
 def noted_count(session: Session) -> int:
@@ -205,10 +254,29 @@ def _store(
         return
     ((taken,),) = _TAKE.rows(connection, {"count": count})
     seq = taken - count
+    hiding: dict[tuple[str, UUID], str] = {}
     for batch in batches:
+        for change in batch:
+            if (hides := change.pop("hides")) is not None:
+                hiding[change["kind"], change["record_id"]] = hides
         rows = ({"actor": actor, **change, "seq": seq + n} for n, change in enumerate(batch, 1))
         _INSERT.run_many(connection, rows)
         seq += len(batch)
+    for (kind, record_id), hidden in hiding.items():
+        _hide(connection, kind, record_id, hidden or None)
+
+
+def _hide(connection: Connection, kind: str, record_id: UUID, hidden: str | None) -> None:
+    """Show of a record's earlier entries what is shown of the record now."""
+    of_record = (Change.kind == kind, Change.record_id == record_id)
+    whole = ALL if hidden == ALL else None
+    connection.execute(update(Change).where(*of_record).values(hidden=whole))
+    if hidden is None or hidden == ALL:
+        return
+    for seq, changes in connection.execute(select(Change.seq, Change.changes).where(*of_record)):
+        shown = _shown_changes(changes, hidden)
+        if shown is not None:
+            connection.execute(update(Change).where(Change.seq == seq).values(hidden=shown))
 
 
 def changes_since(session: Session, kind: str, record_id: UUID, version: int) -> list[Values]:

@@ -10,6 +10,7 @@ from sqlalchemy import Dialect, Table
 from app.core import json_codec
 from app.core.databases.expressions import TableColumn
 from app.core.databases.interface import plain_query, table_of
+from app.core.databases.public_reads import ALL, ROWS
 from app.core.databases.read_transaction import ReadTransaction
 from app.core.errors import BadRequest, Fault, Gone
 from app.core.loose_types import Fields, Json, JsonValue, Value
@@ -17,6 +18,7 @@ from app.engine.history.past_tables import deleting, inserting, stored_value, up
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.record import bound_values
 from app.engine.resource import Embedded, Resource
+from app.engine.withholding import Pointer, pointers_of
 
 #: The parameter that names the moment.
 PARAMETER: Final = "as_of"
@@ -74,6 +76,7 @@ class Undo:
         await self._put_back_replaced()
         for name, part in parts.items():
             await self._put_back_parts(name, part, olds)
+        await self.transaction.run(*self._hidden())
         views = [self._view(table_of(part.table), part.owner) for part in parts.values()]
         await self.transaction.run(self._view(self.table, "id"), *views)
 
@@ -193,6 +196,30 @@ class Undo:
         if rows:
             names = tuple(rows[0])
             await self.transaction.run_many(inserting(table, names, self.dialect), rows)
+
+    def _hidden(self) -> Iterator[str]:
+        """What withholds that of the rows put back which is withheld now: what they named then may
+        be, and rows of parts that are no more belong to records that are."""
+        past, parts = f'"past_{self.table.name}"', self.resource.embedded
+        for pointer in pointers_of(self.resource):
+            gone = f'"{pointer.key}" IN ({self._withheld_ids(pointer)})'
+            if pointer.is_whole:
+                yield f"UPDATE {past} SET hidden = '{ALL}' WHERE {gone}"
+            else:
+                yield (
+                    f"UPDATE {past} SET hidden = coalesce(hidden, ',') || '{pointer.key},'"
+                    f" WHERE {gone} AND {ROWS}"
+                )
+        for name, part in parts.items():
+            hidden = f"SELECT id FROM {past} WHERE hidden = '{ALL}' OR hidden LIKE '%,{name},%'"
+            gone = f'"{part.owner}" IN ({hidden})'
+            for pointer in pointers_of(part):
+                gone += f' OR "{pointer.key}" IN ({self._withheld_ids(pointer)})'
+            yield f"""UPDATE "past_{table_of(part.table).name}" SET hidden = '{ALL}' WHERE {gone}"""
+
+    def _withheld_ids(self, pointer: Pointer) -> str:
+        named = table_of(pointer.target.table).name
+        return f"""SELECT id FROM "{self.schema}"."{named}" WHERE hidden = '{ALL}'"""
 
     def _copy(self, table: Table, key: str, records: str) -> list[str]:
         """What makes the temporary table, of the rows that are of these records."""

@@ -4,6 +4,7 @@ import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 
 from app.core import json_codec
@@ -25,6 +26,8 @@ class CursorPosition:
     backward: bool = False
     #: Of the database that the record was in.
     epoch: str = ""
+    #: When the first page was asked for, where dates are counted from that; ISO 8601.
+    asked_at: str = ""
 
 
 def cursor_scope(*parts: object) -> bytes:
@@ -35,21 +38,16 @@ def cursor_scope(*parts: object) -> bytes:
 def write_cursor(place: CursorPosition, bound_to: bytes, secret: bytes) -> str:
     """The cursor of a place."""
     head = b"%d" % place.backward + place.epoch.encode() + bound_to
-    content = head + json_codec.dumps(list(place.key))
+    key = list(place.key)
+    content = head + json_codec.dumps({place.asked_at: key} if place.asked_at else key)
     signature = hmac.digest(secret, content, "sha256")[:_SIGNATURE_BYTES]
     return urlsafe_b64encode(signature + content).decode().rstrip("=")
 
 
 def read_cursor(text: str, bound_to: bytes, secret: bytes) -> CursorPosition:
     """The sort key that a cursor holds; BadRequest for one that is not ours or of another list."""
-    try:
-        raw = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-    except ValueError:
-        raw = b""
-    signature, content = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
-    if not hmac.compare_digest(
-        signature, hmac.digest(secret, content, "sha256")[:_SIGNATURE_BYTES]
-    ):
+    content = _content(text, secret)
+    if content is None:
         raise _wrong("This is no cursor of this service: take next_cursor or prev_cursor as it is.")
     epoch, content_bound_to = content[1:_SCOPE_AT], content[_SCOPE_AT:_KEY_AT]
     if content_bound_to != bound_to:
@@ -57,8 +55,36 @@ def read_cursor(text: str, bound_to: bytes, secret: bytes) -> CursorPosition:
             "This cursor is of a list with another filter or order. Leave the cursor out to begin"
             " anew, or ask for what you asked for when you got it."
         )
-    key = json_codec.loads(content[_KEY_AT:])
-    return CursorPosition(key, content[:1] == b"1", epoch.decode())
+    asked_at, key = _key(content)
+    return CursorPosition(key, content[:1] == b"1", epoch.decode(), asked_at)
+
+
+def read_asked_at(text: str, secret: bytes) -> datetime | None:
+    """What the list's relative dates are counted from, where it has any; it is needed to tell which
+    list it is. None for what is no cursor of ours."""
+    content = _content(text, secret)
+    asked_at = _key(content)[0] if content is not None else ""
+    return datetime.fromisoformat(asked_at) if asked_at else None
+
+
+def _content(text: str, secret: bytes) -> bytes | None:
+    """What was signed; None where it was not."""
+    try:
+        raw = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
+    except ValueError:
+        return None
+    signature, content = raw[:_SIGNATURE_BYTES], raw[_SIGNATURE_BYTES:]
+    signed = hmac.digest(secret, content, "sha256")[:_SIGNATURE_BYTES]
+    return content if hmac.compare_digest(signature, signed) else None
+
+
+def _key(content: bytes) -> tuple[str, Sequence[JsonValue]]:
+    """When the first page was asked for, or nothing, and the key."""
+    found = json_codec.loads(content[_KEY_AT:])
+    if isinstance(found, dict):
+        ((asked_at, key),) = found.items()
+        return asked_at, key
+    return "", found
 
 
 def refuse_other_epoch(place: CursorPosition, epoch: str) -> None:

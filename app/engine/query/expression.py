@@ -59,7 +59,7 @@ def parse_expression(text: str) -> Node:
     - `not`, `and`, `or` and parentheses; not binds closest, or loosest; a call may be followed by
       `eq true` or `eq false`;
     - values `'text'` (a quote in it doubled), `-12.5`, `1e3`, `true`, `false`, `null`,
-      `2016-04-12`, `2016-04`, `2016-04-12T10:00:00Z`, GUIDs without quotes.
+      `2016-04-12`, `2016-04`, `2016-04-12T10:00:00Z`, `today`, `-12mo`, GUIDs without quotes.
 
     Every `at` is a position from 1: that of the operator in a Comparison, of the function's name in
     a Match, of the word any or all in Some and Every. Names are not looked up anywhere.

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 from typing import Never
 
 from app.core.errors import did_you_mean
+from app.core.relative_dates import instead
 from app.engine.query.tokens import (
     CONSTANTS,
     FUNCTIONS,
@@ -46,9 +47,13 @@ def refuse_value(token: Token) -> Never:
     """Tells how values are written."""
     refuse_spelling(token, CONSTANTS)
     if token.kind in ("word", "odd"):
+        if hint := instead(token.text):
+            refuse(token, f"{token.shown()} is no value.{hint}")
         refuse(token, f"Write text in single quotes: {quoted(token.text)}.")
     if token.kind == "figure":
         right = "-12.5, 2016-04-12, 2016-04-12T10:00:00Z (or +05:00, where + is %2B in an address)"
+        if hint := instead(token.text):
+            refuse(token, f"{token.shown()} is no value.{hint} In an address + is %2B.")
         refuse(token, f"{token.shown()} is no value: write {right}, or 'text' in quotes.")
     if token.kind == "(":
         refuse(token, "Write one value without parentheses; a list of values follows in.")

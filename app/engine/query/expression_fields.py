@@ -25,9 +25,9 @@ _WRITTEN: Mapping[FieldType, tuple[str, ...]] = {
     FieldType.integer: ("number",),
     FieldType.decimal: ("number",),
     FieldType.boolean: ("boolean",),
-    FieldType.date: ("date", "text"),
-    FieldType.instant: ("instant", "date", "text"),
-    FieldType.stated: ("text", "date"),
+    FieldType.date: ("date", "text", "relative"),
+    FieldType.instant: ("instant", "date", "text", "relative"),
+    FieldType.stated: ("text", "date", "relative"),
 }
 _EXAMPLES: Mapping[FieldType, str] = {
     FieldType.id: "an id, such as 0197c5a0-0000-7000-8000-000000000000",

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from itertools import pairwise
 
+from app.core import relative_dates
 from app.core.databases.expressions import TableColumn
-from app.core.databases.types import simple_lower
+from app.core.databases.types import now, simple_lower
 from app.core.errors import BadRequest, Fault
 from app.core.loose_types import Fields, Value
 from app.engine.paths import (
@@ -76,6 +77,21 @@ class ParsedFilter:
     condition: Condition | None = None
     values: Fields = field(default_factory=dict)
     codes: list[CodeUsed] = field(default_factory=list)
+    #: When it is: what dates such as `-12mo` are counted from.
+    asked_at: datetime = field(default_factory=lambda: now())
+    #: The days and moments that such dates came to.
+    relative: list[str] = field(default_factory=list)
+
+    def as_iso(self, record_field: RecordField, text: str, zone: tzinfo) -> str:
+        """The text, or for a date such as `-12mo` the day that it comes to; ValueError for one
+        that the field cannot be compared with."""
+        if record_field.field_type not in DATED:
+            return text
+        of_days = record_field.field_type is not FieldType.instant
+        found = relative_dates.as_iso(text, self.asked_at, zone, of_days=of_days)
+        if found is not None:
+            self.relative.append(found)
+        return text if found is None else found
 
 
 def bad_parameter(parameter: str, code: str, detail: str) -> BadRequest:
@@ -89,14 +105,16 @@ def read_filters(
     text: str | None = None,
     others: Iterable[str] = (),
     zone: tzinfo = UTC,
+    asked_at: datetime | None = None,
 ) -> ParsedFilter:
     """The filters of a query: flat ones from its parameters, AND the expression `text`.
 
     `others` are the names of the parameters that are no filters, to be suggested for a misspelt
-    one. Days, months and years of moments are those of the `zone`. BadRequest tells the first
-    mistake and what would be right.
+    one. Days, months and years of moments are those of the `zone`; relative dates are counted from
+    now, or from when it was `asked_at`. BadRequest tells the first mistake and what would be right.
     """
-    reader = _Reader(resource, ParsedFilter(), tuple(others), zone)
+    parsed = ParsedFilter(asked_at=asked_at) if asked_at else ParsedFilter()
+    reader = _Reader(resource, parsed, tuple(others), zone)
     terms = [reader.flat(name, values) for name, values in _by_name(pairs).items()]
     found = [joined(resource, terms), reader.condition(text) if text is not None else None]
     reader.parsed.condition = conjunction(item for item in found if item is not None)
@@ -222,6 +240,7 @@ class _Reader:
         if operator == "isnull":
             term = Compare(path, operator, ())
             return term if parse_boolean(texts[0]) else Not(term)
+        texts = [self.parsed.as_iso(record_field, text, self.zone) for text in texts]
         if operator in _EQUALITIES and has_period(record_field, texts):
             limits = [self._limit(record_field, t, at_end=end) for t in texts for end in _ENDS]
             during = Compare(path, "during", self._slots(limits))

@@ -28,6 +28,7 @@ class LiteralType(StrEnum):
     NULL = "null"
     DATE = "date"
     INSTANT = "instant"
+    RELATIVE = "relative"
     GUID = "guid"
 
 
@@ -45,7 +46,8 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A value as it was written, a text without its quotes; dates and instants are real ones."""
+    """A value as it was written, a text without its quotes; dates and instants are real ones, and
+    relative ones such as `-12mo` are counted from today."""
 
     literal_type: LiteralType
     text: str

@@ -3,13 +3,14 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
 from app.core.errors import did_you_mean
 from app.core.query_models import OpenQuery, Several
+from app.core.time_zones import find_zone
 from app.engine.paths import (
     MAX_DEPTH,
     FieldType,
@@ -81,6 +82,9 @@ class FilterQuery(OpenQuery, Schema):
     `status eq 'signed' or mission/host_country eq 'RU'`."""
     deleted: Deleted = "exclude"
     """Whether records in the trash are shown: not, too, or alone."""
+    timezone: str | None = Field(None, min_length=1, max_length=64)
+    """The IANA zone whose days, weeks and months those of moments such as `created_at` are, and
+    whose day `today` is: UTC when left out. Example: `Asia/Almaty`."""
 
 
 class RecordsQuery(FilterQuery, ViewQuery):
@@ -169,9 +173,12 @@ class Listing:
     parsed: ParsedFilter
 
 
-def read_listing(resource: Resource, query: RecordsQuery) -> Listing:
-    """The records that the query asks for; BadRequest for what does not exist."""
-    parsed = read_conditions(resource, query)
+def read_listing(
+    resource: Resource, query: RecordsQuery, asked_at: datetime | None = None
+) -> Listing:
+    """The records that the query asks for; BadRequest for what does not exist. Relative dates are
+    counted from now, or from when the list's first page was `asked_at`."""
+    parsed = read_conditions(resource, query, asked_at)
     shape = QueryShape(
         condition=parsed.condition,
         q=query.q is not None,
@@ -183,11 +190,20 @@ def read_listing(resource: Resource, query: RecordsQuery) -> Listing:
     return Listing(shape, parsed)
 
 
-def read_conditions(resource: Resource, query: FilterQuery, zone: tzinfo = UTC) -> ParsedFilter:
-    """What chooses the records of a query: `filter` and its parameters that are fields. The days of
-    moments are those of the zone."""
-    known = type(query).model_fields
-    return read_filters(resource, query.others, query.filter, known, zone)
+def read_conditions(
+    resource: Resource, query: FilterQuery, asked_at: datetime | None = None
+) -> ParsedFilter:
+    """What chooses the records of a query: `filter` and its parameters that are fields."""
+    known, zone = type(query).model_fields, read_zone(query.timezone)
+    return read_filters(resource, query.others, query.filter, known, zone, asked_at)
+
+
+def read_zone(name: str | None) -> tzinfo:
+    """The zone of this name, UTC without one; BadRequest for one that there is not."""
+    try:
+        return UTC if name is None else find_zone(name)
+    except ValueError as error:
+        raise bad_parameter("timezone", "unknown", str(error)) from None
 
 
 def read_view(resource: Resource, query: ViewQuery) -> View:

@@ -1,6 +1,6 @@
 """Reads: from a resource's declaration to one SELECT whose rows are finished JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import literal_column, select, type_coerce
@@ -17,6 +17,8 @@ from app.engine.query.operators import Get
 from app.engine.query.parameters import View
 from app.engine.resource import Embedded, Resource, SubCollection
 
+#: How many arguments a function takes, names and values.
+_MOST_ARGUMENTS = {"sqlite": 126, "postgresql": 100}
 _OBJECT = {"sqlite": "json_object", "postgresql": "json_build_object"}
 _ARRAY = {"sqlite": "json_array", "postgresql": "json_build_array"}
 _LIST = {"sqlite": "json_group_array(%s)", "postgresql": "coalesce(json_agg(%s), '[]'::json)"}
@@ -69,7 +71,28 @@ def _as_cell(element: as_csv_value, compiler: SQLCompiler, **kw: object) -> str:
 
 @compiles(json_object)
 def _json_object(element: json_object, compiler: SQLCompiler, **kw: object) -> str:
-    return f"{_OBJECT[compiler.dialect.name]}({compiler.process(element.clauses, **kw)})"
+    name, clauses = compiler.dialect.name, list(element.clauses)
+    most = _MOST_ARGUMENTS[name]
+    pieces = [
+        f"{_OBJECT[name]}({', '.join(compiler.process(each, **kw) for each in some)})"
+        for some in (clauses[at : at + most] for at in range(0, len(clauses), most))
+    ]
+    return _JOINED[name](pieces) if len(pieces) > 1 else "".join(pieces) or f"{_OBJECT[name]}()"
+
+
+def _joined_on_sqlite(pieces: Sequence[str]) -> str:
+    # Named, so that each is made once.
+    made = ", ".join(f"{piece} AS p{n}" for n, piece in enumerate(pieces))
+    inner = " || ',' || ".join(f"substr(p{n}, 2, length(p{n}) - 2)" for n in range(len(pieces)))
+    return f"(SELECT json('{{' || {inner} || '}}') FROM (SELECT {made}))"  # noqa: S608
+
+
+def _joined_on_postgresql(pieces: Sequence[str]) -> str:
+    inner = " || ',' || ".join(f"left(substr(({piece})::text, 2), -1)" for piece in pieces)
+    return f"('{{' || {inner} || '}}')::json"
+
+
+_JOINED = {"sqlite": _joined_on_sqlite, "postgresql": _joined_on_postgresql}
 
 
 @compiles(json_array)

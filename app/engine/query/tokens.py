@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Never
 
+from app.core.relative_dates import RELATIVE_PATTERN
 from app.engine.query.nodes import ExpressionError, Literal, LiteralType
 
 OPERATORS: Final = ("eq", "ne", "gt", "ge", "lt", "le", "in", "has")
@@ -46,6 +47,7 @@ _TOKEN: Final = re.compile(
     (?P<instant>{_DAY}T[0-9]{{2}}:[0-9]{{2}}(?::[0-9]{{2}}(?:\.[0-9]{{1,12}})?)?
         (?:Z|[+-][0-9]{{2}}:[0-5][0-9]))(?!{_ODD_VALUE})
     |(?P<date>{_DAY}|{_MONTH})(?!{_ODD_VALUE})
+    |(?P<relative>{RELATIVE_PATTERN})(?![/.]|{_ODD_VALUE})
     |(?P<guid>[0-9A-Fa-f]{{8}}(?:-[0-9A-Fa-f]{{4}}){{3}}-[0-9A-Fa-f]{{12}})(?!{_ODD_VALUE})
     |(?P<number>-?[0-9]++(?:\.[0-9]++)?(?:[eE][+-]?[0-9]{{1,2}})?)(?!{_ODD_VALUE})
     |(?P<text>'(?:[^']|'')*+')

@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, time, tzinfo
 from decimal import ROUND_FLOOR, Context, Decimal
 from uuid import UUID
 
+from app.core import date_spellings, relative_dates
 from app.core.databases.types import Exact, ListedName, composed
-from app.core.date_spellings import instead
 from app.core.edtf import EdtfError, parse_edtf
 from app.core.errors import did_you_mean
 from app.core.loose_types import Value
@@ -86,7 +86,12 @@ def _edge(text: str, *, at_end: bool) -> date:
                 return day
     _refuse_far(text)
     right = "must be a day, a month or a year, such as 2016-04-12, 2016-04 or 2016"
-    raise ValueError(f"{right} (ISO 8601), not {_short(text)}{instead(text)}")
+    raise ValueError(f"{right} (ISO 8601), not {_short(text)}{_instead(text)}")
+
+
+def _instead(text: str) -> str:
+    """How a date is written, where the text was meant for one that is written otherwise."""
+    return date_spellings.instead(text) or relative_dates.instead(text)
 
 
 def parse_boolean(text: str) -> bool:
@@ -115,14 +120,14 @@ def parse_day(text: str) -> date:
         pass
     _refuse_far(text)
     raise ValueError(
-        f"must be a date in ISO 8601, such as 2016-04-12, not {_short(text)}{instead(text)}"
+        f"must be a date in ISO 8601, such as 2016-04-12, not {_short(text)}{_instead(text)}"
     )
 
 
 def parse_instant(text: str) -> datetime:
     """A moment in ISO 8601, UTC where no zone is stated; ValueError for anything else."""
     # In a query `+` means a space; a zone such as +05:00 often comes without its encoding.
-    text = text.replace(" ", "+")
+    sent, text = text, text.replace(" ", "+")
     try:
         if _INSTANT.fullmatch(text):
             value = datetime.fromisoformat(text)
@@ -134,7 +139,7 @@ def parse_instant(text: str) -> datetime:
         pass
     _refuse_far(text)
     right = "must be a time in ISO 8601, such as 2016-04-12T09:30:00Z"
-    raise ValueError(f"{right}, not {_short(text)}{instead(text)}")
+    raise ValueError(f"{right}, not {_short(text)}{_instead(sent)}")
 
 
 class EmptyValue(ValueError):

@@ -8,6 +8,7 @@ from sqlalchemy import Dialect, case, func, select, union_all
 
 from app.core.databases.expressions import AnyTable
 from app.core.databases.interface import CompiledQuery, Database, compile_query
+from app.core.databases.public_reads import is_public
 from app.core.loose_types import Values
 from app.engine.resource import Resource
 from app.engine.search.row_match import matches_by_row
@@ -25,7 +26,7 @@ LARGE_SHARE = 0.5
 SHARE_SECONDS = 10.0
 MAX_SHARES = 1000
 
-_SHARES: WeakKeyDictionary[Database, dict[tuple[str, str], tuple[float, float]]] = (
+_SHARES: WeakKeyDictionary[Database, dict[tuple[str, str, bool], tuple[float, float]]] = (
     WeakKeyDictionary()
 )
 
@@ -49,17 +50,20 @@ def sample_statement(resource: Resource, dialect: Dialect) -> CompiledQuery:
     return compile_query(union_all(*ends), dialect)
 
 
-async def share_found(database: Database, resource: Resource, values: Values) -> float:
+async def share_found(
+    database: Database, resource: Resource, values: Values, dialect: Dialect | None = None
+) -> float:
     """About which share of a kind's records the query `q` among the values finds, 0 to 1.
 
     It is kept for SHARE_SECONDS, in which pages of a list follow each other: it can be off without
     an answer being wrong.
     """
+    dialect = dialect or database.dialect
     kept = _SHARES.setdefault(database, {})
-    key, now = (resource.record_type, values["q"]), time.monotonic()
+    key, now = (resource.record_type, values["q"], is_public(dialect)), time.monotonic()
     if key in kept and kept[key][1] > now:
         return kept[key][0]
-    rows = await database.read(sample_statement(resource, database.dialect), values)
+    rows = await database.read(sample_statement(resource, dialect), values)
     share = _share([found / looked_at if looked_at else 0.0 for found, looked_at in rows])
     if len(kept) >= MAX_SHARES:
         kept.clear()

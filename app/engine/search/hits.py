@@ -22,6 +22,7 @@ from sqlalchemy.sql.expression import FunctionElement
 from app.core import json_codec
 from app.core.databases.expressions import AnyTable, Expression
 from app.core.databases.interface import CompiledQuery, compile_query
+from app.core.databases.public_reads import where_public
 from app.core.errors import BadRequest, Fault
 from app.core.loose_types import Fields, Values
 from app.core.text.analyze import MAX_WORDS, Clause, parse_query
@@ -138,6 +139,7 @@ def _hits_sqlite(element: _hits, compiler: SQLCompiler, **kw: object) -> str:
         "SELECT search_entry.record_id FROM search_words CROSS JOIN search_entry"  # noqa: S608
         " ON search_entry.number = search_words.rowid"
         f" WHERE search_words MATCH 'kind : \"{kind}\" AND (' || {asked} || ')'"
+        f"{where_public(compiler.dialect, 'search_entry')}"
     )
 
 
@@ -152,7 +154,8 @@ def _hits_postgresql(element: _hits, compiler: SQLCompiler, **kw: object) -> str
         "SELECT found.record_id FROM (WITH asked AS MATERIALIZED ("  # noqa: S608
         f"SELECT CAST(CAST({query} AS json) ->> '{way}' AS tsquery) AS words)"
         " SELECT search_entry.record_id FROM asked JOIN search_entry"
-        f" ON search_entry.words @@ asked.words WHERE search_entry.kind = '{kind}') AS found"
+        f" ON search_entry.words @@ asked.words WHERE search_entry.kind = '{kind}'"
+        f"{where_public(compiler.dialect, 'search_entry')}) AS found"
     )
 
 
@@ -232,13 +235,13 @@ WITH asked AS MATERIALIZED (
 ), named AS MATERIALIZED (
   SELECT e.number, e.kind, e.record_id, 0 AS tier
   FROM search_words w CROSS JOIN search_entry e ON e.number = w.rowid
-  WHERE search_words MATCH (SELECT '%(kinds)s(' || names || ')' FROM asked) AND NOT e.in_trash
+  WHERE search_words MATCH (SELECT '%(kinds)s(' || names || ')' FROM asked) AND %(there)s
   ORDER BY w.rowid DESC LIMIT :limit + :offset
 ), others AS MATERIALIZED (
   SELECT e.number, e.kind, e.record_id, 1 AS tier
   FROM search_words w CROSS JOIN search_entry e ON e.number = w.rowid
   WHERE search_words MATCH (
-    SELECT '%(kinds)s((' || words || ') NOT (' || names || '))' FROM asked) AND NOT e.in_trash
+    SELECT '%(kinds)s((' || words || ') NOT (' || names || '))' FROM asked) AND %(there)s
   ORDER BY w.rowid DESC LIMIT :limit + :offset - (SELECT count(*) FROM named)
 )
 """  # noqa: S608
@@ -249,13 +252,13 @@ WITH asked AS MATERIALIZED (
 _POSTGRESQL_TIER = """
 {name}_new AS MATERIALIZED (
   SELECT e.number, e.kind, e.record_id, {tier} AS tier FROM search_entry e
-  WHERE {condition} AND NOT e.in_trash%(kinds)s AND e.number > (SELECT number FROM edge)
+  WHERE {condition} AND %(there)s%(kinds)s AND e.number > (SELECT number FROM edge)
   ORDER BY e.number DESC LIMIT {limit}
 ), {name} AS MATERIALIZED (
   SELECT * FROM {name}_new UNION ALL
   SELECT * FROM (
     SELECT e.number, e.kind, e.record_id, {tier} AS tier FROM search_entry e
-    WHERE {condition} AND NOT e.in_trash%(kinds)s AND e.number + 0 <= (SELECT number FROM edge)
+    WHERE {condition} AND %(there)s%(kinds)s AND e.number + 0 <= (SELECT number FROM edge)
     ORDER BY e.number + 0 DESC LIMIT {limit} - (SELECT count(*) FROM {name}_new)
   ) AS {name}_old
 )"""
@@ -295,10 +298,12 @@ def search_statement(dialect: Dialect, kinds: tuple[str, ...] = ()) -> CompiledQ
     """
     if dialect.name == "sqlite":
         listed = " OR ".join(f'"{kind}"' for kind in kinds)
-        sql = _SQLITE_HITS % {"kinds": f"kind : ({listed}) AND " if kinds else ""}
+        only = f"kind : ({listed}) AND " if kinds else ""
     else:
         listed = ", ".join(f"'{kind}'" for kind in kinds)
-        sql = _POSTGRESQL_HITS % {"kinds": f" AND e.kind IN ({listed})" if kinds else ""}
+        only = f" AND e.kind IN ({listed})" if kinds else ""
+    template = _SQLITE_HITS if dialect.name == "sqlite" else _POSTGRESQL_HITS
+    sql = template % {"kinds": only, "there": f"NOT e.in_trash{where_public(dialect, 'e')}"}
     parameters: list[BindParameter[str] | BindParameter[int]] = [
         bindparam("q", type_=Text),
         bindparam("limit", type_=BigInteger),

@@ -1,6 +1,7 @@
 """The search index: the words of every record, kept in the transaction of each write."""
 
 from collections.abc import Iterable
+from itertools import repeat
 from typing import NamedTuple
 from uuid import UUID
 
@@ -26,6 +27,7 @@ from app.core import json_codec
 from app.core.databases.deferred import defer
 from app.core.databases.interface import Base
 from app.core.databases.prepared import Prepared, connection_of
+from app.core.databases.public_reads import ALL, hidden_column, rows_only
 from app.core.databases.types import Id
 from app.core.loose_types import Fields, Values
 from app.core.text.analyze import analyser
@@ -39,6 +41,7 @@ from app.engine.search.searched import (
     tells_other_text,
     texts_of,
 )
+from app.engine.withholding import public_part
 
 
 class SearchEntry(Base):
@@ -56,6 +59,8 @@ class SearchEntry(Base):
     kind: Mapped[str] = mapped_column(String(32))
     record_id: Mapped[UUID] = mapped_column(Id)
     in_trash: Mapped[bool]
+    #: Whether the record is withheld; of its fields that are, no word is in the index.
+    hidden: Mapped[str | None] = hidden_column(shown=rows_only)
 
 
 class SearchVersion(Base):
@@ -70,17 +75,20 @@ class SearchVersion(Base):
 
 _NUMBER, _KIND = bindparam("number", type_=BigInteger), bindparam("kind", type_=String)
 _RECORD_ID, _IN_TRASH = bindparam("record_id", type_=Id), bindparam("in_trash", type_=Boolean)
-_INTO = "INSERT INTO search_entry (number, kind, record_id, in_trash"
-_WITH = "VALUES (:number, :kind, :record_id, :in_trash"
+_HIDDEN = bindparam("hidden", type_=Text)
+_INTO = "INSERT INTO search_entry (number, kind, record_id, in_trash, hidden"
+_WITH = "VALUES (:number, :kind, :record_id, :in_trash, :hidden"
 _FREE = "ON CONFLICT (number) DO NOTHING RETURNING number"
 _WORDS = bindparam("words", type_=Text)
 _INSERT = {
     "sqlite": Prepared(
-        text(f"{_INTO}) {_WITH}) {_FREE}").bindparams(_NUMBER, _KIND, _RECORD_ID, _IN_TRASH)
+        text(f"{_INTO}) {_WITH}) {_FREE}").bindparams(
+            _NUMBER, _KIND, _RECORD_ID, _IN_TRASH, _HIDDEN
+        )
     ),
     "postgresql": Prepared(
         text(f"{_INTO}, words) {_WITH}, CAST(:words AS tsvector)) {_FREE}").bindparams(
-            _NUMBER, _KIND, _RECORD_ID, _IN_TRASH, _WORDS
+            _NUMBER, _KIND, _RECORD_ID, _IN_TRASH, _HIDDEN, _WORDS
         )
     ),
 }
@@ -109,7 +117,12 @@ _UPDATE_WORDS = {
 _OF_RECORD = (SearchEntry.kind == _KIND, SearchEntry.record_id == _RECORD_ID)
 _FIND = Prepared(select(SearchEntry.number).where(*_OF_RECORD))
 _MOVE = Prepared(
-    update(SearchEntry).where(*_OF_RECORD).values(in_trash=bindparam("is_in_trash", type_=Boolean))
+    update(SearchEntry)
+    .where(*_OF_RECORD)
+    .values(
+        in_trash=bindparam("is_in_trash", type_=Boolean),
+        hidden=bindparam("is_hidden", type_=Text),
+    )
 )
 _DELETE = Prepared(delete(SearchEntry).where(*_OF_RECORD).returning(SearchEntry.number))
 _DELETE_WORDS = Prepared(text("DELETE FROM search_words WHERE rowid = :number"))
@@ -132,6 +145,7 @@ class _Entry(NamedTuple):
     kind: str
     record_id: UUID
     in_trash: bool
+    hidden: str | None
     texts: Texts
     #: Whether it was in the index; `is_moved` into the trash or back, `is_changed` in its texts.
     is_new: bool
@@ -140,25 +154,40 @@ class _Entry(NamedTuple):
 
 
 def index_record(
-    session: Session, resource: Resource, state: State, before: State | None = None
+    session: Session,
+    resource: Resource,
+    state: State,
+    before: State | None = None,
+    *,
+    hidden: str | None = None,
+    was_hidden: str | None = None,
 ) -> None:
     """Keep the index in step with a write: the record's JSON as it is now, and as it was.
 
     It is done when the transaction ends: SQLite writes its index out at every savepoint, and so
-    once for all writes of a group. What is not searched may change without any cost here.
+    once for all writes of a group. What is not searched may change without any cost here. `hidden`
+    is what is withheld of the record now, `was_hidden` what was.
     """
-    texts, in_trash = texts_of(resource, state), state["deleted_at"] is not None
-    entry = _Entry(resource.record_type, UUID(state["id"]), in_trash, texts, before is None)
+    texts, in_trash = texts_of(resource, _found(state, hidden)), state["deleted_at"] is not None
+    whole = ALL if hidden == ALL else None
+    entry = _Entry(resource.record_type, UUID(state["id"]), in_trash, whole, texts, before is None)
     if before is not None:
+        is_turned = (hidden == ALL) is not (was_hidden == ALL)
         entry = entry._replace(
-            is_moved=in_trash != (before["deleted_at"] is not None),
-            is_changed=texts != texts_of(resource, before)
+            is_moved=is_turned or in_trash != (before["deleted_at"] is not None),
+            is_changed=texts != texts_of(resource, _found(before, was_hidden))
             or tells_other_text(resource, state, before),
         )
     if entry.is_new or entry.is_changed:
         texts.others.extend(long_text_of(connection_of(session), resource, state))
     if entry.is_new or entry.is_moved or entry.is_changed:
         defer(session, _store, entry)
+
+
+def _found(state: State, hidden: str | None) -> State:
+    """What of a record words are looked for in: what is withheld as a whole is found by those who
+    see it, single fields that are by nobody."""
+    return state if hidden == ALL else public_part(state, hidden)
 
 
 def _store(connection: Connection, entries: list[_Entry]) -> None:
@@ -176,7 +205,7 @@ def _store(connection: Connection, entries: list[_Entry]) -> None:
 def _change(connection: Connection, entry: _Entry) -> None:
     here = {"kind": entry.kind, "record_id": entry.record_id}
     if entry.is_moved:
-        _MOVE.run(connection, {**here, "is_in_trash": entry.in_trash})
+        _MOVE.run(connection, {**here, "is_in_trash": entry.in_trash, "is_hidden": entry.hidden})
     if not entry.is_changed:
         return
     found = _FIND.rows(connection, here)
@@ -198,6 +227,7 @@ def _insert(connection: Connection, entries: Iterable[_Entry]) -> None:
             "kind": entry.kind,
             "record_id": entry.record_id,
             "in_trash": entry.in_trash,
+            "hidden": entry.hidden,
             **index_words(connection.dialect.name, entry.kind, entry.texts),
         }
         for entry in entries
@@ -224,11 +254,17 @@ def _texts(connection: Connection, resource: Resource, state: State) -> Texts:
     return texts
 
 
-def index_many(connection: Connection, resource: Resource, states: Iterable[State]) -> None:
-    """Index records of a kind that are not in the index yet, in few statements."""
+def index_many(
+    connection: Connection,
+    resource: Resource,
+    states: Iterable[State],
+    hidden: Iterable[str | None] = repeat(None),
+) -> None:
+    """Index records of a kind that are not in the index yet, in few statements; of each the JSON
+    and what is withheld of it."""
     kind, dialect = resource.record_type, connection.dialect.name
     rows: list[Fields] = []
-    for state in states:
+    for state, withheld in zip(states, hidden, strict=False):
         record_id = UUID(str(state["id"]))
         rows.append(
             {
@@ -236,7 +272,8 @@ def index_many(connection: Connection, resource: Resource, states: Iterable[Stat
                 "kind": kind,
                 "record_id": record_id,
                 "in_trash": state.get("deleted_at") is not None,
-                **index_words(dialect, kind, _texts(connection, resource, state)),
+                "hidden": ALL if withheld == ALL else None,
+                **index_words(dialect, kind, _texts(connection, resource, _found(state, withheld))),
             }
         )
     if not rows:

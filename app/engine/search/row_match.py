@@ -8,6 +8,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 
 from app.core.databases.expressions import AnyTable
+from app.core.databases.public_reads import where_public
 from app.core.loose_types import Value
 from app.engine.resource import Embedded, Resource
 from app.engine.search.hits import hits_by_name, reached
@@ -37,7 +38,7 @@ class _has_names(_has_words):  # noqa: N801
 _SQLITE = """EXISTS (
 SELECT 1 FROM search_entry CROSS JOIN search_words_content AS stored
 ON stored.id = search_entry.number
-WHERE search_entry.kind = '{kind}' AND search_entry.record_id = {id} AND NOT EXISTS (
+WHERE search_entry.kind = '{kind}' AND search_entry.record_id = {id}{public} AND NOT EXISTS (
   WITH asked AS MATERIALIZED (
     SELECT value ->> {at} AS word, value ->> ({at} + 1) AS stem, ' {mark}' || (value ->> 2) AS start
     FROM json_each({query})
@@ -49,7 +50,7 @@ WHERE search_entry.kind = '{kind}' AND search_entry.record_id = {id} AND NOT EXI
 # OFFSET keeps the planner from asking the index of words for all that match, to join them.
 _POSTGRESQL = """EXISTS (
 SELECT 1 FROM search_entry
-WHERE search_entry.kind = '{kind}' AND search_entry.record_id = {id}
+WHERE search_entry.kind = '{kind}' AND search_entry.record_id = {id}{public}
 AND search_entry.words @@ (SELECT CAST(CAST({query} AS json) ->> '{way}' AS tsquery)) OFFSET 0
 )"""
 
@@ -59,8 +60,16 @@ AND search_entry.words @@ (SELECT CAST(CAST({query} AS json) ->> '{way}' AS tsqu
 def _has_sqlite(element: _has_words, compiler: SQLCompiler, **kw: object) -> str:
     kind, record_id, query = (compiler.process(clause, **kw) for clause in element.clauses)
     at, mark, words, stems = (5, "_", "c3", "c4") if element.names_only else (3, "", "c1", "c2")
+    public = where_public(compiler.dialect, "search_entry")
     return _SQLITE.format(
-        kind=kind, id=record_id, query=query, at=at, mark=mark, words=words, stems=stems
+        kind=kind,
+        id=record_id,
+        query=query,
+        at=at,
+        mark=mark,
+        words=words,
+        stems=stems,
+        public=public,
     )
 
 
@@ -69,7 +78,8 @@ def _has_sqlite(element: _has_words, compiler: SQLCompiler, **kw: object) -> str
 def _has_postgresql(element: _has_words, compiler: SQLCompiler, **kw: object) -> str:
     kind, record_id, query = (compiler.process(clause, **kw) for clause in element.clauses)
     way = "names" if element.names_only else "words"
-    return _POSTGRESQL.format(kind=kind, id=record_id, query=query, way=way)
+    public = where_public(compiler.dialect, "search_entry")
+    return _POSTGRESQL.format(kind=kind, id=record_id, query=query, way=way, public=public)
 
 
 class _count_named(FunctionElement[Value]):  # noqa: N801

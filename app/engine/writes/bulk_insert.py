@@ -22,6 +22,7 @@ from app.engine.writes.records import insert_records, new_record
 from app.engine.writes.references import Known, loose_references
 from app.engine.writes.rendering import render_records
 from app.engine.writes.savepoint import undone_on_error
+from app.engine.writes.withheld import check_withheld
 
 #: How many references are remembered; what is forgotten is asked for again.
 _MAX_KNOWN_REFERENCES = 50_000
@@ -118,6 +119,7 @@ class _Batch:
             entered = store.transaction_time(session)
             record = new_record(resource, self.data[at], self.new[at].id, entered)
             try:
+                check_withheld(resource, record)
                 with with_all_rules(resource, [record]):
                     resource.check(session, record, None)
                     check_codes_of_time(session, resource, record, None)
@@ -132,7 +134,8 @@ class _Batch:
         insert_records(session, resource, records)
         bodies = render_records(session, resource, [record.id for record in records])
         states = [json_codec.loads_stored(body) for body in bodies]
-        for state in states:
+        hidden = [record.hidden for record in records]
+        for state, withheld in zip(states, hidden, strict=True):
             note_change(
                 session,
                 Action.CREATE,
@@ -140,5 +143,7 @@ class _Batch:
                 None,
                 state,
                 resource.derived_elsewhere,
+                hidden=withheld,
+                was_hidden=withheld,
             )
-        index_many(connection_of(session), resource, states)
+        index_many(connection_of(session), resource, states, hidden)

@@ -11,6 +11,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from app.core import json_codec
 from app.core.databases.interface import table_of
 from app.core.errors import Conflict
+from app.core.loose_types import Fields
 from app.core.public_path import public_path
 from app.engine.history.change_log import Action, note_change
 from app.engine.record import Record
@@ -115,10 +116,14 @@ def _move_batch(
     before = [json_codec.loads_stored(body) for body in render_records(session, child, ids)]
     values = {"deleted_at": deleted_at, "updated_at": at, "version": table.c.version + 1}
     session.execute(update(table).where(table.c.id.in_(ids)).values(**values))
+    found = session.execute(select(table.c.id, table.c.hidden).where(table.c.id.in_(ids)))
+    hidden: dict[UUID, str | None] = {row[0]: row[1] for row in found}
     after = [json_codec.loads_stored(body) for body in render_records(session, child, ids)]
-    for was, state in zip(before, after, strict=True):
-        note_change(session, action, child.record_type, was, state, child.derived_elsewhere)
-        index_record(session, child, state, was)
+    for record_id, was, state in zip(ids, before, after, strict=True):
+        same: Fields = dict.fromkeys(("hidden", "was_hidden"), hidden[record_id])
+        kind, elsewhere = child.record_type, child.derived_elsewhere
+        note_change(session, action, kind, was, state, elsewhere, **same)
+        index_record(session, child, state, was, **same)
 
 
 def refuse_without_owner(session: Session, resource: Resource, record: Record) -> None:

@@ -10,6 +10,7 @@ from app.core import json_codec
 from app.core.databases.deferred import complete
 from app.core.databases.expressions import TableColumn
 from app.core.databases.interface import Base, table_of
+from app.core.databases.public_reads import ALL
 from app.core.databases.types import instant_text
 from app.core.errors import Conflict
 from app.engine.history.change_log import Action, Change, note_change
@@ -37,7 +38,8 @@ def purge(
     complete(session)
     remove_record(session, resource, record.id)
     of_record = (Change.kind == resource.record_type, Change.record_id == record.id)
-    session.execute(update(Change).where(*of_record).values(changes="{}"))
+    whole = ALL if record.hidden == ALL else None
+    session.execute(update(Change).where(*of_record).values(changes="{}", hidden=whole))
     for owned in _owned(resource):
         session.execute(delete(owned).where(_of(owned, record)))
     with translate_integrity_errors():
@@ -47,7 +49,9 @@ def purge(
         "updated_at": instant_text(store.transaction_time(session)),
     }
     gone = {**before, **stamps}
-    note_change(session, Action.PURGE, resource.record_type, gone, gone)
+    hidden = record.hidden
+    kind = resource.record_type
+    note_change(session, Action.PURGE, kind, gone, gone, hidden=hidden, was_hidden=hidden)
     return record.id
 
 

@@ -24,6 +24,7 @@ from app.engine.record import Record, bound_values
 from app.engine.resource import Embedded, Resource
 from app.engine.writes.broken_rules import with_all_rules
 from app.engine.writes.constraint_errors import translate_integrity_errors
+from app.engine.writes.withheld import decides, has_new_parts, hide
 
 T = TypeVar("T", bound=Base)
 
@@ -151,6 +152,7 @@ def insert_records(session: Session, resource: Resource, records: Sequence[Recor
 
     Raises the problem of a rule that the database holds.
     """
+    hide(session, resource, records)
     with with_all_rules(resource, records), translate_integrity_errors():
         insert_rows(session, resource.table, records)
         for name, part in resource.embedded.items():
@@ -170,6 +172,8 @@ def save_record(session: Session, resource: Resource, record: Record) -> None:
     changed the record since it was found.
     """
     stored = record.__dict__[_STORED]
+    if _is_withheld_otherwise(resource, record, stored):
+        hide(session, resource, [record])
     now = _row(resource.table, record)
     changed = tuple(
         name for name, value in now.items() if name in record.__dict__ and _new(stored, name, value)
@@ -187,6 +191,30 @@ def save_record(session: Session, resource: Resource, record: Record) -> None:
                 insert_rows(session, part.table, getattr(record, name))
             now[name] = rows
     record.__dict__[_STORED] = {**stored, **now}
+
+
+def hide_anew(session: Session, resource: Resource, record: Record, at: datetime) -> bool:
+    """Store what is withheld of a record that was found, at this time; False where that is what
+    was withheld of it before."""
+    hide(session, resource, [record])
+    stored = record.__dict__[_STORED]
+    rows = {
+        name: [_row(p.table, r) for r in getattr(record, name)]
+        for name, p in resource.embedded.items()
+    }
+    if record.hidden == stored["hidden"] and all(rows[name] == stored[name] for name in rows):
+        return False
+    record.version += 1
+    record.updated_at = at
+    save_record(session, resource, record)
+    return True
+
+
+def _is_withheld_otherwise(resource: Resource, record: Record, stored: Values) -> bool:
+    """Whether what is withheld of it may not be what it was."""
+    held = record.__dict__
+    changed = (held[name] != stored.get(name) for name in decides(resource) if name in held)
+    return any(changed) or has_new_parts(resource, record)
 
 
 def _new(stored: Values, name: str, value: Value) -> bool:

@@ -16,15 +16,18 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from app.core.databases.expressions import TableColumn
+from app.core.databases.expressions import Expression, TableColumn
 from app.core.databases.interface import Base, table_of
 from app.core.databases.prepared import Prepared
+from app.core.databases.public_reads import HIDDEN
 from app.core.databases.types import CodeList
 from app.core.errors import Fault, Invalid
 from app.core.loose_types import Value, Values
 from app.engine.codes import codes_with_names, is_ever_right, meant_code
 from app.engine.resource import Resource
 
+#: Where a session keeps what is withheld of the records that were just referred to.
+HIDDEN_KNOWN = "hidden of references"
 #: References that a transaction has found to hold: a column, the value, and what stands beside it.
 Known = set[tuple[TableColumn, Value, tuple[tuple[TableColumn, Value], ...]]]
 
@@ -67,15 +70,31 @@ def check_references(session: Session, resource: Resource, data: Values, before:
         for m, value in enumerate(reference.values)
     }
     (answers,) = asking.rows(session, values)
-    loose = [reference for reference, holds in zip(wanted, answers, strict=True) if not holds]
+    held = answers[: len(wanted)]
+    loose = [reference for reference, holds in zip(wanted, held, strict=True) if not holds]
     if loose:
         raise _refusal(session, loose)
+    records = (each for each in wanted if _is_to_record(each.columns))
+    keys = ((each.column.table, each.value) for each in records)
+    session.info[HIDDEN_KNOWN] = dict(zip(keys, answers[len(wanted) :], strict=True))
 
 
 @lru_cache(maxsize=512)
 def _asking(several: tuple[tuple[TableColumn, ...], ...]) -> Prepared:
-    """Asks of each reference to these columns whether it holds."""
-    return Prepared(select(*(_holds(n, columns) for n, columns in enumerate(several))))
+    """Asks of each reference to these columns whether it holds; and then of those to records what
+    is withheld of them."""
+    asked = [_holds(n, columns) for n, columns in enumerate(several)]
+    records = ((n, columns[0]) for n, columns in enumerate(several) if _is_to_record(columns))
+    return Prepared(select(*asked, *(_hidden(n, column) for n, column in records)))
+
+
+def _is_to_record(columns: Sequence[TableColumn]) -> bool:
+    return len(columns) == 1 and HIDDEN in columns[0].table.c
+
+
+def _hidden(n: int, column: TableColumn) -> Expression:
+    key = bindparam(_name(n, 0), type_=column.type)
+    return select(column.table.c[HIDDEN]).where(column == key).scalar_subquery()
 
 
 def _holds(n: int, columns: Sequence[TableColumn]) -> ColumnElement[bool]:

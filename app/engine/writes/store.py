@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.core import json_codec
 from app.core.databases.types import now
 from app.core.errors import Conflict, Invalid, NotFound, PreconditionFailed
-from app.core.loose_types import Json, JsonValue, Value
+from app.core.loose_types import Fields, Json, JsonValue, Value
 from app.core.validation import faults_of, invalid_body, summary
 from app.engine.history.change_log import Action, changes_since, note_change, undo
 from app.engine.keys import as_id, in_trash, is_askable, missing
@@ -40,6 +40,8 @@ from app.engine.writes.records import (
 )
 from app.engine.writes.references import check_references
 from app.engine.writes.rendering import render_record
+from app.engine.writes.withheld import check_withheld
+from app.engine.writes.withheld_with import hide_with
 
 State = Json
 #: Looks at a record before it is changed, and raises the problem that keeps it as it is.
@@ -101,10 +103,11 @@ def create(
     record = new_record(resource, data, record_id, transaction_time(session))
     _check(session, resource, record, None)
     insert_records(session, resource, [record])
-    return _noted(session, resource, record, Action.CREATE, None)
+    return _noted(session, resource, record, Action.CREATE, None, record.hidden)
 
 
 def _check(session: Session, resource: Resource, record: Record, before: State | None) -> None:
+    check_withheld(resource, record)
     with in_progress(session, record), with_all_rules(resource, [record]):
         resource.check(session, record, before)
         check_codes_of_time(session, resource, record, before)
@@ -303,16 +306,27 @@ def _touch(session: Session, record: Record) -> None:
 def _finish(
     session: Session, resource: Resource, record: Record, action: Action, before: State | None
 ) -> Stored:
+    was_hidden = record.hidden
     save_record(session, resource, record)
-    return _noted(session, resource, record, action, before)
+    stored = _noted(session, resource, record, action, before, was_hidden)
+    if record.hidden != was_hidden:
+        hide_with(session, resource, record)
+    return stored
 
 
 def _noted(
-    session: Session, resource: Resource, record: Record, action: Action, before: State | None
+    session: Session,
+    resource: Resource,
+    record: Record,
+    action: Action,
+    before: State | None,
+    was_hidden: str | None,
 ) -> Stored:
     """The record as it is now, which the log and the index are told."""
     after = render_record(session, resource, record.id)
     state = json_codec.loads_stored(after)
-    note_change(session, action, resource.record_type, before, state, resource.derived_elsewhere)
-    index_record(session, resource, state, before)
+    turn: Fields = {"hidden": record.hidden, "was_hidden": was_hidden}
+    kind, elsewhere = resource.record_type, resource.derived_elsewhere
+    note_change(session, action, kind, before, state, elsewhere, **turn)
+    index_record(session, resource, state, before, **turn)
     return Stored(after, record.id, record.version)

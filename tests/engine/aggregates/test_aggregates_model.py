@@ -239,8 +239,6 @@ class Asked:
 
 
 def name_of(output: str) -> str:
-    if output in ALL:
-        return output
     return output.replace("(", "_").replace(")", "").replace(".", "_")
 
 
@@ -278,7 +276,7 @@ def meets(row: dict[str, Any], having: tuple[tuple[str, str, Decimal], ...]) -> 
 
 def in_order(rows: list[dict[str, Any]], asked: Asked) -> list[dict[str, Any]]:
     keys = [(name.removeprefix("-"), name.startswith("-")) for name in asked.sort]
-    keys += [(name, False) for name in asked.keys]
+    keys += [(name_of(name), False) for name in asked.keys]
     for name, descending in reversed(keys):
         known = [row for row in rows if row[name] is not None]
         known.sort(key=lambda row: row[name], reverse=descending)
@@ -292,7 +290,7 @@ def groups_of(asked: Asked, toys: list[Made]) -> Iterator[dict[str, Any]]:
         for key in product(*(ALL[name](toy) for name in asked.keys)):
             groups.setdefault(key, []).append(toy)
     for key, members in groups.items():
-        row = dict(zip(asked.keys, key, strict=True))
+        row = dict(zip(map(name_of, asked.keys), key, strict=True))
         yield row | {name_of(m): figure(m, members) for m in asked.metrics}
 
 
@@ -313,8 +311,8 @@ def answer_of(asked: Asked, toys: list[Made]) -> dict[str, Any]:
     missing = {f for f in fields if f not in ("count", "name", "is_soft")}
     for row in shown:
         for name in asked.keys:
-            if "(" in name and row[name] is None:
-                row[name] = "undated"
+            if "(" in name and row[name_of(name)] is None:
+                row[name_of(name)] = "undated"
     return {
         "data": shown,
         "groups": len(shown),

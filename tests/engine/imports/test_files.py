@@ -104,7 +104,10 @@ async def test_broken_files_are_never_half_stored(
     client: Client, imports_app: FastAPI, kind: str
 ) -> None:
     """An export with a piece missing is imported whole, as what it then says, or not at all."""
-    content = await export(client, "organizations", kind)
+    # Some, as other tests leave thousands.
+    some = (await client.get("/organizations?sort=id&limit=20&fields=id")).json()["data"]
+    ids = ",".join(record["id"] for record in some)
+    content = await export(client, "organizations", kind, id__in=ids)
     before = await position(imports_app)
     for cut in range(7, len(content), len(content) // 9):
         for broken in (content[:cut], content[:cut] + content[cut + 40 :]):

@@ -50,7 +50,7 @@ from tests.engine.conftest import fault, make, read
         ("made=12.04.2016", "value", "2016-04-12"),
         ("made__gt=2016-4", "value", "2016-04-12, 2016-04 or 2016"),
         ("made_earliest=2016-02-30", "value", "ISO 8601"),
-        ("created_at=yesterday", "value", "ISO 8601"),
+        ("created_at=lately", "value", "ISO 8601"),
         ("created_at=0001-01-01T00:00:00%2B14:00", "value", "ISO 8601"),
         ("name=a&name=b", "repeated", "more than once"),
     ],

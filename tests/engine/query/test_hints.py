@@ -36,7 +36,7 @@ TOLD = {
     "filter=place_country eq 'RU,KZ'": "in ('RU','KZ')",
     "sectors=C10": "sectors__has=C10",
     "filter=sectors eq 'C10'": "sectors has 'C10'",
-    "delimiter=;": "there are fields, expand, q, filter, deleted, sort, limit,",
+    "delimiter=;": "there are fields, expand, q, filter, deleted, timezone, sort, limit,",
     "mission=Novosibirsk April": "mission__ref=…, or mission_id=… with an id",
     "mission__gt=novosibirsk-april": "mission__ref",
     "mission.id=novosibirsk-april": "'mission__ref'",

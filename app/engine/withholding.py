@@ -1,0 +1,115 @@
+"""Which fields of a kind of record can be withheld, and which of them only together."""
+
+from collections.abc import Iterable
+from functools import cache
+from typing import NamedTuple
+
+from sqlalchemy import CheckConstraint
+
+from app.core.databases.interface import table_of
+from app.core.databases.public_reads import ALL, is_withholdable
+from app.core.errors import Fault, did_you_mean
+from app.core.loose_types import Values
+from app.engine.record import bound_names
+from app.engine.resource import Embedded, Resource
+
+
+class Pointer(NamedTuple):
+    """A field that names a record of another kind; where that one is withheld the record goes with
+    it as a `whole`, or the field alone does."""
+
+    key: str
+    target: Resource
+    is_whole: bool
+
+
+@cache
+def pointers_of(at: Resource | Embedded) -> tuple[Pointer, ...]:
+    """Those of a record, or of a part of one: a row of a part goes with what it names."""
+    columns = table_of(at.table).c
+    found = []
+    for name, target in at.to_one.items():
+        column = columns.get(f"{name}_id")
+        if column is not None:
+            whole = isinstance(at, Embedded) or not column.nullable
+            belongs = isinstance(at, Resource) and name in (*at.part_of, *at.withheld_with)
+            found.append(Pointer(f"{name}_id", target, whole or belongs))
+    return tuple(found)
+
+
+@cache
+def withholdable(resource: Resource) -> frozenset[str]:
+    """The fields that can be withheld: those that can be null or empty as they are."""
+    columns = table_of(resource.table).c
+    wholes = {pointer.key for pointer in pointers_of(resource) if pointer.is_whole}
+    own = {name for name in resource.fields.model_fields if name in columns}
+    free = {name for name in own if is_withholdable(columns[name])}
+    return frozenset({*free, *resource.embedded} - wholes)
+
+
+@cache
+def _groups(resource: Resource) -> dict[str, frozenset[str]]:
+    """For each field those that tell of it: a date as stated with its bounds and its text, and what
+    a rule of the database or the kind itself holds together, such as all about an amount."""
+    names = withholdable(resource)
+    told: list[set[str]] = [{name, f"{name}_text"} for name in names]
+    told += [{name, *bound_names(name)} for name in resource.edtf_dates]
+    told += [{name, *others} for name, others in resource.told_by.items()]
+    told += [{name, part} for name, (part, _) in resource.first_of.items()]
+    for rule in table_of(resource.table).constraints:
+        if isinstance(rule, CheckConstraint) and "says" in rule.info:
+            told.append({str(word) for word in _words(str(rule.sqltext))})
+    allowed = names | {bound for name in resource.edtf_dates for bound in bound_names(name)}
+    found = {name: {name} for name in allowed}
+    for each in told:
+        joined = set[str]().union(*(found[name] for name in each & allowed))
+        for name in joined:
+            found[name] = joined
+    return {name: frozenset(each) for name, each in found.items()}
+
+
+def _words(sql: str) -> Iterable[str]:
+    return sql.replace("(", " ").replace(")", " ").replace(",", " ").replace('"', "").split()
+
+
+def told_together(resource: Resource, names: Iterable[str]) -> frozenset[str]:
+    """The fields that are withheld with these, and these: columns and parts."""
+    groups = _groups(resource)
+    return frozenset[str]().union(*(groups.get(name, frozenset()) for name in names))
+
+
+def faults_of_withheld(resource: Resource, names: Iterable[str]) -> list[Fault]:
+    """What is wrong with a list of fields to withhold."""
+    known, faults = withholdable(resource), []
+    for at, name in enumerate(names):
+        if name in known:
+            continue
+        if name in resource.read_fields:
+            text = (
+                f"{name} cannot be withheld, as every {resource.singular} shows it:"
+                " make it confidential as a whole."
+            )
+        else:
+            text = f"There is no field {name!r}.{did_you_mean(name, known)}"
+            text += f" These can be withheld: {', '.join(sorted(known))}."
+        faults.append(Fault("withheld", text, pointer=f"/withheld/{at}"))
+    return faults
+
+
+def names_in(hidden: str | None) -> frozenset[str]:
+    """The fields that the column `hidden` names; none where it is null or says all."""
+    return frozenset() if hidden in (None, ALL) else frozenset(hidden.strip(",").split(","))
+
+
+def written_names(names: Iterable[str]) -> str | None:
+    """The names as the column `hidden` holds them."""
+    listed = ",".join(sorted(names))
+    return f",{listed}," if listed else None
+
+
+def public_part(state: Values, hidden: str | None) -> Values:
+    """The JSON of a record without what is withheld of it; nothing where it is as a whole."""
+    if hidden is None:
+        return state
+    names = names_in(hidden)
+    return {} if hidden == ALL else {n: value for n, value in state.items() if n not in names}

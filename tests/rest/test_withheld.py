@@ -1,0 +1,250 @@
+"""What is withheld with a record, when, and what its readers are told of that."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import text
+
+from app.commands.check import run
+from app.commands.connection import engine_run
+
+
+class Public:
+    """Two clients of one application: one that writes, and one without a key."""
+
+    def __init__(self, writer: httpx.AsyncClient, reader: httpx.AsyncClient) -> None:
+        self.writer, self.reader = writer, reader
+
+    async def create(self, path: str, **body: Any) -> Any:
+        answer = await self.writer.post(f"/{path}", json=body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    async def change(self, path: str, record: Any, **body: Any) -> Any:
+        answer = await self.writer.patch(f"/{path}/{record['id']}", json=body)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    async def shown(self, path: str, record: Any) -> Any:
+        """The record as the public sees it; None where it does not."""
+        answer = await self.reader.get(f"/{path}/{record['id']}")
+        return answer.json() if answer.status_code == 200 else None
+
+    async def log(self, record: Any) -> list[Any]:
+        """The changes of a record as the public is told of them."""
+        answer = await self.reader.get(f"/changes?record_id={record['id']}")
+        return [(each["action"], each["changes"]) for each in answer.json()["data"]]
+
+
+@pytest.fixture
+async def public(client: httpx.AsyncClient, shared_app: FastAPI) -> AsyncIterator[Public]:
+    transport = httpx.ASGITransport(shared_app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as reader:
+        yield Public(client, reader)
+
+
+async def _mission(public: Public) -> dict[str, tuple[str, Any]]:
+    """A mission and what belongs to it, by name: path and record."""
+    mission = await public.create("missions", title="A visit", kind="trade_fair")
+    key = mission["id"]
+    stop = await public.create("missions", title="A stop", kind="trade_fair", parent_id=key)
+    event = await public.create("events", title="A forum", kind="forum", mission_id=stop["id"])
+    person = await public.create("people", full_name="Aigerim")
+    delegate = await public.create(
+        "delegates", mission_id=key, person_id=person["id"], side="host", capacity="delegate"
+    )
+    body = {"title": "A plan", "instrument": "announced_plan", "mission_id": key}
+    agreement = await public.create("agreements", **body)
+    outcome = await public.create("outcomes", agreement_id=agreement["id"], note="Begun.")
+    return {
+        "mission": ("missions", mission),
+        "part of it": ("missions", stop),
+        "event": ("events", event),
+        "delegate": ("delegates", delegate),
+        "agreement": ("agreements", agreement),
+        "outcome": ("outcomes", outcome),
+        "person": ("people", person),
+    }
+
+
+async def test_what_is_part_of_a_record_is_withheld_and_shown_again_with_it(public: Public) -> None:
+    made = await _mission(public)
+    path, mission = made["mission"]
+    await public.change(path, mission, confidential=True)
+    seen = [name for name, at in made.items() if await public.shown(*at)]
+    assert seen == ["person"]
+    told = {name: (await public.log(record)) for name, (_, record) in made.items()}
+    assert {name: entries for name, entries in told.items() if name != "person"} == {
+        name: [("delete", {})] for name in made if name != "person"
+    }
+    # What is added to it later was never shown, and is not told of.
+    late = await public.create("outcomes", agreement_id=made["agreement"][1]["id"], note="Late.")
+    assert await public.log(late) == []
+    await public.change(path, mission, confidential=False)
+    seen = [name for name, at in made.items() if await public.shown(*at)]
+    assert seen == list(made)
+    assert (await public.log(made["outcome"][1]))[-1] == ("restore", {})
+    assert [action for action, _ in await public.log(late)] == ["create", "restore"]
+
+
+async def test_a_record_of_its_own_stays_withheld_when_its_whole_is_shown(public: Public) -> None:
+    made = await _mission(public)
+    await public.change(*made["agreement"], confidential=True)
+    await public.change(*made["mission"], confidential=True)
+    await public.change(*made["mission"], confidential=False)
+    seen = [name for name, at in made.items() if await public.shown(*at) is None]
+    assert seen == ["agreement", "outcome"]
+    moved = await public.create("missions", title="Another", kind="trade_fair", confidential=True)
+    await public.change(*made["delegate"], mission_id=moved["id"])
+    assert await public.shown(*made["delegate"]) is None
+
+
+async def test_what_names_a_withheld_record_does_not_name_it(public: Public) -> None:
+    company = await public.create("organizations", name="Hidden and sons", kind="company")
+    other = await public.create("organizations", name="Plain", kind="company")
+    event = await public.create("events", title="A closed forum", kind="forum")
+    parties = [
+        {"organization_id": company["id"], "role": "signatory", "signed_as": "director"},
+        {"organization_id": other["id"], "role": "signatory"},
+    ]
+    body = {"title": "A plan", "instrument": "announced_plan", "event_id": event["id"]}
+    agreement = await public.create("agreements", parties=parties, **body)
+    before = (await public.reader.get(f"/agreements/{agreement['id']}")).headers["etag"]
+    await public.change("organizations", company, confidential=True)
+    await public.change("events", event, confidential=True)
+    shown = await public.shown("agreements", agreement)
+    assert shown["event_id"] is None
+    assert [party["organization_id"] for party in shown["parties"]] == [other["id"]]
+    answer = await public.reader.get(f"/agreements/{agreement['id']}")
+    assert answer.headers["etag"] != before
+    history = (await public.reader.get(f"/agreements/{agreement['id']}/history")).text
+    assert company["id"] not in history
+    assert event["id"] not in history
+    for query in (f"event_id={event['id']}", f"parties__organization_id={company['id']}"):
+        found = await public.reader.get(f"/agreements?{query}")
+        assert found.status_code == 200, found.text
+        assert found.json()["data"] == [], query
+        found = await public.writer.get(f"/agreements?{query}")
+        assert len(found.json()["data"]) == 1, query
+
+
+async def test_a_citation_of_a_withheld_field_is_withheld(public: Public) -> None:
+    source = await public.create("sources", publisher="A paper", title="News")
+    body = {"title": "A plan", "instrument": "announced_plan", "amount": 5, "currency": "USD"}
+    agreement = await public.create("agreements", **body)
+    at = {"source_id": source["id"], "record_kind": "agreement", "record_id": agreement["id"]}
+    whole = await public.create("citations", **at, start=0, end=5)
+    amount = await public.create("citations", **at, start=0, end=5, field="/currency")
+    await public.change("agreements", agreement, withheld=["amount"])
+    assert await public.shown("citations", whole)
+    assert await public.shown("citations", amount) is None
+    assert (await public.log(amount))[-1] == ("delete", {})
+    await public.change("sources", source, confidential=True)
+    assert await public.shown("citations", whole) is None
+
+
+async def test_a_field_is_withheld_with_all_that_tells_of_it(public: Public) -> None:
+    body = {
+        "title": "A plan",
+        "instrument": "announced_plan",
+        "amount": 5,
+        "currency": "USD",
+        "amount_text": "some money",
+        "amount_by_year": [{"year": 2016, "amount": 5}],
+        "due": "2016-04",
+        "due_text": "soon",
+    }
+    agreement = await public.create("agreements", **body)
+    await public.change("agreements", agreement, withheld=["amount", "due"])
+    shown = await public.shown("agreements", agreement)
+    told = ("amount", "currency", "amount_bound", "amount_text", "due", "due_earliest", "due_text")
+    assert [shown[name] for name in told] == [None] * len(told)
+    assert (shown["amount_by_year"], shown["withheld"]) == ([], ["amount", "due"])
+    changes = dict(await public.log(agreement))
+    assert not {*changes["create"], *changes["update"]} & {*told}
+    assert changes["update"] == {"withheld": [[], ["amount", "due"]]}
+    past = await public.reader.get(f"/agreements/{agreement['id']}?as_of={agreement['created_at']}")
+    assert past.json()["amount"] is None
+
+
+async def test_what_cannot_be_withheld_is_refused_with_what_to_do(public: Public) -> None:
+    wrong = {
+        "title": "title cannot be withheld, as every agreement shows it: make it confidential as a"
+        " whole.",
+        "mission_id": "mission_id cannot be withheld, as every agreement shows it: make it"
+        " confidential as a whole.",
+        "amout": "There is no field 'amout'. Did you mean 'amount'? These can be withheld: ",
+    }
+    body = {"title": "A plan", "instrument": "announced_plan", "withheld": ["note", *wrong]}
+    answer = await public.writer.post("/agreements", json=body)
+    assert answer.status_code == 422
+    errors = answer.json()["errors"]
+    assert [e["pointer"] for e in errors] == ["/withheld/1", "/withheld/2", "/withheld/3"]
+    for error, says in zip(errors, wrong.values(), strict=True):
+        assert error["detail"].startswith(says)
+    bulk = {"operations": [{"op": "create", "body": body}]}
+    assert "/body/withheld/1" in (await public.writer.post("/agreements/bulk", json=bulk)).text
+
+
+async def test_tags_of_what_the_public_reads_are_its_own(public: Public) -> None:
+    person = await public.create("people", full_name="Aigerim", note="Shy", withheld=["note"])
+    address = f"/people/{person['id']}"
+    for at in (address, "/people", "/people.csv", "/people/aggregate?group_by=note"):
+        whole, shown = await public.writer.get(at), await public.reader.get(at)
+        assert whole.headers["etag"] != shown.headers["etag"], at
+        same = {"if-none-match": whole.headers["etag"]}
+        assert (await public.reader.get(at, headers=same)).status_code == 200, at
+        same = {"if-none-match": shown.headers["etag"]}
+        assert (await public.reader.get(at, headers=same)).status_code == 304, at
+    shown = await public.reader.get(address)
+    assert "Authorization" in shown.headers["vary"]
+    guarded = {"if-match": shown.headers["etag"]}
+    answer = await public.writer.patch(address, json={"note": "Bold"}, headers=guarded)
+    assert answer.status_code == 200
+    answer = await public.writer.patch(address, json={"note": "Shy"}, headers=guarded)
+    assert answer.status_code == 412
+
+
+async def test_a_summary_counts_what_is_withheld_and_says_how_many(public: Public) -> None:
+    mission = await public.create("missions", title="A visit", kind="trade_fair")
+    body = {"instrument": "announced_plan", "mission_id": mission["id"], "currency": "USD"}
+    await public.create("agreements", title="One", amount=5, **body)
+    await public.create("agreements", title="Two", amount=7, confidential=True, **body)
+    address = f"/missions/{mission['id']}/summary"
+    shown = (await public.reader.get(address)).json()
+    whole = (await public.writer.get(address)).json()
+    assert (shown["agreements"], shown["withheld"]) == (2, 1)
+    assert (whole["agreements"], whole["withheld"]) == (2, 0)
+    assert [sum(each["by_status"].values()) for each in (shown, whole)] == [1, 2]
+    assert [each["totals"][0]["amount"] for each in (shown, whole)] == [5, 12]
+
+
+async def test_a_file_of_a_writer_comes_in_again_with_what_is_withheld(public: Public) -> None:
+    ref = f"file-{uuid4()}"
+    body = {"full_name": "Aigerim", "ref": ref, "note": "Shy", "withheld": ["note"]}
+    await public.create("people", confidential=True, **body)
+    file = (await public.writer.get(f"/people.csv?ref={ref}")).text.replace(ref, f"{ref}-2")
+    lines = file.splitlines()
+    without_id = "\n".join(line.split(",", 1)[1] for line in lines)
+    headers = {"content-type": "text/csv"}
+    answer = await public.writer.post("/people/import", content=without_id, headers=headers)
+    assert answer.status_code == 200, answer.text
+    stored = (await public.writer.get(f"/people/{ref}-2")).json()
+    assert (stored["confidential"], stored["withheld"]) == (True, ["note"])
+
+
+async def test_check_finds_what_is_shown_and_should_not_be(
+    fresh: httpx.AsyncClient, fresh_url: str
+) -> None:
+    body = {"title": "A visit", "kind": "trade_fair", "ref": "a-visit", "confidential": True}
+    assert (await fresh.post("/missions", json=body)).status_code == 201
+    event = {"title": "A forum", "kind": "forum", "mission": {"ref": "a-visit"}}
+    assert (await fresh.post("/events", json=event)).status_code == 201
+    assert await run(fresh_url) == []
+    shown = text("UPDATE event SET hidden = NULL WHERE title = 'A forum'")
+    await engine_run(fresh_url, lambda connection: connection.execute(shown))
+    assert await run(fresh_url) == ["1 of events are shown, and are to be withheld."]
