@@ -76,9 +76,8 @@ class Undo:
         await self._put_back_replaced()
         for name, part in parts.items():
             await self._put_back_parts(name, part, olds)
-        await self.transaction.run(*self._hidden())
         views = [self._view(table_of(part.table), part.owner) for part in parts.values()]
-        await self.transaction.run(self._view(self.table, "id"), *views)
+        await self.transaction.run(*self._hidden(), self._view(self.table, "id"), *views)
 
     async def _find_changed(self) -> None:
         """Note which records have changed, and which of them were not there yet."""
