@@ -33,6 +33,7 @@ from app.resources.organization import Organization, OrganizationKind
 from app.resources.outcome import Outcome
 from app.resources.participation import Participation
 from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED, RecordsOperation
+from app.rest.past import with_past
 
 _CSV = "text/csv"
 
@@ -219,31 +220,35 @@ def mission_figures_routes() -> tuple[Route, ...]:
         return await answer_figures_file(request, MISSION_FIGURES, query, options, given)
 
     return (
-        RecordsOperation(
-            resource=mission,
-            path="/insights/missions",
-            name="list_mission_figures",
-            summary="List missions with their figures",
-            description=list_mission_figures.__doc__,
-            tag="insights",
-            parameters=(IF_NONE_MATCH,),
-            answers=(Answer(model=MissionFiguresList, headers=(*TAGGED, "Link")), NOT_MODIFIED),
+        with_past(
+            RecordsOperation(
+                resource=mission,
+                path="/insights/missions",
+                name="list_mission_figures",
+                summary="List missions with their figures",
+                description=list_mission_figures.__doc__,
+                tag="insights",
+                parameters=(IF_NONE_MATCH,),
+                answers=(Answer(model=MissionFiguresList, headers=(*TAGGED, "Link")), NOT_MODIFIED),
+            )
         ).route(list_mission_figures),
-        RecordsOperation(
-            resource=mission,
-            path="/insights/missions.csv",
-            name="export_mission_figures",
-            summary="List missions with their figures, as CSV",
-            description=export_mission_figures.__doc__,
-            tag="insights",
-            parameters=(IF_NONE_MATCH,),
-            answers=(
-                Answer(
-                    description="The missions.",
-                    content={_CSV: {"schema": {"type": "string"}}},
-                    headers=(*TAGGED, "Content-Disposition"),
+        with_past(
+            RecordsOperation(
+                resource=mission,
+                path="/insights/missions.csv",
+                name="export_mission_figures",
+                summary="List missions with their figures, as CSV",
+                description=export_mission_figures.__doc__,
+                tag="insights",
+                parameters=(IF_NONE_MATCH,),
+                answers=(
+                    Answer(
+                        description="The missions.",
+                        content={_CSV: {"schema": {"type": "string"}}},
+                        headers=(*TAGGED, "Content-Disposition"),
+                    ),
+                    NOT_MODIFIED,
                 ),
-                NOT_MODIFIED,
-            ),
+            )
         ).route(export_mission_figures),
     )

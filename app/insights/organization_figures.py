@@ -53,6 +53,7 @@ from app.resources.party import AgreementParty
 from app.resources.stop import MissionStop
 from app.rest.handlers import check_codes
 from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED, RecordsOperation
+from app.rest.past import with_past
 
 _CSV = "text/csv"
 
@@ -292,35 +293,39 @@ def organization_figures_routes() -> tuple[Route, ...]:
         )
 
     return (
-        RecordsOperation(
-            resource=organization,
-            path="/insights/organizations",
-            name="list_organization_figures",
-            summary="List organizations that were in several missions",
-            description="Organizations with the missions that they were in, in which roles, and"
-            " what came of their agreements there. Each figure is a filter: `as_party__gte=2`.",
-            tag="insights",
-            parameters=(IF_NONE_MATCH,),
-            answers=(
-                Answer(model=OrganizationFiguresList, headers=(*TAGGED, "Link")),
-                NOT_MODIFIED,
-            ),
-        ).route(list_organization_figures),
-        RecordsOperation(
-            resource=organization,
-            path="/insights/organizations.csv",
-            name="export_organization_figures",
-            summary="List organizations that were in several missions, as CSV",
-            description="As GET /insights/organizations, all of them.",
-            tag="insights",
-            parameters=(IF_NONE_MATCH,),
-            answers=(
-                Answer(
-                    description="The organizations.",
-                    content={_CSV: {"schema": {"type": "string"}}},
-                    headers=(*TAGGED, "Content-Disposition"),
+        with_past(
+            RecordsOperation(
+                resource=organization,
+                path="/insights/organizations",
+                name="list_organization_figures",
+                summary="List organizations that were in several missions",
+                description="Organizations with the missions that they were in, in which roles, and"
+                " what came of their agreements there. Each figure is a filter: `as_party__gte=2`.",
+                tag="insights",
+                parameters=(IF_NONE_MATCH,),
+                answers=(
+                    Answer(model=OrganizationFiguresList, headers=(*TAGGED, "Link")),
+                    NOT_MODIFIED,
                 ),
-                NOT_MODIFIED,
-            ),
+            )
+        ).route(list_organization_figures),
+        with_past(
+            RecordsOperation(
+                resource=organization,
+                path="/insights/organizations.csv",
+                name="export_organization_figures",
+                summary="List organizations that were in several missions, as CSV",
+                description="As GET /insights/organizations, all of them.",
+                tag="insights",
+                parameters=(IF_NONE_MATCH,),
+                answers=(
+                    Answer(
+                        description="The organizations.",
+                        content={_CSV: {"schema": {"type": "string"}}},
+                        headers=(*TAGGED, "Content-Disposition"),
+                    ),
+                    NOT_MODIFIED,
+                ),
+            )
         ).route(export_organization_figures),
     )

@@ -35,6 +35,7 @@ from app.resources.reported_total import Measure, Rank
 from app.rest.decimals import dialect_of, texts_of, wants_texts
 from app.rest.handlers import database_of, find_row
 from app.rest.operations import Key
+from app.rest.past import with_past
 
 Figure = Annotated[Decimal, Digits(18, 4)]
 
@@ -340,11 +341,12 @@ def reconciliation_route(mission: Resource) -> Route:
         shown = _with_texts(answer) if wants_texts(request) else answer
         return JsonResponse(json_codec.dumps(shown))
 
-    return Operation(
+    operation = Operation(
         path="/missions/{key}/reconciliation",
         name="get_mission_reconciliation",
         summary="Hold what is claimed of one mission against what is on record",
         tag="missions",
         answers=(Answer(model=Reconciliation),),
         refusals=(BadRequest, NotFound),
-    ).route(get_mission_reconciliation)
+    )
+    return with_past(operation).route(get_mission_reconciliation)

@@ -223,3 +223,32 @@ async def test_views_of_the_database_show_what_was_then(
     finally:
         await then.stop()
     assert person["full_name"] != "Zhuldyz"
+
+
+async def test_a_file_of_rates_is_undone_as_the_one_change_that_it_is(
+    fresh: httpx.AsyncClient,
+) -> None:
+    own = {"base": "USD", "quote": "KZT", "rate": "495.12", "date": "2022-03-01", "provider": "NBK"}
+    assert (await fresh.post("/exchange-rates", json=own)).status_code == 201
+    headers = {"Content-Type": "text/csv"}
+    files = (
+        b"currency,date,rate\nUSD,2022-03-01,495.5\nEUR,2022-03-01,550\n",
+        b"currency,date,rate\nEUR,2022-03-01,551\nRUB,2022-03-01,5\n",
+    )
+    address = "/exchange-rates?sort=quote,base&deleted=include"
+    told = [await fresh.get(address)]
+    for file in files:
+        answer = await fresh.post(
+            "/exchange-rates/import?provider=NBK&quote=KZT", content=file, headers=headers
+        )
+        assert answer.status_code == 200, answer.text
+        told.append(await fresh.get(address))
+    (euro,) = (await fresh.get("/exchange-rates?base=EUR")).json()["data"]
+    await fresh.patch(f"/exchange-rates/{euro['id']}", json={"note": "Checked"})
+    counts = []
+    for then in told:
+        position = then.headers["etag"].removeprefix("W/").strip('"')
+        again = await fresh.get(f"{address}&as_of={position}")
+        assert again.json() == then.json()
+        counts.append(len(then.json()["data"]))
+    assert counts == [1, 3, 5]

@@ -27,7 +27,7 @@ from app.engine.resource import Resource
 #: How many changes may have been made since the moment that is asked for.
 MAX_LATER_CHANGES: Final = 200_000
 _WORD = re.compile(r"\w+")
-_LATER = 'CREATE TEMP TABLE "past_changes" AS SELECT seq, kind, record_id, action FROM "change"'
+_LATER = 'CREATE TEMP TABLE "past_changes" AS SELECT seq, at, kind, record_id, action FROM "change"'
 #: The schema of the tables, with the name and the definition of each view in it.
 _VIEWS = {
     "sqlite": (

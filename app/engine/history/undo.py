@@ -26,6 +26,8 @@ PARAMETER: Final = "as_of"
 MAX_UNDONE_RECORDS: Final = 20_000
 #: What is withheld now stays so, whatever was told then.
 NOT_UNDONE: Final = frozenset({"confidential", "withheld"})
+#: The column of records that came by a file which is one change: its `record_id`.
+IMPORTED: Final = "import_id"
 #: By record the old values of the fields that have changed since, as JSON has them.
 Olds = dict[str, Json]
 
@@ -39,8 +41,8 @@ def tables_of(resource: Resource) -> list[str]:
 class Undo:
     """Undoes what was changed of the records of a kind after the change `seq`.
 
-    It reads the log from the table `past_changes`, which has `(seq, kind, record_id, action)` of
-    these changes. `schema` is where the present tables are.
+    It reads the log from the table `past_changes`, which has `(seq, at, kind, record_id, action)`
+    of these changes. `schema` is where the present tables are.
     """
 
     def __init__(
@@ -56,6 +58,8 @@ class Undo:
         self.table = table_of(resource.table)
         self.changed = f'"past_ids_of_{self.table.name}"'
         self.of_kind = f"kind = '{resource.record_type}'"
+        # What came by a file that is one change names it.
+        self.is_imported = IMPORTED in self.table.columns
 
     async def run(self) -> None:
         """Let the names of the tables stand for what they held; BadRequest where that is too much,
@@ -69,6 +73,7 @@ class Undo:
             copied += self._copy(table_of(part.table), part.owner, there)
         await self.transaction.run(*copied)
         await self._put_back_fields(olds)
+        await self._put_back_replaced()
         for name, part in parts.items():
             await self._put_back_parts(name, part, olds)
         # Kinds that name no others have none, which the driver takes for a broken statement.
@@ -81,13 +86,15 @@ class Undo:
         """Note which records have changed, and which of them were not there yet."""
         first = (
             "SELECT record_id, min(seq) AS first, max(CASE WHEN action = 'purge' THEN 1 ELSE 0 END)"
-            f' AS is_purged FROM "past_changes" WHERE {self.of_kind} GROUP BY record_id'
+            f" AS is_purged FROM \"past_changes\" WHERE {self.of_kind} AND action <> 'import'"
+            " GROUP BY record_id"
         )
         await self.transaction.run(
             f"CREATE TEMP TABLE {self.changed} AS SELECT c.record_id AS id, c.is_purged,"
             f" CASE WHEN p.action = 'create' THEN 1 ELSE 0 END AS is_new FROM ({first}) AS c"
             ' JOIN "past_changes" AS p ON p.seq = c.first',
             f'CREATE UNIQUE INDEX "ix_past_ids_of_{self.table.name}" ON {self.changed} (id)',
+            *self._imported(),
         )
         counted = plain_query(
             f"SELECT count(*), sum(is_purged) FROM {self.changed} WHERE is_new = 0"
@@ -108,6 +115,35 @@ class Undo:
         rows = await self.transaction.read(statement, {})
         # The loop goes on serving others while many are read.
         return await asyncio.to_thread(_oldest, rows)
+
+    def _imported(self) -> list[str]:
+        """What notes the records that files have brought, and those that were replaced by them and
+        so went to the trash: a file is one change, and no record has one of its own."""
+        if not self.is_imported:
+            return []
+        brought = f"SELECT id FROM {self._now} WHERE {IMPORTED} IN ({self._files('record_id')})"
+        return [
+            f"DELETE FROM {self.changed} WHERE id IN ({brought})",
+            f"INSERT INTO {self.changed} SELECT id, 0, 1 FROM ({brought}) AS brought",
+            f"INSERT INTO {self.changed} SELECT id, 0, 0 FROM {self._now} WHERE deleted_at IN"
+            f" ({self._files('at')}) AND id NOT IN (SELECT id FROM {self.changed})",
+        ]
+
+    def _files(self, column: str) -> str:
+        return f"SELECT {column} FROM \"past_changes\" WHERE {self.of_kind} AND action = 'import'"
+
+    @property
+    def _now(self) -> str:
+        """The present table."""
+        return f'"{self.schema}"."{self.table.name}"'
+
+    async def _put_back_replaced(self) -> None:
+        """Take out of the trash what files have replaced."""
+        if self.is_imported:
+            await self.transaction.run(
+                f'UPDATE "past_{self.table.name}" SET deleted_at = NULL'
+                f" WHERE deleted_at IN ({self._files('at')})"
+            )
 
     async def _put_back_fields(self, olds: Olds) -> None:
         for column in self.table.columns:
