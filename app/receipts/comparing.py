@@ -12,6 +12,7 @@ from app.core.loose_types import Json, JsonValue
 from app.receipts.asking import Asker
 from app.receipts.behind import Behind, Key, Tracer, batches
 from app.receipts.schemas import Difference
+from app.receipts.withheld import is_withheld_since
 from app.rest.handlers import position_of
 
 #: Of how many records it is shown what has changed.
@@ -48,8 +49,9 @@ class Comparer:
         shown = differences[:MAX_DIFFERENCES]
         for each in shown:
             each["changes"] = await self._changes(request, each, receipt["position"])
-        then = None if unknown else receipt.pop("answer")
-        receipt.pop("answer", None)
+        is_withheld = await is_withheld_since(request, then_records)
+        kept = receipt.pop("answer")
+        then = None if unknown or is_withheld else kept
         return {
             **receipt,
             "then": then,

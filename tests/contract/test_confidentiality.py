@@ -264,6 +264,28 @@ async def test_whoever_writes_sees_everything(world: World) -> None:
     assert not wrong, "\n".join(wrong)
 
 
+async def test_receipts_and_the_past_hold_what_is_public(world: World) -> None:
+    wrong = []
+    for path in ("agreements", "missions", "people"):
+        asked = {"url": f"/{path}?limit=1000&sort=-id", "note": "Kept."}
+        kept = await world.writer.post("/receipts", json=asked)
+        assert kept.status_code == 201, kept.text
+        address = f"/receipts/{kept.json()['id']}"
+        wrong += [
+            part
+            for at in ("", "/compare")
+            for part in await _leaks(world, "anonymous", address + at)
+        ]
+    for address in (
+        "/receipts?limit=1000",
+        "/agreements?as_of={}&limit=1000",
+        "/people.csv?as_of={}",
+    ):
+        for record in (world.confidential["agreements"], world.partly["exchange-rates"]):
+            wrong += await _leaks(world, "anonymous", address.format(record["created_at"]))
+    assert not wrong, "\n".join(wrong)
+
+
 async def test_changes_are_told_to_each_as_he_may_see_them(world: World) -> None:
     """The tail that streams share, and what webhooks are sent."""
     reader.set("")

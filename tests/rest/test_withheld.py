@@ -263,3 +263,15 @@ async def test_check_finds_what_is_shown_and_should_not_be(
     shown = text("UPDATE event SET hidden = NULL WHERE title = 'A forum'")
     await engine_run(fresh_url, lambda connection: connection.execute(shown))
     assert await run(fresh_url) == ["1 of events are shown, and are to be withheld."]
+
+
+async def test_a_receipt_does_not_show_what_is_withheld_by_now(public: Public) -> None:
+    person = await public.create("people", full_name="Aigerim", note="Once shown")
+    kept = await public.create("receipts", url=f"/people/{person['id']}", note="Kept.")
+    address = f"/receipts/{kept['id']}"
+    assert (await public.reader.get(address)).json()["then"]["note"] == "Once shown"
+    await public.change("people", person, withheld=["note"])
+    assert "Once shown" not in (await public.reader.get(address)).text
+    assert (await public.writer.get(address)).json()["then"]["note"] == "Once shown"
+    await public.change("people", person, withheld=[])
+    assert (await public.reader.get(address)).json()["then"]["note"] == "Once shown"
