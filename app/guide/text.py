@@ -56,6 +56,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         "press-release",
         "trash",
     ),
+    "Money": ("exchange-rates",),
     "When it is refused": ("errors", "limits"),
 }
 
