@@ -238,7 +238,7 @@ async def test_what_cannot_be_converted_is_refused_with_what_can(
 
 async def test_a_part_is_left_out_on_whatever_day_it_was_signed(deals: httpx.AsyncClient) -> None:
     firm = (await deals.get("/organizations?name=A firm")).json()["data"][0]["id"]
-    ids = []
+    ids: list[str] = []
     for signed, bound in (("2022-06-03", "exact"), ("2022-03-01", "at_least")):
         deal = {
             "title": "A frame",
