@@ -57,6 +57,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         "confidential",
         "trash",
     ),
+    "Money": ("exchange-rates",),
     "When it is refused": ("errors", "limits"),
 }
 
