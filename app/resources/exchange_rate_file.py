@@ -31,7 +31,7 @@ from app.resources.exchange_rate import ExchangeRate, exchange_rate
 _BATCH: Final = 2_000
 _COLUMNS: Final = (
     *("id", "base", "quote", "rate", "unit", "date", "provider", "import_id"),
-    *("version", "created_at", "updated_at"),
+    *("version", "created_at", "updated_at", "confidential", "withheld"),
 )
 _INSERT = Prepared(insert(ExchangeRate), _COLUMNS)
 _TRASH = Prepared(
@@ -223,6 +223,8 @@ class _Run:
             "version": 1,
             "created_at": self.moment,
             "updated_at": self.moment,
+            "confidential": False,
+            "withheld": [],
         }
 
     def _write(self, corrected: list[UUID], new: list[Json]) -> None:
