@@ -69,7 +69,15 @@ class Sector(CodeRow):
     """ISIC Rev. 4 with the letter of its section: C, C10, C105, C1050; the parent is the wider."""
 
     __tablename__ = "sector"
-    __table_args__ = ({"info": {"list": "sectors"}},)
+    # A code begins with that of the wider sector: how long those of each level are.
+    __table_args__ = (
+        {
+            "info": {
+                "list": "sectors",
+                "levels": {"section": 1, "division": 3, "group": 4, "class": 5},
+            }
+        },
+    )
 
     parent: Mapped[str | None] = mapped_column(ForeignKey("sector.code"), index=True)
 

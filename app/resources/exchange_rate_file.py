@@ -31,7 +31,7 @@ from app.resources.exchange_rate import ExchangeRate, exchange_rate
 _BATCH: Final = 2_000
 _COLUMNS: Final = (
     *("id", "base", "quote", "rate", "unit", "date", "provider", "import_id"),
-    *("version", "created_at", "updated_at", "confidential", "withheld"),
+    *("confidential", "withheld", "version", "created_at", "updated_at"),
 )
 _INSERT = Prepared(insert(ExchangeRate), _COLUMNS)
 _TRASH = Prepared(
@@ -220,11 +220,11 @@ class _Run:
             "date": rate.day,
             "provider": self.file.provider,
             "import_id": self.id,
+            "confidential": False,
+            "withheld": [],
             "version": 1,
             "created_at": self.moment,
             "updated_at": self.moment,
-            "confidential": False,
-            "withheld": [],
         }
 
     def _write(self, corrected: list[UUID], new: list[Json]) -> None:

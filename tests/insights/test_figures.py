@@ -331,7 +331,7 @@ async def test_an_aggregate_is_what_plain_python_makes_of_the_agreements(
                 expected[found] = {"count": weigh(group), **figures}
             told = {}
             for row in answer["data"]:
-                told[tuple(row.pop(name) for name in keys.split(","))] = row
+                told[tuple(row.pop(name.replace(".", "_")) for name in keys.split(","))] = row
             assert told == expected, (keys, condition)
             assert answer["records"] == len(counted)
             reasons = list(left.values())

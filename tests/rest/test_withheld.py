@@ -124,6 +124,21 @@ async def test_what_names_a_withheld_record_does_not_name_it(public: Public) -> 
     history = (await public.reader.get(f"/agreements/{agreement['id']}/history")).text
     assert company["id"] not in history
     assert event["id"] not in history
+    # It was named once, too; and still was when it is not any more.
+    await public.change("agreements", agreement, event_id=None, parties=parties[1:])
+    told = await public.reader.get(f"/agreements/{agreement['id']}/history")
+    assert company["id"] not in told.text
+    assert event["id"] not in told.text
+    other_event = await public.create("events", title="Another", kind="forum")
+    await public.change("agreements", agreement, event_id=other_event["id"])
+    await public.change("agreements", agreement, event_id=None)
+    await public.change("events", other_event, confidential=True)
+    told = await public.reader.get(f"/agreements/{agreement['id']}/history")
+    assert other_event["id"] not in told.text
+    await public.change("events", other_event, confidential=False)
+    told = await public.reader.get(f"/agreements/{agreement['id']}/history")
+    assert other_event["id"] in told.text
+    await public.change("agreements", agreement, event_id=event["id"], parties=parties)
     for query in (f"event_id={event['id']}", f"parties__organization_id={company['id']}"):
         found = await public.reader.get(f"/agreements?{query}")
         assert found.status_code == 200, found.text

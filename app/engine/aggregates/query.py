@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import Field
 
+from app.core.databases.interface import Base
 from app.core.errors import did_you_mean
 from app.engine.aggregates.having import read_having
 from app.engine.aggregates.shape import (
@@ -136,6 +137,7 @@ def _words(parameter: str, text: str, limit: int) -> list[str]:
 def _read_keys(resource: Resource, text: str | None) -> tuple[GroupKey, ...]:
     if text is None:
         return ()
+    text = _LEVEL.sub(r"\1(\2;\3)", text)
     keys = [_key(resource, word) for word in _words("group_by", text, MAX_KEYS)]
     many = {many_of(resource, key.path) for key in keys} - {None}
     if len(many) > 1:
@@ -149,6 +151,8 @@ def _key(resource: Resource, word: str) -> GroupKey:
     call = _CALL.fullmatch(word)
     part = None
     if call is not None:
+        if call[1] not in list(DatePart) and (levels := levels_of(call[1])):
+            return _level_key(resource, call[1], call[2], levels)
         if call[1] not in list(DatePart):
             known = ", ".join(DatePart)
             text = f"There is no part {call[1]!r} of a date.{did_you_mean(call[1], DatePart)}"
@@ -171,6 +175,38 @@ def _key(resource: Resource, word: str) -> GroupKey:
         text = f"{word} passes more than one relation or list with any number of values."
         raise bad_parameter("group_by", "many", text)
     return GroupKey(path, part)
+
+
+#: `sector(sectors,division)`, whose comma is none between two keys.
+_LEVEL = re.compile(r"\b([a-z_]+)\(\s*([\w.]+)\s*,\s*(\w+)\s*\)", re.ASCII)
+
+
+def levels_of(list_name: str) -> Mapping[str, int]:
+    """The levels of a list of codes, and how long the codes of each are; of most lists none."""
+    table = Base.metadata.tables.get(list_name)
+    levels: Mapping[str, int] = {} if table is None else table.info.get("levels", {})
+    return levels
+
+
+def _level_key(
+    resource: Resource, list_name: str, inner: str, levels: Mapping[str, int]
+) -> GroupKey:
+    """The key of `sector(sectors,division)`."""
+    name, _, level = inner.partition(";")
+    path = tuple(name.split("."))
+    record_field = _field("group_by", resource, path)
+    if record_field.codes is None or record_field.codes.table.name != list_name:
+        text = f"{name} is not of the list of {list_name} codes."
+        raise bad_parameter("group_by", "kind", text)
+    if level not in levels:
+        near, known = did_you_mean(level, levels), ", ".join(levels)
+        text = f"Write {list_name}({name},level).{near} Possible levels: {known}."
+        raise bad_parameter("group_by", "unknown", text)
+    many = many_of(resource, path)
+    if many is not None and many_of(resource, path, len(many)) is not None:
+        text = f"{name} passes more than one relation or list with any number of values."
+        raise bad_parameter("group_by", "many", text)
+    return GroupKey(path, level=level)
 
 
 _PARTS = "|".join(DatePart)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import ColumnElement, FromClause, case, literal_column, not_, select
+from sqlalchemy import ColumnElement, FromClause, String, case, func, literal_column, not_, select
 
 from app.core.databases.expressions import AnyTable, Expression
 from app.engine.aggregates.joins import Joins, can_be_null
@@ -48,6 +48,8 @@ class Rows:
         return any(many_of(self.resource, key.path) for key in self.grouping.keys)
 
     def _key(self, key: GroupKey) -> Expression:
+        if key.level is not None:
+            return self._of_level(key)
         if key.part is None:
             return self.joins.item(key.path)
         field_type = find_field(self.resource, key.path).field_type
@@ -59,6 +61,14 @@ class Rows:
         first, last = (self.joins.value(bound_path(key.path, latest)) for latest in (False, True))
         stated = self.joins.value(key.path)
         return part_of_stated(key.part, stated, first, last, self.dialect)
+
+    def _of_level(self, key: GroupKey) -> Expression:
+        """The code of the level that the record's code begins with; null for a wider one."""
+        code = self.joins.item(key.path)
+        codes = find_field(self.resource, key.path).codes
+        assert codes is not None
+        length = codes.table.info["levels"][key.level]
+        return case((func.length(code) >= length, func.substr(code, 1, length, type_=String())))
 
     def measured(self, metric: Metric) -> str:
         """The name of the column that a metric of a field is made of."""

@@ -52,12 +52,14 @@ class GroupKey:
     """A field that groups are made by, or a part of it when it is a date.
 
     `asked` is the path that was asked for, where that of the first of several values stands for
-    all of them.
+    all of them. `level` is that of a code whose list has levels: groups are made of the codes of
+    that level which a record's lie under.
     """
 
     path: Path
     part: DatePart | None = None
     asked: Path = ()
+    level: str | None = None
 
     @property
     def dotted(self) -> str:
@@ -71,8 +73,8 @@ class GroupKey:
 
     @property
     def name(self) -> str:
-        """What it is called in the answer: `year_mission_dates`."""
-        return plain(self.written)
+        """What it is called in the answer: `year_mission_dates`, `sectors_division`."""
+        return plain(f"{self.dotted}_{self.level}" if self.level else self.written)
 
 
 @dataclass(frozen=True, slots=True)

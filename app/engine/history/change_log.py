@@ -1,7 +1,8 @@
 """The change log: every write, in commit order without gaps, in the transaction of the write."""
 
 import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -21,6 +22,7 @@ from sqlalchemy import (
     bindparam,
     insert,
     select,
+    union_all,
     update,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -114,6 +116,7 @@ _TAKE = Prepared(
     .values(seq=ChangeCounter.seq + bindparam("count", type_=BigInteger))
     .returning(ChangeCounter.seq)
 )
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: Stamps change with every write and say nothing of what was changed.
 _UNTOLD = {"id", "version", "created_at", "updated_at"}
 
@@ -168,13 +171,18 @@ def _turn(hidden: str | None, was_hidden: str | None) -> str | None:
     return Turn.WITHHELD if hidden == ALL else Turn.SHOWN
 
 
-def _shown_changes(changes: str, hidden: str | None) -> str | None:
-    """What the public is shown in place of an entry's changes; null for all of them."""
-    if hidden is None or hidden == ALL:
+def _shown_changes(changes: str, hidden: str | None, withheld: Collection[str] = ()) -> str | None:
+    """What the public is shown in place of an entry's changes; null for all of them. Values that
+    name records which are `withheld` are not."""
+    if hidden == ALL or (hidden is None and not withheld):
         return hidden
-    names = hidden.strip(",").split(",")
+    names = (hidden or "").strip(",").split(",")
     told = json_codec.loads_stored(changes)
-    left = {name: pair for name, pair in told.items() if name not in names}
+    left = {
+        name: pair
+        for name, pair in told.items()
+        if name not in names and not any(each in str(pair) for each in withheld)
+    }
     return None if len(left) == len(told) else json_codec.dumps(left).decode()
 
 
@@ -267,16 +275,46 @@ def _store(
 
 
 def _hide(connection: Connection, kind: str, record_id: UUID, hidden: str | None) -> None:
-    """Show of a record's earlier entries what is shown of the record now."""
+    """Show of a record's earlier entries what is shown of the record now, and nothing of other
+    records that are withheld, which it may have named once."""
     of_record = (Change.kind == kind, Change.record_id == record_id)
-    whole = ALL if hidden == ALL else None
-    connection.execute(update(Change).where(*of_record).values(hidden=whole))
-    if hidden is None or hidden == ALL:
+    if hidden == ALL:
+        connection.execute(update(Change).where(*of_record).values(hidden=ALL))
         return
-    for seq, changes in connection.execute(select(Change.seq, Change.changes).where(*of_record)):
-        shown = _shown_changes(changes, hidden)
-        if shown is not None:
-            connection.execute(update(Change).where(Change.seq == seq).values(hidden=shown))
+    found = connection.execute(select(Change.seq, Change.changes).where(*of_record)).all()
+    withheld = _withheld_ids(connection, {each for row in found for each in _ID.findall(row[1])})
+    for seq, changes in found:
+        shown = _shown_changes(changes, hidden, withheld)
+        connection.execute(update(Change).where(Change.seq == seq).values(hidden=shown))
+
+
+def _withheld_ids(connection: Connection, ids: set[str]) -> set[str]:
+    """Those that are ids of records which are withheld."""
+    if not ids:
+        return set()
+    keys = [UUID(each) for each in ids]
+    tables = (each for each in Base.metadata.sorted_tables if HIDDEN in each.c)
+    records = [each for each in tables if each.c[HIDDEN].info["shown"] is None]
+    several = (select(of.c.id).where(of.c.id.in_(keys), of.c[HIDDEN] == ALL) for of in records)
+    return {str(each) for each in connection.execute(union_all(*several)).scalars()}
+
+
+def hide_former(session: Session, record_id: UUID) -> None:
+    """Look anew at the entries of records that named one, now or once, which is withheld now or is
+    shown again; with what else is left for the end of the transaction."""
+    defer(session, _hide_former, record_id)
+
+
+def _hide_former(connection: Connection, ids: list[UUID]) -> None:
+    for record_id in ids:
+        named = select(Change.kind, Change.record_id).where(
+            Change.changes.contains(str(record_id)), Change.record_id != record_id
+        )
+        for kind, other_id in connection.execute(named.distinct()).all():
+            table = Base.metadata.tables.get(kind)
+            if table is not None and HIDDEN in table.c:
+                hidden = connection.scalar(select(table.c[HIDDEN]).where(table.c.id == other_id))
+                _hide(connection, kind, other_id, hidden)
 
 
 def changes_since(session: Session, kind: str, record_id: UUID, version: int) -> list[Values]:

@@ -68,6 +68,17 @@ class list_holds(_Function):  # noqa: N801
     }
 
 
+class list_holds_under(_Function):  # noqa: N801
+    """Whether a list of codes holds one that begins with a code, as all do that lie under it."""
+
+    inherit_cache = True
+    templates = {
+        "sqlite": "EXISTS (SELECT 1 FROM json_each(%s) WHERE instr(json_each.value, %s) = 1)",
+        "postgresql": "EXISTS (SELECT 1 FROM jsonb_array_elements_text(%s) AS item(code)"
+        " WHERE starts_with(item.code, %s))",
+    }
+
+
 class list_is_empty(_Function):  # noqa: N801
     """Whether a list holds nothing."""
 
@@ -133,6 +144,10 @@ def _is_null(field: RecordField, get: Get, slots: Slots) -> ColumnElement[bool]:
 def _has(field: RecordField, get: Get, slots: Slots) -> ColumnElement[bool]:
     # Any of several: `sectors__has=46,47`.
     return or_(*(list_holds(get(field.name), bound(field, slot)) for slot in slots))
+
+
+def _has_under(field: RecordField, get: Get, slots: Slots) -> ColumnElement[bool]:
+    return or_(*(list_holds_under(get(field.name), bound(field, slot)) for slot in slots))
 
 
 def _text_test(function: type[_Function], *order: int) -> Callable[..., ColumnElement[bool]]:
@@ -211,6 +226,12 @@ OPERATORS: dict[str, Operator] = {
     "has": Operator(
         (FieldType.list,), "has this among its items, or any of these", _has, many=True
     ),
+    "under": Operator(
+        (FieldType.list,),
+        "has this among its codes or one that lies under it, or under any of these",
+        _has_under,
+        many=True,
+    ),
 }
 
 
@@ -226,8 +247,15 @@ def operators_of(field: RecordField) -> list[str]:
     return [
         name
         for name, operator in OPERATORS.items()
-        if field.field_type in operator.kinds and (name != "isnull" or optional)
+        if field.field_type in operator.kinds
+        and (name != "isnull" or optional)
+        and (name != "under" or _has_levels(field))
     ]
+
+
+def _has_levels(field: RecordField) -> bool:
+    """Whether the codes of its list begin with those that they lie under."""
+    return field.codes is not None and bool(field.codes.table.info.get("levels"))
 
 
 def check_operator(record_field: RecordField, operator: str) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from app.core import json_codec
 from app.core.databases.expressions import AnyTable
 from app.core.loose_types import Fields
-from app.engine.history.change_log import Action, note_change
+from app.engine.history.change_log import Action, hide_former, note_change
 from app.engine.record import Record
 from app.engine.registry import RECORD_TYPES
 from app.engine.resource import Resource
@@ -22,6 +22,7 @@ from app.engine.writes.rendering import render_record
 def hide_with(session: Session, resource: Resource, record: Record) -> None:
     """Look anew at what is withheld of all that belongs to a record or names it, of which another
     part is withheld now."""
+    hide_former(session, record.id)
     waiting: list[tuple[Resource, UUID]] = [(resource, record.id)]
     seen = {(resource.record_type, record.id)}
     while waiting:
