@@ -41,13 +41,13 @@ class Asker:
     def __init__(self, routes: Sequence[Route], resources: Sequence[Resource]) -> None:
         firsts = {resource.path for resource in resources} | {_INSIGHTS}
         self.paths = {resource.path: resource for resource in resources}
-        self._paths_of = {kind: of.path for kind, of in by_record_type(resources).items()}
+        self.resources = by_record_type(resources)
         self._changes = next(route for route in routes if route.path == "/changes")
         self._routes = [route for route in routes if _can_be_asked(route, firsts)]
 
     def path_of(self, kind: str) -> str:
         """Where the records of a kind are listed."""
-        return self._paths_of[kind]
+        return self.resources[kind].path
 
     def question(self, url: str) -> Question:
         """What an address asks; Invalid (422) for what cannot be kept."""
