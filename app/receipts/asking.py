@@ -19,7 +19,6 @@ from app.rest.handlers import caller_name
 Pairs = list[tuple[str, str]]
 #: What is not there for a request of the service itself: it has neither a body nor conditions.
 _KEPT = ("app", "http_version", "scheme", "server", "client", "root_path", "request_id", "state")
-_INSIGHTS = "insights"
 #: Reads of records that tell of the log, which goes on.
 _NOT_KEPT = re.compile(r"/(history|text)$|\.csv$|\.\{format\}$")
 
@@ -39,7 +38,7 @@ class Asker:
     """Asks the routes that can be asked, as somebody of the scope `read` who makes the request."""
 
     def __init__(self, routes: Sequence[Route], resources: Sequence[Resource]) -> None:
-        firsts = {resource.path for resource in resources} | {_INSIGHTS}
+        firsts = {resource.path for resource in resources}
         self.paths = {resource.path: resource for resource in resources}
         self.resources = by_record_type(resources)
         self._changes = next(route for route in routes if route.path == "/changes")

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from inspect import get_annotations
+from typing import Final, get_args
 
 from starlette.requests import Request
 
 from app.core.loose_types import Json, JsonValue
-from app.engine.aggregates.query import AggregateQuery
 from app.engine.keys import as_id
 from app.engine.query.parameters import MAX_LIMIT, FilterQuery, ListQuery, ViewQuery
 from app.engine.resource import Resource
@@ -82,8 +82,9 @@ class Tracer:
         self, request: Request, behind: Behind, resource: Resource, question: Question
     ) -> None:
         """All that the filters of an aggregate find."""
-        own = AggregateQuery.model_fields.keys() - FilterQuery.model_fields.keys()
-        own |= ListQuery.model_fields.keys() - FilterQuery.model_fields.keys()
+        query = get_args(get_annotations(question.route.endpoint)["query"])[0]
+        known = query.model_fields.keys() | ListQuery.model_fields.keys()
+        own = known - FilterQuery.model_fields.keys()
         pairs = [pair for pair in question.pairs if pair[0] not in own]
         await self._all(request, behind, resource, pairs)
 

@@ -38,6 +38,9 @@ async def test_a_receipt_of_an_unchanged_database_shows_no_difference(
         "/missions/novosibirsk-april/agreements?status=signed&fields=title&expand=mission",
         "/agreements/aggregate?group_by=status&metrics=count&status__in=signed,in_force",
         "/agreements?q=cable",
+        "/agreements/aggregate?metrics=sum(amount)&convert_to=USD&filter=amount%20gt%200",
+        "/missions/novosibirsk-april/summary?parts=exclude",
+        "/missions/novosibirsk-april/reconciliation",
         "/agreements?filter=status%20eq%20'signed'&limit=3",
     )
     for url in urls:
@@ -123,6 +126,7 @@ async def test_what_cannot_be_kept_is_refused_and_told_why(
         ({"url": "/changes/stream"}, 422, "Nothing that can be kept"),
         ({"url": "/missions.csv"}, 422, "Nothing that can be kept"),
         ({"url": "/missions/novosibirsk-april/history"}, 422, "Nothing that can be kept"),
+        ({"url": "/insights/missions"}, 422, "Nothing that can be kept"),
         ({"url": "/api-keys"}, 422, "Nothing that can be kept"),
         ({"url": "/webhooks"}, 422, "Nothing that can be kept"),
         ({"url": "/missions/%00"}, 422, "Nothing that can be kept"),
