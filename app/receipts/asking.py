@@ -19,7 +19,6 @@ from app.rest.handlers import caller_name
 Pairs = list[tuple[str, str]]
 #: What is not there for a request of the service itself: it has neither a body nor conditions.
 _KEPT = ("app", "http_version", "scheme", "server", "client", "root_path", "request_id", "state")
-_INSIGHTS = "insights"
 #: Reads of records that tell of the log, which goes on.
 _NOT_KEPT = re.compile(r"/(history|text)$|\.csv$|\.\{format\}$")
 
@@ -39,15 +38,15 @@ class Asker:
     """Asks the routes that can be asked, as somebody of the scope `read` who makes the request."""
 
     def __init__(self, routes: Sequence[Route], resources: Sequence[Resource]) -> None:
-        firsts = {resource.path for resource in resources} | {_INSIGHTS}
+        firsts = {resource.path for resource in resources}
         self.paths = {resource.path: resource for resource in resources}
-        self._paths_of = {kind: of.path for kind, of in by_record_type(resources).items()}
+        self.resources = by_record_type(resources)
         self._changes = next(route for route in routes if route.path == "/changes")
         self._routes = [route for route in routes if _can_be_asked(route, firsts)]
 
     def path_of(self, kind: str) -> str:
         """Where the records of a kind are listed."""
-        return self._paths_of[kind]
+        return self.resources[kind].path
 
     def question(self, url: str) -> Question:
         """What an address asks; Invalid (422) for what cannot be kept."""

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
+from inspect import get_annotations
+from typing import Final, get_args
 
 from starlette.requests import Request
 
 from app.core.loose_types import Json, JsonValue
-from app.engine.aggregates.query import AggregateQuery
 from app.engine.keys import as_id
 from app.engine.query.parameters import MAX_LIMIT, FilterQuery, ListQuery, ViewQuery
 from app.engine.resource import Resource
@@ -21,7 +21,8 @@ MAX_PASSAGES: Final = 1_000
 BATCH_IDS: Final = 100
 #: Over how many relations what is part of a record is followed.
 _MAX_STEPS = 3
-_SHOWN = ("fields", "id,version")
+#: What is read of a record: which one, its version, and whether fields of it are withheld.
+SHOWN = ("fields", "id,version,withheld")
 #: A record, by its kind and id.
 Key = tuple[str, str]
 
@@ -32,8 +33,18 @@ class Behind:
 
     records: dict[Key, int] = field(default_factory=dict)
     passages: dict[Key, int] = field(default_factory=dict)
+    #: Those of them with fields that are withheld now.
+    withheld: set[Key] = field(default_factory=set)
     is_traced: bool = True
     is_cut: bool = False
+
+    def note(self, known: dict[Key, int], resource: Resource, records: list[Json]) -> None:
+        """Put these records of a kind, as they are read, among those that are known."""
+        for record in records:
+            key = resource.record_type, record["id"]
+            known[key] = record["version"]
+            if record["withheld"]:
+                self.withheld.add(key)
 
 
 class Tracer:
@@ -64,15 +75,16 @@ class Tracer:
     ) -> None:
         """The records of the page that is shown."""
         pairs = [pair for pair in question.pairs if pair[0] not in ViewQuery.model_fields]
-        answer = await self.asker.ask(request, question.path, [*pairs, _SHOWN])
-        _note(behind.records, resource, answer["data"])
+        answer = await self.asker.ask(request, question.path, [*pairs, SHOWN])
+        behind.note(behind.records, resource, answer["data"])
 
     async def _counted(
         self, request: Request, behind: Behind, resource: Resource, question: Question
     ) -> None:
         """All that the filters of an aggregate find."""
-        own = AggregateQuery.model_fields.keys() - FilterQuery.model_fields.keys()
-        own |= ListQuery.model_fields.keys() - FilterQuery.model_fields.keys()
+        query = get_args(get_annotations(question.route.endpoint)["query"])[0]
+        known = query.model_fields.keys() | ListQuery.model_fields.keys()
+        own = known - FilterQuery.model_fields.keys()
         pairs = [pair for pair in question.pairs if pair[0] not in own]
         await self._all(request, behind, resource, pairs)
 
@@ -92,13 +104,11 @@ class Tracer:
             kept = ("as_of", "deleted")
             pairs = [pair for pair in question.pairs if pair[0] in kept]
             record = await self.asker.ask(request, question.path, pairs)
-            _note(behind.records, resource, [record])
+            behind.note(behind.records, resource, [record])
             return
         by = "id" if as_id(steps[1]) else "ref"
-        found = await self.asker.ask(
-            request, f"/{resource.path}", [(by, steps[1]), _SHOWN, *moment]
-        )
-        _note(behind.records, resource, found["data"])
+        found = await self.asker.ask(request, f"/{resource.path}", [(by, steps[1]), SHOWN, *moment])
+        behind.note(behind.records, resource, found["data"])
         for record in found["data"]:
             for child, path in _parts(resource, ()):
                 name = f"{'__'.join(path)}_id"
@@ -111,10 +121,10 @@ class Tracer:
         cursor: str | None = None
         while len(behind.records) < MAX_RECORDS:
             limit = min(MAX_LIMIT, MAX_RECORDS - len(behind.records))
-            asked = [*pairs, _SHOWN, ("limit", str(limit))]
+            asked = [*pairs, SHOWN, ("limit", str(limit))]
             place = [("cursor", cursor)] if cursor else []
             answer = await self.asker.ask(request, f"/{resource.path}", [*asked, *place])
-            _note(behind.records, resource, answer["data"])
+            behind.note(behind.records, resource, answer["data"])
             cursor = answer["page"]["next_cursor"]
             if cursor is None:
                 return
@@ -128,9 +138,9 @@ class Tracer:
             if len(behind.passages) >= MAX_PASSAGES:
                 behind.is_cut = True
                 return
-            pairs = [("record_id__in", ",".join(several)), ("limit", str(MAX_LIMIT)), _SHOWN]
+            pairs = [("record_id__in", ",".join(several)), ("limit", str(MAX_LIMIT)), SHOWN]
             answer = await self.asker.ask(request, address, pairs)
-            _note(behind.passages, self.citation, answer["data"])
+            behind.note(behind.passages, self.citation, answer["data"])
 
 
 def batches(ids: list[str]) -> Iterator[list[str]]:
@@ -148,11 +158,6 @@ def _parts(resource: Resource, path: tuple[str, ...]) -> Iterator[tuple[Resource
         if len(steps) <= _MAX_STEPS and (child is not resource or not path):
             yield child, steps
             yield from _parts(child, steps)
-
-
-def _note(known: dict[Key, int], resource: Resource, records: list[Json]) -> None:
-    for record in records:
-        known[resource.record_type, record["id"]] = record["version"]
 
 
 def rates_in(answer: JsonValue) -> list[JsonValue]:

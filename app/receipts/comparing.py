@@ -10,15 +10,13 @@ from app.core import json_codec
 from app.core.errors import Gone, Problem
 from app.core.loose_types import Json, JsonValue
 from app.receipts.asking import Asker
-from app.receipts.behind import Behind, Key, Tracer, batches
+from app.receipts.behind import SHOWN, Behind, Key, Tracer, batches
 from app.receipts.schemas import Difference
-from app.receipts.withheld import is_withheld_since
 from app.rest.handlers import position_of
 
 #: Of how many records it is shown what has changed.
 MAX_DIFFERENCES: Final = 100
 _CURSORS = ("next_cursor", "prev_cursor")
-_SHOWN = ("fields", "id,version")
 
 
 @dataclass(slots=True)
@@ -43,15 +41,21 @@ class Comparer:
         now_records = {**now.behind.records, **now.behind.passages}
         if now.problem is not None:
             now_records = {}
-        present = await self._present(request, then_records.keys() - now_records.keys())
+        missing = then_records.keys() - now_records.keys()
+        present = await self._present(request, now.behind, missing)
         differences = _differences(then_records, now_records, present)
-        unknown = [each for each in differences if each["difference"] is Difference.UNKNOWN]
+        # What is withheld or purged now is not told of what was answered before either.
+        hidden = [
+            each
+            for each in differences
+            if each["difference"] is Difference.UNKNOWN
+            or (each["kind"], each["id"]) in now.behind.withheld
+        ]
         shown = differences[:MAX_DIFFERENCES]
         for each in shown:
             each["changes"] = await self._changes(request, each, receipt["position"])
-        is_withheld = await is_withheld_since(request, then_records)
-        kept = receipt.pop("answer")
-        then = None if unknown or is_withheld else kept
+        then = None if hidden else receipt.pop("answer")
+        receipt.pop("answer", None)
         return {
             **receipt,
             "then": then,
@@ -71,7 +75,9 @@ class Comparer:
         except Problem as problem:
             return _Now(problem=problem.detail)
 
-    async def _present(self, request: Request, keys: Iterable[Key]) -> dict[Key, int]:
+    async def _present(
+        self, request: Request, behind: Behind, keys: Iterable[Key]
+    ) -> dict[Key, int]:
         """The versions of records that are there, in the trash or not."""
         found: dict[Key, int] = {}
         by_kind: dict[str, list[str]] = {}
@@ -79,10 +85,10 @@ class Comparer:
             by_kind.setdefault(kind, []).append(record_id)
         for kind, ids in by_kind.items():
             for several in batches(sorted(ids)):
-                pairs = [("id__in", ",".join(several)), ("deleted", "include"), _SHOWN]
+                pairs = [("id__in", ",".join(several)), ("deleted", "include"), SHOWN]
                 pairs.append(("limit", str(len(several))))
                 answer = await self.asker.ask(request, f"/{self.asker.path_of(kind)}", pairs)
-                found |= {(kind, each["id"]): each["version"] for each in answer["data"]}
+                behind.note(found, self.asker.resources[kind], answer["data"])
         return found
 
     async def _changes(self, request: Request, at: Json, position: str) -> Json:

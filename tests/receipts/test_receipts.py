@@ -38,6 +38,9 @@ async def test_a_receipt_of_an_unchanged_database_shows_no_difference(
         "/missions/novosibirsk-april/agreements?status=signed&fields=title&expand=mission",
         "/agreements/aggregate?group_by=status&metrics=count&status__in=signed,in_force",
         "/agreements?q=cable",
+        "/agreements/aggregate?metrics=sum(amount)&convert_to=USD&filter=amount%20gt%200",
+        "/missions/novosibirsk-april/summary?parts=exclude",
+        "/missions/novosibirsk-april/reconciliation",
         "/agreements?filter=status%20eq%20'signed'&limit=3",
     )
     for url in urls:
@@ -123,6 +126,7 @@ async def test_what_cannot_be_kept_is_refused_and_told_why(
         ({"url": "/changes/stream"}, 422, "Nothing that can be kept"),
         ({"url": "/missions.csv"}, 422, "Nothing that can be kept"),
         ({"url": "/missions/novosibirsk-april/history"}, 422, "Nothing that can be kept"),
+        ({"url": "/insights/missions"}, 422, "Nothing that can be kept"),
         ({"url": "/api-keys"}, 422, "Nothing that can be kept"),
         ({"url": "/webhooks"}, 422, "Nothing that can be kept"),
         ({"url": "/missions/%00"}, 422, "Nothing that can be kept"),
@@ -173,3 +177,45 @@ async def test_what_cannot_be_kept_is_refused_and_told_why(
         if (await client.get("/receipts")).status_code != 200:
             wrong.append(("anonymous", "GET"))
     assert wrong == []
+
+
+async def test_what_is_withheld_now_is_not_told_by_what_was_answered_before(
+    fresh: httpx.AsyncClient,
+) -> None:
+    """Neither by receipts nor for a moment before, to whoever may not write."""
+    listed = (await fresh.get("/agreements?limit=2&sort=id")).json()["data"]
+    partly, whole = (each["id"] for each in listed)
+    ids = f"id__in={partly},{whole}"
+    for each in (partly, whole):
+        await fresh.patch(f"/agreements/{each}", json={"note": "kanareika"})
+    url = f"/agreements?{ids}"
+    kept = [await made(fresh, url), await made(fresh, f"/agreements/{partly}")]
+    key = fresh.headers.pop("authorization")
+    seen = await fresh.get(url)
+    assert seen.text.count("kanareika") == 2
+    position = kept[0]["position"]
+    for change in (
+        (partly, {"withheld": ["note"]}),
+        (whole, {"confidential": True}),
+    ):
+        fresh.headers["authorization"] = key
+        answer = await fresh.patch(f"/agreements/{change[0]}", json=change[1])
+        assert answer.status_code == 200, answer.text
+    del fresh.headers["authorization"]
+    for receipt in kept:
+        found = await fresh.get(f"/receipts/{receipt['id']}")
+        assert found.status_code == 200
+        assert found.json()["then"] is None
+        assert "kanareika" not in found.text
+    for query in ("", "&sort=-note", "&note=kanareika", "&fields=note&expand=mission"):
+        then = await fresh.get(f"{url}{query}&as_of={position}")
+        assert then.status_code == 200, then.text
+        assert "kanareika" not in then.text.replace("note=kanareika", "")
+        assert whole not in then.text
+    for query in ("group_by=note", "group_by=status&metrics=count_distinct(note),max(note)"):
+        then = await fresh.get(f"/agreements/aggregate?{query}&{ids}&as_of={position}")
+        assert "kanareika" not in then.text
+    assert "kanareika" not in (await fresh.get(f"/agreements.csv?{ids}&as_of={position}")).text
+    fresh.headers["authorization"] = key
+    then = await fresh.get(f"{url}&as_of={position}")
+    assert then.text.count("kanareika") == 2

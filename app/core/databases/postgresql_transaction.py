@@ -27,7 +27,8 @@ class PostgresTransaction(ReadTransaction):
 
     async def run(self, *statements: str) -> None:
         # Together they take the way to the server once.
-        await self._connection.execute("; ".join(statements), timeout=self._seconds)
+        if statements:
+            await self._connection.execute("; ".join(statements), timeout=self._seconds)
 
     async def read(self, statement: CompiledQuery, values: Values) -> Rows:
         arguments = statement.arguments(values)
