@@ -9,7 +9,7 @@ from starlette.requests import Request
 from app.core import json_codec
 from app.core.errors import Gone, Problem
 from app.core.loose_types import Json, JsonValue
-from app.receipts.asking import Asker
+from app.receipts.asking import Asker, Question
 from app.receipts.behind import SHOWN, Behind, Key, Tracer, batches
 from app.receipts.schemas import Difference
 from app.rest.handlers import position_of
@@ -54,8 +54,8 @@ class Comparer:
         shown = differences[:MAX_DIFFERENCES]
         for each in shown:
             each["changes"] = await self._changes(request, each, receipt["position"])
-        then = None if hidden else receipt.pop("answer")
-        receipt.pop("answer", None)
+        kept = receipt.pop("answer")
+        then = None if hidden else await self._told(request, receipt, kept)
         return {
             **receipt,
             "then": then,
@@ -66,6 +66,20 @@ class Comparer:
             "differences": shown,
             "differences_count": len(differences),
         }
+
+    async def _told(self, request: Request, receipt: Json, kept: Json) -> Json | None:
+        """The answer as it was, without what is withheld by now of records that it names: what is
+        answered for its moment tells. Where nothing is, one that may name others is not shown."""
+        if await position_of(request) == receipt["position"]:
+            return kept
+        question = self.asker.question(receipt["url"])
+        if all(name != "as_of" for name, _ in question.pairs):
+            question.pairs.append(("as_of", receipt["position"]))
+        try:
+            then: Json = json_codec.loads(await self.asker.body(request, question))
+        except Problem:
+            return None if _names_others(question) else kept
+        return kept if _comparable(then) == _comparable(kept) else then
 
     async def _now(self, request: Request, url: str) -> _Now:
         try:
@@ -106,6 +120,11 @@ class Comparer:
             for name, (old, new) in entry["changes"].items():
                 merged[name] = [merged[name][0] if name in merged else old, new]
         return {name: pair for name, pair in merged.items() if pair[0] != pair[1]}
+
+
+def _names_others(question: Question) -> bool:
+    """Whether an answer shows what stands in other records than those that it is of."""
+    return any(name == "expand" or "." in value for name, value in question.pairs)
 
 
 def _keyed(records: list[Json]) -> dict[Key, int]:

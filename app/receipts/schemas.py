@@ -99,7 +99,8 @@ class Receipt(ReceiptEntry):
     """A receipt, compared with what is answered now."""
 
     then: Json | None
-    """The answer as it was; null while a record behind it is purged or withheld."""
+    """The answer as it was, without what is withheld by now; null while a record behind it is
+    purged or withheld."""
     now: Json | None
     """What is answered now; null where that is a problem."""
     problem: str | None

@@ -190,6 +190,13 @@ async def test_what_is_withheld_now_is_not_told_by_what_was_answered_before(
         await fresh.patch(f"/agreements/{each}", json={"note": "kanareika"})
     url = f"/agreements?{ids}"
     kept = [await made(fresh, url), await made(fresh, f"/agreements/{partly}")]
+    delegates = "/missions/novosibirsk-april/delegates?person=nikolai-dychko"
+    people = [
+        await made(fresh, f"{delegates}&expand=person"),
+        await made(fresh, "/delegates/aggregate?group_by=person.full_name"),
+    ]
+    for receipt in people:
+        assert "Дычко" in (await fresh.get(f"/receipts/{receipt['id']}")).text
     key = fresh.headers.pop("authorization")
     seen = await fresh.get(url)
     assert seen.text.count("kanareika") == 2
@@ -202,6 +209,11 @@ async def test_what_is_withheld_now_is_not_told_by_what_was_answered_before(
         answer = await fresh.patch(f"/agreements/{change[0]}", json=change[1])
         assert answer.status_code == 200, answer.text
     del fresh.headers["authorization"]
+    fresh.headers["authorization"] = key
+    await fresh.patch("/people/nikolai-dychko", json={"confidential": True})
+    del fresh.headers["authorization"]
+    for receipt in people:
+        assert "Дычко" not in (await fresh.get(f"/receipts/{receipt['id']}")).text
     for receipt in kept:
         found = await fresh.get(f"/receipts/{receipt['id']}")
         assert found.status_code == 200
