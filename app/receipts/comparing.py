@@ -12,6 +12,7 @@ from app.core.loose_types import Json, JsonValue
 from app.receipts.asking import Asker, Question
 from app.receipts.behind import SHOWN, Behind, Key, Tracer, batches
 from app.receipts.schemas import Difference
+from app.rest.audience import sees_withheld
 from app.rest.handlers import position_of
 
 #: Of how many records it is shown what has changed.
@@ -45,11 +46,12 @@ class Comparer:
         present = await self._present(request, now.behind, missing)
         differences = _differences(then_records, now_records, present)
         # What is withheld or purged now is not told of what was answered before either.
+        withheld = set() if sees_withheld(request) else now.behind.withheld
         hidden = [
             each
             for each in differences
             if each["difference"] is Difference.UNKNOWN
-            or (each["kind"], each["id"]) in now.behind.withheld
+            or (each["kind"], each["id"]) in withheld
         ]
         shown = differences[:MAX_DIFFERENCES]
         for each in shown:

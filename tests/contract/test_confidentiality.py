@@ -308,6 +308,7 @@ async def test_changes_are_told_to_each_as_he_may_see_them(world: World) -> None
 
 def _questions(world: World, chance: Random) -> Iterator[str]:
     """Whatever can be asked of records, at random."""
+    missions = [world.confidential["agreements"]["mission_id"], world.partly["missions"]["id"]]
     while True:
         resource = chance.choice(RESOURCES)
         names = [
@@ -335,6 +336,8 @@ def _questions(world: World, chance: Random) -> Iterator[str]:
             f"/{resource.path}/aggregate?group_by={second}&metrics=count,max({first})&{where}",
             f"/{resource.path}?filter={quote(f'{first} eq null or {second} ne null')}&limit=1000",
             f"/search?q={quote(words)}&limit=50",
+            f"/missions/{chance.choice(missions)}/summary",
+            chance.choice(("/insights/missions", "/insights/organizations")) + "?limit=1000",
             f"/changes?kind={resource.record_type}&limit=1000",
         )
 
