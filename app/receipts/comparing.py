@@ -50,8 +50,7 @@ class Comparer:
         hidden = [
             each
             for each in differences
-            if each["difference"] is Difference.UNKNOWN
-            or (each["kind"], each["id"]) in withheld
+            if each["difference"] is Difference.UNKNOWN or (each["kind"], each["id"]) in withheld
         ]
         shown = differences[:MAX_DIFFERENCES]
         for each in shown:
@@ -72,7 +71,7 @@ class Comparer:
     async def _told(self, request: Request, receipt: Json, kept: Json) -> Json | None:
         """The answer as it was, without what is withheld by now of records that it names: what is
         answered for its moment tells. Where nothing is, one that may name others is not shown."""
-        if await position_of(request) == receipt["position"]:
+        if sees_withheld(request) or await position_of(request) == receipt["position"]:
             return kept
         question = self.asker.question(receipt["url"])
         if all(name != "as_of" for name, _ in question.pairs):
