@@ -206,6 +206,7 @@ METRICS = (
     *("min(name)", "max(name)", "min(made)", "max(made)", "max(box.name)"),
 )
 
+BOX_OR_HARD = "filter=box/name eq 'a' or not is_soft eq true"
 FIRST, LAST = date(2015, 12, 1), date(2017, 1, 31)
 
 
@@ -224,9 +225,7 @@ FILTERS: dict[str, Callable[[Made], bool]] = {
     "name__in=a,B,none": lambda t: t.name in ("a", "B"),
     "colours__has=red,green": lambda t: "red" in t.colours,
     "made__gte=2015-12-01&made__lt=2017-02": lambda t: is_within(t.made),
-    "filter=box/name eq 'a' or not is_soft eq true": lambda t: (
-        (t.box is not None and t.box.name == "a") or not t.is_soft
-    ),
+    BOX_OR_HARD: lambda t: (t.box is not None and t.box.name == "a") or not t.is_soft,
 }
 COMPARED = {"eq": eq, "ne": ne, "gt": gt, "ge": ge, "lt": lt, "le": le}
 
@@ -317,6 +316,7 @@ NAMED: dict[tuple[str, str], tuple[Any, ...]] = {
     ("name", "name__in=a,B,none"): ("a", "B", "none"),
     ("colours", "colours__has=red,green"): ("red", "green"),
     ("is_soft", "is_soft=true"): (True,),
+    ("box.name", BOX_OR_HARD): ("a",),
 }
 
 
