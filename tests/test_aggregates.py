@@ -12,6 +12,7 @@ from app.engine.aggregates.units import units_of
 from app.engine.paths import FieldType, fields_of, relations_of
 from app.engine.query.operators import operators_of
 from app.engine.resource import Resource
+from app.resources.instrument import Bindingness
 
 each = pytest.mark.parametrize("resource", RESOURCES, ids=lambda r: r.path)
 
@@ -36,6 +37,27 @@ async def test_the_deals_of_the_article_by_year_and_currency(client: httpx.Async
     assert answer["missing"]["amount"] == answer["records"] - 1
     # The article states days, and no year.
     assert answer["missing"]["signed"] == answer["records"]
+
+
+async def test_every_value_of_an_enumeration_and_every_code_asked_for_can_have_a_group(
+    client: httpx.AsyncClient,
+) -> None:
+    address = f"/agreements/aggregate?{MISSION}&empty_groups=true&metrics=count,sum(amount)"
+    address += "&group_by=currency,bindingness"
+    answer = await ask(client, f"{address}&currency__in=USD,JPY")
+    values = sorted(Bindingness)
+    expected = [(code, value) for code in ("JPY", "USD") for value in values]
+    assert [(g["currency"], g["bindingness"]) for g in answer["data"]] == expected
+    counts = [(g["count"], g["sum_amount"]) for g in answer["data"]]
+    assert sorted(counts, key=str) == [(0, None)] * (len(expected) - 1) + [(1, 5000000)]
+    unknown = await client.get(f"{address}&currency__in=USD,XYZ")
+    assert (unknown.status_code, unknown.json()["errors"][0]["code"]) == (400, "code")
+    # Of what there is any number of, what is asked for has its group.
+    parties = "group_by=parties.organization.country&parties__organization__country__in=JP,KZ"
+    answer = await ask(client, f"/agreements/aggregate?empty_groups=true&{MISSION}&{parties}")
+    found = {g["parties_organization_country"]: g["count"] for g in answer["data"]}
+    assert found["JP"] == 0
+    assert found["KZ"] == answer["records"]
 
 
 # Currencies and units

@@ -22,6 +22,7 @@ from app.core.errors import Fault, Invalid
 from app.core.http.accept import preferred
 from app.core.http.responses import JsonResponse
 from app.core.loose_types import Json, JsonValue
+from app.engine.aggregates.empty_groups import empty_keys, values_of_keys
 from app.engine.aggregates.query import MAX_LIMIT, Aggregate, read_aggregate
 from app.engine.aggregates.shape import UNDATED, Function, Grouping, GroupKey, Metric, Output
 from app.engine.aggregates.statement import aggregate_statement
@@ -139,7 +140,7 @@ def _planned(resource: Resource, query: ConvertingQuery) -> "_Plan":
             text = f"{metric.written} cannot be converted: convert_to is of sums, and of counts."
             raise Invalid(text, [Fault("metric", text, parameter="metrics")])
     keys = read_aggregate(resource, query.model_copy(update={"metrics": "count", "sort": None}))
-    return _Plan(plain, len(keys.grouping.keys), several, currency, first, last)
+    return _Plan(resource, plain, len(keys.grouping.keys), several, currency, first, last)
 
 
 def _currency_of(resource: Resource, query: ConvertingQuery) -> tuple[str, tuple[str, ...]]:
@@ -165,6 +166,7 @@ class _Plan:
     """The aggregate of which the first `keys` group keys are those of the answer; `amounts` are
     converted from the `currency` of each record, on the day between `first` and `last`."""
 
+    resource: Resource
     aggregate: Aggregate
     keys: int
     amounts: tuple[str, ...]
@@ -179,7 +181,7 @@ class _Plan:
         asked = self.aggregate.grouping
         sums = (Metric(Function.SUM, metric.path) for metric in self.converted)
         metrics = dict.fromkeys((*asked.metrics, self._counted, *sums))
-        return replace(asked, metrics=tuple(metrics))
+        return replace(asked, metrics=tuple(metrics), empty_groups=False)
 
     @property
     def _counted(self) -> Metric:
@@ -216,6 +218,14 @@ class _Plan:
         records = group[self._counted.name]
         return Money(self.key(group), group[self.currency], first, last, amounts, records)
 
+    def _empty(self, seen: set[_Key]) -> list[_Key]:
+        """The keys of the groups of the answer that no record is in, where they are asked for."""
+        asked = self.aggregate
+        if not (asked.grouping.empty_groups and self.shown_keys):
+            return []
+        values = values_of_keys(self.resource, self.shown_keys, asked.parsed, seen, asked.zone)
+        return empty_keys(values, seen)
+
     def answer(
         self, found: Json, converted: dict[Hashable, Converted], limit: int, shown: Shown
     ) -> Json:
@@ -227,6 +237,8 @@ class _Plan:
             for name in added:
                 if group[name] is not None:
                     row[name] = (row[name] or 0) + group[name]
+        for key in self._empty(set(rows)):
+            rows[key] = dict.fromkeys(added, 0)
         groups = [self._group(key, row, converted.get(key), shown) for key, row in rows.items()]
         for output, descending in reversed(self.aggregate.grouping.sort):
             self._sort(groups, output, descending)

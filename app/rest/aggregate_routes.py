@@ -18,6 +18,7 @@ from app.core.http.operation import Answer
 from app.core.http.responses import JsonResponse
 from app.core.loose_types import Json, JsonValue, Value
 from app.core.sheets.sheet import CUT_SHORT, neutralise, with_decimal_sign
+from app.engine.aggregates.empty_values import read_values
 from app.engine.aggregates.query import MAX_LIMIT, AggregateQuery, read_aggregate
 from app.engine.aggregates.shape import Function, Grouping, Metric, Output, output_field
 from app.engine.aggregates.statement import aggregate_statement
@@ -143,8 +144,14 @@ async def answer_aggregate(
     is_wanted = "limit" in query.model_fields_set and query.limit <= MAX_LIMIT
     limit = query.limit if is_wanted or form == _JSON else MAX_LIMIT
     values["limit"] = min(limit, MAX_LIMIT)
-    statement = aggregate_statement(resource, aggregate.grouping, reading_dialect(request))
-    ((body, position),) = await database.read(statement, values)
+    dialect, position = reading_dialect(request), None
+    if aggregate.grouping.empty_groups:
+        more, position = await read_values(database, dialect, resource, aggregate, values)
+        values |= more
+    statement = aggregate_statement(resource, aggregate.grouping, dialect)
+    ((body, newest),) = await database.read(statement, values)
+    # What was read first is the older of two readings.
+    position = position or newest
     headers = {"ETag": audience_tag(request, f'W/"{position}{suffix}"')}
     if form == _CSV:
         found = json_codec.loads(body)

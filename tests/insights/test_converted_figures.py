@@ -188,6 +188,28 @@ async def test_groups_keep_their_keys_order_and_counts(deals: httpx.AsyncClient)
     assert abs(sum(parts) - whole) <= Decimal("0.02")
 
 
+async def test_groups_without_records_have_no_sum_in_any_currency(
+    deals: httpx.AsyncClient,
+) -> None:
+    query = {"group_by": "year(signed)", "empty_groups": "true", "sort": "-count,-year_signed"}
+    found = await converted(deals, **query)
+    counts = {group["year_signed"]: group["count"] for group in found["data"]}
+    filled = {"2022": 8, "1998": 1, "undated": 1}
+    assert counts == filled | {str(year): 0 for year in range(1999, 2022)}
+    assert found["groups_in_all"] == len(counts)
+    nothing = {"original": [], "not_converted": [], "by_rate_date": 0}
+    empty = {"year_signed": "2021", "count": 0, "sum_amount": None}
+    assert found["data"][3] == empty | nothing
+    named = await converted(deals, group_by="currency", currency__in="USD,JPY", empty_groups="true")
+    assert [(group["currency"], group["count"]) for group in named["data"]] == [
+        ("JPY", 0),
+        ("USD", 2),
+    ]
+    address = "/agreements/aggregate?metrics=sum(amount)&convert_to=USD&empty_groups=true"
+    answer = await deals.get(f"{address}&group_by=day(signed),bindingness&signed__gte=1970")
+    assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (400, "empty_groups")
+
+
 async def test_the_age_of_a_rate_is_bounded_by_what_is_asked(deals: httpx.AsyncClient) -> None:
     for age, expected in (("0", 3), ("4", 2), ("11", 0)):
         group = (await converted(deals, rate_provider="ECB", max_rate_age=age))["data"][0]

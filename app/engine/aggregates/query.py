@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
 
 from pydantic import Field
 
@@ -40,6 +41,7 @@ from app.engine.query.parameters import (
     read_zone,
 )
 from app.engine.resource import Resource
+from app.engine.schemas import Flag
 
 MAX_KEYS = 4
 MAX_METRICS = 10
@@ -69,6 +71,9 @@ class AggregateQuery(FilterQuery):
     order of the group keys."""
     limit: Limit = 1000
     """The most groups to answer with; more than 10000 is taken for 10000."""
+    empty_groups: Flag = False
+    """`true` adds groups that no record is in, up to 10,000 in all: of every value of an
+    enumeration, of what filters ask for, and of every period from the first to the last."""
 
 
 @dataclass(slots=True)
@@ -77,6 +82,8 @@ class Aggregate:
 
     grouping: Grouping
     parsed: ParsedFilter
+    #: Whose days those of moments are.
+    zone: tzinfo = UTC
 
 
 def read_aggregate(
@@ -108,7 +115,9 @@ def read_aggregate(
     if _is_local(resource, query.timezone, keys):
         grouping = replace(grouping, is_local=True)
         parsed.values["zone"] = query.timezone
-    return Aggregate(grouping, parsed)
+    if query.empty_groups and keys:
+        grouping = replace(grouping, empty_groups=True)
+    return Aggregate(grouping, parsed, zone)
 
 
 def _is_local(resource: Resource, zone: str | None, keys: tuple[GroupKey, ...]) -> bool:

@@ -121,6 +121,8 @@ class Grouping:
     #: How many keys, the last ones, divide groups that are one group otherwise: what is a part of
     #: another record there is left out wherever that one is.
     finer: int = 0
+    #: Whether groups that no record is in are there too.
+    empty_groups: bool = False
 
     @property
     def outputs(self) -> tuple[Output, ...]:

@@ -23,6 +23,7 @@ from app.core.databases.expressions import Expression, Selection
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.loose_types import Value
 from app.engine.aggregates.distinct_values import distinct_counts, joined_by
+from app.engine.aggregates.empty_rows import with_empty_groups
 from app.engine.aggregates.figures import GroupOutputs, sorted_as
 from app.engine.aggregates.having import scale_of
 from app.engine.aggregates.net import Net, is_ruled, is_weighed
@@ -115,7 +116,11 @@ class _Plan:
         if any(counts_related(self.resource, metric) for metric in self.grouping.metrics):
             made += [joined_by(key).label(f"j{at}") for at, key in enumerate(keys)]
         statement = select(*keys, func.count().label("records"), *made).select_from(self.table)
-        return statement.group_by(*keys).cte("grouped").prefix_with("MATERIALIZED")
+        statement = statement.group_by(*keys)
+        if self.grouping.empty_groups:
+            present = statement.cte("present").prefix_with("MATERIALIZED")
+            return with_empty_groups(present, self.resource, self.grouping, self.dialect)
+        return statement.cte("grouped").prefix_with("MATERIALIZED")
 
     def _aggregates(self, metric: Metric, name: str, table: FromClause) -> dict[str, Expression]:
         column = table.c[name]

@@ -57,7 +57,7 @@ def lifted_rules(
 
 def _is_fixed(parsed: ParsedFilter, unit: Path) -> bool:
     """Whether all records that match have the same unit, or all none."""
-    for term in _certain(parsed.condition):
+    for term in certain(parsed.condition):
         # The values of `in` are repeated to the next power of two.
         values = {parsed.values[slot] for slot in term.params}
         if term.path == unit and term.operator in ("eq", "in", "isnull") and len(values) <= 1:
@@ -65,10 +65,10 @@ def _is_fixed(parsed: ParsedFilter, unit: Path) -> bool:
     return False
 
 
-def _certain(condition: Condition | None) -> Iterator[Compare]:
+def certain(condition: Condition | None) -> Iterator[Compare]:
     """The comparisons that hold for every record that matches."""
     if isinstance(condition, Compare):
         yield condition
     elif isinstance(condition, And):
         for item in condition.items:
-            yield from _certain(item)
+            yield from certain(item)
