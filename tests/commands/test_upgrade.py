@@ -3,6 +3,7 @@
 import gzip
 import json
 import os
+import re
 import sqlite3
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -13,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
 from app.commands.backup import backup
 from app.commands.backups.contents import checksums, table_names
@@ -28,7 +29,11 @@ from tests.postgres import system_postgres, wheel_postgres
 from tests.test_migrations import empty_database
 
 FOLDER = Path(__file__).parents[1] / "fixtures" / "releases"
-RELEASES = ("0.1", "0.2")
+#: The releases, and how many changes each has in its log.
+RELEASES = {"0.1": 404, "0.2": 404, "0.3": 456}
+NEWEST = "0.3"
+#: Columns that have another name today, by table: as a release called them, and as they are called.
+RENAMED = {"currency": {"held_until": "valid_until"}}
 #: What an upgrade makes anew.
 REMADE = {"alembic_version", "search_entry", "search_version", "search_words", "search_words_known"}
 Json = dict[str, Any]
@@ -36,10 +41,11 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Old:
-    """A database of an older release, and what its API answered, by address."""
+    """A database of an older release, what its API answered, by address, and its last change."""
 
     url: str
     answers: Json
+    changes: int
 
 
 @pytest.fixture(autouse=True)
@@ -52,10 +58,16 @@ def programs(monkeypatch: pytest.MonkeyPatch) -> None:
 def old(request: pytest.FixtureRequest, database_kind: str, tmp_path: Path) -> Iterator[Old]:
     """A database as the release left it."""
     name = f"{database_kind}-{request.param}"
-    script = gzip.decompress((FOLDER / f"{name}.sql.gz").read_bytes())
+    script = script_of(name)
     with empty_database(database_kind, tmp_path) as url:
         load(url, script)
-        yield Old(url, json.loads((FOLDER / f"{name}.json").read_bytes()))
+        answers = json.loads((FOLDER / f"{name}.json").read_bytes())
+        yield Old(url, answers, RELEASES[request.param])
+
+
+def script_of(name: str) -> bytes:
+    """The SQL that makes the database."""
+    return gzip.decompress((FOLDER / f"{name}.sql.gz").read_bytes())
 
 
 def load(url: str, script: bytes) -> None:
@@ -79,23 +91,51 @@ async def upgraded(old: Old) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def columns(connection: Connection) -> dict[str, list[str]]:
-    """The columns of every table that an upgrade keeps."""
+    """The columns of every table that an upgrade keeps, without those that it renames."""
     inspector = inspect(connection)
     return {
-        name: [column["name"] for column in inspector.get_columns(name)]
+        name: [
+            column["name"]
+            for column in inspector.get_columns(name)
+            if column["name"] not in RENAMED.get(name, {})
+        ]
         for name in table_names(connection)
         if name not in REMADE
     }
 
 
+def renamed_values(connection: Connection) -> dict[str, list[str]]:
+    """The values of each column that an upgrade renames, by its new name, whatever it is called."""
+    inspector, values = inspect(connection), {}
+    for table, names in RENAMED.items():
+        there = {column["name"] for column in inspector.get_columns(table)}
+        for old, new in names.items():
+            if name := next((each for each in (old, new) if each in there), None):
+                sql = f"SELECT code, {name} FROM {table} WHERE {name} IS NOT NULL ORDER BY 1"
+                values[f"{table}.{new}"] = [str(row) for row in connection.execute(text(sql))]
+    return values
+
+
+def test_the_newest_release_has_rows_in_every_table(database_kind: str) -> None:
+    script = script_of(f"{database_kind}-{NEWEST}").decode()
+    made = re.findall(r'^CREATE (?:VIRTUAL )?TABLE (?:public\.)?"?(\w+)', script, re.MULTILINE)
+    # What follows COPY are rows, or the end of none.
+    filled = r'^(?:INSERT INTO "|COPY public\."?)(\w+)"? .*\n(?!\\\.)'
+    assert len(made) > 35
+    assert set(made) == set(re.findall(filled, script, re.MULTILINE))
+
+
 async def test_an_upgrade_keeps_every_value_of_every_row(old: Old) -> None:
     kept = await snapshot_run(old.url, columns)
     before = await snapshot_run(old.url, lambda connection: checksums(connection, kept))
+    renamed = await snapshot_run(old.url, renamed_values)
     assert await migrate(old.url) is True
     assert await check(old.url) == []
     after = await snapshot_run(old.url, lambda connection: checksums(connection, kept))
     assert after == before
-    assert before["change"].rows == 404
+    assert all(renamed.values())
+    assert (await snapshot_run(old.url, renamed_values)).items() >= renamed.items()
+    assert before["change"].rows == old.changes
 
 
 async def test_a_backup_of_an_older_release_is_restored_and_migrated(
@@ -147,12 +187,13 @@ async def test_records_of_an_older_release_are_found_by_their_words(
     assert (await upgraded.get("/people?q=Trash")).json()["data"] == []
 
 
-async def test_the_change_log_goes_on_where_it_ended(upgraded: httpx.AsyncClient) -> None:
+async def test_the_change_log_goes_on_where_it_ended(old: Old, upgraded: httpx.AsyncClient) -> None:
+    last = old.changes
     answer = await upgraded.get("/changes?since=0&limit=1000")
-    assert [change["seq"] for change in answer.json()["data"]] == [*range(1, 405)]
+    assert [change["seq"] for change in answer.json()["data"]] == [*range(1, last + 1)]
     changed = await upgraded.patch("/agreements/flour", json={"note": "Changed since"})
     assert changed.status_code == 200, changed.text
     assert changed.json()["version"] == 4
-    (change,) = (await upgraded.get("/changes?since=404")).json()["data"]
-    assert change["seq"] == 405
+    (change,) = (await upgraded.get(f"/changes?since={last}")).json()["data"]
+    assert change["seq"] == last + 1
     assert change["changes"]["note"] == ["Confirmed by telephone", "Changed since"]
