@@ -14,6 +14,7 @@ from sqlalchemy import (
     cast,
     false,
     func,
+    literal_column,
     or_,
     select,
     true,
@@ -73,7 +74,9 @@ def _has_parts(resource: Resource) -> ColumnElement[bool]:
     keys = [f"{name}_id" for name in resource.part_of if resource.to_one[name] is resource]
     is_part = or_(*(getattr(below, key) == resource.table.id for key in keys))
     found = select(below.id).where(is_part, below.deleted_at.is_(None))
-    return found.correlate_except(below).exists()
+    # With an offset PostgreSQL looks for the parts of this record by their index, and does not
+    # consider reading those of all records.
+    return found.offset(literal_column("0")).correlate_except(below).exists()
 
 
 @lru_cache(maxsize=512)
