@@ -52,6 +52,10 @@ async def test_every_value_of_an_enumeration_and_every_code_asked_for_can_have_a
     assert sorted(counts, key=str) == [(0, None)] * (len(expected) - 1) + [(1, 5000000)]
     unknown = await client.get(f"{address}&currency__in=USD,XYZ")
     assert (unknown.status_code, unknown.json()["errors"][0]["code"]) == (400, "code")
+    # A code that is asked for lies in the group of one of the level; wider ones lie in none.
+    levels = "group_by=sector(sectors,division)&sectors__has=C1050,A,J"
+    answer = await ask(client, f"/agreements/aggregate?empty_groups=true&{levels}")
+    assert [g["sectors_division"] for g in answer["data"] if g["count"] == 0] == ["C10"]
     # Of what there is any number of, what is asked for has its group.
     parties = "group_by=parties.organization.country&parties__organization__country__in=JP,KZ"
     answer = await ask(client, f"/agreements/aggregate?empty_groups=true&{MISSION}&{parties}")

@@ -73,7 +73,7 @@ def _expected(
     seen: list[JsonValue],
     zone: tzinfo,
 ) -> Iterator[JsonValue]:
-    """What a key could be: the periods from the first to the last, all values of a list of few, or
+    """What a key could be: the periods from the first to the last, all values of an enumeration, or
     those that filters ask for."""
     is_many = many_of(resource, key.path) is not None
     if key.part is not None:
@@ -88,9 +88,18 @@ def _expected(
         values = record_field.choices
     elif record_field.field_type in _TEXTS:
         values = _asked(parsed.condition, key.path, parsed)
-    for value in values:
-        if is_many or _can_be(parsed.condition, key.path, value, parsed)[0]:
+    possible = (v for v in values if is_many or _can_be(parsed.condition, key.path, v, parsed)[0])
+    for value in possible:
+        if key.level is not None and record_field.codes is not None:
+            yield from _of_level(value, record_field.codes.table.info["levels"][key.level])
+        else:
             yield str(value) if isinstance(value, UUID) else value
+
+
+def _of_level(code: str, length: int) -> Iterator[str]:
+    """The code of a level that the code lies under; nothing for a wider one."""
+    if len(code) >= length:
+        yield code[:length]
 
 
 def _periods(
