@@ -183,8 +183,12 @@ class Summary(Schema):
     )
     without_amount: int
     """Agreements for which no amount is stated; they count as unknown, not as zero."""
+    withheld_amounts: int
+    """Agreements that are shown without their amounts, which are withheld: in no sum here."""
     undated: int
     """Agreements signed on a day whose year is not stated, or with no date at all."""
+    withheld_dates: int
+    """Agreements that are shown without when they were signed, which is withheld."""
     outcomes: int
     """Follow-ups on record."""
     realised: list[Realised] = Field(description="What follow-ups say was really paid.")

@@ -26,7 +26,7 @@ from app.engine.aggregates.left_out import columns_for, is_agreed, left_out, set
 from app.engine.aggregates.sql import Number, normalize_carry, split_sums
 from app.engine.figure_rules import Claims
 from app.engine.query.render import as_json, json_list, object_of
-from app.engine.query.withheld import withheld_count
+from app.engine.query.withheld import is_withheld, withheld_count
 from app.insights.figures import AGREEMENTS, REPORTED_TOTALS, is_per_year, was_ever_signed
 from app.insights.journey import missions_of_journey
 from app.resources.agreement import Agreement
@@ -134,6 +134,8 @@ def _counted(missions: CTE) -> CTE:
         "not_exact": case((limits.is_not_exact(table), table.stands_for), else_=0),
         "is_signed": case((was_ever_signed(table), 1), else_=0),
         "is_ambiguous": case((table.certainty == Certainty.ambiguous, 1), else_=0),
+        "withholds_amount": is_withheld(table, "amount"),
+        "withholds_date": is_withheld(table, "signed"),
         "is_dated": case((table.__table__.c.signed_earliest.is_not(None), 1), else_=0),
     }
     own |= {name: table.__table__.c[name] for name in DAYS}
@@ -149,7 +151,12 @@ def _counts(counted: CTE, withheld: Expression) -> dict[str, Expression]:
     c = counted.c
     wanted: dict[str, ColumnElement[bool] | None] = {"agreements": None}
     wanted |= {"signed_instruments": c.is_signed == 1, "ambiguous": c.is_ambiguous == 1}
-    wanted |= {"without_amount": c.has_value == 0, "undated": c.is_dated == 0}
+    wanted |= {
+        "without_amount": and_(c.has_value == 0, c.withholds_amount == 0),
+        "withheld_amounts": c.withholds_amount == 1,
+        "undated": and_(c.is_dated == 0, c.withholds_date == 0),
+        "withheld_dates": c.withholds_date == 1,
+    }
     for prefix, column, members in (
         ("bindingness", c.bindingness, Bindingness),
         ("status", c.status, AgreementStatus),
@@ -181,7 +188,9 @@ def _counts(counted: CTE, withheld: Expression) -> dict[str, Expression]:
         "by_status": by("status", AgreementStatus),
         "ambiguous": of("ambiguous"),
         "without_amount": of("without_amount"),
+        "withheld_amounts": of("withheld_amounts"),
         "undated": of("undated"),
+        "withheld_dates": of("withheld_dates"),
     }
 
 

@@ -236,6 +236,13 @@ async def test_a_summary_counts_what_is_withheld_and_says_how_many(public: Publi
     assert (whole["agreements"], whole["withheld"]) == (2, 0)
     assert [sum(each["by_status"].values()) for each in (shown, whole)] == [1, 2]
     assert [each["totals"][0]["amount"] for each in (shown, whole)] == [5, 12]
+    assert [each["without_amount"] for each in (shown, whole)] == [0, 0]
+    await public.create("agreements", title="Three", amount=9, withheld=["amount"], **body)
+    shown = (await public.reader.get(address)).json()
+    whole = (await public.writer.get(address)).json()
+    assert [each["totals"][0]["amount"] for each in (shown, whole)] == [5, 21]
+    assert [each["without_amount"] for each in (shown, whole)] == [0, 0]
+    assert [each["withheld_amounts"] for each in (shown, whole)] == [1, 0]
 
 
 async def test_a_file_of_a_writer_comes_in_again_with_what_is_withheld(public: Public) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
@@ -33,3 +33,9 @@ def withheld_count(table: AnyTable, key: str, owners: Selection) -> Expression:
         every[key].in_(owners), every[HIDDEN] == ALL, every.deleted_at.is_(None)
     )
     return _left_out(counted.scalar_subquery())
+
+
+def is_withheld(table: AnyTable, name: str) -> Expression:
+    """1 where this field of a record that is shown is withheld from who asks, or else 0."""
+    names = f",{name},"
+    return _left_out(case((table.hidden.contains(names), 1), else_=0))
