@@ -56,6 +56,7 @@ REFUSED_PARAMETERS = {
     "metrics": "fields of related records, at any depth",
     "timezone": "names of zones are those of the tz database, which no schema lists",
     "sort": "of groups: by what else the request asks for",
+    "empty_groups": "at most 10,000, by what else the request asks for",
     **dict.fromkeys(("from", "to", "today"), "days of the calendar, the first not after the last"),
     "cursor": "signed, and bound to a list, its filters and its order",
     "columns": "headers of the file and fields of the kind",

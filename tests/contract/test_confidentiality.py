@@ -334,6 +334,7 @@ def _questions(world: World, chance: Random) -> Iterator[str]:
             f"/{resource.path}.csv?{where}&sort={second}",
             f"/{resource.path}/aggregate?group_by={first}&metrics=count,count_distinct({second})",
             f"/{resource.path}/aggregate?group_by={second}&metrics=count,max({first})&{where}",
+            f"/{resource.path}/aggregate?group_by={first},{second}&{where}&empty_groups=true",
             f"/{resource.path}?filter={quote(f'{first} eq null or {second} ne null')}&limit=1000",
             f"/search?q={quote(words)}&limit=50",
             f"/missions/{chance.choice(missions)}/summary",

@@ -23,6 +23,7 @@ ADDRESSES = (
     "/agreements?mission_id={mission}&status__in=signed,in_force&sort=-amount,title",
     "/agreements?mission_id={mission}&expand=mission,parties.organization&deleted=include",
     "/agreements/aggregate?mission_id={mission}&group_by=status,parties.role&metrics=count",
+    "/agreements/aggregate?mission_id={mission}&group_by=month(signed)&empty_groups=true",
     "/organizations?name__startswith=Zhuldyz&sort=name&fields=name,version,updated_at",
     "/missions/{mission}/agreements?count=exact",
     "/missions/{mission}/summary",
