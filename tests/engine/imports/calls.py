@@ -19,6 +19,14 @@ TYPES = {
     "ndjson": "application/x-ndjson",
 }
 FORMATS = tuple(TYPES)
+#: What an import of exchange rates answers besides, where the file is no bank's but of records.
+OF_RATES = {
+    "format": "records",
+    "provider": None,
+    "import_id": None,
+    "first_date": None,
+    "last_date": None,
+}
 
 
 def table(*rows: dict[str, Any], separator: str = ",") -> bytes:
@@ -82,7 +90,9 @@ async def done(
     assert answer.status_code == 200, answer.text
     told = answer.json()
     members = ["created", "updated", "unchanged", "failed", "errors", "sheets", "left_out"]
-    assert list(told) == [*members, "related", "taken"]
+    more = OF_RATES if path == "exchange-rates" else {}
+    assert list(told) == [*members, "related", "taken", *more]
+    assert {name: told.pop(name) for name in more} == more
     assert told.pop("errors") == told.pop("left_out") == told.pop("related") == []
     told.pop("taken")
     assert told.pop("sheets") == [] or kind == "xlsx"
