@@ -78,6 +78,12 @@ def test_each_published_format_is_found_by_itself_and_read_as_it_stands(tmp_path
             RateOptions("A bank"),
             ("plain_csv", "A bank", NBK_RATES[:1]),
         ),
+        (
+            "of one's own",
+            b"date,USD,RUB\n2024-03-12,450,5\n",
+            RateOptions("Mine", "KZT"),
+            None,
+        ),
         ("whose", samples.ECB_XML, RateOptions("cbr"), ("ecb_xml", "CBR", OF_A_DAY)),
     ]
     wrong = {
