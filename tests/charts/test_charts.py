@@ -1,0 +1,182 @@
+"""Charts: what they say is what the API says, in every form, language and theme."""
+
+import json
+from collections import Counter
+from itertools import product
+from typing import Any
+from xml.etree import ElementTree
+
+import httpx
+
+from app.charts.routes import CHARTS
+
+Body = dict[str, Any]
+SVG = "{http://www.w3.org/2000/svg}"
+NAMES = tuple(chart.name for chart in CHARTS)
+
+
+async def picture(client: httpx.AsyncClient, address: str) -> ElementTree.Element:
+    answer = await client.get(address)
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"].startswith("image/svg+xml")
+    return ElementTree.fromstring(answer.text)
+
+
+def figures(root: ElementTree.Element) -> Counter[tuple[str, str, str]]:
+    """What is counted in a picture, by group, class and what is told apart in it."""
+    found: Counter[tuple[str, str, str]] = Counter()
+    for each in root.iter(f"{SVG}g"):
+        if "data-value" in each.attrib:
+            told = each.attrib
+            key = (told["data-group"], told["data-mark"], told.get("data-key", ""))
+            found[key] += int(told["data-value"])
+    return found
+
+
+async def test_every_chart_is_listed_and_drawn_in_every_language_theme_and_width(
+    client: httpx.AsyncClient,
+) -> None:
+    listed = (await client.get("/charts")).json()["data"]
+    assert [chart["name"] for chart in listed] == list(NAMES)
+    wrong = []
+    ways = list(product(("en", "ru", "kk"), ("light", "dark"), (320, 760)))
+    for at, chart in enumerate(listed):
+        # Each chart in some of the ways, and all ways among the charts.
+        for language, theme, width in ways[at % 3 :: 3]:
+            query = f"lang={language}&theme={theme}&width={width}"
+            root = await picture(client, f"{chart['svg']}?{query}")
+            children = [child.tag.removeprefix(SVG) for child in root[:2]]
+            texts = ["".join(each.itertext()) for each in root.iter(f"{SVG}text")]
+            said = root.attrib | {"styles": [e.tag for e in root.iter() if "style" in e.attrib]}
+            right = (
+                children == ["title", "desc"]
+                and said["role"] == "img"
+                and said["lang"] == language
+                and said["width"] == str(width)
+                and not said["styles"]
+                and root.find(f".//{SVG}style") is None
+                and root.find(f".//{SVG}a") is None
+                and texts
+                and not any("{" in each for each in texts)
+            )
+            if not right:
+                wrong.append((chart["name"], query, said, texts))
+    assert not wrong
+
+
+async def test_a_picture_counts_what_its_read_counts(client: httpx.AsyncClient) -> None:
+    listed = {chart["name"]: chart for chart in (await client.get("/charts")).json()["data"]}
+    columns = {
+        "firmness": (None, "firmness", None),
+        "instruments": ("instrument", "firmness", "status"),
+        "sectors": ("sectors_division", "firmness", None),
+        "host-countries": ("mission_host_country", "firmness", None),
+        "party-countries": ("parties_organization_country", "firmness", None),
+    }
+    wrong = []
+    for name, (group, mark, key) in columns.items():
+        answer = (await client.get(listed[name]["source"])).json()
+        wanted = Counter(
+            {
+                (
+                    "all" if group is None else row[group] or "null",
+                    row[mark],
+                    row[key] if key else "",
+                ): row["count"]
+                for row in answer["data"]
+            }
+        )
+        found = figures(await picture(client, listed[name]["svg"]))
+        spec = (await client.get(listed[name]["json"])).json()
+        values = sum(row["value"] for row in spec["data"]["values"])
+        if found != wanted or values != wanted.total():
+            wrong.append((name, found - wanted, wanted - found))
+    assert not wrong
+    by_status = figures(await picture(client, "/charts/funnel.svg"))
+    answer = (await client.get("/agreements/aggregate?group_by=status")).json()
+    assert {row["status"]: row["count"] for row in answer["data"]} == {
+        status: sum(n for key, n in by_status.items() if key[0] == status)
+        for status in {key[0] for key in by_status}
+    }
+
+
+async def test_a_chart_takes_the_filters_of_its_list_and_a_moment(
+    client: httpx.AsyncClient,
+) -> None:
+    for query in ("status=signed", "filter=status eq 'signed'", "amount__isnull=true", "q=office"):
+        listed = (await client.get(f"/agreements?{query}&limit=1000")).json()["data"]
+        found = figures(await picture(client, f"/charts/firmness.svg?{query}"))
+        assert found.total() == sum(record["stands_for"] for record in listed), query
+
+
+async def test_a_chart_is_drawn_as_it_would_have_been_then(fresh: httpx.AsyncClient) -> None:
+    tag = (await fresh.get("/charts/instruments.svg")).headers["etag"]
+    position = "-".join(tag.removeprefix('W/"').split("-")[:2])
+    before = figures(await picture(fresh, "/charts/instruments.svg"))
+    body: Body = {"title": "Another", "instrument": "letter_of_intent", "status": "signed"}
+    body["parties"] = [{"description": "somebody", "role": "signatory"}]
+    assert (await fresh.post("/agreements", json=body)).status_code == 201
+    now = figures(await picture(fresh, "/charts/instruments.svg"))
+    then = figures(await picture(fresh, f"/charts/instruments.svg?as_of={position}"))
+    assert then == before
+    assert (now - before).total() == 1
+
+
+async def test_what_cannot_be_drawn_is_refused_with_what_would_be_right(
+    client: httpx.AsyncClient,
+) -> None:
+    cases = {
+        "/charts/monny.svg": (404, "firmness"),
+        "/charts/firmnes.svg": (404, "Did you mean 'firmness'?"),
+        "/charts/firmness": (404, ".svg"),
+        "/charts/firmness.gif": (404, ".png"),
+        "/charts/firmness.svg?lang=de": (400, "en, ru, kk"),
+        "/charts/firmness.svg?theme=blue": (400, "dark"),
+        "/charts/firmness.svg?width=7": (400, "320"),
+        "/charts/firmness.svg?width=x": (400, "width"),
+        "/charts/firmness.svg?statsu=signed": (400, "status"),
+        "/charts/firmness.svg?group_by=status": (400, "group_by"),
+        "/charts/firmness.svg?mission__host_country=ZZ": (400, "ZZ"),
+        "/charts/firmness.svg?as_of=never": (400, "as_of"),
+        "/charts/sectors.svg?level=deep": (400, "section"),
+        "/charts?lang=de": (400, "en, ru, kk"),
+        "/charts?status=signed": (400, "status"),
+    }
+    wrong = []
+    for address, (status, said) in cases.items():
+        answer = await client.get(address)
+        if answer.status_code != status or said not in answer.text:
+            wrong.append((address, answer.status_code, answer.text))
+    assert not wrong
+
+
+async def test_a_chart_that_is_known_is_not_sent_again(client: httpx.AsyncClient) -> None:
+    first = await client.get("/charts/firmness.svg")
+    again = await client.get(
+        "/charts/firmness.svg", headers={"If-None-Match": first.headers["etag"]}
+    )
+    other = await client.get(
+        "/charts/firmness.json", headers={"If-None-Match": first.headers["etag"]}
+    )
+    assert (again.status_code, other.status_code) == (304, 200)
+    assert again.headers["etag"] == first.headers["etag"]
+
+
+async def test_a_picture_without_records_says_so(client: httpx.AsyncClient) -> None:
+    for name in NAMES:
+        kind = "title=nothing is called so"
+        root = await picture(client, f"/charts/{name}.svg?{kind}")
+        texts = " ".join("".join(each.itertext()) for each in root.iter(f"{SVG}text"))
+        assert "Source:" in texts
+        assert not figures(root), name
+
+
+async def test_a_specification_has_its_figures_and_colours_in_it(
+    client: httpx.AsyncClient,
+) -> None:
+    spec = json.loads((await client.get("/charts/instruments.json")).content)
+    assert spec["$schema"].endswith("/v5.json")
+    assert {"group", "class", "value", "detail"} <= spec["data"]["values"][0].keys()
+    scale = spec["encoding"]["color"]["scale"]
+    assert {row["class"] for row in spec["data"]["values"]} == set(scale["domain"])
+    assert len(scale["range"]) == len(scale["domain"])

@@ -1,0 +1,46 @@
+"""The marks of classes: told apart without colour, without red or green, and without pattern."""
+
+from itertools import combinations
+
+from app.charts.marks import AGE_MARKS, CLASS_MARKS, GROUNDS, STATE_MARKS, Theme
+from app.charts.svg import contrast, lightness
+from app.insights.cohorts import CohortState
+from app.resources.firmness import Firmness
+
+
+def test_every_class_and_state_has_a_mark() -> None:
+    assert list(CLASS_MARKS) != []
+    assert set(CLASS_MARKS) == set(Firmness)
+    assert set(CohortState) < set(STATE_MARKS)
+
+
+def perceived(colour: str) -> float:
+    """The lightness L* of CIE 1976, which is what grey print shows."""
+    luminance = lightness(colour)
+    return 116 * luminance ** (1 / 3) - 16 if luminance > 0.008856 else 903.3 * luminance
+
+
+def test_the_colours_of_classes_stay_apart_in_grey_print() -> None:
+    for theme, marks in ((t, m) for t in Theme for m in (CLASS_MARKS,)):
+        shades = {key: perceived(mark.fills[theme][0]) for key, mark in marks.items()}
+        near = [
+            (one, other, round(abs(shades[one] - shades[other])))
+            for one, other in combinations(shades, 2)
+            if abs(shades[one] - shades[other]) < 7
+        ]
+        assert not near, (theme, shades)
+
+
+def test_no_two_marks_of_a_picture_have_one_pattern() -> None:
+    for marks in (CLASS_MARKS, AGE_MARKS):
+        assert len({mark.pattern for mark in marks.values()}) >= len(marks) - 1
+
+
+def test_texts_and_edges_can_be_read_on_their_ground() -> None:
+    for theme, ground in GROUNDS.items():
+        for colour in (ground.text, ground.quiet):
+            assert contrast(colour, ground.ground) >= 4.5
+            assert contrast(colour, ground.apart) >= 4.5
+        for key, mark in CLASS_MARKS.items():
+            edge = max(contrast(colour, ground.ground) for colour in mark.fills[theme])
+            assert edge >= 3, key
