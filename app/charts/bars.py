@@ -73,6 +73,10 @@ def _bar(canvas: Canvas, bar: Bar, y: float, place: _Place, style: Style) -> flo
     if bar.heading is not None:
         for each in wrapped(bar.heading, 14, style.width - 2 * MARGIN):
             y += 20
+            wide = text_width(each, 14, is_bold=True) + 8
+            ground = canvas.ground.ground
+            # No line of the scale goes through it.
+            canvas.add(element("rect", x=MARGIN, y=y - 19, width=wide, height=21, fill=ground))
             canvas.add(text(each, MARGIN, y - 4, 14, font_weight="bold"))
         y += 6
     room = style.width - 2 * MARGIN if place.is_narrow else place.left - MARGIN - 10

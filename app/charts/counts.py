@@ -158,7 +158,7 @@ def _age(year: JsonValue, asked: Asked) -> str:
     """How long ago a year was, as `group_by=year(…)` tells it."""
     if year is None or year == "undated":
         return "no_year"
-    years = asked.year - int(year)
+    years = asked.today.year - int(year)
     if years < 1:
         return "this_year"
     return "last_year" if years == 1 else "few_years" if years < 5 else "long_ago"

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Literal
 
 from pydantic import Field
@@ -37,8 +38,8 @@ class Asked:
 
     language: Language
     level: SectorLevel
-    #: The year from which is counted how long ago something was.
-    year: int
+    #: The day from which is counted how long ago something was.
+    today: date
     #: What codes are called, by the dotted name of their field.
     labels: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 

@@ -9,11 +9,14 @@ from fastapi import Path, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from app.charts.cohorts import CONVERSION
 from app.charts.counts import COUNTS
 from app.charts.drawing import Asked, Chart, ChartQuery, Drawing, Pairs
+from app.charts.money import MONEY
 from app.charts.pictures import Style, Words
 from app.charts.png import png_of
 from app.charts.reading import FigureReader, labels_of
+from app.charts.timeline import TIMELINES
 from app.charts.vega import colours, spec
 from app.charts.words import ONLY, SOURCE
 from app.core import json_codec
@@ -36,9 +39,9 @@ from app.rest.handlers import position_of
 from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED
 from app.rest.past import read_as_of, with_past
 
-CHARTS: tuple[Chart, ...] = COUNTS
+CHARTS: tuple[Chart, ...] = (*COUNTS, MONEY, *TIMELINES, CONVERSION)
 _BY_NAME = {chart.name: chart for chart in CHARTS}
-_SVG, _PNG, _JSON = "image/svg+xml", "image/png", "application/json"
+_SVG, _PNG, _JSON = "image/svg+xml", "image/png", "application/vnd.vegalite.v5+json"
 _FORMS = {"svg": _SVG, "png": _PNG, "json": _JSON}
 #: What an aggregate takes that would make another picture of it.
 _NOT_TAKEN = {"group_by", "metrics", "having", "sort", "limit", "deleted", "timezone"}
@@ -132,7 +135,7 @@ def charts_routes(routes: Sequence[Route]) -> tuple[Route, ...]:
 
 
 def _entry(chart: Chart, language: Language) -> Json:
-    asked = Asked(language, "division", 0)
+    asked = Asked(language, "division", now().date())
     address = f"/charts/{chart.name}"
     pairs = urlencode(chart.pairs(asked), safe="(),.")
     own = ["level"] if chart.name == "sectors" else []
@@ -207,9 +210,10 @@ async def _drawn(
     """The chart with its figures, and what is said of where they come from."""
     given, moment = _given(chart, query), _moment(request)
     at = None if moment is None else read_as_of(moment)
-    year = at.year if isinstance(at, datetime) else now().year
-    asked = Asked(query.lang, query.level, year, await labels_of(request, chart, query.lang))
-    pairs = [*chart.pairs(asked), *given]
+    today = (at if isinstance(at, datetime) else now()).date()
+    asked = Asked(query.lang, query.level, today, await labels_of(request, chart, query.lang))
+    names = {name for name, _ in given}
+    pairs = [*(pair for pair in chart.pairs(asked) if pair[0] not in names), *given]
     drawing = chart.compose(await reader.read(request, chart.path, pairs), asked)
     shown = urlencode([pair for pair in pairs if pair[0] != "limit"], safe="(),.$'")
     address = public_path(f"{chart.path}?{shown}" if shown else chart.path)

@@ -69,10 +69,12 @@ def wrapped(
 
 
 def _words(text: str, size: float, width: float) -> Iterator[str]:
-    """The words, those that are wider than a line in pieces."""
+    """The words, those that are wider than a line in pieces: addresses after a sign."""
     for word in text.split():
         while text_width(word, size) > width and len(word) > 1:
             count = max(1, int(len(word) * width / text_width(word, size)) - 1)
+            after_sign = max(word.rfind(sign, 0, count) for sign in "&?,") + 1
+            count = after_sign or count
             yield word[:count]
             word = word[count:]
         yield word

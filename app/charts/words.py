@@ -121,6 +121,11 @@ NOTHING: Final = _told(
     "There are no agreements here yet.", "Соглашений здесь пока нет.", "Мұнда келісімдер әлі жоқ."
 )
 NO_AMOUNTS: Final = _told("No amounts are stated.", "Суммы не указаны.", "Сомалар көрсетілмеген.")
+NO_COHORTS: Final = _told(
+    "Nothing here has a date from which it could be followed.",
+    "Здесь нет ничего с датой, от которой можно вести отсчёт.",
+    "Мұнда санауды бастайтын күні бар ештеңе жоқ.",
+)
 NO_MISSIONS: Final = _told(
     "There are no missions here yet.", "Миссий здесь пока нет.", "Мұнда миссиялар әлі жоқ."
 )
@@ -140,22 +145,22 @@ CUT: Final = _told(
     "Көрсетілмеген: тағы {groups}, барлығы {count}.",
 )
 SEVERAL: Final = _told(
-    "An agreement in several groups counts once in each: {records} records in all.",
+    "An agreement in several groups counts once in each. Records in all: {records}.",
     "Соглашение из нескольких групп учтено в каждой: всего записей {records}.",
     "Бірнеше топтағы келісім әрқайсысында есептелген: барлығы {records} жазба.",
 )
 RECORDS: Final = _told(
-    "{records} records; one can stand for several agreements.",
+    "Records: {records}; one can stand for several agreements.",
     "Записей: {records}; одна может означать несколько соглашений.",
     "Жазбалар: {records}; біреуі бірнеше келісімді білдіруі мүмкін.",
 )
 MISSION_RECORDS: Final = _told(
-    "{records} missions; dates without a month are in the strip at the right.",
+    "Missions: {records}; dates without a month are in the strip at the right.",
     "Миссий: {records}; даты без месяца — в полосе справа.",
     "Миссиялар: {records}; айы жоқ күндер оң жақтағы жолақта.",
 )
 SIGNED_RECORDS: Final = _told(
-    "{records} records; the strip at the right holds dates without a month, and what has no date:"
+    "Records: {records}; the strip at the right holds dates without a month, and what has no date:"
     " announced plans among it.",
     "Записей: {records}; в полосе справа — даты без месяца и всё, что без даты, в том числе"
     " объявленные планы.",
@@ -205,12 +210,12 @@ AMOUNT_READING: Final = _told(
     " аралығы; бағыт — жоғарғы шегі белгісіз.",
 )
 WITH_AMOUNT: Final = _told(
-    "{stated} of {count} agreements",
-    "{stated} из {count} соглашений",
-    "{count} келісімнің {stated}",
+    "stated by {stated} of {count}",
+    "сумма указана в {stated} из {count}",
+    "{count} ішінен {stated} көрсеткен",
 )
 NO_AMOUNT: Final = _told(
-    "{count} agreements state no amount: they count as unknown, not as zero.",
+    "Without an amount: {count}. It is unknown, and not zero.",
     "Без суммы — {count}: она неизвестна, а не равна нулю.",
     "Сомасы жоқ келісімдер — {count}: ол белгісіз, нөл емес.",
 )
@@ -225,12 +230,12 @@ MONEY_LEFT_OUT: Final = _told(
 AT_LEAST: Final = _told("at least {amount}", "не менее {amount}", "кемінде {amount}")
 AT_MOST: Final = _told("at most {amount}", "не более {amount}", "ең көбі {amount}")
 PARTNERS_CUT: Final = _told(
-    "{parties} parties are drawn; {pairs} more pairs of parties are not.",
+    "Parties drawn: {parties}; pairs of parties that are not: {pairs}.",
     "Показано сторон: {parties}; не показано пар: {pairs}.",
     "Көрсетілген тараптар: {parties}; көрсетілмеген жұптар: {pairs}.",
 )
 PARTNERS_ALONE: Final = _told(
-    "{count} agreements name no second organization and are in no line.",
+    "Agreements that name no second organization, and so are in no line: {count}.",
     "Соглашений, где не названа вторая организация: {count}; их нет на рисунке.",
     "Екінші ұйым аталмаған келісімдер: {count}; олар суретте жоқ.",
 )

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from decimal import Decimal
 from itertools import product
 from typing import Any
 from xml.etree import ElementTree
@@ -100,6 +101,67 @@ async def test_a_picture_counts_what_its_read_counts(client: httpx.AsyncClient) 
     }
 
 
+async def test_amounts_are_drawn_as_they_are_added_up_with_their_limits(
+    fresh: httpx.AsyncClient,
+) -> None:
+    amounts: list[Body] = [
+        {"amount": 7, "amount_bound": "at_least"},
+        {"amount": 100, "amount_max": 250.25},
+        {"amount": 40, "amount_bound": "approximately", "instrument": "letter_of_intent"},
+        {"amount": 3, "currency": "KZT"},
+        {"amount": 9, "amount_period": "per_year"},
+    ]
+    for extra in amounts:
+        body: Body = {"title": "A", "instrument": "supply_contract", "currency": "USD", **extra}
+        body["parties"] = [{"description": "somebody", "role": "signatory"}]
+        assert (await fresh.post("/agreements", json=body)).status_code == 201
+    listed = {chart["name"]: chart for chart in (await fresh.get("/charts")).json()["data"]}
+    added = json.loads((await fresh.get(listed["money"]["source"])).content, parse_float=Decimal)
+    root = await picture(fresh, "/charts/money.svg")
+    drawn = sorted(
+        (each.attrib["data-mark"], Decimal(each.attrib["data-value"]))
+        for each in root.iter(f"{SVG}g")
+        if "data-value" in each.attrib
+    )
+    assert drawn == sorted(
+        (group["firmness"], Decimal(group["sum_amount"]))
+        for group in added["data"]
+        if group["sum_amount"] is not None
+    )
+    texts = " ".join("".join(each.itertext()) for each in root.iter(f"{SVG}text"))
+    assert "1 amounts of each year" in texts
+    spec = json.loads((await fresh.get(listed["money"]["json"])).content, parse_float=Decimal)
+    assert [row["value"] for row in spec["data"]["values"]].count(3) == 1
+
+
+async def test_what_has_no_year_or_month_is_in_a_strip_of_its_own(
+    fresh: httpx.AsyncClient,
+) -> None:
+    for signed in ("2016-11", "2017-02-03", "2017", "XXXX-04-12"):
+        body: Body = {"title": "A", "instrument": "supply_contract", "signed": signed}
+        body["parties"] = [{"description": "somebody", "role": "signatory"}]
+        assert (await fresh.post("/agreements", json=body)).status_code == 201
+    root = await picture(fresh, "/charts/signings.svg?title=A")
+    assert {key[0]: count for key, count in figures(root).items()} == {
+        "2016-11": 1,
+        "2017-02": 1,
+        "undated": 2,
+    }
+    texts = ["".join(each.itertext()) for each in root.iter(f"{SVG}text")]
+    assert {"Nov 2016", "Dec 2016", "Jan 2017", "Feb 2017"} <= set(texts)
+
+
+async def test_cohorts_are_drawn_as_the_conversion_counts_them(client: httpx.AsyncClient) -> None:
+    query = "months=6,24&today=2030-01-01"
+    told = (await client.get(f"/insights/conversion?{query}")).json()
+    root = await picture(client, f"/charts/conversion.svg?{query}")
+    found = figures(root)
+    for cohort in told["data"]:
+        for after in cohort["after"]:
+            key = f"{cohort['stage']}-{after.pop('months')}"
+            assert after == {state: found[key, state, ""] for state in after}
+
+
 async def test_a_chart_takes_the_filters_of_its_list_and_a_moment(
     client: httpx.AsyncClient,
 ) -> None:
@@ -126,7 +188,7 @@ async def test_what_cannot_be_drawn_is_refused_with_what_would_be_right(
     client: httpx.AsyncClient,
 ) -> None:
     cases = {
-        "/charts/monny.svg": (404, "firmness"),
+        "/charts/weather.svg": (404, "firmness"),
         "/charts/firmnes.svg": (404, "Did you mean 'firmness'?"),
         "/charts/firmness": (404, ".svg"),
         "/charts/firmness.gif": (404, ".png"),
