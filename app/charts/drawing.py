@@ -1,11 +1,12 @@
 """What a chart is: which figures it asks for, and the picture that they make."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
 from pydantic import Field
+from starlette.requests import Request
 
 from app.charts.marks import Mark, Theme
 from app.charts.pictures import Style, Words
@@ -70,6 +71,8 @@ class Drawing:
     notes: Sequence[str] = ()
     #: What it is about, where that says more than its first sentence.
     subtitle: str | None = None
+    #: Whether its marks are lines.
+    is_of_lines: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,6 +90,8 @@ class Chart:
     compose: Callable[[Json, Asked], Drawing]
     #: Parameters of what it asks that it hands on.
     options: Sequence[str] = ()
+    #: What reads its figures where no address answers them.
+    read: Callable[[Request, ChoiceQuery], Awaitable[Json]] | None = None
 
     def title(self, language: Language) -> str:
         """Its title."""

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
+from app.charts.marks import DASHES
 from app.charts.pictures import Style, Words
 from app.charts.svg import Canvas, document, element, line, text
 from app.charts.text_width import text_width, wrapped
 
 MARGIN = 16.0
 _TITLE, _SUBTITLE, _LEGEND, _NOTE = 20.0, 14.0, 13.0, 12.0
-_SWATCH = 14.0
+_SWATCH, _LINE = 14.0, 40.0
 #: Draws from this height on, and tells where it ended; nothing is drawn where nothing is told.
 Body = Callable[[Canvas, float], float | None]
 
@@ -46,25 +47,27 @@ def _lines(
 
 def _legend(canvas: Canvas, style: Style, y: float) -> float:
     """The marks with their names, in as many lines as they need."""
-    x = MARGIN
+    x, wide = MARGIN, _LINE if style.is_of_lines else _SWATCH
     for key, label in style.legend:
-        width = _SWATCH + 6 + text_width(label, _LEGEND) + 18
+        width = wide + 6 + text_width(label, _LEGEND) + 18
         if x > MARGIN and x + width > style.width - MARGIN + 18:
             x, y = MARGIN, y + 22
-        canvas.add(
-            element(
-                "rect",
-                x=x,
-                y=y,
-                width=_SWATCH,
-                height=_SWATCH,
-                fill=canvas.fill(key, style.marks),
-                stroke=canvas.edge(key, style.marks),
-            ),
-            text(label, x + _SWATCH + 6, y + 11.5, _LEGEND),
-        )
+        canvas.add(_swatch(canvas, key, (x, y), style))
+        canvas.add(text(label, x + wide + 6, y + 11.5, _LEGEND))
         x += width
     return y + _SWATCH
+
+
+def _swatch(canvas: Canvas, key: str, at: tuple[float, float], style: Style) -> str:
+    """The mark as it is drawn, in small."""
+    x, y = at
+    edge = canvas.edge(key, style.marks)
+    if style.is_of_lines:
+        dashes = DASHES[key] or None
+        y += _SWATCH / 2
+        return line(x, y, x + _LINE, y, edge, stroke_width=3, stroke_dasharray=dashes)
+    fill = canvas.fill(key, style.marks)
+    return element("rect", x=x, y=y, width=_SWATCH, height=_SWATCH, fill=fill, stroke=edge)
 
 
 def _nothing(canvas: Canvas, words: str, y: float, style: Style) -> float:

@@ -70,6 +70,15 @@ CLASS_MARKS: Final[Mapping[str, Mark]] = {
     Firmness.replaced: _mark("#e3e6ea", "#7c8591", "#454b54", "#99a1ac", _ACROSS),
     Firmness.fallen_through: _mark("#cb5d45", "#5e1c0e", "#e37f66", "#5e1c0e", _CROSSES),
 }
+#: The same as lines: the lengths of dashes and of what is between them.
+DASHES: Final[Mapping[str, str]] = {
+    Firmness.signed_binding: "",
+    Firmness.signed_not_binding: "9 4",
+    Firmness.accomplished: "2 3",
+    Firmness.announced: "12 4 2 4",
+    Firmness.replaced: "1 6",
+    Firmness.fallen_through: "4 8",
+}
 #: Where agreements stand after a time, in the marks of the classes that they come nearest to.
 STATE_MARKS: Final[Mapping[str, Mark]] = {
     CohortState.completed: CLASS_MARKS[Firmness.accomplished],

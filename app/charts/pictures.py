@@ -113,3 +113,5 @@ class Style:
     marks: Mapping[str, Mark]
     #: The marks that are explained, with what they mean, in order.
     legend: Sequence[tuple[str, str]] = field(default=())
+    #: Whether the marks are lines, which are told apart by their dashes.
+    is_of_lines: bool = False

@@ -13,6 +13,7 @@ from app.charts.cohorts import CONVERSION
 from app.charts.counts import COUNTS
 from app.charts.drawing import Asked, Chart, ChartQuery, Drawing, Pairs
 from app.charts.money import MONEY
+from app.charts.partners import PARTNERS
 from app.charts.pictures import Style, Words
 from app.charts.png import png_of
 from app.charts.reading import FigureReader, labels_of
@@ -39,7 +40,7 @@ from app.rest.handlers import position_of
 from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED
 from app.rest.past import read_as_of, with_past
 
-CHARTS: tuple[Chart, ...] = (*COUNTS, MONEY, *TIMELINES, CONVERSION)
+CHARTS: tuple[Chart, ...] = (*COUNTS, MONEY, *TIMELINES, CONVERSION, PARTNERS)
 _BY_NAME = {chart.name: chart for chart in CHARTS}
 _SVG, _PNG, _JSON = "image/svg+xml", "image/png", "application/vnd.vegalite.v5+json"
 _FORMS = {"svg": _SVG, "png": _PNG, "json": _JSON}
@@ -214,7 +215,11 @@ async def _drawn(
     asked = Asked(query.lang, query.level, today, await labels_of(request, chart, query.lang))
     names = {name for name, _ in given}
     pairs = [*(pair for pair in chart.pairs(asked) if pair[0] not in names), *given]
-    drawing = chart.compose(await reader.read(request, chart.path, pairs), asked)
+    if chart.read is not None:
+        answer = await chart.read(request, query)
+    else:
+        answer = await reader.read(request, chart.path, pairs)
+    drawing = chart.compose(answer, asked)
     shown = urlencode([pair for pair in pairs if pair[0] != "limit"], safe="(),.$'")
     address = public_path(f"{chart.path}?{shown}" if shown else chart.path)
     source = asked.say(SOURCE, address=address, moment=moment or position)
@@ -241,7 +246,13 @@ def _picture(chart: Chart, drawing: Drawing, asked: Asked, query: ChartQuery, so
         notes=drawing.notes,
     )
     style = Style(
-        chart.name, asked.language, query.theme, query.width, drawing.marks, drawing.legend
+        chart.name,
+        asked.language,
+        query.theme,
+        query.width,
+        drawing.marks,
+        drawing.legend,
+        drawing.is_of_lines,
     )
     return drawing.draw(words, style)
 

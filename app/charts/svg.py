@@ -46,7 +46,9 @@ def title(content: str) -> str:
     return element("title", escape(_clean(content)))
 
 
-def line(x1: float, y1: float, x2: float, y2: float, stroke: str, **attributes: Attribute) -> str:
+def line(
+    x1: float, y1: float, x2: float, y2: float, stroke: str, /, **attributes: Attribute
+) -> str:
     """A line."""
     return element("line", x1=x1, y1=y1, x2=x2, y2=y2, stroke=stroke, **attributes)
 

@@ -3,7 +3,8 @@
 import json
 from collections import Counter
 from decimal import Decimal
-from itertools import product
+from itertools import combinations, product
+from random import Random
 from typing import Any
 from xml.etree import ElementTree
 
@@ -160,6 +161,45 @@ async def test_cohorts_are_drawn_as_the_conversion_counts_them(client: httpx.Asy
         for after in cohort["after"]:
             key = f"{cohort['stage']}-{after.pop('months')}"
             assert after == {state: found[key, state, ""] for state in after}
+
+
+async def test_partners_are_drawn_as_a_count_in_plain_python_has_them(
+    fresh: httpx.AsyncClient,
+) -> None:
+    chance = Random(3)
+    keys = [f"partner-{number}" for number in range(9)]
+    for key in keys:
+        body: Body = {"ref": key, "name": f"<{key}> & «{key}»"}
+        body["country"] = chance.choice(("KZ", "RU", None))
+        assert (await fresh.post("/companies", json=body)).status_code == 201
+    for number in range(30):
+        several = [{"organization": {"ref": chance.choice(keys)}, "role": "signatory"}]
+        several += [
+            {"organization": {"ref": key}, "role": "signatory"}
+            for key in chance.sample(keys, chance.randrange(3))
+        ]
+        several.append({"description": "somebody", "role": "signatory"})
+        body = {"title": f"P {number}", "parties": several, "stands_for": chance.choice((1, 4))}
+        body["instrument"] = chance.choice(("supply_contract", "letter_of_intent"))
+        assert (await fresh.post("/agreements", json=body)).status_code == 201
+    listed = (await fresh.get("/agreements?limit=1000&expand=parties")).json()["data"]
+    wanted: Counter[tuple[frozenset[str], str]] = Counter()
+    alone = 0
+    for deal in listed:
+        ids = {p["organization_id"] for p in deal["parties"]} - {None}
+        alone += deal["stands_for"] * (len(ids) < 2)
+        for pair in combinations(ids, 2):
+            wanted[frozenset(pair), deal["firmness"]] += deal["stands_for"]
+    root = await picture(fresh, "/charts/partners.svg")
+    found: Counter[tuple[frozenset[str], str]] = Counter()
+    for each in root.iter(f"{SVG}g"):
+        if "data-left" in each.attrib:
+            told = each.attrib
+            both = frozenset((told["data-left"], told["data-right"]))
+            found[both, told["data-mark"]] += int(told["data-value"])
+    assert found == wanted
+    texts = " ".join("".join(each.itertext()) for each in root.iter(f"{SVG}text"))
+    assert f"are in no line: {alone}." in texts
 
 
 async def test_a_chart_takes_the_filters_of_its_list_and_a_moment(
