@@ -64,7 +64,7 @@ def _party(canvas: Canvas, party: Party, place: _Place, style: Style) -> None:
     x = place.x - _BOX if place.is_left else place.x
     box = element("rect", x=x, y=place.y - 9, width=_BOX, height=18, rx=1, fill=canvas.ground.text)
     room = style.width * _COLUMN - MARGIN - _BOX - 6
-    about = f" {party.about}" if party.about else ""
+    about = f"\u00a0{party.about}" if party.about else ""
     name = fitted(party.label, _NAME, room - text_width(about, _NAME))
     at = x - 6 if place.is_left else x + _BOX + 6
     anchor = "end" if place.is_left else None

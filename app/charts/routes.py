@@ -182,7 +182,7 @@ async def _answer(request: Request, reader: FigureReader, file: str, query: Char
         return Response(body, headers=headers, media_type=_JSON)
     picture = _picture(chart, drawing, asked, query, source)
     if form == "png":
-        return Response(await png_of(picture), headers=headers, media_type=_PNG)
+        return Response(await png_of(picture, asked.language), headers=headers, media_type=_PNG)
     return Response(picture, headers=headers, media_type=_SVG)
 
 

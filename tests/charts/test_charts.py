@@ -9,6 +9,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import httpx
+from fastapi import FastAPI
 
 from app.charts.routes import CHARTS
 
@@ -222,6 +223,25 @@ async def test_a_chart_is_drawn_as_it_would_have_been_then(fresh: httpx.AsyncCli
     then = figures(await picture(fresh, f"/charts/instruments.svg?as_of={position}"))
     assert then == before
     assert (now - before).total() == 1
+
+
+async def test_what_is_confidential_is_drawn_for_those_alone_who_may_see_it(
+    fresh: httpx.AsyncClient, fresh_app: FastAPI
+) -> None:
+    (deal,) = (await fresh.get("/agreements?instrument=supply_contract")).json()["data"]
+    patch = {"Content-Type": "application/merge-patch+json", "If-Match": "*"}
+    done = await fresh.patch(
+        f"/agreements/{deal['id']}", json={"confidential": True}, headers=patch
+    )
+    assert done.status_code == 200, done.text
+    anybody = httpx.AsyncClient(transport=httpx.ASGITransport(fresh_app), base_url="http://test")
+    drawn = []
+    for caller in (fresh, anybody):
+        root = await picture(caller, "/charts/partners.svg")
+        lines = [each for each in root.iter(f"{SVG}g") if "data-left" in each.attrib]
+        bars = figures(await picture(caller, "/charts/instruments.svg"))
+        drawn.append((len(lines), "supply_contract" in {key[0] for key in bars}))
+    assert drawn == [(2, True), (1, False)]
 
 
 async def test_what_cannot_be_drawn_is_refused_with_what_would_be_right(
