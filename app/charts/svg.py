@@ -5,6 +5,7 @@ The policy of our pages forbids `style`, as attribute and as element.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from xml.sax.saxutils import escape, quoteattr
 
 from app.charts.marks import GROUNDS, Ground, Mark, Theme
@@ -23,17 +24,27 @@ def element(name: str, inner: str = "", /, **attributes: Attribute) -> str:
     """`<name a="…">inner</name>`; `_` stands for `-` in names of attributes, and what is None is
     left out."""
     told = "".join(
-        f" {key.strip('_').replace('_', '-')}={_value(value)}"
-        for key, value in attributes.items()
-        if value is not None
+        [
+            f" {_name(key)}={_quoted(value) if isinstance(value, str) else _number(value)}"
+            for key, value in attributes.items()
+            if value is not None
+        ]
     )
     return f"<{name}{told}>{inner}</{name}>" if inner else f"<{name}{told}/>"
 
 
-def _value(value: str | float) -> str:
-    if isinstance(value, str):
-        return quoteattr(_clean(value))
-    return f'"{round(value, 1):g}"' if abs(value) < 1_000_000 else f'"{value}"'
+@lru_cache(maxsize=256)
+def _name(key: str) -> str:
+    return key.strip("_").replace("_", "-")
+
+
+@lru_cache(maxsize=4096)
+def _quoted(value: str) -> str:
+    return quoteattr(_clean(value))
+
+
+def _number(value: float) -> str:
+    return f'"{round(value, 1):g}"' if abs(value) < 100_000 else f'"{value}"'
 
 
 def text(content: str, x: float, y: float, size: float, /, **attributes: Attribute) -> str:
