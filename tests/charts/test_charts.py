@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import httpx
 from fastapi import FastAPI
 
-from app.charts.routes import CHARTS
+from app.charts.gallery import CHARTS
 
 Body = dict[str, Any]
 SVG = "{http://www.w3.org/2000/svg}"

@@ -5,7 +5,7 @@ import json
 import httpx
 import pytest
 
-from app.charts.routes import CHARTS
+from app.charts.gallery import CHARTS
 
 
 async def test_png_is_drawn_or_it_is_said_what_it_needs(client: httpx.AsyncClient) -> None:
