@@ -104,7 +104,7 @@ def _column(
         )
         y = to
     figure = number_text(bar.total, style.language)
-    if bar.total and text_width(figure, _AXIS, is_bold=True) < max(wide * 1.25, 20):
+    if bar.total and text_width(figure, _AXIS, is_bold=True) < wide * 1.25:
         canvas.add(text(figure, middle, y - 5, _AXIS, text_anchor="middle", font_weight="bold"))
 
 

@@ -16,7 +16,7 @@ Body = Callable[[Canvas, float], float | None]
 
 def picture(words: Words, style: Style, draw: Body, about: str) -> str:
     """The whole picture as SVG; `about` says its figures in words."""
-    canvas = Canvas(style.name, style.theme)
+    canvas = Canvas(f"{style.name}-{style.theme}", style.theme)
     room = style.width - 2 * MARGIN
     y = _lines(canvas, words.title, MARGIN, _TITLE, room, is_bold=True)
     y = _lines(canvas, words.subtitle, y + 2, _SUBTITLE, room)
