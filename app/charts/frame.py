@@ -71,24 +71,13 @@ def _swatch(canvas: Canvas, key: str, at: tuple[float, float], style: Style) -> 
 
 
 def _nothing(canvas: Canvas, words: str, y: float, style: Style) -> float:
-    height = 96.0
-    canvas.add(
-        element(
-            "rect",
-            x=MARGIN,
-            y=y,
-            width=style.width - 2 * MARGIN,
-            height=height,
-            rx=4,
-            fill=canvas.ground.apart,
-        ),
-        text(
-            words,
-            style.width / 2,
-            y + height / 2 + 5,
-            16,
-            text_anchor="middle",
-            fill=canvas.ground.quiet,
-        ),
-    )
+    room, size = style.width - 2 * MARGIN, 16.0
+    lines = wrapped(words, size, room - 2 * MARGIN)
+    height = 76.0 + 20 * len(lines)
+    ground = canvas.ground
+    canvas.add(element("rect", x=MARGIN, y=y, width=room, height=height, rx=4, fill=ground.apart))
+    for at, each in enumerate(lines):
+        middle = y + 54 + 20 * at
+        about = {"text_anchor": "middle", "fill": ground.quiet}
+        canvas.add(text(each, style.width / 2, middle, size, **about))
     return y + height
