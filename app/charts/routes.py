@@ -158,7 +158,7 @@ async def _answer(request: Request, maker: ChartMaker, file: str, query: ChartQu
     made = await maker.make(request, chart, query)
     headers = {
         "ETag": tag,
-        "Vary": "Accept-Encoding",
+        "Vary": "Accept, Accept-Encoding",
         "Content-Disposition": f'inline; filename="{file}"',
     }
     if form == "json":

@@ -223,6 +223,8 @@ async def test_a_chart_is_drawn_as_it_would_have_been_then(fresh: httpx.AsyncCli
     then = figures(await picture(fresh, f"/charts/instruments.svg?as_of={position}"))
     assert then == before
     assert (now - before).total() == 1
+    for name in NAMES:
+        assert len(await picture(fresh, f"/charts/{name}.svg?as_of={position}")) > 2, name
 
 
 async def test_what_is_confidential_is_drawn_for_those_alone_who_may_see_it(
