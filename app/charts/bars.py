@@ -141,6 +141,8 @@ def _segment(
     is_only = segment.value == bar.total
     if not is_only and wide > text_width(figure, _AXIS) + 14:
         inner += inside(canvas, segment, style, (x + wide / 2, y + _THICK / 2), _AXIS)
+    if style.link is not None and segment.chosen_by:
+        inner = element("a", inner, href=style.link(segment.chosen_by))
     return element(
         "g",
         inner,

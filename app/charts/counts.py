@@ -18,6 +18,7 @@ MAX_BARS = 20
 #: What stands for no value among the keys of bars.
 NONE = "null"
 AGGREGATE = "/agreements/aggregate"
+Filters = tuple[tuple[str, str], ...]
 #: The most that an aggregate answers.
 _ALL_GROUPS = ("limit", "10000")
 
@@ -27,11 +28,19 @@ def grouped(group_by: str) -> Callable[[Asked], Pairs]:
     return lambda _: [("group_by", group_by), ("metrics", "count"), _ALL_GROUPS]
 
 
-def class_segments(groups: Iterable[Json], asked: Asked) -> list[Segment]:
-    """The segments of groups that each have a class, from firm to loose."""
+def class_segments(
+    groups: Iterable[Json], asked: Asked, chosen_by: Filters | None = ()
+) -> list[Segment]:
+    """The segments of groups that each have a class, from firm to loose; `chosen_by` are the
+    filters of them all, where these are known."""
     order = list(CLASS_MARKS)
     found = [
-        Segment(group["firmness"], group["count"], asked.name("firmness", group["firmness"]))
+        Segment(
+            mark := group["firmness"],
+            group["count"],
+            asked.name("firmness", mark),
+            chosen_by=() if chosen_by is None else (*chosen_by, ("firmness", mark)),
+        )
         for group in groups
     ]
     return sorted(found, key=lambda segment: order.index(segment.mark))
@@ -91,7 +100,7 @@ def _class_bars(
         Bar(
             NONE if key is None else key,
             asked.say(words.NOT_STATED) if key is None else asked.name(path, key),
-            class_segments(groups, asked),
+            class_segments(groups, asked, _filters(path, key)),
             is_apart=key is None,
         )
         for key, groups in by_key(answer, column).items()
@@ -100,6 +109,14 @@ def _class_bars(
     records = number_text(answer["records"], asked.language)
     said = words.SEVERAL if is_of_several else words.RECORDS
     return _drawn(bars, asked, [*notes, asked.say(said, records=records)])
+
+
+def _filters(path: str, key: str | None) -> Filters | None:
+    """What chooses the records of a group: of levels of codes there is no filter."""
+    if path == "sectors":
+        return None
+    name = path.replace(".", "__")
+    return ((f"{name}__isnull", "true"),) if key is None else ((name, key),)
 
 
 def _drawn(bars: Sequence[Bar], asked: Asked, notes: Sequence[str]) -> Drawing:
@@ -136,6 +153,7 @@ def _instruments(answer: Json, asked: Asked) -> Drawing:
                 g["count"],
                 f"{asked.name('firmness', g['firmness'])} · {asked.name('status', g['status'])}",
                 g["status"],
+                tuple((name, g[name]) for name in ("instrument", "status", "firmness")),
             )
             for g in ordered
         ]

@@ -31,7 +31,8 @@ def picture(words: Words, style: Style, draw: Body, about: str) -> str:
     for note in words.notes:
         y = _lines(canvas, note, y + 2, _NOTE, room)
     y = _lines(canvas, words.source, y + 2, _NOTE, room)
-    return document(canvas, style.width, y + 12, (words.title, about), style.language)
+    role = "img" if style.link is None else "group"
+    return document(canvas, (style.width, y + 12), (words.title, about), style.language, role)
 
 
 def _lines(

@@ -42,8 +42,8 @@ class MadeChart:
     #: Where its figures come from, in words.
     source: str
 
-    def svg(self) -> str:
-        """The picture, to be sent or to be put into a page."""
+    def svg(self, *, has_links: bool = False) -> str:
+        """The picture; for a page with links from what is counted to the list of it."""
         words = Words(
             title=self.chart.title(self.asked.language),
             subtitle=self._subtitle(),
@@ -60,6 +60,7 @@ class MadeChart:
             self.drawing.marks,
             self.drawing.legend,
             self.drawing.is_of_lines,
+            self._listed if has_links else None,
         )
         return self.drawing.draw(words, style)
 
@@ -74,6 +75,11 @@ class MadeChart:
             self.query.width,
             self.asked.say(drawing.axis),
         )
+
+    def _listed(self, chosen_by: Sequence[tuple[str, str]]) -> str:
+        """The list of what the filters of the request and these choose."""
+        pairs = urlencode([*given_pairs(self.chart, self.query), *chosen_by])
+        return public_path(f"/{self.chart.resource.path}?{pairs}")
 
     def _subtitle(self) -> str:
         """What is shown, with the filters in it."""

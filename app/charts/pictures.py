@@ -1,6 +1,6 @@
 """What a picture shows, as plain data: nothing in it knows where its figures come from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from app.charts.marks import Mark, Theme
@@ -18,6 +18,8 @@ class Segment:
     label: str
     #: Tells apart what has the same mark, such as statuses of one class.
     key: str = ""
+    #: The filters that choose what is counted, where there are some.
+    chosen_by: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +117,5 @@ class Style:
     legend: Sequence[tuple[str, str]] = field(default=())
     #: Whether the marks are lines, which are told apart by their dashes.
     is_of_lines: bool = False
+    #: Makes the address of what filters choose, where parts of the picture are links.
+    link: Callable[[Sequence[tuple[str, str]]], str] | None = None

@@ -131,9 +131,11 @@ def _farther(one: str, other: str, ground: str) -> str:
 
 
 def document(
-    canvas: Canvas, width: float, height: float, labels: tuple[str, str], language: str
+    canvas: Canvas, size: tuple[float, float], labels: tuple[str, str], language: str, role: str
 ) -> str:
-    """The whole picture, with the title and the description that are read out."""
+    """The whole picture, with the title and the description that are read out; its role is `img`
+    only where nothing in it is a link."""
+    width, height = size
     heading, about = labels
     inner: Iterable[str] = (
         element("title", escape(_clean(heading)), id=f"{canvas.name}-title"),
@@ -150,7 +152,7 @@ def document(
         width=width,
         height=height,
         lang=language,
-        role="img",
+        role=role,
         aria_labelledby=f"{canvas.name}-title",
         aria_describedby=f"{canvas.name}-desc",
         font_family=FONTS,

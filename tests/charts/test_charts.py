@@ -10,8 +10,11 @@ from xml.etree import ElementTree
 
 import httpx
 from fastapi import FastAPI
+from starlette.requests import Request
 
-from app.charts.gallery import CHARTS
+from app.api import routes
+from app.charts.drawing import ChartQuery
+from app.charts.gallery import CHARTS, ChartMaker
 
 Body = dict[str, Any]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -225,6 +228,31 @@ async def test_a_chart_is_drawn_as_it_would_have_been_then(fresh: httpx.AsyncCli
     assert (now - before).total() == 1
     for name in NAMES:
         assert len(await picture(fresh, f"/charts/{name}.svg?as_of={position}")) > 2, name
+
+
+async def test_in_a_page_what_is_counted_leads_to_the_list_of_it(fresh_app: FastAPI) -> None:
+    maker = ChartMaker(routes())
+    scope = {"type": "http", "app": fresh_app, "query_string": b"", "path": "/", "headers": []}
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(fresh_app), base_url="http://test")
+    wrong, counted = [], 0
+    for chart in CHARTS:
+        query = ChartQuery()
+        query.others.append(("title__contains", "о"))
+        if chart.resource.path != "agreements":
+            continue
+        made = await maker.make(Request(scope), chart, query)
+        root = ElementTree.fromstring(made.svg(has_links=True))
+        assert root.attrib["role"] == "group"
+        for each in root.iter(f"{SVG}g"):
+            link = each.find(f"{SVG}a")
+            if link is None:
+                continue
+            listed = (await client.get(link.attrib["href"])).json()
+            counted += 1
+            if sum(r["stands_for"] for r in listed["data"]) != int(each.attrib["data-value"]):
+                wrong.append((chart.name, link.attrib["href"], listed))
+    assert not wrong
+    assert counted > 10
 
 
 async def test_what_is_confidential_is_drawn_for_those_alone_who_may_see_it(
