@@ -131,8 +131,8 @@ def opened_rates(path: Path, options: RateOptions) -> Iterator[RateFile | None]:
         ):
             said = "quote" if options.quote else "provider"
             text = (
-                f"The file reads as one of {bank} ({found}), which says itself what its rates are in:"
-                f" leave {said}= out. A table of your own has the columns currency,date,rate."
+                f"The file reads as one of {bank} ({found}), which says itself what it is in: leave"
+                f" {said}= out. A table of your own has the columns currency,date,rate."
             )
             raise RateFileError(text)
         if provider is None:
