@@ -44,7 +44,7 @@ CBR_RATES = ["1 USD = 93.5589 RUB 2022-03-01", "100 KZT = 18.9004 RUB 2022-03-01
 
 
 def test_each_published_format_is_found_by_itself_and_read_as_it_stands(tmp_path: Path) -> None:
-    cases: list[tuple[str, bytes, RateOptions, Read]] = [
+    cases: list[tuple[str, bytes, RateOptions, Read | None]] = [
         ("ECB", samples.ECB_CSV, RateOptions(), ("ecb_csv", "ECB", ECB_RATES)),
         ("zipped", zipped(samples.ECB_CSV), RateOptions(), ("ecb_csv", "ECB", ECB_RATES)),
         ("BOM", b"\xef\xbb\xbf" + samples.ECB_CSV, RateOptions(), ("ecb_csv", "ECB", ECB_RATES)),
