@@ -13,6 +13,7 @@ _PARAMETERS: dict[str, Json] = {
     "/codes/{list}": {"list": "countries"},
     "/codes/{list}/{code}": {"list": "countries", "code": "KZ"},
     "/api-keys/{name}": {"name": "Sheet of agreements"},
+    "/charts/{file}": {"file": "money.svg"},
     "/insights/organizations": {"min_missions": 1},
     "/insights/organizations.csv": {"min_missions": 1},
     "/search": {"q": "Новосибирск"},
