@@ -6,7 +6,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from app.core.loose_types import Json
-from app.insights.recorded import STANDING
+from app.insights.figures import STANDING
 from app.resources.difference_reason import DifferenceReason as Why
 from app.resources.firmness import Firmness
 from app.resources.money import Bound
@@ -94,18 +94,20 @@ def _money(found: Json, currency: str | None, per: str | None) -> Recorded:
     summary = found["summary"]
     rows = [t for t in summary["totals"] if (t["currency"], t["per"]) == (currency, per)]
     added = [row for row in rows if row["firmness"] in STANDING and row["amount"] is not None]
+    # Over all classes, so that a part is in its whole of another class as well.
+    (total,) = [t for t in summary["standing"] if (t["currency"], t["per"]) == (currency, per)] or [
+        dict.fromkeys(("amount", "at_least", "at_most", "left_out"))
+    ]
     without = _standing(found, "without_amount")
-    is_open = without or not added or any(row["at_most"] is None for row in added)
     of_class = {row["firmness"]: row["agreements"] for row in rows}
     others = [each for each in found["amounts"] if each["currency"] != currency]
     times = [e for e in found["amounts"] if e["currency"] == currency and e["per"] != per]
-    has_left_out = any(row["left_out"] for row in rows)
     reasons = {
         Why.without_amount: without,
         Why.not_exact: sum(row["not_exact"] for row in added),
-        Why.parts: summary["left_out"]["parts"] if has_left_out else 0,
+        Why.parts: summary["left_out"]["parts"] if total["left_out"] else 0,
         Why.replaced: of_class.get(Firmness.replaced, 0)
-        + (summary["left_out"]["replaced"] if has_left_out else 0),
+        + (summary["left_out"]["replaced"] if total["left_out"] else 0),
         Why.fallen_through: of_class.get(Firmness.fallen_through, 0),
         Why.only_announced: of_class.get(Firmness.announced, 0),
         Why.other_currency: sum(each["agreements"] for each in others),
@@ -113,11 +115,8 @@ def _money(found: Json, currency: str | None, per: str | None) -> Recorded:
     }
     names = ("firmness", "amount", "at_least", "at_most", "agreements")
     return Recorded(
-        sum((row["amount"] for row in added), start=0) if added else None,
-        Limits(
-            sum((row["at_least"] or 0 for row in added), start=0),
-            None if is_open else sum((row["at_most"] for row in added), start=0),
-        ),
+        total["amount"],
+        Limits(total["at_least"] or 0, None if without else total["at_most"]),
         [{**{name: row[name] for name in names}, "is_added": row in added} for row in rows],
         reasons,
     )

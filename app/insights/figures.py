@@ -17,6 +17,9 @@ from app.resources.money import AmountPeriod, Bound
 from app.resources.related import AgreementRelationship, RelatedAgreement
 from app.resources.reported_total import Rank, ReportedTotal, reported_total
 
+#: The classes of agreements that stand: what fell through or was replaced is in no total.
+STANDING = tuple(c for c in Firmness if c not in (Firmness.fallen_through, Firmness.replaced))
+
 
 def range_of(value: str, value_max: str, bound: str) -> Range:
     """A number that a source states as it is, as a limit, or as the two ends of a range. Of an

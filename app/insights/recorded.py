@@ -10,20 +10,17 @@ from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import Id
 from app.engine.query.render import as_json, json_list, object_of
 from app.insights.claims import reported_totals, stated_figures
-from app.insights.figures import range_of
+from app.insights.figures import STANDING, range_of
 from app.insights.journey import missions_of_journey
 from app.insights.presence import organizations_by
 from app.insights.summary_statement import summary_select
 from app.resources.agreement import Agreement
 from app.resources.delegate import Delegate
 from app.resources.event import Event, EventKind
-from app.resources.firmness import Firmness
 from app.resources.organization import Organization, OrganizationKind
 from app.resources.party import AgreementParty
 from app.resources.target import AgreementTarget, TargetMeasure
 
-#: The classes of agreements that stand: what fell through or was replaced is in no total.
-STANDING = tuple(c for c in Firmness if c not in (Firmness.fallen_through, Firmness.replaced))
 JOBS = range_of("quantity", "quantity_max", "bound")
 
 
@@ -36,7 +33,9 @@ def reconciliation_statement(dialect: Dialect) -> CompiledQuery:
     missions = select(ids.c[0].label("id")).cte("journey").prefix_with("MATERIALIZED")
     agreements = _agreements(missions)
     values = {
-        "summary": summary_select(dialect.name, with_parts=True).scalar_subquery(),
+        "summary": summary_select(
+            dialect.name, with_parts=True, with_standing=True
+        ).scalar_subquery(),
         "reported_totals": reported_totals(missions, agreements),
         "statements": stated_figures(missions, agreements),
         "classes": _classes(agreements),
@@ -45,6 +44,10 @@ def reconciliation_statement(dialect: Dialect) -> CompiledQuery:
         "jobs": _jobs(agreements),
     }
     return compile_query(select(object_of(values)), dialect)
+
+
+def _summary(dialect: str) -> Expression:
+    return summary_select(dialect, with_parts=True, with_standing=True).scalar_subquery()
 
 
 def _agreements(missions: CTE) -> CTE:

@@ -27,7 +27,13 @@ from app.engine.aggregates.sql import Number, normalize_carry, split_sums
 from app.engine.figure_rules import Claims
 from app.engine.query.render import as_json, json_list, object_of
 from app.engine.query.withheld import is_withheld, withheld_count
-from app.insights.figures import AGREEMENTS, REPORTED_TOTALS, is_per_year, was_ever_signed
+from app.insights.figures import (
+    AGREEMENTS,
+    REPORTED_TOTALS,
+    STANDING,
+    is_per_year,
+    was_ever_signed,
+)
 from app.insights.journey import missions_of_journey
 from app.resources.agreement import Agreement
 from app.resources.delegate import Certainty, Delegate
@@ -41,6 +47,12 @@ from app.resources.status import AgreementStatus
 
 #: What amounts are told by, each apart from the others.
 _KEYS = ("currency", "firmness", "per")
+#: Of one class in whichever currency, and in one currency of all classes that stand.
+_KEYS_OF_CLASS = ("firmness", "per")
+_KEYS_OF_STANDING = ("currency", "per")
+_BY_TIME = frozenset(("per_year",))
+#: Why an agreement is not in a sum that others are in.
+_HELD = ("parts", "replaced")
 #: Between which days they were signed.
 DAYS = ("signed_earliest", "signed_latest")
 _SCALE = 4
@@ -53,11 +65,18 @@ def summary_statement(dialect: Dialect, with_parts: bool, with_days: bool = Fals
     return compile_query(summary_select(dialect.name, with_parts, with_days), dialect)
 
 
-def summary_select(dialect: str, with_parts: bool, with_days: bool = False) -> Selection:
-    """Reads the summary of `:mission` as an object of JSON."""
+def summary_select(
+    dialect: str, with_parts: bool, with_days: bool = False, with_standing: bool = False
+) -> Selection:
+    """Reads the summary of `:mission` as an object of JSON; `with_standing` its member `standing`
+    has the totals of all classes that stand, and `left_out` tells what is not in these."""
     missions = _missions(with_parts)
     counted = _counted(missions)
-    left = left_out(AGREEMENTS, counted, _KEYS, lifted=frozenset(("per_year",)))
+    left = left_out(AGREEMENTS, counted, _KEYS, lifted=_BY_TIME)
+    standing = select(counted).where(counted.c.firmness.in_(STANDING)).cte("standing")
+    left_of_standing = left_out(
+        AGREEMENTS, standing, _KEYS_OF_STANDING, lifted=_BY_TIME, name="left_out_of_standing"
+    )
     outcomes = _outcomes(counted)
     reported = settled(REPORTED_TOTALS, _reported(missions), ())
     values = {
@@ -75,7 +94,7 @@ def summary_select(dialect: str, with_parts: bool, with_days: bool = False) -> S
         "reported": _figures(reported),
         "left_out": object_of(
             {
-                **_why(left, AGREEMENTS.reasons, ("parts", "replaced")),
+                **_why(left_of_standing if with_standing else left, AGREEMENTS.reasons, _HELD),
                 **_claims_left(reported),
                 "earlier_outcomes": _number(
                     select(func.count()).select_from(outcomes).where(_is_earlier(outcomes))
@@ -85,7 +104,13 @@ def summary_select(dialect: str, with_parts: bool, with_days: bool = False) -> S
         ),
     }
     if with_days:
-        values["days"] = _totals(counted, left, dialect, (*_KEYS, *DAYS))
+        # Converted, a part is in its whole whichever currency that is in.
+        left_of_class = left_out(
+            AGREEMENTS, counted, _KEYS_OF_CLASS, lifted=_BY_TIME, name="left_out_of_class"
+        )
+        values["days"] = _totals(counted, left_of_class, dialect, (*_KEYS, *DAYS))
+    if with_standing:
+        values["standing"] = _totals(standing, left_of_standing, dialect, _KEYS_OF_STANDING)
     found: Value = select(object_of(values)).where(Mission.id == _mission())
     statement: Selection = found
     return statement

@@ -204,6 +204,36 @@ async def test_amounts_are_held_against_those_of_the_mission_and_its_parts(
     }
 
 
+async def test_a_part_is_in_its_whole_of_another_class_unless_that_has_fallen_through(
+    client: httpx.AsyncClient,
+) -> None:
+    """A contract for a part of what is planned is added to the plan no more than a part of its own
+    class; of a plan that was given up it is what is left."""
+    plan = {"title": "P", "instrument": "announced_plan", "currency": "USD", "amount": 10}
+    contract = {"title": "C", "instrument": "supply_contract", "parties": [PARTY], "amount": 4}
+    found = {}
+    for ref, status in (("part-of-plan", "announced"), ("part-of-none", "cancelled")):
+        part_of = [{"agreement": {"ref": f"{ref}-plan"}, "relation": "part_of"}]
+        body: Body = {
+            "ref": ref,
+            "title": "M",
+            "kind": "forum",
+            "agreements": [
+                {**plan, "ref": f"{ref}-plan", "status": status},
+                {**contract, "currency": "USD", "related": part_of},
+            ],
+            "reported_totals": [{"measure": "amount", "value": 10, "currency": "USD"}],
+        }
+        sent = await client.post("/missions", json=body)
+        assert sent.status_code == 201, sent.text
+        answer = await reconciliation(client, ref)
+        (figure,) = answer["figures"]
+        (claim,) = figure["claims"]
+        recorded, left = figure["recorded"]["value"], answer["left_out"]["parts"]
+        found[ref] = (recorded, claim["difference"], claim["comparison"], left)
+    assert found == {"part-of-plan": (10, 0, "agrees", 1), "part-of-none": (4, 6, "differs", 0)}
+
+
 def test_a_claim_agrees_when_all_that_can_be_on_record_lies_within_it() -> None:
     """By trying each number that the claim, and what is on record, can mean."""
     wrong = []

@@ -56,6 +56,7 @@ def left_out(
     lifted: frozenset[str] = frozenset(),
     within: Sequence[str] = (),
     finer: int = 0,
+    name: str = "left_out",
 ) -> FromClause:
     """Reads `(id, reason, …)` with the keys of each row that is not added in its group, `reason`
     being a place in `rules.reasons`.
@@ -63,7 +64,7 @@ def left_out(
     `rows` has `columns_for` each record in each of its groups, whose columns are `keys`; set apart
     is nothing of what is `lifted`. What differs in the keys `within` is of other figures: it holds
     nothing of these, not even across groups. The last `finer` keys divide what is one group for the
-    rules.
+    rules. `name` is for a statement that has several.
     """
     whole = keys[: len(keys) - finer]
     found: list[Selection] = []
@@ -73,14 +74,16 @@ def left_out(
             apart.append(rows.c[each.name] == 1)
             found.append(_with_reason(rules, rows, keys, each.name).where(apart[-1]))
     for holding in rules.holdings:
-        held = _is_held(rules, holding, rows, within if holding.across_groups else whole, lifted)
+        same = within if holding.across_groups else whole
+        holder = rows.alias(f"{name}_{holding.name}_holder")
+        held = _is_held(rules, holding, rows, holder, same, lifted)
         found.append(_with_reason(rules, rows, keys, holding.name).where(held))
     if rules.claims is not None:
         found.append(_not_taken(rules, rows, keys, whole))
     every = union_all(*found).subquery("every_reason")
     grouped = [every.c[name] for name in ("id", *keys)]
     first = select(*grouped, func.min(every.c.reason).label("reason")).group_by(*grouped)
-    return first.cte("left_out").prefix_with("MATERIALIZED")
+    return first.cte(name).prefix_with("MATERIALIZED")
 
 
 def _reason(rules: FigureRules, name: str) -> Expression:
@@ -101,11 +104,12 @@ def _is_held(
     rules: FigureRules,
     holding: Holding,
     rows: FromClause,
+    holder: FromClause,
     keys: Sequence[str],
     lifted: frozenset[str],
 ) -> Exists:
-    """Whether what holds a row is added itself, with the same of these keys."""
-    pairs, holder = _over_levels(holding), rows.alias(f"holder_{holding.name}")
+    """Whether what holds a row, a `holder` of the same rows, is added with the same of the keys."""
+    pairs = _over_levels(holding)
     added = [holder.c.has_value == 1]
     added += [holder.c[each.name] == 0 for each in rules.set_apart if each.name not in lifted]
     added.append(same_group(holder, rows, keys))
