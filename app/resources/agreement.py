@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, StrictBool
 from sqlalchemy import Index, false, select, text, true
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
+from app.core.databases.public_reads import WITHHELD_AS
 from app.core.databases.types import choice
 from app.core.errors import Invalid, refuse_repeated
 from app.core.loose_types import Values
@@ -146,7 +147,9 @@ class Agreement(Place, Record):
     parties: Mapped[list[AgreementParty]] = relationship(
         cascade="all, delete-orphan", order_by="AgreementParty.position"
     )
-    parties_complete: Mapped[bool] = mapped_column(default=True, server_default=true())
+    parties_complete: Mapped[bool] = mapped_column(
+        default=True, server_default=true(), info={WITHHELD_AS: "false"}
+    )
     targets: Mapped[list[AgreementTarget]] = relationship(
         cascade="all, delete-orphan", order_by="AgreementTarget.position"
     )
@@ -226,7 +229,7 @@ class AgreementFields(RecordFields, PlaceFields, Noted):
     parties: Annotated[list[PartyFields], Field(max_length=200)] = []
     """Who agreed, in order."""
     parties_complete: StrictBool = True
-    """False when there are parties that the source does not tell of."""
+    """False when there are parties that the source does not tell of, or that are withheld."""
     targets: Annotated[list[TargetFields], Field(max_length=100)] = []
     """What it is to bring beside money."""
     related: Annotated[list[RelatedFields], Field(max_length=100)] = []
@@ -349,7 +352,7 @@ agreement = Resource(
     to_one={"mission": mission, "event": event},
     under=("mission", "event"),
     part_of=("mission",),
-    told_by={"amount": ("amount_by_year",)},
+    told_by={"amount": ("amount_by_year",), "parties": ("parties_complete",)},
     embedded={
         "parties": Embedded(
             table=AgreementParty,

@@ -258,6 +258,10 @@ async def test_whoever_writes_sees_everything(world: World) -> None:
                 wrong.append(f"{resource.path}: {answer.text}")
         shown = (await world.readers["anonymous"].get(f"/{resource.path}/{made['id']}")).json()
         names = withholdable(resource)
+        # Whether the parties are all is told by what is withheld of them: it is false then.
+        if "parties_complete" in names:
+            assert shown.pop("parties_complete") is False
+        names &= shown.keys()
         wrong += [f"{resource.path}: {n} is shown" for n in names if shown[n] not in (None, [])]
         if (shown["confidential"], shown["withheld"]) != (False, made["withheld"]):
             wrong.append(f"{resource.path}: it is not said that fields are withheld")

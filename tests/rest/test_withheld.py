@@ -245,6 +245,22 @@ async def test_a_summary_counts_what_is_withheld_and_says_how_many(public: Publi
     assert [each["withheld_amounts"] for each in (shown, whole)] == [1, 0]
 
 
+async def test_parties_are_not_said_to_be_complete_where_some_are_withheld(public: Public) -> None:
+    shown = await public.create("organizations", name="Shown", kind="company")
+    hidden = await public.create("organizations", name="Hidden", kind="company", confidential=True)
+    body = {"title": "A deal", "instrument": "supply_contract"}
+    told = []
+    for parties, withheld in (((shown,), []), ((shown, hidden), []), ((shown,), ["parties"])):
+        rows = [{"organization_id": each["id"], "role": "signatory"} for each in parties]
+        made = await public.create("agreements", parties=rows, withheld=withheld, **body)
+        address = f"/agreements/{made['id']}"
+        found = (await public.reader.get(address)).json()
+        whole = (await public.writer.get(address)).json()
+        told.append((len(found["parties"]), found["parties_complete"]))
+        assert (len(whole["parties"]), whole["parties_complete"]) == (len(parties), True)
+    assert told == [(1, True), (1, False), (0, False)]
+
+
 async def test_a_file_of_a_writer_comes_in_again_with_what_is_withheld(public: Public) -> None:
     ref = f"file-{uuid4()}"
     body = {"full_name": "Aigerim", "ref": ref, "note": "Shy", "withheld": ["note"]}

@@ -28,6 +28,8 @@ HIDDEN = "hidden"
 ALL = "*"
 #: Which rows are public.
 ROWS = f"{HIDDEN} IS DISTINCT FROM '{ALL}'"
+#: In the `info` of a column that is never null: the SQL of what is shown while it is withheld.
+WITHHELD_AS = "withheld_as"
 #: Columns that every row shows which is shown at all.
 _ALWAYS_SHOWN = frozenset({HIDDEN, "ref", "withheld", "deleted_at"})
 _CONTAINS = {"sqlite": "instr", "postgresql": "strpos"}
@@ -52,8 +54,10 @@ def rows_only(name: str, dialect: str) -> str | None:
 
 
 def is_withholdable(of: TableColumn) -> bool:
-    """Whether a column of a record can be withheld: it can be null or empty as it is."""
-    return of.name not in _ALWAYS_SHOWN and (of.nullable is True or isinstance(of.type, CodeList))
+    """Whether a column of a record can be withheld: it can be null or empty as it is, or says what
+    it is then."""
+    can_be = of.nullable is True or isinstance(of.type, CodeList) or WITHHELD_AS in of.info
+    return of.name not in _ALWAYS_SHOWN and can_be
 
 
 def _case(name: str, quoted: str, dialect: str, empty: str = "") -> str:
@@ -192,7 +196,8 @@ class _PublicReads(SQLCompiler):
             return quoted if sql is None else f"{sql} AS {quoted}"
         if not is_withholdable(of):
             return quoted
-        empty = " ELSE '[]'" if isinstance(of.type, CodeList) else ""
+        otherwise = "'[]'" if isinstance(of.type, CodeList) else of.info.get(WITHHELD_AS)
+        empty = "" if otherwise is None else f" ELSE {otherwise}"
         return f"{_case(name, quoted, dialect, empty)} AS {quoted}"
 
 

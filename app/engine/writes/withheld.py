@@ -122,8 +122,8 @@ def _hide(resource: Resource, record: Record, known: dict[Named, str]) -> None:
             points = any(known.get(key) == ALL for key in keys)
             row.__dict__[HIDDEN] = ALL if is_whole or name in names or points else None
         if any(row.__dict__[HIDDEN] for row in getattr(record, name)):
-            # What it was before is not told either.
-            names.add(name)
+            # What it was before is not told either, nor what tells of all of them.
+            names |= told_together(resource, [name])
     held[HIDDEN] = ALL if is_whole else written_names(names)
 
 
