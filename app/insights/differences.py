@@ -57,6 +57,7 @@ def recorded_of(found: Json, measure: str, currency: str | None, per: str | None
             open_ended = {
                 Why.unnamed: counted["unnamed_parties"],
                 Why.parties_incomplete: _standing(found, "parties_incomplete"),
+                Why.withheld: found["summary"]["withheld"],
             }
             return _number(counted["companies"], open_ended)
         case Measure.participants | Measure.meetings:
@@ -98,12 +99,16 @@ def _money(found: Json, currency: str | None, per: str | None) -> Recorded:
     (total,) = [t for t in summary["standing"] if (t["currency"], t["per"]) == (currency, per)] or [
         dict.fromkeys(("amount", "at_least", "at_most", "left_out"))
     ]
-    without = _standing(found, "without_amount")
+    unseen = summary["withheld_amounts"]
+    withheld = summary["withheld"] + unseen
+    # An amount that is withheld reads as one that nobody states.
+    without = max(_standing(found, "without_amount") - unseen, 0)
     of_class = {row["firmness"]: row["agreements"] for row in rows}
     others = [each for each in found["amounts"] if each["currency"] != currency]
     times = [e for e in found["amounts"] if e["currency"] == currency and e["per"] != per]
     reasons = {
         Why.without_amount: without,
+        Why.withheld: withheld,
         Why.not_exact: sum(row["not_exact"] for row in added),
         Why.parts: summary["left_out"]["parts"] if total["left_out"] else 0,
         Why.replaced: of_class.get(Firmness.replaced, 0)
@@ -116,7 +121,7 @@ def _money(found: Json, currency: str | None, per: str | None) -> Recorded:
     names = ("firmness", "amount", "at_least", "at_most", "agreements")
     return Recorded(
         total["amount"],
-        Limits(total["at_least"] or 0, None if without else total["at_most"]),
+        Limits(total["at_least"] or 0, None if without or withheld else total["at_most"]),
         [{**{name: row[name] for name in names}, "is_added": row in added} for row in rows],
         reasons,
     )
@@ -130,14 +135,16 @@ def _agreements(found: Json) -> Recorded:
         Why.fallen_through: of_class[Firmness.fallen_through],
         Why.only_announced: of_class[Firmness.announced],
         Why.stands_for: _standing(found, "stands_for"),
+        Why.withheld: found["summary"]["withheld"],
     }
+    most = None if reasons[Why.withheld] else value
     unknown = dict.fromkeys(("amount", "at_least", "at_most"))
     classes = [
         {"firmness": each, **unknown, "agreements": count, "is_added": each in STANDING}
         for each, count in of_class.items()
         if count
     ]
-    return Recorded(value, Limits(value, value), classes, reasons)
+    return Recorded(value, Limits(value, most), classes, reasons)
 
 
 def _jobs(found: Json) -> Recorded:

@@ -22,6 +22,7 @@ class DifferenceReason(StrEnum):
     stands_for = "stands_for"
     unnamed = "unnamed"
     parties_incomplete = "parties_incomplete"
+    withheld = "withheld"
     later = "later"
     undated = "undated"
     not_on_record = "not_on_record"

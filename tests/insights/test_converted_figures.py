@@ -290,6 +290,36 @@ async def test_a_part_is_left_out_on_whatever_day_it_was_signed(deals: httpx.Asy
     assert [alone[name] for name in sums] == [Decimal("111.62"), Decimal("111.62"), None]
 
 
+async def test_a_part_in_another_currency_is_added_to_its_whole_by_neither_read(
+    deals: httpx.AsyncClient,
+) -> None:
+    party = {"description": "A firm", "role": "signatory"}
+    contract: dict[str, Any] = {
+        "title": "A frame",
+        "instrument": "supply_contract",
+        "signed": "2022-03-01",
+        "parties": [party],
+    }
+    part_of = [{"agreement": {"ref": "in-euros"}, "relation": "part_of"}]
+    body = {
+        "title": "A visit in two currencies",
+        "kind": "outward_mission",
+        "ref": "two-currencies",
+        "agreements": [
+            {**contract, "ref": "in-euros", "amount": 100, "currency": "EUR"},
+            {**contract, "amount": 30, "currency": "USD", "related": part_of},
+        ],
+    }
+    answer = await deals.post("/missions", json=body)
+    assert answer.status_code == 201, answer.text
+    asked = {"convert_to": "USD", "rate_provider": "ECB"}
+    told = await converted(deals, mission__ref="two-currencies", rate_provider="ECB")
+    shown = await deals.get("/missions/two-currencies/summary", params=asked)
+    (total,) = json_codec.loads(shown.content)["converted"]["totals"]
+    assert total["amount"] == told["data"][0]["sum_amount"] == Decimal("111.62")
+    assert total["agreements"] == 1
+
+
 async def test_other_kinds_of_amounts_are_converted_by_their_own_dates(
     deals: httpx.AsyncClient,
 ) -> None:

@@ -245,6 +245,39 @@ async def test_a_summary_counts_what_is_withheld_and_says_how_many(public: Publi
     assert [each["withheld_amounts"] for each in (shown, whole)] == [1, 0]
 
 
+async def test_claims_are_not_contradicted_by_what_is_withheld(public: Public) -> None:
+    parties = [
+        {"role": "signatory", "organization": {"name": name, "kind": "company"}}
+        for name in ("First", "Second", "Third")
+    ]
+    deal = {"title": "A deal", "instrument": "supply_contract", "currency": "USD"}
+    claims = (("amount", 8), ("agreements", 2), ("companies", 3))
+    mission = await public.create(
+        "missions",
+        title="A visit",
+        kind="trade_fair",
+        agreements=[
+            {**deal, "amount": 5, "parties": parties[:2]},
+            {**deal, "amount": 3, "parties": parties[2:], "confidential": True},
+        ],
+        reported_totals=[
+            {"measure": measure, "value": value, "currency": "USD" if measure == "amount" else None}
+            for measure, value in claims
+        ],
+    )
+    told = []
+    for client in (public.writer, public.reader):
+        answer = (await client.get(f"/missions/{mission['id']}/reconciliation")).json()
+        for figure in answer["figures"]:
+            (claim,) = figure["claims"]
+            is_why = "withheld" in [each["reason"] for each in claim["reasons"]]
+            told.append((figure["measure"], claim["comparison"], is_why))
+    measures = sorted(measure for measure, _ in claims)
+    assert sorted(told) == [
+        (measure, *how) for measure in measures for how in (("agrees", False), ("possible", True))
+    ]
+
+
 async def test_parties_are_not_said_to_be_complete_where_some_are_withheld(public: Public) -> None:
     shown = await public.create("organizations", name="Shown", kind="company")
     hidden = await public.create("organizations", name="Hidden", kind="company", confidential=True)
