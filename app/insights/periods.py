@@ -4,14 +4,16 @@ from datetime import date
 
 from pydantic import Field
 
+from app.core.databases.types import now
 from app.core.loose_types import Value
+from app.core.relative_dates import as_iso
 from app.engine.paths import fields_of
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.values import parse_limit, sentence
 from app.engine.schemas import Schema, derived_schema
 from app.resources.mission import mission
 
-_DAY = "a day, a month or a year, such as 2016-04-12, 2016-04 or 2016."
+_DAY = "a day, a month or a year, such as 2016-04-12, 2016-04, 2016 or -12mo."
 
 
 def with_period(name: str, doc: str, base: type[Schema]) -> type[Schema]:
@@ -47,6 +49,7 @@ def read_day(name: str, text: str | None, *, at_end: bool) -> date | None:
     # As filters of dates are written.
     days = fields_of(mission)["dates_earliest"]
     try:
-        return parse_limit(days, text, at_end=at_end)
+        counted = as_iso(text, now(), of_days=True)
+        return parse_limit(days, counted or text, at_end=at_end)
     except ValueError as error:
         raise bad_parameter(name, "value", sentence(error)) from None

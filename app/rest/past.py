@@ -30,7 +30,7 @@ from app.engine.history.past import Past
 from app.engine.history.positions import Position, read_position
 from app.engine.history.undo import PARAMETER
 from app.engine.query.filter_reader import bad_parameter
-from app.engine.query.values import parse_instant
+from app.engine.query.values import parse_moment, sentence
 from app.rest.handlers import PAST_DATABASE
 
 T = TypeVar("T")
@@ -40,8 +40,8 @@ AS_OF: Json = {
     "name": PARAMETER,
     "in": "query",
     "schema": {"type": "string", "format": "date-time"},
-    "description": "A time (ISO 8601), or the `position` of a change with its epoch: the answer as"
-    " it would have been given then. Goes without `q`.",
+    "description": "A time (ISO 8601, or counted from now: `-7d`), or the `position` of a change"
+    " with its epoch: the answer as it would have been given then. Goes without `q`.",
 }
 #: The index of words holds what is there now.
 _SEARCH = "q"
@@ -144,7 +144,7 @@ def read_as_of(text: str) -> datetime | Position:
     if re.fullmatch(_POSITION, text):
         return read_position(text, PARAMETER)
     try:
-        return parse_instant(text)
+        return parse_moment(text)
     except ValueError as error:
-        wrong = f"It {error}. The position of a change with its epoch, such as 395-9fa0c1, will do."
+        wrong = f"{sentence(error)} A position with its epoch, such as 395-9fa0c1, will do."
         raise bad_parameter(PARAMETER, "time", wrong) from None

@@ -8,7 +8,7 @@ from decimal import ROUND_FLOOR, Context, Decimal
 from uuid import UUID
 
 from app.core import date_spellings, relative_dates
-from app.core.databases.types import Exact, ListedName, composed
+from app.core.databases.types import Exact, ListedName, composed, now
 from app.core.edtf import EdtfError, parse_edtf
 from app.core.errors import did_you_mean
 from app.core.loose_types import Value
@@ -140,6 +140,13 @@ def parse_instant(text: str) -> datetime:
     _refuse_far(text)
     right = "must be a time in ISO 8601, such as 2016-04-12T09:30:00Z"
     raise ValueError(f"{right}, not {_short(text)}{_instead(sent)}")
+
+
+def parse_moment(text: str) -> datetime:
+    """A time as `parse_instant` takes it, or one counted from now: `-7d` is this moment seven days
+    ago, and `yesterday` its beginning."""
+    from_now = f"now{text}" if text[:1] in ("-", "+", " ") else text
+    return parse_instant(relative_dates.as_iso(from_now, now()) or text)
 
 
 class EmptyValue(ValueError):
