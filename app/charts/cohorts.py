@@ -1,16 +1,13 @@
 """The chart of conversion: of what was announced or signed, what had become of it later."""
 
 from collections.abc import Iterator
-from functools import partial
 
 from app.charts import words
-from app.charts.bars import draw_bars
-from app.charts.counts import rows_of
+from app.charts.counts import bars_drawing
 from app.charts.drawing import Asked, Chart, Drawing
 from app.charts.marks import STATE_MARKS
 from app.charts.numbers import number_text
 from app.charts.pictures import Bar, Segment
-from app.charts.vega import stacked
 from app.core.loose_types import Json
 from app.resources.agreement import agreement
 
@@ -52,16 +49,7 @@ def _conversion(answer: Json, asked: Asked) -> Drawing:
         count = number_text(sum(cohort["agreements"] for cohort in rest), asked.language)
         groups = number_text(len(rest), asked.language)
         notes.insert(0, asked.say(words.CUT, groups=groups, count=count))
-    return Drawing(
-        draw=partial(draw_bars, bars),
-        marks=STATE_MARKS,
-        legend=legend,
-        rows=rows_of(bars, legend),
-        vega=stacked(),
-        axis=words.AXIS,
-        nothing=words.NO_COHORTS,
-        notes=notes,
-    )
+    return bars_drawing(bars, STATE_MARKS, legend, notes, words.NO_COHORTS)
 
 
 CONVERSION = Chart(

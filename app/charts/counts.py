@@ -1,12 +1,12 @@
 """Charts of how many agreements there are: bars by group, with a segment for each class."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from app.charts import words
 from app.charts.bars import draw_bars
 from app.charts.drawing import Asked, Chart, Drawing, Pairs
-from app.charts.marks import AGE_MARKS, CLASS_MARKS, STATUSES
+from app.charts.marks import AGE_MARKS, CLASS_MARKS, STATUSES, Mark
 from app.charts.numbers import number_text
 from app.charts.pictures import Bar, Segment
 from app.charts.vega import stacked
@@ -119,18 +119,28 @@ def _filters(path: str, key: str | None) -> Filters | None:
     return ((f"{name}__isnull", "true"),) if key is None else ((name, key),)
 
 
-def _drawn(bars: Sequence[Bar], asked: Asked, notes: Sequence[str]) -> Drawing:
-    legend = class_legend(bars, asked)
+def bars_drawing(
+    bars: Sequence[Bar],
+    marks: Mapping[str, Mark],
+    legend: Sequence[tuple[str, str]],
+    notes: Sequence[str],
+    nothing: words.Told = words.NOTHING,
+) -> Drawing:
+    """Bars with segments of these marks, of which those that are there have a legend."""
     return Drawing(
         draw=partial(draw_bars, bars),
-        marks=CLASS_MARKS,
+        marks=marks,
         legend=legend,
         rows=rows_of(bars, legend),
         vega=stacked(),
         axis=words.AXIS,
-        nothing=words.NOTHING,
+        nothing=nothing,
         notes=notes,
     )
+
+
+def _drawn(bars: Sequence[Bar], asked: Asked, notes: Sequence[str]) -> Drawing:
+    return bars_drawing(bars, CLASS_MARKS, class_legend(bars, asked), notes)
 
 
 def _firmness(answer: Json, asked: Asked) -> Drawing:
@@ -198,16 +208,8 @@ def _funnel(answer: Json, asked: Asked) -> Drawing:
     there = {s.mark for bar in bars for s in bar.segments if s.value}
     legend = [(age, asked.say(words.AGES[age])) for age in AGE_MARKS if age in there]
     records = number_text(answer["records"], asked.language)
-    return Drawing(
-        draw=partial(draw_bars, bars),
-        marks=AGE_MARKS,
-        legend=legend,
-        rows=rows_of(bars, legend),
-        vega=stacked(),
-        axis=words.AXIS,
-        nothing=words.NOTHING,
-        notes=[asked.say(words.RECORDS, records=records)],
-    )
+    notes = [asked.say(words.RECORDS, records=records)]
+    return bars_drawing(bars, AGE_MARKS, legend, notes)
 
 
 def _chart(

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from app.core import json_codec
 from app.core.errors import did_you_mean
 from app.core.http.conditional import is_known, not_modified
+from app.core.http.operation import Answer
 from app.core.loose_types import Fields, JsonValue, Value
 from app.core.sheets.sheet import CsvSheet, neutralise, with_decimal_sign
 from app.engine.aggregates.having import SUM_PART
@@ -19,6 +20,8 @@ from app.engine.paths import fields_of, relations_of
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.filter_reader import Pairs, bad_parameter
 from app.engine.query.parameters import MAX_SORT, Cursor, Limit, Names, listed
+from app.engine.resource import Resource
+from app.engine.schemas import Schema
 from app.insights.choice import ChoiceQuery, read_choice
 from app.insights.figure_lists import (
     OPERATORS,
@@ -30,8 +33,11 @@ from app.insights.figure_lists import (
 from app.rest.csv_form import CsvForm, CsvQuery, csv_form
 from app.rest.decimals import dialect_of, tag_for, texts_of, wants_texts
 from app.rest.handlers import database_of, position_of
+from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED, RecordsOperation
 from app.rest.pages import Total, answer_page, current_page, numbered, numbered_rows
+from app.rest.past import with_past
 
+_CSV = "text/csv"
 MAX_ROWS = 1000
 MAX_FILE_ROWS = 100_000
 _DECIMALS = 4
@@ -57,6 +63,42 @@ class FigurePageQuery(FigureListQuery):
 
 class FigureFileQuery(CsvQuery, FigureListQuery):
     """Parameters of a list of figures as CSV."""
+
+
+def list_operation(
+    resource: Resource, path: str, name: str, summary: str, about: str | None, model: type[Schema]
+) -> RecordsOperation:
+    """The operation that answers pages of a list of figures."""
+    answer = Answer(model=model, headers=(*TAGGED, "Link"))
+    return _operation(resource, path, f"list_{name}", summary, about, answer)
+
+
+def file_operation(resource: Resource, path: str, name: str, summary: str) -> RecordsOperation:
+    """The operation that answers all of a list of figures as CSV."""
+    content = {_CSV: {"schema": {"type": "string"}}}
+    headers = (*TAGGED, "Content-Disposition")
+    answer = Answer(description=f"The {resource.plural}.", content=content, headers=headers)
+    about = f"As GET {path}, all of them."
+    return _operation(
+        resource, f"{path}.csv", f"export_{name}", f"{summary}, as CSV", about, answer
+    )
+
+
+def _operation(
+    resource: Resource, path: str, name: str, summary: str, about: str | None, answer: Answer
+) -> RecordsOperation:
+    return with_past(
+        RecordsOperation(
+            resource=resource,
+            path=path,
+            name=name,
+            summary=summary,
+            description=about,
+            tag="insights",
+            parameters=(IF_NONE_MATCH,),
+            answers=(answer, NOT_MODIFIED),
+        )
+    )
 
 
 async def _read_shape(

@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.http.dispatch import Route
-from app.core.http.operation import Answer
 from app.engine.schemas import Edtf, Page, Schema
 from app.insights.agreement_columns import OUTCOME_COLUMNS, OutcomeFigures, outcome_columns, undated
 from app.insights.amounts import AmountFigures, amounts, given_currency
@@ -20,6 +19,8 @@ from app.insights.figure_answers import (
     FigurePageQuery,
     answer_figures,
     answer_figures_file,
+    file_operation,
+    list_operation,
 )
 from app.insights.figure_lists import FigureGroup, FigureList, FigureShape, Parts
 from app.insights.journey import journeys
@@ -32,10 +33,6 @@ from app.resources.mission import MissionKind, MissionStatus, mission
 from app.resources.organization import Organization, OrganizationKind
 from app.resources.outcome import Outcome
 from app.resources.participation import Participation
-from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED, RecordsOperation
-from app.rest.past import with_past
-
-_CSV = "text/csv"
 
 
 class _WhatItHad(Schema):
@@ -214,41 +211,16 @@ def mission_figures_routes() -> tuple[Route, ...]:
     async def export_mission_figures(
         request: Request, query: Annotated[MissionFiguresFileQuery, Query()]
     ) -> Response:
-        """As GET /insights/missions, all of them."""
         given = await given_currency(request, query.currency)
         options = (query.parts == "include",)
         return await answer_figures_file(request, MISSION_FIGURES, query, options, given)
 
-    return (
-        with_past(
-            RecordsOperation(
-                resource=mission,
-                path="/insights/missions",
-                name="list_mission_figures",
-                summary="List missions with their figures",
-                description=list_mission_figures.__doc__,
-                tag="insights",
-                parameters=(IF_NONE_MATCH,),
-                answers=(Answer(model=MissionFiguresList, headers=(*TAGGED, "Link")), NOT_MODIFIED),
-            )
-        ).route(list_mission_figures),
-        with_past(
-            RecordsOperation(
-                resource=mission,
-                path="/insights/missions.csv",
-                name="export_mission_figures",
-                summary="List missions with their figures, as CSV",
-                description=export_mission_figures.__doc__,
-                tag="insights",
-                parameters=(IF_NONE_MATCH,),
-                answers=(
-                    Answer(
-                        description="The missions.",
-                        content={_CSV: {"schema": {"type": "string"}}},
-                        headers=(*TAGGED, "Content-Disposition"),
-                    ),
-                    NOT_MODIFIED,
-                ),
-            )
-        ).route(export_mission_figures),
+    path, name, summary = (
+        "/insights/missions",
+        "mission_figures",
+        "List missions with their figures",
     )
+    about, model = list_mission_figures.__doc__, MissionFiguresList
+    paged = list_operation(mission, path, name, summary, about, model)
+    whole = file_operation(mission, path, name, summary)
+    return paged.route(list_mission_figures), whole.route(export_mission_figures)

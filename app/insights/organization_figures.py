@@ -28,7 +28,6 @@ from starlette.responses import Response
 from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.databases.interface import table_of
 from app.core.http.dispatch import Route
-from app.core.http.operation import Answer
 from app.core.loose_types import Fields, Value
 from app.engine.query.filter_reader import CodeUsed, ParsedFilter
 from app.engine.query.parameters import VersionNumber
@@ -40,6 +39,8 @@ from app.insights.figure_answers import (
     FigurePageQuery,
     answer_figures,
     answer_figures_file,
+    file_operation,
+    list_operation,
 )
 from app.insights.figure_lists import FigureGroup, FigureList, FigureShape, Parts
 from app.insights.journey import journeys
@@ -52,10 +53,6 @@ from app.resources.organization import OrganizationKind, organization
 from app.resources.party import AgreementParty
 from app.resources.stop import MissionStop
 from app.rest.handlers import check_codes
-from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED, RecordsOperation
-from app.rest.past import with_past
-
-_CSV = "text/csv"
 
 
 class _WhereItWas(Schema):
@@ -292,40 +289,13 @@ def organization_figures_routes() -> tuple[Route, ...]:
             request, ORGANIZATION_FIGURES, asked, options, given, limits
         )
 
-    return (
-        with_past(
-            RecordsOperation(
-                resource=organization,
-                path="/insights/organizations",
-                name="list_organization_figures",
-                summary="List organizations that were in several missions",
-                description="Organizations with the missions that they were in, in which roles, and"
-                " what came of their agreements there. Each figure is a filter: `as_party__gte=2`.",
-                tag="insights",
-                parameters=(IF_NONE_MATCH,),
-                answers=(
-                    Answer(model=OrganizationFiguresList, headers=(*TAGGED, "Link")),
-                    NOT_MODIFIED,
-                ),
-            )
-        ).route(list_organization_figures),
-        with_past(
-            RecordsOperation(
-                resource=organization,
-                path="/insights/organizations.csv",
-                name="export_organization_figures",
-                summary="List organizations that were in several missions, as CSV",
-                description="As GET /insights/organizations, all of them.",
-                tag="insights",
-                parameters=(IF_NONE_MATCH,),
-                answers=(
-                    Answer(
-                        description="The organizations.",
-                        content={_CSV: {"schema": {"type": "string"}}},
-                        headers=(*TAGGED, "Content-Disposition"),
-                    ),
-                    NOT_MODIFIED,
-                ),
-            )
-        ).route(export_organization_figures),
+    path, name = "/insights/organizations", "organization_figures"
+    summary = "List organizations that were in several missions"
+    about = (
+        "Organizations with the missions that they were in, in which roles, and what came of their"
+        " agreements there. Each figure is a filter: `as_party__gte=2`."
     )
+    model = OrganizationFiguresList
+    paged = list_operation(organization, path, name, summary, about, model)
+    whole = file_operation(organization, path, name, summary)
+    return paged.route(list_organization_figures), whole.route(export_organization_figures)
