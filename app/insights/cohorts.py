@@ -161,7 +161,7 @@ def _moves(chosen: CTE) -> CompoundSelect[tuple[object]]:
             literal(_BEGINS[Stage.signed]),
             chosen.c.signed_earliest,
             chosen.c.signed_latest,
-        ).where(chosen.c.signed.is_not(None)),
+        ).where(chosen.c.signed.is_not(None), chosen.c.was_signed),
         _move(chosen.c.id, _rank(outcome.status), outcome.date_earliest, outcome.date_latest).where(
             outcome.agreement_id == chosen.c.id,
             outcome.deleted_at.is_(None),
