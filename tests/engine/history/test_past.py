@@ -88,7 +88,7 @@ async def test_the_past_is_shown_whole_and_alone(
     assert fault(await toys.get(address))["parameter"] == "as_of"
 
 
-@pytest.mark.parametrize("moment", ["", "yesterday", "0", "1460419200", "2016-13-01T00:00:00Z"])
+@pytest.mark.parametrize("moment", ["", "lately", "0", "1460419200", "2016-13-01T00:00:00Z"])
 async def test_what_is_no_time_has_no_past(
     toys: httpx.AsyncClient, shelf: dict[str, Body], moment: str
 ) -> None:
