@@ -30,6 +30,9 @@ class Wheel:
     size: int
     maker: "Toy | None" = None
 
+    def __repr__(self) -> str:
+        return f"Wheel {self.size}"
+
 
 @dataclass(eq=False, repr=False)
 class Toy:
@@ -42,6 +45,10 @@ class Toy:
     wheels: list[Wheel] = field(default_factory=list)
     contents: list["Toy"] = field(default_factory=list)
     id: str = ""
+
+    def __repr__(self) -> str:
+        # Boxes within boxes, each with all that is in it, would be megabytes.
+        return f"Toy {self.id}"
 
     @property
     def made_earliest(self) -> date | None:
