@@ -14,6 +14,7 @@ from app.datasets.columns import columns
 from app.datasets.declared import DATASETS
 from tests.examples import create
 
+OF_AGREEMENTS = ("agreements", "agreement_parties", "targets")
 PATCH = {"Content-Type": "application/merge-patch+json"}
 
 Client = httpx.AsyncClient
@@ -169,13 +170,17 @@ async def test_what_is_withheld_or_in_the_trash_is_in_no_dataset(
     transport = httpx.ASGITransport(shared_app)
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as anybody:
         (row,) = await _rows(anybody, "agreements", made["agreement"])
+        await client.patch(address, json={"confidential": True}, headers=PATCH)
+        told = [await _rows(anybody, name, made["agreement"]) for name in OF_AGREEMENTS]
+        told.append(await _rows(anybody, "outcomes", made["outcome"]))
+        (seen,) = await _rows(anybody, "missions", made["mission"])
     assert row["amount"] is None
+    assert told == [[]] * 4
+    assert (seen["agreements_count"], seen["outcomes_count"]) == (0, 0)
+    (whole,) = await _rows(client, "missions", made["mission"])
+    assert (whole["agreements_count"], whole["outcomes_count"]) == (1, 1)
     assert (await client.delete(address)).status_code in (200, 204)
-    gone = [
-        name
-        for name in ("agreements", "agreement_parties", "targets")
-        if await _rows(client, name, made["agreement"])
-    ]
+    gone = [name for name in OF_AGREEMENTS if await _rows(client, name, made["agreement"])]
     (mission,) = await _rows(client, "missions", made["mission"])
     assert (gone, mission["agreements_count"]) == ([], 0)
 
