@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement
 from app.admin.api_key import api_key_routes
 from app.admin.code_list import code_routes
 from app.changes.stream_routes import stream_route
+from app.charts.routes import charts_routes
 from app.core.databases.expressions import AnyTable
 from app.core.http.dispatch import Route
 from app.core.loose_types import Fields
@@ -124,6 +125,7 @@ def routes() -> tuple[Route, ...]:
         *served,
         *insights,
         *dataset_routes(),
+        *charts_routes((*served, *insights)),
         *receipt_routes((*served, *insights, changes), RESOURCES, citation),
         search_route(RESOURCES),
         changes,

@@ -300,6 +300,7 @@ def examples(resource: Resource) -> tuple[Fields, Fields]:
         **{name: False if of is bool else None for name, (of, _) in resource.read_fields.items()},
         **state,
         **_shown_of_others(resource, state),
+        **resource.example_answer,
         "id": str(record_id),
         "version": 1,
         "created_at": _STAMP,

@@ -323,6 +323,7 @@ EXAMPLES: dict[str, Example] = {
                     "signed_as": None,
                 },
             ],
+            "was_signed": True,
             "parties_complete": False,
             "targets": [
                 {
@@ -392,6 +393,7 @@ EXAMPLES: dict[str, Example] = {
                     "signed_as": None,
                 }
             ],
+            "was_signed": True,
             "parties_complete": True,
             "targets": [],
             "related": [{"agreement_id": "@agreements/1", "relation": "replaces"}],
@@ -409,7 +411,14 @@ EXAMPLES: dict[str, Example] = {
             "amount_period": {"amount_years": None},
             "amount_years": {"amount_period": None},
         },
-        derived={"bindingness": "binding", "status": "signed", "amount_bound": "exact"},
+        derived={
+            "bindingness": "binding",
+            "status": "signed",
+            "was_signed": True,
+            "amount_bound": "exact",
+        },
+        # As both statuses say.
+        fixed=frozenset({"was_signed"}),
     ),
     "outcomes": _example(
         {"agreement_id": "@agreements/0"},

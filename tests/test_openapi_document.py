@@ -167,7 +167,7 @@ async def test_the_document_is_compressed_for_who_takes_that(
     assert answer.headers["content-encoding"] == "gzip"
     assert answer.headers["vary"] == plain.headers["vary"] == "Accept, Accept-Encoding"
     assert gzip.decompress(content) == plain.content
-    assert len(content) < 6_000 * len(RESOURCES)
+    assert len(content) < 7_000 * len(RESOURCES)
     assert len(plain.content) < 72_000 * len(RESOURCES)
 
 
@@ -354,7 +354,7 @@ def test_parameters_stand_in_the_order_in_which_they_are_looked_for() -> None:
 
 def test_no_operation_has_more_parameters_than_can_be_looked_through() -> None:
     counts = {name: len(parameters(name)) for name in operations()}
-    assert {name: count for name, count in counts.items() if count > 65} == {}
+    assert {name: count for name, count in counts.items() if count > 70} == {}
     assert sum(count <= 25 for count in counts.values()) > 0.9 * len(counts)
 
 

@@ -63,6 +63,8 @@ REFUSED_PARAMETERS = {
     "sheet": "goes with XLSX alone",
     "format": "goes with a type of content that says the same or nothing",
     "labels": "goes with tables alone",
+    **dict.fromkeys(("rate_date", "rate_provider", "max_rate_age"), "go with `convert_to` alone"),
+    "convert_to": "a list of some hundred codes, and sums alone are converted",
     **dict.fromkeys(("delimiter", "decimal", "encoding"), "go with CSV alone"),
     "Idempotency-Key": "goes without `dry_run`",
     "as_of": "goes without `q`, and of one record without `fields` and `expand`",

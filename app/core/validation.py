@@ -170,6 +170,8 @@ def explain(item: Item, model: Model) -> tuple[str, str]:
     kind = str(item["type"])
     if special := _SPECIAL.get(kind):
         return special(item, model)
+    if isinstance(item["input"], str) and kind in ("too_long", "too_short"):
+        kind = f"string_{kind}"
     code, words = _WORDS.get(kind, _OTHERWISE)
     if item.get("ctx", {}).get("min_length") == 1:
         words = "Must not be empty"

@@ -164,7 +164,7 @@ class Resource:
     - `of_day` is the day that a record is of; without it records have the codes of today alone.
     - `check` are its rules beyond those that the database holds.
     - `example` is a body for the documentation, with refs in place of ids, of a kind that seeds/
-      has no fact of.
+      has no fact of; `example_answer` is what the server makes of fields that it leaves out.
     """
 
     name: str
@@ -191,6 +191,7 @@ class Resource:
     body_of_name: Callable[[Session, str], Fields] | None = None
     title_parts: tuple[str, ...] = ()
     example: Values = field(default_factory=dict)
+    example_answer: Values = field(default_factory=dict)
 
     @property
     def record_type(self) -> str:

@@ -43,7 +43,14 @@ PARTS: dict[str, tuple[str, ...]] = {
         "search",
     ),
     "Shape the answer": ("sorting", "pages", "counting", "fields-and-expand", "formats"),
-    "Figures": ("figures", "aggregates", "across-missions", "conversion", "reconciliation"),
+    "Figures": (
+        "figures",
+        "aggregates",
+        "across-missions",
+        "conversion",
+        "reconciliation",
+        "charts",
+    ),
     "Keep in step": ("polling", "past", "receipts", "changes"),
     "Write": (
         "writing-safely",

@@ -63,7 +63,9 @@ class Asker:
             raise Invalid.at("/url", "address", text)
         # What is named by a word goes before what any key could be.
         route = min(found, key=lambda each: len(each.param_convertors))
-        return Question(route, path, parse_qsl(query, keep_blank_values=True))
+        pairs = parse_qsl(query, keep_blank_values=True)
+        # How it is written for people is not what it says.
+        return Question(route, path, [pair for pair in pairs if pair[0] != "pretty"])
 
     async def body(self, request: Request, question: Question) -> bytes:
         """The JSON that is answered; raises the problem that is."""

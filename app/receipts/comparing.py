@@ -57,6 +57,9 @@ class Comparer:
             each["changes"] = await self._changes(request, each, receipt["position"])
         kept = receipt.pop("answer")
         then = None if hidden else await self._told(request, receipt, kept)
+        if hidden and not sees_withheld(request):
+            # The address, and the words about it, may say what is withheld.
+            return self._without_what_it_says(receipt, await position_of(request))
         return {
             **receipt,
             "then": then,
@@ -81,6 +84,18 @@ class Comparer:
         except Problem:
             return None if _names_others(question) else kept
         return kept if _comparable(then) == _comparable(kept) else then
+
+    def _without_what_it_says(self, receipt: Json, position: str) -> Json:
+        nothing: Json = dict.fromkeys(("url", "note", "then", "now"))
+        nothing |= {name: [] for name in ("records", "passages", "rates", "differences")}
+        return {
+            **receipt,
+            **nothing,
+            "problem": "Something that stands behind it was purged, or is withheld by now.",
+            "differs": True,
+            "position_now": position,
+            "differences_count": 0,
+        }
 
     async def _now(self, request: Request, url: str) -> _Now:
         try:

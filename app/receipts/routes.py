@@ -22,7 +22,6 @@ from app.core.http.dispatch import Route
 from app.core.http.operation import Answer, Operation, with_example
 from app.core.http.responses import JsonResponse
 from app.core.loose_types import Json, Value, Values
-from app.core.public_path import public_path
 from app.core.sheets.sheet import neutralise
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.render import as_json, object_of
@@ -88,7 +87,7 @@ def receipt_routes(
 
 def _receipts(asker: Asker, tracer: Tracer) -> list[Route]:
     async def list_receipts(request: Request, query: Annotated[HistoryQuery, Query()]) -> Response:
-        """Newest first."""
+        """Newest first, with what they ask: for whoever may see what is withheld."""
         at = await current_page(request, query.limit, query.cursor, cursor_scope("receipts"))
         return answer_page(at, await read_page(at, RECEIPTS, {}))
 
@@ -113,7 +112,7 @@ def _receipts(asker: Asker, tracer: Tracer) -> list[Route]:
             shown = {name: values.get(name) for name in ReceiptEntry.model_fields}
             stored = session.get_one(Receipt, values["id"])
             entry = ReceiptEntry(**{**shown, "made_at": stored.made_at})
-            location = {"Location": public_path(f"/receipts/{stored.id}")}
+            location = {"Location": f"/receipts/{stored.id}"}
             return WriteResult(entry.model_dump_json(), 201, location)
 
         return await answer_write(request, work, query)
@@ -122,12 +121,14 @@ def _receipts(asker: Asker, tracer: Tracer) -> list[Route]:
         _operation(
             name="list_receipts",
             summary="List the receipts",
+            needs=Permission.WRITE,
             answers=(Answer(model=ReceiptList, headers=("Link",)),),
         ).route(list_receipts),
         _operation(
             path=".csv",
             name="export_receipts",
             summary="Export the receipts, as CSV",
+            needs=Permission.WRITE,
             answers=(
                 Answer(description="The receipts.", content={_CSV: {"schema": {"type": "string"}}}),
             ),

@@ -98,6 +98,8 @@ class RecordDifference(Schema):
 class Receipt(ReceiptEntry):
     """A receipt, compared with what is answered now."""
 
+    url: str | None  # type: ignore[assignment]
+    """What was asked; null where what stands behind the answer is withheld by now."""
     then: Json | None
     """The answer as it was, without what is withheld by now; null while a record behind it is
     purged or withheld."""

@@ -367,6 +367,7 @@ agreement = Resource(
     of_day=OfDay(("signed", "event_id", "mission_id"), day_of_agreement),
     check=_check,
     title_parts=("title", "instrument", "parties"),
+    example_answer={"firmness": "signed_binding", "was_signed": True},
 )
 agreement.embedded["related"].to_one["agreement"] = agreement
 # An outcome belongs to an agreement, which enters its own moves as outcomes: so it is told here.

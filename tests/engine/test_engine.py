@@ -33,14 +33,14 @@ def test_the_toy_is_no_table_of_the_application() -> None:
 def test_a_record_is_read_with_bounds_beside_each_stated_date() -> None:
     assert list(toy.read_fields) == [
         *("id", "ref", "name", "made", "made_earliest", "made_latest", "price", "is_soft"),
-        *("colours", "box_id", "wheels", "note"),
+        *("colours", "box_id", "wheels", "note", "confidential", "withheld"),
         *("version", "created_at", "updated_at", "deleted_at"),
     ]
 
 
 def test_parts_are_not_filtered_by_themselves_and_lists_are_not_sorted_by() -> None:
     assert set(toy.read_fields) - set(fields_of(toy)) == {"wheels"}
-    assert set(fields_of(toy)) - set(sortable(toy)) == {"colours"}
+    assert set(fields_of(toy)) - set(sortable(toy)) == {"colours", "withheld"}
 
 
 def test_a_patch_requires_nothing_and_a_new_record_its_name() -> None:

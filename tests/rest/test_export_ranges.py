@@ -26,9 +26,9 @@ async def test_the_parts_that_polars_and_duckdb_ask_for_make_up_the_file(client:
         assert head.headers["content-length"] == str(size)
         places = {
             "bytes=0-3": (0, 3),
-            "bytes=0-262143": (0, size - 1),
+            "bytes=0-262143": (0, min(262_143, size - 1)),
             f"bytes=0-{size - 1}": (0, size - 1),
-            "bytes=-262144": (0, size - 1),
+            "bytes=-262144": (max(0, size - 262_144), size - 1),
             "bytes=-8": (size - 8, size - 1),
             "bytes=100-": (100, size - 1),
             "bytes=257-465": (257, 465),

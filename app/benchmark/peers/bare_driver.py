@@ -11,15 +11,19 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import Dialect, insert
+from sqlalchemy.sql.schema import CallableColumnDefault, ScalarElementColumnDefault
 
 from app.benchmark.data import LISTED, PAGE, WRITTEN, Data
 from app.benchmark.load import Timing, quantiles
 from app.core.databases.addresses import PostgresAddress, is_sqlite, sqlite_path
-from app.core.databases.interface import compile_query
+from app.core.databases.interface import Base, compile_query, table_of
 from app.core.databases.types import now, uuid7
 from app.engine.query.parameters import ListQuery, View, read_listing
 from app.engine.query.statements import item_statement, list_statement
 from app.resources.agreement import Agreement, agreement
+from app.resources.firmness import firmness_of
+from app.resources.instrument import Bindingness
+from app.resources.status import AgreementStatus
 
 NAME = "bare driver"
 SETTINGS = "sqlite3 or asyncpg, one connection, the SQL of the service or, for figures, by hand"
@@ -124,21 +128,31 @@ def one_insert(url: str) -> Asked:
     """A new agreement's row alone, without its words and its entry in the change log."""
     stamp = now()
     row = {
+        **_defaults(Agreement),
         "title": "Measured agreement",
         "instrument": "supply_contract",
-        "bindingness": "binding",
+        "bindingness": Bindingness.binding,
         "status": WRITTEN,
-        "sectors": [],
-        "readings": [],
+        "firmness": firmness_of(AgreementStatus(WRITTEN), Bindingness.binding),
         "certainty": "certain",
-        "stands_for": 1,
-        "parties_complete": True,
-        "version": 1,
         "created_at": stamp,
         "updated_at": stamp,
     }
-    query = compile_query(insert(Agreement).values(id=uuid7(), **row), dialect_of(url))
+    query = compile_query(insert(Agreement).values(row), dialect_of(url))
     return query.sql, (query.arguments({"id": uuid7()}) for _ in count())
+
+
+def _defaults(mapped: type[Base]) -> dict[str, Any]:
+    """What is stored in columns of which nothing is said: a Session sees to it, and the driver
+    does not."""
+    found: dict[str, Any] = {}
+    for column in table_of(mapped).columns:
+        default = column.default
+        if isinstance(default, ScalarElementColumnDefault):
+            found[column.name] = default.arg
+        elif isinstance(default, CallableColumnDefault):
+            found[column.name] = default.arg(None)  # type: ignore[arg-type]  # None asks for it.
+    return found
 
 
 def ask_for(driver: Driver, asked: Asked, seconds: float) -> Timing:

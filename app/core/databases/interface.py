@@ -70,14 +70,18 @@ class CompiledQuery:
     sql: str
     names: tuple[str, ...]
     converters: tuple[Callable[[Value], Value] | None, ...]
+    #: What stands in the statement, as the driver takes it: statements of figures have hundreds.
     constants: Values
 
     def arguments(self, values: Values) -> list[Value]:
         """The driver's positional arguments; `values` are by parameter name, in Python types."""
-        if self.constants:
-            values = {**self.constants, **values}
+        constants = self.constants
         return [
-            value if (value := values[name]) is None or convert is None else convert(value)
+            constants[name]
+            if name in constants and name not in values
+            else value
+            if (value := values[name]) is None or convert is None
+            else convert(value)
             for name, convert in zip(self.names, self.converters, strict=True)
         ]
 
@@ -104,7 +108,12 @@ def compile_query(
     processors |= state.processors
     # An item of a list of constants that the driver takes as it is has none.
     converters = tuple(processors.get(name) for name in names)
-    return CompiledQuery(state.statement, names, converters, state.parameters)
+    constants = {
+        name: value if value is None or convert is None else convert(value)
+        for name, value in state.parameters.items()
+        for convert in (processors.get(name),)
+    }
+    return CompiledQuery(state.statement, names, converters, constants)
 
 
 #: Of types of SQLite that every record has: a processor of SQLAlchemy's calls three functions.

@@ -17,6 +17,8 @@ Headers = Iterable[tuple[bytes, bytes]]
 def preferred(accept: str, offered: Sequence[str]) -> str:
     """Which of the media types an Accept header prefers, the first when it does not matter;
     NotAcceptable (406) when it takes none. A browser, which asks for HTML, is shown JSON."""
+    if accept == "*/*":
+        return offered[0]
     best = max(offered, key=lambda form: _weight(accept, form))
     if not _weight(accept, best):
         raise NotAcceptable(f"This can be had as {', '.join(offered)}; asked for: {accept[:200]}.")

@@ -21,6 +21,7 @@ _TYPES: Final = {
     b"application/problem+json",
     b"application/x-ndjson",
     b"application/javascript",
+    b"application/vnd.vegalite.v5+json",
     b"image/svg+xml",
 }
 #: Events must arrive one by one.

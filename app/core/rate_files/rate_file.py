@@ -125,6 +125,16 @@ def opened_rates(path: Path, options: RateOptions) -> Iterator[RateFile | None]:
         provider = _PROVIDERS.get(found)
         if options.provider is not None and options.provider.strip():
             provider = known_provider(options.provider)
+        bank = _PROVIDERS.get(found)
+        if bank is not None and (
+            options.quote or (found is RateFormat.ecb_csv and provider != bank)
+        ):
+            said = "quote" if options.quote else "provider"
+            text = (
+                f"The file reads as one of {bank} ({found}), which says itself what it is in: leave"
+                f" {said}= out. A table of your own has the columns currency,date,rate."
+            )
+            raise RateFileError(text)
         if provider is None:
             text = "It is not said whose rates these are: say provider=, such as provider=NBK."
             raise RateFileError(text)
@@ -199,7 +209,8 @@ def _format_of_table(path: Path) -> RateFormat | None:
         return RateFormat.ecb_data_csv
     if set(NEEDED) <= set(names):
         return RateFormat.plain_csv
-    is_wide = names[:1] == ["date"] and len(filled) > 1
+    # As the ECB writes it: a table of somebody's own is not taken for it.
+    is_wide = str(header.cells[0] or "").strip() == "Date" and len(filled) > 1
     if is_wide and all(len(name) == 3 and name.isalpha() for name in filled[1:]):
         return RateFormat.ecb_csv
     return None

@@ -81,7 +81,9 @@ def xml_events(file: BinaryIO) -> Iterator[Event]:
             reader.parser.Parse(piece, not piece)
         except (expat.ExpatError, LookupError, ValueError) as error:
             row = getattr(error, "lineno", None)
-            reason = expat.ErrorString(error.code) if isinstance(error, expat.ExpatError) else error
+            reason = "it says an unknown encoding"
+            if isinstance(error, expat.ExpatError):
+                reason = expat.ErrorString(error.code)
             text = f"The XML is broken: {reason}. Fetch the file again."
             raise RateFileError(text, row) from None
         yield from reader.events

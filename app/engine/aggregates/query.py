@@ -329,13 +329,14 @@ def _by_name(outputs: Iterable[Output]) -> dict[str, Output]:
     found: dict[str, Output] = {}
     for output in outputs:
         parameter = "group_by" if isinstance(output, GroupKey) else "metrics"
-        if output.name in found:
-            other = found[output.name]
+        name = output.name
+        if name in found:
+            other = found[name]
             text = f"{output.written} is given more than once."
             if other != output:
                 text = f"{output.written} and {other.written} have the same name in the answer."
             raise bad_parameter(parameter, "repeated", text)
-        found[output.name] = output
+        found[name] = output
     return found
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from sqlalchemy import Date, String
 
@@ -130,6 +131,7 @@ class Grouping:
         return (*self.keys, *self.metrics)
 
 
+@lru_cache(maxsize=1024)
 def plain(text: str) -> str:
     """A name for programs: `count_distinct(mission.id)` as `count_distinct_mission_id`.
 

@@ -99,6 +99,8 @@ async def live_in(url: str) -> tuple[str, str]:
     async with serving(url) as app, client_of(app) as client:
         answers = [await client.post("/people", json=PERSON, headers=REPEATED)]
         answers.append(await client.patch("/people/nurlan", json={"note": ODD_TEXT.strip()}))
+        withheld = {"full_name": "withheld", "confidential": True}
+        answers += [await client.post("/people", json=withheld)]
         for body in ({"full_name": ref, "ref": ref} for ref in ("in-trash", "purged")):
             answers += [await client.post("/people", json=body)]
         answers.append(await client.delete("/people/in-trash"))
@@ -159,6 +161,7 @@ def simple(connection: Connection, column: TableColumn) -> Any:
 def odd_values(column: TableColumn) -> Iterator[Any]:
     """Values that are easily lost on the way, for a column that nothing depends on."""
     has_meaning = {"id", "seq", "version", "position", "code", "list", "type", "caller", "state"}
+    has_meaning |= {"confidential"}  # What is so is hidden, as is what belongs to it.
     if column.primary_key or column.foreign_keys or column.name in has_meaning:
         return
     if column.table.name == "api_key":  # It is used afterwards.

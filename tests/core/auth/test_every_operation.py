@@ -44,6 +44,8 @@ def need_of(method: str, path: str, public: bool) -> str:
         return "read"
     if path.startswith(ADMIN_PATHS) or (method, path) == ("DELETE", "/receipts/{id}"):
         return "admin"
+    if method in ("GET", "HEAD") and path in ("/receipts", "/receipts.csv"):
+        return "write"
     if method == "GET":
         return "public reading" if public else "read"
     return "write"

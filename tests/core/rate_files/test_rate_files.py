@@ -44,7 +44,7 @@ CBR_RATES = ["1 USD = 93.5589 RUB 2022-03-01", "100 KZT = 18.9004 RUB 2022-03-01
 
 
 def test_each_published_format_is_found_by_itself_and_read_as_it_stands(tmp_path: Path) -> None:
-    cases: list[tuple[str, bytes, RateOptions, Read]] = [
+    cases: list[tuple[str, bytes, RateOptions, Read | None]] = [
         ("ECB", samples.ECB_CSV, RateOptions(), ("ecb_csv", "ECB", ECB_RATES)),
         ("zipped", zipped(samples.ECB_CSV), RateOptions(), ("ecb_csv", "ECB", ECB_RATES)),
         ("BOM", b"\xef\xbb\xbf" + samples.ECB_CSV, RateOptions(), ("ecb_csv", "ECB", ECB_RATES)),
@@ -77,6 +77,12 @@ def test_each_published_format_is_found_by_itself_and_read_as_it_stands(tmp_path
             b"currency;date;rate;quote\nUSD;2022-03-01;495,12;KZT\n",
             RateOptions("A bank"),
             ("plain_csv", "A bank", NBK_RATES[:1]),
+        ),
+        (
+            "of one's own",
+            b"date,USD,RUB\n2024-03-12,450,5\n",
+            RateOptions("Mine", "KZT"),
+            None,
         ),
         ("whose", samples.ECB_XML, RateOptions("cbr"), ("ecb_xml", "CBR", OF_A_DAY)),
     ]

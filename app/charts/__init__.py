@@ -1,0 +1,1 @@
+"""Charts: pictures of figures that are defined elsewhere, as SVG, PNG and Vega-Lite."""

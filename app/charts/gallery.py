@@ -1,0 +1,132 @@
+"""All charts, and how each is made of a request: its figures read, composed and drawn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+
+from app.charts.cohorts import CONVERSION
+from app.charts.counts import COUNTS
+from app.charts.drawing import Asked, Chart, ChartQuery, Drawing, Pairs
+from app.charts.money import MONEY
+from app.charts.partners import PARTNERS
+from app.charts.pictures import Style, Words
+from app.charts.reading import FigureReader, labels_of
+from app.charts.timeline import TIMELINES
+from app.charts.vega import colours, spec
+from app.charts.words import ONLY, SOURCE
+from app.core.databases.types import now
+from app.core.http.dispatch import Route
+from app.core.http.requests import parameters
+from app.core.loose_types import Json
+from app.core.public_path import public_path
+from app.engine.aggregates.query import AggregateQuery
+from app.engine.history.undo import PARAMETER
+from app.engine.query.filter_reader import bad_parameter
+from app.rest.handlers import position_of
+from app.rest.past import read_as_of
+
+CHARTS: tuple[Chart, ...] = (*COUNTS, MONEY, *TIMELINES, CONVERSION, PARTNERS)
+
+
+@dataclass(frozen=True, slots=True)
+class MadeChart:
+    """A chart with the figures that a request asks for."""
+
+    chart: Chart
+    query: ChartQuery
+    drawing: Drawing
+    asked: Asked
+    #: Where its figures come from, in words.
+    source: str
+
+    def svg(self, *, has_links: bool = False) -> str:
+        """The picture; for a page with links from what is counted to the list of it."""
+        words = Words(
+            title=self.chart.title(self.asked.language),
+            subtitle=self._subtitle(),
+            axis=self.asked.say(self.drawing.axis),
+            nothing=self.asked.say(self.drawing.nothing),
+            source=self.source,
+            notes=self.drawing.notes,
+        )
+        style = Style(
+            self.chart.name,
+            self.asked.language,
+            self.query.theme,
+            self.query.width,
+            self.drawing.marks,
+            self.drawing.legend,
+            self.drawing.is_of_lines,
+            self._listed if has_links else None,
+        )
+        return self.drawing.draw(words, style)
+
+    def specification(self) -> Json:
+        """The same as Vega-Lite."""
+        drawing, title = self.drawing, self.chart.title(self.asked.language)
+        return spec(
+            drawing.vega,
+            drawing.rows,
+            colours(drawing.legend, drawing.marks, self.query.theme),
+            [title, self._subtitle(), *drawing.notes],
+            self.query.width,
+            self.asked.say(drawing.axis),
+        )
+
+    def _listed(self, chosen_by: Sequence[tuple[str, str]]) -> str:
+        """The list of what the filters of the request and these choose."""
+        pairs = urlencode([*given_pairs(self.chart, self.query), *chosen_by])
+        return public_path(f"/{self.chart.resource.path}?{pairs}")
+
+    def _subtitle(self) -> str:
+        """What is shown, with the filters in it."""
+        said = f"{self.drawing.subtitle or self.chart.subtitle(self.asked.language)}."
+        if given := given_pairs(self.chart, self.query):
+            filters = ", ".join(f"{name}={value}" for name, value in given)
+            said += f" {self.asked.say(ONLY, filters=filters[:300])}"
+        return said
+
+
+class ChartMaker:
+    """Makes charts of what routes answer."""
+
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self._reader = FigureReader(routes, {chart.path for chart in CHARTS})
+
+    async def make(self, request: Request, chart: Chart, query: ChartQuery) -> MadeChart:
+        """The chart with its figures, as the caller of the request may see them; raises the
+        problem of a parameter that is wrong."""
+        given, moment = given_pairs(chart, query), _moment(request)
+        at = None if moment is None else read_as_of(moment)
+        today = (at if isinstance(at, datetime) else now()).date()
+        asked = Asked(query.lang, query.level, today, await labels_of(request, chart, query.lang))
+        names = {name for name, _ in given}
+        pairs = [*(pair for pair in chart.pairs(asked) if pair[0] not in names), *given]
+        if chart.read is not None:
+            answer = await chart.read(request, query)
+        else:
+            answer = await self._reader.read(request, chart.path, pairs)
+        shown = urlencode([pair for pair in pairs if pair[0] != "limit"], safe="(),.$'")
+        address = public_path(f"{chart.path}?{shown}" if shown else chart.path)
+        source = asked.say(SOURCE, address=address, moment=moment or await position_of(request))
+        return MadeChart(chart, query, chart.compose(answer, asked), asked, source)
+
+
+def given_pairs(chart: Chart, query: ChartQuery) -> Pairs:
+    """What the query hands on to the read that the chart draws."""
+    for name, _ in query.others:
+        if name in AggregateQuery.model_fields and name not in chart.options:
+            text = f"A chart takes no {name!r}: the read that it draws does."
+            raise bad_parameter(name, "unknown", text)
+    given = list(query.others)
+    given += [("q", query.q)] if query.q is not None else []
+    given += [("filter", query.filter)] if query.filter is not None else []
+    return given
+
+
+def _moment(request: Request) -> str | None:
+    sent = parameters(request.scope["query_string"])
+    return next((value for name, value in sent if name == PARAMETER), None)

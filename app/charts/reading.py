@@ -1,0 +1,73 @@
+"""Figures of charts: asked for as anybody asks for them, in the same process."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from urllib.parse import urlencode
+
+from sqlalchemy import Dialect, func, literal, select
+from starlette.requests import Request
+
+from app.charts.drawing import Chart, Pairs
+from app.core import json_codec
+from app.core.databases.interface import Base, CompiledQuery, compile_query
+from app.core.http.app_state import state_of
+from app.core.http.dispatch import Handler, Route, lean_handler
+from app.core.loose_types import Json
+from app.engine.imports.code_labels import list_of
+from app.engine.labels import Language
+from app.engine.paths import find_field
+from app.engine.resource import Resource
+
+#: What a question of the service itself has not: a body, conditions, and a moment, which the
+#: database of the request is of already.
+_NOT_KEPT = ("headers", "query_string", "query_left", "path", "path_params", "raw_path")
+
+
+class FigureReader:
+    """Asks routes for what they answer to the caller of a request, who was let in already."""
+
+    def __init__(self, routes: Sequence[Route], paths: set[str]) -> None:
+        self._handlers: dict[str, Handler] = {
+            route.path: lean_handler(route.endpoint)
+            for route in routes
+            if route.path in paths and route.methods == {"GET"}
+        }
+
+    async def read(self, request: Request, path: str, pairs: Pairs) -> Json:
+        """The JSON that is answered; raises the problem that is."""
+        scope = {name: value for name, value in request.scope.items() if name not in _NOT_KEPT}
+        scope |= {
+            "path": path,
+            "path_params": {},
+            "query_string": urlencode(pairs).encode(),
+            "headers": [(b"accept", b"application/json")],
+        }
+        response = await self._handlers[path](Request(scope))
+        found: Json = json_codec.loads(bytes(response.body))
+        return found
+
+
+async def labels_of(
+    request: Request, chart: Chart, language: Language
+) -> dict[str, dict[str, str]]:
+    """What the codes of the chart's fields are called, by field."""
+    # Codes are called what they are called now, whatever moment is asked for.
+    database, found = state_of(request).database, dict[str, dict[str, str]]()
+    for name in chart.fields:
+        statement = _labels_statement(chart.resource, name, language, database.dialect)
+        rows = await database.read(statement, {})
+        found[name] = {str(code): str(label) for code, label in rows}
+    return found
+
+
+@lru_cache(maxsize=128)
+def _labels_statement(
+    resource: Resource, name: str, language: Language, dialect: Dialect
+) -> CompiledQuery:
+    """Reads `(code, label)` of the list of a field: in English where there is no other."""
+    coded = find_field(resource, tuple(name.split(".")))
+    table = Base.metadata.tables["term"] if coded.codes is None else coded.codes.table
+    statement = select(table.c.code, func.coalesce(table.c[language], table.c.en))
+    if coded.codes is None:
+        statement = statement.where(table.c.list == literal(list_of(coded)))
+    return compile_query(statement, dialect)
