@@ -14,6 +14,7 @@ from app.core.http.dispatch import Route
 from app.core.loose_types import Fields
 from app.core.observability.health import health_routes
 from app.core.observability.metrics_route import metrics_route
+from app.datasets.routes import dataset_routes
 from app.engine.history.change_log import newest_seq_statement
 from app.engine.registry import register
 from app.engine.resource import Resource, SubCollection
@@ -123,6 +124,7 @@ def routes() -> tuple[Route, ...]:
     return (
         *served,
         *insights,
+        *dataset_routes(),
         *charts_routes((*served, *insights)),
         *receipt_routes((*served, *insights, changes), RESOURCES, citation),
         search_route(RESOURCES),

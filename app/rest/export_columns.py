@@ -173,9 +173,9 @@ def export_statement(
     if cells is None:
         columns: list[Expression] = [cast(record_json(resource, shape.view), Text)]
     elif lines:
-        columns = [line_of(_values(resource, cells, csv_cell, csv_json_cell, row_of))]
+        columns = [line_of(cell_values(resource, cells, csv_cell, csv_json_cell, row_of))]
     else:
-        columns = _values(resource, cells, as_csv_value, as_csv_value, row_of)
+        columns = cell_values(resource, cells, as_csv_value, as_csv_value, row_of)
     return _in_order(columns, resource, collection, shape, dialect, row_of)
 
 
@@ -185,7 +185,7 @@ def objects_statement(
 ) -> CompiledQuery:
     """Reads `(json, …)` for each part in a list of each record: objects that together have its
     cells, by the names of the columns."""
-    values = _values(resource, cells, as_json, _as_it_is, row_of)
+    values = cell_values(resource, cells, as_json, _as_it_is, row_of)
     named = [(cell.name, value) for cell, value in zip(cells, values, strict=True)]
     several = (named[at : at + _OBJECT_VALUES] for at in range(0, len(named), _OBJECT_VALUES))
     columns: list[Expression] = [cast(object_of(dict(few)), Text) for few in several]
@@ -217,7 +217,7 @@ def _in_order(
     return compile_query(statement.limit(bindparam("limit", type_=BigInteger)), dialect)
 
 
-def _values(
+def cell_values(
     resource: Resource,
     cells: Iterable[Cell],
     form: Form,

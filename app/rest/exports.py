@@ -166,6 +166,24 @@ async def answer_file_of(
     return await _send(request, pieces, file_format, headers)
 
 
+async def answer_table(
+    request: Request,
+    columns: Sequence[Column],
+    rows: Callable[[], AsyncGenerator[Rows]],
+    file_format: str,
+    form: CsvForm,
+    headers: Mapping[str, str],
+) -> Response:
+    """Rows of cells, or of the one JSON text of a line, as a file of the format."""
+
+    def pieces() -> AsyncGenerator[bytes]:
+        if file_format == "ndjson":
+            return _lines(rows())
+        return _written(_sheet(file_format, columns, form, lines=False), rows())
+
+    return await _send(request, pieces, file_format, headers)
+
+
 async def _labels(
     asked: ListRequest, query: RecordsQuery, file_format: str, cells: tuple[Cell, ...] | None
 ) -> Labelled | None:

@@ -184,12 +184,14 @@ def lean_handler(endpoint: Endpoint) -> Handler:
 class _Node:
     """A place in the tree of paths: literal steps first, then a parameter."""
 
-    __slots__ = ("has_slashes", "literal", "methods", "parameter", "suffixed")
+    __slots__ = ("dotted", "has_slashes", "literal", "methods", "parameter", "suffixed")
 
     def __init__(self) -> None:
         self.literal: dict[str, _Node] = {}
         #: Steps such as `missions.{format}`, by what comes before the dot.
         self.suffixed: dict[str, tuple[str, _Node]] = {}
+        #: A step `{name}.{format}`, which goes before one that is a parameter alone.
+        self.dotted: tuple[str, str, _Node] | None = None
         self.parameter: tuple[str, _Node] | None = None
         self.methods: dict[str, Handler] = {}
         self.has_slashes = False
@@ -213,7 +215,13 @@ class Dispatch:
     def _add(self, route: Route) -> None:
         node = self.root
         for step in route.path.strip("/").split("/"):
-            if step.startswith("{"):
+            if "}.{" in step:
+                before, _, name = step.strip("{}").partition("}.{")
+                node.dotted = node.dotted or (before, name, _Node())
+                if node.dotted[:2] != (before, name):
+                    raise ValueError(f"{route.path}: another route calls this step otherwise")
+                node = node.dotted[2]
+            elif step.startswith("{"):
                 name = step.strip("{}")
                 node.parameter = node.parameter or (name, _Node())
                 if node.parameter[0] != name:
@@ -241,6 +249,9 @@ class Dispatch:
             if inner is None and dot and before in node.suffixed:
                 name, inner = node.suffixed[before]
                 found[name] = after
+            elif inner is None and dot and node.dotted is not None:
+                name, other, inner = node.dotted
+                found |= {name: before, other: after}
             elif inner is None:
                 if node.parameter is None:
                     return None

@@ -1,0 +1,1 @@
+"""Datasets: flat tables for programs that make charts, each declared once."""

@@ -1,0 +1,122 @@
+"""The columns of a dataset: name, type, unit, meaning and nullability, and the SQL of each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from sqlalchemy import ColumnElement, Integer, func, select
+
+from app.core.databases.expressions import AnyTable, Expression
+from app.core.databases.public_reads import is_withholdable
+from app.core.loose_types import Value
+from app.core.sheets.sheet import CellKind
+from app.datasets.declared import Dataset
+from app.engine.paths import FieldType, find_field, find_relation
+from app.engine.query.aliases import TableAlias
+from app.engine.query.parameters import View
+from app.engine.query.render import as_csv_value
+from app.engine.resource import Embedded, Resource
+from app.rest.export_columns import POSITION, Cell, cell_values, cells_of
+
+#: Ends the name of the column that has the label of a code.
+LABEL: Final = "_label"
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetColumn:
+    """A column: `at` is which of the values that are read it shows, its label if `is_label`."""
+
+    name: str
+    kind: CellKind
+    about: str
+    nullable: bool
+    unit: str | None
+    at: int
+    is_label: bool = False
+
+
+@lru_cache(maxsize=64)
+def cells(dataset: Dataset) -> tuple[Cell, ...]:
+    """The fields that a dataset reads, its counts not among them."""
+    named = ",".join(dataset.columns)
+    return tuple(cells_of(dataset.resource, View(), named, dataset.row_of))
+
+
+@lru_cache(maxsize=64)
+def columns(dataset: Dataset) -> tuple[DatasetColumn, ...]:
+    """The columns of a dataset in order, the same whatever it holds."""
+    return tuple(_columns(dataset))
+
+
+def _columns(dataset: Dataset) -> Iterator[DatasetColumn]:
+    read = cells(dataset)
+    for at, cell in enumerate(read):
+        name = "_".join(cell.path)
+        about, nullable = _described(dataset, cell)
+        unit = dataset.units.get(cell.name)
+        yield DatasetColumn(name, cell.kind, about, nullable, unit, at)
+        if is_coded(dataset, cell):
+            text = f"What `{name}` is called in the language that `lang` names."
+            yield DatasetColumn(name + LABEL, CellKind.text, text, nullable, None, at, True)
+    for at, (name, counted) in enumerate(dataset.counts.items(), len(read)):
+        about = f"How many {counted} are on record under it, without those in the trash."
+        yield DatasetColumn(name, CellKind.integer, about, False, counted, at)
+
+
+def is_coded(dataset: Dataset, cell: Cell) -> bool:
+    """Whether the values of a field are codes, which have labels."""
+    if _is_position(dataset, cell):
+        return False
+    found = find_field(dataset.resource, cell.path)
+    return found.codes is not None or bool(found.choices)
+
+
+def _is_position(dataset: Dataset, cell: Cell) -> bool:
+    return dataset.row_of is not None and cell.path == (dataset.row_of, POSITION)
+
+
+def _described(dataset: Dataset, cell: Cell) -> tuple[str, bool]:
+    """What a field means, and whether a row can be without it: what can be withheld can."""
+    if _is_position(dataset, cell):
+        return "Where the row stands in the list of its record, from 0.", False
+    found = find_field(dataset.resource, cell.path)
+    at: Resource | Embedded = dataset.resource
+    nullable = found.nullable or found.field_type is FieldType.list
+    for name in cell.path[:-1]:
+        if name != dataset.row_of:
+            nullable = True
+        at = find_relation(at, name).target
+    stored: Value = at.table.__table__.c.get(cell.path[-1])
+    nullable = nullable or (stored is not None and is_withholdable(stored))
+    return _words(found.about, cell.path), nullable
+
+
+def _words(about: str, path: tuple[str, ...]) -> str:
+    """What a field is about; of one of another record, of which."""
+    text = " ".join(about.split())
+    if text:
+        return text
+    *before, last = path
+    of = f" of the {before[-1].replace('_', ' ')}" if before else ""
+    return f"The {last.replace('_', ' ')}{of}."
+
+
+def values(dataset: Dataset) -> list[Expression]:
+    """The SQL of what a dataset reads: its fields, then its counts."""
+    found = cell_values(
+        dataset.resource, cells(dataset), as_csv_value, as_csv_value, dataset.row_of
+    )
+    return [*found, *(_count(dataset.resource, name) for name in dataset.counts.values())]
+
+
+def _count(resource: Resource, name: str) -> Expression:
+    """How many records of a collection lie under a record."""
+    collection = resource.to_many[name]
+    child: AnyTable = TableAlias(collection.child.table)
+    on: ColumnElement[bool] = collection.on(child, resource.table)
+    found = select(func.count(type_=Integer)).select_from(child.source)
+    found = found.where(on, child.deleted_at.is_(None))
+    if collection.child.row_filter is not None:
+        found = found.where(collection.child.row_filter(child))
+    return found.correlate(resource.table).scalar_subquery()

@@ -1,0 +1,256 @@
+"""Datasets over HTTP: the dictionary of all, and the rows of one as pages or as a file."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Path, Query, Request
+from pydantic import BeforeValidator
+from starlette.responses import Response
+
+from app.core import json_codec
+from app.core.databases.interface import Rows
+from app.core.errors import BadRequest, Gone, Invalid, NotFound, did_you_mean
+from app.core.http.conditional import is_known, not_modified
+from app.core.http.dispatch import Route
+from app.core.http.operation import Answer, Operation
+from app.core.http.responses import JsonResponse
+from app.core.loose_types import Fields, Value
+from app.core.sheets.sheet import CellKind, Column
+from app.datasets.columns import DatasetColumn, columns
+from app.datasets.declared import DATASETS, Dataset, by_name
+from app.datasets.rows import Labeller, labeller
+from app.datasets.statement import place_values, rows_statement
+from app.engine.labels import Language
+from app.engine.query.cursor import cursor_scope
+from app.engine.query.filter_reader import bad_parameter
+from app.engine.query.parameters import MAX_LIMIT, Cursor, Limit
+from app.engine.query.values import parse_instant
+from app.engine.schemas import Page, Schema
+from app.rest.audience import audience_tag, reading_dialect
+from app.rest.csv_form import CsvQuery, csv_form
+from app.rest.exports import answer_table, check_format
+from app.rest.handlers import database_of, position_of
+from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED
+from app.rest.pages import answer_page, current_page
+from app.rest.read_routes import EXPORTED, Format
+
+Name = Annotated[
+    str,
+    Path(
+        description="What the dataset is called.",
+        json_schema_extra={"enum": [dataset.name for dataset in DATASETS]},
+    ),
+]
+
+
+class DatasetColumnEntry(Schema):
+    """A column of a dataset."""
+
+    name: str
+    """What it is called: the same in every format and language."""
+    type: CellKind
+    """What it holds. A list of codes is a text with semicolons between them."""
+    unit: str | None
+    """What a number is counted in, or the column that says so of each row."""
+    nullable: bool
+    """Whether a row can be without it, if only since it is withheld."""
+    meaning: str
+    """What it says."""
+
+
+class DatasetEntry(Schema):
+    """A dataset."""
+
+    name: str
+    """What it is called in its address."""
+    grain: str
+    """What there is a row for."""
+    columns: list[DatasetColumnEntry]
+    """Its columns in order, also where it has no row."""
+
+
+class DatasetList(Schema):
+    """The datasets that there are."""
+
+    data: list[DatasetEntry]
+    """Each with its columns."""
+
+
+def _moment(value: Value) -> Value:
+    return parse_instant(value) if isinstance(value, str) else value
+
+
+class DatasetPage(Schema):
+    """A page of the rows of a dataset, in the order of the ids of their records."""
+
+    data: list[Fields]
+    """The rows, each with every column that `/datasets` tells."""
+    page: Page
+
+
+class DatasetQuery(Schema):
+    """Parameters of a dataset."""
+
+    limit: Limit | None = None
+    """The most rows: of a page 1000, which more is taken for, and of a file all when left out."""
+    cursor: Cursor | None = None
+    """`next_cursor` or `prev_cursor` of a page of the same dataset, to go on from there."""
+    lang: Language = "en"
+    """The language of the columns of labels."""
+    updated_since: Annotated[datetime | None, BeforeValidator(_moment)] = None
+    """Only what belongs to records that were changed at this time (ISO 8601) or later. What is
+    gone is not told of: see `/changes`."""
+
+
+class DatasetFileQuery(CsvQuery, DatasetQuery):
+    """Parameters of a dataset as a file."""
+
+
+async def get_datasets(request: Request) -> Response:
+    """The datasets that there are, each with its grain and its columns."""
+    return JsonResponse(json_codec.dumps({"data": [_entry(each) for each in DATASETS]}))
+
+
+def _entry(dataset: Dataset) -> Fields:
+    return {
+        "name": dataset.name,
+        "grain": dataset.grain,
+        "columns": [_column(column) for column in columns(dataset)],
+    }
+
+
+def _column(column: DatasetColumn) -> Fields:
+    return {
+        "name": column.name,
+        "type": column.kind,
+        "unit": column.unit,
+        "nullable": column.nullable,
+        "meaning": column.about,
+    }
+
+
+def _find(name: str) -> Dataset:
+    """The dataset of this name; NotFound without one."""
+    found = by_name()
+    if name not in found:
+        near = did_you_mean(name, found)
+        raise NotFound(f"There is no dataset {name!r}.{near} There are: {', '.join(found)}.")
+    return found[name]
+
+
+async def _tag(request: Request, dataset: Dataset, query: DatasetQuery, form: str) -> str:
+    edition = f"{dataset.name}-{query.lang}-{form}"
+    return audience_tag(request, f'W/"{await position_of(request)}-{edition}"')
+
+
+async def get_dataset(
+    request: Request, name: Name, query: Annotated[DatasetQuery, Query()]
+) -> Response:
+    """Flat rows with ids, names, codes and their labels, in pages; `/datasets` tells the columns,
+    and `/datasets/agreements.csv` is all of them as a file."""
+    dataset = _find(name)
+    tag = await _tag(request, dataset, query, "json")
+    if is_known(request, tag):
+        return not_modified(tag)
+    return await _page(request, dataset, query, tag)
+
+
+async def get_dataset_file(
+    request: Request, name: Name, format: Format, query: Annotated[DatasetFileQuery, Query()]
+) -> Response:
+    """Every row of a dataset, streamed: the columns are the same where there is no row."""
+    if format == "json":
+        return await get_dataset(request, name, query)
+    dataset = _find(name)
+    check_format(format)
+    if query.cursor is not None:
+        text = "A file has every row, without pages: leave it out."
+        raise bad_parameter("cursor", "export", text)
+    form = csv_form(query, format)
+    tag = await _tag(request, dataset, query, format)
+    if is_known(request, tag):
+        return not_modified(tag)
+    shown = await labeller(database_of(request), dataset, query.lang)
+    headers = {
+        "ETag": tag,
+        "Vary": "Accept-Encoding",
+        "Content-Disposition": f'attachment; filename="{dataset.name}.{format}"',
+    }
+    header = [Column(each.name, each.kind) for each in shown.columns]
+
+    def rows() -> AsyncGenerator[Rows]:
+        return _stream(request, dataset, query, shown, format)
+
+    return await answer_table(request, header, rows, format, form, headers)
+
+
+async def _stream(
+    request: Request, dataset: Dataset, query: DatasetFileQuery, shown: Labeller, file_format: str
+) -> AsyncGenerator[Rows]:
+    """Batches of rows of cells, or of lines of JSON."""
+    since = query.updated_since
+    dialect = reading_dialect(request)
+    statement = rows_statement(dataset, since is not None, False, False, dialect)
+    values: Fields = {"limit": query.limit or 2**53}
+    if since is not None:
+        values["since"] = since
+    async with aclosing(database_of(request).stream(statement, values)) as batches:
+        async for batch in batches:
+            if file_format == "ndjson":
+                yield [(json_codec.dumps(each).decode(),) for each in shown.objects(batch)]
+            else:
+                yield shown.rows(batch)
+
+
+async def _page(request: Request, dataset: Dataset, query: DatasetQuery, tag: str) -> Response:
+    """The page that the query asks for."""
+    since = query.updated_since
+    shown = await labeller(database_of(request), dataset, query.lang)
+    scope = cursor_scope("datasets", dataset.name, since)
+    at = await current_page(request, query.limit or MAX_LIMIT, query.cursor, scope)
+    dialect = reading_dialect(request)
+    seeks = at.place is not None
+    statement = rows_statement(dataset, since is not None, seeks, at.backward, dialect)
+    values: Fields = {"limit": at.limit + 1}
+    if since is not None:
+        values["since"] = since
+    if at.place is not None:
+        values |= place_values(dataset, at.place)
+    found = await database_of(request).read(statement, values)
+    keys = [json_codec.dumps(list(row[shown.width :])).decode() for row in found]
+    objects = [json_codec.dumps(each).decode() for each in shown.objects(found)]
+    rows = list(zip(objects, keys, strict=True))
+    return answer_page(at, rows, headers={"ETag": tag})
+
+
+def dataset_routes() -> tuple[Route, ...]:
+    """GET /datasets, /datasets/{name}.{format} and /datasets/{name}"""
+    dictionary = Operation(
+        path="/datasets",
+        name="list_datasets",
+        summary="Tell which datasets there are",
+        tag="insights",
+        answers=(Answer(model=DatasetList),),
+    )
+    file = Operation(
+        path="/datasets/{name}.{format}",
+        name="export_dataset",
+        summary="Export a dataset",
+        tag="insights",
+        parameters=(IF_NONE_MATCH,),
+        answers=(EXPORTED, NOT_MODIFIED),
+        refusals=(BadRequest, NotFound, Gone, Invalid),
+    )
+    page = Operation(
+        path="/datasets/{name}",
+        name="get_dataset",
+        summary="Read a dataset",
+        tag="insights",
+        parameters=(IF_NONE_MATCH,),
+        answers=(Answer(model=DatasetPage, headers=(*TAGGED, "Link")), NOT_MODIFIED),
+        refusals=(BadRequest, NotFound, Gone),
+    )
+    routes = (dictionary, get_datasets), (page, get_dataset), (file, get_dataset_file)
+    return tuple(operation.route(endpoint) for operation, endpoint in routes)

@@ -1,0 +1,51 @@
+"""Rows of a dataset as they are answered: with the labels of codes, as cells or as objects."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from app.core.databases.interface import Database, Rows
+from app.core.loose_types import Value, Values
+from app.core.sheets.sheet import CellKind, Row
+from app.datasets.columns import DatasetColumn, cells, columns
+from app.datasets.declared import Dataset
+from app.engine.labels import Language
+from app.rest.labelled import labels_for
+
+
+@dataclass(frozen=True, slots=True)
+class Labeller:
+    """Makes of what the statement reads the rows of the dataset."""
+
+    columns: Sequence[DatasetColumn]
+    labels: Mapping[int, Callable[[str], str]]
+    #: How many values of a row are not its key.
+    width: int
+
+    def rows(self, batch: Rows) -> list[Row]:
+        """The cells of each row, as sheets take them."""
+        return [[self._cell(column, row) for column in self.columns] for row in batch]
+
+    def objects(self, batch: Rows) -> list[Values]:
+        """Each row as a JSON object: decimals are texts, as in the records."""
+        names = [column.name for column in self.columns]
+        return [
+            dict(zip(names, map(_as_json, self.columns, row), strict=True))
+            for row in self.rows(batch)
+        ]
+
+    def _cell(self, column: DatasetColumn, row: Sequence[Value]) -> Value:
+        value = row[column.at]
+        if value is None or not column.is_label:
+            return value
+        return self.labels[column.at](str(value))
+
+
+def _as_json(column: DatasetColumn, value: Value) -> Value:
+    return value == "true" if column.kind is CellKind.boolean and value is not None else value
+
+
+async def labeller(database: Database, dataset: Dataset, language: Language) -> Labeller:
+    """What labels the codes of a dataset in a language."""
+    found = await labels_for(database, dataset.resource, cells(dataset), language, are_texts=False)
+    shown = columns(dataset)
+    return Labeller(shown, found.columns, max(column.at for column in shown) + 1)
