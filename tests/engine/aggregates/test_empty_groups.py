@@ -13,7 +13,7 @@ from tests.engine.conftest import fault, make, read
 ADDRESS = "/wooden-toys/aggregate"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def toys(toy_app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """A client, and toys with the note `sparse`."""
     async with client_of(toy_app) as client:

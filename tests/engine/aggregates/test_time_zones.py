@@ -48,7 +48,7 @@ PARTS: dict[str, Callable[[datetime], str]] = {
 ZONES = ("UTC", "Asia/Almaty", "Europe/Berlin", "America/St_Johns", "Pacific/Kiritimati")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def entered(toy_app: FastAPI) -> list[datetime]:
     """Toys with the note `zoned`, and `edges`, entered at these times."""
     moments = [datetime.fromisoformat(text) for text in (*ENTERED, *EDGES)]

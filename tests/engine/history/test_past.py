@@ -9,7 +9,7 @@ from tests.engine.conftest import change, fault, make, read
 from tests.examples import Body
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def shelf(toy_app: FastAPI) -> dict[str, Body]:
     """A cart."""
     async with client_of(toy_app) as toys:

@@ -16,7 +16,7 @@ from tests.examples import Body
 NOTE = "cursors"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def shelf(toy_app: FastAPI) -> list[Body]:
     """Two dozen toys."""
     async with client_of(toy_app) as toys:

@@ -11,7 +11,7 @@ from tests.examples import Body
 ALL = {"Box", "Cart", "Bear's", "doll"}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def shelf(toy_app: FastAPI) -> dict[str, str]:
     """The ids of four toys by name."""
     ids: dict[str, str] = {}

@@ -94,9 +94,9 @@ def some_toys() -> list[Toy]:
     return toys
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def shelf(toy_app: FastAPI) -> list[Toy]:
-    """The toys, stored."""
+    """The toys, stored once in an application: no other test has any with their note."""
     toys = some_toys()
     async with client_of(toy_app) as client:
         for toy in toys:

@@ -16,7 +16,7 @@ BEAR = 'Bär "B", Ёж'
 ALL = {"Box", "Cart", BEAR, "doll"}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def shelf(toy_app: FastAPI) -> Shelf:
     """The ids of four toys by name, and of a fifth in the trash, which the bear lies in."""
     async with client_of(toy_app) as toys:

@@ -36,7 +36,7 @@ KEYS: dict[str, Callable[[Body], Any]] = {
 }
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def shelf(toy_app: FastAPI) -> list[Body]:
     """Toys with ties and without values, each with its box and that one's box."""
     async with client_of(toy_app) as toys:

@@ -44,7 +44,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return found
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def made(toy_app: FastAPI) -> None:
     async with client_of(toy_app) as toys:
         found = [await make(toys, name=day, made=day, note="relative") for day in MADE]

@@ -11,7 +11,7 @@ from tests.engine.conftest import fault, make, read
 from tests.examples import Body
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def shelf(toy_app: FastAPI) -> dict[str, Body]:
     """A cart in a box in a chest, with two wheels, one of them made by the box."""
     async with client_of(toy_app) as toys:
