@@ -161,9 +161,17 @@ def _with_tags(document: Json) -> Json:
 
 
 def _shallow(document: Json) -> Json:
-    """The schemas, with records that stand within others being there already, with the bodies in
-    lists of operations being those of the example, and without lists of thousands."""
+    """The schemas, with records that stand within others being there already, or the example of
+    the operation that makes them under one and tries them in full, with the bodies in lists of
+    operations being those of the example, and without lists of thousands."""
     schemas = {name: dict(schema) for name, schema in document["components"]["schemas"].items()}
+    under = {
+        json.dumps(body["schema"]): {"enum": [body["example"]]}
+        for path, item in document["paths"].items()
+        if "/{key}/" in path and "requestBody" in item.get("post", ())
+        for body in item["post"]["requestBody"]["content"].values()
+        if "example" in body
+    }
     link = {"$ref": "#/components/schemas/Link"}
     for schema in schemas.values():
         fields = schema.get("properties", {})
@@ -174,7 +182,12 @@ def _shallow(document: Json) -> Json:
             for name, field in fields.items()
             if "maxItems" in field
         }
-        schema["properties"] = fields | told | short
+        within = {
+            name: {"type": "array", "items": under[items]}
+            for name, field in fields.items()
+            if (items := json.dumps(field.get("items"))) in under
+        }
+        schema["properties"] = fields | told | short | within
     for resource in RESOURCES:
         bulk = document["paths"][f"/{resource.path}/bulk"]["post"]["requestBody"]["content"]
         upsert, update = bulk["application/json"]["example"]["operations"]
