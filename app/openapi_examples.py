@@ -14,6 +14,8 @@ _PARAMETERS: dict[str, Json] = {
     "/codes/{list}/{code}": {"list": "countries", "code": "KZ"},
     "/api-keys/{name}": {"name": "Sheet of agreements"},
     "/charts/{file}": {"file": "money.svg"},
+    "/datasets/{name}": {"name": "agreements"},
+    "/datasets/{name}.{format}": {"name": "agreements", "format": "csv"},
     "/insights/organizations": {"min_missions": 1},
     "/insights/organizations.csv": {"min_missions": 1},
     "/search": {"q": "Новосибирск"},
