@@ -23,6 +23,8 @@ reader: ContextVar[str] = ContextVar("reader", default="")
 
 #: For how many seconds a read waits for its place before it is told to come again.
 PLACE_TIMEOUT_SECONDS = 10.0
+#: How many times longer what was quick lately may take before it is taken for costly.
+LOW_COST_TIMES = 4
 #: How many reads of one caller may wait.
 MAX_WAITING = 200
 
@@ -30,10 +32,10 @@ MAX_WAITING = 200
 class Place:
     """A place that a caller has, or waits for."""
 
-    __slots__ = ("caller", "given", "is_costly", "question")
+    __slots__ = ("caller", "cost", "given", "question")
 
     def __init__(self, caller: str, cost: Cost, question: Hashable) -> None:
-        self.caller, self.is_costly, self.question = caller, cost is Cost.HIGH, question
+        self.caller, self.cost, self.question = caller, cost, question
         #: Done once a place that is waited for is had.
         self.given: asyncio.Future[None] | None = None
 
@@ -46,15 +48,18 @@ class Places:
     """So many reads at a time, of each caller fewer; those who wait have their turn in rounds.
 
     No more than `costly` of them may be costly ones, and these always find one place that the
-    others leave them. What was quick lately has its turn first, then what is not known.
+    others leave them. What was quick lately has its turn first, then what is not known, of which
+    few are asked at a time: they share the processors with what is quick.
     """
 
     def __init__(self, total: int, per_caller: int, costly: int | None = None) -> None:
         self.total, self.per_caller = total, per_caller
         self.max_costly = total if costly is None else costly
+        self.max_unknown = total if costly is None else max(1, total - costly - 2)
         self.max_quick = total if costly is None else total - 1
         self.running: Counter[str] = Counter()
-        self.running_costly = 0
+        #: How many of those who run are of each cost.
+        self.running_of = dict.fromkeys(Cost, 0)
         self.costs = QuestionCosts()
         self._queues: dict[Cost, _Queue] = {cost: OrderedDict() for cost in Cost}
         self.waiting = 0
@@ -78,8 +83,8 @@ class Places:
 
     async def _ask(self, place: Place, ask: Callable[[], Awaitable[T]]) -> T:
         began = time.monotonic()
-        answer = await (ask() if place.is_costly else self._try(place, ask))
-        is_costly = place.is_costly and time.monotonic() - began > QUICK_SECONDS
+        answer = await (ask() if place.cost is Cost.HIGH else self._try(place, ask))
+        is_costly = place.cost is Cost.HIGH and time.monotonic() - began > QUICK_SECONDS
         self.costs.note(place.question, is_costly=is_costly)
         return answer
 
@@ -93,7 +98,9 @@ class Places:
             if not self._has_become_costly(place):
                 limit.reschedule(loop.time())
 
-        clock = loop.call_later(QUICK_SECONDS, look)
+        # What was quick lately is late for others' sake, rather than its own.
+        times = LOW_COST_TIMES if place.cost is Cost.LOW else 1
+        clock = loop.call_later(QUICK_SECONDS * times, look)
         try:
             async with limit:
                 return await ask()
@@ -112,17 +119,18 @@ class Places:
                 alike = [place for place in queue if place.question == question]
                 for place in alike:
                     queue.remove(place)
-                    place.is_costly = True
+                    place.cost = Cost.HIGH
                     self._queues[Cost.HIGH].setdefault(caller, deque()).append(place)
                 if not queue:
                     del self._queues[cost][caller]
 
     def _has_become_costly(self, place: Place) -> bool:
         """Whether the place may be kept for what takes long."""
-        if self.running_costly >= self.max_costly:
+        if self.running_of[Cost.HIGH] >= self.max_costly:
             return False
-        place.is_costly = True
-        self.running_costly += 1
+        self.running_of[place.cost] -= 1
+        place.cost = Cost.HIGH
+        self.running_of[Cost.HIGH] += 1
         self._give_out()
         return True
 
@@ -149,12 +157,14 @@ class Places:
         if self.running[caller] >= self.per_caller:
             return False
         if cost is Cost.HIGH:
-            return self.running_costly < self.max_costly
-        return running - self.running_costly < self.max_quick
+            return self.running_of[Cost.HIGH] < self.max_costly
+        if cost is Cost.UNKNOWN and self.running_of[Cost.UNKNOWN] >= self.max_unknown:
+            return False
+        return running - self.running_of[Cost.HIGH] < self.max_quick
 
     def _run(self, place: Place) -> None:
         self.running[place.caller] += 1
-        self.running_costly += place.is_costly
+        self.running_of[place.cost] += 1
 
     async def _wait(self, place: Place, cost: Cost) -> None:
         caller = place.caller
@@ -191,7 +201,7 @@ class Places:
 
     def _leave(self, place: Place) -> None:
         self.running[place.caller] -= 1
-        self.running_costly -= place.is_costly
+        self.running_of[place.cost] -= 1
         if not self.running[place.caller]:
             del self.running[place.caller]
         self._give_out()

@@ -27,7 +27,7 @@ MAX_CONNECTIONS = 12
 #: How many of them lists and figures may hold, and exports: records and keys are always read.
 MAX_QUERIES, MAX_EXPORTS = 6, 4
 #: How many of the lists and figures may take long.
-MAX_COSTLY_QUERIES = 3
+MAX_COSTLY_QUERIES = 2
 #: How many of these one caller may hold.
 MAX_QUERIES_PER_CALLER, MAX_EXPORTS_PER_CALLER = 3, 3
 #: For how many seconds a request waits for a connection before it is told to come again.

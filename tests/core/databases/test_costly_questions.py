@@ -47,13 +47,13 @@ async def end(*tasks: "asyncio.Task[object]") -> None:
 async def test_what_is_quick_is_answered_however_many_ask_what_is_costly() -> None:
     held, free = Places(3, 2, 2), asyncio.Event()
     costly = [ask(held, f"stranger {n}", f"costly {n}", free.wait) for n in range(24)]
-    await until(lambda: held.running_costly == 2 and held.waiting == 22)
+    await until(lambda: held.running_of[Cost.HIGH] == 2 and held.waiting == 22)
     for n in range(4):
         assert await ask(held, f"another {n}", f"quick {n}", _at_once) == "quick"
     assert not any(task.done() for task in costly)
     free.set()
     assert await asyncio.gather(*costly) == [True] * 24
-    assert (held.running.total(), held.running_costly, held.waiting) == (0, 0, 0)
+    assert (held.running.total(), {*held.running_of.values()}, held.waiting) == (0, {0}, 0)
 
 
 async def test_what_is_costly_finds_a_place_however_many_ask_what_is_quick() -> None:
@@ -79,7 +79,7 @@ async def test_a_question_that_becomes_costly_goes_on_where_there_is_a_place_for
         return work
 
     tasks = [ask(held, name, name, once(name)) for name in "ab"]
-    await until(lambda: held.running_costly == 1 and held.waiting == 1)
+    await until(lambda: held.running_of[Cost.HIGH] == 1 and held.waiting == 1)
     assert asked == ["a", "b"]
     free.set()
     assert await asyncio.gather(*tasks) == [True, True]
@@ -90,7 +90,7 @@ async def test_a_question_that_becomes_costly_goes_on_where_there_is_a_place_for
 async def test_who_waits_to_ask_what_has_become_costly_waits_among_the_costly() -> None:
     held, free = Places(3, 2, 2), asyncio.Event()
     costly = [ask(held, f"stranger {n}", "the same", free.wait) for n in range(24)]
-    await until(lambda: held.running_costly == 2)
+    await until(lambda: held.running_of[Cost.HIGH] == 2)
     assert await ask(held, "another", "new", _at_once) == "quick"
     assert held.waiting == 22
     free.set()
@@ -124,7 +124,7 @@ async def test_a_costly_question_without_a_place_in_time_is_told_to_come_again(
     monkeypatch.setattr(places, "PLACE_TIMEOUT_SECONDS", 0.01)
     held, free = Places(3, 2, 1), asyncio.Event()
     first = ask(held, "a", "costly", free.wait)
-    await until(lambda: held.running_costly == 1)
+    await until(lambda: held.running_of[Cost.HIGH] == 1)
     with pytest.raises(Unavailable) as refusal:
         await ask(held, "b", "costly", free.wait)
     assert refusal.value.headers["Retry-After"]
@@ -142,7 +142,7 @@ async def test_errors_and_ends_leave_no_place_taken() -> None:
     left = [ask(held, f"{n}", f"{n}", asyncio.Event().wait) for n in range(5)]
     await until(lambda: held.waiting == 4)
     await end(*left)
-    assert (held.running.total(), held.running_costly, held.waiting) == (0, 0, 0)
+    assert (held.running.total(), {*held.running_of.values()}, held.waiting) == (0, {0}, 0)
 
 
 def test_what_was_costly_is_tried_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
