@@ -182,11 +182,16 @@ class Places:
                 self._leave(place)
             if not isinstance(error, TimeoutError):
                 raise
-            own = caller and self.running[caller] >= self.per_caller
-            raise (_too_many(self.per_caller) if own else overloaded()) from None
+            most = self._most_of(place.cost)
+            own = caller and self.running[caller] >= most
+            raise (_too_many(most) if own else overloaded()) from None
         finally:
             self.waiting -= 1
             self._forget(place)
+
+    def _most_of(self, cost: Cost) -> int:
+        """How many of this cost one caller can have under way."""
+        return min(self.per_caller, self.max_costly) if cost is Cost.HIGH else self.per_caller
 
     def _forget(self, place: Place) -> None:
         """Take the place out of the queue that it waits in, if it still does."""
