@@ -100,6 +100,33 @@ async def test_one_who_asks_forty_slow_questions_holds_nobody_up(
         await asyncio.gather(*asked, return_exceptions=True)
 
 
+async def test_many_who_ask_a_slow_question_each_hold_nobody_up(
+    fresh_url: str, database_kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.core.databases.places.QUICK_SECONDS", 0.05)
+    async with opened(fresh_url, 600) as database:
+
+        def ask(caller: str, statement: CompiledQuery) -> "asyncio.Task[Rows]":
+            context = copy_context()
+            context.run(reader.set, caller)
+            return asyncio.create_task(database.read(statement, {}), context=context)
+
+        asked = [ask(f"stranger {n}", SLOW[database_kind]) for n in range(24)]
+        try:
+            await until(lambda: database.gauges()["reads_waiting"] >= 12)
+            assert await ask("another", QUICK) == [(1,)]
+            await database.write(adding("meanwhile"))
+            # Those who wait for a place are told to come again; those who have one go on.
+            await until(lambda: sum(task.done() for task in asked) > 12)
+            refusals = [task.exception() for task in asked if task.done()]
+            assert {type(refusal) for refusal in refusals} == {Unavailable}
+            assert await ask("another", QUICK) == [(1,)]
+        finally:
+            for task in asked:
+                task.cancel()
+            await asyncio.gather(*asked, return_exceptions=True)
+
+
 async def test_a_read_that_does_not_come_to_its_turn_is_told_to_come_again(
     fresh_url: str, database_kind: str
 ) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from app.core.databases.places import reader
 from app.core.databases.sqlite import connect
 from app.core.databases.sqlite_reader import Reading
 from app.core.errors import Unavailable
-from tests.faults.questions import MANY, QUICK, SHORT, SLOW, busy, opened, places, until
+from tests.faults.questions import MANY, QUICK, SHORT, SLOW, busy, opened, until
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +60,7 @@ async def test_exports_that_are_cancelled_while_they_read_give_their_connections
 
         for _ in range(3):
             exports = [asyncio.create_task(export()) for _ in range(4)]
-            await until(lambda: busy(database) == min(4, places(database_kind)))
+            await until(lambda: busy(database) == 4)
             for task in exports:
                 task.cancel()
             await asyncio.gather(*exports, return_exceptions=True)
@@ -115,5 +116,22 @@ async def test_other_reads_go_on_however_many_exports_are_under_way(fresh_url: s
         refused = [answer for answer in begun if isinstance(answer, Unavailable)]
         assert len(refused) == 4
         assert await database.read(QUICK, {}) == [(1,)]
+        for stream in streams:
+            await stream.aclose()
+
+
+async def test_exports_that_nobody_reads_on_keep_no_list_and_no_other_export_out(
+    fresh_url: str, database_kind: str
+) -> None:
+    async with opened(fresh_url) as database:
+        reader.set("slow")
+        streams = [database.stream(MANY[database_kind], {}) for _ in range(3)]
+        for stream in streams:
+            assert await anext(stream)
+        reader.set("another")
+        streams.append(database.stream(MANY[database_kind], {}))
+        assert await anext(streams[-1])
+        assert await database.read(QUICK, {}) == [(1,)]
+        assert await database.read(QUICK, {}, point_lookup=True) == [(1,)]
         for stream in streams:
             await stream.aclose()

@@ -1,97 +1,241 @@
-"""Places for reads that take their time: few for all, and fewer for each caller.
+"""Places for reads that take their time: few for all, fewer for each caller and for what is costly.
 
-A stranger who asks many slow questions waits for their own, and others find a place.
+A stranger who asks many slow questions waits for their own, and others find a place; and however
+many ask what is costly, some places are kept for the rest.
 """
 
 import asyncio
+import time
 from collections import Counter, OrderedDict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from typing import TypeVar
 
 from app.core.databases.db_errors import overloaded
+from app.core.databases.question_costs import QUICK_SECONDS, Cost, QuestionCosts
 from app.core.errors import TooManyRequests
+
+T = TypeVar("T")
 
 #: Who asks, as they are counted: the name of a key, or an address; empty for the service itself.
 reader: ContextVar[str] = ContextVar("reader", default="")
 
 #: For how many seconds a read waits for its place before it is told to come again.
 PLACE_TIMEOUT_SECONDS = 10.0
+#: How many times longer what was quick lately may take before it is taken for costly.
+LOW_COST_TIMES = 4
 #: How many reads of one caller may wait.
 MAX_WAITING = 200
 
 
-class Places:
-    """So many reads at a time, of each caller fewer; those who wait have their turn in rounds."""
+class Place:
+    """A place that a caller has, or waits for."""
 
-    def __init__(self, total: int, per_caller: int) -> None:
+    __slots__ = ("caller", "cost", "given", "question")
+
+    def __init__(self, caller: str, cost: Cost, question: Hashable) -> None:
+        self.caller, self.cost, self.question = caller, cost, question
+        #: Done once a place that is waited for is had.
+        self.given: asyncio.Future[None] | None = None
+
+
+#: By caller, the longest without a turn first.
+_Queue = OrderedDict[str, deque[Place]]
+
+
+class Places:
+    """So many reads at a time, of each caller fewer; those who wait have their turn in rounds.
+
+    No more than `costly` of them may be costly ones, and these always find one place that the
+    others leave them. What was quick lately has its turn first, then what is not known, of which
+    few are asked at a time: they share the processors with what is quick.
+    """
+
+    def __init__(self, total: int, per_caller: int, costly: int | None = None) -> None:
         self.total, self.per_caller = total, per_caller
+        self.max_costly = total if costly is None else costly
+        self.max_unknown = total if costly is None else max(1, total - costly - 2)
+        self.max_quick = total if costly is None else total - 1
         self.running: Counter[str] = Counter()
-        #: By caller, the longest without a turn first.
-        self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+        #: How many of those who run are of each cost.
+        self.running_of = dict.fromkeys(Cost, 0)
+        self.costs = QuestionCosts()
+        self._queues: dict[Cost, _Queue] = {cost: OrderedDict() for cost in Cost}
         self.waiting = 0
 
+    async def answer(self, question: Hashable, ask: Callable[[], Awaitable[T]]) -> T:
+        """The answer that `ask` gives, at a place of the caller.
+
+        What turns out to be costly goes on where a place for that is free; else it is given up, and
+        asked anew once there is one.
+        """
+        if not reader.get():
+            async with self.taken():
+                return await ask()
+        try:
+            async with self.taken(self.costs.cost_of(question), question) as place:
+                return await self._ask(place, ask)
+        except _GivenUpError:
+            pass
+        async with self.taken(Cost.HIGH, question) as place:
+            return await self._ask(place, ask)
+
+    async def _ask(self, place: Place, ask: Callable[[], Awaitable[T]]) -> T:
+        began = time.monotonic()
+        answer = await (ask() if place.cost is Cost.HIGH else self._try(place, ask))
+        is_costly = place.cost is Cost.HIGH and time.monotonic() - began > QUICK_SECONDS
+        self.costs.note(place.question, is_costly=is_costly)
+        return answer
+
+    async def _try(self, place: Place, ask: Callable[[], Awaitable[T]]) -> T:
+        """The answer; _GivenUpError where it takes long and there is no place for that."""
+        loop = asyncio.get_running_loop()
+        limit = asyncio.timeout(None)
+
+        def look() -> None:
+            self._note_costly(place.question)
+            if not self._has_become_costly(place):
+                limit.reschedule(loop.time())
+
+        # What was quick lately is late for others' sake, rather than its own.
+        times = LOW_COST_TIMES if place.cost is Cost.LOW else 1
+        clock = loop.call_later(QUICK_SECONDS * times, look)
+        try:
+            async with limit:
+                return await ask()
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise _GivenUpError from None
+        finally:
+            clock.cancel()
+
+    def _note_costly(self, question: Hashable) -> None:
+        """Let those who wait to ask the same wait among the costly ones."""
+        self.costs.note(question, is_costly=True)
+        for cost in (Cost.LOW, Cost.UNKNOWN):
+            for caller, queue in list(self._queues[cost].items()):
+                alike = [place for place in queue if place.question == question]
+                for place in alike:
+                    queue.remove(place)
+                    place.cost = Cost.HIGH
+                    self._queues[Cost.HIGH].setdefault(caller, deque()).append(place)
+                if not queue:
+                    del self._queues[cost][caller]
+
+    def _has_become_costly(self, place: Place) -> bool:
+        """Whether the place may be kept for what takes long."""
+        if self.running_of[Cost.HIGH] >= self.max_costly:
+            return False
+        self.running_of[place.cost] -= 1
+        place.cost = Cost.HIGH
+        self.running_of[Cost.HIGH] += 1
+        self._give_out()
+        return True
+
     @asynccontextmanager
-    async def taken(self) -> AsyncIterator[None]:
+    async def taken(self, cost: Cost = Cost.LOW, question: Hashable = None) -> AsyncIterator[Place]:
         """While it lasts the caller has a place; Unavailable when none is free in time, and
         TooManyRequests (429) where that is the caller's own doing."""
-        caller = reader.get()
-        if not self._may_run(caller):
-            await self._wait(caller)
+        place = Place(reader.get(), cost, question)
+        if self._may_run(place.caller, cost):
+            self._run(place)
         else:
-            self.running[caller] += 1
+            await self._wait(place, cost)
         try:
-            yield
+            yield place
         finally:
-            self._leave(caller)
+            self._leave(place)
 
-    def _may_run(self, caller: str) -> bool:
-        free = self.total - self.running.total()
-        return free > 0 and (not caller or self.running[caller] < self.per_caller)
+    def _may_run(self, caller: str, cost: Cost) -> bool:
+        running = self.running.total()
+        if running >= self.total:
+            return False
+        if not caller:
+            return True
+        if self.running[caller] >= self.per_caller:
+            return False
+        if cost is Cost.HIGH:
+            return self.running_of[Cost.HIGH] < self.max_costly
+        if cost is Cost.UNKNOWN and self.running_of[Cost.UNKNOWN] >= self.max_unknown:
+            return False
+        return running - self.running_of[Cost.HIGH] < self.max_quick
 
-    async def _wait(self, caller: str) -> None:
-        queue = self._waiting.setdefault(caller, deque())
+    def _run(self, place: Place) -> None:
+        self.running[place.caller] += 1
+        self.running_of[place.cost] += 1
+
+    async def _wait(self, place: Place, cost: Cost) -> None:
+        caller = place.caller
+        queue = self._queues[cost].setdefault(caller, deque())
         if caller and len(queue) >= MAX_WAITING:
             raise _too_many(self.per_caller)
-        place = asyncio.get_running_loop().create_future()
+        place.given = asyncio.get_running_loop().create_future()
         queue.append(place)
         self.waiting += 1
         try:
             async with asyncio.timeout(PLACE_TIMEOUT_SECONDS):
-                await place
+                await place.given
         except BaseException as error:
-            if place.done() and not place.cancelled():
-                self._leave(caller)
-            elif place in queue:
-                queue.remove(place)
+            if place.given.done() and not place.given.cancelled():
+                self._leave(place)
             if not isinstance(error, TimeoutError):
                 raise
-            own = caller and self.running[caller] >= self.per_caller
-            raise (_too_many(self.per_caller) if own else overloaded()) from None
+            most = self._most_of(place.cost)
+            own = caller and self.running[caller] >= most
+            raise (_too_many(most) if own else overloaded()) from None
         finally:
             self.waiting -= 1
+            self._forget(place)
+
+    def _most_of(self, cost: Cost) -> int:
+        """How many of this cost one caller can have under way."""
+        return min(self.per_caller, self.max_costly) if cost is Cost.HIGH else self.per_caller
+
+    def _forget(self, place: Place) -> None:
+        """Take the place out of the queue that it waits in, if it still does."""
+        for queues in self._queues.values():
+            queue = queues.get(place.caller)
+            if queue is None:
+                continue
+            if place in queue:
+                queue.remove(place)
             if not queue:
-                self._waiting.pop(caller, None)
+                del queues[place.caller]
 
-    def _leave(self, caller: str) -> None:
-        self.running[caller] -= 1
-        if not self.running[caller]:
-            del self.running[caller]
-        for waiting in list(self._waiting):
-            if self._may_run(waiting) and self._give(waiting):
-                return
+    def _leave(self, place: Place) -> None:
+        self.running[place.caller] -= 1
+        self.running_of[place.cost] -= 1
+        if not self.running[place.caller]:
+            del self.running[place.caller]
+        self._give_out()
 
-    def _give(self, caller: str) -> bool:
+    def _give_out(self) -> None:
+        """Give the places that are free to those who wait."""
+        for cost, queues in self._queues.items():
+            given = True
+            while given and self.running.total() < self.total:
+                given = any(
+                    self._may_run(caller, cost) and self._give(caller, queues)
+                    for caller in list(queues)
+                )
+
+    def _give(self, caller: str, queues: _Queue) -> bool:
         """Give a place to the first read of the caller that still waits; whether there was one."""
-        queue = self._waiting[caller]
+        queue = queues[caller]
         while queue:
             place = queue.popleft()
-            if not place.done():
-                self.running[caller] += 1
-                self._waiting.move_to_end(caller)
-                place.set_result(None)
+            if place.given is not None and not place.given.done():
+                self._run(place)
+                queues.move_to_end(caller)
+                place.given.set_result(None)
                 return True
         return False
+
+
+class _GivenUpError(Exception):
+    """A question that takes long, and for which there is no place now."""
 
 
 def _too_many(at_a_time: int) -> TooManyRequests:

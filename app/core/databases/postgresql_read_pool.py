@@ -19,12 +19,15 @@ from app.core.databases.interface import (
 )
 from app.core.databases.places import Places
 from app.core.databases.postgresql_errors import GONE, is_lost, is_outdated
+from app.core.databases.question_costs import Cost, question_of
 from app.core.errors import Problem
 from app.core.loose_types import Value, Values
 
 MAX_CONNECTIONS = 12
 #: How many of them lists and figures may hold, and exports: records and keys are always read.
 MAX_QUERIES, MAX_EXPORTS = 6, 4
+#: How many of the lists and figures may take long.
+MAX_COSTLY_QUERIES = 2
 #: How many of these one caller may hold.
 MAX_QUERIES_PER_CALLER, MAX_EXPORTS_PER_CALLER = 3, 3
 #: For how many seconds a request waits for a connection before it is told to come again.
@@ -74,7 +77,7 @@ class ReadPool:
         self.seconds = seconds
         #: How many reads wait for a connection.
         self._acquiring = 0
-        self._queries = Places(MAX_QUERIES, MAX_QUERIES_PER_CALLER)
+        self._queries = Places(MAX_QUERIES, MAX_QUERIES_PER_CALLER, MAX_COSTLY_QUERIES)
         self._exports = Places(MAX_EXPORTS, MAX_EXPORTS_PER_CALLER)
 
     @property
@@ -119,8 +122,9 @@ class ReadPool:
 
     async def query(self, statement: CompiledQuery, values: Values) -> Rows:
         """All rows of a statement that may take its time."""
-        async with self._queries.taken():
-            return await self.fetch(statement, values)
+        return await self._queries.answer(
+            question_of(statement, values), lambda: self.fetch(statement, values)
+        )
 
     async def fetch(self, statement: CompiledQuery, values: Values) -> Rows:
         """All rows of a statement that finds few by a key."""
@@ -198,7 +202,7 @@ class ReadPool:
         self, *, for_export: bool = True, readonly: bool = True
     ) -> AsyncIterator[PoolConnection]:
         """A connection that sees one moment, for as long as an export or a question may take."""
-        async with (self._exports if for_export else self._queries).taken():
+        async with (self._exports if for_export else self._queries).taken(Cost.HIGH):
             connection = await self._acquire()
             transaction = connection.transaction(isolation="repeatable_read", readonly=readonly)
             wanted = round(self.seconds_of(for_export=for_export) * 1000)

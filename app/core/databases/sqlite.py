@@ -29,6 +29,7 @@ from app.core.databases.interface import (
 from app.core.databases.places import Places
 from app.core.databases.private_files import keep_private
 from app.core.databases.public_reads import public
+from app.core.databases.question_costs import Cost, question_of
 from app.core.databases.sqlite_quick import QuickReads
 from app.core.databases.sqlite_reader import Reading
 from app.core.databases.sqlite_transaction import SqliteTransaction, fetch
@@ -39,8 +40,14 @@ from app.core.time_zones import local_day
 
 T = TypeVar("T")
 
-#: The threads that read; of one caller's reads no more than so many are in them at a time.
-READERS, READERS_PER_CALLER = 3, 2
+#: The threads that read; of one caller's reads no more than so many are in them at a time, nor of
+#: those that take long.
+READERS, READERS_PER_CALLER, COSTLY_READERS = 3, 2, 2
+#: Threads for those who take the places of reads that were given up, and end a moment later.
+SPARE_READERS = 2
+#: The threads that exports are read in, so that they keep no list waiting: more
+#: than one caller may have under way.
+EXPORTERS = 4
 #: How many exports are under way at a time, of all and of one caller.
 MAX_EXPORTS, MAX_EXPORTS_PER_CALLER = 16, 3
 #: For how many seconds a write waits for another process that writes.
@@ -128,8 +135,8 @@ class SqliteDatabase(Database):
         self.dialect, self.whole_dialect = public(_dialect()), _dialect()
         self.writer = Writer(self.engine, path)
         self._local = threading.local()
-        self._under_way = self._writing = 0
-        self._places = Places(READERS, READERS_PER_CALLER)
+        self._reads_under_way = self._exports_under_way = self._writing = 0
+        self._places = Places(READERS, READERS_PER_CALLER, COSTLY_READERS)
         self._exports = Places(MAX_EXPORTS, MAX_EXPORTS_PER_CALLER)
 
     async def start(self) -> None:
@@ -144,7 +151,8 @@ class SqliteDatabase(Database):
             raise self._translate(error) from error
         self._quick = QuickReads(self._lookups)
         self._reading = [self._lookups]
-        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="reader")
+        self._readers = ThreadPoolExecutor(READERS + SPARE_READERS, thread_name_prefix="reader")
+        self._exporters = ThreadPoolExecutor(EXPORTERS, thread_name_prefix="exporter")
         self._watching = asyncio.create_task(self._watch())
         self.writer.start(self._file)
 
@@ -153,6 +161,7 @@ class SqliteDatabase(Database):
         with suppress(asyncio.CancelledError):
             await self._watching
         await asyncio.to_thread(self._readers.shutdown)
+        await asyncio.to_thread(self._exporters.shutdown)
         for connection in self._reading:
             connection.close()
         # Last, because the last one to close a file moves its log of writes into it.
@@ -190,11 +199,15 @@ class SqliteDatabase(Database):
                 rows = self._quick.rows(sql, arguments)
                 if rows is not None:
                     return rows
-            async with self._places.taken():
-                reading = Reading(lambda on: self._timed(on, sql, arguments), self.max_seconds)
-                return await self._run(reading, self._connection)
+            return await self._places.answer(
+                question_of(statement, values), lambda: self._read(sql, arguments)
+            )
         except sqlite3.Error as error:
             raise self._translate(error) from error
+
+    async def _read(self, sql: str, arguments: list[Value]) -> Rows:
+        reading = Reading(lambda on: self._timed(on, sql, arguments), self.max_seconds)
+        return await self._run(reading, self._connection)
 
     def _timed(self, connection: sqlite3.Connection, sql: str, arguments: list[Value]) -> Rows:
         began = time.thread_time()
@@ -234,11 +247,11 @@ class SqliteDatabase(Database):
                 lambda on: on.execute(statement.sql, arguments), seconds
             )
             try:
-                cursor = await self._run(reading, lambda: connection)
+                cursor = await self._export(reading, connection)
                 size = first_batch(batch_rows)
                 while True:
                     reading = Reading(partial(fetch, cursor, size), seconds)
-                    rows = await self._run(reading, lambda: connection)
+                    rows = await self._export(reading, connection)
                     if not rows:
                         return
                     size = next_batch(rows, batch_rows)
@@ -257,13 +270,15 @@ class SqliteDatabase(Database):
             raise file_replaced()
         places = self._exports if for_export else self._places
         seconds = self.max_seconds * (WAITERS_PER_READER if for_export else 1)
-        async with places.taken():
+        async with places.taken(Cost.HIGH):
             reading: Reading[Any] | None = None
 
             async def work(what: Callable[[sqlite3.Connection], T]) -> T:
                 nonlocal reading
                 reading = Reading(what, seconds)
                 try:
+                    if for_export:
+                        return cast("T", await self._export(reading, connection))
                     return cast("T", await self._run(reading, lambda: connection))
                 except sqlite3.Error as error:
                     raise self._translate(error) from error
@@ -281,21 +296,28 @@ class SqliteDatabase(Database):
 
     async def _run(self, reading: Reading[T], connect: Callable[[], sqlite3.Connection]) -> T:
         """What comes of the reading, in one of the threads that read."""
-        self._under_way += 1
+        self._reads_under_way += 1
         try:
             self._readers.submit(reading.run, connect)
             return await reading.outcome()
         finally:
-            self._under_way -= 1
+            self._reads_under_way -= 1
+
+    async def _export(self, reading: Reading[T], connection: sqlite3.Connection) -> T:
+        """What comes of the reading, in one of the threads of exports."""
+        self._exports_under_way += 1
+        try:
+            self._exporters.submit(reading.run, lambda: connection)
+            return await reading.outcome()
+        finally:
+            self._exports_under_way -= 1
 
     def gauges(self) -> Mapping[str, float]:
-        running = min(self._under_way, READERS)
+        under_way = self._reads_under_way + self._exports_under_way
+        running = min(self._reads_under_way, READERS) + min(self._exports_under_way, EXPORTERS)
         return {
             "writes_waiting": self.writer.waiting,
-            "reads_waiting": self._under_way
-            - running
-            + self._places.waiting
-            + self._exports.waiting,
+            "reads_waiting": under_way - running + self._places.waiting + self._exports.waiting,
             "reads_running": running,
             "write_groups_total": self.writer.groups,
             "grouped_writes_total": self.writer.writes,

@@ -28,6 +28,11 @@ from app.engine.resource import Resource
 MAX_LATER_CHANGES: Final = 200_000
 _WORD = re.compile(r"\w+")
 _LATER = 'CREATE TEMP TABLE "past_changes" AS SELECT seq, at, kind, record_id, action FROM "change"'
+#: Without them each change would be looked for among all others, of each kind anew.
+_LATER_INDEXES = (
+    'CREATE UNIQUE INDEX "ix_past_changes_seq" ON "past_changes" (seq)',
+    'CREATE INDEX "ix_past_changes_kind" ON "past_changes" (kind, record_id, seq)',
+)
 #: The schema of the tables, with the name and the definition of each view in it.
 _VIEWS = {
     "sqlite": (
@@ -84,7 +89,7 @@ class Past:
             return
         if position.seq - self.seq > MAX_LATER_CHANGES:
             raise await self._too_many(position)
-        await self.transaction.run(f"{_LATER} WHERE seq > {self.seq}")
+        await self.transaction.run(f"{_LATER} WHERE seq > {self.seq}", *_LATER_INDEXES)
         kinds = await self._rows('SELECT DISTINCT kind FROM "past_changes"')
         self._changed = {kind: RECORD_TYPES[kind] for (kind,) in kinds if kind in RECORD_TYPES}
         # PostgreSQL tells what a view reads by names that still mean the present tables.
