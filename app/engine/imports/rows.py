@@ -13,6 +13,7 @@ from app.core.errors import Conflict, Fault, Invalid, Problem
 from app.core.loose_types import Fields, JsonValue, Value
 from app.core.sheets.tabular import SheetRow
 from app.core.validation import Model, validate
+from app.engine.composed_titles import COMPOSED_OF, composed_title
 from app.engine.imports.cell_error import CellError, shown
 from app.engine.imports.cells import Measured, read_text
 from app.engine.imports.code_labels import SeveralCodes
@@ -36,7 +37,6 @@ from app.engine.writes.store import State
 SILENT: Final = Fault("", "")
 #: What stands between several names in a cell of parts.
 _BETWEEN_NAMES: Final = re.compile(r"[;\n]")
-_MAX_NAME: Final = 500
 _MAX_NAMES: Final = 200
 
 
@@ -131,7 +131,8 @@ class RowReader:
             part_headers = {part.header for part in entry.plan.parts}
             cells = [entry.cells[h] for h in entry.plan.title_parts if h not in part_headers]
             words = [str(cell).strip() for cell in cells if cell is not None]
-            entry.composed = ": ".join(filter(None, [*words, ", ".join(names)]))[:_MAX_NAME]
+            entry.composed_of = composed_title(": ".join(filter(None, words)), ())
+            entry.composed = composed_title(entry.composed_of, names)
 
     def _key(self, entry: Entry, column: ImportColumn, cell: Value) -> None:
         try:
@@ -159,7 +160,8 @@ class RowReader:
     def new(self, entry: Entry) -> New:
         """What the row creates; Problem tells all that is wrong with it."""
         composed = {self.resource.title_parts[0]: entry.composed} if entry.composed else {}
-        return New(self._body(entry, self.resource.create, composed, [], None), entry.id)
+        kept = {COMPOSED_OF: entry.composed_of} if composed else {}
+        return New(self._body(entry, self.resource.create, composed, [], None), entry.id, kept)
 
     def change(self, entry: Entry, before: State) -> tuple[BaseModel, bool]:
         """What the row sets, and whether the record differs from it; Problem as in `new`."""
