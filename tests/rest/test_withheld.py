@@ -244,6 +244,26 @@ async def test_a_summary_counts_what_is_withheld_and_says_how_many(public: Publi
     assert [each["withheld_amounts"] for each in (shown, whole)] == [1, 0]
 
 
+async def test_a_summary_counts_what_is_withheld_with_a_part(public: Public) -> None:
+    mission = await public.create("missions", title="A visit", kind="trade_fair")
+    key, legs = mission["id"], []
+    for above in (key, key, None):
+        parent = above or legs[-1]["id"]
+        legs.append(
+            await public.create("missions", title="A leg", kind="trade_fair", parent_id=parent)
+        )
+        body = {"instrument": "announced_plan", "mission_id": legs[-1]["id"]}
+        await public.create("agreements", title="A plan", **body)
+    await public.change("missions", legs[1], confidential=True)
+    told = []
+    for client in (public.writer, public.reader):
+        for parts in ("include", "exclude"):
+            address = f"/missions/{key}/summary?parts={parts}"
+            found = (await client.get(address)).json()
+            told.append([found[name] for name in ("missions", "agreements", "withheld")])
+    assert told == [[4, 3, 0], [1, 0, 0], [2, 3, 2], [1, 0, 0]]
+
+
 async def test_claims_are_not_contradicted_by_what_is_withheld(public: Public) -> None:
     parties = [
         {"role": "signatory", "organization": {"name": name, "kind": "company"}}
