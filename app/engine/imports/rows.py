@@ -12,6 +12,7 @@ from app.core import json_codec
 from app.core.errors import Conflict, Fault, Invalid, Problem
 from app.core.loose_types import Fields, JsonValue, Value
 from app.core.sheets.tabular import SheetRow
+from app.core.text.name_keys import name_key
 from app.core.validation import Model, validate
 from app.engine.composed_titles import COMPOSED_OF, composed_title
 from app.engine.imports.cell_error import CellError, shown
@@ -284,7 +285,7 @@ class RowReader:
 
     def forget(self, names: Iterable[str] | None = None) -> None:
         """Forget whom these names stood for, all of them by default: another may be called so."""
-        self.named.forget(names)
+        self.named.forget(self.resource.table, names)
 
     def lacks_own(self, entry: Entry, problem: Problem) -> bool:
         """Whether records of the row's own kind are not there, which may come later."""
@@ -347,7 +348,7 @@ class RowReader:
         if not isinstance(value, str) or as_id(text := value.strip()):
             return value
         for new in (each for several in entry.new_records.values() for each in several):
-            if (new.resource.path, new.name) == (target.path, text):
+            if new.resource is target and name_key(new.name) == name_key(text):
                 return new.id
         found = self.named.find(target, text, pointer)
         if isinstance(found, NewRecord):
