@@ -246,7 +246,7 @@ async def test_a_summary_counts_what_is_withheld_and_says_how_many(public: Publi
 
 async def test_a_summary_counts_what_is_withheld_with_a_part(public: Public) -> None:
     mission = await public.create("missions", title="A visit", kind="trade_fair")
-    key, legs = mission["id"], []
+    key, legs = mission["id"], list[Any]()
     for above in (key, key, None):
         parent = above or legs[-1]["id"]
         legs.append(
