@@ -18,6 +18,7 @@ from app.datasets.routes import dataset_routes
 from app.engine.history.change_log import newest_seq_statement
 from app.engine.registry import register
 from app.engine.resource import Resource, SubCollection
+from app.engine.withholding import tell_withheld
 from app.insights.conversion import conversion_route
 from app.insights.converted_figures import DATED_BY, answer_converted
 from app.insights.figures import use_figures
@@ -68,6 +69,7 @@ RESOURCES: tuple[Resource, ...] = (
 )
 register(RESOURCES)
 show_backed(RESOURCES)
+tell_withheld(RESOURCES)
 use_figures()
 
 

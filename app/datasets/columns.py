@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Integer, func, select
 
 from app.core.databases.expressions import AnyTable, Expression
-from app.core.databases.public_reads import is_withholdable
+from app.core.databases.public_reads import WITHHELD_AS, is_withholdable
 from app.core.loose_types import Value
 from app.core.sheets.sheet import CellKind
 from app.datasets.declared import Dataset
@@ -88,7 +88,8 @@ def _described(dataset: Dataset, cell: Cell) -> tuple[str, bool]:
             nullable = True
         at = find_relation(at, name).target
     stored: Value = at.table.__table__.c.get(cell.path[-1])
-    nullable = nullable or (stored is not None and is_withholdable(stored))
+    if stored is not None and WITHHELD_AS not in stored.info:
+        nullable = nullable or is_withholdable(stored)
     return _words(found.about, cell.path), nullable
 
 

@@ -138,6 +138,20 @@ class OfDay:
     find: Callable[[Session, Any], date | None]
 
 
+def _always(record: Record) -> bool:
+    return True
+
+
+@dataclass(frozen=True, eq=False)
+class WithheldAlong:
+    """A field that is withheld where another is of what the record is part of: `own` where `owners`
+    is, of those records (of a class that it names) that `tells` is true of."""
+
+    owners: str
+    own: str
+    tells: Callable[[Any], bool] = _always
+
+
 @dataclass(eq=False)
 class Resource:
     """A kind of record and how it is served.
@@ -151,7 +165,8 @@ class Resource:
     - Of what is confidential: `withheld_with` are relations with whose record it is withheld,
       beside those that it must have or is part of; `told_by` names for fields others that tell of
       them; `tells_of` the fields of the kind, the id and a field of a record, of any kind, that it
-      tells of and is withheld with.
+      tells of and is withheld with, and without a field with any of them; `withheld_along` what is
+      withheld with fields of what it is part of.
     - `first_of` are the fields that are those of the first row of a part, `host_country` of
       `stops.country`: filters find those of any row.
     - `row_filter(table)` narrows a table that two resources share.
@@ -179,6 +194,7 @@ class Resource:
     withheld_with: tuple[str, ...] = ()
     told_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     tells_of: tuple[str, str, str] | None = None
+    withheld_along: tuple[WithheldAlong, ...] = ()
     embedded: dict[str, Embedded] = field(default_factory=dict)
     to_many: dict[str, SubCollection] = field(default_factory=dict)
     first_of: dict[str, tuple[str, str]] = field(default_factory=dict)

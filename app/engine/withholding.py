@@ -7,33 +7,42 @@ from typing import NamedTuple
 from sqlalchemy import CheckConstraint
 
 from app.core.databases.interface import table_of
-from app.core.databases.public_reads import ALL, is_withholdable
+from app.core.databases.public_reads import ALL, TOLD, WITHHELD_ALONE, is_withholdable
 from app.core.errors import Fault, did_you_mean
 from app.core.loose_types import Values
+from app.engine.composed_titles import title_field
 from app.engine.record import bound_names
 from app.engine.resource import Embedded, Resource
 
 
 class Pointer(NamedTuple):
     """A field that names a record of another kind; where that one is withheld the record goes with
-    it as a `whole`, or the field alone does."""
+    it as a `whole`, or the field alone does, and those that are `told_with` it."""
 
     key: str
     target: Resource
     is_whole: bool
+    told_with: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The field, and those that are told with it."""
+        return self.key, *self.told_with
 
 
 @cache
 def pointers_of(at: Resource | Embedded) -> tuple[Pointer, ...]:
-    """Those of a record, or of a part of one: a row of a part goes with what it names."""
+    """Those of a record, or of a part of one: a row of a part goes with what it names, but for what
+    is withheld alone."""
     columns = table_of(at.table).c
     found = []
     for name, target in at.to_one.items():
         column = columns.get(f"{name}_id")
         if column is not None:
-            whole = isinstance(at, Embedded) or not column.nullable
+            told_with = column.info.get(WITHHELD_ALONE)
+            whole = (isinstance(at, Embedded) and told_with is None) or not column.nullable
             belongs = isinstance(at, Resource) and name in (*at.part_of, *at.withheld_with)
-            found.append(Pointer(f"{name}_id", target, whole or belongs))
+            found.append(Pointer(f"{name}_id", target, whole or belongs, told_with or ()))
     return tuple(found)
 
 
@@ -44,7 +53,18 @@ def withholdable(resource: Resource) -> frozenset[str]:
     wholes = {pointer.key for pointer in pointers_of(resource) if pointer.is_whole}
     own = {name for name in resource.fields.model_fields if name in columns}
     free = {name for name in own if is_withholdable(columns[name])}
-    return frozenset({*free, *resource.embedded} - wholes)
+    return frozenset({*free, *resource.embedded} - wholes - {title_field(resource)})
+
+
+def tell_withheld(resources: Iterable[Resource]) -> None:
+    """Let the `withheld` that the public reads have also the fields that are withheld for what they
+    name or with what they are part of, and the lists with such rows, once all kinds are known."""
+    for resource in resources:
+        own = {pointer.key for pointer in pointers_of(resource) if not pointer.is_whole}
+        lists = {name for name, part in resource.embedded.items() if pointers_of(part)}
+        along = {each.own for each in resource.withheld_along}
+        told = (own | lists | along) & withholdable(resource)
+        table_of(resource.table).c.withheld.info[TOLD] = tuple(sorted(told))
 
 
 @cache

@@ -8,15 +8,17 @@ from sqlalchemy import ColumnElement, CompoundSelect, Select, Subquery, select, 
 from sqlalchemy.orm import aliased
 
 from app.core.databases.expressions import AnyTable, Expression, Selection
+from app.core.databases.public_reads import including_withheld
 from app.engine.resource import SubCollection
 from app.resources.mission import MAX_LEVELS, Mission
 
 Ids = Select[tuple[object]] | CompoundSelect[tuple[object]]
 
 
-def missions_of_journey(mission_id: Expression) -> Ids:
+def missions_of_journey(mission_id: Expression, *, with_withheld: bool = False) -> Ids:
     """The ids of the mission with this id, of the missions that are part of it, and of theirs;
-    without those in the trash below it. It stands in a subquery, `of.mission_id.in_(…)`.
+    without those in the trash below it. It stands in a subquery, `of.mission_id.in_(…)`. Parts that
+    are withheld are among them `with_withheld`: to count what is, and for nothing else.
 
     It is no recursive query, which distributed PostgreSQL has none of: missions lie in as many
     levels as their rule allows. Each level is asked by the index of `parent_id`, and where there
@@ -24,7 +26,8 @@ def missions_of_journey(mission_id: Expression) -> Ids:
     """
     top: AnyTable = aliased(Mission)
     levels = [select(top.id).where(top.id == mission_id).correlate_except(top)]
-    levels += [_parts(mission_id, depth) for depth in range(1, MAX_LEVELS)]
+    table = _every_mission if with_withheld else _mission
+    levels += [_parts(mission_id, depth, table) for depth in range(1, MAX_LEVELS)]
     return union(*levels)
 
 
@@ -40,12 +43,27 @@ def of_journey(
     return replace(own, with_parts=replace(own, on=over_parts))
 
 
-def _parts(mission_id: Expression, depth: int) -> Select[tuple[object]]:
+def _mission(name: str) -> tuple[AnyTable, AnyTable]:
+    """The missions under a name of their own, and their columns."""
+    table = aliased(Mission)
+    return table, table
+
+
+def _every_mission(name: str) -> tuple[AnyTable, AnyTable]:
+    """All missions under the name, those that are withheld too, and their columns."""
+    table = including_withheld(Mission).element.alias(name)
+    return table, table.c
+
+
+def _parts(
+    mission_id: Expression, depth: int, table: Callable[[str], tuple[AnyTable, AnyTable]]
+) -> Select[tuple[object]]:
     """The ids of the missions so many levels below."""
-    ways: list[AnyTable] = [aliased(Mission) for _ in range(depth)]
+    several = [table(f"part_{depth}_{level}") for level in range(depth)]
+    tables, ways = zip(*several, strict=True)
     found = select(ways[-1].id).where(ways[0].parent_id == mission_id)
     found = found.where(*(below.parent_id == above.id for above, below in pairwise(ways)))
-    return found.where(*(each.deleted_at.is_(None) for each in ways)).correlate_except(*ways)
+    return found.where(*(each.deleted_at.is_(None) for each in ways)).correlate_except(*tables)
 
 
 def journeys() -> Subquery:

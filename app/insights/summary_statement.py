@@ -70,7 +70,7 @@ def summary_select(
 ) -> Selection:
     """Reads the summary of `:mission` as an object of JSON; `with_standing` its member `standing`
     has the totals of all classes that stand, and `left_out` tells what is not in these."""
-    missions = _missions(with_parts)
+    missions, withheld = _missions(with_parts), _withheld(with_parts)
     counted = _counted(missions)
     left = left_out(AGREEMENTS, counted, _KEYS, lifted=_BY_TIME)
     standing = select(counted).where(counted.c.firmness.in_(STANDING)).cte("standing")
@@ -84,7 +84,7 @@ def summary_select(
         "ref": as_json(Mission.ref),
         "title": as_json(Mission.title),
         "missions": _number(select(func.count()).select_from(missions)),
-        **_counts(counted, _withheld(missions)),
+        **_counts(counted, withheld),
         "totals": _totals(counted, left, dialect),
         "outcomes": _number(select(func.count()).select_from(outcomes)),
         "realised": _realised(outcomes, dialect),
@@ -99,7 +99,7 @@ def summary_select(
                 "earlier_outcomes": _number(
                     select(func.count()).select_from(outcomes).where(_is_earlier(outcomes))
                 ),
-                "withheld": _withheld(missions),
+                "withheld": withheld,
             }
         ),
     }
@@ -140,9 +140,14 @@ def _rows(table: AnyTable, missions: CTE) -> Expression:
     return _number(select(func.count()).select_from(table).where(_of(table, missions)))
 
 
-def _withheld(missions: CTE) -> Expression:
-    """How many records of agreements are counted and not shown."""
-    return withheld_count(Agreement, "mission_id", select(missions.c.id))
+def _withheld(with_parts: bool) -> Expression:
+    """How many records of agreements are counted and not shown, those of parts that are withheld
+    among them."""
+    owners: Value = select(_mission())
+    if with_parts:
+        ids = missions_of_journey(_mission(), with_withheld=True).subquery()
+        owners = select(ids.c[0])
+    return withheld_count(Agreement, "mission_id", owners)
 
 
 # Agreements

@@ -12,11 +12,13 @@ from app.core.databases.public_reads import WITHHELD_AS
 from app.core.databases.types import choice
 from app.core.errors import Invalid, refuse_repeated
 from app.core.loose_types import Values
+from app.engine.composed_titles import COMPOSED_OF
 from app.engine.record import Record, code, code_list, descending, money, reference, rule, stated
 from app.engine.resource import Embedded, OfDay, Resource
 from app.engine.schemas import Edtf, Line, Noted, Prose, RecordFields, Schema, distinct
 from app.engine.writes import store
 from app.engine.writes.records import records_in_progress
+from app.resources.agreement_title import compose_anew
 from app.resources.amount_of_year import AgreementAmountOfYear, AmountOfYearFields
 from app.resources.code import CurrencyCode, Sectors
 from app.resources.dated import day_of_agreement
@@ -117,7 +119,9 @@ class Agreement(Place, Record):
 
     mission_id: Mapped[UUID | None] = reference("mission.id")
     event_id: Mapped[UUID | None] = reference("event.id")
-    title: Mapped[str]
+    title: Mapped[str] = mapped_column(info={WITHHELD_AS: COMPOSED_OF})
+    #: Kept by the server: what names nobody of a title that it has composed.
+    composed_of: Mapped[str | None]
     title_en: Mapped[str | None]
     subject: Mapped[str | None]
     subject_en: Mapped[str | None]
@@ -264,6 +268,7 @@ def _check(session: Session, record: Agreement, before: Values | None) -> None:
     _check_parties(record)
     _check_related(session, record)
     _check_event(session, record)
+    compose_anew(session, record, before)
     if before is not None and before["status"] != record.status:
         check_move(AgreementStatus(before["status"]), record.status)
         _enter_move(session, record)

@@ -1,6 +1,5 @@
 """Organizations: companies, authorities, chambers and whatever else can act."""
 
-import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Literal, Self
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.core.databases.types import choice
 from app.core.loose_types import Fields, Values
+from app.core.text.name_keys import without_quotes
 from app.engine.record import Part, Record, code, code_list, reference, region_of, rule
 from app.engine.resource import Embedded, Resource
 from app.engine.schemas import Line, Noted, RecordFields, Schema, distinct
@@ -176,12 +176,9 @@ def _check(session: Session, record: Organization, before: Values | None) -> Non
         check_legal_form(session, record.legal_form, record.country)
 
 
-_IN_QUOTES = re.compile(r"[«»“”„\"]")
-
-
 def _from_name(session: Session, text: str) -> Fields:
     """What a name as people write it says: its legal form, if any, and the name without that."""
-    bare = " ".join(_IN_QUOTES.sub(" ", text).split())
+    bare = without_quotes(text)
     folded = bare.casefold()
     for form, codes in _legal_forms(session).items():
         name = ""

@@ -14,7 +14,7 @@ from app.core.databases.types import choice
 from app.core.errors import Conflict, Fault
 from app.core.loose_types import Values
 from app.engine.record import Record, code, first_day_of, money, reference, rule, stated
-from app.engine.resource import Embedded, OfDay, Resource
+from app.engine.resource import Embedded, OfDay, Resource, WithheldAlong
 from app.engine.schemas import Count, Edtf, Line, Noted, RecordFields
 from app.engine.writes import store
 from app.resources.code import CurrencyCode
@@ -132,6 +132,11 @@ outcome = Resource(
     },
     under=("agreement",),
     part_of=("agreement",),
+    withheld_along=(
+        WithheldAlong("amount", "actual_amount"),
+        WithheldAlong("targets", "achieved"),
+        WithheldAlong("signed", "date", lambda record: record.status is AgreementStatus.signed),
+    ),
     of_day=OfDay(("date",), _day),
     check=_check,
     example={

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.core.databases.public_reads import WITHHELD_ALONE
 from app.core.databases.types import Exact, choice
 from app.engine.record import Part, reference, rule
 from app.engine.schemas import Digits, Line, Schema
@@ -56,8 +57,10 @@ class AgreementParty(Part):
     description: Mapped[str | None]
     role: Mapped[PartyRole] = mapped_column(choice(PartyRole, "role"))
     share_percent: Mapped[Decimal | None] = mapped_column(Exact(7, 4))
-    signed_by_id: Mapped[UUID | None] = reference("person.id")
-    signed_as: Mapped[str | None]
+    signed_by_id: Mapped[UUID | None] = reference(
+        "person.id", info={WITHHELD_ALONE: ("signed_as",)}
+    )
+    signed_as: Mapped[str | None] = mapped_column(info={WITHHELD_ALONE: ()})
 
 
 class PartyFields(Schema):

@@ -21,11 +21,13 @@ from app.engine.schemas import Schema, derived_schema
 from app.engine.writes.bulk import (
     MAX_FAILURES,
     MAX_OPERATIONS,
+    as_sent,
     refused,
     results_json,
     run_all,
 )
 from app.engine.writes.bulk_operations import Done, ReadOperation, read_operations
+from app.engine.writes.bulk_order import BulkOrder
 from app.engine.writes.nested_schemas import nested_model, patch_model
 from app.rest.client_watch import ClientWatch, watched
 from app.rest.operations import (
@@ -195,6 +197,10 @@ async def _in_parts(
     request: Request, resource: Resource, read: list[ReadOperation], client: ClientWatch
 ) -> list[Done]:
     """Do operations of which each is by itself; between parts of them others write."""
+    order = BulkOrder(resource, read)
+    if not order.is_as_sent:
+        await write(request, order.settle, dry_run=True)
+    read = [order.read[place] for place in order.places]
     done: list[Done] = []
     while len(done) < len(read):
         client.check()
@@ -207,7 +213,7 @@ async def _in_parts(
             # What is stored is stored, and told.
             problem.alone()
             done += [Done(each.op, problem.status, problem=problem) for each in read[len(done) :]]
-    return done
+    return done if order.is_as_sent else as_sent(done, order.places)
 
 
 def _each(resource: Resource, part: list[ReadOperation], session: Session) -> list[Done]:

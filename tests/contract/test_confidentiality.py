@@ -106,6 +106,7 @@ async def world(
             examples = await Examples.on(admin)
             for resource in RESOURCES:
                 await _fill(made, examples, resource)
+            await _fill_what_tells(made)
         async with copy_of(url, folder) as other_url:
             await engine_run(other_url, _change_what_is_withheld)
             async with serving(url) as app, serving(other_url) as other:
@@ -158,6 +159,45 @@ async def _fill(world: World, examples: Examples, resource: Resource) -> None:
     body = _marked(resource, body, names, mark)
     world.partly[resource.path] = await create(world.writer, resource.path, body)
     world.canaries |= dict.fromkeys(mark, resource.path)
+
+
+async def _fill_what_tells(world: World) -> None:
+    """Records that would tell what is withheld of others: titles that were made up of names, who
+    signed for a party, what came of an amount, and passages."""
+    company, signer = f"{_WORD}{next(_numbers)}", f"{_WORD}{next(_numbers)}"
+    rows = f"document;supplier;buyer\nsupply_contract;{company};Plain\n"
+    types = {"content-type": "text/csv"}
+    address = "/agreements/import?create_missing=true"
+    answer = await world.writer.post(address, content=rows, headers=types)
+    assert answer.status_code == 200, answer.text
+    found = await world.writer.get(f"/agreements?title__contains={company}")
+    (deal,) = found.json()["data"]
+    person = await create(world.writer, "people", {"full_name": signer})
+    parties = [deal["parties"][0], {**deal["parties"][1], "signed_by_id": person["id"]}]
+    money = {"amount": 5, "currency": "USD", "withheld": ["amount"]}
+    answer = await world.writer.patch(f"/agreements/{deal['id']}", json={"parties": parties})
+    assert answer.status_code == 200, answer.text
+    of_deal = {"agreement_id": deal["id"], "currency": "USD"}
+    paid = await create(world.writer, "outcomes", {**of_deal, "actual_amount": next(_numbers)})
+    source = await create(world.writer, "sources", {"publisher": "A paper", "title": "News"})
+    passage = {"source_id": source["id"], "start": 0, "end": 9}
+    backed = {"record_kind": "agreement", "record_id": deal["id"]}
+    noted = f"{_WORD}{next(_numbers)}"
+    await create(world.writer, "citations", {**passage, **backed, "note": noted})
+    organization = deal["parties"][0]["organization_id"]
+    for path, key, body in (
+        ("agreements", deal["id"], money),
+        ("organizations", organization, {"confidential": True}),
+        ("people", person["id"], {"confidential": True}),
+    ):
+        answer = await world.writer.patch(f"/{path}/{key}", json=body)
+        assert answer.status_code == 200, answer.text
+    world.canaries |= {
+        company: "a title",
+        signer: "who signed",
+        str(paid["actual_amount"]): "an outcome",
+        noted: "a passage",
+    }
 
 
 def _addresses(world: World, document: Any) -> Iterator[str]:

@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 from fastapi import FastAPI
 
 from tests.conftest import client_of, copy_of, serving
 from tests.contract.api import Api
 from tests.examples import Examples
+from tests.rest.public import Public
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +24,10 @@ async def writes_app(
 async def api(writes_app: FastAPI) -> AsyncIterator[Api]:
     async with client_of(writes_app) as client:
         yield Api(client, await Examples.on(client))
+
+
+@pytest.fixture
+async def public(client: httpx.AsyncClient, shared_app: FastAPI) -> AsyncIterator[Public]:
+    transport = httpx.ASGITransport(shared_app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as reader:
+        yield Public(client, reader)

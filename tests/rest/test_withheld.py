@@ -1,50 +1,14 @@
 """What is withheld with a record, when, and what its readers are told of that."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
 
 import httpx
-import pytest
-from fastapi import FastAPI
 from sqlalchemy import text
 
 from app.commands.check import run
 from app.commands.connection import engine_run
-
-
-class Public:
-    """Two clients of one application: one that writes, and one without a key."""
-
-    def __init__(self, writer: httpx.AsyncClient, reader: httpx.AsyncClient) -> None:
-        self.writer, self.reader = writer, reader
-
-    async def create(self, path: str, **body: Any) -> Any:
-        answer = await self.writer.post(f"/{path}", json=body)
-        assert answer.status_code == 201, answer.text
-        return answer.json()
-
-    async def change(self, path: str, record: Any, **body: Any) -> Any:
-        answer = await self.writer.patch(f"/{path}/{record['id']}", json=body)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    async def shown(self, path: str, record: Any) -> Any:
-        """The record as the public sees it; None where it does not."""
-        answer = await self.reader.get(f"/{path}/{record['id']}")
-        return answer.json() if answer.status_code == 200 else None
-
-    async def log(self, record: Any) -> list[Any]:
-        """The changes of a record as the public is told of them."""
-        answer = await self.reader.get(f"/changes?record_id={record['id']}")
-        return [(each["action"], each["changes"]) for each in answer.json()["data"]]
-
-
-@pytest.fixture
-async def public(client: httpx.AsyncClient, shared_app: FastAPI) -> AsyncIterator[Public]:
-    transport = httpx.ASGITransport(shared_app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as reader:
-        yield Public(client, reader)
+from tests.rest.public import Public
 
 
 async def _mission(public: Public) -> dict[str, tuple[str, Any]]:
@@ -155,11 +119,46 @@ async def test_a_citation_of_a_withheld_field_is_withheld(public: Public) -> Non
     whole = await public.create("citations", **at, start=0, end=5)
     amount = await public.create("citations", **at, start=0, end=5, field="/currency")
     await public.change("agreements", agreement, withheld=["amount"])
-    assert await public.shown("citations", whole)
+    party = await public.create("citations", **at, start=0, end=5, field="/parties")
+    # A passage that is not said to back a field may tell of any.
+    assert await public.shown("citations", whole) is None
     assert await public.shown("citations", amount) is None
+    assert await public.shown("citations", party)
     assert (await public.log(amount))[-1] == ("delete", {})
+    await public.change("agreements", agreement, withheld=["note"])
+    assert await public.shown("citations", whole)
     await public.change("sources", source, confidential=True)
     assert await public.shown("citations", whole) is None
+
+
+async def test_an_outcome_does_not_tell_what_is_withheld_of_its_agreement(public: Public) -> None:
+    body = {"instrument": "supply_contract", "status": "negotiated", "amount": 5, "currency": "USD"}
+    party = {"description": "A buyer", "role": "buyer"}
+    agreement = await public.create("agreements", title="A deal", parties=[party], **body)
+    await public.change("agreements", agreement, status="signed", signed="2016-04-12")
+    paid = await public.create(
+        "outcomes",
+        agreement_id=agreement["id"],
+        actual_amount=4,
+        currency="USD",
+        amount_scope="to_date",
+        date="2016-09",
+    )
+    (signed,) = (
+        await public.writer.get(f"/outcomes?agreement_id={agreement['id']}&status=signed")
+    ).json()["data"]
+    assert signed["date"] == "2016-04-12"
+    await public.change("agreements", agreement, withheld=["amount", "signed"])
+    shown, then = await public.shown("outcomes", paid), await public.shown("outcomes", signed)
+    told = ("actual_amount", "currency", "amount_scope", "date", "withheld")
+    assert [shown[name] for name in told] == [None, None, None, "2016-09", ["actual_amount"]]
+    assert (then["date"], then["date_latest"], then["withheld"]) == (None, None, ["date"])
+    found = await public.reader.get(
+        f"/outcomes?actual_amount__gte=1&agreement_id={agreement['id']}"
+    )
+    assert found.json()["data"] == []
+    await public.change("agreements", agreement, withheld=[])
+    assert (await public.shown("outcomes", paid))["actual_amount"] == 4
 
 
 async def test_a_field_is_withheld_with_all_that_tells_of_it(public: Public) -> None:
@@ -243,6 +242,26 @@ async def test_a_summary_counts_what_is_withheld_and_says_how_many(public: Publi
     assert [each["totals"][0]["amount"] for each in (shown, whole)] == [5, 21]
     assert [each["without_amount"] for each in (shown, whole)] == [0, 0]
     assert [each["withheld_amounts"] for each in (shown, whole)] == [1, 0]
+
+
+async def test_a_summary_counts_what_is_withheld_with_a_part(public: Public) -> None:
+    mission = await public.create("missions", title="A visit", kind="trade_fair")
+    key, legs = mission["id"], list[Any]()
+    for above in (key, key, None):
+        parent = above or legs[-1]["id"]
+        legs.append(
+            await public.create("missions", title="A leg", kind="trade_fair", parent_id=parent)
+        )
+        body = {"instrument": "announced_plan", "mission_id": legs[-1]["id"]}
+        await public.create("agreements", title="A plan", **body)
+    await public.change("missions", legs[1], confidential=True)
+    told = []
+    for client in (public.writer, public.reader):
+        for parts in ("include", "exclude"):
+            address = f"/missions/{key}/summary?parts={parts}"
+            found = (await client.get(address)).json()
+            told.append([found[name] for name in ("missions", "agreements", "withheld")])
+    assert told == [[4, 3, 0], [1, 0, 0], [2, 3, 2], [1, 0, 0]]
 
 
 async def test_claims_are_not_contradicted_by_what_is_withheld(public: Public) -> None:

@@ -30,6 +30,12 @@ ALL = "*"
 ROWS = f"{HIDDEN} IS DISTINCT FROM '{ALL}'"
 #: In the `info` of a column that is never null: the SQL of what is shown while it is withheld.
 WITHHELD_AS = "withheld_as"
+#: In the `info` of a column of a part: it is withheld by itself, where the record that it names is,
+#: and these columns beside it with it.
+WITHHELD_ALONE = "withheld_alone"
+#: In the `info` of the column `withheld` of a table: names that it tells to the public where the
+#: column `hidden` has them.
+TOLD = "told"
 #: Columns that every row shows which is shown at all.
 _ALWAYS_SHOWN = frozenset({HIDDEN, "ref", "withheld", "deleted_at"})
 _CONTAINS = {"sqlite": "instr", "postgresql": "strpos"}
@@ -63,6 +69,22 @@ def is_withholdable(of: TableColumn) -> bool:
 def _case(name: str, quoted: str, dialect: str, empty: str = "") -> str:
     is_shown = f"{_CONTAINS[dialect]}({HIDDEN}, ',{name},') = 0"
     return f"CASE WHEN {HIDDEN} IS NULL THEN {quoted} WHEN {is_shown} THEN {quoted}{empty} END"
+
+
+def _told(of: TableColumn, quoted: str, dialect: str) -> str:
+    """The list in a column, with those of these names that are withheld for what they name."""
+    position, is_text, more = _CONTAINS[dialect], dialect == "sqlite", ""
+    kind = "" if is_text else "::jsonb"
+    for name in of.info[TOLD]:
+        is_new = f"{position}({HIDDEN}, ',{name},') > 0"
+        is_new += f""" AND {position}(CAST({quoted} AS TEXT), '"{name}"') = 0"""
+        if name in of.table.c:
+            is_new += f" AND {name} IS NOT NULL"
+        some, none = (f',"{name}"', "") if is_text else (f'["{name}"]', "[]")
+        more += f" || CASE WHEN {is_new} THEN '{some}'{kind} ELSE '{none}'{kind} END"
+    text = f"replace(rtrim({quoted}, ']'){more} || ']', '[,', '[')"
+    longer = text if is_text else f"{quoted}{more}"
+    return f"CASE WHEN {HIDDEN} IS NULL THEN {quoted} ELSE {longer} END"
 
 
 class shown(FunctionElement[Any]):  # noqa: N801 (reads as an SQL function)
@@ -114,7 +136,9 @@ def _is_reference(side: Any) -> bool:
     if not (isinstance(side, Column) and side.foreign_keys and isinstance(side.type, Id)):
         return False
     table = _table_of(side.table)
-    return table is not None and _shown_of(table) is None and is_withholdable(side)
+    if table is None or _shown_of(table) is not None:
+        return table is not None and WITHHELD_ALONE in side.info
+    return is_withholdable(side)
 
 
 class _PublicReads(SQLCompiler):
@@ -191,9 +215,13 @@ class _PublicReads(SQLCompiler):
             return f"{self.preparer.quote(name.removesuffix(_STORED))} AS {quoted}"
         of, dialect = table.c[name], self.dialect.name
         special = _shown_of(table)
+        if WITHHELD_ALONE in of.info:
+            return f"{_case(name, quoted, dialect)} AS {quoted}"
         if special is not None:
             sql = special(name, dialect)
             return quoted if sql is None else f"{sql} AS {quoted}"
+        if of.info.get(TOLD):
+            return f"{_told(of, quoted, dialect)} AS {quoted}"
         if not is_withholdable(of):
             return quoted
         otherwise = "'[]'" if isinstance(of.type, CodeList) else of.info.get(WITHHELD_AS)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -34,6 +34,7 @@ from app.core.databases.prepared import Prepared
 from app.core.databases.public_reads import ALL, HIDDEN, ROWS, hidden_column
 from app.core.databases.types import Id, Instant, JsonText, choice
 from app.core.loose_types import Json, JsonValue, Values
+from app.engine.composed_titles import composed_of_record, tells_composed_title
 
 
 class Action(StrEnum):
@@ -171,9 +172,15 @@ def _turn(hidden: str | None, was_hidden: str | None) -> str | None:
     return Turn.WITHHELD if hidden == ALL else Turn.SHOWN
 
 
-def _shown_changes(changes: str, hidden: str | None, withheld: Collection[str] = ()) -> str | None:
+def _shown_changes(
+    changes: str,
+    hidden: str | None,
+    withheld: Collection[str] = (),
+    is_named: Callable[[str, JsonValue], bool] = lambda field, pair: False,
+) -> str | None:
     """What the public is shown in place of an entry's changes; null for all of them. Values that
-    name records which are `withheld` are not."""
+    name records which are `withheld` are not, by their ids or otherwise: `is_named` tells that of a
+    field and its old and new value."""
     if hidden == ALL or (hidden is None and not withheld):
         return hidden
     names = (hidden or "").strip(",").split(",")
@@ -181,7 +188,9 @@ def _shown_changes(changes: str, hidden: str | None, withheld: Collection[str] =
     left = {
         name: pair
         for name, pair in told.items()
-        if name not in names and not any(each in str(pair) for each in withheld)
+        if name not in names
+        and not any(each in str(pair) for each in withheld)
+        and not is_named(name, pair)
     }
     return None if len(left) == len(told) else json_codec.dumps(left).decode()
 
@@ -283,8 +292,13 @@ def _hide(connection: Connection, kind: str, record_id: UUID, hidden: str | None
         return
     found = connection.execute(select(Change.seq, Change.changes).where(*of_record)).all()
     withheld = _withheld_ids(connection, {each for row in found for each in _ID.findall(row[1])})
+    composed_of = composed_of_record(connection, kind, record_id) if withheld else None
+
+    def is_named(field: str, pair: JsonValue) -> bool:
+        return composed_of is not None and tells_composed_title(kind, field, pair, composed_of)
+
     for seq, changes in found:
-        shown = _shown_changes(changes, hidden, withheld)
+        shown = _shown_changes(changes, hidden, withheld, is_named)
         connection.execute(update(Change).where(Change.seq == seq).values(hidden=shown))
 
 

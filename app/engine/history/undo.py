@@ -14,11 +14,12 @@ from app.core.databases.public_reads import ALL, ROWS
 from app.core.databases.read_transaction import ReadTransaction
 from app.core.errors import BadRequest, Fault, Gone
 from app.core.loose_types import Fields, Json, JsonValue, Value
+from app.engine.composed_titles import COMPOSED_OF, title_field
 from app.engine.history.past_tables import deleting, inserting, stored_value, updating
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.record import bound_values
 from app.engine.resource import Embedded, Resource
-from app.engine.withholding import Pointer, pointers_of
+from app.engine.withholding import Pointer, pointers_of, told_together
 
 #: The parameter that names the moment.
 PARAMETER: Final = "as_of"
@@ -210,11 +211,40 @@ class Undo:
                     f" WHERE {gone} AND {ROWS}"
                 )
         for name, part in parts.items():
-            hidden = f"SELECT id FROM {past} WHERE hidden = '{ALL}' OR hidden LIKE '%,{name},%'"
-            gone = f'"{part.owner}" IN ({hidden})'
+            rows = f'"past_{table_of(part.table).name}"'
+            gone = f'"{part.owner}" IN ({self._withholding(name)})'
             for pointer in pointers_of(part):
-                gone += f' OR "{pointer.key}" IN ({self._withheld_ids(pointer)})'
-            yield f"""UPDATE "past_{table_of(part.table).name}" SET hidden = '{ALL}' WHERE {gone}"""
+                if pointer.is_whole:
+                    gone += f' OR "{pointer.key}" IN ({self._withheld_ids(pointer)})'
+            yield f"UPDATE {rows} SET hidden = '{ALL}' WHERE {gone}"
+            for pointer in pointers_of(part):
+                if not pointer.is_whole:
+                    yield (
+                        f"UPDATE {rows} SET hidden = coalesce(hidden, ',')"
+                        f" || '{','.join(pointer.names)},'"
+                        f' WHERE "{pointer.key}" IN ({self._withheld_ids(pointer)}) AND {ROWS}'
+                    )
+
+        yield from self._hidden_titles(past)
+
+    def _withholding(self, part: str) -> str:
+        """The ids of the records that are withheld, or whose rows of a part are, all of them."""
+        fields = told_together(self.resource, [part])
+        says = (f"CAST(withheld AS TEXT) LIKE '%\"{field}\"%'" for field in sorted(fields))
+        where = " OR ".join((f"hidden = '{ALL}'", *says))
+        return f'SELECT id FROM "past_{self.table.name}" WHERE {where}'
+
+    def _hidden_titles(self, past: str) -> Iterator[str]:
+        """What withholds titles that were made up of whom the public is not shown."""
+        title = title_field(self.resource)
+        for name, part in self.resource.embedded.items():
+            if title is not None and name in self.resource.title_parts:
+                rows = f'"past_{table_of(part.table).name}"'
+                yield (
+                    f"UPDATE {past} SET hidden = coalesce(hidden, ',') || '{title},'"
+                    f" WHERE {ROWS} AND substr({title}, 1, length({COMPOSED_OF})) = {COMPOSED_OF}"
+                    f" AND id IN (SELECT {part.owner} FROM {rows} WHERE hidden = '{ALL}')"
+                )
 
     def _withheld_ids(self, pointer: Pointer) -> str:
         named = table_of(pointer.target.table).name

@@ -16,8 +16,8 @@ class Entry:
     `mentioned_keys` is all by which it may mean a record of its own kind; `unread` are the fields
     of which it is told already why nothing is known. `part_rows` are the parts that have columns,
     each with its header, `part_headers` the header over each part of a list, `composed` the name
-    that other cells make up, `new_records` what is to be created with it, by field; `resolved` are
-    the values with ids, once these are known.
+    that other cells make up, `composed_of` what of it names nobody, `new_records` what is to be
+    created with it, by field; `resolved` are the values with ids, once these are known.
     """
 
     row: int
@@ -35,6 +35,7 @@ class Entry:
     part_rows: dict[str, list[tuple[str, Fields]]] = field(default_factory=dict)
     part_headers: dict[str, list[str]] = field(default_factory=dict)
     composed: str = ""
+    composed_of: str = ""
     new_records: dict[str, list[NewRecord]] = field(default_factory=dict)
     resolved: Fields = field(default_factory=dict)
 

@@ -2,15 +2,16 @@
 
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Text, cast, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.core.databases.types import uuid7
 from app.core.errors import Fault, Invalid, did_you_mean
-from app.core.loose_types import Fields
+from app.core.loose_types import Fields, JsonValue
+from app.core.text.name_keys import name_key
 from app.core.validation import validate
 from app.engine.keys import as_id, names_of
 from app.engine.record import Record
@@ -38,6 +39,14 @@ class NewRecord:
     fields: Fields
 
 
+class _Called(NamedTuple):
+    """One of the names of a record."""
+
+    text: str
+    record_id: UUID
+    is_main: bool
+
+
 class NamedRecords:
     """Finds the records that are named in a file; with `creates`, those that are not there are
     new, where a name is enough to make one."""
@@ -49,14 +58,18 @@ class NamedRecords:
         #: What rows that fail are called: a record made of the name alone would hide that.
         self.failed: Container[str] = ()
         self._ids: dict[str, dict[str, UUID]] = {}
-        self._others: dict[str, dict[str, list[UUID]]] = {}
+        #: All names of the records of a kind, by what they are compared by.
+        self._called: dict[Resource, dict[str, list[_Called]]] = {}
         self._nearest_told = 0
 
-    def forget(self, names: Iterable[str] | None = None) -> None:
-        """Forget whom these names stood for, all of them by default: another may be called so."""
+    def forget(self, of: type[Record], names: Iterable[str] | None = None) -> None:
+        """Forget whom these names stood for, by default all that records of this table may have:
+        another may be called so."""
         if names is None:
             self._ids.clear()
-            self._others.clear()
+            self._called = {
+                each: found for each, found in self._called.items() if each.table is not of
+            }
             return
         for name in names:
             self._ids.pop(name, None)
@@ -86,13 +99,12 @@ class NamedRecords:
         except Invalid as problem:
             if problem.errors[0].code != "reference" or as_id(text):
                 raise
-            others = self._other_names(target).get(text, [])
-            if len(others) == 1:
-                return others[0]
-            if others:
-                several = f"Several records of {target.plural} are called {text!r}"
-                raise Invalid.at(pointer, "ambiguous", f"{several}: give an id or ref.") from None
-            found = self._by_parts(target, text, pointer)
+            called = self._names(target).get(name_key(text), [])
+            ids = {each.record_id for each in called if each.text == text}
+            ids = ids or {each.record_id for each in called}
+            if len(ids) > 1:
+                raise _ambiguous(target, text, pointer) from None
+            found = ids.pop() if ids else self._by_parts(target, text, pointer)
             if found is not None:
                 return found
             detail = problem.errors[0].detail + self._near(target, text)
@@ -113,8 +125,7 @@ class NamedRecords:
             if len(found) == 1:
                 return found[0]
             if found:
-                several = f"Several records of {target.plural} are called {name!r}"
-                raise Invalid.at(pointer, "ambiguous", f"{several}: give an id or ref.")
+                raise _ambiguous(target, name, pointer)
         if not self.creates or target.table is self.awaited or text in self.failed:
             return None
         return NewRecord(target, text, uuid7(), fields)
@@ -126,10 +137,12 @@ class NamedRecords:
             n for n, v in fields.items() if isinstance(v, str) and n not in (name_field, "kind")
         ]
         columns = [getattr(table, name) for name in said]
+        called = self._names(target).get(name_key(str(fields[name_field])), [])
+        ids = {each.record_id for each in called if each.is_main}
+        if not ids:
+            return []
         rows = self.session.execute(
-            select(table.id, *columns)
-            .where(getattr(table, name_field) == fields[name_field], table.deleted_at.is_(None))
-            .limit(100)
+            select(table.id, *columns).where(table.id.in_(ids), table.deleted_at.is_(None))
         )
         fits = (
             (record_id, all(v in (None, fields[n]) for n, v in zip(said, values, strict=True)))
@@ -141,26 +154,29 @@ class NamedRecords:
         """Store a new record."""
         store.create(self.session, new.resource, validate(new.resource.create, new.fields), new.id)
         self._keep(new.resource, new.name, new.id)
+        if (known := self._called.get(new.resource)) is not None:
+            for name in searched(new.resource).names:
+                _note(known, new.fields.get(name), new.id, is_main=name in names_of(new.resource))
 
-    def _other_names(self, target: Resource) -> dict[str, list[UUID]]:
-        """The ids of the kind's records by the names that they have in lists, read once."""
-        if target.path not in self._others:
-            found: dict[str, list[UUID]] = {}
+    def _names(self, target: Resource) -> dict[str, list[_Called]]:
+        """All names of the kind's records, those in lists too, read once."""
+        if target not in self._called:
+            found: dict[str, list[_Called]] = {}
             table = target.table
-            for name in searched(target).names:
-                column = getattr(table, name)
-                if name in names_of(target) or not hasattr(column.type, "of"):
-                    continue
-                rows = self.session.execute(
-                    select(table.id, column).where(
-                        cast(column, Text) != "[]", table.deleted_at.is_(None)
-                    )
-                )
-                for record_id, names in rows:
-                    for each in names:
-                        found.setdefault(each, []).append(UUID(str(record_id)))
-            self._others[target.path] = found
-        return self._others[target.path]
+            columns = {name: getattr(table, name) for name in searched(target).names}
+            columns = {
+                name: column
+                for name, column in columns.items()
+                if name in names_of(target) or hasattr(column.type, "of")
+            }
+            rows = select(table.id, *columns.values()).where(table.deleted_at.is_(None))
+            if target.row_filter is not None:
+                rows = rows.where(target.row_filter(table))
+            for record_id, *values in self.session.execute(rows) if columns else ():
+                for name, value in zip(columns, values, strict=True):
+                    _note(found, value, UUID(str(record_id)), is_main=name in names_of(target))
+            self._called[target] = found
+        return self._called[target]
 
     def _near(self, target: Resource, text: str) -> str:
         """` Did you mean 'Nobel'?`, of the names that begin as this one does."""
@@ -176,6 +192,20 @@ class NamedRecords:
             func.substr(column, 1, len(begins)) == begins, target.table.deleted_at.is_(None)
         )
         return did_you_mean(name, self.session.scalars(statement.limit(_MAX_COMPARED)).all())
+
+
+def _note(
+    found: dict[str, list[_Called]], value: JsonValue, record_id: UUID, *, is_main: bool
+) -> None:
+    """Note the names in a field of a record."""
+    for text in value if isinstance(value, list) else [value]:
+        if isinstance(text, str):
+            found.setdefault(name_key(text), []).append(_Called(text, record_id, is_main))
+
+
+def _ambiguous(target: Resource, text: str, pointer: str) -> Invalid:
+    several = f"Several records of {target.plural} are called {text!r}"
+    return Invalid.at(pointer, "ambiguous", f"{several}: give an id or ref.")
 
 
 def described(new: NewRecord, row: int, sheet: str | None) -> Fault:

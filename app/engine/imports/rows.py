@@ -12,7 +12,9 @@ from app.core import json_codec
 from app.core.errors import Conflict, Fault, Invalid, Problem
 from app.core.loose_types import Fields, JsonValue, Value
 from app.core.sheets.tabular import SheetRow
+from app.core.text.name_keys import name_key
 from app.core.validation import Model, validate
+from app.engine.composed_titles import COMPOSED_OF, composed_title
 from app.engine.imports.cell_error import CellError, shown
 from app.engine.imports.cells import Measured, read_text
 from app.engine.imports.code_labels import SeveralCodes
@@ -36,7 +38,6 @@ from app.engine.writes.store import State
 SILENT: Final = Fault("", "")
 #: What stands between several names in a cell of parts.
 _BETWEEN_NAMES: Final = re.compile(r"[;\n]")
-_MAX_NAME: Final = 500
 _MAX_NAMES: Final = 200
 
 
@@ -131,7 +132,8 @@ class RowReader:
             part_headers = {part.header for part in entry.plan.parts}
             cells = [entry.cells[h] for h in entry.plan.title_parts if h not in part_headers]
             words = [str(cell).strip() for cell in cells if cell is not None]
-            entry.composed = ": ".join(filter(None, [*words, ", ".join(names)]))[:_MAX_NAME]
+            entry.composed_of = composed_title(": ".join(filter(None, words)), ())
+            entry.composed = composed_title(entry.composed_of, names)
 
     def _key(self, entry: Entry, column: ImportColumn, cell: Value) -> None:
         try:
@@ -159,7 +161,8 @@ class RowReader:
     def new(self, entry: Entry) -> New:
         """What the row creates; Problem tells all that is wrong with it."""
         composed = {self.resource.title_parts[0]: entry.composed} if entry.composed else {}
-        return New(self._body(entry, self.resource.create, composed, [], None), entry.id)
+        kept = {COMPOSED_OF: entry.composed_of} if composed else {}
+        return New(self._body(entry, self.resource.create, composed, [], None), entry.id, kept)
 
     def change(self, entry: Entry, before: State) -> tuple[BaseModel, bool]:
         """What the row sets, and whether the record differs from it; Problem as in `new`."""
@@ -282,7 +285,7 @@ class RowReader:
 
     def forget(self, names: Iterable[str] | None = None) -> None:
         """Forget whom these names stood for, all of them by default: another may be called so."""
-        self.named.forget(names)
+        self.named.forget(self.resource.table, names)
 
     def lacks_own(self, entry: Entry, problem: Problem) -> bool:
         """Whether records of the row's own kind are not there, which may come later."""
@@ -345,7 +348,7 @@ class RowReader:
         if not isinstance(value, str) or as_id(text := value.strip()):
             return value
         for new in (each for several in entry.new_records.values() for each in several):
-            if (new.resource.path, new.name) == (target.path, text):
+            if new.resource is target and name_key(new.name) == name_key(text):
                 return new.id
         found = self.named.find(target, text, pointer)
         if isinstance(found, NewRecord):

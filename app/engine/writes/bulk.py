@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from copy import copy
+from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
@@ -12,6 +13,7 @@ from app.core.errors import Fault, Invalid, Problem, within
 from app.engine.resource import Resource
 from app.engine.writes.bulk_insert import BulkState, New, create_many
 from app.engine.writes.bulk_operations import Done, Item, ReadOperation, run_operation
+from app.engine.writes.bulk_order import BulkOrder
 from app.engine.writes.savepoint import undone_on_error
 from app.engine.writes.store import Stored
 
@@ -32,29 +34,41 @@ def run_all(
     most_failures: int = MAX_OPERATIONS,
     check: Callable[[], None] = lambda: None,
 ) -> list[Done]:
-    """Do the operations in their order; `isolated` keeps one that fails from undoing the others.
+    """Do the operations in their order, but that what others name comes before them; `isolated`
+    keeps one that fails from undoing the others.
 
     Otherwise the first failure is raised as its problem, placed under `/operations/<n>`. It ends
     early where `most_failures` have failed; `check` is called now and then, and ends it by raising.
     """
+    order = BulkOrder(resource, read)
+    order.settle(session)
+    places, ordered = order.places, [order.read[place] for place in order.places]
     done: list[Done] = []
     failures = 0
     bulk_state = BulkState()
     while len(done) < len(read) and failures < most_failures:
         check()
         first = len(done)
-        plain = _plain(read, first)
+        plain = _plain(ordered, first)
         if plain:
-            done += _create_all(session, resource, plain, bulk_state, first, isolated=isolated)
+            at = places[first : first + len(plain)]
+            done += _create_all(session, resource, plain, bulk_state, at, isolated=isolated)
         else:
-            with within(f"/operations/{first}"):
+            with within(f"/operations/{places[first]}"):
                 done.append(
-                    _isolated(session, resource, read[first])
+                    _isolated(session, resource, ordered[first])
                     if isolated
-                    else run_operation(session, resource, read[first])
+                    else run_operation(session, resource, ordered[first])
                 )
         failures += sum(one.problem is not None for one in done[first:])
-    return done
+    return done if order.is_as_sent else as_sent(done, places)
+
+
+def as_sent(done: list[Done], places: list[int]) -> list[Done]:
+    """What operations came to that were done in this order, in the order in which they were sent;
+    each says its place."""
+    placed = (replace(one, place=place) for one, place in zip(done, places, strict=False))
+    return sorted(placed, key=lambda one: one.place or 0)
 
 
 def _plain(read: list[ReadOperation], first: int) -> list[New]:
@@ -72,11 +86,11 @@ def _create_all(
     resource: Resource,
     new: list[New],
     bulk_state: BulkState,
-    first: int,
+    places: list[int],
     *,
     isolated: bool,
 ) -> list[Done]:
-    """Create records together, the operations from the `first` on."""
+    """Create records together, the operations at these places."""
     refusals = create_many(session, resource, new, bulk_state)
     done = []
     for at, each in enumerate(new):
@@ -85,7 +99,7 @@ def _create_all(
             assert each.id is not None
             done.append(Done("create", 201, Stored("", each.id, 1)))
             continue
-        with within("" if isolated else f"/operations/{first + at}"):
+        with within("" if isolated else f"/operations/{places[at]}"):
             try:
                 with within("/body"):
                     raise problem
@@ -103,7 +117,7 @@ def refused(done: list[Done], total: int) -> Invalid:
     for at, one in enumerate(done):
         if one.problem is not None:
             try:
-                with within(f"/operations/{at}"):
+                with within(f"/operations/{at if one.place is None else one.place}"):
                     raise one.problem
             except Problem as problem:
                 faults += problem.errors

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.core import json_codec
 from app.core.databases.prepared import connection_of
 from app.core.errors import Problem
-from app.core.loose_types import Values
+from app.core.loose_types import Fields, Values
 from app.engine.history import change_log
 from app.engine.history.change_log import Action, note_change
 from app.engine.resource import Resource
@@ -30,10 +30,12 @@ _MAX_KNOWN_REFERENCES = 50_000
 
 @dataclass(frozen=True, slots=True)
 class New:
-    """A record to create, at an id of its own or a new one."""
+    """A record to create, at an id of its own or a new one; `kept` are columns that are no fields
+    of it."""
 
     body: BaseModel
     id: UUID | None = None
+    kept: Fields = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -108,7 +110,8 @@ class _Batch:
 
     def _create_each(self, places: Sequence[int]) -> None:
         for at in places:
-            store.create(self.session, self.resource, self.new[at].body, self.new[at].id)
+            new = self.new[at]
+            store.create(self.session, self.resource, new.body, new.id, new.kept)
 
     def _insert(self, places: Sequence[int]) -> None:
         resource, session = self.resource, self.session
@@ -117,7 +120,8 @@ class _Batch:
         for at in places:
             self.refused.pop(at, None)
             entered = store.transaction_time(session)
-            record = new_record(resource, self.data[at], self.new[at].id, entered)
+            data = {**self.data[at], **self.new[at].kept}
+            record = new_record(resource, data, self.new[at].id, entered)
             try:
                 check_withheld(resource, record)
                 with with_all_rules(resource, [record]):

@@ -32,6 +32,8 @@ class Done:
     status: int
     stored: Stored | None = None
     problem: Problem | None = None
+    #: Where it stands among the operations, where these are not done in their order.
+    place: int | None = None
 
     def to_dict(self) -> Item:
         """As the answer tells it."""

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.core import json_codec
 from app.core.databases.types import now
 from app.core.errors import Conflict, Invalid, NotFound, PreconditionFailed
-from app.core.loose_types import Fields, Json, JsonValue, Value
+from app.core.loose_types import Fields, Json, JsonValue, Value, Values
 from app.core.validation import faults_of, invalid_body, summary
 from app.engine.history.change_log import Action, changes_since, note_change, undo
 from app.engine.keys import as_id, in_trash, is_askable, missing
@@ -44,6 +44,7 @@ from app.engine.writes.withheld import check_withheld
 from app.engine.writes.withheld_with import hide_with
 
 State = Json
+_NOTHING: Values = {}
 #: Looks at a record before it is changed, and raises the problem that keeps it as it is.
 Guard = Callable[[Record], None]
 
@@ -95,12 +96,17 @@ def find_live(session: Session, resource: Resource, key: str) -> Record:
 
 
 def create(
-    session: Session, resource: Resource, body: BaseModel, record_id: UUID | None = None
+    session: Session,
+    resource: Resource,
+    body: BaseModel,
+    record_id: UUID | None = None,
+    kept: Values = _NOTHING,
 ) -> Stored:
-    """Store a new record."""
+    """Store a new record; `kept` are columns that are no fields of it."""
     data = written(body)
     check_references(session, resource, data, {})
-    record = new_record(resource, data, record_id, transaction_time(session))
+    entered = transaction_time(session)
+    record = new_record(resource, {**data, **kept}, record_id, entered)
     _check(session, resource, record, None)
     insert_records(session, resource, [record])
     return _noted(session, resource, record, Action.CREATE, None, record.hidden)

@@ -11,15 +11,16 @@ from sqlalchemy import JSON, Table, Text, bindparam, cast, func, literal_column,
 from sqlalchemy.orm import Session
 
 from app.core.databases.expressions import Expression, Selection
-from app.core.databases.interface import table_of
+from app.core.databases.interface import Base, table_of
 from app.core.databases.prepared import Prepared, connection_of
 from app.core.databases.public_reads import ALL, HIDDEN
 from app.core.databases.types import Id
 from app.core.errors import Invalid
 from app.core.validation import summary
+from app.engine.composed_titles import has_composed_title, title_field
 from app.engine.record import Record
 from app.engine.registry import RECORD_TYPES
-from app.engine.resource import Resource
+from app.engine.resource import Embedded, Resource
 from app.engine.withholding import (
     Pointer,
     faults_of_withheld,
@@ -54,6 +55,19 @@ def _told(resource: Resource, record: Record) -> _Told | None:
     kind, record_id, field = (getattr(record, name) for name in resource.tells_of)
     target = table_of(RECORD_TYPES[kind].table), record_id
     return _Told(target, (field or "").strip("/").partition("/")[0])
+
+
+def _is_told(field: str, hidden: str) -> bool:
+    """Whether what tells of a field of a record tells what is withheld of it. Without a field it
+    may tell of any, but for the notes, which are made here."""
+    names = names_in(hidden)
+    return field in names if field else bool(names - {"note"})
+
+
+def _withheld_along(resource: Resource, record: Record, names: frozenset[str]) -> frozenset[str]:
+    """What is withheld of a record where these fields are of what it is part of."""
+    along = (each for each in resource.withheld_along if each.owners in names)
+    return told_together(resource, (each.own for each in along if each.tells(record)))
 
 
 def _table(pointer: Pointer) -> Table:
@@ -108,30 +122,56 @@ def _hide(resource: Resource, record: Record, known: dict[Named, str]) -> None:
                 row.__dict__[HIDDEN] = None
         return
     for pointer in pointers_of(resource):
-        if known.get((_table(pointer), getattr(record, pointer.key))) == ALL:
+        hidden_there = known.get((_table(pointer), getattr(record, pointer.key)))
+        if hidden_there == ALL:
             is_whole |= pointer.is_whole
             names.add(pointer.key)
+        elif hidden_there and pointer.key.removesuffix("_id") in resource.part_of:
+            names |= _withheld_along(resource, record, names_in(hidden_there))
     if (told := _told(resource, record)) is not None and told.target in known:
         hidden = known[told.target]
-        is_whole |= hidden == ALL or told.field in names_in(hidden)
+        is_whole |= hidden == ALL or _is_told(told.field, hidden)
     names |= told_together(resource, record.withheld or ())
     for name, part in resource.embedded.items():
-        pointers = pointers_of(part)
-        for row in getattr(record, name):
-            keys = ((_table(p), getattr(row, p.key)) for p in pointers)
-            points = any(known.get(key) == ALL for key in keys)
-            row.__dict__[HIDDEN] = ALL if is_whole or name in names or points else None
-        if any(row.__dict__[HIDDEN] for row in getattr(record, name)):
+        is_gone, rows = is_whole or name in names, getattr(record, name)
+        for row in rows:
+            row.__dict__[HIDDEN] = ALL if is_gone else _hidden_of_row(part, row, known)
+        if any(row.__dict__[HIDDEN] == ALL for row in rows):
             # What it was before is not told either, nor what tells of all of them.
             names |= told_together(resource, [name])
+        elif any(row.__dict__[HIDDEN] for row in rows):
+            names.add(name)
+    names |= _composed_with(resource, record)
     held[HIDDEN] = ALL if is_whole else written_names(names)
+
+
+def _hidden_of_row(part: Embedded, row: Base, known: dict[Named, str]) -> str | None:
+    """What is withheld of a row of a part for what it names."""
+    gone = [p for p in pointers_of(part) if known.get((_table(p), getattr(row, p.key))) == ALL]
+    if any(pointer.is_whole for pointer in gone):
+        return ALL
+    return written_names(name for pointer in gone for name in pointer.names)
+
+
+def _composed_with(resource: Resource, record: Record) -> set[str]:
+    """The field of a title that was made up of what is withheld."""
+    field = title_field(resource)
+    if field is None or not has_composed_title(resource, record):
+        return set()
+    rows = (
+        row
+        for name in resource.embedded.keys() & {*resource.title_parts}
+        for row in getattr(record, name)
+    )
+    return {field} if any(row.__dict__[HIDDEN] == ALL for row in rows) else set()
 
 
 @cache
 def decides(resource: Resource) -> frozenset[str]:
     """The columns of a record that decide what is withheld of it, beside its parts."""
     keys = (pointer.key for pointer in pointers_of(resource))
-    return frozenset({"confidential", "withheld", *keys, *(resource.tells_of or ())})
+    told = (*(resource.tells_of or ()), *resource.title_parts[:1])
+    return frozenset({"confidential", "withheld", *keys, *told})
 
 
 def has_new_parts(resource: Resource, record: Record) -> bool:

@@ -265,3 +265,34 @@ async def test_records_that_come_later_in_the_file_are_not_created_twice(
         (3, "kind"),
     ]
     assert await _named(client, rows[1]["name"]) == []
+
+
+async def test_quotes_dashes_and_blanks_do_not_tell_names_apart(client: Client, ref: str) -> None:
+    """One organization in eleven rows, however its name is written; and one of another case."""
+    told = f"{ref} Ак-Жол"
+    spelt = (
+        f'ТОО "{told}"',
+        f"ТОО «{told}»",
+        f"ТОО „{told}“",
+        f"ТОО “{ref}  Ак-Жол”",
+        f"ТОО '{told}'",
+        f"ТОО ‘{told}’",
+        f"  ТОО «{ref} Ак–Жол »",
+        f"«{told}»",
+        f"'{ref} Ак—Жол'",
+        told,
+        f"“ТОО «{told} »”",
+        f"«{told.upper()}»",
+    )
+    quoted = ('"' + each.replace('"', '""') + '"' for each in spelt)
+    rows = "".join(f"\nДоговор поставки;{each}" for each in quoted)
+    sheet = f"Вид;Поставщик{rows}\n".encode()
+    answer = await send(client, "agreements", sheet, create_missing="true")
+    related = answer.json()["related"]
+    assert [each["row"] for each in related] == [2, 13], related
+    again = await send(client, "agreements", sheet)
+    assert again.json()["related"] == []
+    (one,) = await _named(client, told)
+    asked = f"/agreements/aggregate?filter=parties/any(p: p/organization_id eq '{one['id']}')"
+    (counted,) = (await client.get(asked)).json()["data"]
+    assert counted["count"] == 22
