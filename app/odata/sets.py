@@ -15,7 +15,7 @@ from app.engine.resource import Resource
 from app.engine.search.hits import with_query
 from app.odata.addresses import as_json_text, context_of, next_link
 from app.odata.errors import VERSION
-from app.odata.filters import read_filter
+from app.odata.filter.reading import read_filter
 from app.odata.forms import Form, answer, form_of
 from app.odata.model import Model
 from app.odata.options import CHOOSING, LISTING, Options, bad_option, read_options, split
