@@ -13,6 +13,7 @@ from app.engine.resource import Resource
 from app.odata.addresses import context_of
 from app.odata.entities import answer_record, answer_records
 from app.odata.errors import ROOT, NotSupported
+from app.odata.flat_sets import answer_flat
 from app.odata.forms import answer, form_of
 from app.odata.metadata import metadata_xml
 from app.odata.model import FlatSet, Model
@@ -81,7 +82,7 @@ async def _answer_path(request: Request, model: Model, path: str) -> Response:
         raise NotSupported(f"{name} is not supported: ask each set by itself.")
     entities = model.find(name)
     if isinstance(entities, FlatSet):
-        raise NotSupported("Datasets are not served yet.")
+        return await answer_flat(request, entities, found["key"], rest)
     if found["key"] is None:
         return await answer_records(request, model, RecordSet(entities.resource), rest)
     return await answer_record(request, model, entities.resource, key_in(found["key"]), rest)

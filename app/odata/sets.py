@@ -1,5 +1,6 @@
 """Answers of sets of records: a page with its count and the address of the next, or a count."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from starlette.requests import Request
@@ -11,10 +12,9 @@ from app.core.instance_secret import EPOCH_LENGTH
 from app.core.loose_types import Fields, Value
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.parameters import Listing, QueryShape, read_sort
-from app.engine.resource import Resource
 from app.engine.search.hits import with_query
 from app.odata.addresses import as_json_text, context_of, next_link
-from app.odata.errors import VERSION
+from app.odata.errors import VERSION, NotSupported
 from app.odata.filter.reading import read_filter
 from app.odata.forms import Form, answer, form_of
 from app.odata.model import Model
@@ -112,7 +112,7 @@ async def _asked(request: Request, records: RecordSet, options: Options) -> List
     shape = QueryShape(
         condition=parsed.condition,
         q=search is not None,
-        sort=read_sort(resource, _sort(resource, options.get("$orderby"))),
+        sort=read_sort(resource, _sort(options.get("$orderby"))),
         view=view_of(resource, read_shown(resource, options)),
         offset=bool(options.skip) and options.get("$skiptoken") is None,
     )
@@ -129,18 +129,22 @@ def search_words(text: str | None) -> str | None:
     return text
 
 
-def _sort(resource: Resource, text: str | None) -> str | None:
+def _sort(text: str | None) -> str | None:
     """`amount desc,mission/title` as lists are asked for it: `-amount,mission.title`."""
-    if text is None:
-        return None
-    items = []
-    for item in split("$orderby", text, ","):
+    found = [("-" if descending else "") + path for path, descending in orders_of(text)]
+    return ",".join(path.replace("/", ".") for path in found) or None
+
+
+def orders_of(text: str | None) -> Iterator[tuple[str, bool]]:
+    """The paths of `$orderby`, each with "descending?"; 501 for what is no path."""
+    for item in split("$orderby", text, ",") if text is not None else ():
         path, _, order = item.partition(" ")
+        if "(" in item or "$count" in item:
+            raise NotSupported(f"{item[:100]} in $orderby is not supported: name a property.")
         if order.strip() not in ("", "asc", "desc"):
-            detail = f"Write asc or desc after {path}, not {order.strip()[:50]!r}."
+            detail = f"Write asc or desc after {path[:100]}, not {order.strip()[:50]!r}."
             raise bad_option("$orderby", detail, "syntax")
-        items.append(("-" if order.strip() == "desc" else "") + path.replace("/", "."))
-    return ",".join(items)
+        yield path, order.strip() == "desc"
 
 
 async def _read(asked: ListRequest, options: Options, limit: int) -> tuple[Page, int]:

@@ -26,6 +26,9 @@ CASES = {
     "amount ne null": "abd",
     "null eq amount": "ce",
     "amount ne 100": "acde",
+    "title eq null": "",
+    "mission/title ne null": "abcde",
+    "event/title eq null": "abcde",
     "not (amount gt 100)": "bce",
     "stands_for eq -1": "",
     "stands_for gt -(1)": "abcde",
@@ -238,7 +241,7 @@ async def test_each_expression_finds_what_it_says(client: Client, made: dict[str
 
 
 async def test_what_is_no_expression_is_told_with_its_place(client: Client) -> None:
-    wrong = {}
+    wrong: dict[str, object] = {}
     for expression, said in WRONG.items():
         answer = await _asked(client, expression)
         error = answer.json().get("error", {})

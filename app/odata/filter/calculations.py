@@ -61,6 +61,7 @@ class Calculations:
     reader: FilterReader
     at: Resource | Embedded
     variable: str
+    numbers: frozenset[str] = frozenset()
 
     def comparison(self, operator: str, tree: Binary) -> Calculated:
         """`length(title) gt 5`, `amount gt amount_max`."""
@@ -133,6 +134,8 @@ class Calculations:
 
     def _field(self, path: Path) -> tuple[Scalar, str]:
         steps, at = path.steps, path.at
+        if steps[0] in self.numbers:
+            return FieldValue(steps), "number"
         if self.variable:
             if steps[0] != self.variable or len(steps) == 1:
                 text = f"Names here begin with {self.variable}: {self.variable}/name."

@@ -1,5 +1,6 @@
 """What an expression means: from its tree to a condition of the engine."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Never
 
@@ -7,8 +8,8 @@ from app.core.databases.types import instant_text, now
 from app.core.errors import Fault
 from app.engine.paths import FieldType, PathError, RecordField, find_field
 from app.engine.query import nodes as engine
-from app.engine.query.conditions import Condition, Exists
-from app.engine.query.expression_fields import elements_of
+from app.engine.query.conditions import Compare, Condition, Exists
+from app.engine.query.expression_fields import elements_of, field_of
 from app.engine.query.filter_reader import FilterReader, ParsedFilter
 from app.engine.query.nodes import And, ExpressionError, Literal, LiteralType, Not, Or
 from app.engine.resource import Embedded, Resource
@@ -23,8 +24,13 @@ _COMPARISONS: Final = ("eq", "ne", "gt", "ge", "lt", "le")
 At = Resource | Embedded
 
 
-def read_filter(resource: Resource, options: Options) -> ParsedFilter:
-    """The condition that `$filter` states; 400 tells where its first mistake is."""
+def read_filter(
+    resource: Resource,
+    options: Options,
+    reading: "Callable[[FilterReader], Reading] | None" = None,
+) -> ParsedFilter:
+    """The condition that `$filter` states, made by a `reading` of one's own or by the plain one;
+    400 tells where its first mistake is."""
     text = options.get("$filter")
     parsed = ParsedFilter()
     if text is None:
@@ -33,7 +39,8 @@ def read_filter(resource: Resource, options: Options) -> ParsedFilter:
         raise bad_option("$filter", "Is empty: write a condition, or leave it out.", "empty")
     try:
         tree = parse(text, options.aliases)
-        parsed.condition = _Reading(FilterReader(resource, parsed)).condition(tree, resource, "")
+        conditions = (reading or Reading)(FilterReader(resource, parsed))
+        parsed.condition = conditions.condition(tree, resource, "")
     except ExpressionError as error:
         detail = f"Character {error.position}: {error.detail}"
         raise bad_option("$filter", detail, "expression") from None
@@ -44,12 +51,14 @@ def read_filter(resource: Resource, options: Options) -> ParsedFilter:
 
 
 @dataclass(slots=True)
-class _Reading:
+class Reading:
     """Makes conditions of trees, whose values the reader keeps."""
 
     reader: FilterReader
+    #: Names of numbers that are no fields: whoever makes SQL of the condition knows them.
+    numbers: frozenset[str] = frozenset()
 
-    def condition(self, tree: Expression, at: At, variable: str) -> Condition:  # noqa: RET503
+    def condition(self, tree: Expression, at: At, variable: str) -> Condition:
         """What the tree says of a record or part; `variable` is that of any or all around it."""
         match tree:
             case Binary(operator="and"):
@@ -58,6 +67,11 @@ class _Reading:
                 return Or(tuple(self.condition(i, at, variable) for i in _items("or", tree)))
             case Unary(operator="not"):
                 return Not(self.condition(tree.item, at, variable))
+        return self.predicate(tree, at, variable)
+
+    def predicate(self, tree: Expression, at: At, variable: str) -> Condition:  # noqa: RET503
+        """The same of what is neither and, or nor not."""
+        match tree:
             case Binary():
                 return self._binary(tree, at, variable)
             case Among():
@@ -79,7 +93,7 @@ class _Reading:
         if isinstance(right, Literal):
             if _is_condition(left) and right.literal_type is LiteralType.BOOLEAN:
                 return self._truth(tree, right, at, variable)
-            if isinstance(left, Path):
+            if isinstance(left, Path) and left.steps[0] not in self.numbers:
                 return self._comparison(tree.operator, left, (right,), tree.at, at, variable)
             if isinstance(left, Call) and left.function == "date" and len(left.arguments) == 1:
                 return self._of_day(tree, left, right, at, variable)
@@ -112,11 +126,16 @@ class _Reading:
         is_null = literals[0].literal_type is LiteralType.NULL
         if is_null and operator not in ("eq", "ne"):
             raise ExpressionError(literals[0].at, "Write null after eq or ne only.")
+        if is_null:
+            # Programs ask for it of what is never null too.
+            field_of(name, at)
+            missing = Compare(name.steps, "isnull", ())
+            return missing if operator == "eq" else Not(missing)
         node = engine.Comparison(name, operator, literals, place)
         return self.reader.predicate(node, at)
 
     def _among(self, tree: Among, at: At, variable: str) -> Condition:
-        if isinstance(tree.left, Path):
+        if isinstance(tree.left, Path) and tree.left.steps[0] not in self.numbers:
             return self._comparison("in", tree.left, tree.items, tree.at, at, variable)
         ways = (Binary("eq", tree.left, item, tree.at) for item in tree.items)
         return Or(tuple(self._binary(way, at, variable) for way in ways))
@@ -127,13 +146,13 @@ class _Reading:
         node = _match(tree, at, variable)
         if node is not None:
             return self.reader.predicate(node, at)
-        calculations = Calculations(self.reader, at, variable)
+        calculations = Calculations(self.reader, at, variable, self.numbers)
         return calculations.test(tree)
 
     def _calculated(self, tree: Binary, at: At, variable: str) -> Condition:
         if tree.operator == "has":
             raise unsupported("has of anything but a list and a value")
-        calculations = Calculations(self.reader, at, variable)
+        calculations = Calculations(self.reader, at, variable, self.numbers)
         if tree.operator == "ne":
             return Not(calculations.comparison("eq", tree))
         return calculations.comparison(tree.operator, tree)
