@@ -2,17 +2,19 @@
 
 import re
 from functools import cache
+from hashlib import sha256
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core import json_codec
 from app.core.errors import BadRequest
+from app.core.http.conditional import is_known, not_modified
 from app.core.http.dispatch import Endpoint, Handler, Route
 from app.engine.resource import Resource
 from app.odata.addresses import context_of
 from app.odata.entities import answer_record, answer_records
-from app.odata.errors import ROOT, NotSupported
+from app.odata.errors import ROOT, VERSION, NotSupported
 from app.odata.flat_sets import answer_flat
 from app.odata.forms import answer, form_of
 from app.odata.metadata import metadata_xml
@@ -53,7 +55,7 @@ def odata_routes(resources: tuple[Resource, ...]) -> tuple[Route, ...]:
             return _answer_service(request, model())
         if path == "$metadata":
             read_options(request, ("$format",))
-            return answer(metadata(), "application/xml;charset=utf-8")
+            return _answer_metadata(request, metadata())
         return await _answer_path(request, model(), path)
 
     below = ODataRoute(f"{ROOT}/{{path}}", get_odata)
@@ -70,6 +72,14 @@ def _answer_service(request: Request, model: Model) -> Response:
     ]
     context = {"@odata.context": context_of(request)} if form.has_context else {}
     return answer(json_codec.dumps({**context, "value": listed}), form.media_type)
+
+
+def _answer_metadata(request: Request, document: bytes) -> Response:
+    """The document, or 304 for who has it."""
+    tag = f'"{sha256(document).hexdigest()[:16]}"'
+    if is_known(request, tag):
+        return not_modified(tag, dict([VERSION]))
+    return answer(document, "application/xml;charset=utf-8", {"ETag": tag})
 
 
 async def _answer_path(request: Request, model: Model, path: str) -> Response:
