@@ -12,7 +12,8 @@ from app.core.errors import BadRequest
 from app.core.http.conditional import is_known, not_modified
 from app.core.http.dispatch import Endpoint, Handler, Route
 from app.engine.resource import Resource
-from app.odata.addresses import context_of
+from app.odata.addresses import context_of, service_root
+from app.odata.connection_files import CONNECTION_FILES
 from app.odata.entities import answer_record, answer_records
 from app.odata.errors import ROOT, VERSION, NotSupported
 from app.odata.flat_sets import answer_flat
@@ -56,6 +57,8 @@ def odata_routes(resources: tuple[Resource, ...]) -> tuple[Route, ...]:
         if path == "$metadata":
             read_options(request, ("$format",))
             return _answer_metadata(request, metadata())
+        if path in CONNECTION_FILES:
+            return _answer_file(request, path)
         return await _answer_path(request, model(), path)
 
     below = ODataRoute(f"{ROOT}/{{path}}", get_odata)
@@ -72,6 +75,14 @@ def _answer_service(request: Request, model: Model) -> Response:
     ]
     context = {"@odata.context": context_of(request)} if form.has_context else {}
     return answer(json_codec.dumps({**context, "value": listed}), form.media_type)
+
+
+def _answer_file(request: Request, name: str) -> Response:
+    """A file that opens the service in a program."""
+    read_options(request, ())
+    make, media_type = CONNECTION_FILES[name]
+    saved = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return answer(make(service_root(request)), media_type, saved)
 
 
 def _answer_metadata(request: Request, document: bytes) -> Response:

@@ -246,3 +246,13 @@ async def test_an_unchanged_answer_is_not_sent_again(client: Client) -> None:
         if found != (304, "4.0", 200):
             wrong[path] = found
     assert not wrong
+
+
+async def test_files_open_the_service_in_power_bi_and_excel(client: Client) -> None:
+    power_bi = await _get(client, "/trade-missions.pbids")
+    details = power_bi.json()["connections"][0]["details"]
+    assert details == {"protocol": "odata", "address": {"url": "http://test/odata/"}}
+    excel = await _get(client, "/trade-missions.odc")
+    assert "Data Source=http://test/odata/;" in excel.text
+    for answer in (power_bi, excel):
+        assert answer.headers["content-disposition"].startswith("attachment; filename=")
