@@ -74,6 +74,11 @@ CASES = {
     "concat(title,'!') eq 'Alpha!'": "a",
     "indexof(title,'m') eq 2": "cd",
     "substring(title,3) eq 'ha'": "a",
+    "substring(title,-1) eq 'Alpha'": "a",
+    "substring(title,9999999999) eq ''": "abcde",
+    "substring(title,amount_max sub amount) eq ''": "b",
+    "substring(title,amount_max sub 149) eq 'eta'": "b",
+    "substring(title,amount_max mul 0.01) eq 'eta'": "b",
     "title eq title": "abcde",
     "title eq title_en": "a",
     "title ne title_en": "bcde",
@@ -84,6 +89,7 @@ CASES = {
     "amount mul 2 gt 500": "ad",
     "amount mul stands_for ge 250.25": "ad",
     "amount_max gt amount": "b",
+    "stands_for mul 2000000000 mul stands_for mul version gt 3000000000": "d",
     "amount_max sub amount eq 50": "b",
     "-amount lt -100": "ad",
     "0.1 add 0.2 eq amount": "",
@@ -212,7 +218,7 @@ async def made(client: Client) -> dict[str, Any]:
             "sectors": ["C10"],
         },
         "c": {"title": "Gamma"},
-        "d": {"title": "Lamda", "amount": "1000000000000.25"},
+        "d": {"title": "Lamda", "stands_for": 99999, "amount": "1000000000000.25"},
         "e": {"title": "O'Neil"},
     }
     found: dict[str, Any] = {"mission": mission}
@@ -258,4 +264,28 @@ async def test_what_is_not_supported_is_a_501_with_its_name(client: Client) -> N
         answer = await _asked(client, expression)
         if answer.status_code != 501 or name not in answer.json()["error"]["message"]:
             wrong[expression] = (answer.status_code, answer.text)
+    assert not wrong
+
+
+async def test_counts_are_those_of_the_lists(client: Client, made: dict[str, Any]) -> None:
+    wrong = {}
+    for expression in (
+        "status eq 'signed'",
+        "amount gt 100 or amount eq null",
+        "not (status in ('signed','announced'))",
+        "contains(tolower(title),'а')",
+        "signed_earliest ge 2016-01-01",
+        "created_at le now()",
+        "sectors/any(s: s eq 'F')",
+    ):
+        theirs = expression.replace("created_at le now()", "created_at le 2999-01-01")
+        theirs = theirs.replace("sectors/any(s: s eq 'F')", "sectors has 'F'")
+        query = {"filter": theirs, "count": "exact", "limit": "1"}
+        listed = (await client.get("/agreements", params=query)).json()["page"]["total"]
+        for name in ("agreements", "flat_agreements"):
+            if name.startswith("flat") and "any" in expression:
+                continue
+            counted = await client.get(f"/odata/{name}/$count", params={"$filter": expression})
+            if counted.text != str(listed):
+                wrong[name, expression] = (counted.text[:200], listed)
     assert not wrong

@@ -94,8 +94,11 @@ FUNCTIONS: Final[dict[str, type[_Calculation]]] = {
     "tolower": _text("tolower", "lowered({0})", "lower({0})"),
     "trim": _text("trim", "trim({0})", "btrim({0})"),
     "concat": _text("concat", "{0} || {1}", "{0} || {1}"),
+    # From before its beginning a text is whole, and from far behind its end nothing.
     "substring": _text(
-        "substring", "substr({0}, {1} + 1)", "substr({0}, CAST({1} AS INTEGER) + 1)"
+        "substring",
+        "substr({0}, min(max({1}, 0), 1000000) + 1)",
+        "substr({0}, CAST(least(greatest(trunc({1}), 0), 1000000) AS INTEGER) + 1)",
     ),
     "length": _number("length", "length({0})", "char_length({0})"),
     "indexof": _number("indexof", "instr({0}, {1}) - 1", "strpos({0}, {1}) - 1"),
@@ -132,7 +135,23 @@ class _in_units(FunctionElement[Decimal]):  # noqa: N801 (reads as an SQL functi
 @compiles(_in_units)
 def _compile_units(element: _in_units, compiler: SQLCompiler, **kw: object) -> str:
     number, power = (compiler.process(clause, **kw) for clause in element.clauses)
-    return f"({number} * {power})" if compiler.dialect.name == "sqlite" else number
+    if compiler.dialect.name == "sqlite":
+        return f"({number} * {power})"
+    # Two whole numbers may have a product that none of them can be.
+    return f"CAST({number} AS NUMERIC)"
+
+
+class _whole(FunctionElement[Decimal]):  # noqa: N801
+    """A number without its digits after the point, which are units where numbers are counted so."""
+
+    inherit_cache = True
+    type = Numeric()
+
+
+@compiles(_whole)
+def _compile_whole(element: _whole, compiler: SQLCompiler, **kw: object) -> str:
+    number, unit = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"({number} / {unit})" if compiler.dialect.name == "sqlite" else f"trunc({number})"
 
 
 def calculated_sql(term: Calculated, value: Callable[[Path], Expression]) -> ColumnElement[bool]:
@@ -143,8 +162,9 @@ def calculated_sql(term: Calculated, value: Callable[[Path], Expression]) -> Col
     right, right_scale = _sql(term.right, value)
     if term.operator in _TESTS:
         return _TESTS[term.operator](left, right)  # type: ignore[return-value]
-    scale = max(left_scale, right_scale)
-    left, right = _scaled(left, scale - left_scale), _scaled(right, scale - right_scale)
+    if left_scale != right_scale:
+        scale = max(left_scale, right_scale)
+        left, right = _scaled(left, scale - left_scale), _scaled(right, scale - right_scale)
     if term.operator == "eq":
         # Two fields without a value are equal.
         return left.is_not_distinct_from(right)
@@ -164,7 +184,7 @@ def _sql(scalar: Scalar, value: Callable[[Path], Expression]) -> tuple[Expressio
             return bindparam(scalar.slot, type_=_Number(18, scale)), scale
     operands = [_sql(each, value) for each in scalar.operands]
     if scalar.function not in _SIGNS:
-        return FUNCTIONS[scalar.function](*(sql for sql, _ in operands)), 0
+        return FUNCTIONS[scalar.function](*(_without_units(*each) for each in operands)), 0
     return _reckoned(scalar.function, *operands)
 
 
@@ -174,6 +194,7 @@ def _reckoned(
     (left, left_scale), (right, right_scale) = one, other
     if function == "mul":
         scale = left_scale + right_scale
+        left, right = _in_units(left, _ONE), _in_units(right, _ONE)
     else:
         scale = max(left_scale, right_scale)
         left, right = _scaled(left, scale - left_scale), _scaled(right, scale - right_scale)
@@ -181,7 +202,15 @@ def _reckoned(
 
 
 def _scaled(number: Expression, power: int) -> Expression:
-    return number if power == 0 else _in_units(number, literal_column(str(10**power)))
+    return _in_units(number, literal_column(str(10**power)))
+
+
+def _without_units(value: Expression, scale: int) -> Expression:
+    return value if scale == 0 else _whole(value, literal_column(str(10**scale)))
+
+
+#: What leaves a number as it is.
+_ONE: Final[Expression] = literal_column("1")
 
 
 class _Number(Exact):
