@@ -19,7 +19,7 @@ from app.core.instance_secret import EPOCH_LENGTH
 from app.core.loose_types import Fields, Value
 from app.core.sheets.sheet import CellKind, Row
 from app.datasets.columns import DatasetColumn, columns
-from app.datasets.rows import labeller
+from app.datasets.rows import Labeller, labeller
 from app.engine.labels import Language
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.nodes import ExpressionError
@@ -219,14 +219,18 @@ async def _objects(
 ) -> list[str]:
     """The rows as JSON, with labels."""
     dataset = asked.entities.dataset
-    shown = await labeller(database_of(asked.request), dataset, _language(asked.options))
-    wanted = [each for each in columns(dataset) if names is None or each.name in names]
-    places = [columns(dataset).index(each) for each in wanted]
+    every = columns(dataset)
+    wanted = [each for each in every if names is None or each.name in names]
+    shown = Labeller(wanted, {}, len(every))
+    if any(each.is_label for each in wanted):
+        # Some of the lists of codes are long.
+        found = await labeller(database_of(asked.request), dataset, _language(asked.options))
+        shown = replace(found, columns=wanted)
     return [
         json_codec.dumps(
-            {each.name: _json(each, row[at], form) for each, at in zip(wanted, places, strict=True)}
+            {each.name: _json(each, cell, form) for each, cell in zip(wanted, row, strict=True)}
         ).decode()
-        for row in shown.rows(rows)
+        for row in shown.rows(list(rows))
     ]
 
 
