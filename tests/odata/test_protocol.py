@@ -9,6 +9,7 @@ import pytest
 from app.api import RESOURCES
 from app.core import json_codec
 from app.datasets.declared import DATASETS
+from app.rest import related
 from tests.examples import create
 
 Client = httpx.AsyncClient
@@ -256,3 +257,16 @@ async def test_files_open_the_service_in_power_bi_and_excel(client: Client) -> N
     assert "Data Source=http://test/odata/;" in excel.text
     for answer in (power_bi, excel):
         assert answer.headers["content-disposition"].startswith("attachment; filename=")
+
+
+async def test_a_page_that_would_show_too_many_others_is_made_shorter(
+    client: Client, made: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(related, "MAX_RELATED", 5)
+    other = await create(client, "missions", {"title": "Also", "kind": "trade_fair"})
+    body = {"mission_id": other["id"], "instrument": "supply_contract", "status": "announced"}
+    await create(client, "agreements", {**body, "title": "One"})
+    own = f"/missions?$filter=id in ({made['id']},{other['id']})&$select=title"
+    assert await _walk(client, f"{own}&$expand=agreements") == [["Pages"], ["Also"]]
+    shown = f"{own}&$expand=agreements($select=title)&$top=2"
+    assert await _walk(client, shown) == [["Pages"], ["Also"]]
