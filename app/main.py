@@ -25,6 +25,8 @@ from app.core.instance_secret import secret_of
 from app.core.observability.logs import LogFormat, access_log, configure_logs
 from app.core.observability.metrics_route import note_gauges
 from app.guide.page import add_guide
+from app.odata.errors import ODataErrors
+from app.odata.routes import odata_routes
 from app.openapi_document import describe
 from app.settings import Settings, encryption_of
 from app.settings import settings as current_settings
@@ -88,12 +90,15 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     set_state(app, state)
     routes = api.routes()
-    app.router.routes.extend(routes)
+    # What the document leaves to OData's own.
+    served = (*routes, *odata_routes(api.RESOURCES))
+    app.router.routes.extend(served)
     describe(app, api.RESOURCES, routes)
     add_docs(app)
     add_guide(app)
     # The last one added is the outermost.
-    app.add_middleware(Dispatch, routes=routes)
+    app.add_middleware(Dispatch, routes=served)
+    app.add_middleware(ODataErrors)
     app.add_middleware(Readable)
     if settings.database_read_url:
         from app.core.http.replica_reads import ReplicaReads

@@ -74,6 +74,7 @@ says so.
   `Accept: application/json;decimal=string` has them as texts, for clients that count in floats; a
   misspelling of it is a 406, before anything is stored.
 * Deleting moves to the trash. Every change is kept: see `…/history`.
+* OData 4.0, for Excel and Power BI, is at `/odata/`: see the [guide](guide#odata).
 * `?pretty=true`, with any operation, breaks the answer into lines; a browser's window gets it so.
 * Every error is a problem document (RFC 9457); `errors` says what, where, and what would be right.
 """

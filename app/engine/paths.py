@@ -104,9 +104,14 @@ def fields_of(at: Resource | Embedded) -> dict[str, RecordField]:
     return {name: _field(columns[name], name, about or "") for name, about in described.items()}
 
 
+def type_of_column(of: SqlType) -> FieldType:
+    """What sort of value a column of this type holds, whatever it refers to."""
+    return next((kind for known, kind in _FIELD_TYPES if isinstance(of, known)), FieldType.text)
+
+
 def _field(column: TableColumn, name: str, about: str) -> RecordField:
     keys = list(getattr(column, "foreign_keys", ()))
-    kind = next((kind for of, kind in _FIELD_TYPES if isinstance(column.type, of)), FieldType.text)
+    kind = type_of_column(column.type)
     codes = None
     if kind is FieldType.text and keys:
         kind, codes = FieldType.code, next(key.column for key in keys if key.column.name == "code")

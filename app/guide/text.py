@@ -50,6 +50,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         "conversion",
         "reconciliation",
         "charts",
+        "odata",
     ),
     "Keep in step": ("polling", "past", "receipts", "changes"),
     "Write": (

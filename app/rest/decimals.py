@@ -35,6 +35,11 @@ def wants_texts(request: Request) -> bool:
     return known
 
 
+def ask_for_texts(request: Request, wanted: bool) -> None:
+    """Let the request have decimals as texts, or as numbers, whatever its Accept says."""
+    request.scope[_SCOPE_KEY] = wanted
+
+
 def dialect_of(request: Request) -> Dialect:
     """The dialect that answers to the request are compiled for."""
     dialect = reading_dialect(request)

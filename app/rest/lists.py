@@ -119,19 +119,19 @@ async def answer_list(request: Request, records: RecordSet, query: ListQuery) ->
     if not _was_answered(request) and (unchanged := await _unchanged(request, asked.edition)):
         return unchanged
     offset = query.offset or 0
-    asked, counted = await _by_ways(asked, query)
+    asked, counted = await by_ways(asked, offset + min(query.limit, MAX_LIMIT) + 1)
     # A tag must not be newer than any part of the list: what is stored meanwhile would stay hidden.
     position = None if at.place is None else await position_of(request)
     if position is not None:
         at = in_epoch(at, position[-EPOCH_LENGTH:])
-    await _check_related(asked, at, offset)
-    rows = await _read_page(asked, at, offset)
+    await check_page(asked, at, offset)
+    rows = await read_page(asked, at, offset)
     if position is None and rows:
         position = rows[0][2]
     elif position is None:
         position = await position_of(request)
-        rows = await _read_page(asked, at, offset)
-    total = await _count(counted, query.count)
+        rows = await read_page(asked, at, offset)
+    total = await count_records(counted, query.count)
     headers = {"ETag": tag_for(request, f'W/"{position}{asked.edition}"')}
     at = in_epoch(at, position[-EPOCH_LENGTH:])
     answer = answer_page(at, rows, offset, total, headers)
@@ -140,13 +140,13 @@ async def answer_list(request: Request, records: RecordSet, query: ListQuery) ->
     return answer
 
 
-async def _check_related(asked: ListRequest, at: PageRequest, offset: int) -> None:
+async def check_page(asked: ListRequest, at: PageRequest, offset: int) -> None:
     """Refuse (400) a page that would show too many related records."""
     resource, view = asked.records.resource, asked.listing.shape.view
     if needs_count(resource, view, at.limit):
         shape = replace(asked.listing.shape, view=ID_ALONE)
         alone = replace(asked, listing=replace(asked.listing, shape=shape))
-        rows = (await _read_page(alone, at, offset))[: at.limit]
+        rows = (await read_page(alone, at, offset))[: at.limit]
         ids = [json_codec.loads_stored(row[0])["id"] for row in rows]
         await check_related(asked.request, resource, view, ids)
 
@@ -181,14 +181,14 @@ async def _unchanged(request: Request, edition: str = "") -> Response | None:
     return not_modified(tag) if is_known(request, tag) else None
 
 
-async def _by_ways(asked: ListRequest, query: ListQuery) -> tuple[ListRequest, ListRequest]:
-    """The list, and what is counted of it, each the quicker way for what is searched."""
+async def by_ways(asked: ListRequest, wanted: int) -> tuple[ListRequest, ListRequest]:
+    """The list, of which so many records are read, and what is counted of it, each the quicker way
+    for what is searched."""
     shape, resource = asked.listing.shape, asked.records.resource
     if not shape.q:
         return asked, asked
     database = database_of(asked.request)
     share = await share_found(database, resource, asked.values, reading_dialect(asked.request))
-    wanted = (query.offset or 0) + min(query.limit, MAX_LIMIT) + 1
     is_led = is_led_by_index(resource, shape, database.dialect)
     page = replace(shape, by_row=is_by_row(share, wanted if is_led else None))
     counted = replace(shape, by_row=is_by_row(share, None))
@@ -206,7 +206,7 @@ def _scope_of(asked: ListRequest, query: ListQuery) -> bytes:
     return cursor_scope(asked.records.resource.path, *chosen)
 
 
-async def _read_page(asked: ListRequest, at: PageRequest, offset: int) -> list[Value]:
+async def read_page(asked: ListRequest, at: PageRequest, offset: int) -> list[Value]:
     """The rows of a page and one more, in the order of walking."""
     records, shape = asked.records, asked.listing.shape
     resource, collection, dialect = records.resource, records.collection, dialect_of(asked.request)
@@ -253,7 +253,7 @@ def _key_values(keys: list[Value], place: CursorPosition) -> Fields:
     return found
 
 
-async def _count(asked: ListRequest, how: str) -> Total:
+async def count_records(asked: ListRequest, how: str) -> Total:
     """How many records the list has, exactly or by an estimate."""
     if how == "none":
         return Total()

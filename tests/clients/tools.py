@@ -60,21 +60,21 @@ def _install(what: str, *command: str | Path, folder: Path) -> None:
         raise
 
 
-def packages() -> Path:
-    """The folder of the npm packages that `package-lock.json` names."""
+def packages(of: Path = HERE) -> Path:
+    """The folder of the npm packages that the folder's `package-lock.json` names."""
 
     def fill(folder: Path) -> None:
         for name in ("package.json", "package-lock.json"):
-            shutil.copy(HERE / name, folder)
+            shutil.copy(of / name, folder)
         options = ["--ignore-scripts", "--no-audit", "--no-fund"]
         _install("npm", NODE / "node", NPM, "ci", *options, folder=folder)
 
-    return _once("npm", (HERE / "package-lock.json").read_bytes(), fill) / "node_modules"
+    return _once("npm", (of / "package-lock.json").read_bytes(), fill) / "node_modules"
 
 
-def python() -> Path:
-    """The interpreter of an environment with what `requirements.txt` names."""
-    wanted = HERE / "requirements.txt"
+def python(of: Path = HERE) -> Path:
+    """The interpreter of an environment with what the folder's `requirements.txt` names."""
+    wanted = of / "requirements.txt"
 
     def fill(folder: Path) -> None:
         run(sys.executable, "-m", "venv", folder, folder=HERE)

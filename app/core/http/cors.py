@@ -18,7 +18,10 @@ _SENT = (
     "If-Match",
     "If-None-Match",
     "Last-Event-ID",
+    "OData-MaxVersion",
+    "OData-Version",
     "Prefer",
+    "X-CSRF-Token",
     "X-Request-ID",
 )
 _TOLD = (
@@ -29,6 +32,7 @@ _TOLD = (
     "Idempotency-Replayed",
     "Link",
     "Location",
+    "OData-Version",
     "Preference-Applied",
     "RateLimit",
     "RateLimit-Policy",

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Iterable
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
@@ -27,6 +28,10 @@ log = logging.getLogger("trade_missions")
 
 #: The status under which requests are counted whose client did not wait for the answer.
 GONE = 499
+
+#: Where a request keeps what makes of a problem its media type, body and more headers, where these
+#: are not a problem document.
+PROBLEM_FORM = "problem_form"
 
 _BY_STATUS: dict[int, type[Problem]] = {404: NotFound, 413: TooLarge}
 
@@ -125,11 +130,16 @@ def _detail(error: HTTPException) -> str:
 
 
 async def _answer(problem: Problem, scope: Scope, request_id: str, send: Send) -> None:
-    body = problem.body(scope["path"], request_id)
+    more: Iterable[tuple[str, str]] = ()
+    if PROBLEM_FORM in scope:
+        media_type, body, more = scope[PROBLEM_FORM](problem)
+    else:
+        media_type, body = PROBLEM_TYPE, problem.body(scope["path"], request_id)
     if "readable" in scope:
         body = indented(body)
-    headers = [(b"content-type", PROBLEM_TYPE.encode()), (b"content-length", b"%d" % len(body))]
-    headers += [(name.lower().encode(), value.encode()) for name, value in problem.headers.items()]
+    headers = [(b"content-type", media_type.encode()), (b"content-length", b"%d" % len(body))]
+    told = (*problem.headers.items(), *more)
+    headers += [(name.lower().encode(), value.encode()) for name, value in told]
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     content = b"" if scope["method"] == "HEAD" else body
     await send({"type": "http.response.body", "body": content})

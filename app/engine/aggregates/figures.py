@@ -28,7 +28,7 @@ from app.engine.aggregates.shape import (
     output_field,
 )
 from app.engine.aggregates.sql import Number
-from app.engine.query.conditions import Compare, Exists, combined
+from app.engine.query.conditions import Compare, Term, combined
 from app.engine.query.operators import bound
 from app.engine.query.render import as_json, object_of
 from app.engine.resource import Resource
@@ -108,7 +108,7 @@ class GroupOutputs:
                 values[output.name] = as_json(parts[0])
         return object_of(values)
 
-    def _compared(self, term: Compare | Exists, groups: FromClause) -> ColumnElement[bool]:
+    def _compared(self, term: Term, groups: FromClause) -> ColumnElement[bool]:
         assert isinstance(term, Compare)  # of a group there is nothing else
         output = next(o for o in self.grouping.outputs if o.name == term.path[0])
         columns = self._of(output, groups)

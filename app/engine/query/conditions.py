@@ -9,6 +9,7 @@ from sqlalchemy.types import Boolean
 from app.core.databases.expressions import AnyTable, Expression
 from app.engine.paths import Relation, fields_of, find_relation, leads_to_many
 from app.engine.query.aliases import TableAlias
+from app.engine.query.calculated import Calculated, calculated_sql
 from app.engine.query.nodes import And, Node, Not, Or, Predicate
 from app.engine.query.operators import DERIVED_OPERATORS, OPERATORS, Get, Slots
 from app.engine.resource import Embedded, Resource, SubCollection
@@ -33,7 +34,8 @@ class Exists:
     item: "Condition | None"
 
 
-Condition = Compare | Exists | Not["Condition"] | And["Condition"] | Or["Condition"]
+Term = Compare | Exists | Calculated
+Condition = Compare | Exists | Calculated | Not["Condition"] | And["Condition"] | Or["Condition"]
 
 
 def condition_of(node: Node, meant: Callable[[Predicate], Condition]) -> Condition:
@@ -91,14 +93,16 @@ def leads_over_relations(condition: Condition) -> bool:
 def sql_of(condition: Condition, at: Resource | Embedded, get: Get) -> ColumnElement[bool]:
     """The condition on the record or part whose columns `get` gives."""
 
-    def predicate(item: Compare | Exists) -> ColumnElement[bool]:
+    def predicate(item: Term) -> ColumnElement[bool]:
+        if isinstance(item, Calculated):
+            return calculated_sql(item, lambda path: value_at(at, path, get))
         return _compare(item, at, get) if isinstance(item, Compare) else _exists(item, at, get)
 
     return combined(condition, predicate)
 
 
 def combined(
-    condition: Condition, sql: Callable[[Compare | Exists], ColumnElement[bool]]
+    condition: Condition, sql: Callable[[Term], ColumnElement[bool]]
 ) -> ColumnElement[bool]:
     """The condition, `sql` giving that of each of its predicates.
 

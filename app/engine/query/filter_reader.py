@@ -114,7 +114,7 @@ def read_filters(
     now, or from when it was `asked_at`. BadRequest tells the first mistake and what would be right.
     """
     parsed = ParsedFilter(asked_at=asked_at) if asked_at else ParsedFilter()
-    reader = _Reader(resource, parsed, tuple(others), zone)
+    reader = FilterReader(resource, parsed, tuple(others), zone)
     terms = [reader.flat(name, values) for name, values in _by_name(pairs).items()]
     found = [joined(resource, terms), reader.condition(text) if text is not None else None]
     reader.parsed.condition = conjunction(item for item in found if item is not None)
@@ -147,11 +147,13 @@ def split_items(text: str) -> list[str]:
 
 
 @dataclass(slots=True)
-class _Reader:
+class FilterReader:
+    """Reads filters of a kind of record; their values come to stand in `parsed`."""
+
     resource: Resource
     parsed: ParsedFilter
-    others: tuple[str, ...]
-    zone: tzinfo
+    others: tuple[str, ...] = ()
+    zone: tzinfo = UTC
 
     def flat(self, name: str, texts: list[str]) -> Condition:
         path, operator = split_name(name)
@@ -243,13 +245,13 @@ class _Reader:
         texts = [self.parsed.as_iso(record_field, text, self.zone) for text in texts]
         if operator in _EQUALITIES and has_period(record_field, texts):
             limits = [self._limit(record_field, t, at_end=end) for t in texts for end in _ENDS]
-            during = Compare(path, "during", self._slots(limits))
+            during = Compare(path, "during", self.slots(limits))
             return Not(during) if meant.negated else during
         values = [self._value(name, record_field, operator, text) for text in texts]
         if meant.many:
             # As many as a power of two, so that lists of similar length share their statement.
             values += [values[-1]] * ((1 << (len(values) - 1).bit_length()) - len(values))
-        term = Compare(path, _POSITIVE.get(operator, operator), self._slots(values))
+        term = Compare(path, _POSITIVE.get(operator, operator), self.slots(values))
         return Not(term) if meant.negated else term
 
     def _any_row(
@@ -268,7 +270,8 @@ class _Reader:
         assert isinstance(found, Compare)
         return Not(Exists(of_rows[:-1], Compare(of_rows[-1:], found.operator, found.params)))
 
-    def _slots(self, values: list[Value]) -> tuple[str, ...]:
+    def slots(self, values: list[Value]) -> tuple[str, ...]:
+        """The names of parameters of these values; ValueError for too many."""
         first = len(self.parsed.values)
         if first + len(values) > MAX_VALUES:
             raise ValueError(f"is too much: all filters together take {MAX_VALUES} values")
@@ -299,9 +302,10 @@ class _Reader:
             ) from None
 
     def _within(self, node: nodes.Node, at: Resource | Embedded) -> Condition:
-        return condition_of(node, lambda predicate: self._predicate(predicate, at))
+        return condition_of(node, lambda predicate: self.predicate(predicate, at))
 
-    def _predicate(self, node: nodes.Predicate, at: Resource | Embedded) -> Condition:
+    def predicate(self, node: nodes.Predicate, at: Resource | Embedded) -> Condition:
+        """What a predicate says of a record or part; ExpressionError for what cannot be."""
         match node:
             case nodes.Some() | nodes.Every():
                 return self._quantified(node, at)

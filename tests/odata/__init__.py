@@ -1,0 +1,1 @@
+"""OData: the service as its clients see it."""

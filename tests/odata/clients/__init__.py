@@ -1,0 +1,1 @@
+"""What uses OData through the clients of others."""
