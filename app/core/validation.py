@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from app.core import json_codec
 from app.core.crowded_objects import MAX_NAMES, find_crowded, too_many_names
-from app.core.date_spellings import iso_spelling
+from app.core.date_spellings import iso_spelling, not_in_calendar
 from app.core.errors import BadRequest, Fault, Invalid
 from app.core.json_pointer import write_pointer
 from app.core.loose_types import TypeForm, Values
@@ -183,7 +183,8 @@ def explain(item: Item, model: Model) -> tuple[str, str]:
         detail += meant_instead(item["input"], re.split(", ", context.get("expected", "")))
     if words is _DATE and isinstance(item["input"], str):
         right = iso_spelling(item["input"])
-        detail += f" Write {right}." if right else ""
+        never = not_in_calendar(item["input"])
+        detail += f" Write {right}." if right else never and f" T{never[1:]}."
     return code, detail
 
 

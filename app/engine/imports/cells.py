@@ -64,7 +64,9 @@ class CellReaders:
         if found.field_type in (FieldType.choice, FieldType.code):
             return _Remembering(partial(self._code, found))
         if found.field_type in (FieldType.date, FieldType.stated):
-            return _Remembering(partial(read_date, date_format=self.date_format))
+            is_stated = found.field_type is FieldType.stated
+            how = partial(read_date, date_format=self.date_format, is_stated=is_stated)
+            return _Remembering(how)
         if found.field_type in (FieldType.decimal, FieldType.integer):
             return partial(self._number, resource, found)
         return _READERS.get(found.field_type, read_text)
@@ -199,23 +201,24 @@ def read_boolean(cell: object) -> bool:
     return word in _TRUE
 
 
-def read_date(cell: object, date_format: str | None = None) -> str:
+def read_date(cell: object, date_format: str | None = None, *, is_stated: bool = True) -> str:
     """A date as text; a spreadsheet's day with a time of midnight is the day.
 
-    What people write is read where it can mean one day, month or year alone. With a format
-    (`is_date_format`) a day in digits must have it, unless it is written as ISO 8601 has it.
+    What people write is read where it can mean one day, month or year alone; of a stated date also
+    without a year, `14 марта`. With a format (`is_date_format`) a day in digits must have it,
+    unless it is written as ISO 8601 has it.
     """
     text = read_word(cell)
     if midnight := _MIDNIGHT.fullmatch(text):
         return midnight[1]
-    found = _day(text, date_format)
-    ends = None if found else ends_of_interval(text)
-    if ends and all(both := [_day(end, date_format) for end in ends]):
+    found = _day(text, date_format, is_stated)
+    ends = None if found else ends_of_interval(text, yearless=is_stated)
+    if ends and all(both := [_day(end, date_format, is_stated) for end in ends]):
         return "/".join(filter(None, both))
     return found or text
 
 
-def _day(text: str, date_format: str | None) -> str | None:
+def _day(text: str, date_format: str | None, is_stated: bool) -> str | None:
     """The day, month, quarter or year that a text means; None of one that is not read."""
     if _ISO.fullmatch(text):
         return text
@@ -226,7 +229,7 @@ def _day(text: str, date_format: str | None) -> str | None:
             raise CellError(
                 f"{shown(text)} is no day written as {date_format}, as date_format has it."
             )
-    readings = iso_readings(text)
+    readings = iso_readings(text, yearless=is_stated)
     if len(readings) > 1:
         several = " or ".join(readings)
         how = "write one of these, or say which by date_format=dd/mm/yyyy or mm/dd/yyyy"

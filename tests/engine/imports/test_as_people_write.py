@@ -150,6 +150,13 @@ async def test_dates_are_read_as_people_write_them(client: Client) -> None:
         "2025–2026": "2025/2026",
         "2026-04-11/2026-04-13": "2026-04-11/2026-04-13",
         "2026-21": "2026-21",
+        "14 марта": "XXXX-03-14",
+        "March 14": "XXXX-03-14",
+        "14 наурыз": "XXXX-03-14",
+        "с 28 марта по 2 апреля": "XXXX-03-28/XXXX-04-02",
+        "14.03": "write XXXX-03-14",
+        "31.02.2024": "there is no 31 February 2024",
+        "30 февраля": "there is no 30 February",
         "marble 2026": "'marble 2026'",
     }
     await _compare(client, "missions", "Даты", dates, MISSION)
