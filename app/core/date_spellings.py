@@ -96,8 +96,8 @@ def iso_readings(text: str, *, yearless: bool = False) -> list[str]:
 
 
 def not_in_calendar(text: str) -> str:
-    """`there is no 31 February 2024: days of that month are 01 to 29` of a day that is in no calendar, in
-    whatever form; empty for others."""
+    """`there is no 31 February 2024: days of that month are 01 to 29, such as 2024-02-29` of a day
+    that is in no calendar, in whatever form; empty for others."""
     text = " ".join(text.lower().split())
     if len(text) > _MAX_LENGTH or iso_readings(text, yearless=True):
         return ""
@@ -107,7 +107,8 @@ def not_in_calendar(text: str) -> str:
         name = _MONTHS[int(month) - 1][0].capitalize()
         stated = "" if year == _NO_YEAR else f" {year}"
         length = calendar.monthrange(_year(year), int(month))[1]
-        return f"there is no {int(day)} {name}{stated}: days of that month are 01 to {length}"
+        known = f"days of that month are 01 to {length}, such as {year}-{int(month):02}-{length}"
+        return f"there is no {int(day)} {name}{stated}: {known}"
     return ""
 
 

