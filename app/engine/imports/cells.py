@@ -12,9 +12,11 @@ from app.core.date_spellings import ends_of_interval, iso_by_format, iso_reading
 from app.core.json_codec import JsonError
 from app.core.loose_types import JsonValue, Value
 from app.engine.aggregates.units import units_of
+from app.engine.imports.amount_details import detail_fields, said_by_details
 from app.engine.imports.amounts import EXAMPLES, read_written
-from app.engine.imports.cell_error import CellError, shown
+from app.engine.imports.cell_error import CellError, refuse_nothing, shown
 from app.engine.imports.code_labels import CodeLabels, CodeLists, SeveralCodes, is_like_a_code
+from app.engine.imports.stated_amounts import Stated, read_stated
 from app.engine.labels import label_key
 from app.engine.paths import FieldType, RecordField, fields_of
 from app.engine.resource import Resource
@@ -35,12 +37,11 @@ _FALSE: Final = frozenset(("false", "0", "no", "n", "нет", "ложь", "жо�
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A number with the unit that stands in its cell, by the field that says it elsewhere: of an
-    amount its `currency`."""
+    """A number with what else its cell says, by the fields that say it elsewhere: of an amount its
+    `currency`, and `amount_max` of a range."""
 
     number: int | Decimal
-    field: str
-    unit: str
+    others: Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,8 @@ class CellReaders:
         text = read_word(cell)
         labels = self.lists.of(record_field)
         found = labels.find(text)
+        if found is None:
+            refuse_nothing(text)
         if found is None and not is_like_a_code(text):
             raise labels.unknown(text)
         return text if found is None else found
@@ -91,13 +94,24 @@ class CellReaders:
     def _number(self, resource: Resource, record_field: RecordField, cell: object) -> JsonValue:
         if isinstance(cell, bool):
             raise CellError(f"This is a truth value, not a number: {EXAMPLES}.")
-        number, words = _number_and_words(cell)
+        refuse_nothing(cell)
+        try:
+            return self._measured(resource, record_field, cell)
+        except CellError as error:
+            raise CellError(
+                f"{error}{_said_elsewhere(resource, record_field.name, cell)}"
+            ) from None
+
+    def _measured(self, resource: Resource, record_field: RecordField, cell: object) -> JsonValue:
+        fields = detail_fields(resource, record_field.name)
+        number, words, details = _number_and_words(cell, is_stated=bool(fields))
         if record_field.field_type is FieldType.integer and not isinstance(number, int):
             raise CellError(f"{shown(cell)} is not a whole number.")
-        if not words:
-            return number
-        name, unit = self._unit(resource, record_field.name, words, cell)
-        return Measured(number, name, unit)
+        others = said_by_details(fields, details, cell)
+        if words:
+            name, unit = self._unit(resource, record_field.name, words, cell)
+            others[name] = unit
+        return Measured(number, others) if others else number
 
     def _unit(
         self, resource: Resource, name: str, words: tuple[str, ...], cell: object
@@ -145,6 +159,8 @@ class _Remembering(dict[str, JsonValue]):
 def _item(labels: CodeLabels, text: str) -> list[JsonValue]:
     """The codes of one item of a list, which may be several with commas between."""
     found = labels.find(text)
+    if found is None:
+        refuse_nothing(text)
     if found is None and "," in text:
         several = [labels.find(part) for part in text.split(",") if part.strip()]
         codes = [code for code in several if isinstance(code, str)]
@@ -157,14 +173,27 @@ def _item(labels: CodeLabels, text: str) -> list[JsonValue]:
     return [text if found is None else found]
 
 
-def _number_and_words(cell: object) -> tuple[int | Decimal, tuple[str, ...]]:
+def _number_and_words(cell: object, *, is_stated: bool) -> Stated:
     if isinstance(cell, int | Decimal):
-        return cell, ()
+        return Stated(cell, (), {})
     text = str(cell)
     if not _PLAIN.fullmatch(text):
-        return read_written(text)
+        if is_stated:
+            return read_stated(text)
+        written = read_written(text)
+        return Stated(written.number, written.words, {})
     number = Decimal(text)
-    return (int(number) if number == number.to_integral_value() else number), ()
+    return Stated(int(number) if number == number.to_integral_value() else number, (), {})
+
+
+def _said_elsewhere(resource: Resource, name: str, cell: object) -> str:
+    """Which columns say what a number does not, where a cell has more than one."""
+    text = str(cell)
+    fields = [*detail_fields(resource, name).values(), *units_of(resource, name)]
+    if not fields or not any(map(str.isdigit, text)) or not any(map(str.isalpha, text)):
+        return ""
+    columns = ", ".join(fields)
+    return f" What else is said of {name} has columns of its own: {columns}."
 
 
 def read_key_number(cell: object) -> int:
@@ -187,6 +216,12 @@ def read_text(cell: object) -> str:
     return f"{cell:f}" if isinstance(cell, Decimal) else str(cell)
 
 
+def read_name(cell: object) -> str:
+    """The name, ref or id of a record."""
+    refuse_nothing(cell, is_name=True)
+    return read_word(cell)
+
+
 def read_word(cell: object) -> str:
     """A text around which blanks mean nothing."""
     return read_text(cell).strip()
@@ -194,6 +229,7 @@ def read_word(cell: object) -> str:
 
 def read_boolean(cell: object) -> bool:
     """`true` or `false`, 1 or 0, `yes` or `no`, in English, Russian or Kazakh."""
+    refuse_nothing(cell)
     word = label_key(read_text(cell))
     if word not in _TRUE | _FALSE:
         text = f"{shown(cell)} is neither true nor false: write one of them, or 1 or 0."
@@ -209,6 +245,7 @@ def read_date(cell: object, date_format: str | None = None, *, is_stated: bool =
     unless it is written as ISO 8601 has it.
     """
     text = read_word(cell)
+    refuse_nothing(text)
     if midnight := _MIDNIGHT.fullmatch(text):
         return midnight[1]
     found = _day(text, date_format, is_stated)
@@ -259,6 +296,6 @@ def _list(text: str, example: str) -> list[JsonValue]:
 
 
 _READERS: Mapping[FieldType, Read] = {
-    FieldType.id: read_word,
+    FieldType.id: read_name,
     FieldType.boolean: read_boolean,
 }

@@ -11,6 +11,7 @@ from app.engine.imports.cells import (
     CellReaders,
     Read,
     read_key_number,
+    read_name,
     read_native,
     read_text,
     read_word,
@@ -154,7 +155,7 @@ def _standing(resource: Resource, found: _Found) -> Iterator[str]:
 
 
 def _reader(name: str, readers: CellReaders | None) -> Read:
-    return read_native if readers is None else read_word if "." in name else read_text
+    return read_native if readers is None else read_name if "." in name else read_text
 
 
 def _passed_over(fault: Fault) -> Fault:

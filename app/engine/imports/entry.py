@@ -17,7 +17,8 @@ class Entry:
     of which it is told already why nothing is known. `part_rows` are the parts that have columns,
     each with its header, `part_headers` the header over each part of a list, `composed` the name
     that other cells make up, `new_records` what is to be created with it, by field; `resolved` are
-    the values with ids, once these are known.
+    the values with ids, once these are known. `said_in` has the header of the column that says a
+    field which has none of its own, as the currency of an amount.
     """
 
     row: int
@@ -37,6 +38,7 @@ class Entry:
     composed: str = ""
     new_records: dict[str, list[NewRecord]] = field(default_factory=dict)
     resolved: Fields = field(default_factory=dict)
+    said_in: dict[str, str] = field(default_factory=dict)
 
     @property
     def names_nobody_knows(self) -> bool:
@@ -68,7 +70,7 @@ class Entry:
         """The header over a field, or over the part of it that has this index."""
         parts = self.part_headers.get(name) or [part.header for part in self.plan.parts[:1]]
         if name in self.plan.headers or not any(part.part == name for part in self.plan.parts):
-            return self.plan.headers.get(name, name)
+            return self.plan.headers.get(name) or self.said_in.get(name, name)
         return parts[min(at, len(parts) - 1)]
 
     def placed(self, problem: Problem) -> list[Fault]:
