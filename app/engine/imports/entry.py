@@ -85,4 +85,6 @@ class Entry:
         at = rest.partition("/")[0]
         detail = f"{rest}: {fault.detail}" if rest else fault.detail
         column = self.header(name, int(at) if at.isdecimal() else 0) or None
+        if name in self.plan.absent and name not in self.said_in:
+            detail = f"{detail} {self.plan.absent[name]}"
         return Fault(fault.code, detail, row=self.row, column=column, sheet=self.sheet)
