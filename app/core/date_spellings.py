@@ -1,5 +1,6 @@
 """Dates as people write them, and how ISO 8601 writes the same day."""
 
+import calendar
 import re
 from collections.abc import Iterator
 from datetime import date
@@ -14,10 +15,19 @@ _NO_SIGNS: Final = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 _DAY_AND_NAME: Final = re.compile(
     r"([0-9]{1,2})[ -]([^\W\d_]{3,})\.?,?[ -]([0-9]{4})(?: ?(?:г|года|ж)\.?)?"
 )
+_DAY_AND_NAME_ALONE: Final = re.compile(
+    r"([0-9]{1,2})(?:-?го|-?е|th|st|nd|rd)?[ -]([^\W\d_]{3,})\.?"
+)
+_NAME_AND_DAY_ALONE: Final = re.compile(r"([^\W\d_]{3,})\.? ([0-9]{1,2})(?:th|st|nd|rd)?")
+_DIGITS_ALONE: Final = re.compile(r"([0-9]{1,2})([./])([0-9]{1,2})")
 _NAME_AND_DAY: Final = re.compile(r"([^\W\d_]{3,})\.? ([0-9]{1,2}),? ([0-9]{4})")
 _NAME_AND_YEAR: Final = re.compile(r"([^\W\d_]{3,})\.?,? ([0-9]{4})(?: ?(?:г|года|ж)\.?)?")
 _QUARTER: Final = re.compile(
     r"(?:([1-4]|i|ii|iii|iv)(?:-?(?:й|ый|ой|ий))? ?(?:квартал|кв\.?|тоқсан) |q([1-4]) ?/?)"
+    r"([0-9]{4})(?: ?(?:г|года|ж)\.?)?"
+)
+_SEASON: Final = re.compile(
+    r"(?:весн[аы]|весной|spring|(лето|лета|летом|summer)|(осень|осени|осенью|autumn|fall)),? "
     r"([0-9]{4})(?: ?(?:г|года|ж)\.?)?"
 )
 _YEAR_ALONE: Final = re.compile(r"([0-9]{4}) ?(?:г|год|года|ж|жыл)\.?")
@@ -53,19 +63,53 @@ _MONTHS: Final = tuple(
     )
 )
 _MOST_OF_AN_ENDING: Final = 3
+_MONTH_NAMES: Final = frozenset(name for names in _MONTHS for name in names)
+#: A date without a year, as EDTF writes it; whether a day is in the calendar a leap year tells.
+_NO_YEAR: Final = "XXXX"
+_LEAP_YEAR: Final = 2000
 _ROMAN: Final = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 
 
-def iso_spelling(text: str) -> str:
+def iso_spelling(text: str, *, yearless: bool = False) -> str:
     """`2016-04-12` for `12.04.2016`; `2016-04-12 or 2016-12-04` for `12/04/2016`, which means the
-    one to some and the other to others; empty for a text that is no such date."""
-    return " or ".join(found for found in iso_readings(text) if found != text.strip().lower())
+    one to some and the other to others; empty for a text that is no such date.
+
+    With `yearless`, for stated dates, `XXXX-04-12` for `12 апреля`, and intervals of both.
+    """
+    folded = " ".join(text.lower().split())
+    readings = iso_readings(folded, yearless=yearless)
+    if yearless and not readings and len(folded) <= 2 * _MAX_LENGTH:
+        readings = [*_in_digits_alone(folded), *_intervals(folded)]
+    return " or ".join(found for found in dict.fromkeys(readings) if found.lower() != folded)
 
 
-def iso_readings(text: str) -> list[str]:
-    """The days, months, quarters or years that a text can mean, as ISO 8601-2 writes them."""
+def iso_readings(text: str, *, yearless: bool = False) -> list[str]:
+    """The days, months, quarters or years that a text can mean, as ISO 8601-2 writes them; those
+    without a year where `yearless`."""
     text = " ".join(text.lower().split())
-    return list(dict.fromkeys(_readings(text))) if len(text) <= _MAX_LENGTH else []
+    if len(text) > _MAX_LENGTH:
+        return []
+    possible = [*_possible(text), *(_without_year(text) if yearless else ())]
+    if yearless and text in _MONTH_NAMES:
+        return [f"{_NO_YEAR}-{int(_month(text)):02}"]
+    return list(dict.fromkeys(found for parts in possible for found in _written(*parts)))
+
+
+def not_in_calendar(text: str) -> str:
+    """`there is no 31 February 2024: days of that month are 01 to 29, such as 2024-02-29` of a day
+    that is in no calendar, in whatever form; empty for others."""
+    text = " ".join(text.lower().split())
+    if len(text) > _MAX_LENGTH or iso_readings(text, yearless=True):
+        return ""
+    for year, month, day in (*_possible(text), *_without_year(text)):
+        if day is None or not 1 <= int(month) <= 12 or year == "0000":
+            continue
+        name = _MONTHS[int(month) - 1][0].capitalize()
+        stated = "" if year == _NO_YEAR else f" {year}"
+        length = calendar.monthrange(_year(year), int(month))[1]
+        known = f"days of that month are 01 to {length}, such as {year}-{int(month):02}-{length}"
+        return f"there is no {int(day)} {name}{stated}: {known}"
+    return ""
 
 
 def is_date_format(text: str) -> bool:
@@ -102,7 +146,7 @@ def iso_by_format(text: str, date_format: str) -> str | None:
     return next(_written(str(year), parts["m"], parts["d"]), None)
 
 
-def ends_of_interval(text: str) -> tuple[str, str] | None:
+def ends_of_interval(text: str, *, yearless: bool = False) -> tuple[str, str] | None:
     """Both ends of `12–14 апреля 2026`, each with the month and year that it shares with the other;
     None for what is no interval."""
     found = _INTERVAL.fullmatch(" ".join(text.lower().split())[: 2 * _MAX_LENGTH])
@@ -111,39 +155,81 @@ def ends_of_interval(text: str) -> tuple[str, str] | None:
     first, second = found.groups()
     _, _, month_and_year = second.partition(" ")
     years = _YEAR.findall(second)
+    # Without a year only where the other end has none.
+    is_yearless = yearless and not years
     for shared in ("", f" {month_and_year}", *(f" {year}" for year in years[-1:])):
-        if iso_readings(first + shared) or _YEAR.fullmatch(first):
+        if iso_readings(first + shared, yearless=is_yearless) or _YEAR.fullmatch(first):
             return first + shared, second
     return None
 
 
+def _intervals(text: str) -> Iterator[str]:
+    """The interval that a text means, where both ends can mean one day alone."""
+    ends = ends_of_interval(text, yearless=True)
+    both = [iso_readings(end, yearless=True) for end in ends or ()]
+    if both and all(len(readings) == 1 for readings in both):
+        yield "/".join(reading for readings in both for reading in readings)
+
+
 def instead(text: str) -> str:
-    """`: write 2016-04-12`, to end a refusal with, where the text is a date in another form."""
-    right = iso_spelling(text)
-    return f": write {right}" if right else ""
+    """`: write 2016-04-12`, to end a refusal with, where the text is a date in another form, or
+    that it is in no calendar."""
+    if right := iso_spelling(text):
+        return f": write {right}"
+    never = not_in_calendar(text)
+    return f": {never}" if never else ""
 
 
-def _readings(text: str) -> Iterator[str]:
+_Parts = tuple[str, str, str | None]
+
+
+def _possible(text: str) -> Iterator[_Parts]:
+    """Year, month and day that a text can mean, be they in the calendar or not."""
     if found := _QUARTER.fullmatch(text):
         quarter = _ROMAN.get(found[1] or found[2]) or int(found[1] or found[2])
-        yield f"{found[3]}-{32 + quarter}"
+        yield found[3], str(32 + quarter), None
+    elif found := _SEASON.fullmatch(text):
+        yield found[3], "22" if found[1] else "23" if found[2] else "21", None
     elif found := _YEAR_FIRST.fullmatch(text):
-        yield from _written(found[1], found[3], found[4])
+        yield from _of_months(found[1], found[3], found[4])
     elif found := _NO_SIGNS.fullmatch(text):
-        yield from _written(*found.groups())
+        yield found[1], found[2], found[3]
     elif found := _YEAR_LAST.fullmatch(text):
         day, sign, month, year = found.groups()
-        yield from _written(year, month, day)
+        yield from _of_months(year, month, day)
         if sign == "/":  # the month first, as in America
-            yield from _written(year, day, month)
+            yield from _of_months(year, day, month)
     elif found := _DAY_AND_NAME.fullmatch(text):
-        yield from _written(found[3], _month(found[2]), found[1])
+        yield found[3], _month(found[2]), found[1]
     elif found := _NAME_AND_DAY.fullmatch(text):
-        yield from _written(found[3], _month(found[1]), found[2])
+        yield found[3], _month(found[1]), found[2]
     elif found := _NAME_AND_YEAR.fullmatch(text):
-        yield from _written(found[2], _month(found[1]), None)
+        yield found[2], _month(found[1]), None
     elif found := _YEAR_ALONE.fullmatch(text):
-        yield from (each[:4] for each in _written(found[1], "1", None))
+        yield found[1], "", None
+
+
+def _of_months(year: str, month: str, day: str | None) -> Iterator[_Parts]:
+    """Where numbers above those of months are no seasons and quarters."""
+    if day is not None or int(month) <= 12:
+        yield year, month, day
+
+
+def _without_year(text: str) -> Iterator[_Parts]:
+    """The same of a day whose year is not stated, with the name of its month."""
+    if found := _DAY_AND_NAME_ALONE.fullmatch(text):
+        yield _NO_YEAR, _month(found[2]), found[1]
+    elif found := _NAME_AND_DAY_ALONE.fullmatch(text):
+        yield _NO_YEAR, _month(found[1]), found[2]
+
+
+def _in_digits_alone(text: str) -> Iterator[str]:
+    """What `14.03` can mean, of which it is not certain that it is a day at all."""
+    if found := _DIGITS_ALONE.fullmatch(text):
+        day, sign, month = found.groups()
+        yield from _written(_NO_YEAR, month, day)
+        if sign == "/":
+            yield from _written(_NO_YEAR, day, month)
 
 
 def _month(name: str) -> str:
@@ -159,10 +245,17 @@ def _is_form(name: str, full: str) -> bool:
     return full.startswith(name) or is_longer
 
 
+def _year(year: str) -> int:
+    return _LEAP_YEAR if year == _NO_YEAR else int(year)
+
+
 def _written(year: str, month: str, day: str | None) -> Iterator[str]:
-    """The date, if it is in the calendar."""
+    """The date as ISO 8601-2 has it, if it is in the calendar."""
+    number = int(month or 1)
+    is_period = day is None and (21 <= number <= 24 or 33 <= number <= 36)
     try:
-        found = date(int(year), int(month), int(day or 1)).isoformat()
+        date(_year(year), 1 if is_period else number, int(day or 1))
     except ValueError:
         return
-    yield found if day else found[:7]
+    parts = [year, month and f"{number:02}", day and f"{int(day):02}"]
+    yield "-".join(part for part in parts if part)

@@ -7,7 +7,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Final
 
-from app.core.date_spellings import iso_spelling
+from app.core.date_spellings import iso_spelling, not_in_calendar
 
 # Written without look-around, so that the regex engines of JSON Schema validators (ECMA-262) and
 # of Pydantic (Rust) read it alike. It cannot count leap years, nor compare the ends of an interval.
@@ -120,10 +120,13 @@ def parse_edtf(text: str) -> Bounds:
     try:
         return _parse(text)
     except EdtfError as error:
-        right = iso_spelling(text)
+        if never := not_in_calendar(text):
+            raise EdtfError(f"{text!r} is not in the calendar: {never}") from None
+        right = iso_spelling(text, yearless=True)
         if not right:
             raise
-        reason = f"{text!r} is not written as in ISO 8601" if "/" in text else f"{error}"
+        is_plain = "/" in text or not text.isascii()
+        reason = f"{text!r} is not written as in ISO 8601" if is_plain else f"{error}"
         raise EdtfError(f"{reason}: write {right}") from None
 
 

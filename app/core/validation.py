@@ -9,8 +9,9 @@ from typing import get_args
 from pydantic import BaseModel, ValidationError
 
 from app.core import json_codec
+from app.core.choice_labels import meant_choice
 from app.core.crowded_objects import MAX_NAMES, find_crowded, too_many_names
-from app.core.date_spellings import iso_spelling
+from app.core.date_spellings import iso_spelling, not_in_calendar
 from app.core.errors import BadRequest, Fault, Invalid
 from app.core.json_pointer import write_pointer
 from app.core.loose_types import TypeForm, Values
@@ -180,10 +181,13 @@ def explain(item: Item, model: Model) -> tuple[str, str]:
     if code == "choice" and "," not in context.get("expected", ","):
         detail = detail.replace("one of ", "")
     if code == "choice" and isinstance(item["input"], str):
-        detail += meant_instead(item["input"], re.split(", ", context.get("expected", "")))
+        choices = re.split(", ", context.get("expected", ""))
+        text = item["input"]
+        detail += meant_choice(text, choices) or meant_instead(text, choices)
     if words is _DATE and isinstance(item["input"], str):
         right = iso_spelling(item["input"])
-        detail += f" Write {right}." if right else ""
+        never = not_in_calendar(item["input"])
+        detail += f" Write {right}." if right else never and f" T{never[1:]}."
     return code, detail
 
 

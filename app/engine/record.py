@@ -30,6 +30,7 @@ from app.core.edtf import bounds
 from app.core.loose_types import Fields, Value
 
 _NONE: Mapping[str, tuple[str, ...]] = {}
+_NO_CASES: Mapping[str, str] = {}
 #: A column of a table, whose class says its type.
 MappedField = MappedColumn[Any]
 
@@ -157,14 +158,20 @@ def money(**options: Value) -> MappedField:
 
 
 def rule(
-    name: str, sql: str, says: str, pointer: str = "", units: Mapping[str, tuple[str, ...]] = _NONE
+    name: str,
+    sql: str,
+    says: str,
+    pointer: str = "",
+    units: Mapping[str, tuple[str, ...]] = _NONE,
+    cases: Mapping[str, str] = _NO_CASES,
 ) -> CheckConstraint:
     """A rule that the database holds; `says` is what a client is told who breaks it.
 
     `units` names the fields that must be equal for values of a field to be added or compared: of
-    an amount its currency.
+    an amount its currency. `cases` are conditions in SQL with what is told where they are true
+    instead, in which `{field}` is the value of a field.
     """
-    info = {"says": says, "pointer": pointer, "units": units}
+    info = {"says": says, "pointer": pointer, "units": units, "cases": cases}
     return CheckConstraint(sql, name=name, info=info)
 
 

@@ -84,6 +84,12 @@ class Agreement(Place, Record):
             "amount is missing, or more than amount_max: they are the ends of a range",
             "/amount_max",
             units={"amount_max": ("currency",)},
+            cases={
+                "amount IS NULL": "amount is missing: amount_max is the end of a range, which"
+                " begins with amount; of a limit alone say amount, and amount_bound at_most",
+                "amount_max < amount": "amount_max, {amount_max}, is less than amount, {amount}:"
+                " it is the end of a range, which begins with amount",
+            },
         ),
         rule("stands_for_some", "stands_for >= 1", "stands_for is at least 1", "/stands_for"),
         rule(

@@ -27,6 +27,7 @@ from app.core.rate_files.rate_file import (
 from app.core.validation import Example
 from app.engine.imports.columns import read_mapping
 from app.engine.imports.report import Report
+from app.engine.query.filter_reader import bad_parameter
 from app.resources.exchange_rate import Provider, exchange_rate
 from app.resources.exchange_rate_file import (
     RatesReport,
@@ -87,6 +88,10 @@ class ImportedRates(Imported):
     """The last one."""
 
 
+_OF_RECORDS: Final = (
+    "quote is of CSV with the columns currency,date,rate (Валюта, Дата, Курс). This file is read as"
+    " records, a column a field: give it the columns base, quote, rate, date and provider."
+)
 _NO_FILE: Final[Json] = {
     "format": "records",
     **dict.fromkeys(("provider", "import_id", "first_date", "last_date")),
@@ -107,8 +112,8 @@ def rates_import_route() -> Route:
     async def endpoint(request: Request, query: Annotated[RateImportQuery, Query()]) -> Response:
         read_mapping(exchange_rate, query.columns)
         upload = Upload(request, query, _TYPES)
-        options = RateOptions(query.provider, query.quote, query.currency)
         async with upload.received() as path:
+            options = RateOptions(query.provider, query.quote, query.currency, upload.options)
             return await _answer(request, query, upload, path, options)
 
     return import_operation(exchange_rate, _ABOUT, ImportedRates, request_body(_TYPES)).route(
@@ -124,6 +129,8 @@ async def _answer(
             return await _answer_rates(request, query, file)
         if upload.format not in TYPES.values():
             raise RateFileError(UNKNOWN)
+        if query.quote is not None:
+            raise bad_parameter("quote", "format", _OF_RECORDS)
     return await answer_import(request, exchange_rate, query, upload, path, _NO_FILE)
 
 

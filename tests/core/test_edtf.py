@@ -72,6 +72,10 @@ YEARLESS = (
 )
 
 REFUSED = {
+    "14 марта": "is not written as in ISO 8601: write XXXX-03-14",
+    "31.02.2024": "there is no 31 February 2024",
+    "30 февраля": "there is no 30 February",
+    "12–14 апреля 2026": "write 2026-04-12/2026-04-14",
     "": "is empty",
     "2016/": "an end that is empty",
     "/2016": "an end that is empty",

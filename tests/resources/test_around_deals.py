@@ -39,7 +39,7 @@ REFUSED: dict[str, tuple[str, Body, str, str]] = {
         "agreements",
         CONTRACT | DOLLARS | {"amount_max": 9},
         "/amount_max",
-        "more than amount_max",
+        "amount_max, 9, is less than amount, ",
     ),
     "over years, and not how many": (
         "agreements",

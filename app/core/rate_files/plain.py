@@ -14,12 +14,38 @@ from app.core.sheets.tabular import RawRow
 
 NEEDED = ("currency", "date", "rate")
 _KNOWN = (*NEEDED, "unit", "quote")
+#: What the columns are called by others.
+_CALLED = {
+    name: column
+    for column, names in {
+        "currency": "валюта;код валюты;буквенный код;код;currency code;base;валюта коды",
+        "date": "дата;дата курса;day;күні;күн",
+        "rate": "курс;значение;официальный курс;exchange rate;value;бағам",
+        "unit": "единиц;единица;номинал;количество;кол-во;nominal;quant;units;бірлік",
+        "quote": "котируемая валюта;валюта котировки;in;quote currency;баға валютасы",
+        "provider": "provider;кто установил;белгілеуші",
+    }.items()
+    for name in names.split(";")
+}
+
+
+def columns_of(header: RawRow) -> list[str]:
+    """What the columns of a table are, those that are none of its own as they are written."""
+    names = [" ".join(str(cell or "").split()).lower() for cell in header.cells]
+    return [_CALLED.get(name, name) for name in names]
+
+
+def is_plain(header: RawRow) -> bool:
+    """Whether a table is one of rates; with a provider it is of records, a column a field."""
+    names = {" ".join(str(cell or "").split()).lower() for cell in header.cells}
+    called = set(columns_of(header))
+    return set(NEEDED) <= names or (set(NEEDED) <= called and "provider" not in called)
 
 
 def plain_csv(header: RawRow, rows: Iterator[RawRow], quote: str | None) -> Iterator[PublishedRate]:
     """`rate` is what `unit` (1) of `currency` cost in `quote`: a column, or else the same for the
     whole file."""
-    names = [str(cell or "").strip().lower() for cell in header.cells]
+    names = columns_of(header)
     for name in names:
         if name not in _KNOWN or names.count(name) > 1:
             right = f"each of {', '.join(_KNOWN)} once"

@@ -6,6 +6,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from app.core.date_spellings import not_in_calendar
+
 #: As many as a column of rates holds: of what is published none has more than six decimals.
 RATE_DIGITS: Final = 18
 RATE_DECIMALS: Final = 8
@@ -79,6 +81,8 @@ def day_of(text: str, row: int, column: str) -> date:
     """A day as 2016-04-12, 12.04.2016, 12/04/2016, 12.04.16 or 12 April 2016."""
     day = _day(text.strip())
     if day is None:
+        if never := not_in_calendar(text.strip().replace("/", ".")):
+            raise RateFileError(f"{_shown(text)} is no day: {never}.", row, column)
         right = "2016-04-12, 12.04.2016 or 12 April 2016"
         raise RateFileError(f"{_shown(text)} is no day: write it as {right}.", row, column)
     return day

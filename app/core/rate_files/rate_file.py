@@ -13,13 +13,13 @@ from typing import Final
 from app.core.rate_files.cbr import cbr_daily, cbr_dynamic
 from app.core.rate_files.ecb import ecb_csv, ecb_data_csv, ecb_xml
 from app.core.rate_files.nbk import TENGE, nbk_all, nbk_daily
-from app.core.rate_files.plain import NEEDED, plain_csv
+from app.core.rate_files.plain import is_plain, plain_csv
 from app.core.rate_files.providers import CBR, ECB, NBK, known_provider
 from app.core.rate_files.published import PublishedRate, RateFileError
 from app.core.rate_files.xml_events import Event, xml_events
 from app.core.sheets.csv_reader import csv_records
 from app.core.sheets.sheet import SheetError
-from app.core.sheets.tabular import AS_IT_IS, RawRow
+from app.core.sheets.tabular import AS_IT_IS, RawRow, ReadOptions
 
 #: What each bank's rates are in, where a plain file of them does not say so.
 _PRICED_IN: Final = {NBK: TENGE, CBR: "RUB"}
@@ -45,11 +45,13 @@ class RateFormat(StrEnum):
 class RateOptions:
     """What is said of a file of rates: whose they are (of a bank's own format the bank, unless it
     is said otherwise), of a plain file what they are in (`quote`), and which `currency` a file is
-    of that has the Bank of Russia's number of it alone."""
+    of that has the Bank of Russia's number of it alone; `read` is how its cells are separated and
+    encoded."""
 
     provider: str | None = None
     quote: str | None = None
     currency: str | None = None
+    read: ReadOptions = AS_IT_IS
 
 
 _PROVIDERS: Final = {
@@ -101,7 +103,7 @@ class RateFile:
                 yield from _XML[self.format](events)
 
     def _of_table(self) -> Iterator[PublishedRate]:
-        with _records(self.path) as rows:
+        with _records(self.path, self.options.read) as rows:
             header = next(rows)
             if self.format is RateFormat.ecb_csv:
                 yield from ecb_csv(header, rows)
@@ -119,7 +121,7 @@ def opened_rates(path: Path, options: RateOptions) -> Iterator[RateFile | None]:
     RateFileError for one that begins as one and is broken, or of which too little is said.
     """
     with _unpacked(path) as unpacked:
-        if unpacked is None or (found := _format_of(unpacked)) is None:
+        if unpacked is None or (found := _format_of(unpacked, options.read)) is None:
             yield None
             return
         provider = _PROVIDERS.get(found)
@@ -176,10 +178,10 @@ def _unpack(path: Path, write: Callable[[bytes], int], flush: Callable[[], None]
         raise RateFileError(text) from None
 
 
-def _format_of(path: Path) -> RateFormat | None:
+def _format_of(path: Path, read: ReadOptions) -> RateFormat | None:
     with path.open("rb") as file:
         begin = file.read(1024).removeprefix(b"\xef\xbb\xbf").lstrip()
-    return _format_of_xml(path) if begin[:1] == b"<" else _format_of_table(path)
+    return _format_of_xml(path) if begin[:1] == b"<" else _format_of_table(path, read)
 
 
 def _format_of_xml(path: Path) -> RateFormat | None:
@@ -194,10 +196,10 @@ def _format_of_xml(path: Path) -> RateFormat | None:
     return RateFormat.cbr_dynamic if is_dynamic else RateFormat.cbr_daily
 
 
-def _format_of_table(path: Path) -> RateFormat | None:
+def _format_of_table(path: Path, read: ReadOptions) -> RateFormat | None:
     """By the names of the columns."""
     try:
-        with _records(path) as rows:
+        with _records(path, read) as rows:
             header = next(rows, None)
     except RateFileError:
         return None
@@ -207,7 +209,7 @@ def _format_of_table(path: Path) -> RateFormat | None:
     filled = [name for name in names if name]
     if {"currency", "time_period", "obs_value"} <= set(names):
         return RateFormat.ecb_data_csv
-    if set(NEEDED) <= set(names):
+    if is_plain(header):
         return RateFormat.plain_csv
     # As the ECB writes it: a table of somebody's own is not taken for it.
     is_wide = str(header.cells[0] or "").strip() == "Date" and len(filled) > 1
@@ -217,10 +219,10 @@ def _format_of_table(path: Path) -> RateFormat | None:
 
 
 @contextmanager
-def _records(path: Path) -> Iterator[Iterator[RawRow]]:
+def _records(path: Path, read: ReadOptions) -> Iterator[Iterator[RawRow]]:
     """The rows of a table, the first of them its header."""
     try:
-        with csv_records(path, AS_IT_IS) as rows:
+        with csv_records(path, read) as rows:
             yield map(_without_faults, rows)
     except SheetError as error:
         raise RateFileError(error.detail, error.row, error.column) from None

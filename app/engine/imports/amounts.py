@@ -48,10 +48,12 @@ _OF_NO_LANGUAGE: Final = frozenset(("mln", "mio", "bln"))
 
 
 class Written(NamedTuple):
-    """A number that was read, and the words beside it that are left: of an amount its currency."""
+    """A number that was read, and the words beside it that are left: of an amount its currency;
+    the scale is what a word such as `million` has multiplied it by."""
 
     number: int | Decimal
     words: tuple[str, ...]
+    scale: int = 1
 
 
 def read_written(text: str) -> Written:
@@ -61,7 +63,7 @@ def read_written(text: str) -> Written:
     tells which by its language (`1,234 млн` has decimals, `1,234 million` has groups), otherwise
     it is refused. Points and commas together, or several of one, are not ambiguous.
     """
-    flat = _BLANKS.sub(" ", text.strip().replace("\u2212", "-"))
+    flat = flattened(text)
     found = _PARTS.fullmatch(flat) if len(flat) <= _MAX_LENGTH else None
     if found is None:
         raise _no_number(text)
@@ -73,7 +75,13 @@ def read_written(text: str) -> Written:
         number = -number
     words = (before, after)
     whole = number == number.to_integral_value()
-    return Written(int(number) if whole else number, tuple(word for word in words if word.strip()))
+    left = tuple(word for word in words if word.strip())
+    return Written(int(number) if whole else number, left, scale)
+
+
+def flattened(text: str) -> str:
+    """The text with single blanks and plain minus signs."""
+    return _BLANKS.sub(" ", text.strip().replace("\u2212", "-"))
 
 
 def _scaled(after: str) -> tuple[int, bool | None, str]:

@@ -12,9 +12,11 @@ from app.core.date_spellings import ends_of_interval, iso_by_format, iso_reading
 from app.core.json_codec import JsonError
 from app.core.loose_types import JsonValue, Value
 from app.engine.aggregates.units import units_of
+from app.engine.imports.amount_details import detail_fields, said_by_details
 from app.engine.imports.amounts import EXAMPLES, read_written
-from app.engine.imports.cell_error import CellError, shown
+from app.engine.imports.cell_error import CellError, refuse_nothing, shown
 from app.engine.imports.code_labels import CodeLabels, CodeLists, SeveralCodes, is_like_a_code
+from app.engine.imports.stated_amounts import Stated, read_stated
 from app.engine.labels import label_key
 from app.engine.paths import FieldType, RecordField, fields_of
 from app.engine.resource import Resource
@@ -35,12 +37,11 @@ _FALSE: Final = frozenset(("false", "0", "no", "n", "нет", "ложь", "жо�
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A number with the unit that stands in its cell, by the field that says it elsewhere: of an
-    amount its `currency`."""
+    """A number with what else its cell says, by the fields that say it elsewhere: of an amount its
+    `currency`, and `amount_max` of a range."""
 
     number: int | Decimal
-    field: str
-    unit: str
+    others: Mapping[str, JsonValue]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,9 @@ class CellReaders:
         if found.field_type in (FieldType.choice, FieldType.code):
             return _Remembering(partial(self._code, found))
         if found.field_type in (FieldType.date, FieldType.stated):
-            return _Remembering(partial(read_date, date_format=self.date_format))
+            is_stated = found.field_type is FieldType.stated
+            how = partial(read_date, date_format=self.date_format, is_stated=is_stated)
+            return _Remembering(how)
         if found.field_type in (FieldType.decimal, FieldType.integer):
             return partial(self._number, resource, found)
         return _READERS.get(found.field_type, read_text)
@@ -73,6 +76,8 @@ class CellReaders:
         text = read_word(cell)
         labels = self.lists.of(record_field)
         found = labels.find(text)
+        if found is None:
+            refuse_nothing(text)
         if found is None and not is_like_a_code(text):
             raise labels.unknown(text)
         return text if found is None else found
@@ -89,13 +94,24 @@ class CellReaders:
     def _number(self, resource: Resource, record_field: RecordField, cell: object) -> JsonValue:
         if isinstance(cell, bool):
             raise CellError(f"This is a truth value, not a number: {EXAMPLES}.")
-        number, words = _number_and_words(cell)
+        refuse_nothing(cell)
+        try:
+            return self._measured(resource, record_field, cell)
+        except CellError as error:
+            raise CellError(
+                f"{error}{_said_elsewhere(resource, record_field.name, cell)}"
+            ) from None
+
+    def _measured(self, resource: Resource, record_field: RecordField, cell: object) -> JsonValue:
+        fields = detail_fields(resource, record_field.name)
+        number, words, details = _number_and_words(cell, is_stated=bool(fields))
         if record_field.field_type is FieldType.integer and not isinstance(number, int):
             raise CellError(f"{shown(cell)} is not a whole number.")
-        if not words:
-            return number
-        name, unit = self._unit(resource, record_field.name, words, cell)
-        return Measured(number, name, unit)
+        others = said_by_details(fields, details, cell)
+        if words:
+            name, unit = self._unit(resource, record_field.name, words, cell)
+            others[name] = unit
+        return Measured(number, others) if others else number
 
     def _unit(
         self, resource: Resource, name: str, words: tuple[str, ...], cell: object
@@ -143,6 +159,8 @@ class _Remembering(dict[str, JsonValue]):
 def _item(labels: CodeLabels, text: str) -> list[JsonValue]:
     """The codes of one item of a list, which may be several with commas between."""
     found = labels.find(text)
+    if found is None:
+        refuse_nothing(text)
     if found is None and "," in text:
         several = [labels.find(part) for part in text.split(",") if part.strip()]
         codes = [code for code in several if isinstance(code, str)]
@@ -155,14 +173,27 @@ def _item(labels: CodeLabels, text: str) -> list[JsonValue]:
     return [text if found is None else found]
 
 
-def _number_and_words(cell: object) -> tuple[int | Decimal, tuple[str, ...]]:
+def _number_and_words(cell: object, *, is_stated: bool) -> Stated:
     if isinstance(cell, int | Decimal):
-        return cell, ()
+        return Stated(cell, (), {})
     text = str(cell)
     if not _PLAIN.fullmatch(text):
-        return read_written(text)
+        if is_stated:
+            return read_stated(text)
+        written = read_written(text)
+        return Stated(written.number, written.words, {})
     number = Decimal(text)
-    return (int(number) if number == number.to_integral_value() else number), ()
+    return Stated(int(number) if number == number.to_integral_value() else number, (), {})
+
+
+def _said_elsewhere(resource: Resource, name: str, cell: object) -> str:
+    """Which columns say what a number does not, where a cell has more than one."""
+    text = str(cell)
+    fields = [*detail_fields(resource, name).values(), *units_of(resource, name)]
+    if not fields or not any(map(str.isdigit, text)) or not any(map(str.isalpha, text)):
+        return ""
+    columns = ", ".join(fields)
+    return f" What else is said of {name} has columns of its own: {columns}."
 
 
 def read_key_number(cell: object) -> int:
@@ -185,6 +216,12 @@ def read_text(cell: object) -> str:
     return f"{cell:f}" if isinstance(cell, Decimal) else str(cell)
 
 
+def read_name(cell: object) -> str:
+    """The name, ref or id of a record."""
+    refuse_nothing(cell, is_name=True)
+    return read_word(cell)
+
+
 def read_word(cell: object) -> str:
     """A text around which blanks mean nothing."""
     return read_text(cell).strip()
@@ -192,6 +229,7 @@ def read_word(cell: object) -> str:
 
 def read_boolean(cell: object) -> bool:
     """`true` or `false`, 1 or 0, `yes` or `no`, in English, Russian or Kazakh."""
+    refuse_nothing(cell)
     word = label_key(read_text(cell))
     if word not in _TRUE | _FALSE:
         text = f"{shown(cell)} is neither true nor false: write one of them, or 1 or 0."
@@ -199,23 +237,25 @@ def read_boolean(cell: object) -> bool:
     return word in _TRUE
 
 
-def read_date(cell: object, date_format: str | None = None) -> str:
+def read_date(cell: object, date_format: str | None = None, *, is_stated: bool = True) -> str:
     """A date as text; a spreadsheet's day with a time of midnight is the day.
 
-    What people write is read where it can mean one day, month or year alone. With a format
-    (`is_date_format`) a day in digits must have it, unless it is written as ISO 8601 has it.
+    What people write is read where it can mean one day, month or year alone; of a stated date also
+    without a year, `14 марта`. With a format (`is_date_format`) a day in digits must have it,
+    unless it is written as ISO 8601 has it.
     """
     text = read_word(cell)
+    refuse_nothing(text)
     if midnight := _MIDNIGHT.fullmatch(text):
         return midnight[1]
-    found = _day(text, date_format)
-    ends = None if found else ends_of_interval(text)
-    if ends and all(both := [_day(end, date_format) for end in ends]):
+    found = _day(text, date_format, is_stated)
+    ends = None if found else ends_of_interval(text, yearless=is_stated)
+    if ends and all(both := [_day(end, date_format, is_stated) for end in ends]):
         return "/".join(filter(None, both))
     return found or text
 
 
-def _day(text: str, date_format: str | None) -> str | None:
+def _day(text: str, date_format: str | None, is_stated: bool) -> str | None:
     """The day, month, quarter or year that a text means; None of one that is not read."""
     if _ISO.fullmatch(text):
         return text
@@ -226,7 +266,7 @@ def _day(text: str, date_format: str | None) -> str | None:
             raise CellError(
                 f"{shown(text)} is no day written as {date_format}, as date_format has it."
             )
-    readings = iso_readings(text)
+    readings = iso_readings(text, yearless=is_stated)
     if len(readings) > 1:
         several = " or ".join(readings)
         how = "write one of these, or say which by date_format=dd/mm/yyyy or mm/dd/yyyy"
@@ -256,6 +296,6 @@ def _list(text: str, example: str) -> list[JsonValue]:
 
 
 _READERS: Mapping[FieldType, Read] = {
-    FieldType.id: read_word,
+    FieldType.id: read_name,
     FieldType.boolean: read_boolean,
 }

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 
 from app.core.errors import BadRequest, Fault, did_you_mean
 from app.core.loose_types import JsonValue
+from app.engine.imports.absent_columns import absent_columns
 from app.engine.imports.cells import (
     CellReaders,
     Read,
     read_key_number,
+    read_name,
     read_native,
     read_text,
     read_word,
@@ -67,7 +69,8 @@ class Plan:
 
     `title_parts` are the headers that make up the name of a record which has no column; `skipped`
     tells of columns that are passed over; `links` are the fields that name records, and of which
-    kind these are, or None for parts that may name some.
+    kind these are, or None for parts that may name some; `absent` says of fields what would hold
+    them in a table that has no column of theirs.
     """
 
     columns: tuple[ImportColumn, ...]
@@ -79,6 +82,7 @@ class Plan:
     title_parts: tuple[str, ...] = ()
     skipped: tuple[Fault, ...] = ()
     links: tuple[tuple[str, Resource | None], ...] = ()
+    absent: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def only_new(self) -> bool:
@@ -129,12 +133,14 @@ def plan_of(
         *(ImportColumn(h, n, _reader(n, readers)) for n, h in _headers(found, standing)),
     )
     parts = {part.part for part in found.parts} | resource.embedded.keys() & found.by_field.keys()
+    headers_of = {name.removesuffix(".ref"): header for name, (_, header) in found.by_field.items()}
+    in_parts = dict.fromkeys((part.part for part in found.parts), "")
     return Plan(
         columns,
         tuple(ImportColumn(h, name, _KEY_READERS[name]) for name, h in _headers(found, KEYS)),
         tuple(name for name in missing if not title_parts or name != resource.title_parts[0]),
         tuple(found.faults),
-        {name.removesuffix(".ref"): header for name, (_, header) in found.by_field.items()},
+        headers_of,
         tuple(found.parts),
         title_parts,
         tuple(map(_passed_over, found.numbers + (found.unknown if skip_unknown else []))),
@@ -142,6 +148,7 @@ def plan_of(
             *((column.field, column.link) for column in columns if column.link is not None),
             *((part, None) for part in sorted(parts)),
         ),
+        {} if readers is None else absent_columns(resource, headers_of | in_parts),
     )
 
 
@@ -154,7 +161,7 @@ def _standing(resource: Resource, found: _Found) -> Iterator[str]:
 
 
 def _reader(name: str, readers: CellReaders | None) -> Read:
-    return read_native if readers is None else read_word if "." in name else read_text
+    return read_native if readers is None else read_name if "." in name else read_text
 
 
 def _passed_over(fault: Fault) -> Fault:

@@ -17,7 +17,9 @@ class Entry:
     of which it is told already why nothing is known. `part_rows` are the parts that have columns,
     each with its header, `part_headers` the header over each part of a list, `composed` the name
     that other cells make up, `composed_of` what of it names nobody, `new_records` what is to be
-    created with it, by field; `resolved` are the values with ids, once these are known.
+    created with it, by field; `resolved` are the values with ids, once these are known. `said_in`
+    has the header of the column that says a field which has none of its own, as the currency of
+    an amount.
     """
 
     row: int
@@ -38,6 +40,7 @@ class Entry:
     composed_of: str = ""
     new_records: dict[str, list[NewRecord]] = field(default_factory=dict)
     resolved: Fields = field(default_factory=dict)
+    said_in: dict[str, str] = field(default_factory=dict)
 
     @property
     def names_nobody_knows(self) -> bool:
@@ -69,7 +72,7 @@ class Entry:
         """The header over a field, or over the part of it that has this index."""
         parts = self.part_headers.get(name) or [part.header for part in self.plan.parts[:1]]
         if name in self.plan.headers or not any(part.part == name for part in self.plan.parts):
-            return self.plan.headers.get(name, name)
+            return self.plan.headers.get(name) or self.said_in.get(name, name)
         return parts[min(at, len(parts) - 1)]
 
     def placed(self, problem: Problem) -> list[Fault]:
@@ -84,4 +87,6 @@ class Entry:
         at = rest.partition("/")[0]
         detail = f"{rest}: {fault.detail}" if rest else fault.detail
         column = self.header(name, int(at) if at.isdecimal() else 0) or None
+        if name in self.plan.absent and name not in self.said_in:
+            detail = f"{detail} {self.plan.absent[name]}"
         return Fault(fault.code, detail, row=self.row, column=column, sheet=self.sheet)

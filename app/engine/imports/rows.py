@@ -15,7 +15,12 @@ from app.core.sheets.tabular import SheetRow
 from app.core.text.name_keys import name_key
 from app.core.validation import Model, validate
 from app.engine.composed_titles import COMPOSED_OF, composed_title
-from app.engine.imports.cell_error import CellError, shown
+from app.engine.imports.cell_error import (
+    CellError,
+    NothingStated,
+    refuse_nothing,
+    shown,
+)
 from app.engine.imports.cells import Measured, read_text
 from app.engine.imports.code_labels import SeveralCodes
 from app.engine.imports.columns import ImportColumn, Plan
@@ -71,6 +76,8 @@ class RowReader:
                 value = entry.values[column.field] = column.read(cell)
             except CellError as error:
                 self._refuse(entry, column, error)
+            except NothingStated:
+                entry.empty.append(column)
             else:
                 is_settled = is_settled and not isinstance(value, SeveralCodes | Measured)
         for column in plan.keys:
@@ -100,15 +107,18 @@ class RowReader:
             value = entry.values.get(column.field)
             if isinstance(value, Measured):
                 entry.values[column.field] = value.number
-                self._fill_unit(entry, column, value)
+                self._fill_others(entry, column, value)
 
-    def _fill_unit(self, entry: Entry, column: ImportColumn, value: Measured) -> None:
-        given = entry.values.setdefault(value.field, value.unit)
-        entry.empty = [each for each in entry.empty if each.field != value.field]
-        if given != value.unit:
-            where = entry.header(value.field)
-            text = f"The cell says {value.unit}, the column {where} {given}: let them say the same."
-            self._refuse(entry, column, CellError(text))
+    def _fill_others(self, entry: Entry, column: ImportColumn, measured: Measured) -> None:
+        """What a cell says of other fields, which their own columns do not contradict."""
+        for name, said in measured.others.items():
+            given = entry.values.setdefault(name, said)
+            if name not in entry.plan.headers:
+                entry.said_in[name] = column.header
+            entry.empty = [each for each in entry.empty if each.field != name]
+            if given != said and not name.endswith("_text"):
+                text = f"The cell says {said}, the column {entry.header(name)} {given}"
+                self._refuse(entry, column, CellError(f"{text}: let them say the same."))
 
     def _read_parts(self, entry: Entry) -> None:
         """The parts that have columns of their own, in the order of these."""
@@ -121,7 +131,7 @@ class RowReader:
                 self._refuse_at(entry, part.part, part.header, error)
                 continue
             for name in several:
-                if text := name.strip():
+                if text := _name_in(name):
                     row = {**part.values, part.relation: text}
                     entry.part_rows.setdefault(part.part, []).append((part.header, row))
                     names.append(text)
@@ -355,3 +365,12 @@ class RowReader:
             entry.new_records.setdefault(name, []).append(found)
             return found.id
         return found
+
+
+def _name_in(cell: str) -> str:
+    """The name in a cell of parts; empty where it says that there is none."""
+    try:
+        refuse_nothing(cell, is_name=True)
+    except NothingStated:
+        return ""
+    return cell.strip()

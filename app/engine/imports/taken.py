@@ -15,7 +15,8 @@ _MAX_ITEMS = 20
 
 def taken(entry: Entry) -> Json:
     """The row, and of each cell that is not empty the field and the value that it became; null
-    where it stands for none, or could not be read."""
+    where it stands for none, or could not be read. One that says more, as the currency of
+    an amount, is told again for each field."""
     by_header = {header: name for name, header in entry.plan.headers.items()}
     by_header |= {part.header: part.part for part in entry.plan.parts}
     cells = [
@@ -23,6 +24,8 @@ def taken(entry: Entry) -> Json:
         for header, cell in islice(entry.cells.items(), _MAX_CELLS)
         if cell is not None and cell != ""
     ]
+    said = entry.said_in.items()
+    cells += [_cell(entry, header, name, entry.cells[header]) for name, header in said]
     # A record that is there already keeps its name.
     if entry.composed and (name := _name_field(entry)) is not None:
         cells.append(_told(" + ".join(entry.plan.title_parts), None, name, entry.composed))

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field
 from app.core.errors import did_you_mean
 from app.core.query_models import OpenQuery, Several
 from app.core.time_zones import find_zone
+from app.engine.labels import fields_by_label, label_key
 from app.engine.paths import (
     MAX_DEPTH,
     FieldType,
@@ -274,9 +275,15 @@ def _check_field(resource: Resource, path: Path) -> None:
             raise bad_parameter("fields", "unknown", str(error)) from None
     known = [*shown_in(at), *relations_of(at)]
     if path[-1] not in known:
-        near = near_field(at, path[:-1], path[-1], known)
+        near = near_field(at, path[:-1], path[-1], known) or _by_label(at, path[-1], known)
         text = f"There is no field {path[-1]!r}.{near}"
         raise bad_parameter("fields", "unknown", text)
+
+
+def _by_label(at: Resource | Embedded, name: str, known: list[str]) -> str:
+    """` Did you mean 'amount'?` for `sum` or `сумма`, which people call it."""
+    found = fields_by_label(at).get(label_key(name)) if isinstance(at, Resource) else None
+    return f" Did you mean {found!r}?" if found in known else ""
 
 
 def shown_in(at: Resource | Embedded) -> Iterable[str]:

@@ -8,6 +8,7 @@ from decimal import ROUND_FLOOR, Context, Decimal
 from uuid import UUID
 
 from app.core import date_spellings, relative_dates
+from app.core.choice_labels import meant_choice
 from app.core.databases.types import Exact, ListedName, composed, now
 from app.core.edtf import EdtfError, parse_edtf
 from app.core.errors import did_you_mean
@@ -175,7 +176,7 @@ def _choice(field: RecordField, text: str) -> str:
     if isinstance(field.type, ListedName):
         text = field.type.meant(text)
     if text not in field.choices:
-        near = did_you_mean(text, field.choices)
+        near = meant_choice(text, field.choices) or did_you_mean(text, field.choices)
         raise ValueError(f"{_short(text)} is not one of {', '.join(field.choices)}.{near}")
     return text
 

@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from decimal import Decimal
 from functools import cache
 
 from sqlalchemy import CheckConstraint, Table
@@ -40,9 +41,9 @@ def _broken_rules(resource: Resource, record: Record) -> list[Fault]:
     """
     with closing(sqlite3.connect(":memory:")) as database:
         return [
-            Fault("rule", f"{rule.info['says']}.", pointer=pointer or rule.info["pointer"])
+            Fault("rule", f"{says}.", pointer=pointer or rule.info["pointer"])
             for table, pointer, row in _rows(resource, record)
-            for rule in _broken(database, table, row)
+            for rule, says in _broken(database, table, row)
         ]
 
 
@@ -54,24 +55,49 @@ def _rows(resource: Resource, record: Record) -> Iterator[tuple[Table, str, Fiel
             yield table_of(part.table), f"/{name}/{at}", row.__dict__
 
 
-def _broken(database: sqlite3.Connection, table: Table, row: Fields) -> list[CheckConstraint]:
+def _broken(
+    database: sqlite3.Connection, table: Table, row: Fields
+) -> list[tuple[CheckConstraint, str]]:
+    """The rules that a row breaks, each with what it says."""
     rules = _rules(table)
     if not rules:
         return []
+    found = _asked(database, table, row, [str(rule.sqltext) for rule in rules])
+    # What is neither true nor false, since a value is missing, breaks no rule.
+    broken = [rule for rule, holds in zip(rules, found, strict=True) if holds == 0]
+    return [(rule, _says(database, table, row, rule)) for rule in broken]
+
+
+def _says(database: sqlite3.Connection, table: Table, row: Fields, rule: CheckConstraint) -> str:
+    """What a rule says of the case that a row is."""
+    cases = rule.info["cases"]
+    found = _asked(database, table, row, list(cases)) if cases else []
+    values = {name: f"{v:f}" if isinstance(v, Decimal) else v for name, v in row.items()}
+    says = (case for case, holds in zip(cases.values(), found, strict=True) if holds)
+    case = next(says, None)
+    return str(rule.info["says"]) if case is None else str(case).format_map(values)
+
+
+def _asked(
+    database: sqlite3.Connection, table: Table, row: Fields, conditions: Sequence[str]
+) -> Sequence[object]:
+    """What each of the conditions comes to for a row."""
     columns = [column for column in table.columns if column.key in row]
     names = ", ".join(f'? AS "{column.name}"' for column in columns)
     missing = ", ".join(f'NULL AS "{c.name}"' for c in table.columns if c.key not in row)
     given = f"SELECT {', '.join(filter(None, (names, missing)))}"
-    asked = ", ".join(f"({rule.sqltext})" for rule in rules)
+    asked = ", ".join(f"({condition})" for condition in conditions)
     values = []
     for column in columns:
         stored = column.type.dialect_impl(_DIALECT).bind_processor(_DIALECT)
         value = row[column.key]
         values.append(stored(value) if stored is not None else value)
     # Rules and names of columns are the program's own.
-    found = database.execute(f"SELECT {asked} FROM ({given})", values).fetchone()  # noqa: S608
-    # What is neither true nor false, since a value is missing, breaks no rule.
-    return [rule for rule, holds in zip(rules, found, strict=True) if holds == 0]
+    found: Sequence[object] = database.execute(
+        f"SELECT {asked} FROM ({given})",  # noqa: S608
+        values,
+    ).fetchone()
+    return found
 
 
 @cache

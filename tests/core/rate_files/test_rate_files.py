@@ -5,6 +5,7 @@ from pathlib import Path
 
 from app.core.rate_files.published import RateFileError
 from app.core.rate_files.rate_file import RateOptions, opened_rates
+from app.core.sheets.tabular import ReadOptions
 from tests.core.rate_files import samples
 from tests.core.rate_files.samples import zipped
 
@@ -114,6 +115,39 @@ OUTSIDE = b"""<?xml version="1.0"?><!DOCTYPE rates [<!ENTITY a SYSTEM "file:///e
 <rates><date>&a;</date></rates>"""
 
 
+def test_a_table_of_rates_is_found_by_what_its_columns_are_called(tmp_path: Path) -> None:
+    in_tenge = RateOptions("NBK", "KZT")
+    russian, kazakh = "Дата;Валюта;Курс\n01.03.2022;USD;495,12\n", "Күні;Валюта;Бағам\n"
+    rates = ("plain_csv", "NBK", ["1 USD = 495.12 KZT 2022-03-01"])
+    barred = RateOptions("NBK", "KZT", read=ReadOptions(delimiter="|"))
+    old = RateOptions("NBK", "KZT", read=ReadOptions(encoding="windows-1251"))
+    cases: dict[str, tuple[bytes, RateOptions, object]] = {
+        "Russian": (russian.encode(), in_tenge, rates),
+        "Kazakh": ((kazakh + "01.03.2022;USD;495,12\n").encode(), in_tenge, rates),
+        "separated as is said": (russian.replace(";", "|").encode(), barred, rates),
+        "encoded as is said": (russian.encode("windows-1251"), old, rates),
+        "with units": (
+            "Дата,Код валюты,Номинал,Курс\n2022-03-01,IRR,1000,11.7\n".encode(),
+            in_tenge,
+            ("plain_csv", "NBK", NBK_RATES[1:]),
+        ),
+        "of what it does not say": (russian.encode(), TENGE, rates),
+        "with a column of another": (
+            russian.replace("Курс", "Курс;Прим").encode(),
+            in_tenge,
+            "1: A column 'прим' has no meaning here",
+        ),
+        "of records": ("Дата;Валюта;Курс;Кто установил\n".encode(), in_tenge, None),
+    }
+    wrong = {}
+    for name, (content, options, right) in cases.items():
+        found = read(tmp_path / "rates", content, options)
+        told = found[: len(right)] if isinstance(found, str) and isinstance(right, str) else found
+        if told != right:
+            wrong[name] = found
+    assert wrong == {}
+
+
 def test_a_wrong_file_is_told_with_its_line_and_with_what_would_be_right(tmp_path: Path) -> None:
     item = b"<rates><date>01.03.2022</date>\n<item>%b</item></rates>"
     named = b"<title>USD</title>%b"
@@ -124,7 +158,7 @@ def test_a_wrong_file_is_told_with_its_line_and_with_what_would_be_right(tmp_pat
             RateOptions(),
             "2: 'one' is no rate: it is a number such",
         ),
-        (b"Date,USD,\n2022-02-30,1,\n", RateOptions(), "2: '2022-02-30' is no day: write it as"),
+        (b"Date,USD,\n2022-02-30,1,\n", RateOptions(), "2: '2022-02-30' is no day: there is no 30"),
         (b"Date,USD,USD\n2022-03-01,1,1\n", RateOptions(), "1: A currency heads two columns."),
         (b"Date,USD\n2022-03-01,1,2\n", RateOptions(), "2: The row has more cells than the header"),
         (b"Date,USD\n2022-03-01,-1\n", RateOptions(), "2: '-1' is no rate"),

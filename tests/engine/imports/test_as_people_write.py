@@ -108,7 +108,7 @@ async def test_amounts_are_read_as_people_write_them(client: Client) -> None:
         "5 ¥": "could be CNY",
         "5 млн чего-то": "what is 'чего-то'?",
         "$5 млн тенге": "two units",
-        "5-7 USD": "is not a number",
+        "5-7 USD": 5,
     }
     await _compare(client, "agreements", "Сумма", amounts, DEAL)
     answer = await send(
@@ -126,6 +126,64 @@ async def test_amounts_are_read_as_people_write_them(client: Client) -> None:
     await _compare(
         client, "statements", "Количество", {"200 тонн": 200, "6 тыс. тонн": 6000, "7 га": 7}, said
     )
+
+
+#: Of each text the amount, its end, whether it is a limit, its time and years, and its currency.
+STATED: dict[str, tuple[Any, ...]] = {
+    "около 3 млн USD": (3_000_000, None, "approximately", None, None, "USD"),
+    "≈3 млн USD": (3_000_000, None, "approximately", None, None, "USD"),
+    "от 1 до 2 млн евро": (1_000_000, 2_000_000, None, None, None, "EUR"),
+    "более 5 млн долл.": (5_000_000, None, "more_than", None, None, "USD"),
+    "3 млн теңгеден астам": (3_000_000, None, "more_than", None, None, "KZT"),
+    "до 7 млн USD": (7_000_000, None, "at_most", None, None, "USD"),
+    "от 7 млн USD": (7_000_000, None, "at_least", None, None, "USD"),
+    "5+ млн USD": (5_000_000, None, "at_least", None, None, "USD"),
+    "not less than €2m": (2_000_000, None, "at_least", None, None, "EUR"),
+    "$5–7 million": (5_000_000, 7_000_000, None, None, None, "USD"),
+    "500 тыс. – 1 млн USD": (500_000, 1_000_000, None, None, None, "USD"),
+    "about $5-7m": (5_000_000, 7_000_000, "approximately", None, None, "USD"),
+    "3 млн USD в год": (3_000_000, None, None, "per_year", None, "USD"),
+    "жылына 3 млн теңге": (3_000_000, None, None, "per_year", None, "KZT"),
+    "$10 million a year for five years": (10_000_000, None, None, "per_year", 5, "USD"),
+    "30 млн USD на 5 лет": (30_000_000, None, None, "over_years", 5, "USD"),
+    "n/a": (None, None, None, None, None, None),
+    "нет данных": (None, None, None, None, None, None),
+    "—": (None, None, None, None, None, None),
+}
+_DETAILS = ("amount", "amount_max", "amount_bound", "amount_period", "amount_years", "currency")
+
+
+async def test_what_is_said_of_an_amount_is_read_in_its_cell(client: Client) -> None:
+    rows = table(*({"Сумма": text, **DEAL, "ref": f"d{at}"} for at, text in enumerate(STATED)))
+    rows = rows.replace(b"currency,", b"").replace(b",x,,", b",x,")
+    answer = await send(client, "agreements", rows, dry_run="true", create_missing="true")
+    assert answer.status_code == 200, answer.text
+    wrong = {}
+    for text, told in zip(STATED, answer.json()["taken"], strict=False):
+        found = {cell["field"]: cell["value"] for cell in told["cells"]}
+        details = tuple(found.get(name) for name in _DETAILS)
+        if details != STATED[text] or found.get("amount_text", text) != text:
+            wrong[text] = found
+    assert wrong == {}
+    stored = await send(client, "agreements", rows, create_missing="true")
+    assert stored.json()["created"] == len(STATED), stored.text
+    first = (await client.get("/agreements/d0")).json()
+    assert (first["amount_bound"], first["amount_text"]) == ("approximately", "около 3 млн USD")
+
+
+async def test_what_an_amount_does_not_say_for_certain_is_told_with_the_columns_for_it(
+    client: Client,
+) -> None:
+    columns = "amount_max, amount_bound, amount_period, amount_years, amount_text, currency"
+    refused_texts = {
+        "почти 3 млн руб": f"columns of its own: {columns}",
+        "1 000 – 2 млн USD": "could begin with 1000 or 1000000000: write both numbers in full",
+        "7 – 5 USD": "ends below where it begins",
+        "более 5-7 млн USD": "what is '-7 млн USD'?",
+        "1-2-3 USD": "what is '-2-3 USD'?",
+        "-": None,
+    }
+    await _compare(client, "agreements", "Сумма", refused_texts, DEAL)
 
 
 async def test_dates_are_read_as_people_write_them(client: Client) -> None:
@@ -150,6 +208,13 @@ async def test_dates_are_read_as_people_write_them(client: Client) -> None:
         "2025–2026": "2025/2026",
         "2026-04-11/2026-04-13": "2026-04-11/2026-04-13",
         "2026-21": "2026-21",
+        "14 марта": "XXXX-03-14",
+        "March 14": "XXXX-03-14",
+        "14 наурыз": "XXXX-03-14",
+        "с 28 марта по 2 апреля": "XXXX-03-28/XXXX-04-02",
+        "14.03": "write XXXX-03-14",
+        "31.02.2024": "there is no 31 February 2024",
+        "30 февраля": "there is no 30 February",
         "marble 2026": "'marble 2026'",
     }
     await _compare(client, "missions", "Даты", dates, MISSION)

@@ -243,3 +243,23 @@ async def test_an_outcome_that_cannot_be_leaves_its_agreement(client: Client, re
     assert (told["created"], told["failed"]) == (1, 1)
     agreement = (await client.get(f"/agreements/{ref}")).json()
     assert (agreement["status"], agreement["version"]) == ("in_force", 2)
+
+
+async def test_an_error_about_a_column_that_is_not_there_says_how_to_give_it(
+    client: httpx.AsyncClient,
+) -> None:
+    """Of all rows at once."""
+    rows = [{"title": str(at), "instrument": "supply_contract", "amount": at} for at in range(1, 4)]
+    told = await refused(client, "agreements", table(*rows))
+    party = "The file has no column 'parties': add one, or columns called by their role, such as"
+    currency = "The file has no column 'currency': add one, or write it beside the number"
+    found = {(e["row"], e["column"]): e["detail"] for e in told["errors"]}
+    wanted = {(row, name) for row in (2, 3, 4) for name in ("parties", "currency")}
+    assert found.keys() == wanted
+    wrong = [
+        each for at, each in found.items() if {"parties": party}.get(at[1], currency) not in each
+    ]
+    assert wrong == []
+    # In JSON lines there are no columns.
+    told = await refused(client, "agreements", lines(*rows), "ndjson")
+    assert not any("column" in error["detail"] for error in told["errors"])

@@ -201,3 +201,9 @@ async def test_whatever_is_shown_is_read_at_once(
         # What shows records of other lists is counted first, by the ids of those that show them.
         several = "contents" in query
         assert len(toy_statements) == (3 if several else 1), address
+
+
+async def test_a_field_in_other_words_is_told_by_its_labels(client: httpx.AsyncClient) -> None:
+    for name in ("sum", "сумма"):
+        answer = await client.get("/agreements", params={"fields": f"ref,{name}"})
+        assert answer.json()["errors"][0]["detail"].endswith("Did you mean 'amount'?"), answer.text
