@@ -26,6 +26,7 @@ from app.core.observability.logs import LogFormat, access_log, configure_logs
 from app.core.observability.metrics_route import note_gauges
 from app.guide.page import add_guide
 from app.openapi_document import describe
+from app.pages.routes import page_routes
 from app.settings import Settings, encryption_of
 from app.settings import settings as current_settings
 from app.webhooks.app_state import WebhookingState
@@ -92,8 +93,10 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     describe(app, api.RESOURCES, routes)
     add_docs(app)
     add_guide(app)
+    pages = page_routes(routes)
+    app.router.routes.extend(pages)
     # The last one added is the outermost.
-    app.add_middleware(Dispatch, routes=routes)
+    app.add_middleware(Dispatch, routes=(*routes, *pages))
     app.add_middleware(Readable)
     if settings.database_read_url:
         from app.core.http.replica_reads import ReplicaReads
