@@ -13,7 +13,7 @@ from app.core.public_path import public_path
 from app.engine.labels import LANGUAGES, Language
 from app.pages import formats
 from app.pages.labels import Labels
-from app.pages.reading import PageReader, Pairs
+from app.pages.reading import PageReader, Pairs, page_position
 from app.pages.words import Words
 
 #: What the address says in which language the page is, and of which moment.
@@ -102,6 +102,11 @@ class PageContext:
         query = urlencode([*kept, *language, (AS_OF, position)])
         url = self.request.url
         return f"{url.scheme}://{url.netloc}{public_path(self.request.scope['path'])}?{query}"
+
+    async def citing(self) -> dict[str, str]:
+        """How the page is cited: the state that it is of, and its address in that state."""
+        position = self.as_of or await page_position(self.request)
+        return {"position": position, "permalink": self.permalink(position)}
 
     def in_language(self, language: Language) -> str:
         """This page in another language."""

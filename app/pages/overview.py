@@ -1,52 +1,23 @@
 """The first page: what came of all missions, or of those that the filters leave."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 from functools import partial
 
 from markupsafe import Markup
 
-from app.charts.numbers import number_text
 from app.core.loose_types import Value
-from app.pages import formats
-from app.pages.bars import Part, money_bar, most_of, strip
 from app.pages.context import PageContext
 from app.pages.deals import deal_table
-from app.pages.figures import ASKED, Figures, Sum, figures_of
+from app.pages.figures import ASKED, Figures, figures_of
 from app.pages.filters import as_asked, chips, filters_in, replaced, selects
+from app.pages.firmness import class_parts, strip_of
 from app.pages.inline_charts import InlineCharts
-from app.pages.reading import Pairs, page_position
+from app.pages.money_rows import MAX_CURRENCIES, money_of
+from app.pages.reading import Pairs
 from app.pages.sentence import Addresses, Told, sentence
 
 #: From so many deals on, who deals with whom is drawn where it is asked for: it takes seconds.
 MAX_DRAWN_AT_ONCE = 10_000
-#: How many currencies have bars; the others are told.
-MAX_CURRENCIES = 6
 _CHART_WIDTH, _WIDE_CHART_WIDTH = 480, 760
-
-
-@dataclass(frozen=True, slots=True)
-class MoneyRow:
-    """A sum with its bar."""
-
-    firmness: str
-    class_name: str
-    bar: Markup
-    amount: str
-    limits: str | None
-    stated: str
-    address: str
-
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """The sums in one currency."""
-
-    code: str
-    name: str
-    about: str
-    rows: Sequence[MoneyRow]
 
 
 async def overview(context: PageContext, charts: InlineCharts) -> dict[str, Value]:
@@ -58,9 +29,9 @@ async def overview(context: PageContext, charts: InlineCharts) -> dict[str, Valu
     return {
         "sentences": sentence(context, figures, told, to),
         "figures": figures,
-        "strip": _strip(context, figures),
-        "legend": _legend(context, figures),
-        "money": money_of(context, figures),
+        "strip": strip_of(context, figures, "/"),
+        "legend": class_parts(context, figures, "/"),
+        "money": money_of(context, figures, "/"),
         "more_currencies": max(0, len(figures.currencies) - MAX_CURRENCIES),
         "charts": await _charts(context, charts, figures, filters, asked),
         "deals": await deal_table(context),
@@ -69,8 +40,7 @@ async def overview(context: PageContext, charts: InlineCharts) -> dict[str, Valu
         "q": dict(filters).get("q", ""),
         "others": _others(context),
         "api": _api(context, asked),
-        "position": (position := context.as_of or await page_position(context.request)),
-        "permalink": context.permalink(position),
+        **await context.citing(),
     }
 
 
@@ -114,69 +84,6 @@ def _addresses(context: PageContext) -> Addresses:
         without_amount=here(replaced(context.pairs, "amount__isnull", "true"), "#deals"),
         of_class=lambda key: here(replaced(context.pairs, "firmness", key), "#deals"),
     )
-
-
-def _strip(context: PageContext, figures: Figures) -> Markup | None:
-    if not figures.total:
-        return None
-    return strip(figures, partial(_part, context), context.say("strip_about"))
-
-
-def _part(context: PageContext, key: str, count: int) -> Part:
-    address = context.page("/", replaced(context.pairs, "firmness", key), "#deals")
-    return Part(key, count, context.number(count), address, context.name("firmness", key))
-
-
-def _legend(context: PageContext, figures: Figures) -> list[Part]:
-    """All classes with their counts; what nothing was replaced by is not told of."""
-    return [
-        _part(context, key, count)
-        for key, count in figures.counts.items()
-        if count or key != "replaced"
-    ]
-
-
-def money_of(context: PageContext, figures: Figures, path: str = "/") -> list[Money]:
-    """The sums of each currency, with their bars."""
-    currencies = list(figures.currencies.items())[:MAX_CURRENCIES]
-    return [_currency(context, code, sums, figures.total, path) for code, sums in currencies]
-
-
-def _currency(context: PageContext, code: str, sums: Sequence[Sum], total: int, path: str) -> Money:
-    most = most_of(sums)
-    stated = sum(each.stated for each in sums)
-    about = context.say("stated_by", stated, n=context.number(stated), of=context.number(total))
-    rows = [_money_row(context, each, most, path) for each in sums]
-    return Money(code, context.name("currencies", code), about, rows)
-
-
-def _money_row(context: PageContext, each: Sum, most: Decimal, path: str) -> MoneyRow:
-    pairs = replaced(replaced(context.pairs, "firmness", each.firmness), "currency", each.currency)
-    return MoneyRow(
-        firmness=each.firmness,
-        class_name=context.name("firmness", each.firmness),
-        bar=money_bar(each, most),
-        amount=number_text(each.value or 0, context.language),
-        limits=_limits(context, each),
-        stated=context.say("deals_stating", each.stated, n=context.number(each.stated)),
-        address=context.page(path, pairs, "#deals"),
-    )
-
-
-def _limits(context: PageContext, each: Sum) -> str | None:
-    """What a sum is at least and at most, where it is not exact."""
-    if not each.not_exact:
-        return None
-    told = []
-    if each.at_least is not None:
-        amount = formats.large_number(each.at_least, context.language)
-        told.append(context.say("amount_at_least", amount=amount))
-    if each.at_most is not None:
-        amount = formats.large_number(each.at_most, context.language)
-        told.append(context.say("amount_at_most", amount=amount))
-    else:
-        told.append(context.say("no_upper_limit"))
-    return ", ".join(told)
 
 
 async def _charts(

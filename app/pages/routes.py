@@ -16,13 +16,19 @@ from app.core.http.dispatch import Handler, Route
 from app.core.http.security_headers import page_headers
 from app.core.loose_types import Value
 from app.pages import assets
+from app.pages.agreement import agreement_page
 from app.pages.context import PageContext, language_of
 from app.pages.filters import sent_pairs
 from app.pages.inline_charts import InlineCharts
 from app.pages.labels import LabelReader
+from app.pages.mission import mission_page
+from app.pages.missions import missions_page
 from app.pages.overview import overview
+from app.pages.party import organization_page, person_page
 from app.pages.reading import PageReader, page_position
+from app.pages.receipt import receipt_page
 from app.pages.rendering import render
+from app.pages.search import search_page
 from app.pages.shell import problem_page, shell_values
 from app.pages.words import Words
 from app.rest.audience import audience_tag
@@ -119,7 +125,25 @@ def page_routes(routes: Sequence[Route]) -> tuple[Route, ...]:
                 return Response(content, headers=_FOR_EVER, media_type=media)
         raise NotFound(f"There is no file {file[:100]!r} of the pages.")
 
+    def page(path: str, template: str, make: Maker) -> Route:
+        async def show(request: Request, **steps: str) -> Response:
+            return await pages.answer(request, template, make, **steps)
+
+        return PageRoute(path, show)
+
+    async def unknown(request: Request, path: str) -> Response:
+        raise NotFound(f"There is no page {path[:100]!r}.")
+
     return (
         PageRoute("/", first_page),
+        page("/pages/missions", "missions", missions_page),
+        page("/pages/missions/{key}", "mission", mission_page),
+        page("/pages/agreements/{key}", "agreement", agreement_page),
+        page("/pages/organizations/{key}", "organization", organization_page),
+        page("/pages/companies/{key}", "organization", organization_page),
+        page("/pages/people/{key}", "person", person_page),
+        page("/pages/search", "search", search_page),
+        page("/pages/receipts/{id}", "receipt", receipt_page),
+        PageRoute("/pages/{path}", unknown).take_slashes(),
         Route(f"{assets.FOLDER}/{{file}}", asset, needs=Permission.PUBLIC),
     )
