@@ -101,7 +101,8 @@
       const body = { agreement_id: form.closest("[data-agreement]").dataset.agreement };
       for (const name of ["date", "status", "note"]) if (given[name]) body[name] = given[name];
       if (given.actual_amount) {
-        body.actual_amount = Number(given.actual_amount.replace(/[\s\u00a0\u202f]/g, "").replace(",", "."));
+        // As text: every digit stays.
+        body.actual_amount = given.actual_amount.replace(/[\s\u00a0\u202f]/g, "").replace(",", ".");
         body.currency = given.currency.toUpperCase();
       }
       told.textContent = "";
