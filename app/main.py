@@ -93,10 +93,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     describe(app, api.RESOURCES, routes)
     add_docs(app)
     add_guide(app)
-    pages = page_routes(routes)
-    app.router.routes.extend(pages)
     # The last one added is the outermost.
-    app.add_middleware(Dispatch, routes=(*routes, *pages))
+    app.add_middleware(Dispatch, routes=(*routes, *page_routes(routes)))
     app.add_middleware(Readable)
     if settings.database_read_url:
         from app.core.http.replica_reads import ReplicaReads

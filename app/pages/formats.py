@@ -29,16 +29,26 @@ def number(value: int | Decimal | float, language: Language) -> str:
 def large_number(value: int | Decimal | float, language: Language) -> str:
     """The number in millions or billions where that says all of it: `5 million`, `5,250,300`."""
     exact = Decimal(str(value))
-    if exact < _MILLION:
-        return number(exact, language)
-    power = min((exact.adjusted() // 3) * 3, 12)
-    if exact.scaleb(-power) != round(exact.scaleb(-power), 2):
+    if exact < _MILLION or not is_round(exact):
         return number(exact, language)
     return str(
         format_compact_decimal(
             exact, format_type="long", locale=LOCALES[language], fraction_digits=2
         )
     )
+
+
+def is_round(value: int | Decimal | float) -> bool:
+    """Whether `large_number` says all of it in a few digits."""
+    exact = Decimal(str(value))
+    power = min((exact.adjusted() // 3) * 3, 12)
+    return exact < _MILLION or exact.scaleb(-power) == round(exact.scaleb(-power), 2)
+
+
+def rounded(value: int | Decimal | float) -> Decimal:
+    """The number with four digits, for a sentence."""
+    exact = Decimal(str(value))
+    return exact if is_round(exact) else round(exact, 3 - exact.adjusted())
 
 
 def stated_date(text: str | None, language: Language) -> str | None:

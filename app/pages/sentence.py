@@ -133,8 +133,9 @@ def _oblique(context: PageContext, count: int) -> str:
 
 
 def _sum(context: PageContext, each: Sum, to: Addresses) -> Markup:
-    amount = formats.large_number(each.value or 0, context.language)
-    if each.not_exact:
+    value = each.value or 0
+    amount = formats.large_number(formats.rounded(value), context.language)
+    if each.not_exact or not formats.is_round(value):
         amount = context.say("amount_about", amount=amount)
     told = context.say("money", amount=amount, currency=each.currency)
     title = context.name("currencies", each.currency)
