@@ -602,6 +602,7 @@ EXAMPLES: dict[str, Example] = {
             "field": "/title",
             "start": 5,
             "end": 20,
+            "checked": "2026-05-14",
             "assertion": "external",
         },
         {
