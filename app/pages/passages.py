@@ -19,7 +19,7 @@ _NEAR_CHARACTERS = 30
 #: So many citations are read: of more the page says so.
 MAX_CITATIONS = 1000
 _FIELDS = (
-    "id,start,end,quote,sentence,field,assertion,record_kind,record_id,record_ref,record_title,"
+    "id,start,end,quote,sentence,field,assertion,checked,record_kind,record_id,record_ref,record_title,"
     "source_id,source.id,source.publisher,source.title,source.url,source.dateline"
 )
 
@@ -54,6 +54,13 @@ class Passage:
         for each in self.resting:
             found.setdefault(each.kind, []).append(each)
         return found
+
+    @property
+    def checked(self) -> str | None:
+        """The day on which the last of its citations was compared with the source; None while one
+        was not."""
+        days = [each["checked"] for each in self.citations]
+        return None if None in days else str(max(days))
 
     @property
     def ids(self) -> str:

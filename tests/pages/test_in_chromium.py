@@ -180,7 +180,23 @@ def test_a_signed_in_person_adds_what_became_of_a_deal(page: Page, server: Serve
     assert page.evaluate("localStorage.length") == 0
     assert ADMIN_KEY not in page.url
     # For the next one the key is known.
-    expect(page.locator("[data-key-field]")).to_be_hidden()
+    expect(form.locator("[data-key-field]")).to_be_hidden()
+
+
+def test_a_signed_in_person_marks_a_passage_as_checked(page: Page, server: Server) -> None:
+    page.goto("/pages/organizations/kaznex-invest")
+    first = page.locator("[data-citations]").first
+    expect(first.get_by_role("button")).to_be_hidden()
+    page.get_by_text("Mark what you have compared").click()
+    page.get_by_label("Your key").fill(ADMIN_KEY)
+    page.get_by_role("button", name="Use this key").click()
+    first.get_by_role("button", name="Mark as checked").click()
+    expect(first).to_contain_text("✓ checked")
+    with server.client() as client:
+        listed = client.get("/organizations/kaznex-invest/citations?checked__isnull=false")
+        assert len(listed.json()["data"]) >= 1
+        history = client.get(f"/citations/{listed.json()['data'][0]['id']}/history").json()["data"]
+        assert list(history[0]["changes"]) == ["checked"]
 
 
 def test_print_leaves_out_what_nobody_can_press_on_paper(page: Page) -> None:

@@ -84,38 +84,79 @@
     throw new Error(problem.detail);
   }
 
-  function offerWriting() {
-    const template = document.getElementById("write-outcome");
-    if (!template) return;
+  const hasKey = () => Boolean(sessionStorage.getItem(KEY));
+
+  function showKeyFields() {
+    for (const each of document.querySelectorAll("[data-key-field]")) each.hidden = hasKey();
+    for (const each of document.querySelectorAll("[data-citations] > button")) each.hidden = !hasKey();
+  }
+
+  // What is written is sent by `write`; what is wrong is said in the form.
+  function offer(id, write) {
+    const template = document.getElementById(id);
+    if (!template) return null;
     template.after(template.content.cloneNode(true));
-    const form = document.querySelector("form[data-write=outcome]");
-    const field = form.querySelector("[data-key-field]");
-    const show = () => { field.hidden = Boolean(sessionStorage.getItem(KEY)); };
-    show();
+    const form = template.nextElementSibling.querySelector("form");
+    const told = form.querySelector("[data-problem]");
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
-      const told = form.querySelector("[data-problem]");
       const given = Object.fromEntries(new FormData(form));
       if (given.key) sessionStorage.setItem(KEY, given.key.trim());
       form.elements.key.value = "";
-      const body = { agreement_id: form.closest("[data-agreement]").dataset.agreement };
-      for (const name of ["date", "status", "note"]) if (given[name]) body[name] = given[name];
-      if (given.actual_amount) {
-        // As text: every digit stays.
-        body.actual_amount = given.actual_amount.replace(/[\s\u00a0\u202f]/g, "").replace(",", ".");
-        body.currency = given.currency.toUpperCase();
-      }
       told.textContent = "";
       try {
-        await send("POST", "/outcomes", body);
-        form.reset();
-        document.activeElement.blur();
-        soon();
+        await write(form, given);
       } catch (error) {
         told.textContent = error.message;
       }
-      show();
+      showKeyFields();
     });
+    return told;
+  }
+
+  async function writeOutcome(form, given) {
+    const body = { agreement_id: form.closest("[data-agreement]").dataset.agreement };
+    for (const name of ["date", "status", "note"]) if (given[name]) body[name] = given[name];
+    if (given.actual_amount) {
+      // As text: every digit stays.
+      body.actual_amount = given.actual_amount.replace(/[\s\u00a0\u202f]/g, "").replace(",", ".");
+      body.currency = given.currency.toUpperCase();
+    }
+    await send("POST", "/outcomes", body);
+    form.reset();
+    document.activeElement.blur();
+    soon();
+  }
+
+  async function markChecked(passage, button, told) {
+    const now = new Date();
+    const two = (number) => String(number).padStart(2, "0");
+    const checked = `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
+    button.disabled = true;
+    try {
+      for (const id of passage.dataset.citations.split(",")) {
+        await send("PATCH", `/citations/${id}`, { checked }, { "If-Match": "*" });
+      }
+      soon();
+    } catch (error) {
+      button.disabled = false;
+      told.textContent = error.message;
+      told.closest("details").open = true;
+      showKeyFields();
+    }
+  }
+
+  function offerWriting() {
+    if (isPast) return;
+    offer("write-outcome", writeOutcome);
+    const told = offer("write-checked", async () => {});
+    const mark = document.getElementById("mark-checked");
+    for (const passage of told ? document.querySelectorAll("[data-citations]") : []) {
+      const button = mark.content.firstElementChild.cloneNode(true);
+      button.addEventListener("click", () => markChecked(passage, button, told));
+      passage.append(button);
+    }
+    showKeyFields();
   }
   offerWriting();
 })();
