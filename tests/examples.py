@@ -602,8 +602,8 @@ EXAMPLES: dict[str, Example] = {
             "field": "/title",
             "start": 5,
             "end": 20,
-            "checked": "2026-05-14",
             "assertion": "external",
+            "checked": "2026-05-14",
         },
         {
             "source_id": "@sources/1",
@@ -613,6 +613,7 @@ EXAMPLES: dict[str, Example] = {
             "start": 16,
             "end": 30,
             "assertion": "inferred",
+            "checked": "2017-01-31",
         },
         together=(frozenset({"record_kind", "record_id", "field"}),),
     ),
