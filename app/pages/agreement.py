@@ -50,6 +50,7 @@ async def agreement_page(context: PageContext, key: str) -> dict[str, Value]:
     mission, event = record.get("mission"), record.get("event")
     return {
         "record": record,
+        "kind_of_record": "agreement",
         "heading": context.title(record),
         "class_name": context.name("firmness", record["firmness"]),
         "amount": formats.amount(record, context.words),

@@ -44,8 +44,10 @@ def _pattern(key: str, mark: Mark) -> str:
 
 
 @cache
-def swatch(key: str) -> Markup:
-    """A class in small, beside its name."""
+def swatch(key: str | None) -> Markup:
+    """A class in small, beside its name; nothing where the class is not to be seen."""
+    if key not in CLASS_MARKS:
+        return Markup("")
     square = element("rect", width=14, height=14, rx=2, fill=f"url(#{_id(key)})", class_="mark")
     made = element("svg", square, width=14, height=14, class_="swatch")
     return Markup(made.replace("<svg", '<svg aria-hidden="true"', 1))  # noqa: S704 (our own)

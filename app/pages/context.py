@@ -1,16 +1,20 @@
 """What a page is made with: its request, its language, and how its addresses are written."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 
+from app.api import RESOURCES
 from app.core.http.requests import parameters
 from app.core.loose_types import Value
 from app.core.public_path import public_path
-from app.engine.labels import LANGUAGES, Language
+from app.engine.labels import LANGUAGES, Language, label
+from app.engine.registry import by_record_type
+from app.engine.resource import Resource
 from app.pages import formats
 from app.pages.labels import Labels
 from app.pages.reading import PageReader, Pairs, page_position
@@ -57,7 +61,9 @@ class PageContext:
         return self.words.say(key, n, **values)
 
     def name(self, list_name: str, code: Value) -> str:
-        """What a code is called."""
+        """What a code is called; that it is not stated where there is none."""
+        if code is None:
+            return self.say("not_stated")
         return self.labels.name(list_name, code)
 
     def number(self, value: int | Decimal | float) -> str:
@@ -72,6 +78,10 @@ class PageContext:
         """A title or name: in English on the English page, else as it is printed."""
         english = record.get(f"{name}_en") if self.language == "en" else None
         return str(english or record.get(name) or self.say("withheld"))
+
+    def fields(self, kind: str, names: Iterable[str]) -> list[str]:
+        """What fields of a kind are called."""
+        return [field_name(kind, name, self.language) for name in names]
 
     def page(self, path: str, pairs: Iterable[tuple[str, str]] = (), anchor: str = "") -> str:
         """The address of another page, in the same language and of the same moment."""
@@ -113,6 +123,24 @@ class PageContext:
         kept = [pair for pair in self.kept if pair[0] != LANG]
         query = urlencode([*self.pairs, *kept, (LANG, language)])
         return public_path(self.request.scope["path"]) + f"?{query}"
+
+
+def field_name(kind: str, name: str, language: Language) -> str:
+    """What a field of a kind is called within a sentence; the id of a related record as that."""
+    resource = _kinds()[kind]
+    relation = name.removesuffix("_id")
+    name = relation if relation in resource.to_one else name
+    return label(resource, (name,), language).lower()
+
+
+def path_of(kind: str) -> str:
+    """Where the records of a kind are read."""
+    return _kinds()[kind].path
+
+
+@cache
+def _kinds() -> Mapping[str, Resource]:
+    return by_record_type(RESOURCES)
 
 
 #: The kinds of records that have pages.

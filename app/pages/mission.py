@@ -62,6 +62,7 @@ async def mission_page(context: PageContext, key: str) -> dict[str, Value]:
     told = Told(None, companies, is_filtered=False)
     return {
         "record": record,
+        "kind_of_record": "mission",
         "heading": context.title(record),
         "sentences": sentence(context, figures, told, to),
         "figures": figures,

@@ -28,17 +28,22 @@ class Presence:
 
 async def organization_page(context: PageContext, key: str) -> dict[str, Value]:
     """What the template of an organization takes."""
-    record = await context.read("/organizations/{key}", (("expand", "parent"),), key=key)
+    record = await context.read(
+        "/organizations/{key}", (("expand", "parent,merged_into"),), key=key
+    )
     asked = (*ASKED, ("parties__organization_id", record["id"]))
     figures = figures_of(await context.read("/agreements/aggregate", asked))
     here = f"/pages/organizations/{key}"
-    parent = record.get("parent")
+    parent, successor = record.get("parent"), record.get("merged_into")
     return {
         "record": record,
+        "kind_of_record": "organization",
         "heading": context.title(record, "name"),
         "names": _names(record, "name"),
         "kind": context.name("organization-kinds", record["kind"]),
         "place": place(context, record),
+        "successor": successor
+        and (context.title(successor, "name"), context.record("organization", successor)),
         "parent": parent
         and (context.title(parent, "name"), context.record("organization", parent)),
         "identifiers": [
@@ -68,6 +73,7 @@ async def person_page(context: PageContext, key: str) -> dict[str, Value]:
     signed = await deal_table(context, "/people/{key}/agreements", here=here, key=key)
     return {
         "record": record,
+        "kind_of_record": "person",
         "heading": context.title(record, "full_name"),
         "names": _names(record, "full_name"),
         "deals": signed,

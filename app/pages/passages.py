@@ -1,16 +1,11 @@
 """The passages that a page rests on: each place of a source with what rests on it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
 
-from app.api import RESOURCES
 from app.core.json_pointer import read_pointer
 from app.core.loose_types import Value
-from app.engine.labels import label
-from app.engine.registry import by_record_type
-from app.engine.resource import Resource
-from app.pages.context import PATHS, PageContext
+from app.pages.context import PATHS, PageContext, field_name, path_of
 from app.pages.reading import Pairs
 
 #: So near to each other are passages of one sentence, where the sentences are not known: a text
@@ -129,7 +124,7 @@ def _resting(context: PageContext, citations: Sequence[Value]) -> list[Resting]:
 
 def _record(context: PageContext, kind: str, rows: Sequence[Value]) -> Resting:
     first = rows[0]
-    address = context.api(f"/{_kinds()[kind].path}/{first['record_id']}")
+    address = context.api(f"/{path_of(kind)}/{first['record_id']}")
     if kind in PATHS:
         address = context.page(f"/pages/{PATHS[kind]}/{first['record_ref'] or first['record_id']}")
     return Resting(
@@ -152,10 +147,4 @@ def _title(row: Value) -> str:
 
 
 def _field(context: PageContext, kind: str, pointer: str) -> str:
-    name = str(read_pointer(pointer)[0])
-    return label(_kinds()[kind], (name,), context.language).lower()
-
-
-@cache
-def _kinds() -> Mapping[str, Resource]:
-    return by_record_type(RESOURCES)
+    return field_name(kind, str(read_pointer(pointer)[0]), context.language)

@@ -8,6 +8,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.api import RESOURCES
+from app.engine.withholding import faults_of_withheld
 from tests.pages.reader import HTML, Page, PageReader
 
 MISSION = "/pages/missions/novosibirsk-april"
@@ -176,6 +178,36 @@ async def test_what_is_withheld_is_on_no_page_and_said_to_be(
     for path in pages:
         answer = await client.get(path, headers=HTML)
         assert "The secret deal" in answer.text
+
+
+async def test_a_record_with_all_withheld_that_may_be_is_a_page_that_says_so(
+    client: httpx.AsyncClient, reader: PageReader
+) -> None:
+    bodies: dict[str, dict[str, Any]] = {
+        "missions": {"title": "W", "kind": "trade_fair", "dates": "2020", "sectors": ["C10"]},
+        "people": {"full_name": "P", "other_names": ["Q"]},
+        "organizations": {"name": "O", "kind": "company", "country": "KZ"},
+        "agreements": {
+            "title": "A",
+            "instrument": "supply_contract",
+            "status": "signed",
+            "signed": "2020-01",
+            "parties": [{"role": "buyer", "description": "Zebra"}],
+        },
+    }
+    faults: list[Any] = []
+    for resource in RESOURCES:
+        if resource.path not in bodies:
+            continue
+        names = [n for n in resource.fields.model_fields if not faults_of_withheld(resource, [n])]
+        body = {**bodies[resource.path], "withheld": names}
+        made = await client.post(f"/{resource.path}", json=body)
+        assert made.status_code == 201, made.text
+        page = await reader.open(f"/pages/{resource.path}/{made.json()['id']}")
+        if "Not shown to the public:" not in page.text or "None" in page.text:
+            faults.append((resource.path, page.text))
+        faults += [(resource.path, word) for word in ("2020", "Zebra", "Q ") if word in page.text]
+    assert not faults
 
 
 async def test_hostile_names_are_shown_as_they_are_and_do_nothing(
