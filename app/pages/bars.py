@@ -46,7 +46,7 @@ def _pattern(key: str, mark: Mark) -> str:
 @cache
 def swatch(key: str | None) -> Markup:
     """A class in small, beside its name; nothing where the class is not to be seen."""
-    if key not in CLASS_MARKS:
+    if key is None or key not in CLASS_MARKS:
         return Markup("")
     square = element("rect", width=14, height=14, rx=2, fill=f"url(#{_id(key)})", class_="mark")
     made = element("svg", square, width=14, height=14, class_="swatch")

@@ -10,11 +10,12 @@ from app.core.loose_types import Value
 from app.engine.labels import label
 from app.engine.query.filter_reader import bad_parameter
 from app.pages.context import AS_OF, LANG, PageContext
+from app.pages.converted import CONVERTING, OFFERED
 from app.pages.reading import Pairs
 from app.resources.agreement import agreement
 
 #: What says how the deals are shown, and not which.
-SHOWING: Final = ("sort", "cursor")
+SHOWING: Final = ("sort", "cursor", *CONVERTING)
 #: The one filter that is the page's own: all others are those of `/agreements`.
 YEAR, NO_YEAR = "year", "none"
 _YEAR = re.compile(r"^[12]\d{3}$")
@@ -139,10 +140,13 @@ async def selects(context: PageContext) -> list[Select]:
         YEAR: await _years(context),
     }
     sent = dict(context.pairs)
-    return [
+    fields = [
         Select(name, context.say(words), _choices(options[name], sent.get(name)))
         for name, words, _ in FORM
     ]
+    currencies = [(code, f"{code} – {context.name('currencies', code)}") for code in OFFERED]
+    chosen = _choices(currencies, sent.get("convert_to"))
+    return [*fields, Select("convert_to", context.say("convert_to"), chosen)]
 
 
 def _choices(options: Sequence[tuple[str, str]], chosen: str | None) -> list[Choice]:

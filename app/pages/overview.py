@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from app.core.loose_types import Value
 from app.pages.context import PageContext
+from app.pages.converted import converted
 from app.pages.deals import deal_table
 from app.pages.figures import ASKED, Figures, figures_of
 from app.pages.filters import as_asked, chips, filters_in, replaced, selects
@@ -32,6 +33,7 @@ async def overview(context: PageContext, charts: InlineCharts) -> dict[str, Valu
         "strip": strip_of(context, figures, "/"),
         "legend": class_parts(context, figures, "/"),
         "money": money_of(context, figures, "/"),
+        "converted": await converted(context, asked),
         "more_currencies": max(0, len(figures.currencies) - MAX_CURRENCIES),
         "charts": await _charts(context, charts, figures, filters, asked),
         "deals": await deal_table(context),
@@ -105,7 +107,15 @@ async def _charts(
 
 def _others(context: PageContext) -> Pairs:
     """What the form has no field for and keeps."""
-    own = {"mission", "mission__host_country", "sectors__under", "firmness", "year", "q", "cursor"}
+    own = {
+        "mission",
+        "mission__host_country",
+        "sectors__under",
+        "firmness",
+        "year",
+        "q",
+        "cursor",
+    } | {"convert_to"}
     return tuple(pair for pair in context.pairs if pair[0] not in own)
 
 

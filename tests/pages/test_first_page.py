@@ -115,6 +115,29 @@ async def test_filters_leave_what_they_say_and_are_said_in_words(reader: PageRea
     assert not faults
 
 
+async def test_converted_money_stands_beside_what_is_stated(
+    client: httpx.AsyncClient, reader: PageReader
+) -> None:
+    page = await reader.open(f"{OURS}&convert_to=CHF&rate_date=1999-12-31")
+    assert page.heading == SENTENCES["en"]
+    assert "not converted: USD 5,000,000" in page.text
+    rate = {"base": "USD", "quote": "CHF", "rate": 2, "date": "1999-12-31", "provider": "ECB"}
+    made = await client.post("/exchange-rates", json=rate)
+    assert made.status_code == 201, made.text
+    page = await reader.open(f"{OURS}&convert_to=CHF&rate_date=1999-12-31")
+    assert "Converted to CHF" in page.text
+    (figure,) = [
+        each
+        for each in page.root.find(tag="a", cls="fig")
+        if each.attributes.get("data-live-key") == "converted-signed_binding"
+    ]
+    answer = await reader.json(figure.attributes["href"])
+    assert answer["conversion"]["rates_in_all"] == 1
+    assert figure.text == "10,000,000"
+    await reader.open(f"{OURS}&convert_to=XXX1", 400)
+    await reader.open(f"{OURS}&rate_date=2020-01-01", 400)
+
+
 async def test_what_a_form_leaves_empty_is_no_filter(reader: PageReader) -> None:
     page = await reader.open(f"{OURS}&firmness=&q=&year=&sectors__under=")
     assert page.heading == SENTENCES["en"]
