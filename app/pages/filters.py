@@ -98,11 +98,11 @@ def replaced(pairs: Pairs, name: str, value: str | None) -> Pairs:
     return tuple(kept if value is None else [*kept, (name, value)])
 
 
-async def chips(context: PageContext, filters: Pairs) -> list[Chip]:
+async def chips(context: PageContext, filters: Pairs, here: str = "/") -> list[Chip]:
     """What is shown, in words."""
     found = []
     for name, value in filters:
-        without = context.page("/", [pair for pair in context.pairs if pair != (name, value)])
+        without = context.page(here, [pair for pair in context.pairs if pair != (name, value)])
         found.append(Chip(_field(context, name), await _told(context, name, value), without))
     return found
 

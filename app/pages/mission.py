@@ -8,6 +8,7 @@ from app.pages import formats
 from app.pages.context import PageContext
 from app.pages.deals import deal_table
 from app.pages.figures import CLASSES, Figures, Sum
+from app.pages.filters import chips, filters_in
 from app.pages.firmness import class_parts, strip_of
 from app.pages.money_rows import money_of
 from app.pages.overview import reported_companies
@@ -71,7 +72,7 @@ async def mission_page(context: PageContext, key: str) -> dict[str, Value]:
         "legend": class_parts(context, figures, here),
         "money": money_of(context, figures, here),
         "deals": await deal_table(context, "/missions/{key}/agreements", here=here, key=key),
-        "filters": [pair for pair in context.pairs if pair[0] not in ("sort", "cursor")],
+        "chips": await chips(context, filters_in(context.pairs), here),
         "sending": place(context, record, "sending_"),
         "stops": [_stop(context, each) for each in record["stops"] or ()],
         "parts": await _parts(context, key),

@@ -7,6 +7,7 @@ from app.core.loose_types import Value
 from app.pages.context import PageContext
 from app.pages.deals import deal_table
 from app.pages.figures import ASKED, figures_of
+from app.pages.filters import chips, filters_in
 from app.pages.firmness import class_parts, strip_of
 from app.pages.money_rows import money_of
 from app.pages.passages import passages_of
@@ -54,6 +55,7 @@ async def organization_page(context: PageContext, key: str) -> dict[str, Value]:
         "strip": strip_of(context, figures, here),
         "legend": class_parts(context, figures, here),
         "money": money_of(context, figures, here),
+        "chips": await chips(context, filters_in(context.pairs), here),
         "deals": await deal_table(context, "/organizations/{key}/agreements", here=here, key=key),
         "presence": await _organization_presence(context, key),
         "statements": await statements_of(context, "/organizations/{key}/statements", key=key),

@@ -1,8 +1,10 @@
 """What pages show: asked of the service's own reads, in the same process, for who looks at them."""
 
+import asyncio
 import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from urllib.parse import urlencode
 from weakref import WeakKeyDictionary
 
@@ -23,14 +25,35 @@ Pairs = Sequence[tuple[str, str]]
 #: database of the request is of already.
 _NOT_KEPT = ("headers", "query_string", "query_left", "path", "path_params", "raw_path")
 #: How many answers are kept: a page has a dozen.
-MAX_KEPT_ANSWERS = 512
+MAX_KEPT_ANSWERS = 256
 #: Longer ones would make the process grow.
 MAX_KEPT_CHARACTERS = 64 * 1024
 #: A value that is counted from now says something else a moment later.
 _FROM_NOW = re.compile(r"^\s*(?:now|today|yesterday|[-+ ]\d)|\b(?:now|today)\b")
 _POSITION = "page_position"
 
-_Kept = OrderedDict[tuple[object, ...], str]
+_Key = tuple[object, ...]
+
+
+@dataclass(slots=True)
+class _Kept:
+    """The answers of one state of the database, and those that are being made."""
+
+    position: str
+    answers: OrderedDict[_Key, str] = field(default_factory=OrderedDict)
+    running: dict[_Key, asyncio.Task[str]] = field(default_factory=dict)
+
+
+async def _made(kept: _Kept, key: _Key, make: Callable[[], Awaitable[str]]) -> str:
+    try:
+        made = await make()
+    finally:
+        del kept.running[key]
+    if len(made) <= MAX_KEPT_CHARACTERS:
+        kept.answers[key] = made
+        while len(kept.answers) > MAX_KEPT_ANSWERS:
+            kept.answers.popitem(last=False)
+    return made
 
 
 class PageReader:
@@ -63,18 +86,24 @@ class PageReader:
         pairs: Pairs,
         make: Callable[[], Awaitable[str]],
     ) -> str:
-        """What is made, or was made for whoever may see the same since anything was stored."""
-        kept = self._kept.setdefault(state_of(request).database, OrderedDict())
-        key = await self._key(request, what, pairs)
-        if key is not None and key in kept:
-            kept.move_to_end(key)
-            return kept[key]
-        made = await make()
-        if key is not None and len(made) <= MAX_KEPT_CHARACTERS:
-            kept[key] = made
-            while len(kept) > MAX_KEPT_ANSWERS:
-                kept.popitem(last=False)
-        return made
+        """What is made, or was made for whoever may see the same since anything was stored; who
+        asks while it is being made waits for that."""
+        if PAST_DATABASE in request.scope or any(_FROM_NOW.search(value) for _, value in pairs):
+            return await make()
+        position = await page_position(request)
+        kept = self._kept.get(state_of(request).database)
+        if kept is None or kept.position != position:
+            kept = self._kept[state_of(request).database] = _Kept(position)
+        key = (now().date(), sees_withheld(request), what, tuple(pairs))
+        if key in kept.answers:
+            kept.answers.move_to_end(key)
+            return kept.answers[key]
+        if key not in kept.running:
+            kept.running[key] = asyncio.create_task(_made(kept, key, make))
+            # Where nobody waits any more, nobody asks what went wrong.
+            kept.running[key].add_done_callback(lambda task: task.cancelled() or task.exception())
+        # Who goes away leaves it to the others.
+        return await asyncio.shield(kept.running[key])
 
     async def find(self, request: Request, path: str, pairs: Pairs = (), /, **steps: str) -> Json:
         """The same; an empty page where there is nothing."""
@@ -82,14 +111,6 @@ class PageReader:
             return await self.read(request, path, pairs, **steps)
         except NotFound:
             return {"data": []}
-
-    async def _key(
-        self, request: Request, what: tuple[object, ...], pairs: Pairs
-    ) -> tuple[object, ...] | None:
-        if PAST_DATABASE in request.scope or any(_FROM_NOW.search(value) for _, value in pairs):
-            return None
-        position = await page_position(request)
-        return (position, now().date(), sees_withheld(request), what, tuple(pairs))
 
     async def _body(
         self, request: Request, path: str, pairs: Pairs, steps: dict[str, str]

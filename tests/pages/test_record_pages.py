@@ -12,6 +12,7 @@ from app.api import RESOURCES
 from app.engine.withholding import faults_of_withheld
 from tests.pages.reader import HTML, Page, PageReader
 
+DEAL = "/pages/agreements/alina-office"
 MISSION = "/pages/missions/novosibirsk-april"
 HOSTILE = (
     "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>",
@@ -50,6 +51,7 @@ async def test_a_mission_has_the_sentence_and_the_six_deals(reader: PageReader) 
     assert "35 companies (reported), six deals: two signed and binding" in page.text
     assert len(page.rows()) == 6
     firm = await reader.open(f"{MISSION}?firmness=announced")
+    assert "Class: Announced or negotiated" in section(firm, "The deals")
     assert [row["Deal"] for row in firm.rows()] == [
         "Plan of Alina to open an office in Novosibirsk"
     ]
@@ -274,6 +276,15 @@ async def test_every_link_of_every_page_answers(fresh_app: FastAPI) -> None:
             )
     assert not faults
     assert len(seen) > 40
+
+
+async def test_what_a_figure_counts_is_told_where_its_page_leads(reader: PageReader) -> None:
+    paths = ("/", MISSION, "/pages/missions", "/pages/search?q=Katren", DEAL)
+    links = {link for path in paths for link in (await reader.open(path)).links}
+    named = {link.partition("#")[2] for link in links if link.startswith("/guide#")}
+    guide = (await reader.get("/guide")).text
+    assert {"figures", "evidence", "reconciliation", "receipts", "search"} <= named
+    assert [name for name in named if f'id="{name}"' not in guide] == []
 
 
 def _without_anchors(links: Sequence[str] | set[str]) -> set[str]:
