@@ -1,5 +1,6 @@
 """The stylesheet and the script of the pages, at addresses that change with what is in them."""
 
+from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -40,7 +41,13 @@ def version() -> str:
 
 def colour(light: str, dark: str) -> str:
     """The custom property that is the one colour on a light page, and the other on a dark one."""
-    return f"--c-{light.lstrip('#')}-{dark.lstrip('#')}"
+    return _names()[light, dark]
+
+
+@cache
+def _names() -> Mapping[tuple[str, str], str]:
+    # Short ones: a chart names hundreds.
+    return {pair: f"--c{at}" for at, pair in enumerate(sorted(_pairs()))}
 
 
 def _pairs() -> set[tuple[str, str]]:
@@ -59,9 +66,8 @@ def _pairs() -> set[tuple[str, str]]:
 
 def _colours() -> str:
     """The colours of charts and marks, as custom properties."""
-    pairs = sorted(_pairs())
-    light = "".join(f"{colour(*pair)}:{pair[0]};" for pair in pairs)
-    dark = "".join(f"{colour(*pair)}:{pair[1]};" for pair in pairs)
+    light = "".join(f"{name}:{pair[0]};" for pair, name in _names().items())
+    dark = "".join(f"{name}:{pair[1]};" for pair, name in _names().items())
     return f":root{{{light}}}\n@media screen and (prefers-color-scheme: dark){{:root{{{dark}}}}}\n"
 
 

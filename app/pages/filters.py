@@ -20,7 +20,7 @@ SHOWING: Final = ("sort", "cursor", *CONVERTING)
 YEAR, NO_YEAR = "year", "none"
 _YEAR = re.compile(r"^[12]\d{3}$")
 #: How many missions can be chosen from a list: of more the search finds one sooner.
-MAX_MISSIONS = 40
+MAX_MISSIONS = 30
 #: The filters of the form, with the words for each and the list that its codes are in.
 FORM: Final = (
     ("mission", "filter_mission", None),

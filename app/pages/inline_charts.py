@@ -19,6 +19,8 @@ from app.pages.assets import colour
 from app.pages.reading import PageReader, Pairs
 
 _BY_NAME = {chart.name: chart for chart in CHARTS}
+#: Up to so many marks lead to the lists of what they count.
+_MAX_LINKS = 40
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 
 
@@ -31,7 +33,8 @@ class InlineCharts:
     async def svg(
         self, request: Request, name: str, pairs: Pairs, language: Language, width: int
     ) -> Markup:
-        """The chart of the records that the filters choose, with links from what it counts."""
+        """The chart of the records that the filters choose, with links from what it counts
+        where these are few."""
         asked = (*pairs, ("lang", language), ("width", str(width)))
 
         async def draw() -> str:
@@ -44,8 +47,10 @@ class InlineCharts:
         query = cast("ChartQuery", read_query(ChartQuery, urlencode(asked).encode()))
         made = await self._maker.make(request, chart, query)
         in_dark = replace(made, query=query.model_copy(update={"theme": Theme.dark}))
+        # Hundreds of links, each with all the filters, weigh more than the picture.
+        has_links = len(made.drawing.rows) <= _MAX_LINKS
         light, dark = (
-            _made_in(each.svg(has_links=True), theme)
+            _made_in(each.svg(has_links=has_links), theme)
             for each, theme in ((made, Theme.light), (in_dark, Theme.dark))
         )
         return merged(light, dark)
