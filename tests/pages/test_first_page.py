@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.pages import assets
-from tests.pages.reader import HTML, PageReader
+from tests.pages.reader import HTML, Page, PageReader
 
 OURS = "/?mission=novosibirsk-april"
 FACTS = "/agreements/aggregate?group_by=currency,firmness&metrics=count,sum(amount)"
@@ -300,3 +300,27 @@ async def test_an_empty_service_says_that_there_is_nothing_yet(
         }[language]
     )
     assert not page.rows()
+
+
+async def test_behind_a_proxy_that_shows_it_below_a_path_every_address_begins_with_that(
+    shared_app: FastAPI,
+) -> None:
+    transport = httpx.ASGITransport(shared_app, root_path="/trade")
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://test", headers=HTML
+    ) as client:
+        faults = []
+        for path in ("/", "/pages/missions/novosibirsk-april", "/pages/search?q=Katren"):
+            answer = await client.get(f"/trade{path}")
+            assert answer.status_code == 200, answer.text
+            page = Page(answer)
+            faults += [(path, link) for link in page.links if not link.startswith("/trade/")]
+            faults += [
+                (path, form.attributes["action"])
+                for form in page.root.find(tag="form")
+                if not form.attributes.get("action", "/trade/").startswith("/trade/")
+            ]
+            for cited in page.root.find(tag="input", cls="address"):
+                if not cited.attributes["value"].startswith("http://test/trade/"):
+                    faults.append((path, cited.attributes["value"]))
+    assert not faults
