@@ -39,8 +39,16 @@ class Passage:
     end: int
     sentence: int | None
     citations: list[Value] = field(default_factory=list)
-    quote: str | None = None
     resting: Sequence[Resting] = ()
+
+    @property
+    def quote(self) -> str | None:
+        """Its words, as far as they are cited, in their order; None where they are not known."""
+        found: list[Value] = []
+        for each in self.citations:
+            if each["quote"] and not any(_holds(other, each) for other in found):
+                found = [other for other in found if not _holds(each, other)] + [each]
+        return " … ".join(each["quote"] for each in found) or None
 
     @property
     def by_kind(self) -> dict[str, list[Resting]]:
@@ -101,9 +109,12 @@ def _grouped(rows: Sequence[Value]) -> list[Passage]:
             found.append(last)
         last.end = max(last.end, row["end"])
         last.citations.append(row)
-        if row["quote"] and len(row["quote"]) > len(last.quote or ""):
-            last.quote = row["quote"]
     return found
+
+
+def _holds(one: Value, other: Value) -> bool:
+    """Whether one citation has all the words of the other."""
+    return bool(one["start"] <= other["start"] and other["end"] <= one["end"])
 
 
 def _is_of(passage: Passage, row: Value) -> bool:

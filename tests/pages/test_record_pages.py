@@ -121,6 +121,35 @@ async def test_an_organization_tells_where_it_has_been_and_what_it_agreed_on(
     assert "Head of delegation" in section(person, "Where it has been")
 
 
+async def test_a_passage_shows_its_words_where_the_text_is_attached(
+    client: httpx.AsyncClient, reader: PageReader
+) -> None:
+    source = {"publisher": "An invented paper", "title": "Notes"}
+    key = (await client.post("/sources", json=source)).json()["id"]
+    text = "Eight firms came. A contract about <b>timber</b> was signed by the two."
+    put = await client.put(
+        f"/sources/{key}/text", content=text, headers={"Content-Type": "text/plain"}
+    )
+    assert put.status_code == 200, put.text
+    deal = {
+        "title": "Timber",
+        "instrument": "supply_contract",
+        "status": "negotiated",
+        "citations": [
+            {"source_id": key, "quote": "A contract", "field": "/instrument"},
+            {"source_id": key, "quote": "timber", "field": "/title"},
+            {"source_id": key, "quote": "<b>timber</b> was signed", "field": "/status"},
+        ],
+    }
+    made = await client.post("/agreements", json=deal)
+    assert made.status_code == 201, made.text
+    page = await reader.open(f"/pages/agreements/{made.json()['id']}")
+    (passage,) = page.root.find(cls="passages")[0].find(tag="li")
+    assert "An invented paper sentence 2" in passage.text
+    assert passage.find(tag="blockquote")[0].text == "A contract … <b>timber</b> was signed"
+    assert "kind of agreement" in passage.text
+
+
 async def test_the_search_leads_to_pages_and_marks_what_was_found(reader: PageReader) -> None:
     page = await reader.open("/pages/search?q=Novosibirsk")
     assert [each.text for each in page.root.find(tag="mark")][:1] == ["Новосибирск"]
