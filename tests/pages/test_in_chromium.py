@@ -200,8 +200,11 @@ def test_a_signed_in_person_marks_a_passage_as_checked(page: Page, server: Serve
 
 
 def test_print_leaves_out_what_nobody_can_press_on_paper(page: Page) -> None:
+    page.set_viewport_size({"width": 720, "height": 1000})
     page.goto("/")
     page.emulate_media(media="print", color_scheme="dark")
+    # As wide as a sheet: what lies beside it is lost.
+    assert page.evaluate("document.documentElement.scrollWidth") <= 720
     for hidden in (".find", ".top nav", ".filters", ".files"):
         assert not page.locator(hidden).first.is_visible(), hidden
     assert page.locator(".strip").is_visible()
