@@ -603,6 +603,7 @@ EXAMPLES: dict[str, Example] = {
             "start": 5,
             "end": 20,
             "assertion": "external",
+            "checked": "2026-05-14",
         },
         {
             "source_id": "@sources/1",
@@ -612,6 +613,7 @@ EXAMPLES: dict[str, Example] = {
             "start": 16,
             "end": 30,
             "assertion": "inferred",
+            "checked": "2017-01-31",
         },
         together=(frozenset({"record_kind", "record_id", "field"}),),
     ),

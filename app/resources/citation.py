@@ -1,5 +1,6 @@
 """Citations: this record, or one field of it, rests on that passage of a source."""
 
+import datetime
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
@@ -17,7 +18,7 @@ from app.core.validation import Example
 from app.engine.record import Record, reference, rule
 from app.engine.registry import RECORD_TYPES, RecordKind, kind_column
 from app.engine.resource import Resource
-from app.engine.schemas import Count, Noted, RecordFields, Schema
+from app.engine.schemas import Count, Day, Noted, RecordFields, Schema
 from app.engine.writes.rendering import render_record
 from app.resources.citation_selector import cited
 from app.resources.source import Source, SourceSentence, source
@@ -48,6 +49,7 @@ class Citation(Record):
     start: Mapped[int] = mapped_column()
     end: Mapped[int] = mapped_column()
     assertion: Mapped[Assertion] = mapped_column(choice(Assertion, "assertion"))
+    checked: Mapped[datetime.date | None]
     quote: Mapped[str | None] = column_property(
         select(func.nullif(func.substr(Source.text, start + 1, end - start), ""))
         .where(Source.id == source_id)
@@ -89,6 +91,8 @@ class CitationFields(RecordFields, Noted):
     """Where it ends: the position after its last code point."""
     assertion: Assertion = Assertion.stated
     """Whether the passage states it, we infer it, or it comes from elsewhere."""
+    checked: Day | None = None
+    """The day on which somebody last compared it with the source; its history tells who."""
 
 
 class Quoted(Schema):

@@ -13,7 +13,7 @@ import orjson
 from fastapi import FastAPI
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.staticfiles import StaticFiles
 
 from app.core import json_codec
@@ -101,11 +101,8 @@ def _wrong_question(asked: bytes) -> BadRequest:
 
 
 def add_docs(app: FastAPI) -> None:
-    """Serve `/docs` with files of our own, `/problems/…`, and lead `/` to the documentation."""
+    """Serve `/docs` with files of our own, and `/problems/…`."""
     add_document(app)
-
-    async def root(request: Request) -> Response:
-        return RedirectResponse("docs")
 
     made = _swagger(app.title)
     policy = page_headers(made)
@@ -125,7 +122,6 @@ def add_docs(app: FastAPI) -> None:
         text = f"<p>Status {kind.status}.</p><p>{escape(kind.about)}</p>"
         return _page(kind.title, text + '<p><a href="../docs">Documentation</a></p>', up="../")
 
-    app.router.add_route("/", root, include_in_schema=False)
     app.router.add_route("/docs", docs, include_in_schema=False)
     app.router.add_route("/problems", problems, include_in_schema=False)
     app.router.add_route("/problems/{slug}", problem, include_in_schema=False)

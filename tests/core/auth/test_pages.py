@@ -8,7 +8,7 @@ from starlette.routing import Route as Page
 from app.core.http.dispatch import Route
 from tests.core.auth.asking import ask
 
-PAGES = {"/", "/docs", "/guide", "/openapi.json", "/problems", "/problems/{slug}"}
+PAGES = {"/docs", "/guide", "/openapi.json", "/problems", "/problems/{slug}"}
 MOUNTED = {"/docs/assets"}
 #: Of the seeded records, as no example of the documentation writes it.
 FACT = "housemaster-progmatik-jv"
@@ -22,7 +22,9 @@ async def test_the_pages_are_these_and_no_others(private_app: FastAPI) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-@pytest.mark.parametrize("path", [*sorted(PAGES - {"/problems/{slug}"}), "/problems/unauthorized"])
+@pytest.mark.parametrize(
+    "path", ["/", *sorted(PAGES - {"/problems/{slug}"}), "/problems/unauthorized"]
+)
 async def test_a_page_needs_no_key(private_app: FastAPI, path: str, method: str) -> None:
     answer = await ask(private_app, path, method=method)
     assert answer.status == (307 if path == "/" else 200)

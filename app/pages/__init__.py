@@ -1,0 +1,1 @@
+"""Pages for people: what came of the missions, in HTML made by the server."""

@@ -1,0 +1,175 @@
+"""What a page is made with: its request, its language, and how its addresses are written."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+
+from app.api import RESOURCES
+from app.core.http.requests import parameters
+from app.core.loose_types import Value
+from app.core.public_path import public_path
+from app.engine.labels import LANGUAGES, Language, label
+from app.engine.registry import by_record_type
+from app.engine.resource import Resource
+from app.pages import formats
+from app.pages.labels import Labels
+from app.pages.reading import PageReader, Pairs, page_position
+from app.pages.words import Words
+
+#: What the address says in which language the page is, and of which moment.
+LANG, AS_OF = "lang", "as_of"
+
+
+@dataclass(frozen=True, slots=True)
+class PageContext:
+    """One request for a page."""
+
+    request: Request
+    reader: PageReader
+    words: Words
+    labels: Labels
+    #: What stands in the address, without the language and the moment.
+    pairs: Pairs
+    #: What every link to another page keeps: the language and the moment, where they are given.
+    kept: Pairs
+
+    @property
+    def language(self) -> Language:
+        """The language of the page."""
+        return self.words.language
+
+    @property
+    def as_of(self) -> str | None:
+        """The moment that the page is of, where it is not the present."""
+        return next((value for name, value in self.kept if name == AS_OF), None)
+
+    async def read(self, path: str, pairs: Pairs = (), /, **steps: str) -> Value:
+        """What a read of the service answers to who looks at the page."""
+        return await self.reader.read(self.request, path, pairs, **steps)
+
+    async def rows(self, path: str, pairs: Pairs = (), /, **steps: str) -> list[Value]:
+        """The records of a list."""
+        answer = await self.reader.find(self.request, path, pairs, **steps)
+        return list(answer["data"])
+
+    def say(self, key: str, n: int | None = None, /, **values: Value) -> str:
+        """Words in the page's language."""
+        return self.words.say(key, n, **values)
+
+    def name(self, list_name: str, code: Value) -> str:
+        """What a code is called; that it is not stated where there is none."""
+        if code is None:
+            return self.say("not_stated")
+        return self.labels.name(list_name, code)
+
+    def number(self, value: int | Decimal | float) -> str:
+        """A number with all its digits."""
+        return formats.number(value, self.language)
+
+    def date(self, text: str | None) -> str | None:
+        """A stated date in words."""
+        return formats.stated_date(text, self.language)
+
+    def title(self, record: Value, name: str = "title") -> str:
+        """A title or name: in English on the English page, else as it is printed."""
+        english = record.get(f"{name}_en") if self.language == "en" else None
+        return str(english or record.get(name) or self.say("withheld"))
+
+    def fields(self, kind: str, names: Iterable[str]) -> list[str]:
+        """What fields of a kind are called."""
+        return [field_name(kind, name, self.language) for name in names]
+
+    def page(self, path: str, pairs: Iterable[tuple[str, str]] = (), anchor: str = "") -> str:
+        """The address of another page, in the same language and of the same moment."""
+        query = urlencode([*pairs, *self.kept])
+        return public_path(path) + (f"?{query}" if query else "") + anchor
+
+    def api(self, path: str, pairs: Iterable[tuple[str, str]] = ()) -> str:
+        """The address of a read, of the same moment."""
+        kept = [pair for pair in self.kept if pair[0] == AS_OF]
+        query = urlencode([*pairs, *kept], safe="(),")
+        return public_path(path) + (f"?{query}" if query else "")
+
+    def record(self, kind: str, record: Value) -> str | None:
+        """The page of a record; None of a kind that has none."""
+        path = PATHS.get(kind)
+        return self.page(f"/pages/{path}/{record['id']}") if path and record else None
+
+    def in_present(self) -> str:
+        """This page as it is now."""
+        kept = [pair for pair in self.kept if pair[0] != AS_OF]
+        query = urlencode([*self.pairs, *kept])
+        return public_path(self.request.scope["path"]) + (f"?{query}" if query else "")
+
+    def permalink(self, position: str) -> str:
+        """The whole address of this page as it is at a position of the log."""
+        kept = [pair for pair in self.pairs if pair[0] != "cursor"]
+        language = [pair for pair in self.kept if pair[0] == LANG]
+        query = urlencode([*kept, *language, (AS_OF, position)])
+        url = self.request.url
+        return f"{url.scheme}://{url.netloc}{public_path(self.request.scope['path'])}?{query}"
+
+    async def citing(self) -> dict[str, str]:
+        """How the page is cited: the state that it is of, and its address in that state."""
+        position = self.as_of or await page_position(self.request)
+        return {"position": position, "permalink": self.permalink(position)}
+
+    def in_language(self, language: Language) -> str:
+        """This page in another language."""
+        kept = [pair for pair in self.kept if pair[0] != LANG]
+        query = urlencode([*self.pairs, *kept, (LANG, language)])
+        return public_path(self.request.scope["path"]) + f"?{query}"
+
+
+def field_name(kind: str, name: str, language: Language) -> str:
+    """What a field of a kind is called within a sentence; the id of a related record as that."""
+    resource = _kinds()[kind]
+    relation = name.removesuffix("_id")
+    name = relation if relation in resource.to_one else name
+    return label(resource, (name,), language).lower()
+
+
+def path_of(kind: str) -> str:
+    """Where the records of a kind are read."""
+    return _kinds()[kind].path
+
+
+@cache
+def _kinds() -> Mapping[str, Resource]:
+    return by_record_type(RESOURCES)
+
+
+#: The kinds of records that have pages.
+PATHS = {
+    "mission": "missions",
+    "agreement": "agreements",
+    "organization": "organizations",
+    "company": "organizations",
+    "person": "people",
+}
+
+
+def language_of(request: Request) -> Language:
+    """The language that is asked for: by the address, else by the browser."""
+    sent = parameters(request.scope["query_string"])
+    for name, value in sent:
+        if name == LANG and value in LANGUAGES:
+            return value
+    return _accepted(request.headers.get("accept-language", ""))
+
+
+def _accepted(header: str) -> Language:
+    weights: dict[str, float] = {}
+    for item in header.lower().split(","):
+        tag, *rest = (part.strip() for part in item.split(";"))
+        weight = next((part[2:] for part in rest if part.startswith("q=")), "1")
+        try:
+            weights.setdefault(tag.partition("-")[0], float(weight))
+        except ValueError:
+            continue
+    best = max(LANGUAGES, key=lambda each: weights.get(each, 0.0))
+    return best if weights.get(best, 0.0) > 0 else "en"

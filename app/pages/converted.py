@@ -1,0 +1,47 @@
+"""Money in one currency, where the address asks for that: second to what is stated."""
+
+from typing import Final
+
+from app.core.loose_types import Value
+from app.pages.context import PageContext
+from app.pages.figures import CLASSES
+from app.pages.reading import Pairs
+
+#: What converts the sums and chooses no deals.
+CONVERTING: Final = ("convert_to", "rate_date", "max_rate_age")
+#: What the form offers; the address takes every currency.
+OFFERED: Final = ("USD", "EUR", "KZT", "RUB", "CNY")
+_ASKED: Final = (("group_by", "firmness"), ("metrics", "sum(amount)"))
+
+
+async def converted(context: PageContext, asked: Pairs) -> dict[str, Value] | None:
+    """The sums of each class in one currency, with what could not be converted; None where nobody
+    asks for it."""
+    converting = [pair for pair in context.pairs if pair[0] in CONVERTING]
+    if not converting:
+        return None
+    pairs = (*_ASKED, *asked, *converting)
+    answer = await context.read("/agreements/aggregate", pairs)
+    rows = [row for row in answer["data"] if row["original"] or row["not_converted"]]
+    rows.sort(key=lambda row: CLASSES.index(row["firmness"]))
+    return {
+        "currency": answer["conversion"]["currency"],
+        "rows": [_row(context, row) for row in rows],
+        "address": context.api("/agreements/aggregate", pairs),
+    }
+
+
+def _row(context: PageContext, row: Value) -> dict[str, Value]:
+    amount = row["sum_amount"]
+    return {
+        "firmness": row["firmness"],
+        "class_name": context.name("firmness", row["firmness"]),
+        "amount": None if amount is None else context.number(amount),
+        "of": [_sum(context, each) for each in row["original"]],
+        "left": [_sum(context, each) for each in row["not_converted"]],
+    }
+
+
+def _sum(context: PageContext, each: Value) -> str:
+    amount = context.number(each["sum_amount"] or 0)
+    return context.say("money", amount=amount, currency=each["currency"])

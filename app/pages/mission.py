@@ -1,0 +1,218 @@
+"""A mission's page: what came of it, who went, what was claimed, and on which passages it rests."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.core.loose_types import Json, Value
+from app.pages import formats
+from app.pages.context import PageContext
+from app.pages.deals import deal_table
+from app.pages.figures import CLASSES, Figures, Sum
+from app.pages.filters import chips, filters_in
+from app.pages.firmness import class_parts, strip_of
+from app.pages.money_rows import money_of
+from app.pages.overview import reported_companies
+from app.pages.passages import passages_of
+from app.pages.places import place
+from app.pages.sentence import Addresses, Told, sentence
+from app.pages.statements import statements_of
+
+#: Who went, in this order.
+_SIDES = ("delegation", "host", "third")
+_MANY = ("limit", "500")
+
+
+@dataclass(frozen=True, slots=True)
+class Delegate:
+    """Somebody who took part."""
+
+    name: str
+    address: str | None
+    position: str | None
+    organization: str | None
+    organization_address: str | None
+    capacity: str
+    certainty: str | None
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What was claimed of a figure, beside what is on record."""
+
+    measure: str
+    claimed: Sequence[tuple[str, str | None, Sequence[str]]]
+    recorded: str
+
+
+async def mission_page(context: PageContext, key: str) -> dict[str, Value]:
+    """What the template of a mission takes."""
+    record = await context.read("/missions/{key}", key=key)
+    summary = await context.read("/missions/{key}/summary", key=key)
+    figures = figures_of_summary(summary)
+    here = f"/pages/missions/{key}"
+    companies = await reported_companies(context, key)
+    to = Addresses(
+        missions="#facts",
+        companies="#claims",
+        deals="#deals",
+        money="#money",
+        without_amount=context.page(here, (("amount__isnull", "true"),), "#deals"),
+        of_class=lambda name: context.page(here, (("firmness", name),), "#deals"),
+    )
+    told = Told(None, companies, is_filtered=False)
+    return {
+        "record": record,
+        "kind_of_record": "mission",
+        "heading": context.title(record),
+        "sentences": sentence(context, figures, told, to),
+        "figures": figures,
+        "summary": summary,
+        "strip": strip_of(context, figures, here),
+        "legend": class_parts(context, figures, here),
+        "money": money_of(context, figures, here),
+        "deals": await deal_table(context, "/missions/{key}/agreements", here=here, key=key),
+        "chips": await chips(context, filters_in(context.pairs), here),
+        "sending": place(context, record, "sending_"),
+        "stops": [_stop(context, each) for each in record["stops"] or ()],
+        "parts": await _parts(context, key),
+        "sides": await _sides(context, key),
+        "organizations": await _organizations(context, key),
+        "events": await _events(context, key),
+        "claims": await _claims(context, key),
+        "statements": await statements_of(context, "/missions/{key}/statements", key=key),
+        "passages": await passages_of(context, "/missions/{key}/evidence", key=key),
+        "api": {
+            "record": context.api(f"/missions/{key}"),
+            "summary": context.api(f"/missions/{key}/summary"),
+            "claims": context.api(f"/missions/{key}/reconciliation"),
+            "csv": context.api(f"/missions/{key}/agreements.csv"),
+            "xlsx": context.api(f"/missions/{key}/agreements.xlsx"),
+        },
+        **await context.citing(),
+    }
+
+
+def figures_of_summary(summary: Json) -> Figures:
+    """The figures of a summary, as those of aggregates are."""
+    sums = [
+        Sum(
+            each["currency"],
+            each["firmness"],
+            each["agreements"],
+            each["agreements"],
+            each["amount"],
+            each["at_least"],
+            each["at_most"],
+            each["not_exact"],
+        )
+        for each in summary["totals"]
+        if each["amount"] is not None and each["per"] is None
+    ]
+    sums.sort(key=lambda each: CLASSES.index(each.firmness))
+    counts = {key: summary["by_firmness"][key] for key in CLASSES}
+    without = summary["without_amount"]
+    return Figures(counts, sums, without, summary["records"], summary["left_out"])
+
+
+def _stop(context: PageContext, stop: Value) -> tuple[str | None, str | None]:
+    return place(context, stop), context.date(stop.get("dates"))
+
+
+async def _parts(context: PageContext, key: str) -> list[tuple[str, str]]:
+    rows = await context.rows("/missions/{key}/missions", (_MANY,), key=key)
+    return [
+        (context.title(row), context.page(f"/pages/missions/{row['ref'] or row['id']}"))
+        for row in rows
+    ]
+
+
+async def _sides(context: PageContext, key: str) -> list[tuple[str, Sequence[Delegate]]]:
+    rows = await context.rows(
+        "/missions/{key}/delegates", (("expand", "person,organization"), _MANY), key=key
+    )
+    found: list[tuple[str, Sequence[Delegate]]] = []
+    for side in _SIDES:
+        people = [_delegate(context, row) for row in rows if row["side"] == side]
+        if people:
+            found.append((context.name("sides", side), people))
+    return found
+
+
+def _delegate(context: PageContext, row: Value) -> Delegate:
+    person, organization = row.get("person"), row.get("organization")
+    name = context.title(person, "full_name") if person else row.get("description")
+    return Delegate(
+        name=str(name or context.say("not_named")),
+        address=context.record("person", person),
+        position=context.title(row, "position") if row.get("position") else None,
+        organization=context.title(organization, "name") if organization else None,
+        organization_address=context.record("organization", organization),
+        capacity=context.name("capacities", row["capacity"]),
+        certainty=_certainty(context, row),
+        note=row.get("note"),
+    )
+
+
+def _certainty(context: PageContext, row: Value) -> str | None:
+    """How certain it is, where it is not."""
+    certainty = row.get("certainty")
+    return None if certainty in (None, "certain") else context.name("certainties", certainty)
+
+
+async def _organizations(
+    context: PageContext, key: str
+) -> list[tuple[str, Sequence[tuple[str, str]]]]:
+    rows = await context.rows(
+        "/missions/{key}/participations", (("expand", "organization"), _MANY), key=key
+    )
+    found: dict[str, list[tuple[str, str]]] = {}
+    for row in rows:
+        if organization := row.get("organization"):
+            name = context.title(organization, "name")
+            address = context.record("organization", organization) or ""
+            found.setdefault(context.name("participation-roles", row["role"]), []).append(
+                (name, address)
+            )
+    return list(found.items())
+
+
+async def _events(context: PageContext, key: str) -> list[dict[str, Value]]:
+    rows = await context.rows("/missions/{key}/events", (_MANY,), key=key)
+    return [
+        {
+            "title": context.title(row),
+            "kind": context.name("event-kinds", row["kind"]),
+            "dates": context.date(row.get("dates")),
+            "place": place(context, row, "place_"),
+            "note": row.get("note"),
+        }
+        for row in rows
+    ]
+
+
+async def _claims(context: PageContext, key: str) -> list[Claim]:
+    answer = await context.read("/missions/{key}/reconciliation", key=key)
+    return [_claim(context, figure) for figure in answer["figures"]]
+
+
+def _claim(context: PageContext, figure: Value) -> Claim:
+    currency = figure["currency"] or ""
+    measure = context.name("measures", figure["measure"])
+    scope = f" ({figure['scope']})" if figure["scope"] else ""
+    recorded = (figure["recorded"] or {}).get("value")
+    return Claim(
+        measure=f"{measure}{scope}",
+        claimed=[_claimed(context, each, currency) for each in figure["claims"]],
+        recorded=context.say("not_on_record")
+        if recorded is None
+        else f"{context.number(recorded)} {currency}".strip(),
+    )
+
+
+def _claimed(context: PageContext, each: Value, currency: str) -> tuple[str, str | None, list[str]]:
+    row = {"amount": each["value"], "amount_max": each["value_max"], "amount_bound": each["bound"]}
+    told = f"{formats.amount(row, context.words) or ''} {currency}".strip()
+    by = each["claimed_by"] or each["claimed_by_person"]
+    sources = dict.fromkeys(str(source["publisher"]) for source in each["sources"])
+    return told, by and by["name"], list(sources)

@@ -1,0 +1,83 @@
+"""Money by currency: a bar for each class, never a grand total."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from markupsafe import Markup
+
+from app.charts.numbers import number_text
+from app.pages import formats
+from app.pages.bars import money_bar, most_of
+from app.pages.context import PageContext
+from app.pages.figures import Figures, Sum
+from app.pages.filters import replaced
+
+#: How many currencies have bars; the others are told.
+MAX_CURRENCIES = 6
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyRow:
+    """A sum with its bar."""
+
+    firmness: str
+    class_name: str
+    bar: Markup
+    amount: str
+    limits: str | None
+    stated: str
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """The sums in one currency."""
+
+    code: str
+    name: str
+    about: str
+    rows: Sequence[MoneyRow]
+
+
+def money_of(context: PageContext, figures: Figures, path: str) -> list[Money]:
+    """The sums of each currency, with their bars."""
+    currencies = list(figures.currencies.items())[:MAX_CURRENCIES]
+    return [_currency(context, code, sums, figures.total, path) for code, sums in currencies]
+
+
+def _currency(context: PageContext, code: str, sums: Sequence[Sum], total: int, path: str) -> Money:
+    most = most_of(sums)
+    stated = sum(each.stated for each in sums)
+    about = context.say("stated_by", stated, n=context.number(stated), of=context.number(total))
+    rows = [_money_row(context, each, most, path) for each in sums]
+    return Money(code, context.name("currencies", code), about, rows)
+
+
+def _money_row(context: PageContext, each: Sum, most: Decimal, path: str) -> MoneyRow:
+    pairs = replaced(replaced(context.pairs, "firmness", each.firmness), "currency", each.currency)
+    return MoneyRow(
+        firmness=each.firmness,
+        class_name=context.name("firmness", each.firmness),
+        bar=money_bar(each, most),
+        amount=number_text(each.value or 0, context.language),
+        limits=_limits(context, each),
+        stated=context.say("deals_stating", each.stated, n=context.number(each.stated)),
+        address=context.page(path, pairs, "#deals"),
+    )
+
+
+def _limits(context: PageContext, each: Sum) -> str | None:
+    """What a sum is at least and at most, where it is not exact."""
+    if not each.not_exact:
+        return None
+    told = []
+    if each.at_least is not None:
+        amount = formats.large_number(each.at_least, context.language)
+        told.append(context.say("amount_at_least", amount=amount))
+    if each.at_most is not None:
+        amount = formats.large_number(each.at_most, context.language)
+        told.append(context.say("amount_at_most", amount=amount))
+    else:
+        told.append(context.say("no_upper_limit"))
+    return ", ".join(told)

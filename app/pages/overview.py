@@ -1,0 +1,135 @@
+"""The first page: what came of all missions, or of those that the filters leave."""
+
+from functools import partial
+
+from markupsafe import Markup
+
+from app.core.loose_types import Value
+from app.pages.context import PageContext
+from app.pages.converted import converted
+from app.pages.deals import deal_table
+from app.pages.figures import ASKED, Figures, figures_of
+from app.pages.filters import as_asked, chips, filters_in, replaced, selects
+from app.pages.firmness import class_parts, strip_of
+from app.pages.inline_charts import InlineCharts
+from app.pages.money_rows import MAX_CURRENCIES, money_of
+from app.pages.reading import Pairs
+from app.pages.sentence import Addresses, Told, sentence
+
+#: From so many deals on, who deals with whom is drawn where it is asked for: it takes seconds.
+MAX_DRAWN_AT_ONCE = 10_000
+_CHART_WIDTH, _WIDE_CHART_WIDTH = 480, 760
+
+
+async def overview(context: PageContext, charts: InlineCharts) -> dict[str, Value]:
+    """What the template of the first page takes."""
+    filters = filters_in(context.pairs)
+    asked = as_asked(filters)
+    figures = figures_of(await context.read("/agreements/aggregate", (*ASKED, *asked)))
+    told, to = await _told(context, filters, asked), _addresses(context)
+    return {
+        "sentences": sentence(context, figures, told, to),
+        "figures": figures,
+        "strip": strip_of(context, figures, "/"),
+        "legend": class_parts(context, figures, "/"),
+        "money": money_of(context, figures, "/"),
+        "converted": await converted(context, asked),
+        "more_currencies": max(0, len(figures.currencies) - MAX_CURRENCIES),
+        "charts": await _charts(context, charts, figures, filters, asked),
+        "deals": await deal_table(context),
+        "chips": await chips(context, filters),
+        "selects": await selects(context),
+        "q": dict(filters).get("q", ""),
+        "others": _others(context),
+        "api": _api(context, asked),
+        **await context.citing(),
+    }
+
+
+async def _told(context: PageContext, filters: Pairs, asked: Pairs) -> Told:
+    """How many missions the deals are of, and how many companies went, where one mission is."""
+    mission = dict(filters).get("mission")
+    if filters:
+        metrics = ("metrics", "count_distinct(mission_id)")
+        answer = await context.read("/agreements/aggregate", (metrics, *asked))
+        missions = int(answer["data"][0]["count_distinct_mission_id"]) if answer["data"] else 0
+    else:
+        answer = await context.read("/missions/aggregate")
+        missions = int(answer["data"][0]["count"]) if answer["data"] else 0
+    if missions == 1 and mission is None and not filters:
+        rows = await context.rows("/missions", (("fields", "id"), ("limit", "1")))
+        mission = str(rows[0]["id"]) if rows else None
+    companies = None if mission is None else await reported_companies(context, mission)
+    return Told(missions, companies, bool(filters))
+
+
+async def reported_companies(context: PageContext, mission: str) -> str | None:
+    """How many companies a source says that went, where its claims agree."""
+    summary = await context.read("/missions/{key}/summary", key=mission)
+    found = [
+        each
+        for each in summary["reported"]
+        if each["measure"] == "companies" and each["scope"] is None and each["part_of_id"] is None
+    ]
+    if len(found) != 1 or found[0]["value"] is None:
+        return None
+    return context.number(found[0]["value"])
+
+
+def _addresses(context: PageContext) -> Addresses:
+    here = partial(context.page, "/")
+    return Addresses(
+        missions=context.page("/pages/missions"),
+        companies=context.api("/reported-totals", (("measure", "companies"),)),
+        deals=here(replaced(context.pairs, "cursor", None), "#deals"),
+        money="#money",
+        without_amount=here(replaced(context.pairs, "amount__isnull", "true"), "#deals"),
+        of_class=lambda key: here(replaced(context.pairs, "firmness", key), "#deals"),
+    )
+
+
+async def _charts(
+    context: PageContext, charts: InlineCharts, figures: Figures, filters: Pairs, asked: Pairs
+) -> dict[str, Markup | None]:
+    if not figures.total:
+        return {"signings": None, "missions": None, "partners": None}
+    language, request = context.language, context.request
+    found: dict[str, Markup | None] = {"missions": None, "partners": None}
+    found["signings"] = await charts.svg(request, "signings", asked, language, _CHART_WIDTH)
+    if not filters:
+        found["missions"] = await charts.svg(request, "missions", (), language, _CHART_WIDTH)
+    if figures.total <= MAX_DRAWN_AT_ONCE:
+        found["partners"] = await charts.svg(
+            request, "partners", asked, language, _WIDE_CHART_WIDTH
+        )
+    return found
+
+
+def _others(context: PageContext) -> Pairs:
+    """What the form has no field for and keeps."""
+    own = {
+        "mission",
+        "mission__host_country",
+        "sectors__under",
+        "firmness",
+        "year",
+        "q",
+        "cursor",
+    } | {"convert_to"}
+    return tuple(pair for pair in context.pairs if pair[0] not in own)
+
+
+def _api(context: PageContext, asked: Pairs) -> dict[str, str]:
+    """The reads that the page's figures are of, and files of the same records."""
+    filters = dict.fromkeys(asked)
+    sort = [pair for pair in context.pairs if pair[0] == "sort"]
+    return {
+        "figures": context.api("/agreements/aggregate", (*ASKED, *filters)),
+        "list": context.api("/agreements", (*filters, *sort)),
+        "csv": context.api("/agreements.csv", (*filters, *sort)),
+        "xlsx": context.api("/agreements.xlsx", (*filters, *sort)),
+        "partners": context.api("/charts/partners.svg", (*filters, ("lang", context.language))),
+        "signings": context.api(
+            "/agreements/aggregate", (("group_by", "month(signed),firmness"), *filters)
+        ),
+    }

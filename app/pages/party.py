@@ -1,0 +1,136 @@
+"""The page of an organization and of a person: where they were, what they agreed on and said."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.core.loose_types import Value
+from app.pages.context import PageContext
+from app.pages.deals import deal_table
+from app.pages.figures import ASKED, figures_of
+from app.pages.filters import chips, filters_in
+from app.pages.firmness import class_parts, strip_of
+from app.pages.money_rows import money_of
+from app.pages.passages import passages_of
+from app.pages.places import place
+from app.pages.statements import statements_of
+
+_MANY = ("limit", "500")
+
+
+@dataclass(slots=True)
+class Presence:
+    """A mission that somebody was in, and as what."""
+
+    title: str
+    address: str
+    dates: str | None
+    roles: list[str]
+
+
+async def organization_page(context: PageContext, key: str) -> dict[str, Value]:
+    """What the template of an organization takes."""
+    record = await context.read(
+        "/organizations/{key}", (("expand", "parent,merged_into"),), key=key
+    )
+    asked = (*ASKED, ("parties__organization_id", record["id"]))
+    figures = figures_of(await context.read("/agreements/aggregate", asked))
+    here = f"/pages/organizations/{key}"
+    parent, successor = record.get("parent"), record.get("merged_into")
+    return {
+        "record": record,
+        "kind_of_record": "organization",
+        "heading": context.title(record, "name"),
+        "names": _names(record, "name"),
+        "kind": context.name("organization-kinds", record["kind"]),
+        "place": place(context, record),
+        "successor": successor
+        and (context.title(successor, "name"), context.record("organization", successor)),
+        "parent": parent
+        and (context.title(parent, "name"), context.record("organization", parent)),
+        "identifiers": [
+            (context.name("identifier-schemes", each["scheme"]), each["value"])
+            for each in record["identifiers"] or ()
+        ],
+        "figures": figures,
+        "strip": strip_of(context, figures, here),
+        "legend": class_parts(context, figures, here),
+        "money": money_of(context, figures, here),
+        "chips": await chips(context, filters_in(context.pairs), here),
+        "deals": await deal_table(context, "/organizations/{key}/agreements", here=here, key=key),
+        "presence": await _organization_presence(context, key),
+        "statements": await statements_of(context, "/organizations/{key}/statements", key=key),
+        "passages": await passages_of(context, "/organizations/{key}/citations", key=key),
+        "api": {
+            "record": context.api(f"/organizations/{key}"),
+            "figures": context.api("/agreements/aggregate", asked),
+        },
+        **await context.citing(),
+    }
+
+
+async def person_page(context: PageContext, key: str) -> dict[str, Value]:
+    """What the template of a person takes."""
+    record = await context.read("/people/{key}", key=key)
+    here = f"/pages/people/{key}"
+    signed = await deal_table(context, "/people/{key}/agreements", here=here, key=key)
+    return {
+        "record": record,
+        "kind_of_record": "person",
+        "heading": context.title(record, "full_name"),
+        "names": _names(record, "full_name"),
+        "deals": signed,
+        "presence": await _person_presence(context, key),
+        "statements": await statements_of(context, "/people/{key}/statements", key=key),
+        "passages": await passages_of(context, "/people/{key}/citations", key=key),
+        "api": {"record": context.api(f"/people/{key}")},
+        **await context.citing(),
+    }
+
+
+def _names(record: Value, name: str) -> Sequence[str]:
+    """All that it is called, as printed."""
+    several = [record.get(name), record.get(f"{name}_en"), *(record.get("other_names") or ())]
+    return list(dict.fromkeys(each for each in several if each))
+
+
+async def _organization_presence(context: PageContext, key: str) -> list[Presence]:
+    took_part = await context.rows(
+        "/organizations/{key}/participations", (("expand", "mission"), _MANY), key=key
+    )
+    sent = await context.rows(
+        "/organizations/{key}/delegates", (("expand", "mission,person"), _MANY), key=key
+    )
+    found: dict[str, Presence] = {}
+    for row in took_part:
+        _add(context, found, row, context.name("participation-roles", row["role"]))
+    for row in sent:
+        person = row.get("person")
+        who = context.title(person, "full_name") if person else row.get("description")
+        position = context.title(row, "position") if row.get("position") else ""
+        _add(context, found, row, " – ".join(each for each in (who, position) if each))
+    return list(found.values())
+
+
+async def _person_presence(context: PageContext, key: str) -> list[Presence]:
+    rows = await context.rows(
+        "/people/{key}/delegates", (("expand", "mission,organization"), _MANY), key=key
+    )
+    found: dict[str, Presence] = {}
+    for row in rows:
+        organization = row.get("organization")
+        told = [context.name("capacities", row["capacity"])]
+        told += [context.title(row, "position")] if row.get("position") else []
+        told += [context.title(organization, "name")] if organization else []
+        if row.get("certainty") not in (None, "certain"):
+            told.append(context.name("certainties", row["certainty"]))
+        _add(context, found, row, " · ".join(told))
+    return list(found.values())
+
+
+def _add(context: PageContext, found: dict[str, Presence], row: Value, role: str) -> None:
+    mission = row.get("mission")
+    if mission is None:
+        return
+    address = context.record("mission", mission) or ""
+    presence = Presence(context.title(mission), address, context.date(mission["dates"]), [])
+    found.setdefault(mission["id"], presence).roles.append(role)

@@ -1,0 +1,72 @@
+"""What all pages have: the way between them, the languages, and what is said of problems."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from app.core.errors import Problem
+from app.core.http.security_headers import page_headers
+from app.core.loose_types import Value
+from app.core.public_path import public_path
+from app.engine.labels import LANGUAGES
+from app.pages import assets
+from app.pages.bars import patterns, swatch
+from app.pages.context import PageContext, language_of
+from app.pages.rendering import render
+from app.pages.words import Words
+
+LANGUAGE_NAMES = {"en": "English", "ru": "Русский", "kk": "Қазақша"}
+
+
+def shell_values(context: PageContext) -> dict[str, Value]:
+    """What the frame of every page takes."""
+    languages = [
+        (language, LANGUAGE_NAMES[language], context.in_language(language))
+        for language in LANGUAGES
+    ]
+    return _frame(context.words) | {
+        "c": context,
+        "languages": languages,
+        "home": context.page("/"),
+        "search_address": context.page("/pages/search"),
+        "kept": context.kept,
+        "as_of": context.as_of,
+        "present": context.request.scope["path"],
+        "patterns": patterns(),
+        "swatch": swatch,
+    }
+
+
+def _frame(words: Words) -> dict[str, Value]:
+    return {
+        "say": words.say,
+        "say_html": words.html,
+        "lang": words.language,
+        "css": assets.address_of("css"),
+        "js": assets.address_of("js"),
+        "root": public_path(""),
+    }
+
+
+def problem_page(request: Request, problem: Problem) -> Response:
+    """A problem, as a page that says what is wrong and leads on."""
+    try:
+        words = Words(language_of(request))
+    except Problem:
+        words = Words("en")
+    values = _frame(words) | {
+        "problem": problem,
+        "heading": _heading(words, problem),
+        "home": public_path("/") + f"?lang={words.language}",
+    }
+    headers = page_headers("") | {name: str(value) for name, value in problem.headers.items()}
+    return Response(
+        render("problem", values),
+        problem.status,
+        headers | {"Cache-Control": "no-store"},
+        media_type="text/html; charset=utf-8",
+    )
+
+
+def _heading(words: Words, problem: Problem) -> str:
+    key = {400: "wrong_address", 401: "needs_key", 403: "needs_key", 404: "not_here", 410: "gone"}
+    return words.say(key.get(problem.status, "not_answered"))

@@ -1,0 +1,212 @@
+"""The pages in a browser: nothing from elsewhere, for every eye, on paper and by keyboard."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.faults.conftest import copied
+from tests.keys import ADMIN_KEY
+from tests.servers import Server, running_server
+from tests.templates import seeded_url
+from tests.test_docs_page import ARGUMENTS
+
+CHROMIUM = shutil.which("chromium")
+PHONE = {"width": 390, "height": 844}
+PATHS = (
+    "/",
+    "/?firmness=signed_binding&lang=ru",
+    "/pages/missions",
+    "/pages/missions/novosibirsk-april?lang=kk",
+    "/pages/agreements/nobel-katren-supply",
+    "/pages/organizations/kaznex-invest",
+    "/pages/people/yermek-kosherbayev",
+    "/pages/search?q=Novosibirsk",
+    "/pages/missions/nowhere",
+)
+DEAL = "/pages/agreements/alina-office"
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None and "CI" not in os.environ, reason="Chromium is not installed"
+)
+expect.set_options(timeout=30_000)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server on a seeded database of its own."""
+    folder: Path = tmp_path_factory.mktemp("pages")
+    with running_server(copied(seeded_url("sqlite"), folder), folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    assert CHROMIUM is not None, "Chromium is not installed, and CI has to have it"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Seen:
+    """What a page asked for and complained about."""
+
+    def __init__(self, page: Page) -> None:
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("console", lambda message: self._note(message.type, message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _note(self, kind: str, text: str) -> None:
+        # That a page is not there is told of every 404.
+        if kind in ("error", "warning") and "404" not in text:
+            self.complaints.append(text)
+
+
+@pytest.fixture
+def page(browser: Browser, server: Server) -> Iterator[Page]:
+    context = browser.new_context(base_url=server.address, viewport={"width": 1280, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
+def test_no_page_asks_anybody_else_or_complains_or_is_wider_than_a_phone(
+    page: Page, server: Server
+) -> None:
+    seen, faults = Seen(page), list[Any]()
+    page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
+    for path in PATHS:
+        page.goto(path)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > PHONE["width"]:
+            faults.append((path, width))
+    faults += [url for url in seen.requests if not url.startswith((server.address, "data:"))]
+    assert not faults
+    assert not seen.complaints
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_any_page(browser: Browser, server: Server, scheme: Any) -> None:
+    # axe is put into the page by the browser, past the page's policy.
+    context = browser.new_context(base_url=server.address, color_scheme=scheme, bypass_csp=True)
+    page, faults = context.new_page(), list[Any]()
+    for path in PATHS:
+        page.goto(path)
+        for details in page.locator("details").all():
+            details.evaluate("each => { each.open = true; }")
+        for found in Axe().run(page).response["violations"]:
+            nodes = [(node["target"], node["failureSummary"][:300]) for node in found["nodes"][:2]]
+            faults.append((path, found["id"], nodes))
+    context.close()
+    assert not faults
+
+
+def test_it_works_without_its_script(browser: Browser, server: Server) -> None:
+    context = browser.new_context(base_url=server.address, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/")
+    page.get_by_text("Choose what is shown").click()
+    page.get_by_label("Class", exact=True).select_option("announced")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.locator(".deals tbody tr")).to_have_count(1)
+    page.get_by_role("link", name="Plan of Alina").first.click()
+    expect(page.locator("h1")).to_contain_text("Plan of Alina")
+    context.close()
+
+
+def test_the_keyboard_reaches_what_there_is_from_the_top(page: Page) -> None:
+    page.goto("/")
+    page.keyboard.press("Tab")
+    focused = "document.activeElement"
+    assert page.evaluate(f"{focused}.getAttribute('href')") == "#main"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate(f"{focused}.closest('main') !== null")
+    reached = set()
+    for _ in range(60):
+        reached.add(page.evaluate(f"{focused}.getAttribute('href') || {focused}.tagName"))
+        page.keyboard.press("Tab")
+    assert "/?firmness=signed_binding#deals" in reached
+    assert "SUMMARY" in reached
+    assert "/pages/agreements/nobel-katren-supply" in reached
+
+
+def test_what_is_recorded_is_seen_without_reloading_and_said(page: Page, server: Server) -> None:
+    seen = Seen(page)
+    page.goto("/pages/missions/novosibirsk-april")
+    expect(page.locator(".deals tbody tr")).to_have_count(6)
+    page.evaluate("window.still = true")
+    body = {
+        "title": "A seventh",
+        "instrument": "supply_contract",
+        "status": "negotiated",
+        "mission_id": page.evaluate("location.pathname.split('/').pop()"),
+    }
+    with server.client() as client:
+        key = client.get("/missions/novosibirsk-april").json()["id"]
+        made = client.post("/agreements", json={**body, "mission_id": key}).json()
+        expect(page.locator(".deals tbody tr")).to_have_count(7)
+        expect(page.locator("[role=status]")).to_contain_text("updated")
+        assert page.locator("tr.changed").count() == 1
+        assert page.evaluate("window.still"), "the page was loaded anew"
+        client.delete(f"/agreements/{made['id']}")
+    expect(page.locator(".deals tbody tr")).to_have_count(6)
+    assert not seen.complaints
+
+
+def test_a_signed_in_person_adds_what_became_of_a_deal(page: Page, server: Server) -> None:
+    page.goto(DEAL)
+    page.get_by_text("Add what became of it").click()
+    form = page.locator("form[data-write=outcome]")
+    form.get_by_label("Your key").fill("tmd_wrong")
+    form.get_by_label("Note").fill("The office was opened in May.")
+    form.get_by_role("button", name="Save").click()
+    expect(form.locator("[data-problem]")).to_contain_text("key")
+    form.get_by_label("Your key").fill(ADMIN_KEY)
+    form.get_by_label("Date").fill("2017-05")
+    form.get_by_label("Amount really paid").fill("1 250,50")
+    form.get_by_label("Currency").fill("usd")
+    form.get_by_role("button", name="Save").click()
+    expect(page.locator("#outcomes li").first).to_contain_text("May 2017")
+    expect(page.locator("#outcomes li").first).to_contain_text("1,250.5 USD")
+    assert page.evaluate("sessionStorage.length") == 1
+    assert page.evaluate("localStorage.length") == 0
+    assert ADMIN_KEY not in page.url
+    # For the next one the key is known.
+    expect(form.locator("[data-key-field]")).to_be_hidden()
+
+
+def test_a_signed_in_person_marks_a_passage_as_checked(page: Page, server: Server) -> None:
+    page.goto("/pages/organizations/kaznex-invest")
+    first = page.locator("[data-citations]").first
+    expect(first.get_by_role("button")).to_be_hidden()
+    page.get_by_text("Mark what you have compared").click()
+    page.get_by_label("Your key").fill(ADMIN_KEY)
+    page.get_by_role("button", name="Use this key").click()
+    first.get_by_role("button", name="Mark as checked").click()
+    expect(first).to_contain_text("✓ checked")
+    with server.client() as client:
+        listed = client.get("/organizations/kaznex-invest/citations?checked__isnull=false")
+        assert len(listed.json()["data"]) >= 1
+        history = client.get(f"/citations/{listed.json()['data'][0]['id']}/history").json()["data"]
+        assert list(history[0]["changes"]) == ["checked"]
+
+
+def test_print_leaves_out_what_nobody_can_press_on_paper(page: Page) -> None:
+    page.set_viewport_size({"width": 720, "height": 1000})
+    page.goto("/")
+    page.emulate_media(media="print", color_scheme="dark")
+    # As wide as a sheet: what lies beside it is lost.
+    assert page.evaluate("document.documentElement.scrollWidth") <= 720
+    for hidden in (".find", ".top nav", ".filters", ".files"):
+        assert not page.locator(hidden).first.is_visible(), hidden
+    assert page.locator(".strip").is_visible()
+    ground = "getComputedStyle(document.documentElement).getPropertyValue('--back').trim()"
+    assert page.evaluate(ground) == "#fff"
