@@ -38,6 +38,7 @@ from sqlalchemy.orm import aliased
 from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.engine.query.render import as_json, json_array, json_list, object_of
+from app.engine.query.withheld import withheld_in_all
 from app.insights.choice import Choice
 from app.insights.cohort_groups import CohortGroup, group_keys
 from app.insights.days import MONTH, bounds_of
@@ -116,8 +117,9 @@ class CohortShape:
 
 @lru_cache(maxsize=256)
 def cohort_statement(shape: CohortShape, dialect: Dialect) -> CompiledQuery:
-    """Reads `(json,)`: `{"groups": […], "total": […], "accomplished": n}`. A row of the first is
-    `[stage, group, name, membership, is a day, state after each horizon …, agreements, records]`.
+    """Reads `(json,)`: `{"groups": […], "total": […], "accomplished": n, "withheld": n}`. A row of
+    the first is `[stage, group, name, membership, is a day, state after each horizon …, agreements,
+    records]`.
 
     Parameters are the values of the filters, and as numbers of days `since`, `until`, `today`, and
     of months `after0, after1, …`.
@@ -134,6 +136,7 @@ def cohort_statement(shape: CohortShape, dialect: Dialect) -> CompiledQuery:
         "groups": _cells(placed, shape, shape.group),
         "total": _cells(placed, shape, None),
         "accomplished": cast(accomplished.scalar_subquery(), BigInteger),
+        "withheld": withheld_in_all(agreement),
     }
     return compile_query(select(object_of(values)), dialect)
 

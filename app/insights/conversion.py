@@ -118,6 +118,8 @@ class ConversionLeftOut(Schema):
     """Those whose date is wider than the period, in all."""
     undated: int
     """Those that have no date, in all."""
+    withheld: int
+    """Agreements that are withheld: all of them, whatever the filters."""
 
 
 class Conversion(Schema):
@@ -238,6 +240,7 @@ def _answer(found: Json, horizons: tuple[int, ...], today: date) -> Json:
             "accomplished": found["accomplished"],
             "perhaps": sum(cohort["perhaps"] for cohort in total),
             "undated": sum(cohort["undated"] for cohort in total),
+            "withheld": found["withheld"],
         },
     }
 
