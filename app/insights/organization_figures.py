@@ -53,6 +53,7 @@ from app.resources.organization import OrganizationKind, organization
 from app.resources.party import AgreementParty
 from app.resources.stop import MissionStop
 from app.rest.handlers import check_codes
+from app.rest.past import answered_at
 
 
 class _WhereItWas(Schema):
@@ -258,7 +259,7 @@ ORGANIZATION_FIGURES = FigureList(
 
 async def _asked(request: Request, query: _OrganizationFigures) -> tuple[tuple[Value, ...], Fields]:
     """Which missions are asked for, and the values of the statement."""
-    period = period_of(query)
+    period = period_of(query, await answered_at(request))
     given = await given_currency(request, query.currency)
     if query.mission_country is not None:
         used = CodeUsed("mission_country", table_of(Country).c.code, query.mission_country)
