@@ -52,7 +52,7 @@ def _statements(dialect: Dialect, tables: MetaData) -> Iterator[tuple[str, str]]
     for table in tables.sorted_tables:
         if HIDDEN in table.c and table.c[HIDDEN].info["shown"] is None:
             if "deleted_at" in table.c:
-                yield f"ix_{table.name}_{HIDDEN}", _of_the_few(table)
+                yield f"ix_{table.name}_{HIDDEN}{SUFFIX}", _of_the_few(table)
             for index in sorted(table.indexes, key=lambda each: str(each.name)):
                 if any(map(_can_hide, _columns(table, index))):
                     yield f"{index.name}{SUFFIX}", _written(dialect, table, index)
@@ -61,7 +61,7 @@ def _statements(dialect: Dialect, tables: MetaData) -> Iterator[tuple[str, str]]
 def _of_the_few(table: Table) -> str:
     """Of the records of which something is withheld, so that they can be counted."""
     on = f"ON {table.name} ({HIDDEN}, deleted_at)"
-    return f"CREATE INDEX ix_{table.name}_{HIDDEN} {on} WHERE {HIDDEN} IS NOT NULL"
+    return f"CREATE INDEX ix_{table.name}_{HIDDEN}{SUFFIX} {on} WHERE {HIDDEN} IS NOT NULL"
 
 
 def _columns(table: Table, index: Index) -> Iterator[Value]:

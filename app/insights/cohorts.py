@@ -50,7 +50,8 @@ from app.resources.instrument import Bindingness
 from app.resources.mission import Mission
 from app.resources.outcome import Outcome
 from app.resources.related import AgreementRelationship, RelatedAgreement
-from app.resources.status import SIGNED, AgreementStatus
+from app.resources.replacing import stands
+from app.resources.status import AgreementStatus
 
 
 class Stage(StrEnum):
@@ -175,7 +176,7 @@ def _moves(chosen: CTE) -> CompoundSelect[tuple[object]]:
             RelatedAgreement.relation == AgreementRelationship.replaces,
             RelatedAgreement.owner_id == newer.id,
             newer.deleted_at.is_(None),
-            newer.status.in_(SIGNED),
+            stands(newer),
         ),
     )
 
