@@ -107,7 +107,7 @@ async def entered(client: httpx.AsyncClient) -> list[Body]:
 
 def _own_class(body: Body) -> str:
     status = body.get("status", DEFAULT_STATUS.get(body["instrument"]))
-    fallen = {"cancelled": "fallen_through", "negotiated": "announced"}
+    fallen: dict[Any, str] = {"cancelled": "fallen_through", "negotiated": "announced"}
     return fallen.get(status, CLASSES[body["instrument"]])
 
 
