@@ -31,6 +31,8 @@ from app.engine.schemas import (
     type_of,
 )
 
+#: What follows of other records: sees the kind, and the JSON of one as it was and as it is now.
+Follow = Callable[[Session, "Resource", Values | None, Values | None], None]
 #: A rule in code: sees the record (of a class that the rule names) as it will be, and its JSON as
 #: it was (None when new).
 Check = Callable[[Session, Any, Values | None], None]
@@ -38,6 +40,12 @@ Check = Callable[[Session, Any, Values | None], None]
 
 def _no_check(session: Session, record: Record, before: Values | None) -> None:
     """Most records have no rules beyond their columns'."""
+
+
+def _nothing_follows(
+    session: Session, resource: "Resource", before: Values | None, after: Values | None
+) -> None:
+    """Most records say nothing of others."""
 
 
 @dataclass(eq=False)
@@ -164,9 +172,10 @@ class Resource:
       record.
     - Of what is confidential: `withheld_with` are relations with whose record it is withheld,
       beside those that it must have or is part of; `told_by` names for fields others that tell of
-      them; `tells_of` the fields of the kind, the id and a field of a record, of any kind, that it
-      tells of and is withheld with, and without a field with any of them; `withheld_along` what is
-      withheld with fields of what it is part of.
+      them; `withheld_where` names for fields that only the server tells the column that says when
+      they are withheld; `tells_of` the fields of the kind, the id and a field of a record, of any
+      kind, that it tells of and is withheld with, and without a field with any of them;
+      `withheld_along` what is withheld with fields of what it is part of.
     - `first_of` are the fields that are those of the first row of a part, `host_country` of
       `stops.country`: filters find those of any row.
     - `row_filter(table)` narrows a table that two resources share.
@@ -177,7 +186,8 @@ class Resource:
       `title_parts` are the field of the title and those whose columns make one up where a sheet has
       none.
     - `of_day` is the day that a record is of; without it records have the codes of today alone.
-    - `check` are its rules beyond those that the database holds.
+    - `check` are its rules beyond those that the database holds; `follow` sees to what other
+      records have by it, after it was written.
     - `example` is a body for the documentation, with refs in place of ids, of a kind that seeds/
       has no fact of; `example_answer` is what the server makes of fields that it leaves out.
     """
@@ -193,6 +203,7 @@ class Resource:
     part_of: tuple[str, ...] = ()
     withheld_with: tuple[str, ...] = ()
     told_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    withheld_where: Mapping[str, str] = field(default_factory=dict)
     tells_of: tuple[str, str, str] | None = None
     withheld_along: tuple[WithheldAlong, ...] = ()
     embedded: dict[str, Embedded] = field(default_factory=dict)
@@ -204,6 +215,7 @@ class Resource:
     long_text: LongText | None = None
     of_day: OfDay | None = None
     check: Check = _no_check
+    follow: Follow = _nothing_follows
     body_of_name: Callable[[Session, str], Fields] | None = None
     title_parts: tuple[str, ...] = ()
     example: Values = field(default_factory=dict)

@@ -1,8 +1,9 @@
 """Indexes of what the public is shown of columns that can be withheld.
 
 Each index that gives lists their order has one beside it, over what the public sees of its columns:
-that of the columns themselves is of no use to public reads. They follow from the tables and are no
-part of the migrations: SQLite loses indexes over expressions when a migration copies a table.
+that of the columns themselves is of no use to public reads. Another is of the records of which
+something is withheld, to count them. They follow from the tables and are no part of the migrations:
+SQLite loses indexes over expressions when a migration copies a table.
 """
 
 from collections.abc import Iterator
@@ -50,9 +51,17 @@ def missing_indexes(connection: Connection, tables: MetaData) -> list[str]:
 def _statements(dialect: Dialect, tables: MetaData) -> Iterator[tuple[str, str]]:
     for table in tables.sorted_tables:
         if HIDDEN in table.c and table.c[HIDDEN].info["shown"] is None:
+            if "deleted_at" in table.c:
+                yield f"ix_{table.name}_{HIDDEN}{SUFFIX}", _of_the_few(table)
             for index in sorted(table.indexes, key=lambda each: str(each.name)):
                 if any(map(_can_hide, _columns(table, index))):
                     yield f"{index.name}{SUFFIX}", _written(dialect, table, index)
+
+
+def _of_the_few(table: Table) -> str:
+    """Of the records of which something is withheld, so that they can be counted."""
+    on = f"ON {table.name} ({HIDDEN}, deleted_at)"
+    return f"CREATE INDEX ix_{table.name}_{HIDDEN}{SUFFIX} {on} WHERE {HIDDEN} IS NOT NULL"
 
 
 def _columns(table: Table, index: Index) -> Iterator[Value]:

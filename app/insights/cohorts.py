@@ -38,6 +38,7 @@ from sqlalchemy.orm import aliased
 from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.engine.query.render import as_json, json_array, json_list, object_of
+from app.engine.query.withheld import withheld_in_all
 from app.insights.choice import Choice
 from app.insights.cohort_groups import CohortGroup, group_keys
 from app.insights.days import MONTH, bounds_of
@@ -49,7 +50,8 @@ from app.resources.instrument import Bindingness
 from app.resources.mission import Mission
 from app.resources.outcome import Outcome
 from app.resources.related import AgreementRelationship, RelatedAgreement
-from app.resources.status import SIGNED, AgreementStatus
+from app.resources.replacing import stands
+from app.resources.status import AgreementStatus
 
 
 class Stage(StrEnum):
@@ -116,8 +118,9 @@ class CohortShape:
 
 @lru_cache(maxsize=256)
 def cohort_statement(shape: CohortShape, dialect: Dialect) -> CompiledQuery:
-    """Reads `(json,)`: `{"groups": […], "total": […], "accomplished": n}`. A row of the first is
-    `[stage, group, name, membership, is a day, state after each horizon …, agreements, records]`.
+    """Reads `(json,)`: `{"groups": […], "total": […], "accomplished": n, "withheld": n}`. A row of
+    the first is `[stage, group, name, membership, is a day, state after each horizon …, agreements,
+    records]`.
 
     Parameters are the values of the filters, and as numbers of days `since`, `until`, `today`, and
     of months `after0, after1, …`.
@@ -134,6 +137,7 @@ def cohort_statement(shape: CohortShape, dialect: Dialect) -> CompiledQuery:
         "groups": _cells(placed, shape, shape.group),
         "total": _cells(placed, shape, None),
         "accomplished": cast(accomplished.scalar_subquery(), BigInteger),
+        "withheld": withheld_in_all(agreement),
     }
     return compile_query(select(object_of(values)), dialect)
 
@@ -172,7 +176,7 @@ def _moves(chosen: CTE) -> CompoundSelect[tuple[object]]:
             RelatedAgreement.relation == AgreementRelationship.replaces,
             RelatedAgreement.owner_id == newer.id,
             newer.deleted_at.is_(None),
-            newer.status.in_(SIGNED),
+            stands(newer),
         ),
     )
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated
 
 from fastapi import Query, Request
@@ -11,7 +11,6 @@ from pydantic import Field
 from starlette.responses import Response
 
 from app.core import json_codec
-from app.core.databases.types import now
 from app.core.http.dispatch import Route
 from app.core.http.operation import Answer
 from app.core.http.responses import JsonResponse
@@ -38,6 +37,7 @@ from app.resources.agreement import agreement
 from app.rest.decimals import dialect_of
 from app.rest.handlers import database_of
 from app.rest.operations import RecordsOperation
+from app.rest.past import answered_at, with_past
 
 MAX_HORIZONS = 8
 MAX_MONTHS = 999
@@ -48,8 +48,9 @@ MONTHS_PATTERN = "^[1-9][0-9]{0,2}(,[1-9][0-9]{0,2}){0,7}$"
 
 class _ConversionQuery(ChoiceQuery):
     today: str | None = Field(None, max_length=40)
-    """The day until which is looked: the present day when left out. A month or a year stands for
-    its last day. What began less than so many months before it has not had its time yet."""
+    """The day until which is looked: the present day when left out, or that of `as_of`. A month or
+    a year stands for its last day. What began less than so many months before it has not had its
+    time yet."""
     months: Names = Field(DEFAULT_MONTHS, json_schema_extra={"pattern": MONTHS_PATTERN})
     """After how many months is looked, up to 8 numbers from 1 to 999, separated by commas."""
     group_by: CohortGroup | None = None
@@ -118,6 +119,8 @@ class ConversionLeftOut(Schema):
     """Those whose date is wider than the period, in all."""
     undated: int
     """Those that have no date, in all."""
+    withheld: int
+    """Agreements that are withheld: all of them, whatever the filters."""
 
 
 class Conversion(Schema):
@@ -206,15 +209,16 @@ def conversion_route() -> Route:
         asked: _ConversionQuery = query
         horizons = _horizons(asked.months)
         choice, values = await read_choice(request, agreement, asked)
-        today = read_day("today", asked.today, at_end=True) or now().date()
-        values |= {**_period(asked), "today": day_number(today)}
-        values |= {f"after{at}": months_number(months) for at, months in enumerate(horizons)}
+        at = await answered_at(request)
+        today = read_day("today", asked.today, at, at_end=True) or at.date()
+        values |= {**_period(asked, at), "today": day_number(today)}
+        values |= {f"after{n}": months_number(months) for n, months in enumerate(horizons)}
         shape = CohortShape(choice, asked.group_by, len(horizons))
         database = database_of(request)
         ((body,),) = await database.read(cohort_statement(shape, dialect_of(request)), values)
         return JsonResponse(json_codec.dumps(_answer(json_codec.loads(body), horizons, today)))
 
-    return RecordsOperation(
+    operation = RecordsOperation(
         resource=agreement,
         path="/insights/conversion",
         name="get_conversion",
@@ -224,7 +228,8 @@ def conversion_route() -> Route:
         " outcomes; see the [guide](guide#conversion).",
         tag="insights",
         answers=(Answer(model=Conversion),),
-    ).route(get_conversion)
+    )
+    return with_past(operation).route(get_conversion)
 
 
 def _answer(found: Json, horizons: tuple[int, ...], today: date) -> Json:
@@ -238,6 +243,7 @@ def _answer(found: Json, horizons: tuple[int, ...], today: date) -> Json:
             "accomplished": found["accomplished"],
             "perhaps": sum(cohort["perhaps"] for cohort in total),
             "undated": sum(cohort["undated"] for cohort in total),
+            "withheld": found["withheld"],
         },
     }
 
@@ -257,9 +263,9 @@ def _months(word: str) -> int:
     return int(word)
 
 
-def _period(query: ChoiceQuery) -> Values:
+def _period(query: ChoiceQuery, asked_at: datetime) -> Values:
     """The numbers of the first and the last day of the period."""
-    first, last = period_of(query) or (None, None)
+    first, last = period_of(query, asked_at) or (None, None)
     return {
         "since": NEVER_BEFORE if first is None else day_number(first),
         "until": NEVER_AFTER if last is None else day_number(last),

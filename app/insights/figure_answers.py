@@ -36,6 +36,7 @@ from app.rest.handlers import database_of, position_of
 from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED, RecordsOperation
 from app.rest.pages import Total, answer_page, current_page, numbered, numbered_rows
 from app.rest.past import with_past
+from app.rest.withheld import WITHHELD_RECORDS, withheld_header, withheld_records
 
 _CSV = "text/csv"
 MAX_ROWS = 1000
@@ -76,7 +77,7 @@ def list_operation(
 def file_operation(resource: Resource, path: str, name: str, summary: str) -> RecordsOperation:
     """The operation that answers all of a list of figures as CSV."""
     content = {_CSV: {"schema": {"type": "string"}}}
-    headers = (*TAGGED, "Content-Disposition")
+    headers = (*TAGGED, "Content-Disposition", WITHHELD_RECORDS)
     answer = Answer(description=f"The {resource.plural}.", content=content, headers=headers)
     about = f"As GET {path}, all of them."
     return _operation(
@@ -221,7 +222,9 @@ async def answer_figures(
     rows = [row[0] for row in found]
     if wants_texts(request):
         rows = [_with_texts(of, row) for row in rows]
-    return answer_page(at, numbered(at, rows, first), total=total, headers=headers)
+    beside: Fields = {"withheld": await withheld_records(request, *of.withholding)}
+    page = numbered(at, rows, first)
+    return answer_page(at, page, total=total, headers=headers, also=beside)
 
 
 def _with_texts(of: FigureList, row: str) -> str:
@@ -252,6 +255,7 @@ async def answer_figures_file(
         "ETag": tag,
         "Vary": "Accept, Accept-Encoding",
         "Content-Disposition": f'attachment; filename="{of.name}.csv"',
+        **withheld_header(await withheld_records(request, *of.withholding)),
     }
     table = _table(list(of.row.model_fields), rows, csv_form(query, "csv"))
     return Response(table, headers=headers, media_type=CsvSheet.media_type)

@@ -82,6 +82,8 @@ class FigureList:
     #: Of the records with these ids, what the groups are counted from.
     parts: Callable[[CTE, FigureShape], Parts]
     sort: str
+    #: The kinds of which it is told how many records are withheld, and in no figure.
+    withholding: tuple[Resource, ...] = ()
 
     @property
     def figures(self) -> Mapping[str, FigureGroup]:

@@ -9,12 +9,14 @@ from sqlalchemy import ColumnElement, and_, case, exists, null, or_, select, tex
 from sqlalchemy.orm import aliased
 
 from app.core.databases.expressions import AnyTable, Expression, Selection
+from app.core.databases.public_reads import including_withheld
 from app.core.loose_types import Value
 from app.engine.figure_rules import Claims, FigureRules, Holding, Range, SetApart
 from app.resources.agreement import Agreement, agreement
 from app.resources.firmness import NEVER_SIGNED, SET_APART_SQL, Firmness
 from app.resources.money import AmountPeriod, Bound
 from app.resources.related import AgreementRelationship, RelatedAgreement
+from app.resources.replacing import stands
 from app.resources.reported_total import Rank, ReportedTotal, reported_total
 
 #: The classes of agreements that stand: what fell through or was replaced is in no total.
@@ -71,9 +73,8 @@ def _parts() -> Selection:
 def _replaced() -> Selection:
     """What only another agreement that stands replaces: one that is a plan yet replaces nothing."""
     by: AnyTable = aliased(Agreement)
-    stands = by.firmness.not_in((Firmness.fallen_through, Firmness.announced))
     # Asked of each relation: few agreements replace another.
-    is_there = exists().where(by.id == RelatedAgreement.owner_id, stands)
+    is_there = exists().where(by.id == RelatedAgreement.owner_id, stands(by))
     found: Value = select(RelatedAgreement.agreement_id, RelatedAgreement.owner_id)
     replaced: Selection = found.where(
         RelatedAgreement.relation == AgreementRelationship.replaces, is_there
@@ -92,8 +93,10 @@ def _rank(row: AnyTable) -> Expression:
 
 
 def _marked() -> Selection:
-    # In the words of its index, which nothing else finds.
-    return select(Agreement.id).where(text(SET_APART_SQL))
+    # In the words of its index, which nothing else finds: of what is withheld too, of which whoever
+    # looks for these ids among what is shown finds nothing.
+    every = including_withheld(Agreement)
+    return select(every.c.id).where(text(SET_APART_SQL))
 
 
 AGREEMENTS = FigureRules(

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.http.dispatch import Route
+from app.engine.query.withheld import withheld_of
 from app.engine.schemas import Edtf, Page, Schema
 from app.insights.agreement_columns import OUTCOME_COLUMNS, OutcomeFigures, outcome_columns, undated
 from app.insights.amounts import AmountFigures, amounts, given_currency
@@ -25,7 +26,7 @@ from app.insights.figure_answers import (
 from app.insights.figure_lists import FigureGroup, FigureList, FigureShape, Parts
 from app.insights.journey import journeys
 from app.insights.presence import is_of_part, organizations_by
-from app.resources.agreement import Agreement
+from app.resources.agreement import Agreement, agreement
 from app.resources.code import CurrencyCode
 from app.resources.delegate import Delegate
 from app.resources.event import Event
@@ -70,6 +71,8 @@ class _WhatItHad(Schema):
     """Follow-ups of its agreements on record."""
     undated: int
     """How many agreements have no date of signing, or none with a year."""
+    withheld: int
+    """How many of its agreements are withheld: they are in no other figure."""
 
 
 class MissionFigures(AmountFigures, OutcomeFigures, _WhatItHad):
@@ -83,6 +86,9 @@ class MissionFiguresList(Schema):
     """The missions."""
     page: Page
     """Where this page lies within all of them."""
+    withheld: dict[str, int]
+    """How many records are withheld and in no figure, of each kind as a whole, whatever the filters
+    and the page."""
 
 
 class _MissionFigures(Schema):
@@ -159,6 +165,11 @@ def _agreements(parts: FromClause) -> FromClause:
     return _grouped(found, parts)
 
 
+def _withheld(parts: FromClause) -> FromClause:
+    count, conditions = withheld_of(Agreement, parts.c.part_id, "mission_id")
+    return _grouped(_select(parts, {"withheld": count}).where(*conditions), parts)
+
+
 def _outcomes(parts: FromClause) -> FromClause:
     of: AnyTable = aliased(Agreement)
     outcome: AnyTable = aliased(Outcome)
@@ -171,9 +182,9 @@ def _outcomes(parts: FromClause) -> FromClause:
     return _grouped(found, parts)
 
 
-def _of_parts(parts: Parts, agreement: AnyTable) -> tuple[Expression, list[ColumnElement[bool]]]:
+def _of_parts(parts: Parts, of: AnyTable) -> tuple[Expression, list[ColumnElement[bool]]]:
     missions = parts["missions"]
-    return missions.c.mission_id, is_of_part(agreement, missions)
+    return missions.c.mission_id, is_of_part(of, missions)
 
 
 MISSION_FIGURES = FigureList(
@@ -188,10 +199,12 @@ MISSION_FIGURES = FigureList(
         _group(("organizations", "companies"), _organizations),
         _group((*OUTCOME_COLUMNS, "undated"), _agreements),
         _group(("outcomes",), _outcomes),
+        _group(("withheld",), _withheld),
         amounts(_of_parts),
     ),
     parts=_parts,
     sort="id",
+    withholding=(mission, agreement),
 )
 
 

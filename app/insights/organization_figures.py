@@ -46,13 +46,14 @@ from app.insights.figure_lists import FigureGroup, FigureList, FigureShape, Part
 from app.insights.journey import journeys
 from app.insights.periods import period_of, with_period
 from app.insights.presence import PresenceRole, is_one_of, roles_of
-from app.resources.agreement import Agreement
+from app.resources.agreement import Agreement, agreement
 from app.resources.code import Country, CountryCode, CurrencyCode
-from app.resources.mission import Mission
+from app.resources.mission import Mission, mission
 from app.resources.organization import OrganizationKind, organization
 from app.resources.party import AgreementParty
 from app.resources.stop import MissionStop
 from app.rest.handlers import check_codes
+from app.rest.past import answered_at
 
 
 class _WhereItWas(Schema):
@@ -105,6 +106,9 @@ class OrganizationFiguresList(Schema):
     """The organizations."""
     page: Page
     """Where this page lies within all of them."""
+    withheld: dict[str, int]
+    """How many records are withheld and in no figure, of each kind as a whole, whatever the filters
+    and the page: of which organizations they are would tell what is withheld."""
 
 
 class _OrganizationFigures(Schema):
@@ -219,9 +223,9 @@ def _was_there_as(role: PresenceRole) -> Callable[[FromClause], ColumnElement[bo
     return lambda there: and_(there.c.is_meant == 1, there.c.role == role.value)
 
 
-def _is_party(parts: Parts, agreement: AnyTable) -> tuple[Expression, list[ColumnElement[bool]]]:
+def _is_party(parts: Parts, other: AnyTable) -> tuple[Expression, list[ColumnElement[bool]]]:
     of = parts["agreements"].c
-    return of.record_id, [agreement.id == of.agreement_id]
+    return of.record_id, [other.id == of.agreement_id]
 
 
 def _agreements(parts: Parts, shape: FigureShape, dialect: str) -> FromClause:
@@ -249,12 +253,13 @@ ORGANIZATION_FIGURES = FigureList(
     ),
     parts=_parts,
     sort="-missions",
+    withholding=(organization, mission, agreement),
 )
 
 
 async def _asked(request: Request, query: _OrganizationFigures) -> tuple[tuple[Value, ...], Fields]:
     """Which missions are asked for, and the values of the statement."""
-    period = period_of(query)
+    period = period_of(query, await answered_at(request))
     given = await given_currency(request, query.currency)
     if query.mission_country is not None:
         used = CodeUsed("mission_country", table_of(Country).c.code, query.mission_country)

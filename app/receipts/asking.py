@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Sequence
+from inspect import get_annotations
+from typing import get_args
 from urllib.parse import parse_qsl, unquote, urlencode
 
+from pydantic import BaseModel
 from starlette.requests import Request
 
 from app.core import json_codec
 from app.core.auth.principals import Permission, Principal, Scope
+from app.core.databases.types import now
 from app.core.errors import Invalid
 from app.core.http.dispatch import Route
 from app.core.loose_types import Json
@@ -21,6 +25,8 @@ Pairs = list[tuple[str, str]]
 _KEPT = ("app", "http_version", "scheme", "server", "client", "root_path", "request_id", "state")
 #: Reads of records that tell of the log, which goes on.
 _NOT_KEPT = re.compile(r"/(history|text)$|\.csv$|\.\{format\}$")
+#: Where figures across kinds are, and the parameter that says until which day they are counted.
+INSIGHTS, _DAY = "insights", "today"
 
 
 class Question:
@@ -57,7 +63,7 @@ class Asker:
         if not found:
             text = (
                 f"Nothing that can be kept is answered at {path[:100]}: name a read of records, a"
-                " list, an aggregate or a summary, such as"
+                " list, an aggregate, a summary or an insight, such as"
                 f" {public_path('/missions/…/summary')}; files and the log are not kept."
             )
             raise Invalid.at("/url", "address", text)
@@ -65,7 +71,7 @@ class Asker:
         route = min(found, key=lambda each: len(each.param_convertors))
         pairs = parse_qsl(query, keep_blank_values=True)
         # How it is written for people is not what it says.
-        return Question(route, path, [pair for pair in pairs if pair[0] != "pretty"])
+        return Question(route, path, _of_its_day([p for p in pairs if p[0] != "pretty"], route))
 
     async def body(self, request: Request, question: Question) -> bytes:
         """The JSON that is answered; raises the problem that is."""
@@ -98,10 +104,24 @@ class Asker:
         return found
 
 
+def query_of(route: Route) -> type[BaseModel] | None:
+    """The parameters of a route's query, where it has any."""
+    found = get_args(get_annotations(route.endpoint).get("query"))
+    return found[0] if found else None
+
+
+def _of_its_day(pairs: Pairs, route: Route) -> Pairs:
+    """The query with the day that its figures are counted until: it is the same a year later."""
+    query, names = query_of(route), {name for name, _ in pairs}
+    if query is None or _DAY not in query.model_fields or names & {_DAY, "as_of"}:
+        return pairs
+    return [*pairs, (_DAY, now().date().isoformat())]
+
+
 def _can_be_asked(route: Route, firsts: set[str]) -> bool:
     return (
         route.methods == {"GET"}
         and route.needs is Permission.READ_OR_PUBLIC
-        and route.path.split("/")[1] in firsts
+        and route.path.split("/")[1] in {*firsts, INSIGHTS}
         and _NOT_KEPT.search(route.path) is None
     )

@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from inspect import get_annotations
-from typing import Final, get_args
+from typing import Final
 
 from starlette.requests import Request
 
+from app.core.databases.interface import table_of
 from app.core.loose_types import Json, JsonValue
 from app.engine.keys import as_id
+from app.engine.paths import relations_of
 from app.engine.query.parameters import MAX_LIMIT, FilterQuery, ListQuery, ViewQuery
-from app.engine.resource import Resource
+from app.engine.resource import Embedded, Resource
 from app.engine.writes.parts import parts_of
-from app.receipts.asking import Asker, Pairs, Question
+from app.receipts.asking import INSIGHTS, Asker, Pairs, Question, query_of
 
 #: How many records are kept as standing behind an answer, and how many of their citations.
 MAX_RECORDS: Final = 10_000
@@ -58,7 +59,9 @@ class Tracer:
         behind = Behind()
         resource: Resource | None = getattr(question.route, "resource", None)
         steps = question.path.strip("/").split("/")
-        if question.route.operation_id.startswith("list_") and resource is not None:
+        if steps[0] == INSIGHTS and resource is not None:
+            await self._of_insight(request, behind, resource, question)
+        elif question.route.operation_id.startswith("list_") and resource is not None:
             await self._listed(request, behind, resource, question)
         elif steps[-1] == "aggregate" and resource is not None:
             await self._counted(request, behind, resource, question)
@@ -82,11 +85,44 @@ class Tracer:
         self, request: Request, behind: Behind, resource: Resource, question: Question
     ) -> None:
         """All that the filters of an aggregate find."""
-        query = get_args(get_annotations(question.route.endpoint)["query"])[0]
+        query = query_of(question.route)
+        assert query is not None
         known = query.model_fields.keys() | ListQuery.model_fields.keys()
         own = known - FilterQuery.model_fields.keys()
         pairs = [pair for pair in question.pairs if pair[0] not in own]
         await self._all(request, behind, resource, pairs)
+
+    async def _of_insight(
+        self, request: Request, behind: Behind, resource: Resource, question: Question
+    ) -> None:
+        """The records of the rows that are shown, or all that are counted, and those around them
+        that figures are made of."""
+        moment = [pair for pair in question.pairs if pair[0] == "as_of"]
+        if question.route.operation_id.startswith("list_"):
+            answer = await self.asker.ask(request, question.path, question.pairs)
+            ids = [row["id"] for row in answer["data"]]
+            for several in batches(ids):
+                found = [("id__in", ",".join(several)), *moment]
+                await self._all(request, behind, resource, found)
+        else:
+            await self._counted(request, behind, resource, question)
+            ids = [record_id for _, record_id in behind.records]
+        for several in batches(ids):
+            for other, name in self._around(resource):
+                found = [(f"{name}__in", ",".join(several)), *moment]
+                await self._all(request, behind, other, found)
+
+    def _around(self, resource: Resource) -> Iterator[tuple[Resource, str]]:
+        """The kinds of the records around one of this kind, each with the field that names it: what
+        is part of it, what it belongs to, and for want of these whatever names it."""
+        parts = [(child, f"{'__'.join(path)}_id") for child, path in _parts(resource, ())]
+        yield from parts
+        for owner in (resource.to_one[name] for name in resource.under):
+            if resource.path in relations_of(owner):
+                yield owner, f"{resource.path}__id"
+        for other in () if parts else self.asker.paths.values():
+            for name in _names_of(other, resource):
+                yield other, name
 
     async def _of_record(
         self,
@@ -158,6 +194,16 @@ def _parts(resource: Resource, path: tuple[str, ...]) -> Iterator[tuple[Resource
         if len(steps) <= _MAX_STEPS and (child is not resource or not path):
             yield child, steps
             yield from _parts(child, steps)
+
+
+def _names_of(other: Resource, resource: Resource) -> Iterator[str]:
+    """The fields by which a record of the other kind names one of this."""
+    places: dict[str, Resource | Embedded] = {"": other}
+    places |= {f"{name}__": part for name, part in other.embedded.items()}
+    for prefix, at in places.items():
+        for name, target in at.to_one.items():
+            if target is resource and f"{name}_id" in table_of(at.table).c:
+                yield f"{prefix}{name}_id"
 
 
 def rates_in(answer: JsonValue) -> list[JsonValue]:

@@ -54,6 +54,7 @@ from app.resources.party import AgreementParty, PartyFields, PartyRole
 from app.resources.person import person
 from app.resources.place import Place, PlaceFields, place_rules
 from app.resources.related import AgreementRelationship, RelatedAgreement, RelatedFields
+from app.resources.replacing import settle_replaced
 from app.resources.status import FALLEN_THROUGH, SIGNED, AgreementStatus, check_move
 from app.resources.target import AgreementTarget, TargetFields
 
@@ -100,9 +101,9 @@ class Agreement(Place, Record):
             "/was_signed",
         ),
         rule(
-            "firmness_of_status",
-            f"firmness = {FIRMNESS_SQL}",
-            "firmness follows from status and bindingness: leave it out",
+            "firmness_follows",
+            f"firmness = 'replaced' OR firmness = {FIRMNESS_SQL}",
+            "firmness follows from status, bindingness and what replaces it: leave it out",
             "/firmness",
         ),
         # The lists that are asked for most: by status, dearest first or newest first.
@@ -134,7 +135,11 @@ class Agreement(Place, Record):
     instrument: Mapped[Instrument] = mapped_column(choice(Instrument, "instrument"))
     bindingness: Mapped[Bindingness] = mapped_column(choice(Bindingness, "bindingness"))
     status: Mapped[AgreementStatus] = mapped_column(choice(AgreementStatus, "status"))
-    firmness: Mapped[Firmness] = mapped_column(choice(Firmness, "firmness"))
+    firmness: Mapped[Firmness] = mapped_column(
+        choice(Firmness, "firmness"), info={WITHHELD_AS: FIRMNESS_SQL}
+    )
+    #: Whether what replaces it is withheld, so that its class is that of its status to the public.
+    firmness_withheld: Mapped[bool] = mapped_column(default=False, server_default=false())
     was_signed: Mapped[bool] = mapped_column(default=False, server_default=false())
     signed: Mapped[str | None] = stated(index=True)
     signed_text: Mapped[str | None]
@@ -255,7 +260,8 @@ class AgreementFirmness(Schema):
 
     firmness: Firmness
     """How firm it is, by its status and bindingness: the class that its amount counts in. What is
-    only announced or negotiated binds nobody, whatever its instrument."""
+    only announced or negotiated binds nobody, whatever its instrument; what another that stands
+    `replaces` is `replaced`."""
 
 
 def _check(session: Session, record: Agreement, before: Values | None) -> None:
@@ -281,7 +287,11 @@ def _check(session: Session, record: Agreement, before: Values | None) -> None:
 
 
 def _set_firmness(record: Agreement, before: Values | None) -> None:
-    record.firmness = firmness_of(record.status, record.bindingness)
+    was = before or {"firmness": None, "status": None}
+    # Since another one replaces it, which sees to it when it does no more.
+    is_replaced = was["firmness"] == Firmness.replaced
+    if not is_replaced or was["status"] == AgreementStatus.superseded:
+        record.firmness = firmness_of(record.status, record.bindingness)
     was_signed = bool(before and before["was_signed"])
     implied = record.status in SIGNED and record.bindingness not in NEVER_SIGNED
     implied |= record.status in FALLEN_THROUGH and record.signed is not None
@@ -363,6 +373,7 @@ agreement = Resource(
     to_one={"mission": mission, "event": event},
     under=("mission", "event"),
     part_of=("mission",),
+    withheld_where={"firmness": "firmness_withheld"},
     told_by={"amount": ("amount_by_year",), "parties": ("parties_complete",)},
     embedded={
         "parties": Embedded(
@@ -380,6 +391,7 @@ agreement = Resource(
     },
     of_day=OfDay(("signed", "event_id", "mission_id"), day_of_agreement),
     check=_check,
+    follow=settle_replaced,
     title_parts=("title", "instrument", "parties"),
     example_answer={"firmness": "signed_binding", "was_signed": True},
 )

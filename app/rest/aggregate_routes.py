@@ -32,6 +32,7 @@ from app.rest.decimals import texts_of, wants_texts
 from app.rest.handlers import check_codes, database_of, edition_of, position_of
 from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED, RecordsOperation, snake
 from app.rest.past import with_past
+from app.rest.withheld import WITHHELD_RECORDS, withheld_header
 
 _JSON, _CSV = "application/json", "text/csv"
 
@@ -70,6 +71,12 @@ class Aggregate(Schema):
         " of what is added, what was `replaced` by it, amounts `per_year`, claims that say what"
         " another does (`repeated_claims`) or something else (`rival_claims`)."
     )
+    withheld: int
+    """How many records of the kind are withheld and in no figure: of the whole kind, whatever the
+    filters, which would tell what is withheld of them."""
+    withheld_values: dict[str, int] = Field(
+        description="Of those `missing`, how many are shown without the value, which is withheld."
+    )
 
 
 def aggregate_route(resource: Resource) -> Route:
@@ -101,9 +108,10 @@ def aggregate_csv_route(resource: Resource) -> Route:
         return await answer_aggregate(request, resource, query, _CSV)
 
     content = {_CSV: {"schema": {"type": "string"}}}
+    headers = (*TAGGED, GROUPS_IN_ALL, WITHHELD_RECORDS)
     return _operation(
         resource,
-        Answer(description="The groups.", content=content, headers=(*TAGGED, GROUPS_IN_ALL)),
+        Answer(description="The groups.", content=content, headers=headers),
         path=f"/{resource.path}/aggregate.csv",
         name=f"export_aggregate_{snake(resource.path)}",
         summary=f"Count and sum {resource.plural}, as CSV",
@@ -156,7 +164,7 @@ async def answer_aggregate(
     if form == _CSV:
         found = json_codec.loads(body)
         table = _table(aggregate.grouping, found["data"], csv_form(query, "csv"))
-        headers |= {"Vary": "Accept, Accept-Encoding"}
+        headers |= {"Vary": "Accept, Accept-Encoding", **_withheld_header(resource, found)}
         if found["groups"] < found["groups_in_all"]:
             headers[GROUPS_IN_ALL] = str(found["groups_in_all"])
             if not is_wanted:
@@ -165,6 +173,10 @@ async def answer_aggregate(
     if wants_texts(request):
         body = _with_texts(resource, aggregate.grouping, body)
     return JsonResponse(body.encode(), headers=headers)
+
+
+def _withheld_header(resource: Resource, found: Json) -> dict[str, str]:
+    return withheld_header({resource.path: found["withheld"]})
 
 
 def _with_texts(resource: Resource, grouping: Grouping, body: str) -> str:

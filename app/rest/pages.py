@@ -12,6 +12,7 @@ from app.core import json_codec
 from app.core.databases.interface import Rows
 from app.core.http.app_state import state_of
 from app.core.http.responses import JsonResponse
+from app.core.loose_types import Fields
 from app.engine.query.cursor import (
     CursorPosition,
     read_cursor,
@@ -104,8 +105,10 @@ def answer_page(
     offset: int = 0,
     total: Total = Total(),  # noqa: B008 (it never changes)
     headers: Mapping[str, str] | None = None,
+    also: Fields | None = None,
 ) -> Response:
-    """Rows of `(JSON, key)`, read to one beyond the limit, as a page with its Link header."""
+    """Rows of `(JSON, key)`, read to one beyond the limit, as a page with its Link header; `also`
+    are members beside these."""
     more = len(rows) > at.limit
     rows = rows[: at.limit]
     if at.backward:
@@ -122,7 +125,8 @@ def answer_page(
         "total_is_estimate": total.is_estimate,
     }
     joined = ",".join([row[0] for row in rows])
-    body = f'{{"data":[{joined}],"page":'.encode() + json_codec.dumps(page) + b"}"
+    rest = json_codec.dumps({"page": page, **(also or {})})
+    body = f'{{"data":[{joined}],'.encode() + rest[1:]
     found = (("next", following), ("prev", previous))
     links = [_link(at.request, cursor, relation) for relation, cursor in found if cursor]
     link = {"Link": ", ".join(links)} if links else {}

@@ -19,6 +19,7 @@ from app.core.databases.interface import (
     Database,
     Rows,
 )
+from app.core.databases.types import now
 from app.core.errors import BadRequest, Fault, Gone
 from app.core.http.app_state import state_of
 from app.core.http.dispatch import Handler
@@ -26,7 +27,7 @@ from app.core.http.operation import Json, Operation
 from app.core.http.requests import parameters
 from app.core.instance_secret import EPOCH_LENGTH
 from app.core.loose_types import Values
-from app.engine.history.past import Past
+from app.engine.history.past import Past, moment_of, time_of_change
 from app.engine.history.positions import Position, read_position
 from app.engine.history.undo import PARAMETER
 from app.engine.query.filter_reader import bad_parameter
@@ -90,6 +91,14 @@ class PastDatabase(Database):
             await past.open(self._as_of)
             yield past
 
+    async def moment(self) -> datetime:
+        """When it was as the reads show it, of which the future is the present."""
+        if isinstance(self._as_of, datetime):
+            return min(self._as_of, now())
+        values = {"seq": self._as_of.seq}
+        rows = await self._present.read(time_of_change(self.dialect), values, point_lookup=True)
+        return moment_of(rows[0][0]) if rows else now()
+
     async def write(self, work: Callable[[Session], T]) -> T:
         raise NotImplementedError("what was is not written")
 
@@ -98,6 +107,12 @@ class PastDatabase(Database):
 
     def gauges(self) -> Mapping[str, float]:
         return self._present.gauges()
+
+
+async def answered_at(request: Request) -> datetime:
+    """The moment that the request is answered of: the present, or that of its `as_of`."""
+    past: PastDatabase | None = request.scope.get(PAST_DATABASE)
+    return now() if past is None else await past.moment()
 
 
 def with_past(operation: AnOperation) -> AnOperation:

@@ -294,3 +294,30 @@ async def test_a_query_that_is_wrong_is_told_what_would_be_right(
         if answer.status_code != 400 or words not in answer.text:
             wrong[sent] = answer.text
     assert wrong == {}
+
+
+async def test_it_is_told_what_had_become_of_them_as_of_a_moment(client: httpx.AsyncClient) -> None:
+    body: Body = {"ref": "conversion-then", "title": "A", "instrument": "supply_contract"}
+    body |= {"parties": [PARTY], "signed": "2016-01-31"}
+    made = await client.post("/agreements", json=body)
+    assert made.status_code == 201, made.text
+    moved = await client.post(
+        "/outcomes",
+        json={
+            "agreement": {"ref": "conversion-then"},
+            "status": "in_force",
+            "date": "2016-03-01",
+        },
+    )
+    assert moved.status_code == 201, moved.text
+    position = (await client.get("/agreements?limit=1")).headers["etag"][3:].split('"')[0]
+    day, told = made.json()["created_at"][:10], dict[str, Any]()
+    for as_of in (made.json()["created_at"], position, "2001-06-15"):
+        asked = {"ref": "conversion-then", "as_of": as_of, "months": "6"}
+        found = (await client.get("/insights/conversion", params=asked)).json()
+        states = [c["after"][0] for c in found["total"] if c["stage"] == "signed"]
+        told[as_of] = found["today"], [(each["signed"], each["in_force"]) for each in states]
+    then, now, before = told.values()
+    assert (then, now, before) == ((day, [(1, 0)]), (day, [(0, 1)]), ("2001-06-15", []))
+    counted = await client.get("/insights/conversion?today=-1mo&as_of=2001-06-15")
+    assert counted.json()["today"] == "2001-05-15"

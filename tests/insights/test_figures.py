@@ -1,7 +1,7 @@
 """Figures of random agreements and reported totals against plain Python, on both databases."""
 
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import groupby
 from random import Random
@@ -48,11 +48,20 @@ class Deal:
     signed: str | None
     is_gone: bool
     related: tuple[str, str] | None
+    is_replaced: bool = False
 
     @property
     def firmness(self) -> str:
+        return "replaced" if self.is_replaced else self.own_firmness
+
+    @property
+    def own_firmness(self) -> str:
         told = FALLEN | YET_TO_SIGN
         return told.get(self.status) or OF_BINDINGNESS.get(self.bindingness, "signed_not_binding")
+
+    @property
+    def stands(self) -> bool:
+        return self.own_firmness not in ("fallen_through", "announced")
 
     @property
     def was_signed(self) -> bool:
@@ -110,7 +119,13 @@ def deals_of(random: Random) -> list[Deal]:
             related=related,
         )
         found.append(deal)
-    return found
+    return with_replaced(found)
+
+
+def with_replaced(deals: list[Deal]) -> list[Deal]:
+    """The deals, knowing which of them others that stand replace."""
+    by = {deal.related for deal in deals if deal.related and deal.stands and not deal.is_gone}
+    return [replace(deal, is_replaced=(deal.ref, "replaces") in by) for deal in deals]
 
 
 CLAIMED = ("normal", "normal", "preferred", "deprecated")
@@ -188,7 +203,7 @@ def pairs(deals: list[Deal], relation: str) -> set[tuple[str, str]]:
             other = deal.related[0]
             if relation == "part_of":
                 found.add((deal.ref, other))
-            elif deal.firmness not in ("fallen_through", "announced"):
+            elif deal.stands:
                 found.add((other, deal.ref))
     for _ in range(3):
         found |= {(a, d) for a, b in found for c, d in found if b == c}

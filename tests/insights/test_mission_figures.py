@@ -3,6 +3,7 @@
 import csv
 import io
 from collections import Counter
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -104,6 +105,25 @@ async def entered(client: httpx.AsyncClient) -> list[Body]:
     return made
 
 
+def _own_class(body: Body) -> str:
+    status = body.get("status", DEFAULT_STATUS.get(body["instrument"]))
+    fallen: dict[Any, str] = {"cancelled": "fallen_through", "negotiated": "announced"}
+    return fallen.get(status, CLASSES[body["instrument"]])
+
+
+@cache
+def _replaced() -> frozenset[str]:
+    """The agreements that others which stand replace."""
+    every = [body for mission in invented() for body in mission.get("agreements", ())]
+    standing = [b for b in every if _own_class(b) not in ("fallen_through", "announced")]
+    related = (each for body in standing for each in body.get("related", ()))
+    return frozenset(e["agreement"]["ref"] for e in related if e["relation"] == "replaces")
+
+
+def class_of(body: Body) -> str:
+    return "replaced" if body["ref"] in _replaced() else _own_class(body)
+
+
 def counted(missions: list[Body]) -> Counter[str]:
     """What came of a mission and its parts."""
     found: Counter[str] = Counter()
@@ -122,16 +142,12 @@ def counted(missions: list[Body]) -> Counter[str]:
                 body["stands_for"],
                 body.get("status", DEFAULT_STATUS.get(body["instrument"])),
             )
-            firmness = CLASSES[body["instrument"]]
-            firmness = {"cancelled": "fallen_through", "negotiated": "announced"}.get(
-                status, firmness
-            )
             is_act = body["instrument"] in DEFAULT_STATUS
             was_signed = status in ("signed", "in_force") or (
                 status == "cancelled" and body["signed"]
             )
             found["agreements"] += count
-            found[firmness] += count
+            found[class_of(body)] += count
             found["signed"] += count if was_signed and not is_act else 0
             found[status] += count if status in ("in_force", "completed") else 0
             found["without_amount"] += 0 if "amount" in body else count

@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 
 from tests.insights.test_mission_figures import (
-    CLASSES,
     DEFAULT_STATUS,
     ORGANIZATIONS,
     Body,
+    class_of,
     entered,
     told,
 )
@@ -48,8 +48,7 @@ def journey(mission: Body, made: list[Body]) -> str:
 def classed(body: Body) -> Iterator[str]:
     """The figures that an agreement counts in."""
     status: str = body.get("status") or DEFAULT_STATUS[body["instrument"]]
-    now = {"cancelled": "fallen_through", "negotiated": "announced"}
-    yield from ("agreements", now.get(status, CLASSES[body["instrument"]]))
+    yield from ("agreements", class_of(body))
     if status in ("in_force", "completed"):
         yield status
     was_signed = status in ("signed", "in_force") or (status == "cancelled" and body["signed"])

@@ -174,4 +174,4 @@ async def test_what_became_of_it(client: httpx.AsyncClient) -> None:
         {"months": 12, "signed": 5, "unknown": 3},
         {"months": 24, "signed": 5, "in_force": 1, "replaced": 1, "unknown": 1},
     ]
-    assert found["left_out"] == {"accomplished": 1, "perhaps": 0, "undated": 15}
+    assert found["left_out"] == {"accomplished": 1, "perhaps": 0, "undated": 15, "withheld": 0}

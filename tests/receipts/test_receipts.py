@@ -41,6 +41,9 @@ async def test_a_receipt_of_an_unchanged_database_shows_no_difference(
         "/agreements/aggregate?metrics=sum(amount)&convert_to=USD&filter=amount%20gt%200",
         "/missions/novosibirsk-april/summary?parts=exclude",
         "/missions/novosibirsk-april/reconciliation",
+        "/insights/missions?currency=USD&parts=exclude",
+        "/insights/organizations?min_missions=1&limit=5",
+        "/insights/conversion?group_by=organizer&today=2026-01-01",
         "/agreements?filter=status%20eq%20'signed'&limit=3",
     )
     for url in urls:
@@ -53,6 +56,39 @@ async def test_a_receipt_of_an_unchanged_database_shows_no_difference(
         assert found["is_traced"]
         assert not found["is_cut"]
         assert len(found["records"]) == found["record_count"] > 0, url
+
+
+async def test_behind_an_insight_stands_what_its_figures_are_made_of(
+    fresh: httpx.AsyncClient,
+) -> None:
+    behind = {
+        "/insights/missions": {"mission", "agreement", "outcome", "delegate", "event"},
+        "/insights/organizations?min_missions=1": {"organization", "agreement", "participation"},
+        "/insights/conversion?status=signed&today=2026-01-01": {"agreement", "mission"},
+    }
+    agreements = (await fresh.get("/agreements?status=signed")).json()["data"]
+    await fresh.post("/outcomes", json={"agreement_id": agreements[0]["id"], "note": "Begun."})
+    for url, kinds in behind.items():
+        found = await shown(fresh, await made(fresh, url))
+        told = {each["kind"] for each in found["records"]}
+        assert kinds <= told, (url, told)
+        assert found["is_traced"]
+    added = next(each["id"] for each in agreements)
+    await fresh.delete(f"/agreements/{added}")
+    differs = await shown(fresh, {"id": found["id"]})
+    assert differs["differs"]
+    told = {(e["kind"], e["difference"]) for e in differs["differences"]}
+    assert {("agreement", "gone"), ("outcome", "gone")} <= told
+
+
+async def test_a_receipt_of_a_conversion_keeps_the_day_until_which_is_looked(
+    client: httpx.AsyncClient,
+) -> None:
+    for asked in ("", "?months=6", "?today=2020", "?as_of=2020-05-01"):
+        kept = await made(client, f"/insights/conversion{asked}")
+        found = await shown(client, kept)
+        assert not found["differs"]
+        assert f"today={found['then']['today']}" in kept["url"] or "20" in asked, kept
 
 
 async def test_behind_a_summary_stands_all_that_belongs_to_the_mission(
@@ -126,7 +162,8 @@ async def test_what_cannot_be_kept_is_refused_and_told_why(
         ({"url": "/changes/stream"}, 422, "Nothing that can be kept"),
         ({"url": "/missions.csv"}, 422, "Nothing that can be kept"),
         ({"url": "/missions/novosibirsk-april/history"}, 422, "Nothing that can be kept"),
-        ({"url": "/insights/missions"}, 422, "Nothing that can be kept"),
+        ({"url": "/insights/missions.csv"}, 422, "Nothing that can be kept"),
+        ({"url": "/insights/conversion?monhts=6"}, 400, "monhts"),
         ({"url": "/api-keys"}, 422, "Nothing that can be kept"),
         ({"url": "/webhooks"}, 422, "Nothing that can be kept"),
         ({"url": "/missions/%00"}, 422, "Nothing that can be kept"),

@@ -117,8 +117,8 @@ def is_public(dialect: Dialect) -> bool:
 
 @lru_cache(maxsize=64)
 def including_withheld(of: type[AnyTable]) -> AnyTable:
-    """All rows of a table for a statement that is the public's too: to count what is withheld, and
-    for nothing else. Its columns are `.c`."""
+    """All rows of a table for a statement that is the public's too: to count what is withheld, or
+    to find by an index what is looked for among what is shown. Its columns are `.c`."""
     stored: Table = of.__table__
     columns = (column(each.name, each.type) for each in stored.columns)
     return table(stored.name, *columns).alias(f"every_{stored.name}")

@@ -26,6 +26,8 @@ _HEADERS = {
     "Retry-After": "After how many seconds to try again.",
     "Vary": "Which headers of the request the answer depends on.",
     "WWW-Authenticate": "How to send a key.",
+    "Withheld-Records": "How many records of each kind, whatever the filters, are withheld from who"
+    " asks and in no figure: `agreements=3`. Left out where none are.",
     "X-Request-ID": "Names this request in the logs.",
 }
 #: Headers of problems, whatever the operation.

@@ -31,7 +31,9 @@ from app.engine.aggregates.rows import Rows
 from app.engine.aggregates.shape import Function, Grouping, Metric, counts_related
 from app.engine.aggregates.sql import Number, avg_number, normalize_carry, split_sums
 from app.engine.history.positions import newest_position
+from app.engine.query.parameters import QueryShape
 from app.engine.query.render import json_list, object_of
+from app.engine.query.withheld import withheld_in_all, withheld_values
 from app.engine.resource import Resource
 
 _SUMS = (Function.SUM, Function.AVG, Function.AT_LEAST, Function.AT_MOST)
@@ -89,10 +91,22 @@ class _Plan:
             "records": totals.c.records,
             "missing": object_of({name: totals.c[f"no_{c}"] for name, c in missing.items()}),
             "left_out": object_of({}) if self.net is None else self.net.told(),
+            "withheld": withheld_in_all(self.resource),
+            "withheld_values": self._withheld_values(missing),
         }
         answer: Value = select(object_of(values), newest_position())
         found: Selection = answer.select_from(totals)
         return found
+
+    def _withheld_values(self, missing: dict[str, str]) -> Expression:
+        """Of what is missing, how much is withheld, of the records themselves."""
+        asked = self.grouping
+        own = [o.path[0] for o in asked.outputs if len(o.path) == 1]
+        names = [name for name in missing if name in own]
+        if not names:
+            return object_of({})
+        shape = QueryShape(asked.condition, asked.q, asked.deleted)
+        return withheld_values(self.resource, shape, names)
 
     def _net(self, columns: dict[Metric, str]) -> FromClause:
         """The groups as they are, unless the kind has rules for what is asked of it."""

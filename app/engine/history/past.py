@@ -60,7 +60,7 @@ def _first_later(dialect: Dialect) -> CompiledQuery:
 
 
 @cache
-def _time_of(dialect: Dialect) -> CompiledQuery:
+def time_of_change(dialect: Dialect) -> CompiledQuery:
     """Reads `(text,)`: when the change `:seq` was made."""
     statement = select(Change.at).where(Change.seq == bindparam("seq"))
     return compile_query(statement, dialect)
@@ -124,7 +124,7 @@ class Past:
 
     async def _too_many(self, newest: Position) -> BadRequest:
         first = {"seq": newest.seq - MAX_LATER_CHANGES + 1}
-        ((at,),) = await self.transaction.read(_time_of(self.dialect), first)
+        ((at,),) = await self.transaction.read(time_of_change(self.dialect), first)
         return bad_parameter(
             PARAMETER,
             "too_many_changes",
@@ -138,6 +138,11 @@ class Past:
 
 def _text(at: datetime | str) -> str:
     return at if isinstance(at, str) else instant_text(at)
+
+
+def moment_of(at: datetime | str) -> datetime:
+    """A moment as `time_of_change` reads it, which SQLite keeps as a text."""
+    return datetime.fromisoformat(at) if isinstance(at, str) else at
 
 
 def _temporary(name: str, definition: str) -> str:

@@ -151,3 +151,5 @@ class _Batch:
                 was_hidden=withheld,
             )
         index_many(connection_of(session), resource, states, hidden)
+        for state in states:
+            resource.follow(session, resource, None, state)

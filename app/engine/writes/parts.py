@@ -124,6 +124,8 @@ def _move_batch(
         kind, elsewhere = child.record_type, child.derived_elsewhere
         note_change(session, action, kind, was, state, elsewhere, **same)
         index_record(session, child, state, was, **same)
+    for was, state in zip(before, after, strict=True):
+        child.follow(session, child, was, state)
 
 
 def refuse_without_owner(session: Session, resource: Resource, record: Record) -> None:

@@ -52,6 +52,7 @@ def purge(
     hidden = record.hidden
     kind = resource.record_type
     note_change(session, Action.PURGE, kind, gone, gone, hidden=hidden, was_hidden=hidden)
+    resource.follow(session, resource, before, None)
     return record.id
 
 

@@ -335,4 +335,5 @@ def _noted(
     kind, elsewhere = resource.record_type, resource.derived_elsewhere
     note_change(session, action, kind, before, state, elsewhere, **turn)
     index_record(session, resource, state, before, **turn)
+    resource.follow(session, resource, before, state)
     return Stored(after, record.id, record.version)

@@ -114,8 +114,9 @@ def _has_others(resource: Resource) -> bool:
 def _hide(resource: Resource, record: Record, known: dict[Named, str]) -> None:
     # By what it holds: attributes of a class that is mapped take several calls each.
     held = record.__dict__
-    is_whole, names = bool(held.get("confidential")), set[str]()
-    if not (is_whole or known or held.get("withheld")):
+    is_whole = bool(held.get("confidential"))
+    names = {name for name, column in resource.withheld_where.items() if held.get(column)}
+    if not (is_whole or known or names or held.get("withheld")):
         held[HIDDEN] = None
         for name in resource.embedded:
             for row in held.get(name, ()):
@@ -171,7 +172,7 @@ def decides(resource: Resource) -> frozenset[str]:
     """The columns of a record that decide what is withheld of it, beside its parts."""
     keys = (pointer.key for pointer in pointers_of(resource))
     told = (*(resource.tells_of or ()), *resource.title_parts[:1])
-    return frozenset({"confidential", "withheld", *keys, *told})
+    return frozenset({"confidential", "withheld", *keys, *told, *resource.withheld_where.values()})
 
 
 def has_new_parts(resource: Resource, record: Record) -> bool:

@@ -82,4 +82,5 @@ def _hide_one(session: Session, resource: Resource, record_id: UUID, cause: Reco
     kind, elsewhere = resource.record_type, resource.derived_elsewhere
     note_change(session, Action.UPDATE, kind, before, state, elsewhere, **turn)
     index_record(session, resource, state, before, **turn)
+    resource.follow(session, resource, before, state)
     return True

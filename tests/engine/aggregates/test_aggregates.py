@@ -104,6 +104,8 @@ async def test_without_anything_all_records_are_counted(toys: httpx.AsyncClient,
         "records": 6,
         "missing": {},
         "left_out": {},
+        "withheld": 0,
+        "withheld_values": {},
     }
 
 

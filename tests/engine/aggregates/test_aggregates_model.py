@@ -370,6 +370,8 @@ def answer_of(asked: Asked, toys: list[Made]) -> dict[str, Any]:
         "records": len(toys),
         "missing": {name: without(name, toys) for name in missing},
         "left_out": {},
+        "withheld": 0,
+        "withheld_values": {name: 0 for name in missing if "." not in name},
     }
 
 

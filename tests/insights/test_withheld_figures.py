@@ -1,0 +1,104 @@
+"""Figures tell how many records they leave out because these are withheld, and nothing of them."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from app.core import json_codec
+from tests.missions.ways import send_good
+
+Body = dict[str, Any]
+PARTIES = [{"description": "A firm", "role": "signatory"}]
+
+
+@pytest.fixture
+async def public(shared_app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(shared_app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as reader:
+        yield reader
+
+
+def deal(ref: str, **also: Any) -> Body:
+    body = {"ref": ref, "title": ref, "instrument": "supply_contract", "parties": PARTIES}
+    return body | {"mission": {"ref": "veiled"}, "signed": "2020-05-01"} | also
+
+
+DEALS = (
+    deal("veiled-1", amount=1, currency="USD"),
+    deal("veiled-2", amount=2, currency="USD", withheld=["amount"]),
+    deal("veiled-3", amount=4, currency="USD", confidential=True),
+    deal("veiled-4", amount=8, currency="EUR", confidential=True, signed="2021"),
+)
+
+
+async def entered(client: httpx.AsyncClient) -> None:
+    for ref, more in (("veiled", {}), ("veiled-whole", {"confidential": True})):
+        body = {"ref": ref, "title": ref, "kind": "forum", **more}
+        await send_good(client, "/missions", json=body)
+    body = {"ref": "veiled-firm", "name": "Veiled", "kind": "company", "confidential": True}
+    await send_good(client, "/organizations", json=body)
+    operations = [{"op": "create", "body": body} for body in DEALS]
+    await send_good(client, "/agreements/bulk", json={"operations": operations})
+
+
+async def read(client: httpx.AsyncClient, address: str, path: str) -> int:
+    """The number at this path of the answer; 0 where it is not there yet."""
+    answer = await client.get(address)
+    assert answer.status_code == 200, answer.text
+    found = json_codec.loads(answer.content)
+    for step in path.split():
+        if step.isdigit() and not found:
+            return 0
+        found = found[int(step) if step.isdigit() else step]
+    return int(found)
+
+
+async def header(client: httpx.AsyncClient, address: str) -> Counter[str]:
+    answer = await client.get(address)
+    pairs = answer.headers.get("withheld-records", "none=0").split(", ")
+    return Counter({name: int(count) for name, _, count in (each.partition("=") for each in pairs)})
+
+
+ANSWERS = {
+    ("/agreements/aggregate", "withheld"): 2,
+    ("/agreements/aggregate?currency=EUR&signed__gte=2021", "withheld"): 2,
+    ("/agreements/aggregate?q=veiled&group_by=status", "withheld"): 2,
+    ("/agreements/aggregate?metrics=count(amount)", "withheld_values amount"): 1,
+    ("/agreements/aggregate?group_by=currency", "withheld_values currency"): 1,
+    ("/missions/aggregate?metrics=count", "withheld"): 1,
+    ("/people/aggregate", "withheld"): 0,
+    ("/insights/conversion?status=cancelled", "left_out withheld"): 2,
+    ("/insights/missions?limit=1", "withheld agreements"): 2,
+    ("/insights/missions?ref=veiled", "withheld missions"): 1,
+    ("/insights/missions?ref=veiled", "data 0 withheld"): 2,
+    ("/insights/missions?ref=veiled&as_of=-0d", "data 0 withheld"): 2,
+    ("/insights/organizations?kind=bank", "withheld organizations"): 1,
+}
+FILES = {
+    "/agreements/aggregate.csv?currency=EUR": {"agreements": 2},
+    "/people/aggregate.csv": {},
+    "/insights/missions.csv": {"missions": 1, "agreements": 2},
+    "/insights/organizations.csv": {"organizations": 1, "missions": 1, "agreements": 2},
+}
+
+
+async def test_every_figure_tells_how_much_is_withheld_from_who_asks_whatever_is_asked(
+    client: httpx.AsyncClient, public: httpx.AsyncClient
+) -> None:
+    before = {each: await read(public, *each) for each in ANSWERS}
+    files = {address: await header(public, address) for address in FILES}
+    await entered(client)
+    wrong: list[Any] = []
+    for each, more in ANSWERS.items():
+        found = await read(public, *each) - before[each], await read(client, *each)
+        if found != (more, 0):
+            wrong.append((each, found, more))
+    for address, counts in FILES.items():
+        told = await header(public, address) - files[address], await header(client, address)
+        if told != (counts, {"none": 0}):
+            wrong.append((address, told, counts))
+    assert not wrong
