@@ -15,6 +15,7 @@ from app.commands.unmigrated import declared, unmigrated
 from app.core.databases.addresses import is_sqlite, sqlite_path
 from app.core.databases.diagnosis import diagnosed
 from app.core.databases.schema_revision import alembic_config, newest
+from app.datasets.views import drop_views, make_views, outdated_views
 from app.engine.search.index import is_current
 from app.engine.shown_indexes import drop_shown_indexes, make_shown_indexes, missing_indexes
 
@@ -58,7 +59,9 @@ def _is_done(connection: Connection) -> bool:
 
 
 def _missing(connection: Connection) -> list[str]:
-    return [] if unmigrated(connection) else missing_indexes(connection, declared())
+    if unmigrated(connection):
+        return []
+    return [*missing_indexes(connection, declared()), *outdated_views(connection)]
 
 
 def upgrade(connection: Connection, to: str = "head") -> bool:
@@ -69,6 +72,8 @@ def upgrade(connection: Connection, to: str = "head") -> bool:
     _wait_for_others(connection)
     before = revision_of(connection)
     _refuse_unknown(before)
+    lacked = before == newest() and bool(_missing(connection))
+    grants = drop_views(connection)
     if to != "head" or before != newest():
         from alembic import command
 
@@ -82,10 +87,10 @@ def upgrade(connection: Connection, to: str = "head") -> bool:
                 " first, or let the migration do it."
             ) from error
     after = revision_of(connection)
-    lacked = after == newest() == before and bool(_missing(connection))
     if after == newest():
         _refuse_unmigrated(connection)
         make_shown_indexes(connection, declared())
+        make_views(connection, grants)
         describe(connection)
     return (after == newest() and _index(connection)) or after != before or lacked
 
@@ -155,6 +160,7 @@ def _downgrade(connection: Connection, to: str) -> None:
     from alembic import command
 
     forget(connection)
+    drop_views(connection)
     drop_shown_indexes(connection, declared())
     command.downgrade(_config(connection), to)
 

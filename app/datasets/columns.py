@@ -107,10 +107,10 @@ def values(dataset: Dataset) -> list[Expression]:
     found = cell_values(
         dataset.resource, cells(dataset), as_csv_value, as_csv_value, dataset.row_of
     )
-    return [*found, *(_count(dataset.resource, name) for name in dataset.counts.values())]
+    return [*found, *(count_of(dataset.resource, name) for name in dataset.counts.values())]
 
 
-def _count(resource: Resource, name: str) -> Expression:
+def count_of(resource: Resource, name: str) -> Expression:
     """How many records of a collection lie under a record."""
     collection = resource.to_many[name]
     child: AnyTable = TableAlias(collection.child.table)

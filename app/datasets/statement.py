@@ -28,11 +28,9 @@ def rows_statement(
     position = _position(dataset)
     key = [as_csv_value(table.id)] if position is None else [as_csv_value(table.id), position]
     statement: Selection = select(*values(dataset), *key)
-    statement = narrowed(statement, dataset.resource, None, QueryShape())
+    statement = rows_of(dataset, statement)
     order: list[Expression] = [table.id]
-    if dataset.row_of is not None and position is not None:
-        part = dataset.resource.embedded[dataset.row_of]
-        statement = statement.where(getattr(part.table, part.owner) == table.id)
+    if position is not None:
         order.append(position)
     if since:
         moment = bindparam("since", type_=table.updated_at.type)
@@ -41,6 +39,15 @@ def rows_statement(
         statement = statement.where(_beyond(order, backward))
     statement = statement.order_by(*(o.desc() if backward else o.asc() for o in order))
     return compile_query(statement.limit(bindparam("limit", type_=BigInteger)), dialect)
+
+
+def rows_of(dataset: Dataset, statement: Selection) -> Selection:
+    """The statement over the rows of a dataset, without those in the trash."""
+    statement = narrowed(statement, dataset.resource, None, QueryShape())
+    if dataset.row_of is None:
+        return statement
+    part = dataset.resource.embedded[dataset.row_of]
+    return statement.where(getattr(part.table, part.owner) == dataset.resource.table.id)
 
 
 def _position(dataset: Dataset) -> Expression | None:

@@ -1,0 +1,145 @@
+"""Datasets as views of the database, `bi_agreements` and so on, for programs that read SQL.
+
+They show what the public sees, whoever reads them, with labels in English. They follow from the
+declarations and are no part of the migrations: they are taken away before the tables change, and
+made again after that.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, Dialect, select, text
+
+from app.core.databases.expressions import Expression, Selection
+from app.core.databases.public_reads import public
+from app.datasets.columns import DatasetColumn, cells, columns, count_of
+from app.datasets.declared import DATASETS, Dataset
+from app.datasets.statement import rows_of
+from app.datasets.view_values import label_of, view_value
+from app.engine.paths import find_field
+from app.rest.export_columns import cell_values
+
+PREFIX: Final = "bi_"
+#: What the definitions follow from, within `app`: where it has changed they are made again.
+_MADE_OF: Final = ("core/databases", "datasets", "engine/query", "resources")
+#: The views of a database, each with its comment.
+_THERE = {
+    "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'view' AND name LIKE 'bi\\_%'"
+    " ESCAPE '\\'",
+    "postgresql": (
+        "SELECT relname, coalesce(obj_description(oid, 'pg_class'), '') FROM pg_class"
+        " WHERE relkind = 'v' AND relnamespace = current_schema()::regnamespace"
+        " AND relname LIKE 'bi\\_%'"
+    ),
+}
+_GRANTED = (
+    "SELECT relname, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee))"
+    " END FROM pg_class, aclexplode(relacl) WHERE relkind = 'v' AND privilege_type = 'SELECT'"
+    " AND grantee <> relowner AND relnamespace = current_schema()::regnamespace"
+    " AND relname LIKE 'bi\\_%'"
+)
+
+#: Which views each role may read.
+Grants = Mapping[str, set[str]]
+
+
+def view_name(dataset: Dataset) -> str:
+    """What the view of a dataset is called."""
+    return PREFIX + dataset.name
+
+
+def make_views(connection: Connection, grants: Grants | None = None) -> None:
+    """Create all views; whoever could read one before, as `grants` says, can again, and whoever
+    could read all of them can read those that are new."""
+    before = drop_views(connection)
+    granted = before if grants is None else grants
+    for statement in _statements(connection.dialect):
+        connection.exec_driver_sql(statement)
+    names = {view_name(dataset) for dataset in DATASETS}
+    known = set[str]().union(*granted.values())
+    for role, views in granted.items():
+        for name in sorted(names if views == known else names & views):
+            connection.exec_driver_sql(f"GRANT SELECT ON {name} TO {role}")
+
+
+def drop_views(connection: Connection) -> Grants:
+    """Drop those that are there; who could read which."""
+    granted: dict[str, set[str]] = {}
+    if connection.dialect.name == "postgresql":
+        for name, role in connection.execute(text(_GRANTED)):
+            granted.setdefault(role, set()).add(name)
+    for name in _there(connection):
+        connection.exec_driver_sql(f'DROP VIEW "{name}"')
+    return granted
+
+
+def outdated_views(connection: Connection) -> list[str]:
+    """The names of those that the database has not, or as another version made them, or that no
+    dataset declares any more."""
+    there, mark = _there(connection), _mark()
+    wanted = {view_name(dataset) for dataset in DATASETS}
+    return sorted(wanted ^ there.keys() | {name for name in there if mark not in there[name]})
+
+
+def _there(connection: Connection) -> dict[str, str]:
+    """The views that are there, with the text that has the mark of the version that made them."""
+    return {name: told for name, told in connection.execute(text(_THERE[connection.dialect.name]))}
+
+
+@cache
+def _mark() -> str:
+    """Tells the version of the program's declarations."""
+    found, app = sha256(), Path(__file__).parent.parent
+    for folder in _MADE_OF:
+        for path in sorted((app / folder).rglob("*.py")):
+            found.update(path.read_bytes())
+    return f"Made by version {found.hexdigest()[:12]}."
+
+
+def _statements(dialect: Dialect) -> Iterator[str]:
+    for dataset in DATASETS:
+        name, about = view_name(dataset), f"{dataset.grain.capitalize()}. {_mark()}"
+        query = definition(dataset, dialect)
+        if dialect.name == "sqlite":
+            yield f"CREATE VIEW {name} AS\n-- {about}\n{query}"
+            continue
+        # Conditions of whoever reads it see the rows of the view, and no others before.
+        yield f"CREATE VIEW {name} WITH (security_barrier) AS {query}"
+        yield f"COMMENT ON VIEW {name} IS {_quoted(about)}"
+        for column in columns(dataset):
+            unit = f" Counted in: {column.unit}." if column.unit else ""
+            yield f"COMMENT ON COLUMN {name}.{column.name} IS {_quoted(column.about + unit)}"
+
+
+def definition(dataset: Dataset, dialect: Dialect) -> str:
+    """The SELECT of the view of a dataset: what the public sees of it."""
+    return _definition(dataset, public(dialect))
+
+
+@cache
+def _definition(dataset: Dataset, dialect: Dialect) -> str:
+    shown = [_value(dataset, column).label(column.name) for column in columns(dataset)]
+    statement: Selection = rows_of(dataset, select(*shown))
+    return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+
+
+def _value(dataset: Dataset, column: DatasetColumn) -> Expression:
+    read = cells(dataset)
+    if column.at >= len(read):
+        return count_of(dataset.resource, dataset.counts[column.name])
+    cell = read[column.at]
+
+    def form(stored: Expression) -> Expression:
+        if not column.is_label:
+            return view_value(stored)
+        return label_of(stored, find_field(dataset.resource, cell.path))
+
+    (found,) = cell_values(dataset.resource, (cell,), form, form, dataset.row_of)
+    return found
+
+
+def _quoted(words: str) -> str:
+    return "'" + words.replace("'", "''") + "'"
