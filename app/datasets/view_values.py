@@ -60,7 +60,9 @@ def label_of(column: Expression, record_field: RecordField) -> Expression:
     """The label of a column whose values are codes, or of an enumeration."""
     codes, name = record_field.codes, list_of(record_field)
     table = "term" if codes is None else codes.table.name
-    known = f"l.list = '{name}'" if codes is None else "(NOT l.retired OR l.valid_until IS NOT NULL)"
+    known = (
+        f"l.list = '{name}'" if codes is None else "(NOT l.retired OR l.valid_until IS NOT NULL)"
+    )
     rows = f"(SELECT l.code, l.en FROM {table} AS l WHERE {known}) AS l"  # noqa: S608 (our own names)
     return code_label(column, literal_column(rows))
 

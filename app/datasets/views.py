@@ -5,7 +5,8 @@ declarations and are no part of the migrations: they are taken away before the t
 made again after that.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass, field
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -42,8 +43,13 @@ _GRANTED = (
     " AND relname LIKE 'bi\\_%'"
 )
 
-#: Which views each role may read.
-Grants = Mapping[str, set[str]]
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Views that were dropped, and which of them each role could read."""
+
+    names: Set[str] = frozenset()
+    readers: Mapping[str, Set[str]] = field(default_factory=dict)
 
 
 def view_name(dataset: Dataset) -> str:
@@ -51,29 +57,29 @@ def view_name(dataset: Dataset) -> str:
     return PREFIX + dataset.name
 
 
-def make_views(connection: Connection, grants: Grants | None = None) -> None:
-    """Create all views; whoever could read one before, as `grants` says, can again, and whoever
-    could read all of them can read those that are new."""
-    before = drop_views(connection)
-    granted = before if grants is None else grants
+def make_views(connection: Connection, before: Dropped | None = None) -> None:
+    """Create all views; whoever could read one `before` can again, and whoever could read all of
+    them can read those that are new."""
+    dropped = drop_views(connection)
+    before = before or dropped
     for statement in _statements(connection.dialect):
         connection.exec_driver_sql(statement)
     names = {view_name(dataset) for dataset in DATASETS}
-    known = set[str]().union(*granted.values())
-    for role, views in granted.items():
-        for name in sorted(names if views == known else names & views):
+    for role, views in before.readers.items():
+        for name in sorted(names if views >= before.names else names & views):
             connection.exec_driver_sql(f"GRANT SELECT ON {name} TO {role}")
 
 
-def drop_views(connection: Connection) -> Grants:
-    """Drop those that are there; who could read which."""
-    granted: dict[str, set[str]] = {}
+def drop_views(connection: Connection) -> Dropped:
+    """Drop those that are there."""
+    readers: dict[str, set[str]] = {}
     if connection.dialect.name == "postgresql":
         for name, role in connection.execute(text(_GRANTED)):
-            granted.setdefault(role, set()).add(name)
-    for name in _there(connection):
+            readers.setdefault(role, set()).add(name)
+    names = _there(connection).keys()
+    for name in names:
         connection.exec_driver_sql(f'DROP VIEW "{name}"')
-    return granted
+    return Dropped(names, readers)
 
 
 def outdated_views(connection: Connection) -> list[str]:
@@ -86,7 +92,8 @@ def outdated_views(connection: Connection) -> list[str]:
 
 def _there(connection: Connection) -> dict[str, str]:
     """The views that are there, with the text that has the mark of the version that made them."""
-    return {name: told for name, told in connection.execute(text(_THERE[connection.dialect.name]))}
+    found = connection.execute(text(_THERE[connection.dialect.name]))
+    return dict(found.tuples().all())
 
 
 @cache
@@ -123,7 +130,10 @@ def definition(dataset: Dataset, dialect: Dialect) -> str:
 def _definition(dataset: Dataset, dialect: Dialect) -> str:
     shown = [_value(dataset, column).label(column.name) for column in columns(dataset)]
     statement: Selection = rows_of(dataset, select(*shown))
-    return str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+    sql = str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+    # The same to SQLite, also where it is older than 3.39, as in DuckDB: what it cannot read in one
+    # view keeps it from opening the database.
+    return sql.replace(" IS DISTINCT FROM ", " IS NOT ") if dialect.name == "sqlite" else sql
 
 
 def _value(dataset: Dataset, column: DatasetColumn) -> Expression:
