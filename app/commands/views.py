@@ -19,8 +19,7 @@ from app.commands.snapshot import snapshot_run
 from app.core.databases.types import instant_text
 from app.core.loose_types import Value
 from app.core.sheets.sheet import CellKind
-from app.datasets.columns import columns
-from app.datasets.declared import DATASETS, Dataset
+from app.datasets.columns import ALL_DATASETS, AnyDataset, columns
 from app.datasets.views import definition, view_name
 
 #: What tells of every table and column of the file.
@@ -90,7 +89,7 @@ def _write(source: Connection, part: Path) -> dict[str, int]:
         target.execute("PRAGMA synchronous=OFF")
         target.execute("BEGIN")
         _write_dictionary(target)
-        rows = {dataset.name: _write_rows(source, target, dataset) for dataset in DATASETS}
+        rows = {dataset.name: _write_rows(source, target, dataset) for dataset in ALL_DATASETS}
         target.execute("COMMIT")
     return rows
 
@@ -102,14 +101,14 @@ def _write_dictionary(target: sqlite3.Connection) -> None:
 
 
 def _entries() -> Iterator[tuple[str | None, ...]]:
-    for dataset in DATASETS:
+    for dataset in ALL_DATASETS:
         name = view_name(dataset)
         yield name, None, None, None, f"{dataset.grain.capitalize()}."
         for column in columns(dataset):
             yield name, column.name, column.kind, column.unit, column.about
 
 
-def _write_rows(source: Connection, target: sqlite3.Connection, dataset: Dataset) -> int:
+def _write_rows(source: Connection, target: sqlite3.Connection, dataset: AnyDataset) -> int:
     name, shown = view_name(dataset), columns(dataset)
     typed = (f"{column.name} {_TYPES[column.kind]}" for column in shown)
     target.execute(f"CREATE TABLE {name} ({', '.join(typed)})")

@@ -1,6 +1,6 @@
 """The columns of a dataset: name, type, unit, meaning and nullability, and the SQL of each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -11,7 +11,8 @@ from app.core.databases.expressions import AnyTable, Expression
 from app.core.databases.public_reads import is_withholdable
 from app.core.loose_types import Value
 from app.core.sheets.sheet import CellKind
-from app.datasets.declared import Dataset
+from app.datasets.computed import COMPUTED, ComputedDataset
+from app.datasets.declared import DATASETS, Dataset
 from app.engine.paths import FieldType, find_field, find_relation
 from app.engine.query.aliases import TableAlias
 from app.engine.query.parameters import View
@@ -19,6 +20,9 @@ from app.engine.query.render import as_csv_value
 from app.engine.resource import Embedded, Resource
 from app.rest.export_columns import POSITION, Cell, cell_values, cells_of
 
+#: Whatever is a dataset, of records and of what is worked out.
+AnyDataset = Dataset | ComputedDataset
+ALL_DATASETS: Final[tuple[AnyDataset, ...]] = (*DATASETS, *COMPUTED)
 #: Ends the name of the column that has the label of a code.
 LABEL: Final = "_label"
 
@@ -44,9 +48,23 @@ def cells(dataset: Dataset) -> tuple[Cell, ...]:
 
 
 @lru_cache(maxsize=64)
-def columns(dataset: Dataset) -> tuple[DatasetColumn, ...]:
+def columns(dataset: AnyDataset) -> tuple[DatasetColumn, ...]:
     """The columns of a dataset in order, the same whatever it holds."""
+    if isinstance(dataset, ComputedDataset):
+        return tuple(_computed_columns(dataset))
     return tuple(_columns(dataset))
+
+
+def _computed_columns(dataset: ComputedDataset) -> Iterator[DatasetColumn]:
+    for at, one in enumerate(dataset.columns):
+        yield DatasetColumn(one.name, one.kind, one.about, one.nullable, one.unit, at)
+        if one.codes is not None:
+            yield _label_column(one.name, one.nullable, at)
+
+
+def _label_column(name: str, nullable: bool, at: int) -> DatasetColumn:
+    text = f"What `{name}` is called in the language that `lang` names."
+    return DatasetColumn(name + LABEL, CellKind.text, text, nullable, None, at, True)
 
 
 def _columns(dataset: Dataset) -> Iterator[DatasetColumn]:
@@ -57,8 +75,7 @@ def _columns(dataset: Dataset) -> Iterator[DatasetColumn]:
         unit = dataset.units.get(cell.name)
         yield DatasetColumn(name, cell.kind, about, nullable, unit, at)
         if is_coded(dataset, cell):
-            text = f"What `{name}` is called in the language that `lang` names."
-            yield DatasetColumn(name + LABEL, CellKind.text, text, nullable, None, at, True)
+            yield _label_column(name, nullable, at)
     for at, (name, counted) in enumerate(dataset.counts.items(), len(read)):
         about = f"How many {counted} are on record under it, without those in the trash."
         yield DatasetColumn(name, CellKind.integer, about, False, counted, at)
@@ -100,6 +117,11 @@ def _words(about: str, path: tuple[str, ...]) -> str:
     *before, last = path
     of = f" of the {before[-1].replace('_', ' ')}" if before else ""
     return f"The {last.replace('_', ' ')}{of}."
+
+
+def by_name() -> Mapping[str, AnyDataset]:
+    """The datasets by name."""
+    return {dataset.name: dataset for dataset in ALL_DATASETS}
 
 
 def values(dataset: Dataset) -> list[Expression]:

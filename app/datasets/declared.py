@@ -154,8 +154,3 @@ DATASETS: tuple[Dataset, ...] = (
         ),
     ),
 )
-
-
-def by_name() -> Mapping[str, Dataset]:
-    """The datasets by name."""
-    return {dataset.name: dataset for dataset in DATASETS}

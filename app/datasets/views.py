@@ -12,12 +12,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, Dialect, select, text
+from sqlalchemy import Connection, Dialect, FromClause, select, text
 
 from app.core.databases.expressions import Expression, Selection
 from app.core.databases.public_reads import public
-from app.datasets.columns import DatasetColumn, cells, columns, count_of
-from app.datasets.declared import DATASETS, Dataset
+from app.datasets.columns import ALL_DATASETS, AnyDataset, DatasetColumn, cells, columns, count_of
+from app.datasets.computed import ComputedDataset
+from app.datasets.declared import Dataset
 from app.datasets.statement import rows_of
 from app.datasets.view_values import label_of, view_value
 from app.engine.paths import find_field
@@ -31,7 +32,7 @@ _THERE = {
     "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'view' AND name LIKE 'bi\\_%'"
     " ESCAPE '\\'",
     "postgresql": (
-        "SELECT relname, coalesce(obj_description(oid, 'pg_class'), '') FROM pg_class"
+        "SELECT relname AS name, coalesce(obj_description(oid, 'pg_class'), '') FROM pg_class"
         " WHERE relkind = 'v' AND relnamespace = current_schema()::regnamespace"
         " AND relname LIKE 'bi\\_%'"
     ),
@@ -52,7 +53,7 @@ class Dropped:
     readers: Mapping[str, Set[str]] = field(default_factory=dict)
 
 
-def view_name(dataset: Dataset) -> str:
+def view_name(dataset: AnyDataset) -> str:
     """What the view of a dataset is called."""
     return PREFIX + dataset.name
 
@@ -64,7 +65,7 @@ def make_views(connection: Connection, before: Dropped | None = None) -> None:
     before = before or dropped
     for statement in _statements(connection.dialect):
         connection.exec_driver_sql(statement)
-    names = {view_name(dataset) for dataset in DATASETS}
+    names = {view_name(dataset) for dataset in ALL_DATASETS}
     for role, views in before.readers.items():
         for name in sorted(names if views >= before.names else names & views):
             connection.exec_driver_sql(f"GRANT SELECT ON {name} TO {role}")
@@ -86,14 +87,14 @@ def outdated_views(connection: Connection) -> list[str]:
     """The names of those that the database has not, or as another version made them, or that no
     dataset declares any more."""
     there, mark = _there(connection), _mark()
-    wanted = {view_name(dataset) for dataset in DATASETS}
+    wanted = {view_name(dataset) for dataset in ALL_DATASETS}
     return sorted(wanted ^ there.keys() | {name for name in there if mark not in there[name]})
 
 
 def _there(connection: Connection) -> dict[str, str]:
     """The views that are there, with the text that has the mark of the version that made them."""
     found = connection.execute(text(_THERE[connection.dialect.name]))
-    return dict(found.tuples().all())
+    return {row.name: row[1] for row in found}
 
 
 @cache
@@ -107,7 +108,7 @@ def _mark() -> str:
 
 
 def _statements(dialect: Dialect) -> Iterator[str]:
-    for dataset in DATASETS:
+    for dataset in ALL_DATASETS:
         name, about = view_name(dataset), f"{dataset.grain.capitalize()}. {_mark()}"
         query = definition(dataset, dialect)
         if dialect.name == "sqlite":
@@ -121,19 +122,42 @@ def _statements(dialect: Dialect) -> Iterator[str]:
             yield f"COMMENT ON COLUMN {name}.{column.name} IS {_quoted(column.about + unit)}"
 
 
-def definition(dataset: Dataset, dialect: Dialect) -> str:
+def definition(dataset: AnyDataset, dialect: Dialect) -> str:
     """The SELECT of the view of a dataset: what the public sees of it."""
     return _definition(dataset, public(dialect))
 
 
 @cache
-def _definition(dataset: Dataset, dialect: Dialect) -> str:
-    shown = [_value(dataset, column).label(column.name) for column in columns(dataset)]
-    statement: Selection = rows_of(dataset, select(*shown))
-    sql = str(statement.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+def _definition(dataset: AnyDataset, dialect: Dialect) -> str:
+    sql = str(
+        _selection(dataset, dialect.name).compile(
+            dialect=dialect, compile_kwargs={"literal_binds": True}
+        )
+    )
     # The same to SQLite, also where it is older than 3.39, as in DuckDB: what it cannot read in one
     # view keeps it from opening the database.
     return sql.replace(" IS DISTINCT FROM ", " IS NOT ") if dialect.name == "sqlite" else sql
+
+
+def _selection(dataset: AnyDataset, dialect: str) -> Selection:
+    if isinstance(dataset, ComputedDataset):
+        found = dataset.rows(dialect).subquery("found")
+        values = [_computed(dataset, column, found) for column in columns(dataset)]
+    else:
+        values = [_value(dataset, column) for column in columns(dataset)]
+    named = zip(columns(dataset), values, strict=True)
+    statement: Selection = select(*(value.label(column.name) for column, value in named))
+    return statement if isinstance(dataset, ComputedDataset) else rows_of(dataset, statement)
+
+
+def _computed(dataset: ComputedDataset, column: DatasetColumn, found: FromClause) -> Expression:
+    declared = dataset.columns[column.at]
+    if declared.number is not None:
+        return declared.number(found, declared.name)
+    stored: Expression = found.c[declared.name]
+    if column.is_label and declared.codes is not None:
+        return label_of(stored, declared.codes)
+    return view_value(stored)
 
 
 def _value(dataset: Dataset, column: DatasetColumn) -> Expression:
