@@ -6,8 +6,11 @@ from functools import lru_cache
 from typing import Final
 
 from sqlalchemy import ColumnElement, Integer, func, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import FunctionElement
 
-from app.core.databases.expressions import AnyTable, Expression
+from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.databases.public_reads import is_withholdable
 from app.core.loose_types import Value
 from app.core.sheets.sheet import CellKind
@@ -18,7 +21,7 @@ from app.engine.query.aliases import TableAlias
 from app.engine.query.parameters import View
 from app.engine.query.render import as_csv_value
 from app.engine.resource import Embedded, Resource
-from app.rest.export_columns import POSITION, Cell, cell_values, cells_of
+from app.rest.export_columns import POSITION, Cell, cell_values, cells_of, label_of
 
 #: Whatever is a dataset, of records and of what is worked out.
 AnyDataset = Dataset | ComputedDataset
@@ -79,6 +82,9 @@ def _columns(dataset: Dataset) -> Iterator[DatasetColumn]:
     for at, (name, counted) in enumerate(dataset.counts.items(), len(read)):
         about = f"How many {counted} are on record under it, without those in the trash."
         yield DatasetColumn(name, CellKind.integer, about, False, counted, at)
+    for at, (name, listed) in enumerate(dataset.lists.items(), len(read) + len(dataset.counts)):
+        about = f"Its {listed} by name, with semicolons between them, the oldest first."
+        yield DatasetColumn(name, CellKind.text, about, True, None, at)
 
 
 def is_coded(dataset: Dataset, cell: Cell) -> bool:
@@ -129,16 +135,49 @@ def values(dataset: Dataset) -> list[Expression]:
     found = cell_values(
         dataset.resource, cells(dataset), as_csv_value, as_csv_value, dataset.row_of
     )
-    return [*found, *(count_of(dataset.resource, name) for name in dataset.counts.values())]
+    return [*found, *under(dataset)]
 
 
-def count_of(resource: Resource, name: str) -> Expression:
+def under(dataset: Dataset) -> list[Expression]:
+    """The SQL of what is told of the collections under a record: counts, then names."""
+    counted = (_count(dataset.resource, name) for name in dataset.counts.values())
+    return [*counted, *(_names(dataset.resource, name) for name in dataset.lists.values())]
+
+
+def _count(resource: Resource, name: str) -> Expression:
     """How many records of a collection lie under a record."""
-    collection = resource.to_many[name]
-    child: AnyTable = TableAlias(collection.child.table)
-    on: ColumnElement[bool] = collection.on(child, resource.table)
+    child: AnyTable = TableAlias(resource.to_many[name].child.table)
     found = select(func.count(type_=Integer)).select_from(child.source)
+    return _there(found, resource, name, child).correlate(resource.table).scalar_subquery()
+
+
+def _names(resource: Resource, name: str) -> Expression:
+    """What the records of a collection under a record are called."""
+    target = resource.to_many[name].child
+    child: AnyTable = TableAlias(target.table)
+    named = select(getattr(child, label_of(target)).label("name"), child.id.label("id"))
+    ordered = _there(named, resource, name, child).order_by(child.id)
+    rows = ordered.correlate_except(child.source).subquery()
+    return select(joined_names(rows.c.name)).select_from(rows).scalar_subquery()
+
+
+def _there(found: Selection, resource: Resource, name: str, child: AnyTable) -> Selection:
+    """Those of a collection that lie under a record, without those in the trash."""
+    collection = resource.to_many[name]
+    on: ColumnElement[bool] = collection.on(child, resource.table)
     found = found.where(on, child.deleted_at.is_(None))
     if collection.child.row_filter is not None:
         found = found.where(collection.child.row_filter(child))
-    return found.correlate(resource.table).scalar_subquery()
+    return found
+
+
+class joined_names(FunctionElement[str]):  # noqa: N801 (reads as an SQL function)
+    """An aggregate: texts as one, in the order of their rows."""
+
+    inherit_cache = True
+
+
+@compiles(joined_names)
+def _joined_names(element: joined_names, compiler: SQLCompiler, **kw: object) -> str:
+    function = {"sqlite": "group_concat", "postgresql": "string_agg"}[compiler.dialect.name]
+    return f"{function}({compiler.process(element.clauses, **kw)}, '; ')"

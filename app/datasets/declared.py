@@ -18,7 +18,7 @@ class Dataset:
 
     `columns` are dotted paths of fields; `units` names for columns of numbers those that say what
     they are counted in; `counts` are the collections under a record that are counted, by the name
-    of the column.
+    of the column, and `lists` those whose records are named.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Dataset:
     row_of: str | None = None
     units: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, str] = field(default_factory=dict)
+    lists: Mapping[str, str] = field(default_factory=dict)
 
 
 _STAMPS = ("created_at", "updated_at")
@@ -118,6 +119,7 @@ DATASETS: tuple[Dataset, ...] = (
             *("sectors", "parent_id", "parent.name", "is_named", *_STAMPS),
         ),
         counts={"missions_count": "missions", "agreements_count": "agreements"},
+        lists={"missions": "missions"},
     ),
     Dataset(
         "outcomes",

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Dialect, FromClause, select, text
 
 from app.core.databases.expressions import Expression, Selection
 from app.core.databases.public_reads import public
-from app.datasets.columns import ALL_DATASETS, AnyDataset, DatasetColumn, cells, columns, count_of
+from app.datasets.columns import ALL_DATASETS, AnyDataset, DatasetColumn, cells, columns, under
 from app.datasets.computed import ComputedDataset
 from app.datasets.declared import Dataset
 from app.datasets.statement import rows_of
@@ -163,7 +163,7 @@ def _computed(dataset: ComputedDataset, column: DatasetColumn, found: FromClause
 def _value(dataset: Dataset, column: DatasetColumn) -> Expression:
     read = cells(dataset)
     if column.at >= len(read):
-        return count_of(dataset.resource, dataset.counts[column.name])
+        return under(dataset)[column.at - len(read)]
     cell = read[column.at]
 
     def form(stored: Expression) -> Expression:

@@ -115,7 +115,9 @@ async def test_rows_say_what_the_records_say_with_names_labels_and_counts(
         ],
         ("missions", "alone"): [{"agreements_count": 0, "companies_count": 0}],
         ("mission_stops", "alone"): [],
-        ("companies", "company"): [{"missions_count": 1, "country_label": "Kazakhstan"}],
+        ("companies", "company"): [
+            {"missions_count": 1, "missions": "A visit", "country_label": "Kazakhstan"}
+        ],
         ("outcomes", "outcome"): [{"agreement_title": "A deal", "jobs": 3}],
     }
     wrong = []
