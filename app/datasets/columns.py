@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from sqlalchemy import ColumnElement, Integer, func, select
+from sqlalchemy import ColumnElement, Integer, func, select, union
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 
-from app.core.databases.expressions import AnyTable, Expression, Selection
+from app.core.databases.expressions import AnyTable, Expression
 from app.core.databases.public_reads import is_withholdable
 from app.core.loose_types import Value
 from app.core.sheets.sheet import CellKind
@@ -140,35 +140,40 @@ def values(dataset: Dataset) -> list[Expression]:
 
 def under(dataset: Dataset) -> list[Expression]:
     """The SQL of what is told of the collections under a record: counts, then names."""
-    counted = (_count(dataset.resource, name) for name in dataset.counts.values())
-    return [*counted, *(_names(dataset.resource, name) for name in dataset.lists.values())]
+    counted = (_count(dataset, name) for name in dataset.counts.values())
+    return [*counted, *(_names(dataset, name) for name in dataset.lists.values())]
 
 
-def _count(resource: Resource, name: str) -> Expression:
+def _count(dataset: Dataset, name: str) -> Expression:
     """How many records of a collection lie under a record."""
-    child: AnyTable = TableAlias(resource.to_many[name].child.table)
+    child: AnyTable = TableAlias(dataset.resource.to_many[name].child.table)
     found = select(func.count(type_=Integer)).select_from(child.source)
-    return _there(found, resource, name, child).correlate(resource.table).scalar_subquery()
+    found = found.where(*_lies_under(dataset, name, child))
+    return found.correlate(dataset.resource.table).scalar_subquery()
 
 
-def _names(resource: Resource, name: str) -> Expression:
+def _names(dataset: Dataset, name: str) -> Expression:
     """What the records of a collection under a record are called."""
-    target = resource.to_many[name].child
+    target = dataset.resource.to_many[name].child
     child: AnyTable = TableAlias(target.table)
     named = select(getattr(child, label_of(target)).label("name"), child.id.label("id"))
-    ordered = _there(named, resource, name, child).order_by(child.id)
-    rows = ordered.correlate_except(child.source).subquery()
+    named = named.where(*_lies_under(dataset, name, child)).order_by(child.id)
+    rows = named.correlate_except(child.source).subquery()
     return select(joined_names(rows.c.name)).select_from(rows).scalar_subquery()
 
 
-def _there(found: Selection, resource: Resource, name: str, child: AnyTable) -> Selection:
-    """Those of a collection that lie under a record, without those in the trash."""
+def _lies_under(dataset: Dataset, name: str, child: AnyTable) -> Iterator[ColumnElement[bool]]:
+    """That a record of a collection lies under one, and is not in the trash."""
+    resource = dataset.resource
     collection = resource.to_many[name]
-    on: ColumnElement[bool] = collection.on(child, resource.table)
-    found = found.where(on, child.deleted_at.is_(None))
+    if name in dataset.ways:
+        own: Expression = resource.table.__table__.c.id
+        yield child.id.in_(union(*dataset.ways[name](own)))
+    else:
+        yield collection.on(child, resource.table)
+    yield child.deleted_at.is_(None)
     if collection.child.row_filter is not None:
-        found = found.where(collection.child.row_filter(child))
-    return found
+        yield collection.child.row_filter(child)
 
 
 class joined_names(FunctionElement[str]):  # noqa: N801 (reads as an SQL function)
