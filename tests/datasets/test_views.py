@@ -27,7 +27,6 @@ from app.datasets.views import outdated_views, view_name
 from tests.examples import create
 
 PATCH = {"Content-Type": "application/merge-patch+json"}
-ROLE = Path(__file__).parent.parent.parent / "dashboards" / "role.sql"
 ONE = {
     "title": "One",
     "instrument": "supply_contract",
@@ -191,30 +190,6 @@ async def test_views_that_another_version_made_are_told_and_made_anew(fresh_url:
     assert await migrate(fresh_url)
     assert await engine_run(fresh_url, outdated_views) == []
     assert await migrate(fresh_url) is False
-
-
-@pytest.fixture
-async def role(fresh_url: str) -> Any:
-    """A connection of the role that docs/operations.md has made for dashboards."""
-    if fresh_url.startswith("sqlite"):
-        pytest.skip("SQLite has no roles")
-    name = f"dashboards_{fresh_url.rpartition('_')[2]}"
-    sql = ROLE.read_text().replace(":'password'", "'a password'").replace("dashboards", name)
-    url = fresh_url.replace("+asyncpg", "")
-    owner = await asyncpg.connect(url)
-    try:
-        # Twice: so it is also run after an upgrade or a restore.
-        await owner.execute(sql)
-        await owner.execute(sql)
-        await owner.execute("CREATE TABLE of_tomorrow (id INTEGER)")
-        reading = await asyncpg.connect(url, user=name, password="a password")
-        try:
-            yield reading, owner, name
-        finally:
-            await reading.close()
-    finally:
-        await owner.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
-        await owner.close()
 
 
 async def test_the_role_for_dashboards_reads_the_views_and_nothing_else(role: Any) -> None:
