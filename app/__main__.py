@@ -196,6 +196,16 @@ def verify(
 
 
 @commands.command()
+def views(
+    to: Annotated[Path, typer.Option(help="The file to write, or to write anew.", readable=False)],
+) -> None:
+    """Write what is public to a file of SQLite, for Datasette, DuckDB, Metabase and the like."""
+    from app.commands.views import run
+
+    typer.echo(run(settings().database_url, to))
+
+
+@commands.command()
 def generate(
     agreements: Annotated[int, typer.Option(help="How many agreements to make.", min=1)] = 100_000,
     companies: Annotated[int, typer.Option(help="How many companies.", min=1)] = 5_000,

@@ -25,7 +25,11 @@ from app.core.setting_faults import InvalidSettings, misspelt, sentences
 
 PREFIX = "TRADE_MISSIONS_"
 #: Variables with the prefix that docker-compose.yml reads itself: no settings, and no mistakes.
-COMPOSE_NAMES = {"TRADE_MISSIONS_DB_PASSWORD"}
+COMPOSE_NAMES = {
+    "TRADE_MISSIONS_DASHBOARDS_PASSWORD",
+    "TRADE_MISSIONS_DB_PASSWORD",
+    "TRADE_MISSIONS_GRAFANA_PORT",
+}
 #: The longest time that can be set: what counts it can hold no more than some weeks.
 DAY_SECONDS = 86_400
 

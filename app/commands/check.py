@@ -11,6 +11,7 @@ from app.commands.snapshot import snapshot_run
 from app.commands.unmigrated import declared, unmigrated
 from app.core.databases.expressions import AnyTable
 from app.core.databases.public_reads import ALL
+from app.datasets.views import outdated_views
 from app.engine.history.change_log import Change, ChangeCounter
 from app.engine.search.index import SearchEntry, is_current
 from app.engine.shown_indexes import missing_indexes
@@ -49,7 +50,11 @@ def faults(connection: Connection) -> list[str]:
 
 def _missing(connection: Connection) -> list[str]:
     names = missing_indexes(connection, declared())
-    return [f"the index {name} is not there. Run: trade-missions migrate" for name in names]
+    faults = [f"the index {name} is not there. Run: trade-missions migrate" for name in names]
+    return faults + [
+        f"the view {name} is not what the program declares. Run: trade-missions migrate"
+        for name in outdated_views(connection)
+    ]
 
 
 def _secrets(connection: Connection) -> list[str]:

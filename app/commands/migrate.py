@@ -1,6 +1,7 @@
 """Brings a database's tables to the state that this version needs."""
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, event, text
@@ -15,6 +16,7 @@ from app.commands.unmigrated import declared, unmigrated
 from app.core.databases.addresses import is_sqlite, sqlite_path
 from app.core.databases.diagnosis import diagnosed
 from app.core.databases.schema_revision import alembic_config, newest
+from app.datasets.views import Dropped, drop_views, make_views, outdated_views
 from app.engine.search.index import is_current
 from app.engine.shown_indexes import drop_shown_indexes, make_shown_indexes, missing_indexes
 
@@ -58,7 +60,9 @@ def _is_done(connection: Connection) -> bool:
 
 
 def _missing(connection: Connection) -> list[str]:
-    return [] if unmigrated(connection) else missing_indexes(connection, declared())
+    if unmigrated(connection):
+        return []
+    return [*missing_indexes(connection, declared()), *outdated_views(connection)]
 
 
 def upgrade(connection: Connection, to: str = "head") -> bool:
@@ -69,6 +73,8 @@ def upgrade(connection: Connection, to: str = "head") -> bool:
     _wait_for_others(connection)
     before = revision_of(connection)
     _refuse_unknown(before)
+    lacked = before == newest() and bool(_missing(connection))
+    views = drop_views(connection)
     if to != "head" or before != newest():
         from alembic import command
 
@@ -82,12 +88,18 @@ def upgrade(connection: Connection, to: str = "head") -> bool:
                 " first, or let the migration do it."
             ) from error
     after = revision_of(connection)
-    lacked = after == newest() == before and bool(_missing(connection))
     if after == newest():
         _refuse_unmigrated(connection)
         make_shown_indexes(connection, declared())
+        _make_views(connection, views)
         describe(connection)
     return (after == newest() and _index(connection)) or after != before or lacked
+
+
+def _make_views(connection: Connection, before: Dropped) -> None:
+    # Which collections lie under a record is known when all kinds are listed.
+    import_module("app.api")
+    make_views(connection, before)
 
 
 def _wait_for_others(connection: Connection) -> None:
@@ -155,6 +167,7 @@ def _downgrade(connection: Connection, to: str) -> None:
     from alembic import command
 
     forget(connection)
+    drop_views(connection)
     drop_shown_indexes(connection, declared())
     command.downgrade(_config(connection), to)
 

@@ -1,24 +1,31 @@
 """The columns of a dataset: name, type, unit, meaning and nullability, and the SQL of each."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from sqlalchemy import ColumnElement, Integer, func, select
+from sqlalchemy import ColumnElement, Integer, func, select, union
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import FunctionElement
 
 from app.core.databases.expressions import AnyTable, Expression
 from app.core.databases.public_reads import WITHHELD_AS, is_withholdable
 from app.core.loose_types import Value
 from app.core.sheets.sheet import CellKind
-from app.datasets.declared import Dataset
+from app.datasets.computed import COMPUTED, ComputedDataset
+from app.datasets.declared import DATASETS, Dataset
 from app.engine.paths import FieldType, find_field, find_relation
 from app.engine.query.aliases import TableAlias
 from app.engine.query.parameters import View
 from app.engine.query.render import as_csv_value
 from app.engine.resource import Embedded, Resource
-from app.rest.export_columns import POSITION, Cell, cell_values, cells_of
+from app.rest.export_columns import POSITION, Cell, cell_values, cells_of, label_of
 
+#: Whatever is a dataset, of records and of what is worked out.
+AnyDataset = Dataset | ComputedDataset
+ALL_DATASETS: Final[tuple[AnyDataset, ...]] = (*DATASETS, *COMPUTED)
 #: Ends the name of the column that has the label of a code.
 LABEL: Final = "_label"
 
@@ -44,9 +51,23 @@ def cells(dataset: Dataset) -> tuple[Cell, ...]:
 
 
 @lru_cache(maxsize=64)
-def columns(dataset: Dataset) -> tuple[DatasetColumn, ...]:
+def columns(dataset: AnyDataset) -> tuple[DatasetColumn, ...]:
     """The columns of a dataset in order, the same whatever it holds."""
+    if isinstance(dataset, ComputedDataset):
+        return tuple(_computed_columns(dataset))
     return tuple(_columns(dataset))
+
+
+def _computed_columns(dataset: ComputedDataset) -> Iterator[DatasetColumn]:
+    for at, one in enumerate(dataset.columns):
+        yield DatasetColumn(one.name, one.kind, one.about, one.nullable, one.unit, at)
+        if one.codes is not None:
+            yield _label_column(one.name, one.nullable, at)
+
+
+def _label_column(name: str, nullable: bool, at: int) -> DatasetColumn:
+    text = f"What `{name}` is called in the language that `lang` names."
+    return DatasetColumn(name + LABEL, CellKind.text, text, nullable, None, at, True)
 
 
 def _columns(dataset: Dataset) -> Iterator[DatasetColumn]:
@@ -57,11 +78,13 @@ def _columns(dataset: Dataset) -> Iterator[DatasetColumn]:
         unit = dataset.units.get(cell.name)
         yield DatasetColumn(name, cell.kind, about, nullable, unit, at)
         if is_coded(dataset, cell):
-            text = f"What `{name}` is called in the language that `lang` names."
-            yield DatasetColumn(name + LABEL, CellKind.text, text, nullable, None, at, True)
+            yield _label_column(name, nullable, at)
     for at, (name, counted) in enumerate(dataset.counts.items(), len(read)):
         about = f"How many {counted} are on record under it, without those in the trash."
         yield DatasetColumn(name, CellKind.integer, about, False, counted, at)
+    for at, (name, listed) in enumerate(dataset.lists.items(), len(read) + len(dataset.counts)):
+        about = f"Its {listed} by name, with semicolons between them, the oldest first."
+        yield DatasetColumn(name, CellKind.text, about, True, None, at)
 
 
 def is_coded(dataset: Dataset, cell: Cell) -> bool:
@@ -103,21 +126,64 @@ def _words(about: str, path: tuple[str, ...]) -> str:
     return f"The {last.replace('_', ' ')}{of}."
 
 
+def by_name() -> Mapping[str, AnyDataset]:
+    """The datasets by name."""
+    return {dataset.name: dataset for dataset in ALL_DATASETS}
+
+
 def values(dataset: Dataset) -> list[Expression]:
     """The SQL of what a dataset reads: its fields, then its counts."""
     found = cell_values(
         dataset.resource, cells(dataset), as_csv_value, as_csv_value, dataset.row_of
     )
-    return [*found, *(_count(dataset.resource, name) for name in dataset.counts.values())]
+    return [*found, *under(dataset)]
 
 
-def _count(resource: Resource, name: str) -> Expression:
+def under(dataset: Dataset) -> list[Expression]:
+    """The SQL of what is told of the collections under a record: counts, then names."""
+    counted = (_count(dataset, name) for name in dataset.counts.values())
+    return [*counted, *(_names(dataset, name) for name in dataset.lists.values())]
+
+
+def _count(dataset: Dataset, name: str) -> Expression:
     """How many records of a collection lie under a record."""
-    collection = resource.to_many[name]
-    child: AnyTable = TableAlias(collection.child.table)
-    on: ColumnElement[bool] = collection.on(child, resource.table)
+    child: AnyTable = TableAlias(dataset.resource.to_many[name].child.table)
     found = select(func.count(type_=Integer)).select_from(child.source)
-    found = found.where(on, child.deleted_at.is_(None))
+    found = found.where(*_lies_under(dataset, name, child))
+    return found.correlate(dataset.resource.table).scalar_subquery()
+
+
+def _names(dataset: Dataset, name: str) -> Expression:
+    """What the records of a collection under a record are called."""
+    target = dataset.resource.to_many[name].child
+    child: AnyTable = TableAlias(target.table)
+    named = select(getattr(child, label_of(target)).label("name"), child.id.label("id"))
+    named = named.where(*_lies_under(dataset, name, child)).order_by(child.id)
+    rows = named.correlate_except(child.source).subquery()
+    return select(joined_names(rows.c.name)).select_from(rows).scalar_subquery()
+
+
+def _lies_under(dataset: Dataset, name: str, child: AnyTable) -> Iterator[ColumnElement[bool]]:
+    """That a record of a collection lies under one, and is not in the trash."""
+    resource = dataset.resource
+    collection = resource.to_many[name]
+    if name in dataset.ways:
+        own: Expression = resource.table.__table__.c.id
+        yield child.id.in_(union(*dataset.ways[name](own)))
+    else:
+        yield collection.on(child, resource.table)
+    yield child.deleted_at.is_(None)
     if collection.child.row_filter is not None:
-        found = found.where(collection.child.row_filter(child))
-    return found.correlate(resource.table).scalar_subquery()
+        yield collection.child.row_filter(child)
+
+
+class joined_names(FunctionElement[str]):  # noqa: N801 (reads as an SQL function)
+    """An aggregate: texts as one, in the order of their rows."""
+
+    inherit_cache = True
+
+
+@compiles(joined_names)
+def _joined_names(element: joined_names, compiler: SQLCompiler, **kw: object) -> str:
+    function = {"sqlite": "group_concat", "postgresql": "string_agg"}[compiler.dialect.name]
+    return f"{function}({compiler.process(element.clauses, **kw)}, '; ')"

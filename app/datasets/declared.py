@@ -1,9 +1,11 @@
 """Which datasets there are: the grain of each, and what its columns show."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from app.core.databases.expressions import Expression, Selection
 from app.engine.resource import Resource
+from app.insights.presence import missions_with
 from app.resources.agreement import agreement
 from app.resources.delegate import delegate
 from app.resources.mission import mission
@@ -18,7 +20,9 @@ class Dataset:
 
     `columns` are dotted paths of fields; `units` names for columns of numbers those that say what
     they are counted in; `counts` are the collections under a record that are counted, by the name
-    of the column.
+    of the column, and `lists` those whose records are named; `ways` read the ids of a collection's
+    records, given the id of the one that they are under, where its own condition would look through
+    all of them each time.
     """
 
     name: str
@@ -28,6 +32,8 @@ class Dataset:
     row_of: str | None = None
     units: Mapping[str, str] = field(default_factory=dict)
     counts: Mapping[str, str] = field(default_factory=dict)
+    lists: Mapping[str, str] = field(default_factory=dict)
+    ways: Mapping[str, Callable[[Expression], list[Selection]]] = field(default_factory=dict)
 
 
 _STAMPS = ("created_at", "updated_at")
@@ -118,6 +124,8 @@ DATASETS: tuple[Dataset, ...] = (
             *("sectors", "parent_id", "parent.name", "is_named", *_STAMPS),
         ),
         counts={"missions_count": "missions", "agreements_count": "agreements"},
+        lists={"missions": "missions"},
+        ways={"missions": missions_with},
     ),
     Dataset(
         "outcomes",
@@ -154,8 +162,3 @@ DATASETS: tuple[Dataset, ...] = (
         ),
     ),
 )
-
-
-def by_name() -> Mapping[str, Dataset]:
-    """The datasets by name."""
-    return {dataset.name: dataset for dataset in DATASETS}

@@ -18,8 +18,8 @@ from app.core.http.operation import Answer, Operation
 from app.core.http.responses import JsonResponse
 from app.core.loose_types import Fields, Value
 from app.core.sheets.sheet import CellKind, Column
-from app.datasets.columns import DatasetColumn, columns
-from app.datasets.declared import DATASETS, Dataset, by_name
+from app.datasets.columns import ALL_DATASETS, AnyDataset, DatasetColumn, by_name, columns
+from app.datasets.computed import ComputedDataset
 from app.datasets.rows import Labeller, labeller
 from app.datasets.statement import place_values, rows_statement
 from app.engine.labels import Language
@@ -40,7 +40,7 @@ Name = Annotated[
     str,
     Path(
         description="What the dataset is called.",
-        json_schema_extra={"enum": [dataset.name for dataset in DATASETS]},
+        json_schema_extra={"enum": [dataset.name for dataset in ALL_DATASETS]},
     ),
 ]
 
@@ -110,10 +110,10 @@ class DatasetFileQuery(CsvQuery, DatasetQuery):
 
 async def get_datasets(request: Request) -> Response:
     """The datasets that there are, each with its grain and its columns."""
-    return JsonResponse(json_codec.dumps({"data": [_entry(each) for each in DATASETS]}))
+    return JsonResponse(json_codec.dumps({"data": [_entry(each) for each in ALL_DATASETS]}))
 
 
-def _entry(dataset: Dataset) -> Fields:
+def _entry(dataset: AnyDataset) -> Fields:
     return {
         "name": dataset.name,
         "grain": dataset.grain,
@@ -131,7 +131,7 @@ def _column(column: DatasetColumn) -> Fields:
     }
 
 
-def _find(name: str) -> Dataset:
+def _find(name: str) -> AnyDataset:
     """The dataset of this name; NotFound without one."""
     found = by_name()
     if name not in found:
@@ -140,7 +140,15 @@ def _find(name: str) -> Dataset:
     return found[name]
 
 
-async def _tag(request: Request, dataset: Dataset, query: DatasetQuery, form: str) -> str:
+def _refuse_since(dataset: AnyDataset, query: DatasetQuery) -> None:
+    """BadRequest for what changed of rows that are worked out when they are read."""
+    is_computed = isinstance(dataset, ComputedDataset) and dataset.since is None
+    if is_computed and query.updated_since is not None:
+        text = f"The rows of {dataset.name} are sums of many records: leave it out, and read all."
+        raise bad_parameter("updated_since", "sums", text)
+
+
+async def _tag(request: Request, dataset: AnyDataset, query: DatasetQuery, form: str) -> str:
     edition = f"{dataset.name}-{query.lang}-{form}"
     return audience_tag(request, f'W/"{await position_of(request)}-{edition}"')
 
@@ -151,6 +159,7 @@ async def get_dataset(
     """Flat rows with ids, names, codes and their labels, in pages; `/datasets` tells the columns,
     and `/datasets/agreements.csv` is all of them as a file."""
     dataset = _find(name)
+    _refuse_since(dataset, query)
     tag = await _tag(request, dataset, query, "json")
     if is_known(request, tag):
         return not_modified(tag)
@@ -164,6 +173,7 @@ async def get_dataset_file(
     if format == "json":
         return await get_dataset(request, name, query)
     dataset = _find(name)
+    _refuse_since(dataset, query)
     check_format(format)
     if query.cursor is not None:
         text = "A file has every row, without pages: leave it out."
@@ -187,7 +197,11 @@ async def get_dataset_file(
 
 
 async def _stream(
-    request: Request, dataset: Dataset, query: DatasetFileQuery, shown: Labeller, file_format: str
+    request: Request,
+    dataset: AnyDataset,
+    query: DatasetFileQuery,
+    shown: Labeller,
+    file_format: str,
 ) -> AsyncGenerator[Rows]:
     """Batches of rows of cells, or of lines of JSON."""
     since = query.updated_since
@@ -204,7 +218,7 @@ async def _stream(
                 yield shown.rows(batch)
 
 
-async def _page(request: Request, dataset: Dataset, query: DatasetQuery, tag: str) -> Response:
+async def _page(request: Request, dataset: AnyDataset, query: DatasetQuery, tag: str) -> Response:
     """The page that the query asks for."""
     since = query.updated_since
     shown = await labeller(database_of(request), dataset, query.lang)

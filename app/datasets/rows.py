@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from app.core.databases.interface import Database, Rows
 from app.core.loose_types import Value, Values
 from app.core.sheets.sheet import CellKind, Row
-from app.datasets.columns import DatasetColumn, cells, columns
-from app.datasets.declared import Dataset
+from app.datasets.columns import AnyDataset, DatasetColumn, cells, columns
+from app.datasets.computed import ComputedDataset
 from app.engine.labels import Language
-from app.rest.labelled import labels_for
+from app.rest.labelled import labels_for, names_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,21 @@ def _as_json(column: DatasetColumn, value: Value) -> Value:
     return value == "true" if column.kind is CellKind.boolean and value is not None else value
 
 
-async def labeller(database: Database, dataset: Dataset, language: Language) -> Labeller:
+async def labeller(database: Database, dataset: AnyDataset, language: Language) -> Labeller:
     """What labels the codes of a dataset in a language."""
-    found = await labels_for(database, dataset.resource, cells(dataset), language, are_texts=False)
     shown = columns(dataset)
-    return Labeller(shown, found.columns, max(column.at for column in shown) + 1)
+    labels = await _labels(database, dataset, language)
+    return Labeller(shown, labels, max(column.at for column in shown) + 1)
+
+
+async def _labels(
+    database: Database, dataset: AnyDataset, language: Language
+) -> Mapping[int, Callable[[str], str]]:
+    if isinstance(dataset, ComputedDataset):
+        return {
+            at: await names_for(database, column.codes, language)
+            for at, column in enumerate(dataset.columns)
+            if column.codes is not None
+        }
+    found = await labels_for(database, dataset.resource, cells(dataset), language, are_texts=False)
+    return found.columns

@@ -55,11 +55,18 @@ async def labels_for(
             columns[at] = _TRUTHS[language].__getitem__
         coded = _coded(resource, cell)
         if coded is not None:
-            statement = compile_query(labels_statement(coded), database.dialect)
-            labels = labels_of_rows(coded, await database.read(statement, {}))
-            columns[at] = _Names(labels, language, coded.field_type is FieldType.list)
+            columns[at] = await names_for(database, coded, language)
     headers = [label(resource, cell.path, language) for cell in cells]
     return Labelled(headers, columns)
+
+
+async def names_for(
+    database: Database, coded: RecordField, language: Language
+) -> Callable[[str], str]:
+    """What the codes of a field are called in a language."""
+    statement = compile_query(labels_statement(coded), database.dialect)
+    labels = labels_of_rows(coded, await database.read(statement, {}))
+    return _Names(labels, language, coded.field_type is FieldType.list)
 
 
 def _coded(resource: Resource, cell: Cell) -> RecordField | None:

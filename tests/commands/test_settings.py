@@ -222,6 +222,8 @@ def test_every_command_judges_the_settings_first_and_its_help_does_not(run: Run)
     faults: list[Any] = []
     for path, command in leaves(typer.main.get_command(program.commands)):
         required = ["x" for argument in command.params if argument.param_type_name == "argument"]
+        options = (p for p in command.params if p.param_type_name == "option" and p.required)
+        required += [word for option in options for word in (option.opts[0], "x")]
         if (told := run(*path, *required, TRADE_MISSIONS_PROT="1")) != (wanted, 2):
             faults.append((path, told))
         if run(*path, "--help", TRADE_MISSIONS_PROT="1")[1]:

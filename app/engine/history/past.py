@@ -33,16 +33,18 @@ _LATER_INDEXES = (
     'CREATE UNIQUE INDEX "ix_past_changes_seq" ON "past_changes" (seq)',
     'CREATE INDEX "ix_past_changes_kind" ON "past_changes" (kind, record_id, seq)',
 )
-#: The schema of the tables, with the name and the definition of each view in it.
+#: The schema of the tables, with the name and the definition of each view in it; those of the
+#: datasets are for others to read.
 _VIEWS = {
     "sqlite": (
         "SELECT 'main', v.name, v.sql FROM (SELECT 1) LEFT JOIN sqlite_master AS v"
-        " ON v.type = 'view'"
+        " ON v.type = 'view' AND v.name NOT LIKE 'bi\\_%' ESCAPE '\\'"
     ),
     "postgresql": (
         "SELECT n.nspname, v.relname, pg_get_viewdef(v.oid) FROM pg_class AS c"
         " JOIN pg_namespace AS n ON n.oid = c.relnamespace"
         " LEFT JOIN pg_class AS v ON v.relnamespace = n.oid AND v.relkind = 'v'"
+        " AND v.relname NOT LIKE 'bi\\_%'"
         " WHERE c.oid = 'change'::regclass"
     ),
 }
