@@ -52,6 +52,12 @@ class NamedRecords:
         self._others: dict[str, dict[str, list[UUID]]] = {}
         self._nearest_told = 0
 
+    def enter(self, session: Session) -> None:
+        """Go on in another transaction: the records that were found may be gone. What others are
+        called besides is not read again, which would take a look at all of them."""
+        self.session = session
+        self._ids.clear()
+
     def forget(self, names: Iterable[str] | None = None) -> None:
         """Forget whom these names stood for, all of them by default: another may be called so."""
         if names is None:
