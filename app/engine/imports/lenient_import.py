@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from app.core.errors import Fault, Problem
+from app.core.sheets.tabular import SheetRow
 from app.engine.imports.entry import Entry
 from app.engine.imports.import_run import ImportRun, Part
 from app.engine.imports.long_running import collecting_less, holding
@@ -61,7 +62,7 @@ async def import_in_parts(
                     if not run.report.tells_of_writes:
                         raise
                     ended_by = problem.alone()
-                    run.report.tell_surely(_told(part, ended_by))
+                    _tell_of_end(run.report, part.first, ended_by)
             if ended_by is not None:
                 part.skip(ended_by)
             on_progress(part.rows)
@@ -77,8 +78,11 @@ def _work(run: ImportRun, part: Part, before: Progress, session: Session) -> Non
         part.work()
 
 
-def _told(part: Part, problem: Problem) -> Fault:
-    """That nothing more was stored, at the first row of which this is so."""
-    first = part.first
-    row = first.row if isinstance(first, Entry) else first.number
-    return Fault(problem.slug(), f"{_BEFORE_IT} {problem.detail}", row=row, sheet=first.sheet)
+def _tell_of_end(report: Report, first: SheetRow | Entry, problem: Problem) -> None:
+    """Tell that nothing more was stored, at the first row of which this is so. Rows that are done
+    once more are told each."""
+    if isinstance(first, SheetRow):
+        detail = f"{_BEFORE_IT} {problem.detail}"
+        report.tell_surely(Fault(problem.slug(), detail, row=first.number, sheet=first.sheet))
+    elif report.is_full:
+        report.tell_surely(first.placed(problem)[0])
