@@ -316,7 +316,8 @@ class ImportRun:
         self.matches.touch(entry, before)
         with undone_on_error(self.session):
             changed = self.reader.store(entry, before, body)
-        self.reader.forget()
+        if self.reader.own:
+            self.reader.forget()
         self.report.updated += changed
         self.report.unchanged += not changed
 
