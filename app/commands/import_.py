@@ -180,12 +180,13 @@ async def import_into(
             raise _DryRun(report)
         return report
 
-    async def write_part(part: Callable[[Session], None]) -> None:
-        def logged(session: Session) -> None:
-            part(session)
+    async def write_part(part: Callable[[Session], float]) -> float:
+        def logged(session: Session) -> float:
+            seconds = part(session)
             log_changes(session, ACTOR)
+            return seconds
 
-        await database.write(logged)
+        return await database.write(logged)
 
     database = open_database(url)
     with diagnosed(url), reading_ahead(file) as rows:

@@ -18,6 +18,7 @@ from app.engine.imports.existing_records import ExistingRecords
 from app.engine.imports.header_plans import HeaderPlans
 from app.engine.imports.import_file import fault_of
 from app.engine.imports.named_first import named_first
+from app.engine.imports.part import Part, cut_up
 from app.engine.imports.progress import Progress
 from app.engine.imports.read_ahead import BATCH_ROWS, RowsAhead
 from app.engine.imports.repeated_records import RepeatedRecords
@@ -44,17 +45,6 @@ class _Waiting:
     names: set[str] = field(default_factory=set)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What is done at a time: so many rows of the file, from the first one on; those that are done
-    once more are none of them. It is worked on, or skipped where the import has ended."""
-
-    rows: int
-    first: SheetRow | Entry
-    work: Callable[[], None]
-    skip: Callable[[Problem], None]
-
-
 class ImportRun:
     """One import within its transactions: which of its rows wait for others, fail or are stored."""
 
@@ -74,6 +64,8 @@ class ImportRun:
         self.headers = HeaderPlans(resource, rows, readers)
         #: The first rows, of which it is told what their cells were taken for.
         self.traced: list[Entry] = []
+        #: How many rows are worked on at a time.
+        self.part_rows = BATCH_ROWS
         #: Whether rows were left unread, as all are refused.
         self.is_cut_short = False
         # Programs that write lines may change a record more than once.
@@ -104,7 +96,7 @@ class ImportRun:
         for part in self.parts():
             part.work()
             change_log.spill_to_disk(self.session)
-            on_progress(part.rows)
+            on_progress(part.rows_done)
         if self.rows.error is None:
             self.plan_header()
         return self.finished()
@@ -130,12 +122,16 @@ class ImportRun:
             raise self.report.refusal(self.rows.count if self.is_cut_short else None)
         return self.report
 
+    def _part_size(self) -> int:
+        return self.part_rows
+
     def parts(self) -> Iterator[Part]:
         """What is to be done, of which each is done or skipped before the next is asked for."""
         done = 0
         for batch in self.rows.batches():
-            work, skip = partial(self._work_rows, batch), partial(self._skip_rows, batch)
-            yield Part(len(batch), batch[0], work, skip)
+            for rows in cut_up(batch, self._part_size):
+                work, skip = partial(self._work_rows, rows), partial(self._skip_rows, rows)
+                yield Part(len(rows), rows[0], work, skip)
             done += len(batch)
             if done < self.rows.count and self._is_in_vain(done):
                 self.is_cut_short = True
@@ -195,10 +191,9 @@ class ImportRun:
         while self.progress.postponed and len(self.progress.postponed) != before:
             again = named_first([entry for entry, _ in self.progress.postponed], self.reader.names)
             self.progress.postponed, before = [], len(again)
-            for at in range(0, before, BATCH_ROWS):
-                batch = again[at : at + BATCH_ROWS]
+            for batch in cut_up(again, self._part_size):
                 work, skip = partial(self._work_again, batch), partial(self._skip_again, batch)
-                yield Part(0, batch[0], work, skip)
+                yield Part(len(batch), batch[0], work, skip)
 
     def _blamed(self, entry: Entry, problem: Problem) -> Iterator[Fault]:
         """The faults of a row; where it names another that fails, that this is so."""
