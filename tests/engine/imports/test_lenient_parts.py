@@ -209,7 +209,7 @@ def _file(kind: str, rows: list[dict[str, Any]]) -> bytes:
 
 
 async def test_a_part_that_cannot_be_stored_ends_it_and_what_is_stored_is_told(
-    client: Client, imports_app: FastAPI, parts: Parts, ref: str, monkeypatch: pytest.MonkeyPatch
+    client: Client, parts: Parts, ref: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first of its rows has an error that says so, even where there is no room for more."""
     wrong = {}
@@ -292,7 +292,7 @@ async def test_a_record_that_goes_between_its_parts_is_missed_by_the_rows_after(
 
 
 async def test_the_command_stores_it_in_parts_too(
-    imports_app: FastAPI, client: Client, fresh_app: FastAPI, fresh_url: str, tmp_path: Path
+    fresh_app: FastAPI, fresh_url: str, tmp_path: Path
 ) -> None:
     """Ended on its way, it has stored and logged what came before."""
     path = tmp_path / "people.csv"
