@@ -20,9 +20,11 @@ from app.core.databases.opening import open_database
 from app.core.errors import Fault, Invalid, did_you_mean
 from app.core.sheets.options import read_options
 from app.core.sheets.readers import WORKBOOKS
+from app.engine.history.change_log import log_changes
 from app.engine.imports.columns import read_mapping
 from app.engine.imports.import_file import ImportFile, known_date_format, with_headers
 from app.engine.imports.import_job import import_file
+from app.engine.imports.lenient_import import goes_in_parts, import_in_parts
 from app.engine.imports.read_ahead import reading_ahead
 from app.engine.imports.report import Report
 from app.engine.registry import find_named, kind_names
@@ -169,7 +171,8 @@ def _lines(file: ImportFile) -> int | None:
 async def import_into(
     url: str, resource: Resource, file: ImportFile, dry_run: bool, on_progress: OnProgress
 ) -> Report:
-    """Import the file in one transaction on the database at the address; nothing of a dry run."""
+    """Import the file into the database at the address, a lenient one of many rows in parts;
+    nothing of a dry run."""
 
     def work(session: Session) -> Report:
         report = import_file(session, resource, rows, ACTOR, on_progress)
@@ -177,10 +180,22 @@ async def import_into(
             raise _DryRun(report)
         return report
 
+    async def write_part(part: Callable[[Session], float]) -> float:
+        def logged(session: Session) -> float:
+            seconds = part(session)
+            log_changes(session, ACTOR)
+            return seconds
+
+        return await database.write(logged)
+
     database = open_database(url)
     with diagnosed(url), reading_ahead(file) as rows:
         await database.start()
         try:
+            if goes_in_parts(rows) and not dry_run:
+                report = await import_in_parts(write_part, resource, rows, on_progress)
+                if report is not None:
+                    return report
             return await database.write(work)
         except _DryRun as end:
             return end.report

@@ -198,12 +198,16 @@ def _from_name(session: Session, text: str) -> Fields:
 
 
 def _legal_forms(session: Session) -> Mapping[str, list[str]]:
-    """The codes of legal forms by how they are written before or behind a name, longest first."""
-    found: dict[str, list[str]] = {}
-    for form, aliases in session.execute(select(LegalForm.code, LegalForm.aliases)):
-        for alias in aliases:
-            found.setdefault(alias.casefold(), []).append(form)
-    return {alias: found[alias] for alias in sorted(found, key=len, reverse=True)}
+    """The codes of legal forms by how they are written before or behind a name, longest first; read
+    once in a transaction."""
+    known: dict[str, list[str]] = session.info.setdefault("legal_forms_by_alias", {})
+    if not known:
+        found: dict[str, list[str]] = {}
+        for form, aliases in session.execute(select(LegalForm.code, LegalForm.aliases)):
+            for alias in aliases:
+                found.setdefault(alias.casefold(), []).append(form)
+        known |= {alias: found[alias] for alias in sorted(found, key=len, reverse=True)}
+    return known
 
 
 def _declare(name: str, path: str, fields: type[OrganizationFields], about: str) -> Resource:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,12 +15,15 @@ from app.core import json_codec
 from app.core.http.dispatch import Route
 from app.core.http.form_file import FORM_TYPE
 from app.core.http.operation import Answer, Operation
+from app.core.http.requests import idempotency_key
 from app.core.loose_types import Json, Values
 from app.core.validation import Model
 from app.engine.imports.columns import read_mapping
 from app.engine.imports.import_file import ImportFile, with_headers
 from app.engine.imports.import_job import import_file
+from app.engine.imports.lenient_import import goes_in_parts, import_in_parts
 from app.engine.imports.read_ahead import RowsAhead, reading_ahead
+from app.engine.imports.report import Report
 from app.engine.resource import Resource
 from app.engine.schemas import Schema
 from app.rest.client_watch import ClientWatch, watched
@@ -33,7 +37,7 @@ from app.rest.operations import (
     minimal_answer,
     snake,
 )
-from app.rest.transactions import WriteResult, actor_of
+from app.rest.transactions import WriteResult, actor_of, write
 from app.rest.write_handlers import answer_write, prefers
 
 _FILE = {"schema": {"type": "string", "format": "binary"}}
@@ -155,13 +159,20 @@ async def answer_import(
         query.create_missing,
         is_traced=query.dry_run,
     )
+
+    def result(report: Report) -> WriteResult:
+        body = json_codec.dumps({**report.to_dict(), **beside}).decode()
+        return WriteResult(body, 207 if lenient else 200)
+
     async with watched(request) as client, _read(file, client) as rows:
 
         def work(session: Session) -> WriteResult:
-            report = import_file(session, resource, rows, actor_of(request), client.check)
-            body = json_codec.dumps({**report.to_dict(), **beside}).decode()
-            return WriteResult(body, 207 if lenient else 200)
+            return result(import_file(session, resource, rows, actor_of(request), client.check))
 
+        if goes_in_parts(rows) and not query.dry_run and idempotency_key(request) is None:
+            report = await import_in_parts(partial(write, request), resource, rows, client.check)
+            if report is not None:
+                return (await asyncio.to_thread(result, report)).response()
         return await answer_write(request, work, query)
 
 

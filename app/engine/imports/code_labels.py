@@ -150,14 +150,14 @@ class CodeLists:
     """The code lists of a database with their labels, each read when it is first asked for."""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
+        self.session = session
         self._lists: dict[tuple[str, tuple[str, ...]], CodeLabels] = {}
 
     def of(self, record_field: RecordField) -> CodeLabels:
         """The list of a field that holds codes, or values of an enumeration."""
         key = (list_of(record_field), record_field.choices)
         if key not in self._lists:
-            rows = self._session.execute(labels_statement(record_field))
+            rows = self.session.execute(labels_statement(record_field))
             self._lists[key] = labels_of_rows(record_field, rows)
         return self._lists[key]
 

@@ -60,6 +60,10 @@ class Entry:
         # Anything else is no ref, which its own rules will say.
         return ref if isinstance(ref, str) and ref.isascii() and ref.isprintable() else None
 
+    def again(self) -> "Entry":
+        """The row, to be tried once more: what is found wrong with it is not noted here."""
+        return replace(self, faults=[*self.faults], unread={*self.unread})
+
     def known_by(self) -> set[str]:
         """The id and the ref that the row names."""
         return {key for key in (self.id and str(self.id), self.ref) if key}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -11,14 +12,17 @@ from app.core.sheets.tabular import SheetRow
 from app.engine.history import change_log
 from app.engine.imports.cells import CellReaders
 from app.engine.imports.code_labels import CodeLists
-from app.engine.imports.columns import Plan, plan_of
+from app.engine.imports.columns import Plan
 from app.engine.imports.entry import Entry
 from app.engine.imports.existing_records import ExistingRecords
+from app.engine.imports.header_plans import HeaderPlans
 from app.engine.imports.import_file import fault_of
 from app.engine.imports.named_first import named_first
+from app.engine.imports.part import Part, cut_up
+from app.engine.imports.progress import Progress
 from app.engine.imports.read_ahead import BATCH_ROWS, RowsAhead
 from app.engine.imports.repeated_records import RepeatedRecords
-from app.engine.imports.report import MAX_FAULTS, MAX_TRACED, Report
+from app.engine.imports.report import MAX_TRACED, Report
 from app.engine.imports.rows import SILENT, RowReader
 from app.engine.imports.taken import taken
 from app.engine.imports.total_rows import is_total, total_left_out
@@ -42,76 +46,104 @@ class _Waiting:
 
 
 class ImportRun:
-    """One import within its transaction: which of its rows wait for others, fail or are stored."""
+    """One import within its transactions: which of its rows wait for others, fail or are stored."""
 
     def __init__(
         self, session: Session, resource: Resource, rows: RowsAhead, bulk_state: BulkState
     ) -> None:
         self.session, self.resource = session, resource
         self.rows, self.file = rows, rows.file
-        self.report, self.bulk_state = Report(), bulk_state
+        self.progress, self.bulk_state = Progress(Report(sheets=rows.sheets.names)), bulk_state
         self.waiting = _Waiting()
         self.matches = ExistingRecords(session, resource)
         self.reader = RowReader(session, resource, creates=self.file.create_missing)
+        self.reader.created = self.report.related
         is_table = self.file.format != "ndjson"
-        readers = CellReaders(CodeLists(session), self.file.date_format)
-        self.cell_readers = readers if is_table else None
+        self.code_lists = CodeLists(session)
+        readers = CellReaders(self.code_lists, self.file.date_format) if is_table else None
+        self.headers = HeaderPlans(resource, rows, readers)
         #: The first rows, of which it is told what their cells were taken for.
         self.traced: list[Entry] = []
-        self.skipped_columns: set[str | None] = set()
-        self.plans: dict[tuple[str, ...], Plan] = {}
-        self.missing_reported = self.encoding_reported = False
+        #: How many rows are worked on at a time.
+        self.part_rows = BATCH_ROWS
         #: Whether rows were left unread, as all are refused.
         self.is_cut_short = False
-        #: What is wrong with the header: its rows are judged, and none of them is stored.
-        self.wrong_header: list[Fault] = []
-        #: Rows that refer to others of their kind which are not there yet.
-        self.postponed: list[tuple[Entry, Problem]] = []
-        #: What rows that fail are called, as far as others of their kind may name them.
-        self.failed_rows: dict[str, str] = {}
         # Programs that write lines may change a record more than once.
         self.repeated = RepeatedRecords(is_allowed=self.file.format == "ndjson")
 
+    @property
+    def report(self) -> Report:
+        """What came of the rows by now."""
+        return self.progress.report
+
+    def go_on(self, session: Session, progress: Progress) -> None:
+        """Go on in another transaction from where the ones before it have come to: what they have
+        looked up may have changed, and this one may be tried more than once."""
+        self.session = self.matches.session = self.code_lists.session = session
+        self.bulk_state.known.clear()
+        self.go_back(progress)
+        self.reader.enter(session, self.report.related)
+
+    def go_back(self, progress: Progress) -> None:
+        """Forget what was found out since."""
+        self.progress, self.waiting = progress.copied(), _Waiting()
+        if self._is_last_try:
+            self.reader.named.failed = self.progress.failed_rows
+        self._tell()
+
     def run(self, on_progress: Callable[[int], None]) -> Report:
         """Store the rows, batch by batch; Invalid when the whole file is refused."""
-        sheets = self.rows.sheets
-        self.report.sheets = sheets.names
-        self._run(on_progress)
+        for part in self.parts():
+            part.work()
+            change_log.spill_to_disk(self.session)
+            on_progress(part.rows_done)
+        if self.rows.error is None:
+            self.plan_header()
+        return self.finished()
+
+    def plan_header(self) -> None:
+        """Find out how the rows of a table are read, and whether its header is wrong."""
+        if self.rows.header:
+            self._plan(self.rows.header)
+
+    def finished(self) -> Report:
+        """What came of all parts; Invalid when the whole file is refused."""
         if self.rows.error is not None:
             self._tell(fault_of(self.rows.error))
             raise self._unreadable(self.rows.error)
-        for left_out in sheets.left_out:
+        for left_out in self.rows.sheets.left_out:
             code = "sheet" if left_out.row is None else "title"
             self.report.leave_out(replace(fault_of(left_out), code=code))
-        self.report.related = self.reader.created
         self.report.taken = [taken(entry) for entry in self.traced]
-        if self.wrong_header:
-            text = f"The header is wrong, so nothing was stored: {self.wrong_header[0].detail}"
+        if wrong := self.progress.wrong_header:
+            text = f"The header is wrong, so nothing was stored: {wrong[0].detail}"
             raise Invalid(text, self.report.in_order())
         if self.report.failed and not self.file.lenient:
             raise self.report.refusal(self.rows.count if self.is_cut_short else None)
         return self.report
 
-    def _run(self, on_progress: Callable[[int], None]) -> None:
+    def _part_size(self) -> int:
+        return self.part_rows
+
+    def parts(self) -> Iterator[Part]:
+        """What is to be done, of which each is done or skipped before the next is asked for."""
         done = 0
         for batch in self.rows.batches():
-            self._work(self._entries(batch))
-            change_log.spill_to_disk(self.session)
-            on_progress(len(batch))
+            for rows in cut_up(batch, self._part_size):
+                work, skip = partial(self._work_rows, rows), partial(self._skip_rows, rows)
+                yield Part(len(rows), rows[0], work, skip)
             done += len(batch)
             if done < self.rows.count and self._is_in_vain(done):
                 self.is_cut_short = True
                 return
         # Those that wait for others may wait for what cannot be read.
         if self.rows.error is None:
-            self._work_postponed(on_progress)
-        if self.rows.header:
-            self._plan(self.rows.header)
+            yield from self._postponed_parts()
 
     def _is_in_vain(self, done: int) -> bool:
         """Whether nothing will be stored and enough is known of why, after so many rows: others
         wait for the writer meanwhile."""
-        is_refused = bool(self.wrong_header) or self.rows.error is not None
+        is_refused = bool(self.progress.wrong_header) or self.rows.error is not None
         if self.report.is_full and not self.file.lenient:
             is_refused = True
         return is_refused and done >= _MAX_JUDGED_ROWS
@@ -126,81 +158,52 @@ class ImportRun:
 
     def _plan(self, headers: tuple[str, ...]) -> Plan:
         """How rows with these headers are read."""
-        plan = self.plans.get(headers)
+        plan = self.progress.plans.get(headers)
         if plan is None:
-            file, readers = self.file, self.cell_readers
-            plan = plan_of(self.resource, headers, file.mapping, readers, file.skip_unknown)
-            if len(self.plans) > 1000:  # Objects of NDJSON can each have names of their own.
-                self.plans.clear()
-            self.plans[headers] = plan
-            if readers is not None:
-                self._check_header(plan)
-            for fault in plan.skipped:
-                self._leave_out_column(fault)
+            plan = self.headers.make(headers, self.progress)
+            self._tell()
         return plan
-
-    def _check_header(self, plan: Plan) -> None:
-        self.wrong_header = list(plan.faults)
-        if plan.only_new:
-            self.wrong_header += self._missing(plan)
-        sheets = self.rows.sheets
-        sheet, row = next(iter(sheets.names), None), sheets.header_row
-        self.wrong_header = [replace(each, sheet=sheet, row=row) for each in self.wrong_header]
-        self._tell(*self.wrong_header)
-
-    def _leave_out_column(self, fault: Fault) -> None:
-        """Tell that a column is passed over; a name in lines that have many, once."""
-        is_new = fault.column not in self.skipped_columns
-        if is_new and len(self.skipped_columns) < MAX_FAULTS:
-            self.skipped_columns.add(fault.column)
-            sheets, is_table = self.rows.sheets, self.cell_readers is not None
-            sheet, row = next(iter(sheets.names), None), sheets.header_row if is_table else None
-            self.report.leave_out(replace(fault, sheet=sheet, row=row))
-
-    def _missing(self, plan: Plan) -> list[Fault]:
-        """One error for a column that is not there, not one for each row that would need it."""
-        if self.missing_reported:
-            return []
-        self.missing_reported = True
-        text = f"A new {self.resource.singular} needs the column"
-        return [Fault("missing", f"{text} {n!r}.", row=1, column=n) for n in plan.missing]
 
     def _tell(self, *faults: Fault) -> None:
         self.report.add_faults(faults)
         self.reader.soundness.is_brief = self.report.is_full
         self.reader.is_hasty = self.report.is_full and self.file.lenient
 
-    def _work_postponed(self, on_progress: Callable[[int], None]) -> None:
+    def _postponed_parts(self) -> Iterator[Part]:
         """Try again what referred to rows below it, as long as that gets any further."""
-        self._retry_postponed(on_progress)
-        if self.postponed and self.reader.named.creates:
+        yield from self._retried_parts()
+        if self.progress.postponed and self.reader.named.creates:
             # What has not come until now is not in the file.
-            self.reader.named.awaited, self.reader.named.failed = None, self.failed_rows
-            self._retry_postponed(on_progress)
-        for entry, _ in self.postponed:
+            self.reader.named.awaited, self.reader.named.failed = None, self.progress.failed_rows
+            yield from self._retried_parts()
+        for entry, _ in self.progress.postponed:
             self._note_failed(entry)
-        for entry, problem in self.postponed:
+        for entry, problem in self.progress.postponed:
             self.report.failed += 1
             self._tell(*self._blamed(entry, problem))
 
-    def _retry_postponed(self, on_progress: Callable[[int], None]) -> None:
+    @property
+    def _is_last_try(self) -> bool:
+        return self.reader.named.awaited is None
+
+    def _retried_parts(self) -> Iterator[Part]:
         before = 0
-        while self.postponed and len(self.postponed) != before:
-            again = named_first([entry for entry, _ in self.postponed], self.reader.names)
-            self.postponed, before = [], len(again)
-            for at in range(0, before, BATCH_ROWS):
-                self._work(again[at : at + BATCH_ROWS])
-                change_log.spill_to_disk(self.session)
-                on_progress(0)
+        while self.progress.postponed and len(self.progress.postponed) != before:
+            again = named_first([entry for entry, _ in self.progress.postponed], self.reader.names)
+            self.progress.postponed, before = [], len(again)
+            for batch in cut_up(again, self._part_size):
+                work, skip = partial(self._work_again, batch), partial(self._skip_again, batch)
+                yield Part(len(batch), batch[0], work, skip)
 
     def _blamed(self, entry: Entry, problem: Problem) -> Iterator[Fault]:
         """The faults of a row; where it names another that fails, that this is so."""
         for fault in entry.placed(problem):
             named = self.reader.own.named(entry, fault)
-            row = next((self.failed_rows[n] for n in named if n in self.failed_rows), None)
+            failed = self.progress.failed_rows
+            row = next((failed[name] for name in named if name in failed), None)
             if row is None:
                 yield fault
-            elif not self.wrong_header:
+            elif not self.progress.wrong_header:
                 text = f"{row[0].upper()}{row[1:]} is called so, and fails."
                 yield replace(fault, detail=text)
 
@@ -210,7 +213,7 @@ class ImportRun:
             if row.faults and not row.cells:
                 self._fail_unread(row)
                 continue
-            if self.file.format != "ndjson" and is_total(row):
+            if self._is_total(row):
                 self.report.leave_out(total_left_out(row))
                 continue
             plan = self._plan(tuple(row.cells))
@@ -231,15 +234,30 @@ class ImportRun:
         faults = [SILENT]
         for error in row.faults:
             if isinstance(error, NotUtf8):
-                if self.encoding_reported:
+                if self.progress.encoding_reported:
                     continue
-                self.encoding_reported = True
+                self.progress.encoding_reported = True
             faults.append(fault_of(error))
         return faults
 
     def _fail_unread(self, row: SheetRow) -> None:
         self.report.failed += 1
         self._tell(*(fault for fault in self._unread(row) if fault.code))
+
+    def _work_rows(self, rows: list[SheetRow]) -> None:
+        self._work(self._entries(rows))
+
+    def _skip_rows(self, rows: list[SheetRow], _: Problem) -> None:
+        self.report.failed += sum(not self._is_total(row) for row in rows)
+
+    def _work_again(self, entries: list[Entry]) -> None:
+        self._work([entry.again() for entry in entries])
+
+    def _skip_again(self, entries: list[Entry], problem: Problem) -> None:
+        self.progress.postponed += [(entry, problem) for entry in entries]
+
+    def _is_total(self, row: SheetRow) -> bool:
+        return self.file.format != "ndjson" and is_total(row)
 
     def _work(self, entries: list[Entry]) -> None:
         self.matches.fetch(entries)
@@ -259,10 +277,10 @@ class ImportRun:
             self._update(entry, before)
             return
         if entry.plan.missing and self.file.format != "ndjson":
-            entry.faults += [SILENT, *self._missing(entry.plan)]
+            entry.faults += [SILENT, *self.headers.missing(entry.plan, self.progress)]
             entry.unread |= set(entry.plan.missing)
         new = self.reader.new(entry)
-        if self.wrong_header:
+        if self.progress.wrong_header:
             raise Invalid("", [SILENT])
         self.waiting.entries.append((entry, new))
         names = self.reader.names(entry)
@@ -284,7 +302,7 @@ class ImportRun:
 
     def _update(self, entry: Entry, before: State) -> None:
         body, differs = self.reader.change(entry, before)
-        if self.wrong_header:
+        if self.progress.wrong_header:
             raise Invalid("", [SILENT])
         if not differs:
             self.report.unchanged += 1
@@ -293,7 +311,8 @@ class ImportRun:
         self.matches.touch(entry, before)
         with undone_on_error(self.session):
             changed = self.reader.store(entry, before, body)
-        self.reader.forget()
+        if self.reader.own:
+            self.reader.forget()
         self.report.updated += changed
         self.report.unchanged += not changed
 
@@ -310,8 +329,9 @@ class ImportRun:
 
     def _postpone(self, entry: Entry, problem: Problem) -> None:
         """Let the row wait for the others, if it may be one of them that it lacks."""
-        if self.reader.lacks_own(entry, problem) and len(self.postponed) < _MAX_POSTPONED_ROWS:
-            self.postponed.append((entry, problem.alone()))
+        postponed = self.progress.postponed
+        if self.reader.lacks_own(entry, problem) and len(postponed) < _MAX_POSTPONED_ROWS:
+            postponed.append((entry, problem.alone()))
         else:
             self._fail(entry, problem)
 
@@ -321,5 +341,5 @@ class ImportRun:
         self._tell(*entry.placed(problem))
 
     def _note_failed(self, entry: Entry) -> None:
-        if self.reader.own and len(self.failed_rows) < _MAX_POSTPONED_ROWS:
-            self.failed_rows |= dict.fromkeys(self.reader.names(entry), entry.place)
+        if self.reader.own and len(self.progress.failed_rows) < _MAX_POSTPONED_ROWS:
+            self.progress.failed_rows |= dict.fromkeys(self.reader.names(entry), entry.place)

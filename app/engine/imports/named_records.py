@@ -62,6 +62,12 @@ class NamedRecords:
         self._called: dict[Resource, dict[str, list[_Called]]] = {}
         self._nearest_told = 0
 
+    def enter(self, session: Session) -> None:
+        """Go on in another transaction: the records that were found may be gone. What others are
+        called besides is not read again, which would take a look at all of them."""
+        self.session = session
+        self._ids.clear()
+
     def forget(self, of: type[Record], names: Iterable[str] | None = None) -> None:
         """Forget whom these names stood for, by default all that records of this table may have:
         another may be called so."""

@@ -26,7 +26,7 @@ MAX_ROWS: Final = 1_048_576
 class RowsAhead:
     """The rows of a file in batches, and what keeps those after them from being read, if any.
 
-    `header` holds the names of the columns of a table without rows.
+    `header` holds the names of the columns of a table; NDJSON has none.
     """
 
     file: ImportFile
@@ -78,5 +78,7 @@ def _read(ahead: RowsAhead, stored: IO[bytes], check: Callable[[], None]) -> Non
             if ahead.count > MAX_ROWS:
                 text = f"The file has more than {MAX_ROWS:,} rows: split it into several."
                 raise SheetError(text, batch[-1].number)
+            if batch and not ahead.header and file.format != "ndjson":
+                ahead.header = tuple(batch[0].cells)
     if not ahead.count and file.format != "ndjson":
         ahead.header = tuple(read_header(file.path, file.format, file.options))

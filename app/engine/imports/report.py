@@ -1,7 +1,8 @@
 """What came of an import: how many rows became what, and what is wrong with the others."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, fields
 
 from app.core.errors import Fault, Invalid
 from app.core.loose_types import Json
@@ -55,6 +56,21 @@ class Report:
             self.faults_seen += 1
             if self.faults_seen <= MAX_FAULTS:
                 self.faults.append(fault)
+
+    def tell_surely(self, fault: Fault) -> None:
+        """Keep this for the answer, in the place of another where there is no room."""
+        del self.faults[MAX_FAULTS - 1 :]
+        self.faults.append(fault)
+        self.faults_seen += 1
+
+    @property
+    def tells_of_writes(self) -> bool:
+        """Whether anything was stored."""
+        return bool(self.created or self.updated or self.related)
+
+    def copied(self) -> "Report":
+        """The same, with lists of its own."""
+        return Report(**{each.name: copy(getattr(self, each.name)) for each in fields(self)})
 
     def to_dict(self) -> Json:
         """As the answer tells it."""

@@ -60,6 +60,13 @@ class RowReader:
         #: The records that were created because rows name them.
         self.created: list[Fault] = []
 
+    def enter(self, session: Session, created: list[Fault]) -> None:
+        """Go on in another transaction, and tell of the records that are created there."""
+        self.session = self.soundness.session = session
+        self.soundness.known.clear()
+        self.named.enter(session)
+        self.created = created
+
     def entry(self, plan: Plan, row: SheetRow) -> Entry:
         """The row with its cells read; what is wrong with them is in `faults`."""
         entry, cells = Entry(row.number, plan, row.sheet, cells=row.cells), row.cells
