@@ -60,13 +60,20 @@ class NamedRecords:
         self._ids: dict[str, dict[str, UUID]] = {}
         #: All names of the records of a kind, by what they are compared by.
         self._called: dict[Resource, dict[str, list[_Called]]] = {}
+        #: One record of each kind that was made in this transaction.
+        self._made: dict[Resource, UUID] = {}
         self._nearest_told = 0
 
     def enter(self, session: Session) -> None:
         """Go on in another transaction: the records that were found may be gone. What others are
-        called besides is not read again, which would take a look at all of them."""
+        called besides is not read again, which would take a look at all of them, but where what
+        was made in the one before has been undone."""
         self.session = session
         self._ids.clear()
+        for of, record_id in self._made.items():
+            if session.get(of.table, record_id) is None:
+                self._called.pop(of, None)
+        self._made.clear()
 
     def forget(self, of: type[Record], names: Iterable[str] | None = None) -> None:
         """Forget whom these names stood for, by default all that records of this table may have:
@@ -160,6 +167,7 @@ class NamedRecords:
         """Store a new record."""
         store.create(self.session, new.resource, validate(new.resource.create, new.fields), new.id)
         self._keep(new.resource, new.name, new.id)
+        self._made[new.resource] = new.id
         if (known := self._called.get(new.resource)) is not None:
             for name in searched(new.resource).names:
                 _note(known, new.fields.get(name), new.id, is_main=name in names_of(new.resource))
