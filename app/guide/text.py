@@ -51,7 +51,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         "reconciliation",
         "charts",
     ),
-    "Keep in step": ("polling", "past", "receipts", "changes"),
+    "Keep in step": ("polling", "past", "receipts", "questions", "changes"),
     "Write": (
         "writing-safely",
         "merge-patch",
