@@ -29,6 +29,7 @@ from app.insights.reconciliation import reconciliation_route
 from app.insights.search import search_route
 from app.insights.summary import summary_route
 from app.insights.ties import TIED
+from app.questions.routes import question_routes
 from app.receipts.routes import receipt_routes
 from app.resources.agreement import agreement
 from app.resources.citation import citation
@@ -123,11 +124,10 @@ def routes() -> tuple[Route, ...]:
             served += text_routes(models)
     insights = (*mission_figures_routes(), *organization_figures_routes(), conversion_route())
     changes = changes_route(RESOURCES)
+    shown = (*served, *insights, *dataset_routes(), *charts_routes((*served, *insights)))
     return (
-        *served,
-        *insights,
-        *dataset_routes(),
-        *charts_routes((*served, *insights)),
+        *shown,
+        *question_routes(shown, [resource.path for resource in RESOURCES]),
         *receipt_routes((*served, *insights, changes), RESOURCES, citation),
         search_route(RESOURCES),
         changes,

@@ -130,6 +130,7 @@ def _document(
 def _tags(resources: tuple[Resource, ...]) -> list[Json]:
     tags = [{"name": r.path, "description": r.about} for r in resources]
     tags.append({"name": "insights", "description": "What came of missions, across all records."})
+    tags.append({"name": "questions", "description": "Addresses saved under a name."})
     tags.append({"name": "receipts", "description": "Answers that are kept, to be compared."})
     tags.append({"name": "search", "description": "Words, found in records of every kind."})
     tags.append({"name": "changes", "description": "Every write there was, in order."})

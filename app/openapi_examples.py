@@ -16,6 +16,8 @@ _PARAMETERS: dict[str, Json] = {
     "/charts/{file}": {"file": "money.svg"},
     "/datasets/{name}": {"name": "agreements"},
     "/datasets/{name}.{format}": {"name": "agreements", "format": "csv"},
+    "/questions/{name}": {"name": "signed-deals"},
+    "/questions/{name}.{format}": {"name": "signed-deals", "format": "csv"},
     "/insights/organizations": {"min_missions": 1},
     "/insights/organizations.csv": {"min_missions": 1},
     "/search": {"q": "Новосибирск"},

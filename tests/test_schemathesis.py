@@ -32,6 +32,7 @@ Json = dict[str, Any]
 TAGS = (
     *(resource.path for resource in RESOURCES),
     "insights",
+    "questions",
     "receipts",
     "search",
     "changes",

@@ -7,7 +7,7 @@ from starlette.routing import BaseRoute
 
 from app.core.auth.principals import Permission
 from app.core.errors import Invalid, NotFound, did_you_mean
-from app.core.http.dispatch import Route
+from app.core.http.dispatch import Route, most_literal
 from app.core.http.nearest_addresses import suggestion, tree_of
 from app.engine.resource import Resource
 from app.engine.writes import store
@@ -38,13 +38,8 @@ def check_bound_address(session: Session, routes: Iterable[BaseRoute], path: str
 
 def _find(routes: Iterable[BaseRoute], path: str) -> tuple[Route, dict[str, str]] | None:
     """The operation that reads the address, and the texts of its parameters."""
-    found: list[tuple[Route, dict[str, str]]] = []
-    for route in routes:
-        match = route.path_regex.match(path) if isinstance(route, Route) else None
-        if match and isinstance(route, Route) and "GET" in (route.methods or ()):
-            found.append((route, match.groupdict()))
-    # The most literal one, as the dispatch prefers it.
-    return min(found, key=lambda each: len(each[1]), default=None)
+    reads = (each for each in routes if isinstance(each, Route) and "GET" in (each.methods or ()))
+    return most_literal(reads, path)
 
 
 def _check_names(route: Route, names: dict[str, str]) -> None:

@@ -14,6 +14,7 @@ REMEDY = "run alembic revision --autogenerate"
 _DECLARING = (
     "app.core.auth.api_keys",
     "app.core.instance_secret",
+    "app.questions.tables",
     "app.receipts.tables",
     "app.rest.idempotency",
     "app.seeds",

@@ -18,6 +18,7 @@ from app.engine.query.operators import OPERATORS, Operator, operators_of
 from app.engine.writes import bulk, nested_schemas
 from app.guide.markdown import render_inline
 from app.insights.search import MAX_HITS
+from app.questions.writes import MAX_QUESTIONS, MAX_VERSIONS
 from app.receipts.behind import MAX_PASSAGES, MAX_RECORDS
 from app.receipts.writes import MAX_ANSWER_BYTES, MAX_RECEIPTS
 from app.rest import idempotency
@@ -142,6 +143,8 @@ def _limits_of_writes() -> list[tuple[str, str]]:
         ("the answer that a receipt keeps", f"{_number(MAX_ANSWER_BYTES)} bytes"),
         ("records behind it, their citations", f"{_number(MAX_RECORDS)}, {_number(MAX_PASSAGES)}"),
         ("receipts", _number(MAX_RECEIPTS)),
+        ("saved questions", _number(MAX_QUESTIONS)),
+        ("versions of a saved question", _number(MAX_VERSIONS)),
         ("levels of a JSON body", _number(json_codec.MAX_DEPTH)),
         ("records in one list of a nested create", _number(nested_schemas.MAX_NESTED)),
         ("operations of a bulk request", _number(bulk.MAX_OPERATIONS)),

@@ -52,7 +52,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         "charts",
         "odata",
     ),
-    "Keep in step": ("polling", "past", "receipts", "changes"),
+    "Keep in step": ("polling", "past", "receipts", "questions", "changes"),
     "Write": (
         "writing-safely",
         "merge-patch",

@@ -13,7 +13,7 @@ from app.core import json_codec
 from app.core.auth.principals import Permission, Principal, Scope
 from app.core.databases.types import now
 from app.core.errors import Invalid
-from app.core.http.dispatch import Route
+from app.core.http.dispatch import Route, most_literal
 from app.core.loose_types import Json
 from app.core.public_path import public_path, public_root, without_root
 from app.engine.registry import by_record_type
@@ -58,20 +58,18 @@ class Asker:
         """What an address asks; Invalid (422) for what cannot be kept."""
         path, _, query = url.partition("?")
         path = without_root(unquote(path), public_root())
-        matches = () if "\0" in path else self._routes
-        found = [route for route in matches if route.path_regex.match(path)]
-        if not found:
+        found = most_literal(() if "\0" in path else self._routes, path)
+        if found is None:
             text = (
                 f"Nothing that can be kept is answered at {path[:100]}: name a read of records, a"
                 " list, an aggregate, a summary or an insight, such as"
                 f" {public_path('/missions/…/summary')}; files and the log are not kept."
             )
             raise Invalid.at("/url", "address", text)
-        # What is named by a word goes before what any key could be.
-        route = min(found, key=lambda each: len(each.param_convertors))
         pairs = parse_qsl(query, keep_blank_values=True)
         # How it is written for people is not what it says.
-        return Question(route, path, _of_its_day([p for p in pairs if p[0] != "pretty"], route))
+        route, kept = found[0], [pair for pair in pairs if pair[0] != "pretty"]
+        return Question(route, path, _of_its_day(kept, route))
 
     async def body(self, request: Request, question: Question) -> bytes:
         """The JSON that is answered; raises the problem that is."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import re
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from enum import Enum
 from functools import partial
@@ -37,6 +38,7 @@ from app.core.validation import Model
 #: From how many bytes on a body is parsed in a thread.
 MANY_BYTES = 256 * 1024
 _READING = ("GET", "HEAD")
+_PARAMETER = re.compile(r"\{\w+(:path)?\}")
 
 Handler = Callable[[Request], Coroutine[object, object, Response]]
 Endpoint = Callable[..., Awaitable[Response]]
@@ -179,6 +181,14 @@ def lean_handler(endpoint: Endpoint) -> Handler:
         return await endpoint(request=request, **arguments)
 
     return handle
+
+
+def most_literal(routes: Iterable[Route], path: str) -> tuple[Route, dict[str, str]] | None:
+    """The route that the path is of, and the texts of its parameters: of several the one of which
+    most stands in the path as it is, before what any key could be."""
+    matches = ((route, route.path_regex.match(path)) for route in routes)
+    found = [(route, match.groupdict()) for route, match in matches if match]
+    return max(found, key=lambda each: len(_PARAMETER.sub("", each[0].path)), default=None)
 
 
 class _Node:

@@ -13,6 +13,7 @@ _HEADERS = {
     "Accept-Patch": "What the body can be sent as.",
     "Affected-Parts": "How many records went with it, as part of it: `agreements=6, events=2`.",
     "Content-Disposition": "A name for the file.",
+    "Content-Location": "The address that is answered here (RFC 9110, 8.7).",
     "Dry-Run": "`true` when nothing was stored, as `dry_run` asked.",
     "ETag": "Names the state of what is shown: for `If-None-Match`, and of one record that is shown"
     " whole for `If-Match`.",

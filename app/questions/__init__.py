@@ -1,0 +1,1 @@
+"""Saved questions: short addresses that stay, for what dashboards ask again and again."""
