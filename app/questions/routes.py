@@ -178,6 +178,7 @@ def _one_question(answerer: Answerer) -> list[Route]:
         return Response(status_code=204)
 
     return [
+        _answer_route(answerer),
         _operation(
             path="/{name}",
             name="get_question",
@@ -185,7 +186,6 @@ def _one_question(answerer: Answerer) -> list[Route]:
             answers=(Answer(model=Question),),
             refusals=(BadRequest, NotFound),
         ).route(get_question),
-        _answer_route(answerer),
         _operation(
             method="PUT",
             path="/{name}",
