@@ -167,9 +167,10 @@ def authorize(docs: Page) -> None:
     docs.locator(".modal-ux .btn-done").first.click()
 
 
-def test_the_root_leads_to_the_documentation(page: Page, server: str) -> None:
+def test_the_first_page_leads_to_the_documentation(page: Page, server: str) -> None:
     page.goto(f"{server}/")
-    assert page.url == f"{server}/docs"
+    page.get_by_role("link", name="API", exact=True).click()
+    page.wait_for_url(f"{server}/docs")
     expect(page).to_have_title("Trade-mission deals")
     expect(page.locator(".info .title")).to_contain_text("Trade-mission deals")
 

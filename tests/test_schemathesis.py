@@ -66,11 +66,12 @@ REFUSED_PARAMETERS = {
     "labels": "goes with tables alone",
     **dict.fromkeys(("rate_date", "rate_provider", "max_rate_age"), "go with `convert_to` alone"),
     "convert_to": "a list of some hundred codes, and sums alone are converted",
-    **dict.fromkeys(("delimiter", "decimal", "encoding"), "go with CSV alone"),
+    **dict.fromkeys(("delimiter", "decimal", "encoding", "quote"), "go with CSV alone"),
     "Idempotency-Key": "goes without `dry_run`",
     "as_of": "goes without `q`, and of one record without `fields` and `expand`",
     "offset": "goes without `cursor`",
     **dict.fromkeys(("since", "Last-Event-ID"), "no further than the newest change"),
+    "updated_since": "goes with datasets of records, and not of sums",
     "parent": "only the codes of some lists belong to another",
     **dict.fromkeys(
         (
@@ -306,6 +307,14 @@ def _faults(event: events.ScenarioFinished) -> Iterator[str]:
                     continue
                 # A key that was revoked is shown as such.
                 if check.name == "use_after_free" and "/api-keys/" in interaction.request.uri:
+                    continue
+                # A name with a dot is that of a question and a form, which is only read.
+                path = interaction.request.uri.partition("?")[0]
+                if (
+                    answer
+                    and answer.status_code == 405
+                    and "." in path.rpartition("/questions/")[2]
+                ):
                     continue
                 # A source that was just made has no text yet.
                 is_text = interaction.request.uri.partition("?")[0].endswith("/text")

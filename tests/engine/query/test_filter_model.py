@@ -30,9 +30,6 @@ class Wheel:
     size: int
     maker: "Toy | None" = None
 
-    def __repr__(self) -> str:
-        return f"Wheel {self.size}"
-
 
 @dataclass(eq=False, repr=False)
 class Toy:
@@ -46,9 +43,9 @@ class Toy:
     contents: list["Toy"] = field(default_factory=list)
     id: str = ""
 
-    def __repr__(self) -> str:
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         # Boxes within boxes, each with all that is in it, would be megabytes.
-        return f"Toy {self.id}"
+        printer.text(f"Toy {self.id}")
 
     @property
     def made_earliest(self) -> date | None:
