@@ -253,7 +253,8 @@ def _add_security(document: Json, routes: Sequence[Route], *, public_reading: bo
         operation = operation_of(document, route)
         ways: list[Json] = [{"bearer": []}, {"basic": []}]
         # A key in an address may read, and no more.
-        if route.path.endswith((".{format}", ".csv")) and route.needs is not Permission.WRITE:
+        is_file = route.path.endswith((".{format}", ".csv", ".ics", ".atom"))
+        if is_file and route.needs is not Permission.WRITE:
             ways.append({"address": []})
         # Clients that are generated ask for a key wherever one is told of, also beside `{}`.
         free = route.needs is Permission.READ_OR_PUBLIC and public_reading
