@@ -209,6 +209,18 @@ async def test_what_is_withheld_is_told_to_those_alone_who_may_see_it(
         assert amount not in (await nobody.get("/calendar.ics")).text.replace("\r\n ", "")
 
 
+async def test_a_key_that_reads_one_of_them_goes_in_its_address(
+    fresh_app: FastAPI, fresh: httpx.AsyncClient
+) -> None:
+    transport = httpx.ASGITransport(fresh_app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as phone:
+        for path in ("/calendar.ics", "/changes.atom"):
+            body = {"name": path[1:], "scope": "read", "path": path}
+            key = (await fresh.post("/api-keys", json=body)).json()["key"]
+            answer = await phone.get(f"{path}?api_key={key}&lang=ru")
+            assert (answer.status_code, key in answer.text) == (200, False), answer.text
+
+
 async def test_calendar_and_feed_are_asked_for_as_other_reads_are(
     client: httpx.AsyncClient,
 ) -> None:
