@@ -19,6 +19,7 @@ from app.engine.history.change_log import newest_seq_statement
 from app.engine.registry import register
 from app.engine.resource import Resource, SubCollection
 from app.engine.withholding import tell_withheld
+from app.feeds.routes import feed_routes
 from app.insights.conversion import conversion_route
 from app.insights.converted_figures import DATED_BY, answer_converted
 from app.insights.figures import use_figures
@@ -127,6 +128,7 @@ def routes() -> tuple[Route, ...]:
     shown = (*served, *insights, *dataset_routes(), *charts_routes((*served, *insights)))
     return (
         *shown,
+        *feed_routes(served),
         *question_routes(shown, [resource.path for resource in RESOURCES]),
         *receipt_routes((*served, *insights, changes), RESOURCES, citation),
         search_route(RESOURCES),

@@ -150,17 +150,18 @@ def _add_parameters(document: Json, routes: Sequence[Route]) -> None:
     schemas["RecordKey"] = {"type": "string", "pattern": REF_PATTERN}
     schemas |= FILTER_SCHEMAS
     for route in routes:
+        operation = operation_of(document, route)
+        for parameter in operation.get("parameters", ()):
+            if (table := _CODES_ASKED_FOR.get(parameter["name"])) is not None:
+                parameter["schema"] = codes[table]
         if not isinstance(route, ReadRoute):
             continue
-        operation = operation_of(document, route)
         # What shows no records, such as an aggregate, has a `sort` of its own.
         shows = any(parameter["name"] == "fields" for parameter in operation["parameters"])
         views = view_parameters(route.resource) if shows else {}
         for parameter in operation["parameters"]:
             if parameter["name"] == "format" and parameter["in"] == "path":
                 parameter["schema"] = {"$ref": "#/components/schemas/FileFormat"}
-            if (table := _CODES_ASKED_FOR.get(parameter["name"])) is not None:
-                parameter["schema"] = codes[table]
             if parameter["name"] in views:
                 name, words = views[parameter["name"]]
                 if schemas.get(name, {}).get("enum", words) != words:
@@ -214,7 +215,7 @@ _NAMED_TYPES: dict[str, Json] = {
     for name, type_ in {"Line": Line, "Prose": Prose, "Ref": Ref, "StatedDate": Edtf}.items()
 }
 #: The parameters, beside filters, that take a code, by the table of its list.
-_CODES_ASKED_FOR = {"currency": "currency", "mission_country": "country"}
+_CODES_ASKED_FOR = {"currency": "currency", "country": "country", "mission_country": "country"}
 _FEW_CODES = {"country": "countries", "currency": "currencies", "language": "languages"}
 _MANY_CODES = {"region": RegionCode, "sector": SectorCode, "legal_form": LegalFormCode}
 
@@ -253,7 +254,8 @@ def _add_security(document: Json, routes: Sequence[Route], *, public_reading: bo
         operation = operation_of(document, route)
         ways: list[Json] = [{"bearer": []}, {"basic": []}]
         # A key in an address may read, and no more.
-        if route.path.endswith((".{format}", ".csv")) and route.needs is not Permission.WRITE:
+        is_file = route.path.endswith((".{format}", ".csv", ".ics", ".atom"))
+        if is_file and route.needs is not Permission.WRITE:
             ways.append({"address": []})
         # Clients that are generated ask for a key wherever one is told of, also beside `{}`.
         free = route.needs is Permission.READ_OR_PUBLIC and public_reading

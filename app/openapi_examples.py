@@ -13,6 +13,7 @@ _PARAMETERS: dict[str, Json] = {
     "/codes/{list}": {"list": "countries"},
     "/codes/{list}/{code}": {"list": "countries", "code": "KZ"},
     "/api-keys/{name}": {"name": "Sheet of agreements"},
+    "/calendar.ics": {"mission": "novosibirsk-april"},
     "/charts/{file}": {"file": "money.svg"},
     "/datasets/{name}": {"name": "agreements"},
     "/datasets/{name}.{format}": {"name": "agreements", "format": "csv"},

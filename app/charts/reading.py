@@ -33,12 +33,13 @@ class FigureReader:
             if route.path in paths and route.methods == {"GET"}
         }
 
-    async def read(self, request: Request, path: str, pairs: Pairs) -> Json:
-        """The JSON that is answered; raises the problem that is."""
+    async def read(self, request: Request, path: str, pairs: Pairs, /, **steps: str) -> Json:
+        """The JSON that is answered at a path such as `/missions/{key}/agreements`; raises the
+        problem that is."""
         scope = {name: value for name, value in request.scope.items() if name not in _NOT_KEPT}
         scope |= {
-            "path": path,
-            "path_params": {},
+            "path": path.format(**steps),
+            "path_params": steps,
             "query_string": urlencode(pairs).encode(),
             "headers": [(b"accept", b"application/json")],
         }
@@ -51,10 +52,17 @@ async def labels_of(
     request: Request, chart: Chart, language: Language
 ) -> dict[str, dict[str, str]]:
     """What the codes of the chart's fields are called, by field."""
+    return await field_labels(request, chart.resource, chart.fields, language)
+
+
+async def field_labels(
+    request: Request, resource: Resource, names: Sequence[str], language: Language
+) -> dict[str, dict[str, str]]:
+    """What the codes of fields are called, by field."""
     # Codes are called what they are called now, whatever moment is asked for.
     database, found = state_of(request).database, dict[str, dict[str, str]]()
-    for name in chart.fields:
-        statement = _labels_statement(chart.resource, name, language, database.dialect)
+    for name in names:
+        statement = _labels_statement(resource, name, language, database.dialect)
         rows = await database.read(statement, {})
         found[name] = {str(code): str(label) for code, label in rows}
     return found

@@ -52,7 +52,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         "charts",
         "odata",
     ),
-    "Keep in step": ("polling", "past", "receipts", "questions", "changes"),
+    "Keep in step": ("polling", "past", "receipts", "questions", "subscribing", "changes"),
     "Write": (
         "writing-safely",
         "merge-patch",

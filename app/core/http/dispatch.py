@@ -115,7 +115,7 @@ class Route(PathRoute):
         if self.around is not None:
             answer = partial(self.around, answer)
         # Files are fetched by programs that cannot send headers.
-        is_file = self.path.endswith((".{format}", ".csv", "/{file}"))
+        is_file = self.path.endswith((".{format}", ".csv", ".ics", ".atom", "/{file}"))
 
         async def handle(request: Request) -> Response:
             request.scope["route_path"] = self.path

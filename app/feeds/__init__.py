@@ -1,0 +1,1 @@
+"""What programs of people subscribe to: a calendar of agreements, and a feed of what is new."""
