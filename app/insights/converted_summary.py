@@ -10,7 +10,13 @@ from starlette.requests import Request
 from app.core.loose_types import Json
 from app.engine.query.filter_reader import ParsedFilter
 from app.engine.schemas import Digits, Schema
-from app.insights.converted_figures import currency_used, origin_told, shown_to, told
+from app.insights.converted_figures import (
+    currency_used,
+    origin_told,
+    refuse_unknown_providers,
+    shown_to,
+    told,
+)
 from app.insights.converted_money import Conversions, Money, Reason
 from app.insights.rates_of_days import find_rates
 from app.insights.summary_statement import DAYS
@@ -77,6 +83,7 @@ class ConvertedTotals(ConversionTold):
 async def converted_totals(request: Request, asked: ConversionAsked, days: list[Json]) -> Json:
     """The totals of some days in one currency, shape `ConvertedTotals`."""
     await check_codes(request, ParsedFilter(codes=[currency_used(asked.currency)]))
+    await refuse_unknown_providers(request, asked)
     shown = shown_to(request)
     several = [_money(each) for each in days if each["agreements"]]
     conversions = Conversions(asked.currency, asked.rate_date)

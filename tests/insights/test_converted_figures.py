@@ -236,6 +236,8 @@ async def test_what_cannot_be_converted_is_refused_with_what_can(
         ("/agreements", {"convert_to": "UDS"}, 400, "convert_to", "'UDS' is not a currency code"),
         ("/agreements", {"having": "count gt 1"}, 400, "having", "leave having out"),
         ("/agreements", {"rate_provider": "ECB,,"}, 400, "rate_provider", "name missing"),
+        ("/agreements", {"rate_provider": "NKB"}, 400, "rate_provider", "Did you mean 'NBK'?"),
+        ("/agreements", {"rate_provider": "ECB,A bank"}, 400, "rate_provider", "of 'A bank'. Kno"),
         ("/agreements", {"max_rate_age": "367"}, 400, "max_rate_age", "366"),
         ("/agreements", {"rate_date": "2022"}, 400, "rate_date", "2016-04-12"),
         ("/reported-totals", {"metrics": "sum(value)"}, 422, "metrics", "measure"),
@@ -249,6 +251,8 @@ async def test_what_cannot_be_converted_is_refused_with_what_can(
             detail not in error["detail"]
         ):
             wrong.append((query, answer.status_code, error))
+    unknown = await deals.get("/missions/a-visit/summary?convert_to=USD&rate_provider=A bank")
+    assert (unknown.status_code, unknown.json()["errors"][0]["code"]) == (400, "unknown")
     alone = await deals.get("/agreements/aggregate?rate_date=2022-03-01")
     assert (alone.status_code, alone.json()["errors"][0]["parameter"]) == (400, "rate_date")
     csv = await deals.get(
