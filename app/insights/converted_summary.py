@@ -33,8 +33,8 @@ class OriginalTotal(Schema):
 
     currency: str
     """ISO 4217."""
-    records: int
-    """How many agreements are in the sum."""
+    agreements: int
+    """How many agreements are in the sum; a record counts for as many as it stands for."""
     amount: _Sum | None
     """The sum of what is stated."""
     at_least: _Sum | None
@@ -103,6 +103,8 @@ async def converted_totals(request: Request, asked: ConversionAsked, days: list[
             sums = {name: result.amounts.get(name) for name in _SUMS}
             origin = origin_told(result, shown)
             for each in (*origin["original"], *origin["not_converted"]):
+                # Days are summed up by what records stand for, and not by how many they are.
+                each["agreements"] = each.pop("records")
                 each |= {name: each.get(name) for name in _SUMS}
             yield {
                 "firmness": firmness,
