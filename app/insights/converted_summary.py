@@ -102,10 +102,10 @@ async def converted_totals(request: Request, asked: ConversionAsked, days: list[
             firmness, per = key
             sums = {name: result.amounts.get(name) for name in _SUMS}
             origin = origin_told(result, shown)
-            for each in (*origin["original"], *origin["not_converted"]):
-                # Days are summed up by what records stand for, and not by how many they are.
-                each["agreements"] = each.pop("records")
-                each |= {name: each.get(name) for name in _SUMS}
+            origin |= {
+                name: list(map(_in_agreements, origin[name]))
+                for name in ("original", "not_converted")
+            }
             yield {
                 "firmness": firmness,
                 "per": per,
@@ -115,6 +115,13 @@ async def converted_totals(request: Request, asked: ConversionAsked, days: list[
             }
 
     return {**told(asked, used, shown), "totals": list(totals())}
+
+
+def _in_agreements(told: Json) -> Json:
+    """What is told of a currency with all its sums. Days are summed up by how many agreements
+    their records stand for, and not by how many records they are."""
+    named = {"agreements" if name == "records" else name: value for name, value in told.items()}
+    return named | {name: told.get(name) for name in _SUMS}
 
 
 def _money(total: Json) -> Money:
