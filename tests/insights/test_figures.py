@@ -315,13 +315,13 @@ async def test_a_summary_is_what_plain_python_makes_of_its_agreements(
 
 
 @settings(
-    max_examples=12,
+    max_examples=15,
     deadline=None,
     derandomize=True,
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-@given(random=st.randoms(use_true_random=False), count=st.integers(1, 16))
+@given(random=st.integers(0, 2**32).map(Random), count=st.integers(4, 40))
 async def test_so_is_that_of_whatever_few_agreements(
     client: httpx.AsyncClient, random: Random, count: int
 ) -> None:
