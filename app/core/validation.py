@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from app.core import json_codec
 from app.core.choice_labels import meant_choice
+from app.core.code_lookup import where_to_look
 from app.core.crowded_objects import MAX_NAMES, find_crowded, too_many_names
 from app.core.date_spellings import iso_spelling, not_in_calendar
 from app.core.errors import BadRequest, Fault, Invalid
@@ -28,11 +29,13 @@ Item = Values
 class Example:
     """Annotates a text that has a pattern: shows whoever breaks it one that is right.
 
-    `meant` gives the right text for what others write there, such as `RU` for `RUS`.
+    `meant` gives the right text for what others write there, such as `RU` for `RUS`; what is none
+    can be looked for in the code list `listed`.
     """
 
     text: str
     meant: Callable[[str], str | None] = field(default=lambda _: None, compare=False)
+    listed: str = ""
 
 
 _MAX_SHOWN = 80
@@ -140,13 +143,16 @@ def _form(item: Item, model: Model) -> tuple[str, str]:
 
 
 def _rewritten(given: str, pattern: str, example: Example | None) -> str:
-    """` Did you mean 'KZ'?` where what was given is right but for its capitals and spaces."""
+    """` Did you mean 'KZ'?` where what was given is right but for its capitals and spaces, else
+    where to look for a code."""
     plain = given.strip()
     joined = re.sub(r"[\s_]+", "-", plain.lower())
     # `uk` would have the right form in capitals, and be no country.
     ways = [example and example.meant(plain), plain, plain.upper(), plain.lower(), joined]
     right = next((way for way in ways if way and re.search(pattern, way)), None)
-    return f" Did you mean {right!r}?" if right and pattern else ""
+    if right and pattern:
+        return f" Did you mean {right!r}?"
+    return where_to_look(example.listed, plain) if example and example.listed else ""
 
 
 def _digits(item: Item, model: Model) -> tuple[str, str]:

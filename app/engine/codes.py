@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import ColumnElement, FromClause, Table, or_, select
 
 from app.core import json_codec
+from app.core.code_lookup import where_to_look
 from app.core.databases.expressions import Selection, TableColumn
 from app.core.errors import did_you_mean
 from app.core.loose_types import JsonValue, Value
-from app.core.public_path import public_path
+from app.engine.labels import spellings
 
 #: A code, whether it is retired, its aliases, and its labels.
 Row = Sequence[Value]
@@ -36,8 +37,9 @@ def list_name(column: TableColumn) -> str:
 def meant_code(text: str, column: TableColumn, rows: Iterable[Row]) -> str:
     """` Did you mean 'RU'?` for `RUS`, `ru` or `Russia`; where nothing is near, where the codes
     are."""
-    rows, folded = list(rows), text.strip().casefold()
+    rows, folded, name = list(rows), text.strip().casefold(), list_name(column)
     called = [(code, old) for code, old, *names in rows if folded in _folded(code, *names)]
+    called = called or [(code, old) for code, old, *_ in rows if code in _spelled(name, folded)]
     # What is right for old records alone is meant where nothing else is.
     meant = [code for code, old in called if not old] or [code for code, _ in called]
     if 1 <= len(meant) <= _MOST_MEANT:
@@ -45,10 +47,21 @@ def meant_code(text: str, column: TableColumn, rows: Iterable[Row]) -> str:
     # A code is so short that most others are near it: `US` to `RUS`.
     in_use = [code for code, old, *_ in rows if not old]
     alike = [code for code in in_use if abs(len(code) - len(text)) <= len(text) // 4]
-    name = list_name(column)
-    return did_you_mean(text, alike) or (
-        f" The codes are at {public_path(f'/codes/{name}')}." if name else ""
-    )
+    beside = [code for code in alike if code.startswith(_head(text))]
+    near = did_you_mean(text, beside) or did_you_mean(text, alike)
+    return near or (where_to_look(name, text) if name else "")
+
+
+def _head(code: str) -> str:
+    """What the codes beside it begin with: of `KZ-10` the country, of `C21` the section."""
+    country, dash, _ = code.partition("-")
+    return country + dash if dash else code[:1]
+
+
+def _spelled(name: str, folded: str) -> set[str]:
+    """The codes of a list that people spell so: `dollar` for USD."""
+    known = spellings(name).items()
+    return {code for code, texts in known if folded in map(str.casefold, texts)}
 
 
 def _folded(code: str, aliases: JsonValue, *labels: str | None) -> set[str]:

@@ -12,6 +12,7 @@ from app.core.databases.expressions import SqlType, TableColumn
 from app.core.databases.interface import Base
 from app.core.databases.types import CodeList, Exact, Id, Instant, ListedName, StatedDate
 from app.core.errors import did_you_mean
+from app.core.public_path import public_path
 from app.engine.resource import Embedded, Resource, SubCollection
 
 MAX_DEPTH = 3
@@ -145,12 +146,28 @@ def find_field(at: Resource | Embedded, path: tuple[str, ...]) -> RecordField:
     record_fields = fields_of(at)
     if name in record_fields:
         return record_fields[name]
+    counted = "" if relations or not isinstance(at, Resource) else counted_elsewhere(at, name)
     if name in relations_of(at):
         found = fields_of(relations_of(at)[name].target)
         example = "ref" if "ref" in found else next(iter(found))
-        raise PathError(f"{name!r} is a relation: name a field of it, such as {name}.{example}.")
-    near = near_field(at, tuple(relations), name, [*record_fields, *relations_of(at)])
+        raise PathError(
+            f"{name!r} is a relation: name a field of it, such as {name}.{example}.{counted}"
+        )
+    near = counted or near_field(at, tuple(relations), name, [*record_fields, *relations_of(at)])
     raise PathError(f"There is no field {name!r}.{near}")
+
+
+def counted_elsewhere(resource: Resource, name: str) -> str:
+    """` It is counted in /insights/missions, …` where what is no field of a record is a figure of
+    it; or nothing."""
+    address, figures = resource.counted_at
+    # `amount` has a figure for each class, and a metric is of one: `sum(amount)`.
+    plain = name.partition("(")[2].rstrip(")") or name
+    meant = [plain] if plain in figures else sorted(f for f in figures if f.startswith(f"{plain}_"))
+    if not meant:
+        return ""
+    listed = f"{', '.join(meant[:-1])} and {meant[-1]}" if meant[1:] else meant[0]
+    return f" It is counted in {public_path(address)}, which is sorted and filtered by {listed}."
 
 
 def path_of_rows(at: Resource | Embedded, path: tuple[str, ...]) -> tuple[str, ...] | None:

@@ -179,7 +179,8 @@ class Resource:
     - `first_of` are the fields that are those of the first row of a part, `host_country` of
       `stops.country`: filters find those of any row.
     - `row_filter(table)` narrows a table that two resources share.
-    - `figures` are the rules by which its records are added up.
+    - `figures` are the rules by which its records are added up; `counted_at` is the address of the
+      list of what is counted of each, and the names of these figures.
     - `stand_ins` is what clients can give in place of fields; `long_text` a text that is not among
       the fields.
     - For sheets, `body_of_name` makes a body of a name alone, of kinds that need no more, and
@@ -211,6 +212,7 @@ class Resource:
     first_of: dict[str, tuple[str, str]] = field(default_factory=dict)
     row_filter: Callable[[AnyTable], ColumnElement[bool]] | None = None
     figures: FigureRules | None = None
+    counted_at: tuple[str, frozenset[str]] = ("", frozenset())
     stand_ins: StandIns | None = None
     long_text: LongText | None = None
     of_day: OfDay | None = None

@@ -20,6 +20,7 @@ from starlette.responses import Response
 from app.core import json_codec
 from app.core.errors import Fault, Invalid
 from app.core.http.accept import preferred
+from app.core.http.app_state import state_of
 from app.core.http.responses import JsonResponse
 from app.core.loose_types import Json, JsonValue
 from app.engine.aggregates.empty_groups import empty_keys, values_of_keys
@@ -32,7 +33,7 @@ from app.engine.record import bound_names
 from app.engine.resource import Resource
 from app.engine.search.hits import with_query
 from app.insights.converted_money import Conversions, Converted, Money, Original, Rate
-from app.insights.rates_of_days import find_rates
+from app.insights.rates_of_days import check_providers, find_rates
 from app.resources.code import Currency
 from app.rest.audience import audience_tag, reading_dialect
 from app.rest.conversion import ConversionAsked, ConvertingQuery
@@ -68,6 +69,7 @@ async def answer_converted(
     parsed = plan.aggregate.parsed
     await check_codes(request, ParsedFilter(codes=[*parsed.codes, currency_used(asked.currency)]))
     database = database_of(request)
+    await refuse_unknown_providers(request, asked)
     values = with_query(parsed.values, query.q, database.dialect)
     values["limit"] = MAX_SUMS
     statement = aggregate_statement(resource, plan.grouping, reading_dialect(request))
@@ -87,6 +89,12 @@ async def answer_converted(
     }
     headers = {"ETag": audience_tag(request, f'W/"{position}-{asked.currency.lower()}"')}
     return JsonResponse(json_codec.dumps(answer), headers=headers)
+
+
+async def refuse_unknown_providers(request: Request, asked: ConversionAsked) -> None:
+    """Refuse (400) a provider that is asked for and has no rates."""
+    used = state_of(request).rate_providers
+    await check_providers(database_of(request), reading_dialect(request), asked.providers, used)
 
 
 def shown_to(request: Request) -> Shown:

@@ -10,7 +10,13 @@ from starlette.requests import Request
 from app.core.loose_types import Json
 from app.engine.query.filter_reader import ParsedFilter
 from app.engine.schemas import Digits, Schema
-from app.insights.converted_figures import currency_used, origin_told, shown_to, told
+from app.insights.converted_figures import (
+    currency_used,
+    origin_told,
+    refuse_unknown_providers,
+    shown_to,
+    told,
+)
 from app.insights.converted_money import Conversions, Money, Reason
 from app.insights.rates_of_days import find_rates
 from app.insights.summary_statement import DAYS
@@ -27,8 +33,8 @@ class OriginalTotal(Schema):
 
     currency: str
     """ISO 4217."""
-    records: int
-    """How many agreements are in the sum."""
+    agreements: int
+    """How many agreements are in the sum; a record counts for as many as it stands for."""
     amount: _Sum | None
     """The sum of what is stated."""
     at_least: _Sum | None
@@ -77,6 +83,7 @@ class ConvertedTotals(ConversionTold):
 async def converted_totals(request: Request, asked: ConversionAsked, days: list[Json]) -> Json:
     """The totals of some days in one currency, shape `ConvertedTotals`."""
     await check_codes(request, ParsedFilter(codes=[currency_used(asked.currency)]))
+    await refuse_unknown_providers(request, asked)
     shown = shown_to(request)
     several = [_money(each) for each in days if each["agreements"]]
     conversions = Conversions(asked.currency, asked.rate_date)
@@ -95,8 +102,10 @@ async def converted_totals(request: Request, asked: ConversionAsked, days: list[
             firmness, per = key
             sums = {name: result.amounts.get(name) for name in _SUMS}
             origin = origin_told(result, shown)
-            for each in (*origin["original"], *origin["not_converted"]):
-                each |= {name: each.get(name) for name in _SUMS}
+            origin |= {
+                name: list(map(_in_agreements, origin[name]))
+                for name in ("original", "not_converted")
+            }
             yield {
                 "firmness": firmness,
                 "per": per,
@@ -106,6 +115,13 @@ async def converted_totals(request: Request, asked: ConversionAsked, days: list[
             }
 
     return {**told(asked, used, shown), "totals": list(totals())}
+
+
+def _in_agreements(told: Json) -> Json:
+    """What is told of a currency with all its sums. Days are summed up by how many agreements
+    their records stand for, and not by how many records they are."""
+    named = {"agreements" if name == "records" else name: value for name, value in told.items()}
+    return named | {name: told.get(name) for name in _SUMS}
 
 
 def _money(total: Json) -> Money:

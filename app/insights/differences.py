@@ -197,7 +197,7 @@ def reasons_of(claim: Json, rivals: list[Json], recorded: Recorded, found: Json)
     told = {reason: count for reason, count in _of_claim(claim, rivals, recorded, found) if count}
     told |= {reason: count for reason, count in recorded.reasons.items() if count}
     told |= {reason: 0 for reason, count in recorded.reasons.items() if reason is Why.not_measured}
-    return [{"reason": each, "records": told[each] or None} for each in Why if each in told]
+    return [{"reason": each, "count": told[each] or None} for each in Why if each in told]
 
 
 def _of_claim(
@@ -232,4 +232,4 @@ def why_apart(claim: Json, mission_id: str) -> list[Json]:
         Why.part_of_claim: claim["part_of_id"] is not None,
         Why.other_period: claim["per"] not in (None, "year"),
     }
-    return [{"reason": each, "records": None} for each, so in reasons.items() if so]
+    return [{"reason": each, "count": None} for each, so in reasons.items() if so]

@@ -206,6 +206,7 @@ MISSION_FIGURES = FigureList(
     sort="id",
     withholding=(mission, agreement),
 )
+mission.counted_at = ("/insights/missions", frozenset(MISSION_FIGURES.figures))
 
 
 def mission_figures_routes() -> tuple[Route, ...]:

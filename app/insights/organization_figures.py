@@ -255,6 +255,7 @@ ORGANIZATION_FIGURES = FigureList(
     sort="-missions",
     withholding=(organization, mission, agreement),
 )
+organization.counted_at = ("/insights/organizations", frozenset(ORGANIZATION_FIGURES.figures))
 
 
 async def _asked(request: Request, query: _OrganizationFigures) -> tuple[tuple[Value, ...], Fields]:

@@ -5,15 +5,19 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Dialect, func, or_, select
 
 from app.core.databases.interface import Database, compile_query
 from app.core.databases.types import Exact
+from app.core.errors import did_you_mean
 from app.core.loose_types import Value
+from app.core.rate_files.providers import CBR, ECB, NBK
+from app.engine.query.filter_reader import bad_parameter
 from app.insights.converted_money import Rate, RateTable, Span, ranges
 from app.resources.exchange_rate import ExchangeRate
 
 _RATE_TYPE: Final = ExchangeRate.__table__.c.rate.type
+_MAX_PROVIDERS: Final = 20
 
 
 async def find_rates(
@@ -39,6 +43,24 @@ async def find_rates(
     if any(table.find(currency, target, day) is None for currency, day in pairs):
         table.spans = await _spans(database, currencies, providers)
     return table
+
+
+async def check_providers(
+    database: Database, dialect: Dialect, providers: Sequence[str], known: Iterable[str]
+) -> None:
+    """Refuse (400) a `rate_provider` that has no rates and is none of the known ones; the dialect
+    says which rates are seen."""
+    known = {ECB, NBK, CBR, *known}
+    if known.issuperset(providers):
+        return
+    statement = select(ExchangeRate.provider).where(ExchangeRate.deleted_at.is_(None)).distinct()
+    rows = await database.read(compile_query(statement, dialect), {})
+    known |= {str(provider) for (provider,) in rows}
+    for name in providers:
+        if name not in known:
+            listed = ", ".join(sorted(known)[:_MAX_PROVIDERS])
+            text = f"There are no rates of {name!r}.{did_you_mean(name, known)} Known are {listed}."
+            raise bad_parameter("rate_provider", "unknown", text)
 
 
 def _of(currencies: Sequence[str], providers: Sequence[str]) -> tuple[ColumnElement[bool], ...]:

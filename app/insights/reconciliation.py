@@ -73,8 +73,9 @@ class ClaimReason(Schema):
 
     reason: DifferenceReason
     """The reason: its labels are at /codes/difference-reasons."""
-    records: int | None
-    """Of how many agreements, parties or claims it is so, where that can be counted."""
+    count: int | None
+    """Of how many agreements, parties or claims it is so, where that can be counted; a record
+    counts for as many agreements as it stands for."""
 
 
 class Claim(Schema):

@@ -220,7 +220,7 @@ class AgreementFields(RecordFields, PlaceFields, Noted):
     stands_for: Annotated[int, Field(ge=1, le=100_000, strict=True)] = 1
     """How many agreements it stands for: 12 of `twelve memoranda` that nobody names."""
     amount: Amount | None = None
-    """The amount as stated; null when none is, never 0."""
+    """The amount as stated, which can be 0; null when none is."""
     amount_max: Amount | None = None
     """The end of a range, such as 15 of `10 to 15 million`."""
     currency: CurrencyCode | None = None

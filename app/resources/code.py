@@ -14,6 +14,7 @@ from app.core.data_files import seeds_folder
 from app.core.databases.interface import Base
 from app.core.databases.types import CodeList
 from app.core.validation import Example
+from app.engine.labels import spellings
 from app.engine.schemas import distinct
 
 
@@ -133,14 +134,17 @@ def canonical_region(text: str) -> str:
 
 @cache
 def _by_any_name(name: str) -> dict[str, str]:
-    """The codes in use of a seeded list by what only one of them is called, in small letters."""
+    """The codes in use of a seeded list by what only one of them is called, or what people usually
+    mean by it, in small letters."""
     found: dict[str, set[str]] = {}
     with (seeds_folder() / "codes" / f"{name}.csv").open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             called = (*row.get("aliases", "").split(";"), row["en"], row["ru"], row["kk"])
             for each in called if row["retired"] == "false" else ():
                 found.setdefault(each.casefold(), set()).add(row["code"])
-    return {each: min(codes) for each, codes in found.items() if len(codes) == 1}
+    only = {each: min(codes) for each, codes in found.items() if len(codes) == 1}
+    spelled = {t.casefold(): code for code, texts in spellings(name).items() for t in texts}
+    return spelled | only
 
 
 def _meant(name: str) -> Callable[[str], str | None]:
@@ -149,24 +153,28 @@ def _meant(name: str) -> Callable[[str], str | None]:
 
 
 CountryCode = Annotated[
-    str, StringConstraints(pattern=r"^[A-Z]{2}$"), Example("KZ", _meant("countries"))
+    str, StringConstraints(pattern=r"^[A-Z]{2}$"), Example("KZ", _meant("countries"), "countries")
 ]
 RegionCode = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Z]{2}-[A-Z0-9][A-Z0-9-]{0,20}$"),
-    Example("RU-NVS", _meant("regions")),
+    Example("RU-NVS", _meant("regions"), "regions"),
     AfterValidator(canonical_region),
 ]
 CurrencyCode = Annotated[
-    str, StringConstraints(pattern=r"^[A-Z]{3}$"), Example("USD", _meant("currencies"))
+    str,
+    StringConstraints(pattern=r"^[A-Z]{3}$"),
+    Example("USD", _meant("currencies"), "currencies"),
 ]
 SectorCode = Annotated[
-    str, StringConstraints(pattern=r"^[A-U]([0-9]{2,4})?$"), Example("C21", _meant("sectors"))
+    str,
+    StringConstraints(pattern=r"^[A-U]([0-9]{2,4})?$"),
+    Example("C21", _meant("sectors"), "sectors"),
 ]
 LegalFormCode = Annotated[
     str,
     StringConstraints(pattern=r"^[A-Za-z0-9-]{3,32}$"),
-    Example("kz-llp", _meant("legal-forms")),
+    Example("kz-llp", _meant("legal-forms"), "legal-forms"),
 ]
 Sectors = Annotated[
     list[SectorCode],

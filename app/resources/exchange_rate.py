@@ -11,7 +11,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.databases.types import Exact
 from app.core.rate_files.providers import known_provider
-from app.core.rate_files.published import MAX_UNIT, RATE_DECIMALS, RATE_DIGITS
+from app.core.rate_files.published import (
+    MAX_UNIT,
+    RATE_DECIMALS,
+    RATE_DIGITS,
+    published_day,
+)
 from app.engine.record import Record, code, rule
 from app.engine.resource import OfDay, Resource
 from app.engine.schemas import Day, Digits, Noted, RecordFields, Schema, SharedLine
@@ -70,8 +75,8 @@ class ExchangeRateFields(RecordFields, Noted):
     eight decimals."""
     unit: Annotated[int, Field(ge=1, le=MAX_UNIT, strict=True)] = 1
     """For how many units of `base` the rate is: 1, 10, 100 or 1000."""
-    date: Day
-    """The day it held."""
+    date: Annotated[Day, AfterValidator(published_day)]
+    """The day it held: from 1900 to the end of next year."""
     provider: Provider
     """Who published it: a central bank (ECB, NBK, CBR), an exchange."""
 

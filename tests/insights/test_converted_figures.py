@@ -88,7 +88,9 @@ def cents(value: Decimal) -> Decimal:
 
 
 def left_out(group: dict[str, Any]) -> set[tuple[str, str, int]]:
-    return {(n["currency"], n["reason"], n["records"]) for n in group["not_converted"]}
+    # What a summary counts in agreements, an aggregate counts in records.
+    counted = "agreements" if "agreements" in group else "records"
+    return {(n["currency"], n["reason"], n[counted]) for n in group["not_converted"]}
 
 
 async def test_each_amount_is_converted_by_the_nearest_rate_on_or_before_its_day(
@@ -173,6 +175,32 @@ async def test_a_summary_tells_its_totals_in_one_currency_class_by_class(
     assert (wrong.status_code, wrong.json()["errors"][0]["parameter"]) == (400, "convert_to")
 
 
+async def test_a_record_that_stands_for_several_is_as_many_agreements_and_one_record(
+    client: httpx.AsyncClient,
+) -> None:
+    mission = {"title": "A dozen", "kind": "outward_mission", "ref": "a-dozen-at-once"}
+    dozen = {"title": "A dozen plans", "instrument": "announced_plan", "stands_for": 12}
+    money = {"amount": 5, "currency": "USD"}
+    claim = {"measure": "agreements", "value": 12, "mission": {"ref": mission["ref"]}}
+    for path, body in (
+        ("missions", mission),
+        ("agreements", {**dozen, **money, "mission": {"ref": mission["ref"]}}),
+        ("reported-totals", claim),
+    ):
+        answer = await client.post(f"/{path}", json=body)
+        assert answer.status_code == 201, answer.text
+    found = (await client.get("/missions/a-dozen-at-once/summary?convert_to=USD")).json()
+    ((original,),) = [total["original"] for total in found["converted"]["totals"]]
+    assert (original["agreements"], "records" in original) == (12, False)
+    asked = "metrics=sum(amount)&mission__ref=a-dozen-at-once&convert_to=USD"
+    grouped = (await client.get(f"/agreements/aggregate?{asked}")).json()
+    assert grouped["data"][0]["original"][0]["records"] == 1
+    held = (await client.get("/missions/a-dozen-at-once/reconciliation")).json()
+    (figure,) = held["figures"]
+    counts = {each["reason"]: each["count"] for each in figure["claims"][0]["reasons"]}
+    assert counts["stands_for"] == 12
+
+
 async def test_groups_keep_their_keys_order_and_counts(deals: httpx.AsyncClient) -> None:
     by_year = await converted(deals, group_by="year(signed)", sort="-sum_amount")
     years = [(g["year_signed"], g["count"]) for g in by_year["data"]]
@@ -236,6 +264,8 @@ async def test_what_cannot_be_converted_is_refused_with_what_can(
         ("/agreements", {"convert_to": "UDS"}, 400, "convert_to", "'UDS' is not a currency code"),
         ("/agreements", {"having": "count gt 1"}, 400, "having", "leave having out"),
         ("/agreements", {"rate_provider": "ECB,,"}, 400, "rate_provider", "name missing"),
+        ("/agreements", {"rate_provider": "NKB"}, 400, "rate_provider", "Did you mean 'NBK'?"),
+        ("/agreements", {"rate_provider": "ECB,A bank"}, 400, "rate_provider", "of 'A bank'. Kno"),
         ("/agreements", {"max_rate_age": "367"}, 400, "max_rate_age", "366"),
         ("/agreements", {"rate_date": "2022"}, 400, "rate_date", "2016-04-12"),
         ("/reported-totals", {"metrics": "sum(value)"}, 422, "metrics", "measure"),
@@ -249,6 +279,8 @@ async def test_what_cannot_be_converted_is_refused_with_what_can(
             detail not in error["detail"]
         ):
             wrong.append((query, answer.status_code, error))
+    unknown = await deals.get("/missions/a-visit/summary?convert_to=USD&rate_provider=A bank")
+    assert (unknown.status_code, unknown.json()["errors"][0]["code"]) == (400, "unknown")
     alone = await deals.get("/agreements/aggregate?rate_date=2022-03-01")
     assert (alone.status_code, alone.json()["errors"][0]["parameter"]) == (400, "rate_date")
     csv = await deals.get(

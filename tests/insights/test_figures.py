@@ -6,14 +6,18 @@ from decimal import Decimal
 from itertools import groupby
 from random import Random
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from app.core import json_codec
 from tests.missions.ways import send_good
 
 MISSIONS = {"fig-a": None, "fig-b": "fig-a", "fig-c": "fig-b", "fig-d": None}
+IN_MISSIONS = (*MISSIONS, "fig-a")
 STATUSES = (
     *("announced", "negotiated", "signed", "in_force", "completed"),
     *("cancelled", "expired", "superseded"),
@@ -94,18 +98,20 @@ class Deal:
         return found
 
 
-def deals_of(random: Random) -> list[Deal]:
+def deals_of(
+    random: Random, count: int = 160, name: str = "fig", missions: tuple[str, ...] = IN_MISSIONS
+) -> list[Deal]:
     found: list[Deal] = []
-    for n in range(160):
+    for n in range(count):
         amount = random.choice([None, 1, 10, 10, 25, 100])
         related = None
         # A whole is of the same mission as often as not, and no chain is longer than three.
         if n % 4 == 3:
             relation = random.choice(["part_of", "part_of", "replaces", "follows"])
-            related = (f"fig-{n - random.choice([1, 2, 3])}", relation)
+            related = (f"{name}-{n - random.choice([1, 2, 3])}", relation)
         deal = Deal(
-            ref=f"fig-{n}",
-            mission=random.choice([*MISSIONS, "fig-a"]),
+            ref=f"{name}-{n}",
+            mission=random.choice(missions),
             status=random.choice([*STATUSES, "signed", "signed"]),
             bindingness=random.choice([*BINDINGNESS, "binding", "binding"]),
             stands_for=random.choice([1, 1, 1, 12]),
@@ -306,6 +312,34 @@ async def test_a_summary_is_what_plain_python_makes_of_its_agreements(
                 answer[name] = {(each,): n for each, n in answer[name].items() if n}
             expected = summed(deals, missions)
             assert {name: answer[name] for name in expected} == expected
+
+
+@settings(
+    max_examples=15,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+@given(random=st.integers(0, 2**32).map(Random), count=st.integers(4, 40))
+async def test_so_is_that_of_whatever_few_agreements(
+    client: httpx.AsyncClient, random: Random, count: int
+) -> None:
+    name = f"few-{uuid4().hex[:12]}"
+    deals = deals_of(random, count, name, (name,))
+    mission = {"ref": name, "title": name, "kind": "forum"}
+    await send_good(client, "/missions", json=mission)
+    operations = [{"op": "create", "body": deal.body()} for deal in deals]
+    await send_good(client, "/agreements/bulk", json={"operations": operations})
+    for deal in deals:
+        if deal.is_gone:
+            assert (await client.delete(f"/agreements/{deal.ref}")).is_success
+    answer = await read(client, f"/missions/{name}/summary")
+    answer |= {each: answer["left_out"][each] for each in ("parts", "replaced")}
+    for each in ("by_firmness", "signed_by_firmness"):
+        answer[each] = {(firmness,): n for firmness, n in answer[each].items() if n}
+    expected = summed(deals, {name})
+    assert {each: answer[each] for each in expected} == expected
 
 
 KEYS: dict[str, Key] = {

@@ -21,7 +21,7 @@ async def reconciliation(client: httpx.AsyncClient, key: str) -> Any:
 
 
 def told(claim: Body) -> tuple[Any, ...]:
-    reasons = {reason["reason"]: reason["records"] for reason in claim["reasons"]}
+    reasons = {reason["reason"]: reason["count"] for reason in claim["reasons"]}
     return claim["value"], claim["difference"], claim["comparison"], reasons
 
 

@@ -193,3 +193,15 @@ async def test_a_file_of_5000_rates_is_stored_within_its_time(fresh: httpx.Async
     # Some 45 µs a rate, of which there are 280,000 in the longest file that is published.
     assert time.process_time() - begin < 2
     assert told(await import_rates(fresh, content)) == (0, 0, 5000, "ecb_csv", "ECB")
+
+
+async def test_a_rate_is_of_a_day_that_rates_are_published_of(client: httpx.AsyncClient) -> None:
+    wrong = {}
+    days = {"0001-01-01": 422, "1899-12-31": 422, "1900-01-01": 201, "9999-12-31": 422}
+    for day, status in days.items():
+        rate = {"base": "USD", "quote": "RUB", "rate": 5, "date": day, "provider": "A bank"}
+        answer = await client.post("/exchange-rates?dry_run=true", json=rate)
+        told = "" if status == 201 else answer.json()["errors"][0]["detail"]
+        if answer.status_code != status or (told and "lie between 1900-01-01 and" not in told):
+            wrong[day] = answer.text
+    assert wrong == {}

@@ -1,7 +1,7 @@
 """A rate of exchange as it is published, and the numbers and days that it is made of."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -24,6 +24,8 @@ _MONTHS: Final = (
 )
 #: No bank of those that write two digits has rates of before.
 _FIRST_OF_CENTURY: Final = 90
+#: Nobody publishes rates of before; and none of later than the end of next year.
+_FIRST_DAY: Final = date(1900, 1, 1)
 
 
 class PublishedRate(NamedTuple):
@@ -85,6 +87,19 @@ def day_of(text: str, row: int, column: str) -> date:
             raise RateFileError(f"{_shown(text)} is no day: {never}.", row, column)
         right = "2016-04-12, 12.04.2016 or 12 April 2016"
         raise RateFileError(f"{_shown(text)} is no day: write it as {right}.", row, column)
+    try:
+        return published_day(day)
+    except ValueError as error:
+        raise RateFileError(
+            f"{_shown(text)} is no day of a rate: it {error}.", row, column
+        ) from None
+
+
+def published_day(day: date) -> date:
+    """The day, which a rate can be of; ValueError where none can."""
+    last = date(datetime.now(UTC).year + 1, 12, 31)
+    if not _FIRST_DAY <= day <= last:
+        raise ValueError(f"must lie between {_FIRST_DAY} and {last}")
     return day
 
 

@@ -8,6 +8,7 @@ from app.engine.paths import (
     FieldType,
     PathError,
     RecordField,
+    counted_elsewhere,
     fields_of,
     find_field,
     find_relation,
@@ -126,8 +127,11 @@ def right_name(at: Resource | Embedded, name: str, text: str, others: tuple[str,
             spelt = "__".join(other if operator == "eq" else (*other, operator))
         if spelt != name and "__" in spelt:
             return f" Did you mean {spelt!r}?"
+    plain = split_name(name)[0][0]
+    if isinstance(at, Resource) and (counted := counted_elsewhere(at, plain)):
+        return counted
     besides = f" Besides the fields of a record there are {', '.join(others)}." if others else ""
-    return meant_instead(split_name(name)[0][0], [*fields, *steps, *others]) or besides
+    return meant_instead(plain, [*fields, *steps, *others]) or besides
 
 
 def wrong_operator(field: str, following: str, record_field: RecordField, name: str) -> str:

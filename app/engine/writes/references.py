@@ -23,7 +23,8 @@ from app.core.databases.public_reads import HIDDEN
 from app.core.databases.types import CodeList
 from app.core.errors import Fault, Invalid
 from app.core.loose_types import Value, Values
-from app.engine.codes import codes_with_names, is_ever_right, meant_code
+from app.core.public_path import public_path
+from app.engine.codes import codes_with_names, is_ever_right, list_name, meant_code
 from app.engine.resource import Resource
 
 #: Where a session keeps what is withheld of the records that were just referred to.
@@ -230,6 +231,8 @@ def _fault(session: Session, reference: _Reference) -> Fault:
     if reference.besides:
         where = ", ".join(str(value) for _, value in reference.besides)
         text = f"{reference.value!r} is not a {what} of {where}."
+        if listed := list_name(reference.column):
+            text += f" The codes are at {public_path(f'/codes/{listed}')}?parent={where}."
         return Fault("code", text, pointer=reference.pointer)
     rows = session.execute(codes_with_names(reference.column)).all()
     meant = meant_code(reference.value, reference.column, rows)

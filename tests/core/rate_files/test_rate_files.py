@@ -159,6 +159,16 @@ def test_a_wrong_file_is_told_with_its_line_and_with_what_would_be_right(tmp_pat
             "2: 'one' is no rate: it is a number such",
         ),
         (b"Date,USD,\n2022-02-30,1,\n", RateOptions(), "2: '2022-02-30' is no day: there is no 30"),
+        (
+            b"Date,USD,\n0001-01-01,1,\n",
+            RateOptions(),
+            "2: '0001-01-01' is no day of a rate: it must",
+        ),
+        (
+            b"Date,USD,\n9999-12-31,1,\n",
+            RateOptions(),
+            "2: '9999-12-31' is no day of a rate: it must",
+        ),
         (b"Date,USD,USD\n2022-03-01,1,1\n", RateOptions(), "1: A currency heads two columns."),
         (b"Date,USD\n2022-03-01,1,2\n", RateOptions(), "2: The row has more cells than the header"),
         (b"Date,USD\n2022-03-01,-1\n", RateOptions(), "2: '-1' is no rate"),

@@ -91,6 +91,55 @@ async def test_a_refusal_tells_what_would_be_right(client: httpx.AsyncClient) ->
     assert not faults, "\n".join(faults)
 
 
+async def test_what_is_a_figure_of_a_record_is_asked_of_the_list_of_figures(
+    client: httpx.AsyncClient,
+) -> None:
+    asked = {
+        "/missions?sort=-amount": "/insights/missions, which is sorted and filtered by amount_acc",
+        "/missions?sort=sum(amount)": "amount_signed_binding and amount_signed_not_binding.",
+        "/missions?sort=companies": "missions, which is sorted and filtered by companies.",
+        "/missions?amount__gte=5": "/insights/missions",
+        "/missions?filter=amount gt 5": "/insights/missions",
+        "/missions/aggregate?metrics=sum(amount)": "/insights/missions",
+        "/organizations?sort=-agreements": "/insights/organizations",
+    }
+    faults = []
+    for address, words in asked.items():
+        answer = await client.get(address)
+        if answer.status_code != 400 or words not in fault(answer)["detail"]:
+            faults.append(f"{address}: {answer.text}")
+    assert not faults, "\n".join(faults)
+
+
+async def test_a_code_is_told_by_its_name_and_of_its_own_group(client: httpx.AsyncClient) -> None:
+    asked = {
+        "/agreements?currency=dollar": "Did you mean 'USD'?",
+        "/agreements?sectors__has=wheat": "Look for it at /codes/sectors?q=wheat.",
+        "/agreements?sectors__has=C99": "Did you mean 'C",
+        "/missions?host_region=KZ-XX": "Did you mean 'KZ-",
+    }
+    bodies: list[tuple[dict[str, object], str]] = [
+        ({"currency": "dollar", "amount": 5}, "Did you mean 'USD'?"),
+        ({"currency": "доллар", "amount": 5}, "Did you mean 'USD'?"),
+        ({"currency": "US", "amount": 5}, "The codes are at /codes/currencies."),
+        ({"sectors": ["growing wheat"]}, "Look for it at /codes/sectors?q=growing+wheat."),
+        ({"sectors": ["C99"]}, "Did you mean 'C"),
+        ({"place_country": "KZ", "place_region": "KZ-XX"}, "at /codes/regions?parent=KZ."),
+    ]
+    faults = []
+    for address, words in asked.items():
+        answer = await client.get(address)
+        if answer.status_code != 400 or words not in fault(answer)["detail"]:
+            faults.append(f"{address}: {answer.text}")
+    for body, words in bodies:
+        plan = {"title": "A plan", "instrument": "announced_plan", **body}
+        answer = await client.post("/agreements?dry_run=true", json=plan)
+        told = [each["detail"] for each in answer.json()["errors"]]
+        if answer.status_code != 422 or not any(words in each for each in told):
+            faults.append(f"{body}: {answer.text}")
+    assert not faults, "\n".join(faults)
+
+
 async def test_a_code_in_a_body_is_told_as_in_a_question(client: httpx.AsyncClient) -> None:
     told = {
         "kz": "Did you mean 'KZ'?",
