@@ -1,8 +1,8 @@
 """What differs between the tables of a database and those of the program is told in sentences."""
 
+import re
 import subprocess
 import sys
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path

@@ -60,9 +60,9 @@ MEMORY = {
     "a list": 90_000,
     "a list that is filtered and sorted": 72_000,
     "a list with what it refers to": 121_000,
-    "a search": 36_500,
+    "a search": 40_000,
     "figures": 25_000,
-    "what changed": 77_300,
+    "what changed": 82_000,
     "a record's history": 12_700,
     "a mission's summary": 56_000,
 }
