@@ -229,7 +229,7 @@ def _answer_route(answerer: Answerer) -> Route:
         answers=(
             Answer(
                 description="The answer.",
-                content={"*/*": {"schema": {"type": "string", "format": "binary"}}},
+                content={"*/*": {"schema": {}}},
                 headers=("ETag", "Vary", "Link", "Content-Disposition", "Content-Location"),
             ),
             NOT_MODIFIED,
