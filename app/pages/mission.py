@@ -105,14 +105,22 @@ def figures_of_summary(summary: Json) -> Figures:
             each["at_least"],
             each["at_most"],
             each["not_exact"],
+            each["per"] == "year",
         )
         for each in summary["totals"]
-        if each["amount"] is not None and each["per"] is None
+        if each["amount"] is not None
     ]
-    sums.sort(key=lambda each: CLASSES.index(each.firmness))
+    sums.sort(key=lambda each: (CLASSES.index(each.firmness), each.is_yearly))
     counts = {key: summary["by_firmness"][key] for key in CLASSES}
-    without = summary["without_amount"]
-    return Figures(counts, sums, without, summary["records"], summary["left_out"])
+    return Figures(
+        counts,
+        sums,
+        summary["without_amount"],
+        summary["withheld_amounts"],
+        summary["withheld"],
+        summary["records"],
+        summary["left_out"],
+    )
 
 
 def _stop(context: PageContext, stop: Value) -> tuple[str | None, str | None]:

@@ -47,7 +47,7 @@ def money_of(context: PageContext, figures: Figures, path: str) -> list[Money]:
 
 
 def _currency(context: PageContext, code: str, sums: Sequence[Sum], total: int, path: str) -> Money:
-    most = most_of(sums)
+    most = most_of([each for each in sums if not each.is_yearly])
     stated = sum(each.stated for each in sums)
     about = context.say("stated_by", stated, n=context.number(stated), of=context.number(total))
     rows = [_money_row(context, each, most, path) for each in sums]
@@ -56,11 +56,13 @@ def _currency(context: PageContext, code: str, sums: Sequence[Sum], total: int, 
 
 def _money_row(context: PageContext, each: Sum, most: Decimal, path: str) -> MoneyRow:
     pairs = replaced(replaced(context.pairs, "firmness", each.firmness), "currency", each.currency)
+    amount = number_text(each.value or 0, context.language)
     return MoneyRow(
         firmness=each.firmness,
         class_name=context.name("firmness", each.firmness),
-        bar=money_bar(each, most),
-        amount=number_text(each.value or 0, context.language),
+        # What comes each year has no length beside what comes once.
+        bar=Markup("") if each.is_yearly else money_bar(each, most),
+        amount=context.say("amount_per_year", amount=amount) if each.is_yearly else amount,
         limits=_limits(context, each),
         stated=context.say("deals_stating", each.stated, n=context.number(each.stated)),
         address=context.page(path, pairs, "#deals"),

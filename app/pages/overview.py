@@ -18,6 +18,7 @@ from app.pages.sentence import Addresses, Told, sentence
 
 #: From so many deals on, who deals with whom is drawn where it is asked for: it takes seconds.
 MAX_DRAWN_AT_ONCE = 10_000
+_WHOLE: Pairs = (("parent_id__isnull", "true"),)
 _CHART_WIDTH, _WIDE_CHART_WIDTH = 480, 760
 
 
@@ -54,10 +55,11 @@ async def _told(context: PageContext, filters: Pairs, asked: Pairs) -> Told:
         answer = await context.read("/agreements/aggregate", (metrics, *asked))
         missions = int(answer["data"][0]["count_distinct_mission_id"]) if answer["data"] else 0
     else:
-        answer = await context.read("/missions/aggregate")
+        # A journey is one mission, whatever legs it has.
+        answer = await context.read("/missions/aggregate", _WHOLE)
         missions = int(answer["data"][0]["count"]) if answer["data"] else 0
     if missions == 1 and mission is None and not filters:
-        rows = await context.rows("/missions", (("fields", "id"), ("limit", "1")))
+        rows = await context.rows("/missions", (*_WHOLE, ("fields", "id"), ("limit", "1")))
         mission = str(rows[0]["id"]) if rows else None
     companies = None if mission is None else await reported_companies(context, mission)
     return Told(missions, companies, bool(filters))

@@ -99,7 +99,7 @@ def spelt(context: PageContext, count: int) -> str:
 
 def _money(context: PageContext, figures: Figures, to: Addresses) -> Iterable[Markup]:
     words, total = context.words, figures.total
-    sums = [s for sums in figures.currencies.values() for s in sums]
+    sums = [s for sums in figures.currencies.values() for s in sums if not s.is_yearly]
     binding = [each for each in sums if each.firmness == Firmness.signed_binding]
     if binding:
         listed = Markup(", ").join(_sum(context, each, to) for each in binding[:_MAX_CURRENCIES])

@@ -339,3 +339,33 @@ async def test_the_head_of_a_page_answers_head(fresh_app: FastAPI, path: str) ->
     answer = await client.head(path)
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["etag"].startswith('W/"')
+
+
+async def test_figures_say_what_of_them_is_withheld_and_what_comes_each_year(
+    client: httpx.AsyncClient, reader: PageReader
+) -> None:
+    mission = (await client.post("/missions", json={"title": "Sums", "kind": "trade_fair"})).json()
+    common = {"instrument": "memorandum_of_understanding", "mission_id": mission["id"]}
+    for number, more in enumerate(
+        (
+            {"amount": 900, "currency": "RUB"},
+            {"amount": 80, "currency": "RUB", "amount_period": "per_year"},
+            {"amount": 70, "currency": "RUB", "amount_years": 2, "amount_period": "over_years"},
+            {"amount": 77, "currency": "EUR", "withheld": ["amount"]},
+            {"confidential": True},
+            {},
+        )
+    ):
+        body = {**common, "title": f"Sum {number}", "status": "negotiated", **more}
+        made = await client.post("/agreements", json=body)
+        assert made.status_code == 201, made.text
+    for path in (f"/?mission={mission['id']}", f"/pages/missions/{mission['id']}"):
+        page = await reader.open(path)
+        money = section(page, "Money, by currency").replace("\u202f", ",")
+        assert "970" in money, path
+        assert "80 a year" in money, path
+        assert "an amount is stated by 3 of 5 deals" in money, path
+        assert "1 of 5 deals states no amount" in money, path
+        assert "The amount of 1 deal is withheld." in money, path
+        is_mission = path.startswith("/pages")
+        assert ("1 more deal is withheld" in money) is is_mission, path
