@@ -346,16 +346,15 @@ async def test_figures_say_what_of_them_is_withheld_and_what_comes_each_year(
 ) -> None:
     mission = (await client.post("/missions", json={"title": "Sums", "kind": "trade_fair"})).json()
     common = {"instrument": "memorandum_of_understanding", "mission_id": mission["id"]}
-    for number, more in enumerate(
-        (
-            {"amount": 900, "currency": "RUB"},
-            {"amount": 80, "currency": "RUB", "amount_period": "per_year"},
-            {"amount": 70, "currency": "RUB", "amount_years": 2, "amount_period": "over_years"},
-            {"amount": 77, "currency": "EUR", "withheld": ["amount"]},
-            {"confidential": True},
-            {},
-        )
-    ):
+    deals: tuple[dict[str, Any], ...] = (
+        {"amount": 900, "currency": "RUB"},
+        {"amount": 80, "currency": "RUB", "amount_period": "per_year"},
+        {"amount": 70, "currency": "RUB", "amount_years": 2, "amount_period": "over_years"},
+        {"amount": 77, "currency": "EUR", "withheld": ["amount"]},
+        {"confidential": True},
+        {},
+    )
+    for number, more in enumerate(deals):
         body = {**common, "title": f"Sum {number}", "status": "negotiated", **more}
         made = await client.post("/agreements", json=body)
         assert made.status_code == 201, made.text
