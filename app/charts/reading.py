@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from urllib.parse import urlencode
 
 from sqlalchemy import Dialect, func, literal, select
 from starlette.requests import Request
@@ -17,10 +16,7 @@ from app.engine.imports.code_labels import list_of
 from app.engine.labels import Language
 from app.engine.paths import find_field
 from app.engine.resource import Resource
-
-#: What a question of the service itself has not: a body, conditions, and a moment, which the
-#: database of the request is of already.
-_NOT_KEPT = ("headers", "query_string", "query_left", "path", "path_params", "raw_path")
+from app.rest.own_reads import read_own
 
 
 class FigureReader:
@@ -36,15 +32,8 @@ class FigureReader:
     async def read(self, request: Request, path: str, pairs: Pairs, /, **steps: str) -> Json:
         """The JSON that is answered at a path such as `/missions/{key}/agreements`; raises the
         problem that is."""
-        scope = {name: value for name, value in request.scope.items() if name not in _NOT_KEPT}
-        scope |= {
-            "path": path.format(**steps),
-            "path_params": steps,
-            "query_string": urlencode(pairs).encode(),
-            "headers": [(b"accept", b"application/json")],
-        }
-        response = await self._handlers[path](Request(scope))
-        found: Json = json_codec.loads(bytes(response.body))
+        body = await read_own(request, self._handlers[path], path, pairs, steps)
+        found: Json = json_codec.loads(body)
         return found
 
 

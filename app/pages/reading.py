@@ -5,7 +5,6 @@ import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
 from weakref import WeakKeyDictionary
 
 from starlette.requests import Request
@@ -19,11 +18,9 @@ from app.core.http.dispatch import Handler, Route, lean_handler
 from app.core.loose_types import Json
 from app.rest.audience import sees_withheld
 from app.rest.handlers import PAST_DATABASE, position_of
+from app.rest.own_reads import read_own
 
 Pairs = Sequence[tuple[str, str]]
-#: What a question of the service itself has not: a body, conditions, and a moment, which the
-#: database of the request is of already.
-_NOT_KEPT = ("headers", "query_string", "query_left", "path", "path_params", "raw_path")
 #: How many answers are kept: a page has a dozen.
 MAX_KEPT_ANSWERS = 256
 #: Longer ones would make the process grow.
@@ -117,16 +114,7 @@ class PageReader:
     ) -> bytes:
         if path not in self._handlers:
             self._handlers[path] = lean_handler(self._routes[path].endpoint)
-        scope = {name: value for name, value in request.scope.items() if name not in _NOT_KEPT}
-        scope |= {
-            "method": "GET",
-            "path": path.format(**steps),
-            "path_params": steps,
-            "query_string": urlencode(pairs).encode(),
-            "headers": [(b"accept", b"application/json")],
-        }
-        response = await self._handlers[path](Request(scope))
-        return bytes(response.body)
+        return await read_own(request, self._handlers[path], path, pairs, steps)
 
 
 async def page_position(request: Request) -> str:
