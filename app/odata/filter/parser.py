@@ -6,9 +6,10 @@ from typing import Final, Never
 
 from app.core.errors import did_you_mean
 from app.engine.query.nodes import ExpressionError, Literal, LiteralType
+from app.engine.query.tokens import STEP, Token
 from app.odata.errors import NotSupported
 from app.odata.filter.nodes import Among, Binary, Call, Expression, Path, Quantified, Unary
-from app.odata.filter.tokens import STEP, Token, tokens
+from app.odata.filter.tokens import tokens
 
 MAX_LENGTH: Final = 8000
 MAX_OPERATORS: Final = 300

@@ -2,13 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from app.engine.query.nodes import ExpressionError
+from app.engine.query.tokens import FORBIDDEN, STEP, Token
 
 _DAY: Final = r"-?[0-9]{4}-[0-9]{2}-[0-9]{2}"
-STEP: Final = r"[A-Za-z_][A-Za-z0-9_]*+"
 # Possessive quantifiers (`*+`) give nothing back, so that the time is linear in the length.
 _TOKEN: Final = re.compile(
     rf"""[ \t]*+(?:
@@ -27,7 +26,6 @@ _TOKEN: Final = re.compile(
     |(?P<odd>.))""",
     re.VERBOSE | re.DOTALL,
 )
-_FORBIDDEN: Final = re.compile(r"[\x00\ud800-\udfff]")  # No database stores these in a text.
 _ODD = {
     "'": "This text is not closed: write ' at its end, and '' for a quote in it.",
     '"': "Write text in single quotes: 'signed'.",
@@ -40,27 +38,9 @@ _ODD = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """`kind` is a group of the grammar above, for a mark the mark itself."""
-
-    kind: str
-    text: str
-    at: int
-
-    def is_word(self, *words: str) -> bool:
-        return self.kind == "word" and self.text in words
-
-    def shown(self) -> str:
-        """The token as messages show it."""
-        if self.kind == "end":
-            return "the end"
-        return self.text if len(self.text) <= 40 else f"{self.text[:39]}…"
-
-
 def tokens(text: str) -> Iterator[Token]:
     """The tokens one by one, the last of them `end`; ExpressionError for what is none."""
-    if forbidden := _FORBIDDEN.search(text):
+    if forbidden := FORBIDDEN.search(text):
         raise ExpressionError(forbidden.start() + 1, f"Leave out the {forbidden[0]!r}.")
     for match in _TOKEN.finditer(text):
         kind = str(match.lastgroup)
