@@ -11,6 +11,7 @@ from app.charts.numbers import number_text
 from app.charts.pictures import Bar, Segment
 from app.charts.vega import stacked
 from app.core.loose_types import Json, JsonValue
+from app.engine.labels import Told
 from app.resources.agreement import agreement
 from app.resources.status import FALLEN_THROUGH
 
@@ -124,7 +125,7 @@ def bars_drawing(
     marks: Mapping[str, Mark],
     legend: Sequence[tuple[str, str]],
     notes: Sequence[str],
-    nothing: words.Told = words.NOTHING,
+    nothing: Told = words.NOTHING,
 ) -> Drawing:
     """Bars with segments of these marks, of which those that are there have a legend."""
     return Drawing(

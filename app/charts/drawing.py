@@ -10,9 +10,9 @@ from starlette.requests import Request
 
 from app.charts.marks import Mark, Theme
 from app.charts.pictures import Style, Words
-from app.charts.words import TITLES, Told
+from app.charts.words import TITLES
 from app.core.loose_types import Json, Value
-from app.engine.labels import Language
+from app.engine.labels import Language, Told
 from app.engine.resource import Resource
 from app.insights.choice import ChoiceQuery
 

@@ -12,6 +12,7 @@ from app.charts.numbers import number_text
 from app.charts.pictures import Bar, Segment
 from app.charts.vega import stacked
 from app.core.loose_types import Json
+from app.engine.labels import Told
 from app.resources.agreement import agreement
 from app.resources.mission import mission
 
@@ -98,7 +99,7 @@ def _drawing(
     bars: Sequence[Bar],
     legend: Sequence[tuple[str, str]],
     marks: Mapping[str, Mark],
-    told: tuple[words.Told, words.Told],
+    told: tuple[Told, Told],
     note: str,
 ) -> Drawing:
     axis, nothing = told

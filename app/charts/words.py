@@ -3,163 +3,156 @@
 from collections.abc import Mapping
 from typing import Final
 
-from app.engine.labels import Language
-
-Told = Mapping[Language, str]
-
-
-def _told(en: str, ru: str, kk: str) -> Told:
-    return {"en": en, "ru": ru, "kk": kk}
-
+from app.engine.labels import Language, Told, told
 
 #: The title and the first sentence of each chart.
 TITLES: Final[Mapping[str, tuple[Told, Told]]] = {
     "firmness": (
-        _told(
+        told(
             "How firm the agreements are",
             "Насколько тверды соглашения",
             "Келісімдер қаншалықты берік",
         ),
-        _told("Agreements by class", "Соглашения по классам", "Келісімдер санаттар бойынша"),
+        told("Agreements by class", "Соглашения по классам", "Келісімдер санаттар бойынша"),
     ),
     "instruments": (
-        _told(
+        told(
             "What was agreed on, and how firm it is",
             "О чём договорились и насколько это твёрдо",
             "Не туралы келісілді және ол қаншалықты берік",
         ),
-        _told(
+        told(
             "Agreements by instrument, status and class",
             "Соглашения по видам, статусам и классам",
             "Келісімдер түрі, мәртебесі және санаты бойынша",
         ),
     ),
     "sectors": (
-        _told("In which sectors", "В каких отраслях", "Қай салаларда"),
-        _told(
+        told("In which sectors", "В каких отраслях", "Қай салаларда"),
+        told(
             "Agreements by sector (ISIC Rev. 4) and class",
             "Соглашения по отраслям (МСОК, ред. 4) и классам",
             "Келісімдер салалар (ХСЖК, 4-ред.) және санаттар бойынша",
         ),
     ),
     "host-countries": (
-        _told("Where the missions went", "Куда ездили миссии", "Миссиялар қайда барды"),
-        _told(
+        told("Where the missions went", "Куда ездили миссии", "Миссиялар қайда барды"),
+        told(
             "Agreements by host country of their mission, and class",
             "Соглашения по принимающей стране миссии и классам",
             "Келісімдер миссияны қабылдаған ел және санат бойынша",
         ),
     ),
     "party-countries": (
-        _told(
+        told(
             "Which countries the parties are from",
             "Из каких стран стороны",
             "Тараптар қай елдерден",
         ),
-        _told(
+        told(
             "Agreements by country of their parties, and class",
             "Соглашения по странам сторон и классам",
             "Келісімдер тараптардың елдері және санаттар бойынша",
         ),
     ),
     "money": (
-        _told("What it is worth", "Сколько это стоит", "Оның құны қанша"),
-        _told(
+        told("What it is worth", "Сколько это стоит", "Оның құны қанша"),
+        told(
             "Stated amounts by currency and class; currencies are never added together",
             "Заявленные суммы по валютам и классам; валюты никогда не складываются",
             "Мәлімделген сомалар валюта және санат бойынша; валюталар ешқашан қосылмайды",
         ),
     ),
     "signings": (
-        _told("When it was signed", "Когда подписано", "Қашан қол қойылды"),
-        _told(
+        told("When it was signed", "Когда подписано", "Қашан қол қойылды"),
+        told(
             "Agreements by date of signature, and class",
             "Соглашения по дате подписания и классам",
             "Келісімдер қол қойылған күні және санаты бойынша",
         ),
     ),
     "missions": (
-        _told("When the missions were", "Когда были миссии", "Миссиялар қашан болды"),
-        _told(
+        told("When the missions were", "Когда были миссии", "Миссиялар қашан болды"),
+        told(
             "Missions by the first day of their dates",
             "Миссии по первому дню",
             "Миссиялар алғашқы күні бойынша",
         ),
     ),
     "funnel": (
-        _told(
+        told(
             "From announced to completed",
             "От объявления до исполнения",
             "Жариялаудан орындауға дейін",
         ),
-        _told(
+        told(
             "Where agreements stand, and how long ago their missions were",
             "На каком этапе соглашения и как давно были их миссии",
             "Келісімдер қай кезеңде және олардың миссиялары қашан болды",
         ),
     ),
     "conversion": (
-        _told("What became of it", "Что из этого вышло", "Одан не шықты"),
-        _told(
+        told("What became of it", "Что из этого вышло", "Одан не шықты"),
+        told(
             "Where agreements stood so many months after they were announced or signed",
             "На каком этапе были соглашения спустя столько месяцев после объявления или подписания",
             "Жарияланғаннан немесе қол қойылғаннан кейін келісімдер қай кезеңде болды",
         ),
     ),
     "partners": (
-        _told("Who deals with whom", "Кто с кем договорился", "Кім кіммен келісті"),
-        _told(
+        told("Who deals with whom", "Кто с кем договорился", "Кім кіммен келісті"),
+        told(
             "Organizations that are parties to the same agreement, by class",
             "Организации — стороны одного соглашения, по классам",
             "Бір келісімнің тараптары болған ұйымдар, санаттар бойынша",
         ),
     ),
 }
-AXIS: Final = _told("Number of agreements", "Число соглашений", "Келісімдер саны")
-MISSIONS_AXIS: Final = _told("Number of missions", "Число миссий", "Миссиялар саны")
-NOTHING: Final = _told(
+AXIS: Final = told("Number of agreements", "Число соглашений", "Келісімдер саны")
+MISSIONS_AXIS: Final = told("Number of missions", "Число миссий", "Миссиялар саны")
+NOTHING: Final = told(
     "There are no agreements here yet.", "Соглашений здесь пока нет.", "Мұнда келісімдер әлі жоқ."
 )
-NO_AMOUNTS: Final = _told("No amounts are stated.", "Суммы не указаны.", "Сомалар көрсетілмеген.")
-NO_COHORTS: Final = _told(
+NO_AMOUNTS: Final = told("No amounts are stated.", "Суммы не указаны.", "Сомалар көрсетілмеген.")
+NO_COHORTS: Final = told(
     "Nothing here has a date from which it could be followed.",
     "Здесь нет ничего с датой, от которой можно вести отсчёт.",
     "Мұнда санауды бастайтын күні бар ештеңе жоқ.",
 )
-NO_MISSIONS: Final = _told(
+NO_MISSIONS: Final = told(
     "There are no missions here yet.", "Миссий здесь пока нет.", "Мұнда миссиялар әлі жоқ."
 )
-NO_PARTNERS: Final = _told(
+NO_PARTNERS: Final = told(
     "No two organizations are parties to the same agreement here.",
     "Здесь нет соглашений между двумя названными организациями.",
     "Мұнда екі аталған ұйым арасындағы келісім жоқ.",
 )
-ALL: Final = _told("All agreements", "Все соглашения", "Барлық келісімдер")
-MISSIONS: Final = _told("Missions", "Миссии", "Миссиялар")
-NOT_STATED: Final = _told("Not stated", "Не указано", "Көрсетілмеген")
-NO_YEAR: Final = _told("No year stated", "Год не указан", "Жылы көрсетілмеген")
-NO_MONTH: Final = _told("No year, or no month", "Без года или месяца", "Жылы немесе айы жоқ")
-CUT: Final = _told(
+ALL: Final = told("All agreements", "Все соглашения", "Барлық келісімдер")
+MISSIONS: Final = told("Missions", "Миссии", "Миссиялар")
+NOT_STATED: Final = told("Not stated", "Не указано", "Көрсетілмеген")
+NO_YEAR: Final = told("No year stated", "Год не указан", "Жылы көрсетілмеген")
+NO_MONTH: Final = told("No year, or no month", "Без года или месяца", "Жылы немесе айы жоқ")
+CUT: Final = told(
     "Not drawn: {groups} more, with {count} in all.",
     "Не показано: ещё {groups}, всего {count}.",
     "Көрсетілмеген: тағы {groups}, барлығы {count}.",
 )
-SEVERAL: Final = _told(
+SEVERAL: Final = told(
     "An agreement in several groups counts once in each. Records in all: {records}.",
     "Соглашение из нескольких групп учтено в каждой: всего записей {records}.",
     "Бірнеше топтағы келісім әрқайсысында есептелген: барлығы {records} жазба.",
 )
-RECORDS: Final = _told(
+RECORDS: Final = told(
     "Records: {records}; one can stand for several agreements.",
     "Записей: {records}; одна может означать несколько соглашений.",
     "Жазбалар: {records}; біреуі бірнеше келісімді білдіруі мүмкін.",
 )
-MISSION_RECORDS: Final = _told(
+MISSION_RECORDS: Final = told(
     "Missions: {records}; dates without a month are in the strip at the right.",
     "Миссий: {records}; даты без месяца — в полосе справа.",
     "Миссиялар: {records}; айы жоқ күндер оң жақтағы жолақта.",
 )
-SIGNED_RECORDS: Final = _told(
+SIGNED_RECORDS: Final = told(
     "Records: {records}; the strip at the right holds dates without a month, and what has no date:"
     " announced plans among it.",
     "Записей: {records}; в полосе справа — даты без месяца и всё, что без даты, в том числе"
@@ -167,41 +160,41 @@ SIGNED_RECORDS: Final = _told(
     "Жазбалар: {records}; оң жақтағы жолақта — айы жоқ күндер мен күні жоқтар, соның ішінде"
     " жарияланған жоспарлар.",
 )
-AS_OF: Final = _told("as of {moment}", "на {moment}", "{moment} күйі")
-SOURCE: Final = _told(
+AS_OF: Final = told("as of {moment}", "на {moment}", "{moment} күйі")
+SOURCE: Final = told(
     "Source: trade-mission deals, {address}; state {moment}.",
     "Источник: сделки торговых миссий, {address}; состояние {moment}.",
     "Дереккөз: сауда миссияларының келісімдері, {address}; күйі {moment}.",
 )
-ONLY: Final = _told("Only {filters}.", "Только {filters}.", "Тек {filters}.")
+ONLY: Final = told("Only {filters}.", "Только {filters}.", "Тек {filters}.")
 AGES: Final[Mapping[str, Told]] = {
-    "this_year": _told("this year", "в этом году", "биыл"),
-    "last_year": _told("last year", "в прошлом году", "былтыр"),
-    "few_years": _told("2 to 4 years ago", "2–4 года назад", "2–4 жыл бұрын"),
-    "long_ago": _told("5 years ago or more", "5 лет назад и раньше", "5 жыл бұрын және ертерек"),
-    "no_year": _told("no year stated", "год не указан", "жылы көрсетілмеген"),
+    "this_year": told("this year", "в этом году", "биыл"),
+    "last_year": told("last year", "в прошлом году", "былтыр"),
+    "few_years": told("2 to 4 years ago", "2–4 года назад", "2–4 жыл бұрын"),
+    "long_ago": told("5 years ago or more", "5 лет назад и раньше", "5 жыл бұрын және ертерек"),
+    "no_year": told("no year stated", "год не указан", "жылы көрсетілмеген"),
 }
 STAGES: Final[Mapping[str, Told]] = {
-    "announced": _told("Announced: {count}", "Объявлено: {count}", "Жарияланды: {count}"),
-    "signed": _told("Signed: {count}", "Подписано: {count}", "Қол қойылды: {count}"),
+    "announced": told("Announced: {count}", "Объявлено: {count}", "Жарияланды: {count}"),
+    "signed": told("Signed: {count}", "Подписано: {count}", "Қол қойылды: {count}"),
 }
-AFTER: Final = _told("after {months} months", "через {months} мес.", "{months} айдан кейін")
+AFTER: Final = told("after {months} months", "через {months} мес.", "{months} айдан кейін")
 STATES: Final[Mapping[str, Told]] = {
-    "completed": _told("completed", "исполнено", "орындалды"),
-    "in_force": _told("in force", "действует", "күшінде"),
-    "signed": _told("signed", "подписано", "қол қойылды"),
-    "announced": _told("announced", "объявлено", "жарияланды"),
-    "replaced": _told("replaced", "заменено", "ауыстырылды"),
-    "fallen_through": _told("fallen through", "не состоялось", "іске аспады"),
-    "unknown": _told("not known by then", "неизвестно", "белгісіз"),
-    "not_yet": _told("too early to say", "рано судить", "айтуға ерте"),
+    "completed": told("completed", "исполнено", "орындалды"),
+    "in_force": told("in force", "действует", "күшінде"),
+    "signed": told("signed", "подписано", "қол қойылды"),
+    "announced": told("announced", "объявлено", "жарияланды"),
+    "replaced": told("replaced", "заменено", "ауыстырылды"),
+    "fallen_through": told("fallen through", "не состоялось", "іске аспады"),
+    "unknown": told("not known by then", "неизвестно", "белгісіз"),
+    "not_yet": told("too early to say", "рано судить", "айтуға ерте"),
 }
-CONVERSION_LEFT_OUT: Final = _told(
+CONVERSION_LEFT_OUT: Final = told(
     "In no bar: {undated} without a date or year, {accomplished} acts that were done already.",
     "Не вошло: без даты или года — {undated}, уже совершённых действий — {accomplished}.",
     "Кірмеді: күні немесе жылы жоқ — {undated}, орындалып қойған іс — {accomplished}.",
 )
-AMOUNT_READING: Final = _told(
+AMOUNT_READING: Final = told(
     "Filled: what binds or is done. Outlined: what does not bind. A whisker spans from what it is"
     " at least to what it is at most; an arrow has no upper limit.",
     "Заливка — обязывает или свершилось, контур — не обязывает. Отрезок — от «не менее» до"
@@ -209,17 +202,17 @@ AMOUNT_READING: Final = _told(
     "Бояу — міндеттейді немесе орындалды, жиек — міндеттемейді. Кесінді — «кемінде» мен «ең көбі»"
     " аралығы; бағыт — жоғарғы шегі белгісіз.",
 )
-WITH_AMOUNT: Final = _told(
+WITH_AMOUNT: Final = told(
     "stated by {stated} of {count}",
     "сумма указана в {stated} из {count}",
     "{count} ішінен {stated} көрсеткен",
 )
-NO_AMOUNT: Final = _told(
+NO_AMOUNT: Final = told(
     "Without an amount: {count}. It is unknown, and not zero.",
     "Без суммы — {count}: она неизвестна, а не равна нулю.",
     "Сомасы жоқ келісімдер — {count}: ол белгісіз, нөл емес.",
 )
-MONEY_LEFT_OUT: Final = _told(
+MONEY_LEFT_OUT: Final = told(
     "In no sum, so that nothing is added twice: {parts} parts of others, {replaced} replaced,"
     " {per_year} amounts of each year.",
     "Не вошли в суммы, чтобы ничего не сложить дважды: частей — {parts}, заменённых — {replaced},"
@@ -227,14 +220,14 @@ MONEY_LEFT_OUT: Final = _told(
     "Екі рет қосылмас үшін сомаға кірмеді: бөліктер — {parts}, ауыстырылған — {replaced}, жыл"
     " сайынғы сомалар — {per_year}.",
 )
-AT_LEAST: Final = _told("at least {amount}", "не менее {amount}", "кемінде {amount}")
-AT_MOST: Final = _told("at most {amount}", "не более {amount}", "ең көбі {amount}")
-PARTNERS_CUT: Final = _told(
+AT_LEAST: Final = told("at least {amount}", "не менее {amount}", "кемінде {amount}")
+AT_MOST: Final = told("at most {amount}", "не более {amount}", "ең көбі {amount}")
+PARTNERS_CUT: Final = told(
     "Parties drawn: {parties}; pairs of parties that are not: {pairs}.",
     "Показано сторон: {parties}; не показано пар: {pairs}.",
     "Көрсетілген тараптар: {parties}; көрсетілмеген жұптар: {pairs}.",
 )
-PARTNERS_ALONE: Final = _told(
+PARTNERS_ALONE: Final = told(
     "Agreements that name no second organization, and so are in no line: {count}.",
     "Соглашений, где не названа вторая организация: {count}; их нет на рисунке.",
     "Екінші ұйым аталмаған келісімдер: {count}; олар суретте жоқ.",

@@ -14,6 +14,8 @@ from app.engine.resource import Embedded, Resource
 
 Language = Literal["en", "ru", "kk"]
 LANGUAGES: Final[tuple[Language, ...]] = get_args(Language)
+#: A text in each of them.
+Told = Mapping[Language, str]
 
 #: Stand between a relation and a field of its record in a header: `Миссия: Название`.
 _JOINT: Final = ": "
@@ -26,6 +28,11 @@ _BOUNDS: Final[Mapping[str, tuple[str, str]]] = {
     "ru": ("не ранее", "не позднее"),
     "kk": ("ең ерте", "ең кеш"),
 }
+
+
+def told(en: str, ru: str, kk: str) -> Told:
+    """A text in each language."""
+    return {"en": en, "ru": ru, "kk": kk}
 
 
 class _Labels(NamedTuple):

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Final
 
 from app.core.loose_types import Json
-from app.engine.labels import Language
+from app.engine.labels import Language, Told
 from app.feeds import words
 from app.feeds.icalendar import Event
 
@@ -41,7 +41,7 @@ class Teller:
                 told = words.FOLLOW_UP[self.language].replace("{months}", str(months))
                 yield self._event(record, f"signed-{months}-months", day, told, said)
 
-    def _unless_exact(self, told: words.Told, stated: str) -> str | None:
+    def _unless_exact(self, told: Told, stated: str) -> str | None:
         """That the day is not the stated one, with what is stated."""
         try:
             date.fromisoformat(stated)

@@ -6,21 +6,14 @@ from typing import Final
 
 from app.charts.numbers import number_text
 from app.core.loose_types import Json
-from app.engine.labels import Language
+from app.engine.labels import Language, Told, told
 
-Told = Mapping[Language, str]
-
-
-def _told(en: str, ru: str, kk: str) -> Told:
-    return {"en": en, "ru": ru, "kk": kk}
-
-
-CALENDAR: Final = _told(
+CALENDAR: Final = told(
     "Trade-mission deals: dates",
     "Сделки торговых миссий: сроки",
     "Сауда миссияларының келісімдері: мерзімдер",
 )
-CALENDAR_ABOUT: Final = _told(
+CALENDAR_ABOUT: Final = told(
     "When plans are due, and 6, 12 and 24 months after agreements were signed. Agreements without"
     " a date, or without its year, are not here: {undated}.",
     "Сроки планов, а также 6, 12 и 24 месяца после подписания соглашений. Соглашений без даты"
@@ -28,7 +21,7 @@ CALENDAR_ABOUT: Final = _told(
     "Жоспарлардың мерзімдері және келісімдерге қол қойылғаннан кейінгі 6, 12 және 24 ай. Күні"
     " немесе жылы жоқ келісімдер мұнда жоқ: {undated}.",
 )
-LEFT_OUT: Final = _told(
+LEFT_OUT: Final = told(
     "These are the {shown} latest days; earlier ones that are left out: {left_out}. Choose a"
     " mission or a country.",
     "Здесь {shown} самых поздних дней; более ранних не показано: {left_out}. Выберите миссию или"
@@ -36,46 +29,46 @@ LEFT_OUT: Final = _told(
     "Мұнда ең соңғы {shown} күн; көрсетілмеген ертеректері: {left_out}. Миссияны немесе елді"
     " таңдаңыз.",
 )
-DUE: Final = _told("Due: {title}", "Срок: {title}", "Мерзімі: {title}")
-FOLLOW_UP: Final = _told(
+DUE: Final = told("Due: {title}", "Срок: {title}", "Мерзімі: {title}")
+FOLLOW_UP: Final = told(
     "{months} months after signing: {title}",
     "{months} мес. после подписания: {title}",
     "Қол қойылғаннан кейін {months} ай: {title}",
 )
-DUE_NOT_TO_THE_DAY: Final = _told(
+DUE_NOT_TO_THE_DAY: Final = told(
     "Stated as {date}: this is the last day that it can mean.",
     "Указано как {date}: это последний день, который может иметься в виду.",
     "{date} деп көрсетілген: бұл оның білдіруі мүмкін соңғы күн.",
 )
-SIGNED_NOT_TO_THE_DAY: Final = _told(
+SIGNED_NOT_TO_THE_DAY: Final = told(
     "Signed {date}: counted from the last day that it can mean.",
     "Подписано {date}: отсчёт от последнего дня, который может иметься в виду.",
     "Қол қойылған күні {date}: оның білдіруі мүмкін соңғы күннен саналды.",
 )
-CLASS: Final = _told("Class: {name}", "Класс: {name}", "Санаты: {name}")
-AMOUNT: Final = _told("Amount: {amount}", "Сумма: {amount}", "Сомасы: {amount}")
-NOT_STATED: Final = _told("not stated", "не указана", "көрсетілмеген")
-WITHHELD: Final = _told("Withheld", "Не разглашается", "Жарияланбайды")
+CLASS: Final = told("Class: {name}", "Класс: {name}", "Санаты: {name}")
+AMOUNT: Final = told("Amount: {amount}", "Сумма: {amount}", "Сомасы: {amount}")
+NOT_STATED: Final = told("not stated", "не указана", "көрсетілмеген")
+WITHHELD: Final = told("Withheld", "Не разглашается", "Жарияланбайды")
 BOUNDS: Final[Mapping[str, Told]] = {
-    "at_least": _told("at least {amount}", "не менее {amount}", "кемінде {amount}"),
-    "more_than": _told("more than {amount}", "более {amount}", "{amount} астам"),
-    "at_most": _told("at most {amount}", "не более {amount}", "ең көбі {amount}"),
-    "approximately": _told("about {amount}", "около {amount}", "шамамен {amount}"),
+    "at_least": told("at least {amount}", "не менее {amount}", "кемінде {amount}"),
+    "more_than": told("more than {amount}", "более {amount}", "{amount} астам"),
+    "at_most": told("at most {amount}", "не более {amount}", "ең көбі {amount}"),
+    "approximately": told("about {amount}", "около {amount}", "шамамен {amount}"),
 }
-PER_YEAR: Final = _told("{amount} a year", "{amount} в год", "жылына {amount}")
+PER_YEAR: Final = told("{amount} a year", "{amount} в год", "жылына {amount}")
 
-FEED: Final = _told(
+FEED: Final = told(
     "Trade-mission deals: new agreements and outcomes",
     "Сделки торговых миссий: новые соглашения и результаты",
     "Сауда миссияларының келісімдері: жаңа келісімдер мен нәтижелер",
 )
-SERVICE: Final = _told(
+SERVICE: Final = told(
     "Trade-mission deals", "Сделки торговых миссий", "Сауда миссияларының келісімдері"
 )
-OUTCOME: Final = _told("Outcome: {title}", "Результат: {title}", "Нәтиже: {title}")
-STATUS: Final = _told("Status: {name}", "Статус: {name}", "Мәртебесі: {name}")
-SIGNED: Final = _told("Signed: {date}", "Подписано: {date}", "Қол қойылған күні: {date}")
-DATE: Final = _told("Date: {date}", "Дата: {date}", "Күні: {date}")
+OUTCOME: Final = told("Outcome: {title}", "Результат: {title}", "Нәтиже: {title}")
+STATUS: Final = told("Status: {name}", "Статус: {name}", "Мәртебесі: {name}")
+SIGNED: Final = told("Signed: {date}", "Подписано: {date}", "Қол қойылған күні: {date}")
+DATE: Final = told("Date: {date}", "Дата: {date}", "Күні: {date}")
 
 
 def title_of(record: Json | None, language: Language) -> str:
