@@ -18,7 +18,7 @@ from app.core.observability.logs import LogFormat, configure_logs
 from app.core.observability.worker_metrics import shared_metrics
 from app.core.server.process import Server
 from app.core.server.protocol import HttpConfig
-from app.core.server.protocol_limits import Limits
+from app.core.server.protocol_limits import MAX_UNSENT_BYTES, Limits
 from app.core.server.workers import FORKS, Workers, sockets_of
 from app.settings import Settings, encryption_of, variable
 from app.webhooks.encrypted_secrets import secret_faults
@@ -113,6 +113,9 @@ def _unbound(host: str, port: int, reason: str) -> str:
 
 def _listen(bound: socket.socket) -> None:
     """Take connections; RuntimeError where another process was quicker, which had bound it too."""
+    # The connections that are taken have it from here. Windows does not know it.
+    if hasattr(socket, "TCP_NOTSENT_LOWAT"):
+        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MAX_UNSENT_BYTES)
     try:
         bound.listen(BACKLOG)
     except OSError as error:

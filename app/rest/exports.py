@@ -1,6 +1,7 @@
 """Exports: every record that a list has, as a table or as lines of JSON, streamed."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from functools import partial
@@ -10,12 +11,15 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from app.core import json_codec
+from app.core.databases.export_places import Delivery, delivery
 from app.core.databases.interface import STREAM_BATCH_ROWS, Rows
 from app.core.errors import Fault, Invalid, NotAcceptable, NotFound
 from app.core.http.accept import preferred
 from app.core.http.app_state import state_of
 from app.core.http.conditional import is_known, not_modified
 from app.core.http.finished_files import answer_file, range_of
+from app.core.observability.logs import told_of
+from app.core.server.protocol_limits import ABORT
 from app.core.sheets.csv_lines import CsvLinesSheet
 from app.core.sheets.sheet import Column, CsvSheet, MissingExtra, Row, Sheet, SheetLimit
 from app.engine.labels import Language
@@ -43,8 +47,11 @@ FORMATS: Mapping[str, str] = {
     "ndjson": "application/x-ndjson",
     "parquet": "application/vnd.apache.parquet",
 }
+#: How much is sent at a time: what a client is slow to take tells how quickly it reads.
+PIECE_BYTES: Final = 64 * 1024
 #: How many records are at hand at a time, each with any number of related ones.
 MANY_RELATED_ROWS: Final = 20
+log = logging.getLogger("trade_missions")
 _MEDIA_TYPES: Mapping[str, str] = {**FORMATS, "csv": CsvSheet.media_type}
 
 
@@ -243,7 +250,7 @@ async def _send(
         # How long the file would be nobody knows before it is written (RFC 9110, 8.6).
         del head.headers["content-length"]
         return head
-    return await _stream(pieces(), media_type, headers)
+    return await _stream(request, pieces(), media_type, headers)
 
 
 async def _wanted(
@@ -267,19 +274,36 @@ def _told_limits() -> Iterator[None]:
 
 
 async def _stream(
-    pieces: AsyncGenerator[bytes], media_type: str, headers: Mapping[str, str]
+    request: Request, pieces: AsyncGenerator[bytes], media_type: str, headers: Mapping[str, str]
 ) -> Response:
     """The pieces as an answer, once the first one is there: until then a problem can be told."""
-    with _told_limits():
-        first = await anext(pieces)
+    by = Delivery(partial(_cut_off, request))
+    # A server that cannot end a connection, such as that of most tests, ends no export either.
+    before = delivery.set(by if ABORT in request.scope else None)
+    try:
+        with _told_limits():
+            first = await anext(pieces)
+    finally:
+        delivery.reset(before)
 
     async def send() -> AsyncIterator[bytes]:
         async with aclosing(pieces):
-            yield first
-            async for piece in pieces:
-                yield piece
+            piece: bytes | None = first
+            while piece is not None:
+                for at in range(0, len(piece), PIECE_BYTES):
+                    with by.waiting():
+                        yield piece[at : at + PIECE_BYTES]
+                piece = await anext(pieces, None)
 
     return StreamingResponse(send(), media_type=media_type, headers=dict(headers))
+
+
+def _cut_off(request: Request) -> None:
+    log.warning(
+        "export cut off: its client does not read it, and others wait",
+        extra=told_of(request.scope),
+    )
+    request.scope[ABORT]()
 
 
 async def _written(

@@ -1,16 +1,19 @@
 """A client that does not read its answer is cut off, and holds nothing of the database's."""
 
 import json
+import socket
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
+from app.core.databases import postgresql_read_pool, sqlite
 from tests.faults.conftest import AGREEMENTS
-from tests.faults.wire import Wire, head
+from tests.faults.wire import AUTHORIZATION, Wire, head
 from tests.postgres import execute
 from tests.servers import Server, running_server
 
@@ -108,3 +111,66 @@ def test_one_who_leaves_frees_what_was_read_for_him(server: Server) -> None:
     with server.client() as client:
         lines = client.get("/agreements.ndjson", params={"limit": 3}).text.splitlines()
     assert [json.loads(line)["version"] for line in lines] == [1, 1, 1]
+
+
+#: How many exports are under way at a time, of all and of one address.
+BOUNDS = {"sqlite": (sqlite.MAX_EXPORTS, 3), "postgresql": (postgresql_read_pool.MAX_EXPORTS, 3)}
+
+
+@contextmanager
+def read_by_drops(wires: list[Wire]) -> Iterator[None]:
+    """While it lasts each of these clients reads 4 KiB a second of what comes."""
+    ended = threading.Event()
+
+    def read() -> None:
+        while not ended.wait(0.25):
+            for wire in wires:
+                with suppress(OSError):
+                    wire.socket.recv(1024, socket.MSG_DONTWAIT)
+
+    reading = threading.Thread(target=read)
+    reading.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        reading.join()
+
+
+def is_cut_off(wire: Wire) -> bool:
+    """Whether the answer ends soon, behind what is on its way, and is not whole."""
+    while len(wire.got) < 1 << 18:
+        if not wire._more():
+            return not wire.got.endswith(b"0\r\n\r\n")
+    return False
+
+
+def test_who_exports_is_kept_out_by_nobody_who_reads_slowly(
+    large_url: str, tmp_path: Path, database_kind: str
+) -> None:
+    total, each = BOUNDS[database_kind]
+    with running_server(large_url, tmp_path) as server:
+        with ExitStack() as opened:
+            addresses = [f"127.0.1.{1 + n // each}" for n in range(total)]
+            slow = [opened.enter_context(Wire(server, 4096, address)) for address in addresses]
+            for wire in slow:
+                assert wire.send(public_export()).answer().status == 200
+            with read_by_drops(slow):
+                for n in range(2):
+                    began = time.monotonic()
+                    with Wire(server, address=f"127.0.2.{n}") as another:
+                        another.send(public_export("Connection: close"))
+                        assert is_whole(another)
+                    assert another.got.count(b'"version"') > AGREEMENTS
+                    assert time.monotonic() - began < 8
+            # One of those who hold most, and no other: the second finds its place free again.
+            cut_off = [wire for wire in slow if is_cut_off(wire)]
+            assert (len(cut_off), server.text().count("export cut off")) == (1, 1)
+            assert cut_off[0] in slow[: total - total % each]
+        assert server.stop() == 0
+    assert "Traceback" not in server.text()
+
+
+def public_export(*lines: str) -> bytes:
+    """The head of a request without a key, which is counted by its address."""
+    return head("GET /agreements.ndjson HTTP/1.1", *lines).replace(AUTHORIZATION, b"")

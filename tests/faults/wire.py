@@ -34,12 +34,15 @@ class Answer:
 class Wire:
     """A connection to a server."""
 
-    def __init__(self, server: Server, receive_buffer: int | None = None) -> None:
+    def __init__(
+        self, server: Server, receive_buffer: int | None = None, address: str = "127.0.0.1"
+    ) -> None:
         self.socket = socket.socket()
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(30)
         try:
+            self.socket.bind((address, 0))
             self.socket.connect(("127.0.0.1", server.port))
         except OSError:
             self.socket.close()

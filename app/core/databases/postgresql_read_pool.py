@@ -10,6 +10,7 @@ import asyncpg
 
 from app.core.databases.addresses import PostgresAddress
 from app.core.databases.db_errors import overloaded
+from app.core.databases.export_places import ExportPlaces
 from app.core.databases.interface import (
     STREAM_BATCH_ROWS,
     CompiledQuery,
@@ -78,7 +79,7 @@ class ReadPool:
         #: How many reads wait for a connection.
         self._acquiring = 0
         self._queries = Places(MAX_QUERIES, MAX_QUERIES_PER_CALLER, MAX_COSTLY_QUERIES)
-        self._exports = Places(MAX_EXPORTS, MAX_EXPORTS_PER_CALLER)
+        self._exports = ExportPlaces(MAX_EXPORTS, MAX_EXPORTS_PER_CALLER)
 
     @property
     def waiting(self) -> int:

@@ -17,6 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from app.core.databases.addresses import sqlite_path
 from app.core.databases.db_errors import file_replaced, of_sqlite, unreachable
+from app.core.databases.export_places import ExportPlaces
 from app.core.databases.interface import (
     ENGINE_OPTIONS,
     STREAM_BATCH_ROWS,
@@ -137,7 +138,7 @@ class SqliteDatabase(Database):
         self._local = threading.local()
         self._reads_under_way = self._exports_under_way = self._writing = 0
         self._places = Places(READERS, READERS_PER_CALLER, COSTLY_READERS)
-        self._exports = Places(MAX_EXPORTS, MAX_EXPORTS_PER_CALLER)
+        self._exports = ExportPlaces(MAX_EXPORTS, MAX_EXPORTS_PER_CALLER)
 
     async def start(self) -> None:
         self._file = File(self.path)

@@ -14,7 +14,7 @@ from app.core.public_path import below, without_root
 from app.core.server import refused_requests
 from app.core.server.crowding import Owners, longest_idle
 from app.core.server.joined_cycle import JoinedCycle
-from app.core.server.protocol_limits import Limits, Progress
+from app.core.server.protocol_limits import ABORT, Limits, Progress
 from app.core.server.request_head import check_head, check_upgrade, path_within
 
 #: What of a message is being received.
@@ -186,6 +186,8 @@ class BoundedHttp(HttpToolsProtocol):
         # Uvicorn makes it, and has no place to say of which class.
         cycle.__class__ = JoinedCycle
         self.running = cycle
+        # For who has to give way while its client does not read: closing waits until it has.
+        cycle.scope[ABORT] = self.transport.abort  # type: ignore[typeddict-unknown-key]
         super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:

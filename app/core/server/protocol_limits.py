@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+#: Where a request keeps what ends its connection at once.
+ABORT = "abort"
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -43,6 +46,9 @@ class Limits:
         return min(1.0, shortest / 4, self.linger_seconds / 4)
 
 
+#: How many bytes of an answer wait in the system for their client, besides those on their way:
+#: with megabytes, of which it asks for more when half are gone, nobody saw how quickly it reads.
+MAX_UNSENT_BYTES = 64 * 1024
 #: Bytes a second: what a body or an answer moves at least, on average. A connection that trickles
 #: holds memory and a connection to the database as one does that stands still.
 MIN_BYTES_PER_SECOND = 4 * 1024
