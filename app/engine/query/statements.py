@@ -94,19 +94,42 @@ def list_statement(
         # Where the table is a view (app/engine/history/undo) it puts the rows in order by indexes
         # if what they are in the order of is read too; and else it looks through all of them.
         shown += [key.column for key in keys]
-    statement = narrowed(select(*shown), resource, collection, shape)
-    backward = shape.seek is not None and shape.seek.backward
-    for k in keys:
-        order = k.column.desc() if k.descending is not backward else k.column.asc()
-        if k.nullable:
-            order = order.nulls_first() if backward else order.nulls_last()
-        statement = statement.order_by(order)
+    is_in_order = is_led_by_index(resource, shape, dialect) and _is_index(resource, keys)
+    if dialect.name == "postgresql" or is_in_order:
+        return compile_query(_page(select(*shown), resource, collection, shape, keys), dialect)
+    # SQLite makes the JSON of all records before it puts them in order, where PostgreSQL makes
+    # that of the page.
+    table = resource.table
+    page = _page(select(table.id), resource, collection, shape, keys).correlate(None)
+    statement = select(*shown).where(table.id.in_(page))
+    return compile_query(_ordered(statement, keys, shape.seek), dialect)
+
+
+def _page(
+    statement: Selection,
+    resource: Resource,
+    collection: SubCollection | None,
+    shape: QueryShape,
+    keys: list[Key],
+) -> Selection:
+    """The statement with what chooses the records of a page, in their order."""
+    statement = _ordered(narrowed(statement, resource, collection, shape), keys, shape.seek)
     if shape.seek is not None:
         statement = statement.where(_beyond(keys, shape.seek))
     statement = statement.limit(bindparam("limit", type_=BigInteger))
     if shape.offset:
         statement = statement.offset(bindparam("offset", type_=BigInteger))
-    return compile_query(statement, dialect)
+    return statement
+
+
+def _ordered(statement: Selection, keys: list[Key], seek: Seek | None) -> Selection:
+    backward = seek is not None and seek.backward
+    for k in keys:
+        order = k.column.desc() if k.descending is not backward else k.column.asc()
+        if k.nullable:
+            order = order.nulls_first() if backward else order.nulls_last()
+        statement = statement.order_by(order)
+    return statement
 
 
 @lru_cache(maxsize=128)
@@ -159,6 +182,14 @@ def is_led_by_index(resource: Resource, shape: QueryShape, dialect: Dialect) -> 
         and (either_way or _is_descending(first) is key.descending)
         for first in firsts
     )
+
+
+def _is_index(resource: Resource, keys: list[Key]) -> bool:
+    """Whether the keys are all the columns of an index, so that none is left to be put in order."""
+    table: AnyTable = resource.table.__table__
+    names = [_column_of(key.column) for key in keys]
+    found = ([_column_of(each) for each in index.expressions] for index in table.indexes)
+    return names == ["id"] or names in found
 
 
 def _column_of(expression: Value) -> str:
