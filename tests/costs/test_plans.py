@@ -10,6 +10,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.api import RESOURCES
 from app.core.databases.postgresql_read_pool import plain_dates
 from app.core.databases.sqlite import SqliteDatabase, connect
 from tests.costs.requests import write
@@ -75,6 +76,13 @@ class Planner:
             for sql, values in work
         ]
 
+    def shows_all(self, sql: str) -> bool:
+        """Whether SQLite makes JSON of all records before it puts them in order."""
+        with closing(connect(self.database.path, readonly=True)) as connection:
+            plan = connection.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()
+        outermost = [line for _, above, _, line in plan if above == 0]
+        return any(map(is_read_whole, outermost)) and any(map(is_sorted, outermost))
+
 
 @pytest.fixture
 async def planner(costs_app: FastAPI) -> AsyncIterator[Planner]:
@@ -130,6 +138,26 @@ async def test_no_page_reads_or_sorts_a_whole_table(
     unled = await lines_of("/agreements?sort=-updated_at")
     assert any(map(is_read_whole, unled))
     assert any(map(is_sorted, unled))
+
+
+# PostgreSQL puts the rows in order before it makes what costs.
+@pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True, scope="session")
+async def test_in_whatever_order_a_list_is_only_its_page_is_made_json(
+    client: httpx.AsyncClient, noted: Statements, planner: Planner
+) -> None:
+    sorts = [(each.path, "-updated_at") for each in RESOURCES]
+    sorts += [("agreements", sort) for sort in ("created_at", "-ref", "-version", "-status")]
+    wrong = []
+    for path, sort in sorts:
+        noted.clear()
+        answer = await client.get(f"/{path}", params={"sort": sort, "limit": 1})
+        assert answer.status_code == 200, answer.text
+        assert noted.texts()
+        if any(map(planner.shows_all, noted.texts())):
+            wrong.append(f"{path} by {sort}")
+    assert not wrong
+    # What makes all of them JSON, and then puts them in order, looks like this.
+    assert planner.shows_all("SELECT json_object('a', note) FROM mission ORDER BY note LIMIT 1")
 
 
 def is_by_name(planner: Planner, address: str) -> bool:
