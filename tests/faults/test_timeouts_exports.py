@@ -1,6 +1,7 @@
 """Exports take as long as they need, and leave nothing behind when nobody waits for them."""
 
 import asyncio
+import gc
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -94,6 +95,24 @@ async def test_what_is_left_before_sqlite_has_begun_ends_all_the_same(tmp_path: 
         finally:
             connection.interrupt()
     connection.close()
+
+
+async def test_what_is_asked_of_a_database_that_has_stopped_leaves_no_failure_behind(
+    fresh_url: str,
+) -> None:
+    async with opened(fresh_url, seconds := 0.05) as database:
+        pass
+    loop, told = asyncio.get_running_loop(), list[object]()
+    handler = loop.get_exception_handler()
+    loop.set_exception_handler(lambda _, context: told.append(context))
+    try:
+        with pytest.raises(Unavailable):
+            await database.read(QUICK, {})
+        await asyncio.sleep(2 * seconds)
+        gc.collect()
+    finally:
+        loop.set_exception_handler(handler)
+    assert not told
 
 
 def _open_files(url: str) -> int:

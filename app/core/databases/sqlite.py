@@ -299,7 +299,7 @@ class SqliteDatabase(Database):
         """What comes of the reading, in one of the threads that read."""
         self._reads_under_way += 1
         try:
-            self._readers.submit(reading.run, connect)
+            reading.submit(self._readers, connect)
             return await reading.outcome()
         finally:
             self._reads_under_way -= 1
@@ -308,7 +308,7 @@ class SqliteDatabase(Database):
         """What comes of the reading, in one of the threads of exports."""
         self._exports_under_way += 1
         try:
-            self._exporters.submit(reading.run, lambda: connection)
+            reading.submit(self._exporters, lambda: connection)
             return await reading.outcome()
         finally:
             self._exports_under_way -= 1

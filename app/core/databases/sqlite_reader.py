@@ -5,10 +5,11 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
-from app.core.databases.db_errors import overloaded, query_timeout
+from app.core.databases.db_errors import overloaded, query_timeout, unreachable
 
 T = TypeVar("T")
 
@@ -37,6 +38,15 @@ class Reading(Generic[T]):
         self._is_over = False
         self._to_close: sqlite3.Connection | None = None
         self._clock = self._loop.call_later(min(TURN_TIMEOUT_SECONDS, seconds), self._look)
+
+    def submit(self, threads: Executor, connect: Callable[[], sqlite3.Connection]) -> None:
+        """Have the work done in one of the threads; Unavailable once these have ended."""
+        try:
+            threads.submit(self.run, connect)
+        except RuntimeError as error:
+            # It would fail the read later on, when nobody waits for that any more.
+            self._clock.cancel()
+            raise unreachable(error) from error
 
     def run(self, connect: Callable[[], sqlite3.Connection]) -> None:
         """In the thread: do the work, unless it was given up before its turn came."""
