@@ -187,7 +187,7 @@ class BoundedHttp(HttpToolsProtocol):
         cycle.__class__ = JoinedCycle
         self.running = cycle
         # For who has to give way while its client does not read: closing waits until it has.
-        cycle.scope[ABORT] = self.transport.abort  # type: ignore[typeddict-unknown-key]
+        cycle.scope[ABORT] = self.transport.abort  # type: ignore[literal-required]
         super()._start_asgi_task(cycle, app)
 
     def on_response_complete(self) -> None:
