@@ -1,0 +1,85 @@
+"""Exports that stand still give way to others, and nobody else does."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+
+from app.core.databases import export_places, places
+from app.core.databases.export_places import Delivery, ExportPlaces, delivery
+from app.core.databases.places import reader
+from app.core.errors import Unavailable
+
+
+@pytest.fixture(autouse=True)
+def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "PLACE_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(export_places, "STANDSTILL_SECONDS", 0.05)
+    monkeypatch.setattr(export_places, "LOOK_SECONDS", 0.01)
+
+
+class Exports:
+    """Exports under way, and which of them have been ended."""
+
+    def __init__(self) -> None:
+        self.places, self.ended = ExportPlaces(4, 3), list[str]()
+        self._open: dict[str, AsyncExitStack] = {}
+
+    async def begin(self, name: str, *, is_read: bool = False) -> None:
+        """Begin an export of the caller whose name the name of the export begins with."""
+        held = self._open[name] = AsyncExitStack()
+        reader.set(name[0])
+        by = Delivery(lambda: self._end(name))
+        before = delivery.set(by)
+        await held.enter_async_context(self.places.taken())
+        delivery.reset(before)
+        if not is_read:
+            held.enter_context(by.waiting())
+
+    def _end(self, name: str) -> None:
+        self.ended.append(name)
+        self._ending = asyncio.create_task(self._open.pop(name).aclose())
+
+    async def close(self) -> None:
+        for held in self._open.values():
+            await held.aclose()
+        assert self.places.running.total() == self.places.waiting == 0
+
+
+@pytest.fixture
+async def exports() -> AsyncIterator[Exports]:
+    exports = Exports()
+    yield exports
+    await exports.close()
+
+
+async def test_of_those_who_hold_most_what_stands_still_for_longest_gives_way(
+    exports: Exports,
+) -> None:
+    for name in ("b1", "a1", "a2", "a3"):
+        await exports.begin(name)
+    await exports.begin("c1")
+    assert exports.ended == ["a1"]
+    await exports.begin("d1")
+    assert exports.ended == ["a1", "a2"]
+
+
+async def test_what_is_read_gives_way_to_nobody(exports: Exports) -> None:
+    for name in ("a1", "a2", "a3", "b1"):
+        await exports.begin(name, is_read=True)
+    with pytest.raises(Unavailable):
+        await exports.begin("c1")
+    assert not exports.ended
+
+
+async def test_nobody_gives_way_while_there_is_a_place_or_to_who_holds_as_many(
+    exports: Exports,
+) -> None:
+    for name in ("a1", "b1", "c1"):
+        await exports.begin(name)
+    await asyncio.sleep(0.1)
+    await exports.begin("d1", is_read=True)
+    with pytest.raises(Unavailable):
+        await exports.begin("d2")
+    assert not exports.ended
