@@ -79,8 +79,9 @@ async def test_a_question_that_becomes_costly_goes_on_where_there_is_a_place_for
         return work
 
     tasks = [ask(held, name, name, once(name)) for name in "ab"]
+    # The other one waits at first too, until the place of what is not known is free.
+    await until(lambda: asked == ["a", "b"])
     await until(lambda: held.running_of[Cost.HIGH] == 1 and held.waiting == 1)
-    assert asked == ["a", "b"]
     free.set()
     assert await asyncio.gather(*tasks) == [True, True]
     # The other one was given up, and asked anew.
