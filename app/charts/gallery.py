@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -17,7 +16,6 @@ from app.charts.reading import FigureReader, labels_of
 from app.charts.timeline import TIMELINES
 from app.charts.vega import colours, spec
 from app.charts.words import ONLY, SOURCE
-from app.core.databases.types import now
 from app.core.http.dispatch import Route
 from app.core.http.requests import parameters
 from app.core.loose_types import Json
@@ -26,7 +24,7 @@ from app.engine.aggregates.query import AggregateQuery
 from app.engine.history.undo import PARAMETER
 from app.engine.query.filter_reader import bad_parameter
 from app.rest.handlers import position_of
-from app.rest.past import read_as_of
+from app.rest.past import answered_at
 
 CHARTS: tuple[Chart, ...] = (*COUNTS, MONEY, *TIMELINES, CONVERSION, PARTNERS)
 
@@ -100,8 +98,7 @@ class ChartMaker:
         """The chart with its figures, as the caller of the request may see them; raises the
         problem of a parameter that is wrong."""
         given, moment = given_pairs(chart, query), _moment(request)
-        at = None if moment is None else read_as_of(moment)
-        today = (at if isinstance(at, datetime) else now()).date()
+        today = (await answered_at(request)).date()
         asked = Asked(query.lang, query.level, today, await labels_of(request, chart, query.lang))
         names = {name for name, _ in given}
         pairs = [*(pair for pair in chart.pairs(asked) if pair[0] not in names), *given]

@@ -15,6 +15,7 @@ from app.engine.resource import Resource
 from app.engine.schemas import Schema
 from app.engine.search.hits import matches, with_query
 from app.rest.handlers import check_codes, database_of
+from app.rest.past import answered_at
 
 
 class ChoiceQuery(OpenQuery, Schema):
@@ -54,7 +55,8 @@ async def read_choice(
     """The records that the query chooses, by its other parameters or these, and the values of the
     statement's parameters; BadRequest for what does not exist."""
     others = query.others if pairs is None else pairs
-    parsed = read_filters(resource, others, query.filter, type(query).model_fields)
+    known, asked_at = type(query).model_fields, await answered_at(request)
+    parsed = read_filters(resource, others, query.filter, known, asked_at=asked_at)
     await check_codes(request, parsed)
     values = with_query(parsed.values, query.q, database_of(request).dialect)
     return Choice(parsed.condition, query.q is not None), values

@@ -8,7 +8,7 @@ digit is lost before the end.
 import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Final
@@ -39,6 +39,7 @@ from app.rest.audience import audience_tag, reading_dialect
 from app.rest.conversion import ConversionAsked, ConvertingQuery
 from app.rest.decimals import text_of, wants_texts
 from app.rest.handlers import check_codes, database_of
+from app.rest.past import answered_at
 
 #: The date whose day the rate of an amount is of, of each kind that has amounts.
 DATED_BY: Final = {
@@ -65,7 +66,7 @@ async def answer_converted(
 ) -> Response:
     """The figures that the query asks for, its sums in one currency."""
     _refuse_other_forms(request, query)
-    plan = _planned(resource, query)
+    plan = _planned(resource, query, await answered_at(request))
     parsed = plan.aggregate.parsed
     await check_codes(request, ParsedFilter(codes=[*parsed.codes, currency_used(asked.currency)]))
     database = database_of(request)
@@ -138,16 +139,17 @@ def told(asked: ConversionAsked, used: list[Rate], shown: Shown) -> Json:
     }
 
 
-def _planned(resource: Resource, query: ConvertingQuery) -> "_Plan":
+def _planned(resource: Resource, query: ConvertingQuery, asked_at: datetime) -> "_Plan":
     """What is converted, and the aggregate that finds it; Invalid (422) where nothing can be."""
     currency, several = _currency_of(resource, query)
     first, last = bound_names(DATED_BY[resource.record_type])
-    plain = read_aggregate(resource, query, ((currency,), (first,), (last,)))
+    plain = read_aggregate(resource, query, asked_at, ((currency,), (first,), (last,)))
     for metric in plain.grouping.metrics:
         if metric.function not in (*_SUMS, *_COUNTS):
             text = f"{metric.written} cannot be converted: convert_to is of sums, and of counts."
             raise Invalid(text, [Fault("metric", text, parameter="metrics")])
-    keys = read_aggregate(resource, query.model_copy(update={"metrics": "count", "sort": None}))
+    of_keys = query.model_copy(update={"metrics": "count", "sort": None})
+    keys = read_aggregate(resource, of_keys, asked_at)
     return _Plan(resource, plain, len(keys.grouping.keys), several, currency, first, last)
 
 

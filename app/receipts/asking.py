@@ -16,13 +16,18 @@ from app.core.errors import Invalid
 from app.core.http.dispatch import Route, most_literal
 from app.core.loose_types import Json
 from app.core.public_path import public_path, public_root, without_root
+from app.core.relative_dates import as_iso
+from app.engine.history.undo import PARAMETER
 from app.engine.registry import by_record_type
 from app.engine.resource import Resource
-from app.rest.handlers import caller_name
+from app.rest.handlers import ASKED_AT, caller_name
 
 Pairs = list[tuple[str, str]]
 #: What is not there for a request of the service itself: it has neither a body nor conditions.
-_KEPT = ("app", "http_version", "scheme", "server", "client", "root_path", "request_id", "state")
+_KEPT = (
+    *("app", "http_version", "scheme", "server", "client", "root_path", "request_id", "state"),
+    ASKED_AT,
+)
 #: Reads of records that tell of the log, which goes on.
 _NOT_KEPT = re.compile(r"/(history|text)$|\.csv$|\.\{format\}$")
 #: Where figures across kinds are, and the parameter that says until which day they are counted.
@@ -69,7 +74,7 @@ class Asker:
         pairs = parse_qsl(query, keep_blank_values=True)
         # How it is written for people is not what it says.
         route, kept = found[0], [pair for pair in pairs if pair[0] != "pretty"]
-        return Question(route, path, _of_its_day(kept, route))
+        return Question(route, path, _of_its_day(_of_its_moment(kept), route))
 
     async def body(self, request: Request, question: Question) -> bytes:
         """The JSON that is answered; raises the problem that is."""
@@ -108,10 +113,23 @@ def query_of(route: Route) -> type[BaseModel] | None:
     return found[0] if found else None
 
 
+def _of_its_moment(pairs: Pairs) -> Pairs:
+    """The query with the moment that its `as_of` comes to where that is counted from now."""
+    return [(n, _counted(text) if n == PARAMETER else text) for n, text in pairs]
+
+
+def _counted(text: str) -> str:
+    try:
+        return as_iso(text, now()) or text
+    except ValueError:
+        # The answer tells what is wrong with it.
+        return text
+
+
 def _of_its_day(pairs: Pairs, route: Route) -> Pairs:
     """The query with the day that its figures are counted until: it is the same a year later."""
     query, names = query_of(route), {name for name, _ in pairs}
-    if query is None or _DAY not in query.model_fields or names & {_DAY, "as_of"}:
+    if query is None or _DAY not in query.model_fields or names & {_DAY, PARAMETER}:
         return pairs
     return [*pairs, (_DAY, now().date().isoformat())]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from starlette.requests import Request
@@ -9,11 +10,12 @@ from starlette.requests import Request
 from app.core import json_codec
 from app.core.errors import Gone, Problem
 from app.core.loose_types import Json, JsonValue
+from app.engine.history.undo import PARAMETER
 from app.receipts.asking import Asker, Question
 from app.receipts.behind import SHOWN, Behind, Key, Tracer, batches
 from app.receipts.schemas import Difference
 from app.rest.audience import sees_withheld
-from app.rest.handlers import position_of
+from app.rest.handlers import ASKED_AT, position_of
 
 #: Of how many records it is shown what has changed.
 MAX_DIFFERENCES: Final = 100
@@ -37,7 +39,7 @@ class Comparer:
 
     async def compare(self, request: Request, receipt: Json) -> Json:
         """The receipt as it is shown, of what is stored of it."""
-        now = await self._now(request, receipt["url"])
+        now = await self._now(request, receipt)
         then_records = {**_keyed(receipt["records"]), **_keyed(receipt["passages"])}
         now_records = {**now.behind.records, **now.behind.passages}
         if now.problem is not None:
@@ -77,8 +79,8 @@ class Comparer:
         if sees_withheld(request) or await position_of(request) == receipt["position"]:
             return kept
         question = self.asker.question(receipt["url"])
-        if all(name != "as_of" for name, _ in question.pairs):
-            question.pairs.append(("as_of", receipt["position"]))
+        if all(name != PARAMETER for name, _ in question.pairs):
+            question.pairs.append((PARAMETER, receipt["position"]))
         try:
             then: Json = json_codec.loads(await self.asker.body(request, question))
         except Problem:
@@ -97,9 +99,12 @@ class Comparer:
             "differences_count": 0,
         }
 
-    async def _now(self, request: Request, url: str) -> _Now:
+    async def _now(self, request: Request, receipt: Json) -> _Now:
         try:
-            question = self.asker.question(url)
+            question = self.asker.question(receipt["url"])
+            if all(name != PARAMETER for name, _ in question.pairs):
+                # What was counted from now still is from then: it is the records that can differ.
+                request.scope[ASKED_AT] = datetime.fromisoformat(receipt["made_at"])
             answer = json_codec.loads(await self.asker.body(request, question))
             return _Now(answer, None, await self.tracer.trace(request, question))
         except Problem as problem:

@@ -31,7 +31,7 @@ from app.rest.csv_form import CsvForm, CsvQuery, csv_form
 from app.rest.decimals import texts_of, wants_texts
 from app.rest.handlers import check_codes, database_of, edition_of, position_of
 from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED, RecordsOperation, snake
-from app.rest.past import with_past
+from app.rest.past import answered_at, with_past
 from app.rest.withheld import WITHHELD_RECORDS, withheld_header
 
 _JSON, _CSV = "application/json", "text/csv"
@@ -135,7 +135,7 @@ async def answer_aggregate(
     request: Request, resource: Resource, query: AggregateQuery, form: str | None = None
 ) -> Response:
     """The figures that the query asks for, by one statement; in this form or the accepted one."""
-    aggregate = read_aggregate(resource, query)
+    aggregate = read_aggregate(resource, query, await answered_at(request))
     form = form or preferred(request.headers.get("accept", "*/*"), (_JSON, _CSV))
     await check_codes(request, aggregate.parsed)
     suffix = "-csv" if form == _CSV else ""

@@ -28,6 +28,8 @@ from app.rest.related import ID_ALONE, check_related, needs_count
 
 #: Where a request keeps the database as it was at the moment that it names.
 PAST_DATABASE = "past_database"
+#: And the moment that it was asked at, where it is asked again for somebody.
+ASKED_AT = "asked_at"
 
 
 def database_of(request: Request) -> Database:

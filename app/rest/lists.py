@@ -42,6 +42,7 @@ from app.rest.audience import reading_dialect
 from app.rest.decimals import dialect_of, tag_for
 from app.rest.handlers import check_codes, database_of, edition_of, find_row, position_of
 from app.rest.pages import PageRequest, Total, answer_page, in_epoch, page_request
+from app.rest.past import answered_at
 from app.rest.related import ID_ALONE, check_related, needs_count
 
 #: How many addresses of lists are remembered, and up to what length: some megabytes in all.
@@ -99,6 +100,7 @@ async def list_request(request: Request, records: RecordSet, query: RecordsQuery
     """The list that the query asks for; BadRequest when a filter names an unknown code."""
     cursor = query.cursor if isinstance(query, ListQuery) else None
     asked_at = read_asked_at(cursor, state_of(request).secret) if cursor is not None else None
+    asked_at = asked_at or await answered_at(request)
     listing = read_listing(records.resource, query, asked_at)
     await check_codes(request, listing.parsed)
     values = with_query(listing.parsed.values, query.q, database_of(request).dialect)

@@ -32,7 +32,7 @@ from app.engine.history.positions import Position, read_position
 from app.engine.history.undo import PARAMETER
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.values import parse_moment, sentence
-from app.rest.handlers import PAST_DATABASE
+from app.rest.handlers import ASKED_AT, PAST_DATABASE
 
 T = TypeVar("T")
 AnOperation = TypeVar("AnOperation", bound=Operation)
@@ -110,9 +110,13 @@ class PastDatabase(Database):
 
 
 async def answered_at(request: Request) -> datetime:
-    """The moment that the request is answered of: the present, or that of its `as_of`."""
+    """The moment that the request is answered of, from which its relative dates are counted: the
+    present, that of its `as_of`, or when it was asked, where a receipt asks it again."""
+    asked_at: datetime | None = request.scope.get(ASKED_AT)
     past: PastDatabase | None = request.scope.get(PAST_DATABASE)
-    return now() if past is None else await past.moment()
+    if asked_at is not None or past is None:
+        return asked_at or now()
+    return await past.moment()
 
 
 def with_past(operation: AnOperation) -> AnOperation:

@@ -268,3 +268,21 @@ async def test_what_is_withheld_now_is_not_told_by_what_was_answered_before(
     fresh.headers["authorization"] = key
     then = await fresh.get(f"{url}&as_of={position}")
     assert then.text.count("kanareika") == 2
+
+
+async def test_what_a_receipt_counts_from_now_stays_counted_from_when_it_was_kept(
+    client: httpx.AsyncClient,
+) -> None:
+    later = "ref__startswith=kept-then&created_at__gt=now"
+    kept = [await made(client, f"/agreements{end}?{later}") for end in ("", "/aggregate")]
+    moment = await made(client, "/agreements?ref__startswith=kept-then&as_of=now-1min")
+    body = {"title": "Added", "instrument": "letter_of_intent", "status": "negotiated"}
+    added = await client.post("/agreements", json=body | {"ref": "kept-then-1"})
+    assert added.status_code == 201, added.text
+    for receipt in kept:
+        found = await shown(client, receipt)
+        (difference,) = found["differences"]
+        assert (difference["id"], difference["difference"]) == (added.json()["id"], "added")
+        assert found["differs"]
+    assert "now" not in moment["url"]
+    assert not (await shown(client, moment))["differs"]

@@ -258,3 +258,34 @@ async def test_a_file_of_rates_is_undone_as_the_one_change_that_it_is(
         assert again.json() == then.json()
         counts.append(len(then.json()["data"]))
     assert counts == [1, 3, 5]
+
+
+async def test_dates_of_a_question_are_counted_from_the_moment_that_it_asks_about(
+    client: httpx.AsyncClient,
+) -> None:
+    """At the moment at which it was entered a record was not older than that, and now it is."""
+    deal = {"title": "D", "instrument": "letter_of_intent", "status": "negotiated"}
+    mission: Body = {"ref": "counted-then", "title": "M", "kind": "forum"}
+    mission["agreements"] = [deal | {"ref": "counted-then"}]
+    made = await client.post("/missions", json=mission)
+    assert made.status_code == 201, made.text
+    there = (await client.get("/missions?limit=1")).headers["etag"].removeprefix("W/").strip('"')
+    older = "ref=counted-then&created_at__lt=now"
+    asked = {
+        f"/missions?{older}": lambda body: len(body["data"]),
+        "/missions?filter=ref eq 'counted-then' and created_at lt now": lambda b: len(b["data"]),
+        f"/missions.ndjson?{older}": lambda body: 1,
+        f"/missions/aggregate?{older}": lambda body: body["records"],
+        f"/missions/aggregate?{older}&metrics=sum(cost_amount)&convert_to=USD": lambda b: b[
+            "records"
+        ],
+        f"/insights/missions?{older}": lambda body: len(body["data"]),
+        f"/charts/instruments.json?{older}": lambda body: len(body["data"]["values"]),
+        f"/insights/conversion?{older}": lambda body: sum(c["undated"] for c in body["total"]),
+    }
+    found = {}
+    for address, count in asked.items():
+        answers = [await client.get(address + end) for end in ("", f"&as_of={there}")]
+        assert {answer.status_code for answer in answers} == {200}, [a.text for a in answers]
+        found[address] = [count(a.json()) if a.content else 0 for a in answers]
+    assert found == dict.fromkeys(asked, [1, 0])

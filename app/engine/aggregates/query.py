@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 
 from pydantic import Field
 
@@ -87,18 +87,18 @@ class Aggregate:
 
 
 def read_aggregate(
-    resource: Resource, query: AggregateQuery, finer: tuple[Path, ...] = ()
+    resource: Resource, query: AggregateQuery, asked_at: datetime, finer: tuple[Path, ...] = ()
 ) -> Aggregate:
-    """The aggregate that the query asks for, its groups divided by `finer` fields; BadRequest for
-    what does not exist, and Invalid (422) for figures of values in different units, such as a sum
-    over several currencies."""
+    """The aggregate that the query asks for, its groups divided by `finer` fields and its relative
+    dates counted from when it was `asked_at`; BadRequest for what does not exist, and Invalid (422)
+    for figures of values in different units, such as a sum over several currencies."""
     keys = _read_keys(resource, query.group_by)
     plain = {key.path for key in keys if key.part is None}
     added = tuple(GroupKey(path) for path in finer if path not in plain)
     keys = (*keys, *added)
     metrics = _read_metrics(resource, query.metrics)
     outputs = _by_name((*keys, *metrics))
-    zone, parsed = read_zone(query.timezone), read_conditions(resource, query)
+    zone, parsed = read_zone(query.timezone), read_conditions(resource, query, asked_at)
     for metric in metrics:
         if metric.function in _VALUES:
             plain_keys = {key.path for key in keys if key.part is None}

@@ -9,8 +9,8 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.engine.aggregates.statement import aggregate_statement
-from app.engine.query import filter_reader
 from app.engine.query.statements import list_statement
+from app.rest import past
 from tests.conftest import client_of
 from tests.engine.conftest import fault, make, read
 from tests.engine.toys import Toy
@@ -40,7 +40,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     found = Clock()
-    monkeypatch.setattr(filter_reader, "now", lambda: found.now)
+    monkeypatch.setattr(past, "now", lambda: found.now)
     return found
 
 
