@@ -80,7 +80,12 @@ async def answer_converted(
     several = [money for group in found["data"] if (money := plan.money(group)) is not None]
     conversions = Conversions(asked.currency, asked.rate_date)
     table = await find_rates(
-        database, conversions.wanted(several), asked.currency, asked.providers, asked.max_age
+        database,
+        reading_dialect(request),
+        conversions.wanted(several),
+        asked.currency,
+        asked.providers,
+        asked.max_age,
     )
     converted, used = conversions.convert(several, table)
     shown = shown_to(request)

@@ -21,6 +21,7 @@ from app.insights.converted_money import Conversions, Money, Reason
 from app.insights.rates_of_days import find_rates
 from app.insights.summary_statement import DAYS
 from app.resources.firmness import Firmness
+from app.rest.audience import reading_dialect
 from app.rest.conversion import ConversionAsked, ConversionTold
 from app.rest.handlers import check_codes, database_of
 
@@ -89,6 +90,7 @@ async def converted_totals(request: Request, asked: ConversionAsked, days: list[
     conversions = Conversions(asked.currency, asked.rate_date)
     table = await find_rates(
         database_of(request),
+        reading_dialect(request),
         conversions.wanted(several),
         asked.currency,
         asked.providers,

@@ -13,6 +13,7 @@ from app.resources.money import Bound
 from app.resources.reported_total import Measure, Rank
 
 Count = Decimal | int
+NOT_STANDING = tuple(each.value for each in Firmness if each not in STANDING)
 
 
 class Comparison(StrEnum):
@@ -39,6 +40,8 @@ class Recorded:
     value: Count | None = None
     limits: Limits = field(default_factory=Limits)
     classes: list[Json] = field(default_factory=list)
+    #: How many records are not in it, by why; None where none are added.
+    left_out: Json | None = None
     #: Why it is not all, or not certain, with how many.
     reasons: dict[Why, int] = field(default_factory=dict)
 
@@ -97,8 +100,19 @@ def _money(found: Json, currency: str | None, per: str | None) -> Recorded:
     added = [row for row in rows if row["firmness"] in STANDING and row["amount"] is not None]
     # Over all classes, so that a part is in its whole of another class as well.
     (total,) = [t for t in summary["standing"] if (t["currency"], t["per"]) == (currency, per)] or [
-        dict.fromkeys(("amount", "at_least", "at_most", "left_out"))
+        dict.fromkeys(
+            (
+                "amount",
+                "at_least",
+                "at_most",
+                "parts",
+                "replaced",
+                "parts_agreements",
+                "replaced_agreements",
+            )
+        )
     ]
+    (apart,) = [e for e in found["amounts"] if (e["currency"], e["per"]) == (currency, per)] or [{}]
     unseen = summary["withheld_amounts"]
     withheld = summary["withheld"] + unseen
     # An amount that is withheld reads as one that nobody states.
@@ -110,19 +124,23 @@ def _money(found: Json, currency: str | None, per: str | None) -> Recorded:
         Why.without_amount: without,
         Why.withheld: withheld,
         Why.not_exact: sum(row["not_exact"] for row in added),
-        Why.parts: summary["left_out"]["parts"] if total["left_out"] else 0,
-        Why.replaced: of_class.get(Firmness.replaced, 0)
-        + (summary["left_out"]["replaced"] if total["left_out"] else 0),
+        Why.parts: total["parts_agreements"] or 0,
+        Why.replaced: of_class.get(Firmness.replaced, 0) + (total["replaced_agreements"] or 0),
         Why.fallen_through: of_class.get(Firmness.fallen_through, 0),
         Why.only_announced: of_class.get(Firmness.announced, 0),
         Why.other_currency: sum(each["agreements"] for each in others),
         Why.other_period: sum(each["agreements"] for each in times),
     }
-    names = ("firmness", "amount", "at_least", "at_most", "agreements")
+    names = ("firmness", "amount", "at_least", "at_most", "agreements", "left_out")
     return Recorded(
         total["amount"],
         Limits(total["at_least"] or 0, None if without or withheld else total["at_most"]),
         [{**{name: row[name] for name in names}, "is_added": row in added} for row in rows],
+        {
+            "parts": total["parts"] or 0,
+            "replaced": (total["replaced"] or 0) + apart.get("replaced", 0),
+            "fallen_through": apart.get("fallen_through", 0),
+        },
         reasons,
     )
 
@@ -140,17 +158,22 @@ def _agreements(found: Json) -> Recorded:
     most = None if reasons[Why.withheld] else value
     unknown = dict.fromkeys(("amount", "at_least", "at_most"))
     classes = [
-        {"firmness": each, **unknown, "agreements": count, "is_added": each in STANDING}
+        {"firmness": each, **unknown, "agreements": count, "left_out": 0}
+        | {"is_added": each in STANDING}
         for each, count in of_class.items()
         if count
     ]
-    return Recorded(value, Limits(value, most), classes, reasons)
+    records = {row["firmness"]: row["records"] for row in found["classes"]}
+    # Parts are agreements of their own.
+    left = {"parts": 0} | {each: records.get(each, 0) for each in NOT_STANDING}
+    return Recorded(value, Limits(value, most), classes, left, reasons)
 
 
 def _jobs(found: Json) -> Recorded:
-    rows = found["jobs"]
+    rows = found["jobs"]["targets"]
     if not rows:
         return Recorded(reasons={Why.not_measured: 0})
+    left = {name: found["jobs"][name] for name in ("parts", *NOT_STANDING)}
     is_open = any(row["at_most"] is None for row in rows)
     return Recorded(
         sum((row["value"] for row in rows), start=0),
@@ -158,7 +181,8 @@ def _jobs(found: Json) -> Recorded:
             sum((row["at_least"] or 0 for row in rows), start=0),
             None if is_open else sum((row["at_most"] for row in rows), start=0),
         ),
-        reasons={Why.not_exact: sum(row["not_exact"] for row in rows)},
+        left_out=left,
+        reasons={Why.not_exact: sum(row["not_exact"] for row in rows), Why.parts: left["parts"]},
     )
 
 

@@ -22,13 +22,15 @@ _MAX_PROVIDERS: Final = 20
 
 async def find_rates(
     database: Database,
+    dialect: Dialect,
     wanted: Iterable[tuple[str, date]],
     target: str,
     providers: Sequence[str],
     max_age: int,
 ) -> RateTable:
     """What the currencies can be converted into `target` with, each on its day: rates of the day
-    and of as many before it as are allowed. Where there are none it is known why."""
+    and of as many before it as are allowed, those that the dialect sees. Where there are none it is
+    known why."""
     pairs = {(currency, day) for currency, day in wanted if currency != target}
     currencies = sorted({target, *(currency for currency, _ in pairs)})
     windows = ranges((day for _, day in pairs), max_age)
@@ -38,10 +40,10 @@ async def find_rates(
     statement = select(*(getattr(ExchangeRate, name) for name in names)).where(
         *_of(currencies, providers), or_(*(ExchangeRate.date.between(*each) for each in windows))
     )
-    rows = await database.read(compile_query(statement, database.dialect), {})
+    rows = await database.read(compile_query(statement, dialect), {})
     table = RateTable((_rate(row, database.dialect.name) for row in rows), providers, max_age)
     if any(table.find(currency, target, day) is None for currency, day in pairs):
-        table.spans = await _spans(database, currencies, providers)
+        table.spans = await _spans(database, dialect, currencies, providers)
     return table
 
 
@@ -73,7 +75,7 @@ def _of(currencies: Sequence[str], providers: Sequence[str]) -> tuple[ColumnElem
 
 
 async def _spans(
-    database: Database, currencies: Sequence[str], providers: Sequence[str]
+    database: Database, dialect: Dialect, currencies: Sequence[str], providers: Sequence[str]
 ) -> dict[tuple[str, str], Span]:
     """From when to when each provider has rates of each currency: why there are none, where there
     are none."""
@@ -82,7 +84,7 @@ async def _spans(
     statement = select(*pair, *days).where(*_of(currencies, providers)).group_by(*pair)
     spans: dict[tuple[str, str], Span] = {}
     for provider, base, quote, first, last in await database.read(
-        compile_query(statement, database.dialect), {}
+        compile_query(statement, dialect), {}
     ):
         for currency in (base, quote):
             span = Span(_day(first), _day(last))

@@ -27,7 +27,6 @@ from app.insights.differences import (
     why_apart,
 )
 from app.insights.recorded import reconciliation_statement
-from app.insights.summary import LeftOut
 from app.resources.difference_reason import DifferenceReason
 from app.resources.firmness import Firmness
 from app.resources.money import AmountPeriod, Bound
@@ -127,8 +126,38 @@ class RecordedClass(Schema):
     """What it is at most."""
     agreements: int
     """How many agreements there are, of money in the sum."""
+    left_out: int
+    """How many records of the class are not in its sum."""
     is_added: bool
     """Whether it is in the figure on record: what fell through or was replaced is not."""
+
+
+class RecordedLeftOut(Schema):
+    """How many records of agreements state such a figure and are not in it."""
+
+    parts: int
+    """Those that are part of another, whose figure has theirs in it."""
+    replaced: int
+    """Those whose place another took."""
+    fallen_through: int
+    """Those that were cancelled or have expired."""
+
+
+class ReconciliationLeftOut(RecordedLeftOut):
+    """How many records are in none of the figures that are shown."""
+
+    parts: int
+    """Agreements that are part of another, of all amounts on record that are shown."""
+    replaced: int
+    """Agreements with such amounts whose place another took."""
+    fallen_through: int
+    """Agreements with such amounts that were cancelled or have expired."""
+    repeated_claims: int
+    """Reported totals that say what the one says that is taken."""
+    rival_claims: int
+    """Reported totals that say something else, or of which none could be taken."""
+    withheld: int
+    """Records of agreements that are counted and not shown."""
 
 
 class RecordedFigure(Schema):
@@ -141,7 +170,10 @@ class RecordedFigure(Schema):
     at_most: Figure | None
     """What it is at most; null where something on record is not known."""
     classes: list[RecordedClass]
-    """Of agreements and amounts, the figure by class."""
+    """Of agreements and amounts, the figure by class. A part that is in a whole of another class
+    is in the sum of its own: the figure can be less than they come to."""
+    left_out: RecordedLeftOut | None
+    """What is not in the figure; null where it adds nothing of several agreements."""
 
 
 class ReconciledFigure(Schema):
@@ -182,8 +214,8 @@ class Reconciliation(Schema):
     missions: int
     """How many missions are on record as its parts, it among them."""
     figures: list[ReconciledFigure] = Field(description="One entry a figure.")
-    left_out: LeftOut
-    """What is not in the sums on record."""
+    left_out: ReconciliationLeftOut
+    """What is not in the figures."""
 
 
 _OF_FIGURE = (*("measure", "currency", "per", "scope", "mission_id", "agreement_id", "part_of_id"),)
@@ -275,6 +307,7 @@ def _shown(recorded: Recorded | None) -> Json | None:
         "at_least": recorded.limits.low if is_known else None,
         "at_most": recorded.limits.high if is_known else None,
         "classes": recorded.classes,
+        "left_out": recorded.left_out,
     }
 
 
@@ -282,15 +315,15 @@ def _shown(recorded: Recorded | None) -> Json | None:
 _READ_DECIMALS = {
     "reported_totals": ("value", "value_max", "of_value"),
     "statements": ("amount", "quantity", "of_quantity"),
-    "jobs": ("value", "at_least", "at_most"),
 }
 
 
 def _with_numbers(found: Json) -> Json:
     """What was read with its decimals as numbers, which are compared and added."""
     found["summary"] |= {"reported": list(map(_with_number, found["summary"]["reported"]))}
-    for name, decimals in _READ_DECIMALS.items():
-        for row in found[name]:
+    read = [(found[name], decimals) for name, decimals in _READ_DECIMALS.items()]
+    for rows, decimals in (*read, (found["jobs"]["targets"], ("value", "at_least", "at_most"))):
+        for row in rows:
             row |= {each: _number(row[each]) for each in decimals}
     for row in found["statements"]:
         of = row["of_agreement"] or {}
@@ -310,7 +343,23 @@ def _answer(found: Json) -> Json:
     names = ("id", "ref", "title", "missions")
     summary = found["summary"]
     shown = {name: summary[name] for name in names}
-    return {**shown, "figures": _figures(found), "left_out": summary["left_out"]}
+    figures = _figures(found)
+    return {**shown, "figures": figures, "left_out": _left_out(summary["left_out"], figures)}
+
+
+def _left_out(of_summary: Json, figures: list[Json]) -> Json:
+    """What the figures leave out: agreements of the amounts, each of which is in one of these."""
+    of_amounts = [
+        figure["recorded"]["left_out"]
+        for figure in figures
+        if figure["measure"] == Measure.amount and figure["recorded"] is not None
+    ]
+    added = {
+        name: sum(left[name] for left in of_amounts if left is not None)
+        for name in RecordedLeftOut.model_fields
+    }
+    names = ("repeated_claims", "rival_claims", "withheld")
+    return added | {name: of_summary[name] for name in names}
 
 
 _DECIMALS = ("value", "value_max", "of_value", "difference", "at_least", "at_most", "amount")

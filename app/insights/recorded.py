@@ -2,21 +2,34 @@
 
 from functools import cache
 
-from sqlalchemy import CTE, BigInteger, Dialect, bindparam, case, cast, distinct, func, select
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    Dialect,
+    bindparam,
+    case,
+    cast,
+    distinct,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.orm import aliased
 
-from app.core.databases.expressions import AnyTable, Expression
+from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import Id
+from app.engine.aggregates.left_out import columns_for, left_out
 from app.engine.query.render import as_json, json_list, object_of
 from app.insights.claims import reported_totals, stated_figures
-from app.insights.figures import STANDING, range_of
+from app.insights.figures import AGREEMENTS, STANDING, range_of
 from app.insights.journey import missions_of_journey
 from app.insights.presence import organizations_by
-from app.insights.summary_statement import summary_select
+from app.insights.summary_statement import HELD, summary_select
 from app.resources.agreement import Agreement
 from app.resources.delegate import Delegate
 from app.resources.event import Event, EventKind
+from app.resources.firmness import Firmness
 from app.resources.organization import Organization, OrganizationKind
 from app.resources.party import AgreementParty
 from app.resources.target import AgreementTarget, TargetMeasure
@@ -46,10 +59,6 @@ def reconciliation_statement(dialect: Dialect) -> CompiledQuery:
     return compile_query(select(object_of(values)), dialect)
 
 
-def _summary(dialect: str) -> Expression:
-    return summary_select(dialect, with_parts=True, with_standing=True).scalar_subquery()
-
-
 def _agreements(missions: CTE) -> CTE:
     names = (
         *("id", "stands_for", "firmness", "amount", "amount_max", "currency", "amount_bound"),
@@ -63,7 +72,8 @@ def _agreements(missions: CTE) -> CTE:
 
 
 def _classes(agreements: CTE) -> Expression:
-    """A row for each class: how many agreements, and of how many something is not known."""
+    """A row for each class: how many agreements and records, and of how many agreements something
+    is not known."""
     c = agreements.c
     counted = {
         "agreements": c.stands_for,
@@ -73,7 +83,8 @@ def _classes(agreements: CTE) -> Expression:
         "parties_incomplete": case((c.parties_complete, 0), else_=c.stands_for),
     }
     columns = (cast(func.sum(each), BigInteger).label(name) for name, each in counted.items())
-    rows = select(c.firmness, *columns).group_by(c.firmness).subquery("classes")
+    records = func.count().label("records")
+    rows = select(c.firmness, records, *columns).group_by(c.firmness).subquery("classes")
     values = {column.key: as_json(column) for column in rows.c}
     return select(json_list(object_of(values))).select_from(rows).scalar_subquery()
 
@@ -112,16 +123,19 @@ def _counts(missions: CTE, agreements: CTE) -> dict[str, Expression]:
 
 
 def _amounts(agreements: CTE) -> Expression:
-    """In which currencies and for what time agreements that stand state amounts, and how many."""
+    """In which currencies and for what time amounts are stated: of how many agreements that stand,
+    and of how many records that do not."""
     c = agreements.c
     per_year = case((c.amount_period == "per_year", "year"))
+    standing = func.sum(case((c.firmness.in_(STANDING), c.stands_for), else_=0))
     rows = (
         select(
             c.currency,
             per_year.label("per"),
-            cast(func.sum(c.stands_for), BigInteger).label("agreements"),
+            cast(standing, BigInteger).label("agreements"),
+            *_not_standing(c.firmness),
         )
-        .where(c.amount.is_not(None), c.firmness.in_(STANDING))
+        .where(c.amount.is_not(None))
         .group_by(c.currency, per_year)
         .subquery("amounts")
     )
@@ -129,8 +143,45 @@ def _amounts(agreements: CTE) -> Expression:
     return select(json_list(object_of(values))).select_from(rows).scalar_subquery()
 
 
+def _not_standing(firmness: Expression) -> list[Expression]:
+    """How many rows are of each class that does not stand, by its name."""
+    classes = (each for each in Firmness if each not in STANDING)
+    return [func.count(case((firmness == each, 1))).label(each.value) for each in classes]
+
+
+def _with_jobs(agreements: CTE) -> CTE:
+    """The agreements that are to bring jobs, with what is asked of those that are added."""
+    target: AnyTable = aliased(AgreementTarget)
+    table: AnyTable = aliased(Agreement)
+    own = columns_for(AGREEMENTS, table) | {"has_value": literal(1)}
+    targets = select(target.agreement_id).where(target.measure == TargetMeasure.jobs)
+    found = (
+        select(*(value.label(name) for name, value in own.items()), table.firmness)
+        .join(agreements, agreements.c.id == table.id)
+        .where(table.id.in_(targets))
+    )
+    return found.cte("with_jobs").prefix_with("MATERIALIZED")
+
+
 def _jobs(agreements: CTE) -> Expression:
-    """The jobs that agreements which stand are to bring, as each states them."""
+    """The jobs that agreements which stand are to bring, as each states them, without parts of
+    others that do; and how many records are left out."""
+    with_jobs = _with_jobs(agreements)
+    standing = select(with_jobs).where(with_jobs.c.firmness.in_(STANDING)).cte("standing_with_jobs")
+    left = left_out(AGREEMENTS, standing, (), lifted=frozenset(("per_year",)), name="left_of_jobs")
+    added = select(standing.c.id).where(standing.c.id.not_in(select(left.c.id)))
+    values = {"targets": _targets(added)}
+    for name in HELD:
+        is_so = left.c.reason == AGREEMENTS.reasons.index(name)
+        values[name] = select(func.count()).select_from(left).where(is_so).scalar_subquery()
+    for counted in _not_standing(with_jobs.c.firmness):
+        rows = select(counted).select_from(with_jobs).scalar_subquery()
+        values[counted.name] = values[counted.name] + rows if counted.name in values else rows
+    return object_of(values)
+
+
+def _targets(agreements: Selection) -> Expression:
+    """The numbers of jobs that these agreements state."""
     target: AnyTable = aliased(AgreementTarget)
     rows = (
         select(
@@ -139,8 +190,7 @@ def _jobs(agreements: CTE) -> Expression:
             JOBS.at_most(target).label("at_most"),
             case((JOBS.is_not_exact(target), 1), else_=0).label("not_exact"),
         )
-        .join(agreements, agreements.c.id == target.agreement_id)
-        .where(target.measure == TargetMeasure.jobs, agreements.c.firmness.in_(STANDING))
+        .where(target.measure == TargetMeasure.jobs, target.agreement_id.in_(agreements))
         .limit(10_000)
         .subquery("jobs")
     )

@@ -52,7 +52,7 @@ _KEYS_OF_CLASS = ("firmness", "per")
 _KEYS_OF_STANDING = ("currency", "per")
 _BY_TIME = frozenset(("per_year",))
 #: Why an agreement is not in a sum that others are in.
-_HELD = ("parts", "replaced")
+HELD = ("parts", "replaced")
 #: Between which days they were signed.
 DAYS = ("signed_earliest", "signed_latest")
 _SCALE = 4
@@ -69,14 +69,11 @@ def summary_select(
     dialect: str, with_parts: bool, with_days: bool = False, with_standing: bool = False
 ) -> Selection:
     """Reads the summary of `:mission` as an object of JSON; `with_standing` its member `standing`
-    has the totals of all classes that stand, and `left_out` tells what is not in these."""
+    has the totals of all classes that stand, each with how many records are not in it for each
+    reason, and how many agreements these stand for."""
     missions, withheld = _missions(with_parts), _withheld(with_parts)
     counted = _counted(missions)
     left = left_out(AGREEMENTS, counted, _KEYS, lifted=_BY_TIME)
-    standing = select(counted).where(counted.c.firmness.in_(STANDING)).cte("standing")
-    left_of_standing = left_out(
-        AGREEMENTS, standing, _KEYS_OF_STANDING, lifted=_BY_TIME, name="left_out_of_standing"
-    )
     outcomes = _outcomes(counted)
     reported = settled(REPORTED_TOTALS, _reported(missions), ())
     values = {
@@ -94,7 +91,7 @@ def summary_select(
         "reported": _figures(reported),
         "left_out": object_of(
             {
-                **_why(left_of_standing if with_standing else left, AGREEMENTS.reasons, _HELD),
+                **_why(left, AGREEMENTS.reasons, HELD),
                 **_claims_left(reported),
                 "earlier_outcomes": _number(
                     select(func.count()).select_from(outcomes).where(_is_earlier(outcomes))
@@ -110,7 +107,11 @@ def summary_select(
         )
         values["days"] = _totals(counted, left_of_class, dialect, (*_KEYS, *DAYS))
     if with_standing:
-        values["standing"] = _totals(standing, left_of_standing, dialect, _KEYS_OF_STANDING)
+        standing = select(counted).where(counted.c.firmness.in_(STANDING)).cte("standing")
+        left_of_standing = left_out(
+            AGREEMENTS, standing, _KEYS_OF_STANDING, lifted=_BY_TIME, name="left_out_of_standing"
+        )
+        values["standing"] = _totals(standing, left_of_standing, dialect, _KEYS_OF_STANDING, HELD)
     found: Value = select(object_of(values)).where(Mission.id == _mission())
     statement: Selection = found
     return statement
@@ -235,7 +236,11 @@ def _weighed(counted: CTE, condition: ColumnElement[bool] | None) -> Expression:
 
 
 def _totals(
-    counted: CTE, left: FromClause, dialect: str, names_of_keys: tuple[str, ...] = _KEYS
+    counted: CTE,
+    left: FromClause,
+    dialect: str,
+    names_of_keys: tuple[str, ...] = _KEYS,
+    reasons: tuple[str, ...] = (),
 ) -> Expression:
     same = left.c.id == counted.c.id
     source = counted.outerjoin(left, same)
@@ -249,6 +254,12 @@ def _totals(
         "not_exact": func.coalesce(func.sum(case((is_added, counted.c.not_exact))), 0),
         "left_out": func.count(left.c.id),
     }
+    for name in reasons:
+        is_so = left.c.reason == AGREEMENTS.reasons.index(name)
+        figures[name] = func.count(case((is_so, 1)))
+        figures[f"{name}_agreements"] = func.coalesce(
+            func.sum(case((is_so, counted.c.stands_for))), 0
+        )
     keys = [counted.c[name] for name in names_of_keys]
     rows = _summed(source, keys, added, figures, dialect)
     rows = rows.where(counted.c.has_value == 1).order_by(*(_last(key) for key in keys))

@@ -1,7 +1,9 @@
 """What is claimed of missions beside what is on record of them."""
 
+from collections import Counter
 from decimal import Decimal
 from itertools import product
+from random import Random
 from typing import Any
 
 import httpx
@@ -232,6 +234,103 @@ async def test_a_part_is_in_its_whole_of_another_class_unless_that_has_fallen_th
         recorded, left = figure["recorded"]["value"], answer["left_out"]["parts"]
         found[ref] = (recorded, claim["difference"], claim["comparison"], left)
     assert found == {"part-of-plan": (10, 0, "agrees", 1), "part-of-none": (4, 6, "differs", 0)}
+
+
+FALLEN = {"cancelled": "fallen_through", "expired": "fallen_through", "superseded": "replaced"}
+
+
+def invented(number: int, chance: Random) -> Body:
+    """An agreement of any class, which can be a part of one before it."""
+    body: Body = {
+        "ref": f"left-out-{number}",
+        "title": "D",
+        "instrument": "supply_contract",
+        "status": chance.choice(("signed", "signed", "negotiated", *FALLEN)),
+        "stands_for": chance.choice((1, 1, 3)),
+        "parties": [PARTY],
+    }
+    if chance.random() < 0.8:
+        body |= {"amount": chance.randrange(100), "currency": chance.choice(("USD", "USD", "EUR"))}
+        body |= chance.choice(({}, {}, {"amount_period": "per_year"}))
+    if chance.random() < 0.5:
+        body["targets"] = [{"measure": "jobs", "quantity": chance.randrange(100)}]
+    if number and chance.random() < 0.6:
+        whole = {"ref": f"left-out-{chance.randrange(number)}"}
+        body["related"] = [{"agreement": whole, "relation": "part_of"}]
+    return body
+
+
+def figure_of(states: dict[str, Decimal], bodies: dict[str, Body]) -> tuple[Any, Body]:
+    """What those of the agreements come to that state a number, and how many are left out."""
+    counts: Counter[str] = Counter(FALLEN.get(bodies[ref]["status"], "stands") for ref in states)
+    standing = {ref for ref in states if bodies[ref]["status"] not in FALLEN}
+    added = {ref for ref in standing if not wholes_of(ref, bodies) & standing}
+    left = {"parts": len(standing) - len(added)}
+    left |= {name: counts[name] for name in ("replaced", "fallen_through")}
+    return sum(states[ref] for ref in added), left
+
+
+def wholes_of(ref: str, bodies: dict[str, Body]) -> set[str]:
+    """What an agreement is a part of, over three levels."""
+    found: set[str] = set()
+    while len(found) < 3 and (related := bodies[ref].get("related")):
+        ref = related[0]["agreement"]["ref"]
+        found.add(ref)
+    return found
+
+
+async def test_each_figure_tells_what_it_leaves_out_and_nothing_else(
+    client: httpx.AsyncClient,
+) -> None:
+    chance = Random(3)
+    bodies = {body["ref"]: body for body in (invented(n, chance) for n in range(40))}
+    in_dollars = {"measure": "amount", "value": 1, "currency": "USD"}
+    mission: Body = {
+        "ref": "left-out",
+        "title": "M",
+        "kind": "forum",
+        "agreements": [*bodies.values()],
+        "reported_totals": [
+            in_dollars,
+            in_dollars | {"amount_period": "per_year"},
+            {"measure": "jobs", "value": 1},
+            {"measure": "agreements", "value": 1},
+        ],
+    }
+    sent = await client.post("/missions", json=mission)
+    assert sent.status_code == 201, sent.text
+    right = {}
+    for per in (None, "year"):
+        period = per and "per_year"
+        of_dollars = {
+            ref: body["amount"]
+            for ref, body in bodies.items()
+            if body.get("currency") == "USD" and body.get("amount_period") == period
+        }
+        right["amount", per] = figure_of(of_dollars, bodies)
+    jobs = {
+        ref: body["targets"][0]["quantity"] for ref, body in bodies.items() if "targets" in body
+    }
+    right["jobs", None] = figure_of(jobs, bodies)
+    fallen = figure_of(dict.fromkeys(bodies, Decimal(1)), bodies)[1]
+    standing = [b["stands_for"] for b in bodies.values() if b["status"] not in FALLEN]
+    right["agreements", None] = sum(standing), fallen | {"parts": 0}
+    answer = await reconciliation(client, "left-out")
+    found = {
+        (figure["measure"], figure["per"]): (
+            figure["recorded"]["value"],
+            figure["recorded"]["left_out"],
+        )
+        for figure in answer["figures"]
+    }
+    assert found == right
+    amounts = [left for (measure, _), (_, left) in right.items() if measure == "amount"]
+    assert answer["left_out"] == {
+        **{name: sum(left[name] for left in amounts) for name in amounts[0]},
+        "repeated_claims": 0,
+        "rival_claims": 0,
+        "withheld": 0,
+    }
 
 
 def test_a_claim_agrees_when_all_that_can_be_on_record_lies_within_it() -> None:

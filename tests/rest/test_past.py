@@ -1,6 +1,7 @@
 """Lists, files and figures as they would have been answered then."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -271,7 +272,7 @@ async def test_dates_of_a_question_are_counted_from_the_moment_that_it_asks_abou
     assert made.status_code == 201, made.text
     there = (await client.get("/missions?limit=1")).headers["etag"].removeprefix("W/").strip('"')
     older = "ref=counted-then&created_at__lt=now"
-    asked = {
+    asked: dict[str, Callable[[Any], int]] = {
         f"/missions?{older}": lambda body: len(body["data"]),
         "/missions?filter=ref eq 'counted-then' and created_at lt now": lambda b: len(b["data"]),
         f"/missions.ndjson?{older}": lambda body: 1,
@@ -288,4 +289,4 @@ async def test_dates_of_a_question_are_counted_from_the_moment_that_it_asks_abou
         answers = [await client.get(address + end) for end in ("", f"&as_of={there}")]
         assert {answer.status_code for answer in answers} == {200}, [a.text for a in answers]
         found[address] = [count(a.json()) if a.content else 0 for a in answers]
-    assert found == dict.fromkeys(asked, [1, 0])
+    assert found == {address: [1, 0] for address in asked}

@@ -350,3 +350,27 @@ async def test_a_receipt_does_not_show_what_is_withheld_by_now(public: Public) -
     assert (await public.writer.get(address)).json()["then"]["note"] == "Once shown"
     await public.change("people", person, withheld=[])
     assert (await public.reader.get(address)).json()["then"]["note"] == "Once shown"
+
+
+async def test_a_confidential_rate_converts_for_those_who_see_it_alone(public: Public) -> None:
+    rate = {"base": "USD", "quote": "KZT", "rate": 500, "date": "2022-06-03"}
+    await public.create("exchange-rates", **rate, provider="A quiet bank", confidential=True)
+    deal: dict[str, Any] = {"title": "D", "instrument": "supply_contract", "signed": "2022-06-03"}
+    deal |= {"parties": [{"description": "x", "role": "buyer"}]}
+    deal |= {"amount": 700, "currency": "KZT"}
+    mission = await public.create("missions", title="M", kind="forum", agreements=[deal])
+    convert = "convert_to=USD&rate_provider=A quiet bank,NBK"
+    asked = (
+        f"/agreements/aggregate?mission={mission['id']}&metrics=sum(amount)&{convert}",
+        f"/missions/{mission['id']}/summary?{convert}",
+    )
+    for address in asked:
+        told = await public.writer.get(address)
+        assert told.status_code == 200, told.text
+        assert "1.4" in told.text
+        refused = await public.reader.get(address)
+        assert (refused.status_code, "no rates of" in refused.text) == (400, True)
+        seen = await public.reader.get(address.replace("A quiet bank,", ""))
+        assert seen.status_code == 200, seen.text
+        assert "no_rates_of_currency" in seen.text
+        assert "quiet" not in seen.text
