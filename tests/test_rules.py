@@ -1,23 +1,28 @@
 """The rules of the domain through the API: what is right is stored, what is wrong is refused."""
 
 from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
 from itertools import product
 from json import dumps, loads
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import update
 
 from app.admin.code_list import LISTS
 from app.core.databases.opening import open_database
+from app.core.databases.places import reader
+from app.resources.agreement import Agreement
 from app.resources.code import Term
 from tests.conftest import client_of, serving
 
 Body = Mapping[str, Any]
 
+NEW = {"If-None-Match": "*"}
 NOBODY = "01890a5d-ac96-774b-bcce-b302099a8057"
 SIGNATORY = {"description": "a company that is not named", "role": "signatory"}
 CONTRACT = {"title": "A contract", "instrument": "supply_contract", "parties": [SIGNATORY]}
@@ -547,6 +552,147 @@ async def test_replacing_an_agreement_moves_it_too(client: httpx.AsyncClient) ->
     assert (await client.put(path, json=CONTRACT | {"status": "in_force"})).status_code == 200
     assert [o["status"] for o in (await read(client, f"{path}/outcomes"))["data"]] == ["in_force"]
     faults(await client.put(path, json=CONTRACT | {"status": "signed"}), 409, "/status")
+
+
+# What tells of a signature
+
+
+async def test_what_is_not_signed_yet_has_no_signature(client: httpx.AsyncClient) -> None:
+    """However it is entered and changed."""
+    told = {"signed": "2016", "signed_text": "in April", "was_signed": True}
+    wrong = []
+    for status, (name, value) in product(("announced", "negotiated"), told.items()):
+        body = CONTRACT | {"status": status}
+        agreement = await create(client, "/agreements", body)
+        path, both = f"/agreements/{agreement['id']}", {**body, name: value}
+        file = f"title,instrument,status,{name}\nD,other,{status},{value}\n"
+        answers = {
+            "POST": await client.post("/agreements", json=both),
+            "PUT": await client.put(path, json=both),
+            "PATCH": await client.patch(path, json={name: value}),
+            "upsert": await client.put(f"/agreements/{uuid4()}", json=both, headers=NEW),
+            "bulk": await client.post(
+                "/agreements/bulk", json={"operations": [{"op": "create", "body": both}]}
+            ),
+            "import": await client.post(
+                "/agreements/import", content=file, headers={"Content-Type": "text/csv"}
+            ),
+        }
+        for way, answer in answers.items():
+            (fault,) = answer.json()["errors"]
+            place = fault["pointer"] or f"/{fault['column']}"
+            says = f"is {status} and not signed yet: leave {name} out"
+            if (
+                answer.status_code != 422
+                or not place.endswith(f"/{name}")
+                or (says not in fault["detail"])
+            ):
+                wrong.append((way, status, name, answer.text))
+        signed = await client.patch(path, json={"status": "signed", name: value})
+        if signed.status_code != 200:
+            wrong.append(("signed", status, name, signed.text))
+    assert not wrong
+
+
+async def test_an_old_agreement_that_says_two_things_can_be_changed_otherwise(
+    fresh_app: FastAPI, fresh: httpx.AsyncClient
+) -> None:
+    reader.set("")
+    agreement = await create(fresh, "/agreements", CONTRACT | {"status": "announced"})
+    path = f"/agreements/{agreement['id']}"
+    old = {
+        "signed": "2016",
+        "signed_earliest": date(2016, 1, 1),
+        "signed_latest": date(2016, 12, 31),
+    }
+    stored = update(Agreement).where(Agreement.id == UUID(agreement["id"])).values(**old)
+    await fresh_app.state.database.write(lambda session: session.execute(stored).close())
+    for change in ({"note": "Old"}, {"status": "negotiated"}, {"signed": "2016", "note": None}):
+        answer = await fresh.patch(path, json=change)
+        assert (answer.status_code, answer.json()["signed"]) == (200, "2016"), answer.text
+    whole = CONTRACT | {"status": "negotiated", "signed": "2016", "title": "Another"}
+    assert (await fresh.put(path, json=whole)).status_code == 200
+    faults(await fresh.patch(path, json={"signed": "2017"}), 422, "/signed")
+    assert (await fresh.patch(path, json={"signed": None})).status_code == 200
+    faults(await fresh.patch(path, json={"signed": "2016"}), 422, "/signed")
+
+
+#: When it was signed, what came of it, when, and whether that can be.
+FOLLOWED = (
+    ("2016-04-12", "in_force", "2016-04-11", False),
+    ("2016-04-12", "in_force", "2016-04-12", True),
+    ("2016-04-12", "completed", "2015", False),
+    ("2016-04-12", "completed", "2016", True),
+    ("2016-04-12", "cancelled", "2016-03", False),
+    ("2016-04-12", "expired", "2016-03/2016-05", True),
+    ("2016-04-12", "completed", "2015~", True),
+    ("2016-04-12?", "completed", "2015", True),
+    ("2016", "completed", "2015-12-31", False),
+    ("2016/..", "completed", "2015", False),
+    ("../2016", "completed", "2015", True),
+    ("2016-04-12", "in_force", "XXXX-04-01", True),
+    ("XXXX-04-12", "in_force", "2015", True),
+    ("2016-04-12", "in_force", None, True),
+    (None, "in_force", "2015", True),
+    # A delivery, or an advance, can come before the paper is signed.
+    ("2016-04-12", None, "2015", True),
+)
+
+
+async def test_nothing_comes_of_an_agreement_certainly_before_it_was_signed(
+    client: httpx.AsyncClient,
+) -> None:
+    wrong = []
+    for signed, status, day, is_right in FOLLOWED:
+        agreement = await create(client, "/agreements", CONTRACT | {"signed": signed})
+        path, later = f"/agreements/{agreement['id']}", {"signed": "2010"}
+        body = {"agreement_id": agreement["id"], "status": status, "date": day}
+        answers = [await client.post("/outcomes", json=body)]
+        if not is_right:
+            # Entered without its day, or before the day of signing was known, it is no other.
+            outcome = await create(client, "/outcomes", {**body, "date": None})
+            answers += [await client.patch(f"/outcomes/{outcome['id']}", json={"date": day})]
+            assert (await client.patch(path, json=later)).status_code == 200
+            changed = await client.patch(f"/outcomes/{outcome['id']}", json={"date": day})
+            assert changed.status_code == 200, changed.text
+            answers += [await client.patch(path, json={"signed": signed})]
+        for answer, pointer in zip(answers, ("/date", "/date", "/signed"), strict=False):
+            if is_right and answer.status_code == 201:
+                continue
+            told = answer.json().get("errors") or [{}]
+            says = str(told[0].get("detail"))
+            if (
+                is_right
+                or told[0].get("pointer") != pointer
+                or (f"signed on {signed} was not {status} on {day}" not in says)
+            ):
+                wrong.append((signed, status, day, pointer, answer.text))
+    assert not wrong
+
+
+async def test_moves_of_an_agreement_follow_each_other(client: httpx.AsyncClient) -> None:
+    agreement = await create(client, "/agreements", CONTRACT | {"status": "negotiated"})
+    under, made = {"agreement_id": agreement["id"]}, []
+    for status, day in (("signed", "2016-05"), ("in_force", "2016-06"), ("completed", "2018")):
+        made.append(await create(client, "/outcomes", {**under, "status": status, "date": day}))
+    signed, in_force, completed = (f"/outcomes/{each['id']}" for each in made)
+    wrong = (
+        (in_force, {"date": "2016-04"}, "signed on 2016-05 was not in_force on 2016-04"),
+        (in_force, {"date": "2019"}, "in_force on 2019 was not completed on 2018"),
+        (completed, {"date": "2016-05-31"}, "in_force on 2016-06 was not completed"),
+        (signed, {"date": "2016-07"}, "signed on 2016-07 was not in_force on 2016-06"),
+    )
+    for path, change, says in wrong:
+        assert says in faults(await client.patch(path, json=change), 422, "/date")
+    right: tuple[tuple[str, Body], ...] = (
+        (in_force, {"date": None}),
+        (signed, {"date": "2016-07"}),
+    )
+    for path, another in right:
+        assert (await client.patch(path, json=dict(another))).status_code == 200
+    after = {"status": "in_force", "signed": "2016-06"}
+    body = CONTRACT | after | {"outcomes": [{"status": "completed", "date": "2016-05"}]}
+    faults(await client.post("/agreements", json=body), 422, "/outcomes/0/date")
 
 
 # Outcomes

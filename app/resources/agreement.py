@@ -10,7 +10,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.core.databases.public_reads import WITHHELD_AS
 from app.core.databases.types import choice
-from app.core.errors import Invalid, refuse_repeated
+from app.core.errors import Fault, Invalid, refuse_repeated
 from app.core.loose_types import Values
 from app.engine.composed_titles import COMPOSED_OF
 from app.engine.record import Record, code, code_list, descending, money, reference, rule, stated
@@ -49,13 +49,20 @@ from app.resources.money import (
     period_rules,
 )
 from app.resources.organization import organization
-from app.resources.outcome import Outcome, OutcomeFields, outcome
+from app.resources.outcome import Outcome, OutcomeFields, moves_of, outcome, signature_of
 from app.resources.party import AgreementParty, PartyFields, PartyRole
 from app.resources.person import person
 from app.resources.place import Place, PlaceFields, place_rules
 from app.resources.related import AgreementRelationship, RelatedAgreement, RelatedFields
 from app.resources.replacing import settle_replaced
-from app.resources.status import FALLEN_THROUGH, SIGNED, AgreementStatus, check_move
+from app.resources.status import (
+    FALLEN_THROUGH,
+    NOT_YET_SIGNED,
+    SIGNED,
+    AgreementStatus,
+    check_move,
+    check_order,
+)
 from app.resources.target import AgreementTarget, TargetFields
 
 
@@ -210,7 +217,7 @@ class AgreementFields(RecordFields, PlaceFields, Noted):
     """Whether it was ever signed, also if it fell through since. When left out it follows from the
     status, the date, and what the record was before."""
     signed: Edtf | None = None
-    """When it was signed, as stated, in EDTF."""
+    """When it was signed, as stated, in EDTF; what is announced or negotiated has none yet."""
     signed_text: Line | None = None
     """When it was signed, as printed."""
     due: Edtf | None = None
@@ -280,6 +287,7 @@ def _check(session: Session, record: Agreement, before: Values | None) -> None:
     _check_parties(record)
     _check_related(session, record)
     _check_event(session, record)
+    _check_signed(session, record, before)
     compose_anew(session, record, before)
     if before is not None and before["status"] != record.status:
         check_move(AgreementStatus(before["status"]), record.status)
@@ -348,6 +356,25 @@ def _check_event(session: Session, record: Agreement) -> None:
     held_at = session.get(Event, record.event_id) if record.event_id is not None else None
     if held_at is not None and record.mission_id not in (None, held_at.mission_id):
         raise Invalid.at("/event_id", "mission", "The event belongs to another mission.")
+
+
+def _check_signed(session: Session, record: Agreement, before: Values | None) -> None:
+    """Refuse (422) what tells of a signature and says something else than the status, or than the
+    dates of what followed; what was there stays as it is."""
+    told = {name: getattr(record, name) for name in ("signed", "signed_text", "was_signed")}
+    new = [n for n, value in told.items() if value and (before is None or before[n] != value)]
+    if new and record.status in NOT_YET_SIGNED:
+        faults = [Fault("status", _NOT_SIGNED.format(record.status, n), f"/{n}") for n in new]
+        raise Invalid(faults[0].detail, faults)
+    if before is not None and "signed" in new:
+        for signature in signature_of(record):
+            check_order(signature, moves_of(session, record.id), "/signed")
+
+
+_NOT_SIGNED = (
+    "The status says that it is {} and not signed yet: leave {} out, or say that the status is"
+    " signed. The day on which a plan is to come true is due."
+)
 
 
 def _enter_move(session: Session, record: Agreement) -> None:

@@ -7,10 +7,12 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import Field
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.core.databases.expressions import AnyTable
-from app.core.databases.types import choice
+from app.core.databases.prepared import Prepared
+from app.core.databases.types import Id, choice
 from app.core.errors import Conflict, Fault
 from app.core.loose_types import Values
 from app.engine.record import Record, code, first_day_of, money, reference, rule, stated
@@ -19,9 +21,10 @@ from app.engine.schemas import Count, Edtf, Line, Noted, RecordFields
 from app.engine.writes import store
 from app.resources.code import CurrencyCode
 from app.resources.dated import day_of_agreement
-from app.resources.money import Amount, check_money, money_rules
+from app.resources.firmness import NEVER_SIGNED
+from app.resources.money import Amount, check_money, differs, money_rules
 from app.resources.organization import organization
-from app.resources.status import AgreementStatus
+from app.resources.status import AgreementStatus, Move, check_order
 from app.resources.target import AchievementFields, OutcomeAchievement
 
 
@@ -65,7 +68,8 @@ class OutcomeFields(RecordFields, Noted):
     agreement_id: UUID
     """The agreement that it follows up."""
     date: Edtf | None = None
-    """The date it is about, as stated, in EDTF; null when nobody said."""
+    """The date it is about, as stated, in EDTF; null when nobody said. With a `status` it is not
+    before the agreement was signed, as far as both dates are certain."""
     date_text: Line | None = None
     """The date as printed."""
     status: AgreementStatus | None = None
@@ -94,12 +98,46 @@ def _check(session: Session, record: Outcome, before: Values | None) -> None:
         record.amount_scope = None
     if before is None:
         _move_agreement(session, record)
-        return
+    else:
+        _check_fixed(record, before)
+    if record.status is not None and record.date is not None and differs(record, before, "date"):
+        moved: AnyTable = store.lock_record(
+            session, outcome.to_one["agreement"], record.agreement_id
+        )
+        move = Move(record.status, record.date)
+        others = moves_of(session, record.agreement_id, other_than=record.id)
+        check_order(move, [*signature_of(moved), *others], "/date")
+
+
+def _check_fixed(record: Outcome, before: Values) -> None:
     for name in ("agreement_id", "status"):
         old, new = before[name], getattr(record, name)
         if old != (None if new is None else str(new)):
             text = f"{name} of an outcome is fixed: the agreement has moved with it. Enter another."
             raise Conflict(text, [Fault("fixed", text, pointer=f"/{name}")])
+
+
+def moves_of(session: Session, agreement_id: UUID, other_than: UUID | None = None) -> list[Move]:
+    """The moves of an agreement that outcomes enter, without that of one of these."""
+    rows = _MOVES.rows(session, {"agreement": agreement_id})
+    return [Move(AgreementStatus(status), day) for id_, status, day in rows if id_ != other_than]
+
+
+_MOVES = Prepared(
+    select(Outcome.id, Outcome.status, Outcome.date).where(
+        Outcome.agreement_id == bindparam("agreement", type_=Id),
+        Outcome.status.is_not(None),
+        Outcome.date.is_not(None),
+        Outcome.deleted_at.is_(None),
+    )
+)
+
+
+def signature_of(agreement: AnyTable) -> list[Move]:
+    """The move that an agreement's own date of signing is; what needs no signature has none."""
+    if agreement.signed is None or agreement.bindingness in NEVER_SIGNED:
+        return []
+    return [Move(AgreementStatus.signed, agreement.signed, is_signature=True)]
 
 
 def _day(session: Session, record: Outcome) -> date | None:

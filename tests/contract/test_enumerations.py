@@ -8,9 +8,12 @@ from app.engine.resource import Embedded, Resource
 from tests.contract.api import Api, at, each
 from tests.examples import Body, create
 
+_NOT_SIGNED: Body = dict.fromkeys(("signed", "signed_text", "was_signed"))
 #: What a value needs beside it, by the field and the value, or by the field alone.
 NEEDS: dict[str, Body] = {
-    "instrument announced_plan": {"signed": None, "status": "announced"},
+    "instrument announced_plan": {**_NOT_SIGNED, "status": "announced"},
+    "status announced": _NOT_SIGNED,
+    "status negotiated": _NOT_SIGNED,
     "amount_period one_off": {"amount_years": None},
     "measure": dict.fromkeys(("currency", "amount_kind", "amount_period", "amount_years")),
     "measure amount": {},
@@ -36,7 +39,9 @@ def values_of(of: Resource | Embedded) -> Iterator[tuple[str, str]]:
 def bodies_of(api: Api, resource: Resource) -> Iterator[Body]:
     """The fields that store each value: of the record itself, and of each of its parts."""
     for name, value in values_of(resource):
-        yield {name: value} | NEEDS.get(f"{name} {value}", NEEDS.get(name, {}))
+        needs = NEEDS.get(f"{name} {value}", NEEDS.get(name, {}))
+        known = resource.fields.model_fields
+        yield {name: value} | {each: needs[each] for each in needs if each in known}
     for part_name, part in resource.embedded.items():
         for name, value in values_of(part):
             row = api.examples.full(resource.path)[part_name][0] | {name: value}

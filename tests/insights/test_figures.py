@@ -26,6 +26,7 @@ BINDINGNESS = ("binding", "non_binding", "announcement", "accomplished", "unknow
 BOUNDS = ("exact", "exact", "at_least", "more_than", "at_most", "approximately")
 SIGNED = ("signed", "in_force", "completed")
 FALLEN = {"cancelled": "fallen_through", "expired": "fallen_through", "superseded": "replaced"}
+DATES = (None, "2019", "XXXX-04-11", "2020-05")
 YET_TO_SIGN = {"announced": "announced", "negotiated": "announced"}
 OF_BINDINGNESS = {
     "binding": "signed_binding",
@@ -109,10 +110,11 @@ def deals_of(
         if n % 4 == 3:
             relation = random.choice(["part_of", "part_of", "replaces", "follows"])
             related = (f"{name}-{n - random.choice([1, 2, 3])}", relation)
+        status = random.choice([*STATUSES, "signed", "signed"])
         deal = Deal(
             ref=f"{name}-{n}",
             mission=random.choice(missions),
-            status=random.choice([*STATUSES, "signed", "signed"]),
+            status=status,
             bindingness=random.choice([*BINDINGNESS, "binding", "binding"]),
             stands_for=random.choice([1, 1, 1, 12]),
             currency=None if amount is None else random.choice(["USD", "USD", "EUR"]),
@@ -120,7 +122,7 @@ def deals_of(
             amount_max=None if amount is None else random.choice([None, None, amount, amount + 5]),
             bound=random.choice(BOUNDS),
             is_per_year=random.random() < 0.2,
-            signed=random.choice([None, "2019", "XXXX-04-11", "2020-05"]),
+            signed=None if status in YET_TO_SIGN else random.choice(DATES),
             is_gone=random.random() < 0.1,
             related=related,
         )

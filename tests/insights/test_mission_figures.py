@@ -65,7 +65,8 @@ def _belongings(number: int, chance: Random) -> Body:
             body["related"] = [{"agreement": {"ref": agreements[-1]["ref"]}, "relation": relation}]
         if instrument not in DEFAULT_STATUS:
             body["status"] = chance.choice(("negotiated", "signed", "in_force", "cancelled"))
-            body["signed"] = chance.choice(("2016-04", "XXXX-04", None))
+            dates = (None,) if body["status"] == "negotiated" else ("2016-04", "XXXX-04", None)
+            body["signed"] = chance.choice(dates)
         agreements.append(body)
     return {
         "events": [{"kind": "meeting", "title": "E"}] * chance.randrange(3),

@@ -35,7 +35,8 @@ async def made(client: httpx.AsyncClient, name: str, **also: Any) -> tuple[str, 
     body = {"ref": name, "title": name, "kind": "forum"}
     await send_good(client, "/missions", json=body)
     await send_good(client, "/agreements", json=deal(old, name, currency="USD"))
-    body = deal(new, name, currency="USD", related=replaces(old), signed="2017-05", **also)
+    signed = None if also.get("status") == "negotiated" else "2017-05"
+    body = deal(new, name, currency="USD", related=replaces(old), signed=signed, **also)
     await send_good(client, "/agreements", json=body)
     return old, new
 
@@ -71,7 +72,12 @@ async def test_what_is_replaced_is_so_everywhere_until_what_replaces_it_is_gone(
     old, new = await made(client, "replacing", status="negotiated")
     ways: dict[str, tuple[Callable[[], Awaitable[httpx.Response]], bool]] = {
         "is a plan": (lambda: client.patch(f"/agreements/{new}", json={"note": "Soon."}), False),
-        "is signed": (lambda: client.patch(f"/agreements/{new}", json={"status": "signed"}), True),
+        "is signed": (
+            lambda: client.patch(
+                f"/agreements/{new}", json={"status": "signed", "signed": "2017-05"}
+            ),
+            True,
+        ),
         "is trashed": (lambda: client.delete(f"/agreements/{new}"), False),
         "is restored": (lambda: client.post(f"/agreements/{new}/restore"), True),
         "says nothing": (lambda: client.patch(f"/agreements/{new}", json={"related": []}), False),

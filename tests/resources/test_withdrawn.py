@@ -11,7 +11,11 @@ from app.core.databases.expressions import AnyTable
 from app.resources.code import Currency
 from app.seeds import code_rows
 
-PLAIN: dict[str, Any] = {"title": "A sale", "instrument": "supply_contract", "status": "announced"}
+PLAIN: dict[str, Any] = {
+    "title": "A sale",
+    "instrument": "supply_contract",
+    "parties": [{"description": "somebody", "role": "buyer"}],
+}
 MISSION: dict[str, Any] = {"title": "A visit", "kind": "outward_mission"}
 
 
