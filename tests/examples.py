@@ -332,7 +332,7 @@ EXAMPLES: dict[str, Example] = {
                     "unit": "tonne",
                     "per": "year",
                     "quantity_max": 7000,
-                    "bound": "more_than",
+                    "bound": "approximately",
                     "due": "../2020",
                 },
                 {
@@ -519,7 +519,7 @@ EXAMPLES: dict[str, Example] = {
             "measure": "amount",
             "value": Decimal("99999999999998.9999"),
             "currency": "CLF",
-            "bound": "more_than",
+            "bound": "at_least",
             "value_max": Decimal(99999999999999),
             "of_value": Decimal(99999999999999),
             "amount_kind": "loan",

@@ -44,7 +44,9 @@ from app.resources.money import (
     AmountPeriod,
     AmountYears,
     Bound,
+    check_bound,
     check_money,
+    is_range,
     money_rules,
     period_rules,
 )
@@ -233,7 +235,8 @@ class AgreementFields(RecordFields, PlaceFields, Noted):
     currency: CurrencyCode | None = None
     """The currency of `amount`, ISO 4217."""
     amount_bound: Bound | None = None
-    """Whether the amount is exact or a limit; `exact` when left out beside an amount."""
+    """Whether the amount is exact or a limit. When left out it is `exact` beside an amount, and
+    null beside a range, which is neither `exact` nor `more_than` something."""
     amount_kind: AmountKind | None = None
     """What the amount is of."""
     amount_period: AmountPeriod | None = None
@@ -279,10 +282,7 @@ def _check(session: Session, record: Agreement, before: Values | None) -> None:
     if record.status is None:
         record.status = FIRST_STATUS.get(record.instrument, AgreementStatus.signed)
     _set_firmness(record, before)
-    if record.amount is not None and record.amount_bound is None:
-        record.amount_bound = Bound.exact
-    if record.amount is None and before is not None and before["amount"] is not None:
-        record.amount_bound = None
+    _settle_bound(record, before)
     _check_amounts(session, record)
     _check_parties(record)
     _check_related(session, record)
@@ -292,6 +292,24 @@ def _check(session: Session, record: Agreement, before: Values | None) -> None:
     if before is not None and before["status"] != record.status:
         check_move(AgreementStatus(before["status"]), record.status)
         _enter_move(session, record)
+
+
+def _settle_bound(record: Agreement, before: Values | None) -> None:
+    """Where nothing is said of it an amount is exact, and a range is not; Invalid (422) for one
+    that is said to be."""
+    was = before or dict.fromkeys(("amount", "amount_max", "amount_bound"))
+    was_range = is_range(was["amount"], was["amount_max"])
+    is_as_it_was = before is not None and was["amount_bound"] == record.amount_bound
+    if not is_range(record.amount, record.amount_max):
+        if record.amount is not None and record.amount_bound is None:
+            record.amount_bound = Bound.exact
+        if record.amount is None and was["amount"] is not None:
+            record.amount_bound = None
+    elif is_as_it_was and not was_range and record.amount_bound is Bound.exact:
+        record.amount_bound = None
+    elif record.amount_bound is not None and not (is_as_it_was and was_range):
+        otherwise = "leave amount_bound out, or say approximately"
+        check_bound(record.amount_bound, "/amount_bound", otherwise)
 
 
 def _set_firmness(record: Agreement, before: Values | None) -> None:

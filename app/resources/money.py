@@ -125,6 +125,19 @@ def _check_decimals(
         raise Invalid(text, faults)
 
 
+def is_range(value: Decimal | None, value_max: Decimal | None) -> bool:
+    """Whether two numbers are the ends of a range."""
+    return value is not None and value_max is not None and value_max > value
+
+
+def check_bound(bound: Bound, pointer: str, otherwise: str) -> None:
+    """Refuse (422) the bound of a range that says that it is none; `otherwise` is what can be said
+    in its place."""
+    if bound in (Bound.exact, Bound.more_than):
+        text = f"A range, which has two ends, is not {bound}: {otherwise}."
+        raise Invalid.at(pointer, "bound", text)
+
+
 def differs(record: Record, before: Values | None, *names: str) -> bool:
     """Whether one of the fields, of texts or ids, is not what it was."""
     if before is None:

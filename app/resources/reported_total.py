@@ -22,7 +22,9 @@ from app.resources.money import (
     AmountPeriod,
     AmountYears,
     Bound,
+    check_bound,
     check_money,
+    is_range,
     period_rules,
 )
 from app.resources.organization import organization
@@ -149,6 +151,16 @@ class ReportedTotalFields(RecordFields, Noted):
 def _check(session: Session, record: ReportedTotal, before: Values | None) -> None:
     amounts = {f"/{name}": getattr(record, name) for name in ("value", "value_max", "of_value")}
     check_money(session, record.currency, amounts)
+    _check_range(record, before)
+
+
+def _check_range(record: ReportedTotal, before: Values | None) -> None:
+    """Refuse (422) a range without an end; what was stored as one can be changed otherwise."""
+    was = before or dict.fromkeys(("value", "value_max", "bound"))
+    was_so = is_range(was["value"], was["value_max"]) and was["bound"] == record.bound
+    # Where nothing is said of its bound, both ends are meant exactly.
+    if is_range(record.value, record.value_max) and record.bound is not Bound.exact and not was_so:
+        check_bound(record.bound, "/bound", "leave bound out, or say approximately")
 
 
 def _day(session: Session, record: ReportedTotal) -> date | None:

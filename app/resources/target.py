@@ -5,13 +5,14 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
+from pydantic import model_validator
 from sqlalchemy import CheckConstraint, ForeignKey
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
 
 from app.core.databases.types import Exact, choice
 from app.engine.record import Part, rule, stated
 from app.engine.schemas import Digits, Edtf, Schema
-from app.resources.money import Bound
+from app.resources.money import Bound, is_range
 from app.resources.quantity import TimeUnit, Unit
 
 
@@ -112,6 +113,15 @@ class TargetFields(_CountedFields):
     """How the quantity limits the true one."""
     due: Edtf | None = None
     """By when, as stated, in EDTF: `../2020`."""
+
+    @model_validator(mode="after")
+    def _has_an_end(self) -> "TargetFields":
+        if is_range(self.quantity, self.quantity_max) and self.bound is Bound.more_than:
+            raise ValueError(
+                "a range, which has two ends, is not more_than: leave bound out, or say"
+                " approximately"
+            )
+        return self
 
 
 class AchievementFields(_CountedFields):

@@ -14,6 +14,9 @@ NEEDS: dict[str, Body] = {
     "instrument announced_plan": {**_NOT_SIGNED, "status": "announced"},
     "status announced": _NOT_SIGNED,
     "status negotiated": _NOT_SIGNED,
+    "amount_bound exact": {"amount_max": None},
+    "amount_bound more_than": {"amount_max": None},
+    "bound more_than": {"value_max": None},
     "amount_period one_off": {"amount_years": None},
     "measure": dict.fromkeys(("currency", "amount_kind", "amount_period", "amount_years")),
     "measure amount": {},
@@ -47,6 +50,8 @@ def bodies_of(api: Api, resource: Resource) -> Iterator[Body]:
             row = api.examples.full(resource.path)[part_name][0] | {name: value}
             if name == "scheme" and value in NUMBERS:
                 row["value"] = NUMBERS[value]
+            if value == "more_than":
+                row["quantity_max"] = None
             yield {part_name: [row, row] if value == "founder" else [row]}
 
 

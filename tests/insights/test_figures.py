@@ -48,7 +48,7 @@ class Deal:
     currency: str | None
     amount: int | None
     amount_max: int | None
-    bound: str
+    bound: str | None
     is_per_year: bool
     signed: str | None
     is_gone: bool
@@ -78,7 +78,7 @@ class Deal:
     def limits(self) -> tuple[int | None, int | None]:
         end = self.amount if self.amount_max is None else self.amount_max
         least = None if self.bound in ("at_most", "approximately") else self.amount
-        return least, end if self.bound in ("exact", "at_most") else None
+        return least, end if self.bound in (None, "exact", "at_most") else None
 
     @property
     def is_exact(self) -> bool:
@@ -111,6 +111,10 @@ def deals_of(
             relation = random.choice(["part_of", "part_of", "replaces", "follows"])
             related = (f"{name}-{n - random.choice([1, 2, 3])}", relation)
         status = random.choice([*STATUSES, "signed", "signed"])
+        amount_max = None if amount is None else random.choice([None, None, amount, amount + 5])
+        bound: str | None = random.choice(BOUNDS)
+        if amount_max not in (None, amount) and bound in ("exact", "more_than"):
+            bound = None
         deal = Deal(
             ref=f"{name}-{n}",
             mission=random.choice(missions),
@@ -119,8 +123,8 @@ def deals_of(
             stands_for=random.choice([1, 1, 1, 12]),
             currency=None if amount is None else random.choice(["USD", "USD", "EUR"]),
             amount=amount,
-            amount_max=None if amount is None else random.choice([None, None, amount, amount + 5]),
-            bound=random.choice(BOUNDS),
+            amount_max=amount_max,
+            bound=bound,
             is_per_year=random.random() < 0.2,
             signed=None if status in YET_TO_SIGN else random.choice(DATES),
             is_gone=random.random() < 0.1,

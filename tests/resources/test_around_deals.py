@@ -41,6 +41,31 @@ REFUSED: dict[str, tuple[str, Body, str, str]] = {
         "/amount_max",
         "amount_max, 9, is less than amount, ",
     ),
+    "a range that is exact": (
+        "agreements",
+        CONTRACT | DOLLARS | {"amount_max": 15, "amount_bound": "exact"},
+        "/amount_bound",
+        "A range, which has two ends, is not exact: leave amount_bound out",
+    ),
+    "a range without an end": (
+        "agreements",
+        CONTRACT | DOLLARS | {"amount_max": 15, "amount_bound": "more_than"},
+        "/amount_bound",
+        "is not more_than: leave amount_bound out, or say approximately",
+    ),
+    "a target that is a range without an end": (
+        "agreements",
+        CONTRACT | {"targets": [JOBS | {"quantity_max": 2000, "bound": "more_than"}]},
+        "/targets/0",
+        "is not more_than: leave bound out",
+    ),
+    "a reported range without an end": (
+        "reported-totals",
+        {"mission_id": "@mission", "measure": "jobs", "value": 2, "value_max": 3}
+        | {"bound": "more_than"},
+        "/bound",
+        "is not more_than: leave bound out",
+    ),
     "over years, and not how many": (
         "agreements",
         CONTRACT | DOLLARS | {"amount_period": "over_years"},
@@ -269,6 +294,37 @@ async def test_parts_of_a_mission_are_listed_under_it(client: httpx.AsyncClient)
     assert [each["id"] for each in alone.json()["data"]] == [journey["id"]]
 
 
+async def test_a_range_has_the_bound_that_it_is_given_or_none(
+    client: httpx.AsyncClient,
+) -> None:
+    made = await stored(client, "agreements", CONTRACT | DOLLARS)
+    bounds = [made["amount_bound"]]
+    for change in (
+        {"amount_max": 15},
+        {"note": "A range"},
+        {"amount_bound": "approximately"},
+        {"amount_bound": None},
+        {"amount_max": None},
+        {"amount_bound": "at_least"},
+        {"amount_max": 20},
+    ):
+        answer = await client.patch(f"/agreements/{made['id']}", json=change)
+        assert answer.status_code == 200, answer.text
+        bounds.append(answer.json()["amount_bound"])
+    assert bounds == ["exact", None, None, "approximately", None, "exact", "at_least", "at_least"]
+    answer = await client.patch(f"/agreements/{made['id']}", json={"amount_bound": "exact"})
+    assert answer.status_code == 422
+    whole = CONTRACT | DOLLARS | {"amount_max": 20}
+    for _ in range(2):
+        answer = await client.put(f"/agreements/{made['id']}", json=whole)
+        assert (answer.status_code, answer.json()["amount_bound"]) == (200, None)
+    total = {"measure": "jobs", "value": 2, "bound": "more_than"}
+    mission = await stored(client, "missions", MISSION | {"reported_totals": [total]})
+    (total,) = (await client.get(f"/missions/{mission['id']}/reported-totals")).json()["data"]
+    answer = await client.patch(f"/reported-totals/{total['id']}", json={"value_max": 3})
+    assert answer.status_code == 422
+
+
 async def test_what_texts_say_is_kept_as_it_stands(client: httpx.AsyncClient) -> None:
     """Targets beside money, ranges, several papers about one figure, dates that are half open."""
     mission = await stored(client, "missions", MISSION | {"dates": "2019-03-15/.."})
@@ -279,7 +335,7 @@ async def test_what_texts_say_is_kept_as_it_stands(client: httpx.AsyncClient) ->
         "amount": 10,
         "amount_max": 15,
         "currency": "USD",
-        "amount_bound": "more_than",
+        "amount_bound": "approximately",
         "amount_period": "per_year",
         "amount_years": 5,
         "due": "../2020",
