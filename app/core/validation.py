@@ -190,11 +190,19 @@ def explain(item: Item, model: Model) -> tuple[str, str]:
         choices = re.split(", ", context.get("expected", ""))
         text = item["input"]
         detail += meant_choice(text, choices) or meant_instead(text, choices)
+    if words is _WHOLE and (digits := _in_quotes(item["input"])):
+        detail += f" Write {digits}, without quotes."
     if words is _DATE and isinstance(item["input"], str):
         right = iso_spelling(item["input"])
         never = not_in_calendar(item["input"])
         detail += f" Write {right}." if right else never and f" T{never[1:]}."
     return code, detail
+
+
+def _in_quotes(given: object) -> str | None:
+    """The digits of a whole number that was given as text."""
+    is_whole = isinstance(given, str) and re.fullmatch("[0-9]{1,18}", given, re.ASCII)
+    return str(given) if is_whole else None
 
 
 def _written(value: object) -> str:

@@ -178,13 +178,26 @@ Edtf = Annotated[
 _DECIMAL = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,100})?", re.ASCII)
 
 
+#: A single comma can begin decimals as well.
+_GROUPED = re.compile(
+    r"[0-9]{1,3}(?:(?:[ _'\u00a0\u202f][0-9]{3})+|(?:,[0-9]{3}){2,})(?:\.[0-9]{1,4})?"
+)
+_GROUPS = re.compile(r"[ ,_'\u00a0\u202f]")
+
+
 def _only_numbers(value: object) -> object:
     # Other text and booleans would be taken for numbers: "1e3" is no amount anybody meant to send.
     if isinstance(value, str) and _DECIMAL.fullmatch(value):
         return Decimal(value)
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise ValueError('must be a number, or one as text, such as "1250.5"')
+        meant = _meant_number(value) if isinstance(value, str) else ""
+        raise ValueError(f'must be a number, or one as text, such as "1250.5"{meant}')
     return value
+
+
+def _meant_number(text: str) -> str:
+    """`. Write 5000000` for digits in groups, such as `5 000 000` or `5,000,000`."""
+    return f". Write {_GROUPS.sub('', text)}" if _GROUPED.fullmatch(text) else ""
 
 
 def _written(value: Decimal) -> int | float:

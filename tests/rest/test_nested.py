@@ -362,3 +362,47 @@ async def test_a_ref_must_be_of_a_record_that_is_there(api: Api, trashed: bool) 
     del body["person_id"]
     answer = await post(api, "/delegates", {**body, "person": {"ref": ref}})
     assert pointers(answer) == ["/person/ref"]
+
+
+async def test_what_is_wrong_with_several_nested_records_is_told_at_once(api: Api) -> None:
+    """By values and by rules, at every depth, and each with its place; what is right is not."""
+    right = {
+        "title": "A",
+        "instrument": "other",
+        "parties": [{"description": "x", "role": "buyer"}],
+    }
+    cited = {"source": {"ref": "no-such-source"}, "quote": "x"}
+    body = {
+        "title": "M",
+        "kind": "forum",
+        "delegates": [{"side": "nowhere"}, {"person": {"full_name": "P"}, "side": "host"}],
+        "agreements": [
+            right,
+            right | {"amount": 5},
+            right | {"amount": "5 000 000", "currency": "USD"},
+            right | {"citations": [cited]},
+            right | {"outcomes": [{"status": "completed"}, {"date": "12.04.2016"}]},
+            right | {"titel": "B"},
+            right | {"targets": [{"measure": "output", "quantity": 5}]},
+        ],
+    }
+    told = problem(await post(api, "/missions", body), 422)
+    places = [fault["pointer"] for fault in told["errors"]]
+    assert sorted(places) == [
+        "/agreements/1/currency",
+        "/agreements/2/amount",
+        "/agreements/4/outcomes/1/date",
+        "/agreements/5/titel",
+        "/agreements/6/targets/0",
+        "/delegates/0/capacity",
+        "/delegates/0/side",
+        "/delegates/1/capacity",
+    ]
+    assert told["detail"].startswith(f"{places[0]}: ")
+    assert "Write 5000000" in told["errors"][places.index("/agreements/2/amount")]["detail"]
+    alone = {"title": "M", "kind": "forum", "agreements": [right, right | {"amount": 5}]}
+    told = problem(await post(api, "/missions", alone), 422)
+    assert told["detail"] == "/agreements/1/currency: currency is missing: amount is in one."
+    year = {"year": "2020", "amount": 1}
+    told = problem(await post(api, "/agreements", right | {"amount_by_year": [year]}), 422)
+    assert "Write 2020, without quotes" in told["detail"]

@@ -161,9 +161,9 @@ def read_json(content: bytes) -> JsonValue:
     try:
         value = json_codec.loads(content)
     except json_codec.JsonLimit as error:
-        raise BadRequest(f"The body is not taken: {error}.") from None
+        raise BadRequest.at("", "json", f"The body is not taken: {error}.") from None
     except json_codec.JsonError as error:
-        raise BadRequest(f"The body is not valid JSON: {error}.") from None
+        raise BadRequest.at("", "json", f"The body is not valid JSON: {error}.") from None
     if _SURROGATE.search(content):
         try:
             json.dumps(value, ensure_ascii=False, default=str).encode()

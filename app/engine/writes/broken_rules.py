@@ -25,7 +25,7 @@ def with_all_rules(resource: Resource, records: Sequence[Record]) -> Iterator[No
     try:
         yield
     except Invalid as problem:
-        broken = next(filter(None, (_broken_rules(resource, each) for each in records)), [])
+        broken = next(filter(None, (broken_rules(resource, each) for each in records)), [])
         if broken:
             faults = [fault for fault in problem.errors if fault.code != "rule"] + broken
             text = summary(faults) if len(faults) > 1 else faults[0].detail
@@ -33,7 +33,7 @@ def with_all_rules(resource: Resource, records: Sequence[Record]) -> Iterator[No
         raise
 
 
-def _broken_rules(resource: Resource, record: Record) -> list[Fault]:
+def broken_rules(resource: Resource, record: Record) -> list[Fault]:
     """A fault for each `rule(…)` of its tables that a record breaks as it is to be stored.
 
     The rules are SQL that both databases read alike, and they are asked of an empty SQLite: within

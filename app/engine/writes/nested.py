@@ -21,6 +21,7 @@ from app.engine.resource import Resource, SubCollection
 from app.engine.writes import store
 from app.engine.writes.as_read import check_kept, kept_by_server, says, separate, state_of
 from app.engine.writes.linked import Create, Links, checked
+from app.engine.writes.nested_faults import with_others
 from app.engine.writes.nested_schemas import MAX_NESTED, left_out_of, nested_in, nested_lists
 from app.engine.writes.nested_size import check_nested, nested_count
 from app.engine.writes.records import find_record
@@ -74,7 +75,17 @@ def create_nested(
     flat = read_flat(resource, value)
     if flat is not None:
         return create(session, resource, flat)
-    return _create(Links(session, is_repeatable), resource, value, create)
+    return _create_tree(Links(session, is_repeatable), resource, value, create)
+
+
+def _create_tree(
+    links: Links, resource: Resource, value: Json, create: Create = store.create
+) -> Stored:
+    """Store a new record and what is told under it; Invalid tells what is wrong with all of it."""
+    try:
+        return _create(links, resource, value, create)
+    except Invalid as problem:
+        raise with_others(problem, resource, value) from None
 
 
 def _create(
@@ -103,7 +114,8 @@ def create_under(
     if not isinstance(value, dict):
         raise Invalid.at("", "object", "Must be a JSON object.")
     check_nested(nested_count(collection.child, value))
-    return _create(Links(session), collection.child, told_under(collection, parent_id, value))
+    told = told_under(collection, parent_id, value)
+    return _create_tree(Links(session), collection.child, told)
 
 
 def change_nested(
