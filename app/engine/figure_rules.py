@@ -26,7 +26,8 @@ class Holding:
     """Records whose values others on record hold already: what is a part, or was replaced.
 
     `pairs()` reads `(held, holder)` ids. A record is left out where its holder is among those that
-    are added: of its own group alone, or of any group where it is `across_groups`.
+    are added: of its own group alone, or of any group where it is `across_groups`. A holder that is
+    a claim is added where one about its figure is taken.
     """
 
     name: str
@@ -46,14 +47,14 @@ class SetApart:
 
 @dataclass(frozen=True, eq=False)
 class Claims:
-    """Records that are claims about one figure, those that are equal in the fields `about`: one of
-    the best rank is taken where all of that rank are equal in `says`, and else none.
+    """Records that are claims about one figure, those that are equal in what they are `about`, by
+    its names: one of the best rank is taken where all of that rank are equal in `says`, else none.
 
     `rank(row)` is 0 for the best; a claim of the rank `never` or worse is not taken at all.
     """
 
-    about: tuple[str, ...]
-    says: tuple[str, ...]
+    about: Mapping[str, Callable[[AnyTable], Expression]]
+    says: tuple[Callable[[AnyTable], Expression], ...]
     rank: Callable[[AnyTable], Expression]
     never: int
 

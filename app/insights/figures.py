@@ -5,7 +5,9 @@ replaces another and what a claim is are questions across nouns. `use_figures` h
 kinds; the engine's aggregates keep to it, the summaries of missions and whatever else adds.
 """
 
-from sqlalchemy import ColumnElement, and_, case, exists, null, or_, select, text
+from operator import attrgetter
+
+from sqlalchemy import ColumnElement, and_, case, exists, func, null, or_, select, text
 from sqlalchemy.orm import aliased
 
 from app.core.databases.expressions import AnyTable, Expression, Selection
@@ -113,9 +115,18 @@ REPORTED_TOTALS = FigureRules(
     holdings=(Holding("parts", _parts_of_totals),),
     set_apart=(PER_YEAR,),
     claims=Claims(
-        # A part of a total is no claim about the whole of it.
-        about=("mission_id", "measure", "currency", "scope", "amount_period", "part_of_id"),
-        says=("value", "value_max", "bound"),
+        about={
+            **{name: attrgetter(name) for name in ("mission_id", "measure", "currency", "scope")},
+            "per": lambda row: case((is_per_year(row), "year")),
+            # A part of a total is no claim about the whole of it.
+            "part_of_id": attrgetter("part_of_id"),
+        },
+        # A range from a number to itself says no more than the number.
+        says=(
+            attrgetter("value"),
+            lambda row: func.coalesce(row.value_max, row.value),
+            attrgetter("bound"),
+        ),
         rank=_rank,
         never=2,
     ),

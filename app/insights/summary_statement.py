@@ -14,7 +14,6 @@ from sqlalchemy import (
     case,
     distinct,
     func,
-    null,
     select,
 )
 
@@ -75,7 +74,7 @@ def summary_select(
     counted = _counted(missions)
     left = left_out(AGREEMENTS, counted, _KEYS, lifted=_BY_TIME)
     outcomes = _outcomes(counted)
-    reported = settled(REPORTED_TOTALS, _reported(missions), ())
+    reported = settled(REPORTED_TOTALS, _reported(missions), ()).subquery("reported_figures")
     values = {
         "id": as_json(Mission.id),
         "ref": as_json(Mission.ref),
@@ -399,7 +398,7 @@ def _figures(rows: FromClause) -> Expression:
         "measure": as_json(found.c.about_measure),
         "currency": as_json(found.c.about_currency),
         "scope": as_json(found.c.about_scope),
-        "per": case((found.c.about_amount_period == "per_year", "year"), else_=null()),
+        "per": as_json(found.c.about_per),
         "part_of_id": as_json(found.c.about_part_of_id),
         "value": as_json(found.c.value),
         "at_least": as_json(found.c.at_least),

@@ -40,8 +40,8 @@ def columns_for(rules: FigureRules, table: AnyTable) -> dict[str, Expression]:
     for each in rules.set_apart:
         found[each.name] = case((each.when(table), 1), else_=0)
     if rules.claims is not None:
-        found |= {f"about_{name}": getattr(table, name) for name in rules.claims.about}
-        said = [func.coalesce(cast(getattr(table, n), Text), "") for n in rules.claims.says]
+        found |= {f"about_{name}": value(table) for name, value in rules.claims.about.items()}
+        said = [func.coalesce(cast(value(table), Text), "") for value in rules.claims.says]
         whole: Expression = said[0]
         for more in said[1:]:
             whole = whole.op("||")(literal_column("' '")).op("||")(more)
@@ -67,6 +67,8 @@ def left_out(
     rules. `name` is for a statement that has several.
     """
     whole = keys[: len(keys) - finer]
+    if rules.claims is not None:
+        rows = settled(rules, rows, whole).cte(f"{name}_settled").prefix_with("MATERIALIZED")
     found: list[Selection] = []
     apart: list[ColumnElement[bool]] = []
     for each in rules.set_apart:
@@ -79,7 +81,7 @@ def left_out(
         held = _is_held(rules, holding, rows, holder, same, lifted)
         found.append(_with_reason(rules, rows, keys, holding.name).where(held))
     if rules.claims is not None:
-        found.append(_not_taken(rules, rows, keys, whole))
+        found.append(_not_taken(rules, rows, keys))
     every = union_all(*found).subquery("every_reason")
     grouped = [every.c[name] for name in ("id", *keys)]
     first = select(*grouped, func.min(every.c.reason).label("reason")).group_by(*grouped)
@@ -113,6 +115,8 @@ def _is_held(
     added = [holder.c.has_value == 1]
     added += [holder.c[each.name] == 0 for each in rules.set_apart if each.name not in lifted]
     added.append(same_group(holder, rows, keys))
+    if rules.claims is not None:
+        added.append(is_agreed(rules, holder))
     found: Selection = select(literal_column("1")).select_from(
         pairs.join(holder, holder.c.id == pairs.c.holder)
     )
@@ -141,7 +145,7 @@ def _over_levels(holding: Holding) -> FromClause:
     return union(*levels).cte(f"all_{holding.name}").prefix_with("MATERIALIZED")
 
 
-def settled(rules: FigureRules, rows: FromClause, keys: Sequence[str]) -> FromClause:
+def settled(rules: FigureRules, rows: FromClause, keys: Sequence[str]) -> Selection:
     """The rows, each with what is so of all claims about its figure in its group: `best`, the best
     rank; `first` and `last`, what those of it say, which is one thing where they agree; and
     `place`, 1 for the one that stands for them."""
@@ -163,7 +167,7 @@ def settled(rules: FigureRules, rows: FromClause, keys: Sequence[str]) -> FromCl
         func.min(counts).over(partition_by=of_figure).label("first"),
         func.max(counts).over(partition_by=of_figure).label("last"),
         func.row_number().over(partition_by=of_figure, order_by=order).label("place"),
-    ).subquery("settled")
+    )
 
 
 def is_agreed(rules: FigureRules, rows: FromClause) -> ColumnElement[bool]:
@@ -172,13 +176,10 @@ def is_agreed(rules: FigureRules, rows: FromClause) -> ColumnElement[bool]:
     return and_(rows.c.first == rows.c.last, rows.c.best < rules.claims.never)
 
 
-def _not_taken(
-    rules: FigureRules, rows: FromClause, keys: Sequence[str], whole: Sequence[str]
-) -> Selection:
-    every = settled(rules, rows, whole)
-    agreed = is_agreed(rules, every)
-    same = and_(agreed, every.c.says == every.c.first)
+def _not_taken(rules: FigureRules, rows: FromClause, keys: Sequence[str]) -> Selection:
+    agreed = is_agreed(rules, rows)
+    same = and_(agreed, rows.c.says == rows.c.first)
     reason = case((same, _reason(rules, Claims.REPEATED)), else_=_reason(rules, Claims.RIVAL))
-    own = [every.c[name] for name in ("id", *keys)]
-    taken = and_(agreed, every.c.place == 1)
-    return select(*own, reason.label("reason")).where(not_(taken), every.c.has_value == 1)
+    own = [rows.c[name] for name in ("id", *keys)]
+    taken = and_(agreed, rows.c.place == 1)
+    return select(*own, reason.label("reason")).where(not_(taken), rows.c.has_value == 1)
