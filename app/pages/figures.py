@@ -1,21 +1,23 @@
 """The figures of the agreements that a page is of: how many of each class, and their amounts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 
 from app.charts.marks import CLASS_MARKS
 from app.core.loose_types import Json
+from app.pages.context import PageContext
+from app.pages.reading import Pairs
 from app.resources.firmness import Firmness
 from app.resources.money import AmountPeriod
 
 METRICS = "count,count(amount),sum(amount),at_least(amount),at_most(amount),not_exact(amount)"
+_READ, _PERIOD = "/agreements/aggregate", "amount_period"
 #: What is asked of `/agreements/aggregate` besides the filters.
-ASKED = (
-    ("group_by", "currency,firmness,amount_period"),
-    ("metrics", METRICS),
-    ("limit", "10000"),
-)
+ASKED = (("group_by", "currency,firmness"), ("metrics", METRICS), ("limit", "10000"))
+#: The same by time. Sums of one time and another are not added up here: a part and its whole can
+#: be of two.
+_BY_PERIOD = (("group_by", f"currency,firmness,{_PERIOD}"), *ASKED[1:])
 #: From firm to loose, and then what stands no more.
 CLASSES: Sequence[str] = tuple(CLASS_MARKS)
 
@@ -74,24 +76,30 @@ class Figures:
         return {code: found[code] for code in sorted(found, key=lambda c: (-counts[c], c))}
 
 
-def figures_of(answer: Json) -> Figures:
-    """The figures that an aggregate with `ASKED` answers."""
+async def read_figures(context: PageContext, filters: Pairs) -> Figures:
+    """The figures of the agreements that the filters leave."""
+    answer = await context.read(_READ, (*ASKED, *filters))
+    groups = answer["data"]
+    yearly: list[Json] = []
+    # By a filter that leaves one time, what comes each year is among the sums.
+    if answer["left_out"]["per_year"] or any(_PERIOD in "".join(pair) for pair in filters):
+        by_period = (await context.read(_READ, (*_BY_PERIOD, *filters)))["data"]
+        yearly = [group for group in by_period if group[_PERIOD] == AmountPeriod.per_year]
+    classes = {(group["currency"], group["firmness"]): group for group in yearly}
+    once = [_without(g, classes.get((g["currency"], g["firmness"]))) for g in groups]
+    sums = [_sum_of(group, is_yearly=False) for group in once]
+    sums += [_sum_of(group, is_yearly=True) for group in yearly]
     counts = dict.fromkeys(CLASSES, 0)
-    sums: dict[tuple[str, str, bool], Sum] = {}
-    without = 0
-    for group in answer["data"]:
+    for group in groups:
         if group["firmness"] in counts:
             counts[group["firmness"]] += group["count"]
-        without += group["count"] - group["count_amount"]
-        if group["currency"] is not None and group["sum_amount"] is not None:
-            found = _sum_of(group)
-            key = (found.currency, found.firmness, found.is_yearly)
-            sums[key] = _together(sums[key], found) if key in sums else found
+    without = sum(group["count"] - group["count_amount"] for group in groups)
     withheld = answer["withheld_values"]["amount"]
-    ordered = sorted(sums.values(), key=lambda each: (CLASSES.index(each.firmness), each.is_yearly))
+    known = [each for each in sums if each.currency is not None and each.value is not None]
+    known.sort(key=lambda each: (CLASSES.index(each.firmness), each.is_yearly))
     return Figures(
         counts,
-        ordered,
+        known,
         max(0, without - withheld),
         withheld,
         answer["withheld"],
@@ -100,7 +108,16 @@ def figures_of(answer: Json) -> Figures:
     )
 
 
-def _sum_of(group: Json) -> Sum:
+def _without(group: Json, yearly: Json | None) -> Json:
+    """The group without what comes each year, which is in its counts and in no sum of it, unless
+    there is nothing else."""
+    if yearly is None:
+        return group
+    left = {name: group[name] - yearly[name] for name in ("count", "count_amount")}
+    return group | left | ({} if left["count_amount"] else {"sum_amount": None})
+
+
+def _sum_of(group: Json, *, is_yearly: bool) -> Sum:
     return Sum(
         group["currency"],
         group["firmness"],
@@ -110,23 +127,5 @@ def _sum_of(group: Json) -> Sum:
         group["at_least_amount"],
         group["at_most_amount"],
         group["not_exact_amount"],
-        group["amount_period"] == AmountPeriod.per_year,
+        is_yearly,
     )
-
-
-def _together(one: Sum, other: Sum) -> Sum:
-    """The sum of both, which are of one class, currency and time."""
-    return replace(
-        one,
-        agreements=one.agreements + other.agreements,
-        stated=one.stated + other.stated,
-        value=_added(one.value, other.value),
-        at_least=_added(one.at_least, other.at_least),
-        at_most=_added(one.at_most, other.at_most),
-        not_exact=one.not_exact + other.not_exact,
-    )
-
-
-def _added(one: Amount | None, other: Amount | None) -> Amount | None:
-    """None where one of them has no limit."""
-    return None if one is None or other is None else one + other

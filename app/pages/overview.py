@@ -8,7 +8,7 @@ from app.core.loose_types import Value
 from app.pages.context import PageContext
 from app.pages.converted import converted
 from app.pages.deals import deal_table
-from app.pages.figures import ASKED, Figures, figures_of
+from app.pages.figures import ASKED, Figures, read_figures
 from app.pages.filters import as_asked, chips, filters_in, replaced, selects
 from app.pages.firmness import class_parts, strip_of
 from app.pages.inline_charts import InlineCharts
@@ -26,7 +26,7 @@ async def overview(context: PageContext, charts: InlineCharts) -> dict[str, Valu
     """What the template of the first page takes."""
     filters = filters_in(context.pairs)
     asked = as_asked(filters)
-    figures = figures_of(await context.read("/agreements/aggregate", (*ASKED, *asked)))
+    figures = await read_figures(context, asked)
     told, to = await _told(context, filters, asked), _addresses(context)
     return {
         "sentences": sentence(context, figures, told, to),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from app.core.loose_types import Value
 from app.pages.context import PageContext
 from app.pages.deals import deal_table
-from app.pages.figures import ASKED, figures_of
+from app.pages.figures import ASKED, read_figures
 from app.pages.filters import chips, filters_in
 from app.pages.firmness import class_parts, strip_of
 from app.pages.money_rows import money_of
@@ -32,8 +32,8 @@ async def organization_page(context: PageContext, key: str) -> dict[str, Value]:
     record = await context.read(
         "/organizations/{key}", (("expand", "parent,merged_into"),), key=key
     )
-    asked = (*ASKED, ("parties__organization_id", record["id"]))
-    figures = figures_of(await context.read("/agreements/aggregate", asked))
+    of = ("parties__organization_id", record["id"])
+    figures = await read_figures(context, (of,))
     here = f"/pages/organizations/{key}"
     parent, successor = record.get("parent"), record.get("merged_into")
     return {
@@ -62,7 +62,7 @@ async def organization_page(context: PageContext, key: str) -> dict[str, Value]:
         "passages": await passages_of(context, "/organizations/{key}/citations", key=key),
         "api": {
             "record": context.api(f"/organizations/{key}"),
-            "figures": context.api("/agreements/aggregate", asked),
+            "figures": context.api("/agreements/aggregate", (*ASKED, of)),
         },
         **await context.citing(),
     }
