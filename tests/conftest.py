@@ -53,11 +53,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("long"):
+        draw_more()
     # The workers of pytest-xdist find it all in their environment.
     if not hasattr(config, "workerinput"):
         _keep_files_in_memory()
         templates.prepare()
         config.pluginmanager.register(Durations())
+
+
+def draw_more() -> None:
+    """Let the tests that draw what they are given draw for long, and each time otherwise."""
+    from hypothesis import settings
+
+    from tests.drawing import LONG
+
+    settings.register_profile(LONG, settings.default)
+    settings.load_profile(LONG)
 
 
 def _keep_files_in_memory() -> None:
