@@ -330,7 +330,10 @@ def sets(draw: st.DrawFn, most: int = 10) -> Deals:
         own |= {"signed": None} if own["status"] in ("announced", "negotiated") else {}
         told = tuple((f"set-{n}", relation) for n, relation in related)
         deals.append(Deal(f"set-{at}", related=told, **own))
-    paid = [Paid(f"set-{min(at, len(deals) - 1)}", *each) for at, *each in draw(_PAID)]
+    paid = [
+        Paid(f"set-{min(at, len(deals) - 1)}", amount, currency, scope, day)
+        for at, amount, currency, scope, day in draw(_PAID)
+    ]
     return Deals("set", legs, tuple(deals), tuple(paid))
 
 
@@ -338,21 +341,38 @@ def renamed(found: Deals) -> Deals:
     """The same under refs of their own, so that one database can hold any number of them."""
     name = f"set{uuid4().hex[:12]}"
 
-    def ref(old: str | None) -> str | None:
-        return None if old is None else old.replace(found.name, name)
+    def ref(old: str) -> str:
+        return old.replace(found.name, name)
 
-    legs = [replace(leg, ref=ref(leg.ref), above=ref(leg.above)) for leg in found.legs]
-    deals = [
+    def ref_or_none(old: str | None) -> str | None:
+        return None if old is None else ref(old)
+
+    legs = (replace(leg, ref=ref(leg.ref), above=ref_or_none(leg.above)) for leg in found.legs)
+    deals = (
         replace(
             deal,
             ref=ref(deal.ref),
-            mission=ref(deal.mission),
+            mission=ref_or_none(deal.mission),
             related=tuple((ref(other), relation) for other, relation in deal.related),
         )
         for deal in found.deals
-    ]
-    paid = [replace(each, deal=ref(each.deal)) for each in found.paid]
+    )
+    paid = (replace(each, deal=ref(each.deal)) for each in found.paid)
     return Deals(name, tuple(legs), tuple(deals), tuple(paid))
+
+
+def _body_of_leg(leg: Leg) -> Figures:
+    body: Figures = {"ref": leg.ref, "title": leg.ref, "kind": "forum"}
+    body |= {"parent": {"ref": leg.above}} if leg.above else {}
+    return body | {"confidential": leg.is_confidential}
+
+
+def _body_of_outcome(paid: Paid) -> Figures:
+    body: Figures = {"agreement": {"ref": paid.deal}, "date": paid.date}
+    if paid.amount is not None:
+        body |= {"actual_amount": str(paid.amount), "currency": paid.currency}
+        body |= {"amount_scope": paid.scope}
+    return body
 
 
 async def entered(client: httpx.AsyncClient, drawn: Deals) -> Deals:
@@ -363,37 +383,20 @@ async def entered(client: httpx.AsyncClient, drawn: Deals) -> Deals:
         if operations:
             await send_good(client, f"/{path}/bulk", json={"operations": operations})
 
-    legs: list[Figures] = []
-    for leg in found.legs:
-        body = {"ref": leg.ref, "title": leg.ref, "kind": "forum"}
-        body |= {"parent": {"ref": leg.above}} if leg.above else {}
-        legs.append(body | {"confidential": leg.is_confidential})
-    outcomes = [
-        {
-            "agreement": {"ref": each.deal},
-            "date": each.date,
-            **(
-                {}
-                if each.amount is None
-                else {
-                    "actual_amount": str(each.amount),
-                    "currency": each.currency,
-                    "amount_scope": each.scope,
-                }
-            ),
-        }
-        for each in found.paid
-    ]
-    bodies = [deal.body() for deal in found.deals]
-    for path, several in (("missions", legs), ("agreements", bodies), ("outcomes", outcomes)):
-        await bulk(path, [{"op": "create", "body": body} for body in several])
+    for path, bodies in (
+        ("missions", map(_body_of_leg, found.legs)),
+        ("agreements", (deal.body() for deal in found.deals)),
+        ("outcomes", map(_body_of_outcome, found.paid)),
+    ):
+        await bulk(path, [{"op": "create", "body": body} for body in bodies])
     gone = [deal.ref for deal in found.deals if deal.is_gone]
     await bulk("agreements", [{"op": "delete", "key": ref} for ref in gone])
-    for leg in found.legs:
-        if leg.is_gone and not found.lies_under(
-            leg, lambda each, leg=leg: each.is_gone and each is not leg
-        ):
-            await bulk("missions", [{"op": "delete", "key": leg.ref}])
+    # With a mission go those that are part of it.
+    there = {leg.ref for leg in found.settled().legs if not leg.is_gone}
+    gone = [
+        leg.ref for leg in found.legs if leg.is_gone and (leg.above is None or leg.above in there)
+    ]
+    await bulk("missions", [{"op": "delete", "key": ref} for ref in gone])
     return found.settled()
 
 

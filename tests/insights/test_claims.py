@@ -1,6 +1,6 @@
 """What reported totals come to, whatever few there are, against plain Python, on both databases."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -197,7 +197,7 @@ def added(group: Sequence[Claim], every: Sequence[Claim], is_lifted: bool) -> li
     return [claim for claim in figures.values() if claim and not is_in_whole(claim)]
 
 
-KEYS = {
+KEYS: dict[str, Callable[[Claim], Any]] = {
     "currency": lambda claim: claim.currency,
     "measure": lambda claim: claim.measure,
     "mission.ref": lambda claim: claim.mission,
@@ -205,7 +205,7 @@ KEYS = {
     "rank": lambda claim: claim.rank,
     "amount_period": lambda claim: claim.period,
 }
-FILTERS = {
+FILTERS: dict[str, Callable[[Claim], bool]] = {
     "": lambda claim: True,
     "rank__ne=deprecated": lambda claim: claim.rank != "deprecated",
     "value__lt=7": lambda claim: claim.value < 7,

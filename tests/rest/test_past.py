@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -17,6 +17,7 @@ from app.core.databases.places import reader
 from app.engine.history import past, undo
 from app.rest.past import PastDatabase, read_as_of
 from tests.conftest import client_of
+from tests.drawing import drawing
 from tests.examples import Body
 
 ADDRESSES = (
@@ -28,6 +29,10 @@ ADDRESSES = (
     "/organizations?name__startswith=Zhuldyz&sort=name&fields=name,version,updated_at",
     "/missions/{mission}/agreements?count=exact",
     "/missions/{mission}/summary",
+    "/missions/{mission}/reconciliation",
+    "/agreements/aggregate?mission_id={mission}&group_by=currency,firmness&metrics=count,sum(amount)",
+    "/reported-totals/aggregate?mission_id={mission}&group_by=measure,currency&metrics=sum(value)",
+    "/insights/missions?id={mission}&currency=USD",
     "/agreements.csv?mission_id={mission}&sort=id",
     "/agreements/parties.csv?mission_id={mission}&sort=id",
 )
@@ -43,7 +48,9 @@ FIELDS: dict[str, st.SearchStrategy[Any]] = {
 }
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["create", "patch", "trash", "rename", "retitle"]),
+        st.sampled_from(
+            ["create", "patch", "trash", "purge", "relate", "claim", "rename", "retitle"]
+        ),
         st.integers(0, 3),
         st.fixed_dictionaries({}, optional=FIELDS),
     ),
@@ -56,7 +63,7 @@ class Deals:
     """A mission with agreements, written by steps."""
 
     def __init__(self, client: httpx.AsyncClient) -> None:
-        self.client, self.agreements = client, list[str]()
+        self.client, self.agreements, self.purged = client, list[str](), set[str]()
         self.mission = self.organization = ""
 
     async def send(self, method: str, address: str, body: Any = None) -> Any:
@@ -90,17 +97,32 @@ class Deals:
             await self.send("PATCH", address, {"name": f"Zhuldyz {which}"})
         elif action == "retitle":
             await self.send("PATCH", f"/missions/{self.mission}", {"title": f"Zhuldyz {which}"})
+        elif action == "claim":
+            claim = {"mission_id": self.mission, "measure": "amount", "currency": "USD"}
+            await self.send("POST", "/reported-totals", claim | {"value": 5 + which})
         elif action == "create" or not self.agreements:
             body = {"title": "Zhuldyz", "instrument": "letter_of_intent", "status": "negotiated"}
             body |= {"mission_id": self.mission, **self.body(values)}
             self.agreements.append((await self.send("POST", "/agreements", body))["id"])
         else:
-            address = f"/agreements/{self.agreements[which % len(self.agreements)]}"
+            key = self.agreements[which % len(self.agreements)]
+            address = f"/agreements/{key}"
+            if action == "purge":
+                # What another names stays, and what has moved has outcomes, which stay too.
+                if (await self.client.delete(f"{address}?purge=true")).is_success:
+                    self.agreements.remove(key)
+                    self.purged.add(key)
+                return
             found = await self.send("GET", f"{address}?deleted=include")
             if found["deleted_at"] is not None:
                 await self.send("POST", f"{address}/restore")
             elif action == "trash":
                 await self.send("DELETE", address)
+            elif action == "relate":
+                earlier = self.agreements[: self.agreements.index(key)]
+                relation = "replaces" if which % 2 else "part_of"
+                related = [{"agreement_id": each, "relation": relation} for each in earlier[-1:]]
+                await self.send("PATCH", address, {"related": related})
             else:
                 if found["status"] == "signed":
                     values.pop("status", None)
@@ -129,28 +151,41 @@ def _joint(address: str) -> str:
     return "&" if "?" in address else "?"
 
 
-@given(steps=STEPS)
-@settings(
-    max_examples=2,
-    phases=[Phase.generate],
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=list(HealthCheck),
+PRICED: Body = {"amount": 2.5, "status": "signed", "parties": "two"}
+
+
+@drawing(2)
+@example(
+    [
+        ("create", 0, PRICED),
+        ("create", 0, {"amount": 1}),
+        ("relate", 1, {}),
+        ("claim", 0, {}),
+        ("trash", 1, {}),
+        ("purge", 1, {}),
+        ("claim", 2, {}),
+    ]
 )
+@given(steps=STEPS)
 async def test_what_was_answered_at_each_point_of_a_history_is_answered_for_it_later(
     writes_app: FastAPI, steps: list[tuple[str, int, Body]]
 ) -> None:
     async with client_of(writes_app) as client:
         deals = Deals(client)
         await deals.begin()
-        told = [(await deals.newest(), await deals.answers())]
+        told = [(await deals.newest(), await deals.answers(), set[str]())]
         for action, which, values in steps:
-            await deals.step(action, which, values)
-            told.append((await deals.newest(), await deals.answers()))
-        for at, (moments, answers) in enumerate(told):
+            await deals.step(action, which, dict(values))
+            there = {*deals.agreements}
+            told.append((await deals.newest(), await deals.answers(), there))
+        for at, (moments, answers, there) in enumerate(told):
             # By its position, and by its time.
-            assert await deals.answers(moments[at % 2]) == answers
+            moment = moments[at % 2]
+            if there & deals.purged:
+                address = f"/agreements?mission_id={deals.mission}&as_of={moment}"
+                assert (await client.get(address)).status_code == 410
+            else:
+                assert await deals.answers(moment) == answers
         assert await deals.answers("9999-01-01") == told[-1][1]
 
 
