@@ -1,21 +1,20 @@
 """Aggregates of random toys against plain Python, exact to the last digit, on both databases."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
 from itertools import product
 from operator import eq, ge, gt, le, lt, ne
-from random import Random
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
@@ -24,6 +23,7 @@ from app.core.databases.types import uuid7
 from app.core.edtf import bounds
 from app.engine.aggregates.empty_groups import MAX_GROUPS
 from tests.conftest import client_of
+from tests.drawing import drawing
 from tests.engine.conftest import serving_toys
 from tests.engine.toys import Toy, Wheel
 
@@ -34,7 +34,6 @@ DATES = (
 )
 PRICES = (None, "0", "0.0001", "-0.0001", "1", "2.5", "-2.5", "99999999999999.9999", "1250.5")
 NAMES = ("a", "B", "ё", "Z", "-", "'")
-RECORDS = 90
 
 
 @dataclass(frozen=True)
@@ -51,32 +50,45 @@ class Made:
     box: "Made | None"
 
 
-def made_by(random: Random) -> list[Made]:
+@st.composite
+def several(draw: st.DrawFn) -> list[Made]:
+    """Any few toys, some of them in boxes that are toys themselves; their ids are their places."""
     found: list[Made] = []
-    for _ in range(RECORDS):
-        price = random.choice(PRICES)
+    for at in range(draw(st.integers(0, 12))):
+        price = draw(st.sampled_from(PRICES))
         found.append(
             Made(
-                id=uuid7(),
-                name=random.choice(NAMES),
-                made=random.choice(DATES),
+                id=UUID(int=at),
+                name=draw(st.sampled_from(NAMES)),
+                made=draw(st.sampled_from(DATES)),
                 price=None if price is None else Decimal(price),
-                is_soft=random.random() < 0.5,
-                colours=tuple(random.choices(("red", "blue", "ё"), k=random.randrange(4))),
-                wheels=tuple(random.choices((1, 2, 3), k=random.randrange(4))),
-                box=random.choice([None, *found[:5]]),
+                is_soft=draw(st.booleans()),
+                colours=draw(
+                    st.lists(st.sampled_from(("red", "blue", "ё")), max_size=3).map(tuple)
+                ),
+                wheels=draw(st.lists(st.sampled_from((1, 2, 3)), max_size=3).map(tuple)),
+                box=draw(st.sampled_from([None, *found[:5]])),
             )
         )
     return found
 
 
-def stored(toy: Made) -> Toy:
+def with_new_ids(toys: list[Made]) -> list[Made]:
+    """The same with ids of their own, so that one database can hold any number of them."""
+    ids: dict[UUID, Made] = {}
+    for toy in toys:
+        box = None if toy.box is None else ids[toy.box.id]
+        ids[toy.id] = replace(toy, id=uuid7(), box=box)
+    return list(ids.values())
+
+
+def stored(toy: Made, note: str) -> Toy:
     span = bounds(toy.made)
     wheels = [Wheel(position=at, size=size) for at, size in enumerate(toy.wheels)]
     return Toy(
         id=toy.id,
         name=toy.name,
-        note="model",
+        note=note,
         made=toy.made,
         made_earliest=span.earliest,
         made_latest=span.latest,
@@ -97,18 +109,17 @@ async def toy_app(
         yield app
 
 
-@pytest.fixture(scope="module")
-async def model(toy_app: FastAPI) -> list[Made]:
-    """The toys with the note `model`, in the database and as the model knows them."""
-    toys = made_by(Random(20160412))
+async def entered(app: FastAPI, drawn: list[Made]) -> tuple[list[Made], str]:
+    """The toys on record, and the note that all of them have and no other."""
+    toys, note = with_new_ids(drawn), f"model{uuid4().hex}"
 
     def work(session: Session) -> None:
         for toy in toys:
-            session.add(stored(toy))
+            session.add(stored(toy, note))
             session.flush()
 
-    await toy_app.state.database.write(work)
-    return toys
+    await app.state.database.write(work)
+    return toys, note
 
 
 # The model
@@ -240,7 +251,7 @@ class Asked:
     limit: int
     empty_groups: bool
 
-    def query(self) -> str:
+    def query(self, note: str) -> str:
         told = {
             "metrics": ",".join(self.metrics),
             "group_by": ",".join(self.keys),
@@ -249,7 +260,9 @@ class Asked:
             "empty_groups": "true" if self.empty_groups else "",
         }
         parts = [f"{name}={value}" for name, value in told.items() if value]
-        return "&".join(["note=model", f"limit={self.limit}", *parts, *filter(None, [self.chosen])])
+        return "&".join(
+            [f"note={note}", f"limit={self.limit}", *parts, *filter(None, [self.chosen])]
+        )
 
 
 def name_of(output: str) -> str:
@@ -380,15 +393,17 @@ async def get(app: FastAPI, address: str) -> httpx.Response:
         return await client.get(address)
 
 
-@given(asked=questions())
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@drawing(8)
+@given(drawn=several(), several_asked=st.lists(questions(), min_size=3, max_size=6))
 async def test_every_aggregate_is_what_plain_python_makes_of_the_records(
-    toy_app: FastAPI, model: list[Made], asked: Asked
+    toy_app: FastAPI, drawn: list[Made], several_asked: list[Asked]
 ) -> None:
-    answer = await get(toy_app, f"/wooden-toys/aggregate?{asked.query()}")
-    expected = answer_of(asked, model)
-    assert answer.status_code == (200 if expected else 400), answer.text
-    assert not expected or json_codec.loads(answer.content) == expected
+    toys, note = await entered(toy_app, drawn)
+    for asked in several_asked:
+        answer = await get(toy_app, f"/wooden-toys/aggregate?{asked.query(note)}")
+        expected = answer_of(asked, toys)
+        assert answer.status_code == (200 if expected else 400), answer.text
+        assert not expected or json_codec.loads(answer.content) == expected
 
 
 def test_the_model_rounds_half_away_from_zero() -> None:
