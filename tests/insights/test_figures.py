@@ -62,7 +62,7 @@ async def anybody(shared_app: FastAPI) -> Any:
         yield reader
 
 
-@drawing(12)
+@drawing(8)
 @given(drawn=sets(), asked=st.lists(questions(), min_size=3, max_size=5))
 async def test_summaries_and_aggregates_are_what_plain_python_makes_of_the_agreements(
     client: httpx.AsyncClient, anybody: httpx.AsyncClient, drawn: Deals, asked: list[Asked]
