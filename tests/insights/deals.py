@@ -82,7 +82,7 @@ class Deal:
     currency: str | None = None
     amount: Decimal | None = None
     amount_max: Decimal | None = None
-    bound: str = "exact"
+    bound: str | None = "exact"
     period: str | None = None
     signed: str | None = None
     sectors: tuple[str, ...] = ()
@@ -121,7 +121,7 @@ class Deal:
     @property
     def at_most(self) -> Decimal | None:
         end = self.amount if self.amount_max is None else self.amount_max
-        return end if self.bound in ("exact", "at_most") else None
+        return end if self.bound in (None, "exact", "at_most") else None
 
     @property
     def is_exact(self) -> bool:
@@ -274,15 +274,19 @@ def _sorts(legs: Sequence[Leg]) -> st.SearchStrategy[Figures]:
     )
 
 
+_BOUNDS = ("exact", "exact", "at_least", "more_than", "at_most", "approximately")
+
+
 @st.composite
 def _money(draw: st.DrawFn) -> Figures:
     amount = draw(_AMOUNTS)
+    end = draw(st.sampled_from((None, None, amount, amount + 5)))
+    bound = draw(st.sampled_from(_BOUNDS))
     return {
         "amount": amount,
-        "amount_max": draw(st.sampled_from((None, None, amount, amount + 5))),
-        "bound": draw(
-            st.sampled_from(("exact", "exact", "at_least", "more_than", "at_most", "approximately"))
-        ),
+        "amount_max": end,
+        # A range is neither.
+        "bound": None if end not in (None, amount) and bound in ("exact", "more_than") else bound,
         "period": draw(st.sampled_from((None, None, "per_year", "one_off", "over_years"))),
     }
 

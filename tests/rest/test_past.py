@@ -79,10 +79,13 @@ class Deals:
         organization = {"name": "Zhuldyz", "country": "KZ", "kind": "company"}
         self.organization = (await self.send("POST", "/organizations", organization))["id"]
 
-    def body(self, values: Body) -> Body:
-        """The values as a body, with the money block that goes with an amount."""
+    def body(self, values: Body, status: str) -> Body:
+        """The values as a body, with the money block that goes with an amount; what is negotiated
+        has no day of signing."""
         count = {"none": 0, "one": 1, "two": 2}
         found = dict(values)
+        if found.get("status", status) == "negotiated":
+            found.pop("signed", None)
         if "parties" in found:
             roles = ("supplier", "buyer")[: count[found["parties"]]]
             party = {"organization_id": self.organization}
@@ -102,7 +105,7 @@ class Deals:
             await self.send("POST", "/reported-totals", claim | {"value": 5 + which})
         elif action == "create" or not self.agreements:
             body = {"title": "Zhuldyz", "instrument": "letter_of_intent", "status": "negotiated"}
-            body |= {"mission_id": self.mission, **self.body(values)}
+            body |= {"mission_id": self.mission, **self.body(values, "negotiated")}
             self.agreements.append((await self.send("POST", "/agreements", body))["id"])
         else:
             key = self.agreements[which % len(self.agreements)]
@@ -126,7 +129,7 @@ class Deals:
             else:
                 if found["status"] == "signed":
                     values.pop("status", None)
-                await self.send("PATCH", address, self.body(values))
+                await self.send("PATCH", address, self.body(values, found["status"]))
 
     async def answers(self, as_of: str | None = None) -> dict[str, str]:
         found = {}
