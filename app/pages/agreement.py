@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.core.loose_types import Value
+from app.core.public_path import public_path
 from app.engine.labels import label
 from app.pages import formats
 from app.pages.context import PageContext
+from app.pages.parts_of_deals import parts_of, whole_notes
 from app.pages.passages import passages_of
 from app.pages.places import place
 from app.resources.agreement import agreement
@@ -62,16 +64,21 @@ async def agreement_page(context: PageContext, key: str) -> dict[str, Value]:
         "parties": [_party(context, each) for each in record["parties"] or ()],
         "targets": _targets(context, record, outcomes),
         "outcomes": [_outcome(context, each) for each in outcomes],
+        "whole_notes": whole_notes(context, record),
+        "its_parts": await parts_of(context, record),
         "related": [_related(context, each) for each in record["related"] or ()],
         "history": await _history(context, key),
         "passages": await passages_of(context, "/agreements/{key}/citations", key=key),
         "statuses": [(each.value, context.name("statuses", each)) for each in AgreementStatus],
-        "api": {
-            "record": context.api(f"/agreements/{key}"),
-            "outcomes": context.api(f"/agreements/{key}/outcomes"),
-            "history": context.api(f"/agreements/{key}/history"),
-        },
-        **await context.citing(),
+        "api": {"record": (record_at := context.api(f"/agreements/{key}"))},
+        **await context.citing(
+            record_at,
+            (
+                ("JSON", record_at),
+                (context.say("outcomes_title"), context.api(f"/agreements/{key}/outcomes")),
+                (context.say("history"), public_path(f"/agreements/{key}/history")),
+            ),
+        ),
     }
 
 

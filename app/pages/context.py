@@ -9,15 +9,16 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 
 from app.api import RESOURCES
-from app.core.http.requests import parameters
+from app.core.http.requests import parameters, read_query
 from app.core.loose_types import Value
 from app.core.public_path import public_path
 from app.engine.labels import LANGUAGES, Language, label
 from app.engine.registry import by_record_type
 from app.engine.resource import Resource
+from app.engine.schemas import Schema
 from app.pages import formats
 from app.pages.labels import Labels
-from app.pages.reading import PageReader, Pairs, page_position
+from app.pages.reading import PageReader, Pairs, page_position, time_of_position
 from app.pages.words import Words
 
 #: What the address says in which language the page is, and of which moment.
@@ -110,13 +111,27 @@ class PageContext:
         kept = [pair for pair in self.pairs if pair[0] != "cursor"]
         language = [pair for pair in self.kept if pair[0] == LANG]
         query = urlencode([*kept, *language, (AS_OF, position)])
-        url = self.request.url
-        return f"{url.scheme}://{url.netloc}{public_path(self.request.scope['path'])}?{query}"
+        return f"{self.whole(self.request.scope['path'])}?{query}"
 
-    async def citing(self) -> dict[str, str]:
-        """How the page is cited: the state that it is of, and its address in that state."""
+    def whole(self, path: str) -> str:
+        """The address of a page with the name of the server in it."""
+        url = self.request.url
+        return f"{url.scheme}://{url.netloc}{public_path(path)}"
+
+    async def citing(self, receipt_of: str, files: Pairs) -> dict[str, Value]:
+        """How the page is cited and taken along: the state that it is of and when that came about,
+        its address in that state, the read of which a receipt can be made, and its files by what
+        they are called."""
         position = self.as_of or await page_position(self.request)
-        return {"position": position, "permalink": self.permalink(position)}
+        changed = await time_of_position(self.request, position)
+        return {
+            "position": position,
+            "moment": changed and formats.moment(changed, self.language),
+            "changes": self.api("/changes", (("since", position),)) if changed else None,
+            "permalink": self.permalink(position),
+            "receipt_of": receipt_of,
+            "files": files,
+        }
 
     def in_language(self, language: Language) -> str:
         """This page in another language."""
@@ -153,12 +168,24 @@ PATHS = {
 }
 
 
+class LanguageQuery(Schema):
+    """The language of a page, as its address asks for it."""
+
+    lang: Language | None = None
+
+
 def language_of(request: Request) -> Language:
-    """The language that is asked for: by the address, else by the browser."""
+    """The language that is asked for: by the address, else by the browser; BadRequest for one that
+    there is not."""
     sent = parameters(request.scope["query_string"])
-    for name, value in sent:
-        if name == LANG and value in LANGUAGES:
-            return value
+    asked = urlencode([pair for pair in sent if pair[0] == LANG and pair[1]])
+    query = read_query(LanguageQuery, asked.encode())
+    assert isinstance(query, LanguageQuery)
+    return query.lang or accepted_language(request)
+
+
+def accepted_language(request: Request) -> Language:
+    """The language that the browser prefers of those that there are: English without one."""
     return _accepted(request.headers.get("accept-language", ""))
 
 

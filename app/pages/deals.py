@@ -8,6 +8,7 @@ from app.core.loose_types import Value
 from app.pages import formats
 from app.pages.context import PageContext
 from app.pages.filters import as_asked, filters_in, replaced
+from app.pages.parts_of_deals import wholes_of
 from app.pages.reading import Pairs
 
 DEALS_A_PAGE = 25
@@ -16,9 +17,10 @@ DEFAULT_SORT = "-signed_earliest,-amount"
 _FIELDS = (
     "id,ref,title,title_en,firmness,status,amount,amount_max,amount_bound,amount_period,currency,"
     "signed,withheld,stands_for,parties.description,parties.role,parties.organization.id,"
-    "parties.organization.name,parties.organization.name_en"
+    "parties.organization.name,parties.organization.name_en,related.relation,related.agreement.id,"
+    "related.agreement.title,related.agreement.title_en"
 )
-_SHOWN = (("fields", _FIELDS), ("expand", "parties.organization"))
+_SHOWN = (("fields", _FIELDS), ("expand", "parties.organization,related.agreement"))
 #: The columns with the words for each, and what it is sorted by.
 COLUMNS: Final = (
     ("title", "column_title", "title"),
@@ -58,6 +60,7 @@ class Deal:
     evidence: int
     evidence_address: str
     stands_for: int
+    wholes: Sequence[tuple[str, str | None]]
     withheld: Sequence[str]
 
 
@@ -90,6 +93,14 @@ async def deal_table(
     }
     headings = [_heading(context, here, *column) for column in COLUMNS]
     return DealTable(rows, headings, addresses.get("prev"), addresses.get("next"))
+
+
+def deal_files(context: PageContext, path: str, asked: Pairs | None = None) -> Pairs:
+    """The files of exactly the deals of the table, by what they are called."""
+    chosen = as_asked(filters_in(context.pairs)) if asked is None else asked
+    pairs = (*dict.fromkeys(chosen), *(pair for pair in context.pairs if pair[0] == "sort"))
+    forms = (("CSV", ".csv"), ("Excel (XLSX)", ".xlsx"), ("JSON", ""))
+    return tuple((told, context.api(f"{path}{form}", pairs)) for told, form in forms)
 
 
 async def _evidence(context: PageContext, rows: Sequence[Value]) -> dict[str, int]:
@@ -137,6 +148,9 @@ def deal_of(context: PageContext, row: Value, evidence: int) -> Deal:
         evidence=evidence,
         evidence_address=context.page(page, anchor="#passages"),
         stands_for=row.get("stands_for") or 1,
+        wholes=[
+            (context.title(each), context.record("agreement", each)) for each in wholes_of(row)
+        ],
         withheld=row.get("withheld") or (),
     )
 

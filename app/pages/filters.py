@@ -29,10 +29,13 @@ FORM: Final = (
     ("firmness", "filter_class", "firmness"),
     (YEAR, "filter_year", None),
 )
-_WITH_CODES = {name: codes for name, _, codes in FORM if codes}
+_WITH_CODES = {name: codes for name, _, codes in FORM if codes} | {
+    "related__relation": "agreement-relationships"
+}
 _FIELD_WORDS = {name: words for name, words, _ in FORM} | {
     "q": "filter_text",
     "amount__isnull": "filter_amount",
+    "related__relation": "filter_related",
 }
 
 

@@ -116,9 +116,9 @@ def _one(day: date, skeleton: str, locale: str, *, has_year: bool) -> str:
     return str(format_skeleton(skeleton, day, locale=locale))
 
 
-def moment(text: str, language: Language) -> str:
+def moment(given: str | datetime, language: Language) -> str:
     """A moment of the service's own clock: `29 November 2026, 17:46 UTC`."""
-    at = datetime.fromisoformat(text)
+    at = datetime.fromisoformat(given) if isinstance(given, str) else given
     return f"{format_date(at.date(), 'long', locale=LOCALES[language])}, {at:%H:%M} UTC"
 
 

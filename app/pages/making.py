@@ -13,6 +13,7 @@ from app.core.http.security_headers import page_headers
 from app.core.loose_types import Value
 from app.pages import assets
 from app.pages.agreement import agreement_page
+from app.pages.comparing import organizations_compared, people_compared
 from app.pages.context import PageContext, language_of
 from app.pages.filters import sent_pairs
 from app.pages.inline_charts import InlineCharts
@@ -33,6 +34,10 @@ from app.rest.audience import audience_tag
 Maker = Callable[..., Awaitable[dict[str, Value]]]
 
 
+#: The templates of pages that share one.
+_TEMPLATES = {"organizations_compared": "compared", "people_compared": "compared"}
+
+
 class Pages:
     """All pages, of what routes answer."""
 
@@ -46,6 +51,8 @@ class Pages:
             "agreement": agreement_page,
             "organization": organization_page,
             "person": person_page,
+            "organizations_compared": organizations_compared,
+            "people_compared": people_compared,
             "search": search_page,
             "receipt": receipt_page,
         }
@@ -61,7 +68,7 @@ class Pages:
             return not_modified(tag, headers)
         context = await self._context(request)
         values = await self._makers[template](context, **steps)
-        html = render(template, shell_values(context) | values)
+        html = render(_TEMPLATES.get(template, template), shell_values(context) | values)
         return Response(html, headers=headers, media_type="text/html; charset=utf-8")
 
     async def _context(self, request: Request) -> PageContext:

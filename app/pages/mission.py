@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from app.core.loose_types import Json, Value
 from app.pages import formats
 from app.pages.context import PageContext
-from app.pages.deals import deal_table
+from app.pages.deals import deal_files, deal_table
 from app.pages.figures import CLASSES, Figures, Sum
 from app.pages.filters import chips, filters_in
 from app.pages.firmness import class_parts, strip_of
 from app.pages.money_rows import money_of
 from app.pages.overview import reported_companies
+from app.pages.parts_of_deals import part_notes
 from app.pages.passages import passages_of
 from app.pages.places import place
 from app.pages.sentence import Addresses, Told, sentence
@@ -71,6 +72,9 @@ async def mission_page(context: PageContext, key: str) -> dict[str, Value]:
         "strip": strip_of(context, figures, here),
         "legend": class_parts(context, figures, here),
         "money": money_of(context, figures, here),
+        "part_notes": await part_notes(
+            context, figures, (), here=here, path="/missions/{key}/agreements", key=key
+        ),
         "deals": await deal_table(context, "/missions/{key}/agreements", here=here, key=key),
         "chips": await chips(context, filters_in(context.pairs), here),
         "sending": place(context, record, "sending_"),
@@ -83,13 +87,16 @@ async def mission_page(context: PageContext, key: str) -> dict[str, Value]:
         "statements": await statements_of(context, "/missions/{key}/statements", key=key),
         "passages": await passages_of(context, "/missions/{key}/evidence", key=key),
         "api": {
-            "record": context.api(f"/missions/{key}"),
-            "summary": context.api(f"/missions/{key}/summary"),
+            "summary": (figures_at := context.api(f"/missions/{key}/summary")),
             "claims": context.api(f"/missions/{key}/reconciliation"),
-            "csv": context.api(f"/missions/{key}/agreements.csv"),
-            "xlsx": context.api(f"/missions/{key}/agreements.xlsx"),
         },
-        **await context.citing(),
+        **await context.citing(
+            figures_at,
+            (
+                *deal_files(context, f"/missions/{key}/agreements"),
+                (context.say("filter_mission"), context.api(f"/missions/{key}")),
+            ),
+        ),
     }
 
 

@@ -35,13 +35,20 @@ async def missions_page(context: PageContext) -> dict[str, Value]:
             for name, cursor in ways.items()
             if cursor
         },
-        "api": {"list": context.api("/insights/missions", _without_cursor(asked))},
-        **await context.citing(),
+        "api": {"list": (listed := context.api("/insights/missions", _without_cursor(asked)))},
+        **await context.citing(
+            listed,
+            (("CSV", context.api("/insights/missions.csv", _of_file(asked))), ("JSON", listed)),
+        ),
     }
 
 
 def _without_cursor(pairs: Pairs) -> Pairs:
     return [pair for pair in pairs if pair[0] != "cursor"]
+
+
+def _of_file(pairs: Pairs) -> Pairs:
+    return [pair for pair in _without_cursor(pairs) if pair[0] != "limit"]
 
 
 def _row(context: PageContext, row: Value) -> dict[str, Value]:

@@ -7,12 +7,13 @@ from markupsafe import Markup
 from app.core.loose_types import Value
 from app.pages.context import PageContext
 from app.pages.converted import converted
-from app.pages.deals import deal_table
+from app.pages.deals import deal_files, deal_table
 from app.pages.figures import ASKED, Figures, read_figures
 from app.pages.filters import as_asked, chips, filters_in, replaced, selects
 from app.pages.firmness import class_parts, strip_of
 from app.pages.inline_charts import InlineCharts
 from app.pages.money_rows import MAX_CURRENCIES, money_of
+from app.pages.parts_of_deals import part_notes
 from app.pages.reading import Pairs
 from app.pages.sentence import Addresses, Told, sentence
 
@@ -35,6 +36,7 @@ async def overview(context: PageContext, charts: InlineCharts) -> dict[str, Valu
         "legend": class_parts(context, figures, "/"),
         "money": money_of(context, figures, "/"),
         "converted": await converted(context, asked),
+        "part_notes": await part_notes(context, figures, asked, here="/"),
         "more_currencies": max(0, len(figures.currencies) - MAX_CURRENCIES),
         "charts": await _charts(context, charts, figures, filters, asked),
         "deals": await deal_table(context),
@@ -42,8 +44,11 @@ async def overview(context: PageContext, charts: InlineCharts) -> dict[str, Valu
         "selects": await selects(context),
         "q": dict(filters).get("q", ""),
         "others": _others(context),
-        "api": _api(context, asked),
-        **await context.citing(),
+        "api": (api := _api(context, asked)),
+        **await context.citing(
+            api["figures"],
+            (*deal_files(context, "/agreements"), (context.say("datasets"), context.api("/datasets"))),
+        ),
     }
 
 
@@ -122,14 +127,10 @@ def _others(context: PageContext) -> Pairs:
 
 
 def _api(context: PageContext, asked: Pairs) -> dict[str, str]:
-    """The reads that the page's figures are of, and files of the same records."""
+    """The reads that the page's figures are of."""
     filters = dict.fromkeys(asked)
-    sort = [pair for pair in context.pairs if pair[0] == "sort"]
     return {
         "figures": context.api("/agreements/aggregate", (*ASKED, *filters)),
-        "list": context.api("/agreements", (*filters, *sort)),
-        "csv": context.api("/agreements.csv", (*filters, *sort)),
-        "xlsx": context.api("/agreements.xlsx", (*filters, *sort)),
         "partners": context.api("/charts/partners.svg", (*filters, ("lang", context.language))),
         "signings": context.api(
             "/agreements/aggregate", (("group_by", "month(signed),firmness"), *filters)

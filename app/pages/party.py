@@ -1,15 +1,18 @@
-"""The page of an organization and of a person: where they were, what they agreed on and said."""
+"""The page of an organization and of a person: where they were, what they agreed on and said; and
+two of them side by side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.core.loose_types import Value
 from app.pages.context import PageContext
-from app.pages.deals import deal_table
+from app.pages.deals import deal_files, deal_table
+from app.pages.duplicates import names_of, possible_duplicates
 from app.pages.figures import ASKED, read_figures
 from app.pages.filters import chips, filters_in
 from app.pages.firmness import class_parts, strip_of
 from app.pages.money_rows import money_of
+from app.pages.parts_of_deals import part_notes
 from app.pages.passages import passages_of
 from app.pages.places import place
 from app.pages.statements import statements_of
@@ -40,7 +43,8 @@ async def organization_page(context: PageContext, key: str) -> dict[str, Value]:
         "record": record,
         "kind_of_record": "organization",
         "heading": context.title(record, "name"),
-        "names": _names(record, "name"),
+        "names": names_of("organization", record),
+        "duplicates": await possible_duplicates(context, "organization", record),
         "kind": context.name("organization-kinds", record["kind"]),
         "place": place(context, record),
         "successor": successor
@@ -55,16 +59,22 @@ async def organization_page(context: PageContext, key: str) -> dict[str, Value]:
         "strip": strip_of(context, figures, here),
         "legend": class_parts(context, figures, here),
         "money": money_of(context, figures, here),
+        "part_notes": await part_notes(
+            context, figures, (), here=here, path="/organizations/{key}/agreements", key=key
+        ),
         "chips": await chips(context, filters_in(context.pairs), here),
         "deals": await deal_table(context, "/organizations/{key}/agreements", here=here, key=key),
-        "presence": await _organization_presence(context, key),
+        "presence": await organization_presence(context, key),
         "statements": await statements_of(context, "/organizations/{key}/statements", key=key),
         "passages": await passages_of(context, "/organizations/{key}/citations", key=key),
-        "api": {
-            "record": context.api(f"/organizations/{key}"),
-            "figures": context.api("/agreements/aggregate", (*ASKED, of)),
-        },
-        **await context.citing(),
+        "api": {"figures": (figures_at := context.api("/agreements/aggregate", (*ASKED, of)))},
+        **await context.citing(
+            figures_at,
+            (
+                *deal_files(context, f"/organizations/{key}/agreements"),
+                (context.say("organization"), context.api(f"/organizations/{key}")),
+            ),
+        ),
     }
 
 
@@ -77,23 +87,24 @@ async def person_page(context: PageContext, key: str) -> dict[str, Value]:
         "record": record,
         "kind_of_record": "person",
         "heading": context.title(record, "full_name"),
-        "names": _names(record, "full_name"),
+        "names": names_of("person", record),
+        "duplicates": await possible_duplicates(context, "person", record),
         "deals": signed,
-        "presence": await _person_presence(context, key),
+        "presence": await person_presence(context, key),
         "statements": await statements_of(context, "/people/{key}/statements", key=key),
         "passages": await passages_of(context, "/people/{key}/citations", key=key),
-        "api": {"record": context.api(f"/people/{key}")},
-        **await context.citing(),
+        **await context.citing(
+            (record_at := context.api(f"/people/{key}")),
+            (
+                *deal_files(context, f"/people/{key}/agreements"),
+                (context.say("person"), record_at),
+            ),
+        ),
     }
 
 
-def _names(record: Value, name: str) -> Sequence[str]:
-    """All that it is called, as printed."""
-    several = [record.get(name), record.get(f"{name}_en"), *(record.get("other_names") or ())]
-    return list(dict.fromkeys(each for each in several if each))
-
-
-async def _organization_presence(context: PageContext, key: str) -> list[Presence]:
+async def organization_presence(context: PageContext, key: str) -> list[Presence]:
+    """The missions that an organization was in, by itself or by who went for it."""
     took_part = await context.rows(
         "/organizations/{key}/participations", (("expand", "mission"), _MANY), key=key
     )
@@ -111,7 +122,8 @@ async def _organization_presence(context: PageContext, key: str) -> list[Presenc
     return list(found.values())
 
 
-async def _person_presence(context: PageContext, key: str) -> list[Presence]:
+async def person_presence(context: PageContext, key: str) -> list[Presence]:
+    """The missions that a person was in."""
     rows = await context.rows(
         "/people/{key}/delegates", (("expand", "mission,organization"), _MANY), key=key
     )

@@ -5,6 +5,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from weakref import WeakKeyDictionary
 
 from starlette.requests import Request
@@ -16,6 +17,7 @@ from app.core.errors import NotFound
 from app.core.http.app_state import state_of
 from app.core.http.dispatch import Handler, Route, lean_handler
 from app.core.loose_types import Json
+from app.engine.history.past import moment_of, time_of_change
 from app.rest.audience import sees_withheld
 from app.rest.handlers import PAST_DATABASE, position_of
 from app.rest.own_reads import read_own
@@ -28,6 +30,8 @@ MAX_KEPT_CHARACTERS = 64 * 1024
 #: A value that is counted from now says something else a moment later.
 _FROM_NOW = re.compile(r"^\s*(?:now|today|yesterday|[-+ ]\d)|\b(?:now|today)\b")
 _POSITION = "page_position"
+#: A position that has an epoch: a moment has none that is alike.
+_POSITION_TEXT = re.compile(r"[0-9]{1,15}-[0-9a-f]+")
 
 _Key = tuple[object, ...]
 
@@ -122,3 +126,14 @@ async def page_position(request: Request) -> str:
     if _POSITION not in request.scope:
         request.scope[_POSITION] = await position_of(request)
     return str(request.scope[_POSITION])
+
+
+async def time_of_position(request: Request, position: str) -> datetime | None:
+    """When the change at a position was made; None of what is no position of the log."""
+    seq = position.partition("-")[0]
+    if not _POSITION_TEXT.fullmatch(position):
+        return None
+    database = state_of(request).database
+    values = {"seq": int(seq)}
+    rows = await database.read(time_of_change(database.dialect), values, point_lookup=True)
+    return moment_of(rows[0][0]) if rows else None

@@ -1,30 +1,111 @@
 """A receipt as a page: what was asked, what was answered then, and what has changed since."""
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
+from urllib.parse import parse_qsl
 
 from app.core.loose_types import Json, Value
 from app.pages import formats
 from app.pages.context import PATHS, PageContext
+from app.pages.figures import ASKED, Figures, figures_of
+from app.pages.filters import AS_OF
+from app.pages.mission import figures_of_summary
 
 #: So much of an answer is shown: the whole is a click away.
 _MAX_LINES: Final = 400
 _MAX_DIFFERENCES: Final = 100
+#: The figures of the first page, whatever it was limited to.
+_AGGREGATE: Final = "/agreements/aggregate"
+
+
+@dataclass(frozen=True, slots=True)
+class Quoted:
+    """A figure of the answer then and now; None where there was or is none."""
+
+    told: str
+    firmness: str | None
+    then: str | None
+    now: str | None
+
+    @property
+    def differs(self) -> bool:
+        """Whether it is another one now."""
+        return self.then != self.now
 
 
 async def receipt_page(context: PageContext, id: str) -> dict[str, Value]:
     """What the template of a receipt takes."""
     record = await context.read("/receipts/{id}", id=id)
+    path, pairs = _question(record["url"])
     return {
         "record": record,
         "made_at": formats.moment(record["made_at"], context.language),
+        "figures": _quoted(context, *(_figures(path, record[name]) for name in ("then", "now"))),
+        "page": _page(context, path, pairs),
         "then": _lines(record["then"]),
         "now": _lines(record["now"]),
         "differences": [
             _difference(context, each) for each in record["differences"][:_MAX_DIFFERENCES]
         ],
+        "address": context.whole(f"/pages/receipts/{id}"),
         "api": context.api(f"/receipts/{id}"),
     }
+
+
+def _question(url: str | None) -> tuple[str, list[tuple[str, str]]]:
+    path, _, query = (url or "").partition("?")
+    return path, parse_qsl(query, keep_blank_values=True)
+
+
+def _page(context: PageContext, path: str, pairs: list[tuple[str, str]]) -> str | None:
+    """The page that shows what was asked; None where there is none."""
+    if path == _AGGREGATE and {*ASKED} <= {*pairs}:
+        return context.page("/", [pair for pair in pairs if pair not in ASKED and pair[0] != AS_OF])
+    steps = path.split("/")
+    is_record = len(steps) == 3 or (len(steps) == 4 and steps[3] == "summary")
+    if is_record and steps[1] in PATHS.values():
+        return context.page("/pages" + "/".join(steps[:3]))
+    return None
+
+
+def _figures(path: str, answer: Json | None) -> Figures | None:
+    """The figures of agreements that an answer has, where it is of these."""
+    if answer is None:
+        return None
+    if path == _AGGREGATE and all(_is_group(each) for each in answer.get("data", ({},))):
+        return figures_of(answer)
+    return figures_of_summary(answer) if path.endswith("/summary") else None
+
+
+def _is_group(group: Json) -> bool:
+    """Whether it has what the first page asks for."""
+    return {"firmness", "currency", "amount_period", "not_exact_amount"} <= {*group}
+
+
+def _quoted(context: PageContext, then: Figures | None, now: Figures | None) -> list[Quoted]:
+    """The figures of both answers, each in its row."""
+    was, is_now = (dict(_told(context, each)) if each else {} for each in (then, now))
+    return [
+        Quoted(told, firmness, was.get((told, firmness)), is_now.get((told, firmness)))
+        for told, firmness in dict.fromkeys((*was, *is_now))
+    ]
+
+
+def _told(
+    context: PageContext, figures: Figures
+) -> Iterator[tuple[tuple[str, str | None], str | None]]:
+    yield (context.say("deals_title"), None), context.number(figures.total)
+    for key, count in figures.counts.items():
+        yield (context.name("firmness", key), key), context.number(count)
+    for each in figures.sums:
+        amount = context.number(each.value or 0)
+        told = context.say("amount_per_year", amount=amount) if each.is_yearly else amount
+        name = f"{context.name('firmness', each.firmness)}, {each.currency}"
+        yield (name, each.firmness), context.say("money", amount=told, currency=each.currency)
+    told = context.say("receipt_without_amount")
+    yield (told, None), context.number(figures.without_amount)
 
 
 def _lines(answer: Json | None) -> str | None:

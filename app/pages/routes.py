@@ -11,6 +11,7 @@ from app.core.auth.principals import Permission
 from app.core.errors import NotFound, Problem
 from app.core.http.app_state import state_of
 from app.core.http.dispatch import Handler, Route
+from app.pages.receipt_form import ReceiptFormRoute
 from app.rest.past import answer_as_of
 
 if TYPE_CHECKING:
@@ -22,8 +23,10 @@ _PATHS = {
     "/pages/missions/{key}": "mission",
     "/pages/agreements/{key}": "agreement",
     "/pages/organizations/{key}": "organization",
+    "/pages/organizations/{key}/compare/{other}": "organizations_compared",
     "/pages/companies/{key}": "organization",
     "/pages/people/{key}": "person",
+    "/pages/people/{key}/compare/{other}": "people_compared",
     "/pages/search": "search",
     "/pages/receipts/{id}": "receipt",
 }
@@ -88,6 +91,7 @@ def page_routes(routes: Sequence[Route]) -> tuple[Route, ...]:
     return (
         FirstPageRoute("/", "overview", pages),
         *(made(path, template) for path, template in _PATHS.items()),
+        ReceiptFormRoute(routes),
         Route("/pages/assets/{file}", _asset, needs=Permission.PUBLIC),
         made("/pages/{path}", None).take_slashes(),
     )

@@ -1,5 +1,7 @@
 """What all pages have: the way between them, the languages, and what is said of problems."""
 
+from typing import Final
+
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -10,10 +12,20 @@ from app.core.public_path import public_path
 from app.engine.labels import LANGUAGES
 from app.pages import assets
 from app.pages.bars import patterns, swatch
-from app.pages.context import PageContext, language_of
+from app.pages.context import PageContext, accepted_language, language_of
 from app.pages.rendering import render
 from app.pages.words import Words
 
+_HEADINGS: Final = {
+    400: "wrong_address",
+    401: "needs_key",
+    403: "needs_key",
+    404: "not_here",
+    410: "gone",
+    413: "not_kept",
+    415: "not_kept",
+    422: "not_kept",
+}
 LANGUAGE_NAMES = {"en": "English", "ru": "Русский", "kk": "Қазақша"}
 
 
@@ -52,7 +64,7 @@ def problem_page(request: Request, problem: Problem) -> Response:
     try:
         words = Words(language_of(request))
     except Problem:
-        words = Words("en")
+        words = Words(accepted_language(request))
     values = _frame(words) | {
         "problem": problem,
         "heading": _heading(words, problem),
@@ -68,5 +80,4 @@ def problem_page(request: Request, problem: Problem) -> Response:
 
 
 def _heading(words: Words, problem: Problem) -> str:
-    key = {400: "wrong_address", 401: "needs_key", 403: "needs_key", 404: "not_here", 410: "gone"}
-    return words.say(key.get(problem.status, "not_answered"))
+    return words.say(_HEADINGS.get(problem.status, "not_answered"))

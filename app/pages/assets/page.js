@@ -1,5 +1,5 @@
 "use strict";
-// Live updates, and the two things that a signed-in person does here. All else works without this.
+// Live updates, and what a signed-in person does here. All else works without this.
 (() => {
   const main = document.getElementById("main");
   const live = document.querySelector(".live");
@@ -78,7 +78,7 @@
         Authorization: `Bearer ${sessionStorage.getItem(KEY)}`, ...headers },
       body: JSON.stringify(body),
     });
-    if (answer.ok) return;
+    if (answer.ok) return answer.json();
     const problem = await answer.json().catch(() => ({ detail: answer.statusText }));
     if (answer.status === 401 || answer.status === 403) sessionStorage.removeItem(KEY);
     throw new Error(problem.detail);
@@ -87,22 +87,22 @@
   const hasKey = () => Boolean(sessionStorage.getItem(KEY));
 
   function showKeyFields() {
-    for (const each of document.querySelectorAll("[data-key-field]")) each.hidden = hasKey();
+    for (const each of document.querySelectorAll("[data-key-field]")) {
+      each.hidden = hasKey();
+      // What nobody sees is not asked for.
+      for (const input of each.querySelectorAll("input")) input.disabled = hasKey();
+    }
     for (const each of document.querySelectorAll("[data-citations] > button")) each.hidden = !hasKey();
   }
 
   // What is written is sent by `write`; what is wrong is said in the form.
-  function offer(id, write) {
-    const template = document.getElementById(id);
-    if (!template) return null;
-    template.after(template.content.cloneNode(true));
-    const form = template.nextElementSibling.querySelector("form");
+  function takeOver(form, write) {
     const told = form.querySelector("[data-problem]");
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       const given = Object.fromEntries(new FormData(form));
       if (given.key) sessionStorage.setItem(KEY, given.key.trim());
-      form.elements.key.value = "";
+      if (form.elements.key) form.elements.key.value = "";
       told.textContent = "";
       try {
         await write(form, given);
@@ -112,6 +112,35 @@
       showKeyFields();
     });
     return told;
+  }
+
+  function offer(id, write) {
+    const template = document.getElementById(id);
+    if (!template) return null;
+    template.after(template.content.cloneNode(true));
+    return takeOver(template.nextElementSibling.querySelector("form"), write);
+  }
+
+  async function writeReceipt(form, given) {
+    const made = await send("POST", "/receipts", { url: given.url, note: given.note || null });
+    const page = new URL(form.action);
+    page.pathname = `${root}/pages/receipts/${made.id}`;
+    location.assign(page);
+  }
+
+  // What is shown to whoever may write is asked for with the key.
+  async function showDuplicates() {
+    const place = document.getElementById("duplicates");
+    if (!place || !hasKey()) return;
+    const answer = await fetch(location.href, {
+      headers: { Accept: "text/html", Authorization: `Bearer ${sessionStorage.getItem(KEY)}` },
+    });
+    if (answer.status === 401) sessionStorage.removeItem(KEY);
+    if (!answer.ok) throw new Error(place.dataset.refused);
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const found = fresh.getElementById("duplicates");
+    if (!found || found.dataset.refused) throw new Error(place.dataset.refused);
+    place.replaceWith(found);
   }
 
   async function writeOutcome(form, given) {
@@ -147,7 +176,12 @@
   }
 
   function offerWriting() {
-    if (isPast) return;
+    for (const form of document.querySelectorAll("form[data-write=receipt]")) {
+      takeOver(form, writeReceipt);
+    }
+    if (isPast) return showKeyFields();
+    offer("write-duplicates", showDuplicates);
+    showDuplicates().catch(() => {});
     offer("write-outcome", writeOutcome);
     const told = offer("write-checked", async () => {});
     const mark = document.getElementById("mark-checked");
