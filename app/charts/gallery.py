@@ -40,11 +40,12 @@ class MadeChart:
     #: Where its figures come from, in words.
     source: str
 
-    def svg(self, *, has_links: bool = False) -> str:
-        """The picture; for a page with links from what is counted to the list of it."""
+    def svg(self, *, has_links: bool = False, is_alone: bool = True) -> str:
+        """The picture; for a page with links from what is counted to the list of it, and without
+        the filters, which the page tells in words."""
         words = Words(
             title=self.chart.title(self.asked.language),
-            subtitle=self._subtitle(),
+            subtitle=self._subtitle() if is_alone else self._about(),
             axis=self.asked.say(self.drawing.axis),
             nothing=self.asked.say(self.drawing.nothing),
             source=self.source,
@@ -79,9 +80,12 @@ class MadeChart:
         pairs = urlencode([*given_pairs(self.chart, self.query), *chosen_by])
         return public_path(f"/{self.chart.resource.path}?{pairs}")
 
+    def _about(self) -> str:
+        return f"{self.drawing.subtitle or self.chart.subtitle(self.asked.language)}."
+
     def _subtitle(self) -> str:
         """What is shown, with the filters in it."""
-        said = f"{self.drawing.subtitle or self.chart.subtitle(self.asked.language)}."
+        said = self._about()
         if given := given_pairs(self.chart, self.query):
             filters = ", ".join(f"{name}={value}" for name, value in given)
             said += f" {self.asked.say(ONLY, filters=filters[:300])}"

@@ -17,6 +17,8 @@ class Compared:
 
     told: str
     values: tuple[Sequence[str], Sequence[str]]
+    #: What is said where there is nothing.
+    missing: str
 
     @property
     def differs(self) -> bool:
@@ -76,9 +78,7 @@ async def _person(context: PageContext, record: Value) -> Fields:
         context.say("presence_title"): [
             f"{each.title}: {', '.join(each.roles)}" for each in presence
         ],
-        context.say("deals_signed"): await _deals(
-            context, ("parties__signed_by_id", record["id"])
-        ),
+        context.say("deals_signed"): await _deals(context, ("parties__signed_by_id", record["id"])),
         context.say("note"): _listed(record.get("note")),
     }
 
@@ -105,7 +105,12 @@ def _page(
 ) -> dict[str, Value]:
     (one, of_one), (other, of_other) = found
     name = "name" if kind == "organization" else "full_name"
-    rows = [Compared(told, (of_one[told], of_other[told])) for told in of_one]
+    counted = {context.say(name) for name in ("all_missions", "deals_title", "deals_signed")}
+    missing = {told: context.say("not_answered_short") for told in counted}
+    rows = [
+        Compared(told, (of_one[told], of_other[told]), missing.get(told, context.say("not_stated")))
+        for told in of_one
+    ]
     return {
         "names": [context.title(each, name) for each in (one, other)],
         "addresses": [context.record(kind, each) for each in (one, other)],

@@ -109,7 +109,9 @@ def _has(whole: Sequence[_Said], words: Sequence[_Said]) -> bool:
     """Whether all of these words are among those of the whole; a letter is an initial, and says
     nothing alone."""
     is_name = any(len(each.word.full) > 1 for each in words)
-    return is_name and all(any(_is_same(each.word, other.word) for other in whole) for each in words)
+    return is_name and all(
+        any(_is_same(each.word, other.word) for other in whole) for each in words
+    )
 
 
 def _is_same(one: Word, other: Word) -> bool:

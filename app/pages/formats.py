@@ -46,9 +46,13 @@ def is_round(value: int | Decimal | float) -> bool:
 
 
 def rounded(value: int | Decimal | float) -> Decimal:
-    """The number with four digits, for a sentence."""
+    """The number with three or four digits, for a sentence: as many as `large_number` tells."""
     exact = Decimal(str(value))
-    return exact if is_round(exact) else round(exact, 3 - exact.adjusted())
+    if is_round(exact):
+        return exact
+    power = min((exact.adjusted() // 3) * 3, 12)
+    decimals = 1 if exact.adjusted() - power >= 2 else 2  # 250.7 billion, 1.61 billion
+    return round(exact.scaleb(-power), decimals).scaleb(power)
 
 
 def stated_date(text: str | None, language: Language) -> str | None:

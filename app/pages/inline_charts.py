@@ -50,7 +50,7 @@ class InlineCharts:
         # Hundreds of links, each with all the filters, weigh more than the picture.
         has_links = len(made.drawing.rows) <= _MAX_LINKS
         light, dark = (
-            _made_in(each.svg(has_links=has_links), theme)
+            _made_in(each.svg(has_links=has_links, is_alone=False), theme)
             for each, theme in ((made, Theme.light), (in_dark, Theme.dark))
         )
         return merged(light, dark)

@@ -86,10 +86,8 @@ async def mission_page(context: PageContext, key: str) -> dict[str, Value]:
         "claims": await _claims(context, key),
         "statements": await statements_of(context, "/missions/{key}/statements", key=key),
         "passages": await passages_of(context, "/missions/{key}/evidence", key=key),
-        "api": {
-            "summary": (figures_at := context.api(f"/missions/{key}/summary")),
-            "claims": context.api(f"/missions/{key}/reconciliation"),
-        },
+        "figures_at": (figures_at := context.api(f"/missions/{key}/summary")),
+        "api": {"claims": context.api(f"/missions/{key}/reconciliation")},
         **await context.citing(
             figures_at,
             (

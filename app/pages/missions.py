@@ -7,6 +7,8 @@ from app.pages.context import PageContext
 from app.pages.figures import CLASSES
 from app.pages.filters import replaced
 from app.pages.reading import Pairs
+from app.pages.titles import Titles, titles_in_language
+from app.resources.firmness import Firmness
 
 _MISSIONS_A_PAGE = 50
 DEFAULT_SORT: Final = "-agreements"
@@ -24,10 +26,11 @@ async def missions_page(context: PageContext) -> dict[str, Value]:
     asked = [("limit", str(_MISSIONS_A_PAGE)), ("sort", sent.get("sort", DEFAULT_SORT))]
     asked += [pair for pair in context.pairs if pair[0] not in ("sort", "limit")]
     answer = await context.read("/insights/missions", tuple(asked))
+    titles = await titles_in_language(context, "mission", [row["id"] for row in answer["data"]])
     ways = {name: answer["page"][f"{name}_cursor"] for name in ("prev", "next")}
     here = "/pages/missions"
     return {
-        "rows": [_row(context, row) for row in answer["data"]],
+        "rows": [_row(context, row, titles) for row in answer["data"]],
         "total": answer["page"]["total"],
         "sorts": [_sort(context, name, words) for name, words in _SORTS],
         "ways": {
@@ -51,11 +54,14 @@ def _of_file(pairs: Pairs) -> Pairs:
     return [pair for pair in _without_cursor(pairs) if pair[0] != "limit"]
 
 
-def _row(context: PageContext, row: Value) -> dict[str, Value]:
+def _row(context: PageContext, row: Value, titles: Titles) -> dict[str, Value]:
+    here = f"/pages/missions/{row['ref'] or row['id']}"
     return {
         "id": row["id"],
-        "title": row["title"],
-        "address": context.page(f"/pages/missions/{row['ref'] or row['id']}"),
+        "title": titles.get(("mission", row["id"]), row["title"]),
+        "address": context.page(here),
+        "binding_at": context.page(here, (("firmness", Firmness.signed_binding),), "#deals"),
+        "companies_at": context.page(here, anchor="#went"),
         "kind": context.name("mission-kinds", row["kind"]),
         "dates": context.date(row["dates"]),
         "sending": row["sending_country"] and context.name("countries", row["sending_country"]),

@@ -47,7 +47,10 @@ async def overview(context: PageContext, charts: InlineCharts) -> dict[str, Valu
         "api": (api := _api(context, asked)),
         **await context.citing(
             api["figures"],
-            (*deal_files(context, "/agreements"), (context.say("datasets"), context.api("/datasets"))),
+            (
+                *deal_files(context, "/agreements"),
+                (context.say("datasets"), context.api("/datasets")),
+            ),
         ),
     }
 
@@ -102,7 +105,8 @@ async def _charts(
         return {"signings": None, "missions": None, "partners": None}
     language, request = context.language, context.request
     found: dict[str, Markup | None] = {"missions": None, "partners": None}
-    found["signings"] = await charts.svg(request, "signings", asked, language, _CHART_WIDTH)
+    wide = _WIDE_CHART_WIDTH if filters else _CHART_WIDTH
+    found["signings"] = await charts.svg(request, "signings", asked, language, wide)
     if not filters:
         found["missions"] = await charts.svg(request, "missions", (), language, _CHART_WIDTH)
     if figures.total <= MAX_DRAWN_AT_ONCE:

@@ -53,8 +53,9 @@ async def part_notes(
 
 
 def _figure(context: PageContext, count: int, address: str) -> Markup:
-    made = '<a class="fig" href="{}" title="{}">{}</a>'
-    return Markup(made).format(address, context.say("counts_parts"), context.number(count))
+    return Markup('<a class="fig" href="{}" title="{}">{}</a>').format(
+        address, context.say("counts_parts"), context.number(count)
+    )
 
 
 async def _beside(
@@ -121,8 +122,7 @@ async def parts_of(context: PageContext, record: Value) -> Sequence[dict[str, Va
             "amount": formats.amount(row, context.words),
             "currency": row["currency"],
             "withheld": row["withheld"],
-            "is_apart": row["amount"] is not None
-            and _apart(row, record) == "parts_in_currency",
+            "is_apart": row["amount"] is not None and _apart(row, record) == "parts_in_currency",
         }
         for row in rows
     ]

@@ -1,7 +1,6 @@
 """The page of an organization and of a person: where they were, what they agreed on and said; and
 two of them side by side."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.core.loose_types import Value
@@ -35,8 +34,6 @@ async def organization_page(context: PageContext, key: str) -> dict[str, Value]:
     record = await context.read(
         "/organizations/{key}", (("expand", "parent,merged_into"),), key=key
     )
-    of = ("parties__organization_id", record["id"])
-    figures = await read_figures(context, (of,))
     here = f"/pages/organizations/{key}"
     parent, successor = record.get("parent"), record.get("merged_into")
     return {
@@ -55,21 +52,13 @@ async def organization_page(context: PageContext, key: str) -> dict[str, Value]:
             (context.name("identifier-schemes", each["scheme"]), each["value"])
             for each in record["identifiers"] or ()
         ],
-        "figures": figures,
-        "strip": strip_of(context, figures, here),
-        "legend": class_parts(context, figures, here),
-        "money": money_of(context, figures, here),
-        "part_notes": await part_notes(
-            context, figures, (), here=here, path="/organizations/{key}/agreements", key=key
-        ),
-        "chips": await chips(context, filters_in(context.pairs), here),
+        **(of := await _figures(context, here, ("parties__organization_id", record["id"]))),
         "deals": await deal_table(context, "/organizations/{key}/agreements", here=here, key=key),
         "presence": await organization_presence(context, key),
         "statements": await statements_of(context, "/organizations/{key}/statements", key=key),
         "passages": await passages_of(context, "/organizations/{key}/citations", key=key),
-        "api": {"figures": (figures_at := context.api("/agreements/aggregate", (*ASKED, of)))},
         **await context.citing(
-            figures_at,
+            of["figures_at"],
             (
                 *deal_files(context, f"/organizations/{key}/agreements"),
                 (context.say("organization"), context.api(f"/organizations/{key}")),
@@ -84,6 +73,7 @@ async def person_page(context: PageContext, key: str) -> dict[str, Value]:
     here = f"/pages/people/{key}"
     signed = await deal_table(context, "/people/{key}/agreements", here=here, key=key)
     return {
+        **await _figures(context, here, ("parties__signed_by_id", record["id"])),
         "record": record,
         "kind_of_record": "person",
         "heading": context.title(record, "full_name"),
@@ -100,6 +90,20 @@ async def person_page(context: PageContext, key: str) -> dict[str, Value]:
                 (context.say("person"), record_at),
             ),
         ),
+    }
+
+
+async def _figures(context: PageContext, here: str, of: tuple[str, str]) -> dict[str, Value]:
+    """The figures of the agreements that a filter leaves, and what the table is limited to."""
+    figures = await read_figures(context, (of,))
+    return {
+        "figures": figures,
+        "figures_at": context.api("/agreements/aggregate", (*ASKED, of)),
+        "strip": strip_of(context, figures, here),
+        "legend": class_parts(context, figures, here),
+        "money": money_of(context, figures, here),
+        "part_notes": await part_notes(context, figures, (of,), here=here),
+        "chips": await chips(context, filters_in(context.pairs), here),
     }
 
 

@@ -7,6 +7,7 @@ from app.core.json_pointer import read_pointer
 from app.core.loose_types import Value
 from app.pages.context import PATHS, PageContext, field_name, path_of
 from app.pages.reading import Pairs
+from app.pages.titles import Titles, cited_titles
 
 #: So near to each other are passages of one sentence, where the sentences are not known: a text
 #: that is not attached has positions alone.
@@ -76,7 +77,8 @@ class Passages:
     """The passages of a page, by their place."""
 
     passages: Sequence[Passage]
-    count: int
+    #: How many citations there are of them.
+    citations: int
     is_cut: bool
     address: str
 
@@ -91,9 +93,9 @@ async def passages_of(context: PageContext, path: str, **steps: str) -> Passages
     )
     answer = await context.reader.find(context.request, path, asked, **steps)
     rows = answer["data"]
-    found = _grouped(rows)
+    found, titles = _grouped(rows), await cited_titles(context, rows)
     for passage in found:
-        passage.resting = _resting(context, passage.citations)
+        passage.resting = _resting(context, passage.citations, titles)
     address = context.api(path.format(**steps), (("expand", "source"),))
     is_cut = bool(rows) and answer["page"]["next_cursor"] is not None
     return Passages(found, len(rows), is_cut, address)
@@ -126,21 +128,24 @@ def _is_of(passage: Passage, row: Value) -> bool:
     return bool(passage.end + _NEAR_CHARACTERS > row["start"])
 
 
-def _resting(context: PageContext, citations: Sequence[Value]) -> list[Resting]:
+def _resting(context: PageContext, citations: Sequence[Value], titles: Titles) -> list[Resting]:
     by_record: dict[tuple[str, str], list[Value]] = {}
     for row in citations:
         by_record.setdefault((row["record_kind"], row["record_id"]), []).append(row)
-    return [_record(context, kind, rows) for (kind, _), rows in by_record.items()]
+    return [
+        _record(context, kind, rows, titles.get((kind, key)))
+        for (kind, key), rows in by_record.items()
+    ]
 
 
-def _record(context: PageContext, kind: str, rows: Sequence[Value]) -> Resting:
+def _record(context: PageContext, kind: str, rows: Sequence[Value], title: str | None) -> Resting:
     first = rows[0]
     address = context.api(f"/{path_of(kind)}/{first['record_id']}")
     if kind in PATHS:
         address = context.page(f"/pages/{PATHS[kind]}/{first['record_ref'] or first['record_id']}")
     return Resting(
         kind=context.name("record-kinds", kind),
-        title=_title(first),
+        title=title or _title(first),
         address=address,
         fields=list(
             dict.fromkeys(_field(context, kind, row["field"]) for row in rows if row["field"])

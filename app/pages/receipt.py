@@ -8,10 +8,10 @@ from urllib.parse import parse_qsl
 
 from app.core.loose_types import Json, Value
 from app.pages import formats
-from app.pages.context import PATHS, PageContext
+from app.pages.context import AS_OF, PATHS, PageContext
 from app.pages.figures import ASKED, Figures, figures_of
-from app.pages.filters import AS_OF
 from app.pages.mission import figures_of_summary
+from app.resources.firmness import Firmness
 
 #: So much of an answer is shown: the whole is a click away.
 _MAX_LINES: Final = 400
@@ -98,6 +98,8 @@ def _told(
 ) -> Iterator[tuple[tuple[str, str | None], str | None]]:
     yield (context.say("deals_title"), None), context.number(figures.total)
     for key, count in figures.counts.items():
+        if not count and key == Firmness.replaced:
+            continue
         yield (context.name("firmness", key), key), context.number(count)
     for each in figures.sums:
         amount = context.number(each.value or 0)

@@ -23,7 +23,7 @@ class ReceiptFormRoute(Route):
     """POST /pages/receipts: makes the receipt that a form asks for, and leads to its page."""
 
     def __init__(self, routes: Sequence[Route]) -> None:
-        found = (each for each in routes if each.path == "/receipts" and "POST" in each.methods)
+        found = (each for each in routes if each.path == "/receipts" and each.methods == {"POST"})
         self._create = next(found).get_route_handler()
         super().__init__(PATH, self._make, methods=("POST",), needs=Permission.WRITE)
 

@@ -101,25 +101,30 @@ def _money(context: PageContext, figures: Figures, to: Addresses) -> Iterable[Ma
     words, total = context.words, figures.total
     sums = [s for sums in figures.currencies.values() for s in sums if not s.is_yearly]
     binding = [each for each in sums if each.firmness == Firmness.signed_binding]
+    classes = [key for key, count in figures.counts.items() if count]
     if binding:
-        listed = Markup(", ").join(_sum(context, each, to) for each in binding[:_MAX_CURRENCIES])
-        if (more := len(binding) - _MAX_CURRENCIES) > 0:
-            listed += words.html("more_currencies", more, n=context.number(more))
-        stated = sum(each.stated for each in binding)
-        count = figures.counts[Firmness.signed_binding]
-        yield words.html(
-            "money_binding",
-            amounts=listed,
-            n=_oblique(context, stated),
-            of=_oblique(context, count),
-        )
-    elif sums:
+        yield _stated(context, "money_binding", binding, figures, to)
+    elif sums and len(classes) == 1:
+        yield _stated(context, "money_of_class", sums, figures, to)
+    elif sums and figures.counts[Firmness.signed_binding]:
         yield words.html("money_none_binding")
     if figures.without_amount:
         n = _first(_oblique(context, figures.without_amount))
         link = _figure(n, to.without_amount, context.say("counts_without_amount"))
         of = _oblique(context, total)
         yield words.html("money_without", figures.without_amount, n=link, of=of)
+
+
+def _stated(
+    context: PageContext, key: str, sums: list[Sum], figures: Figures, to: Addresses
+) -> Markup:
+    """What the deals of a class come to in each currency, and how many of them say so."""
+    words = context.words
+    listed = Markup(", ").join(_sum(context, each, to) for each in sums[:_MAX_CURRENCIES])
+    if (more := len(sums) - _MAX_CURRENCIES) > 0:
+        listed += words.html("more_currencies", more, n=context.number(more))
+    stated, of = sum(each.stated for each in sums), figures.counts[sums[0].firmness]
+    return words.html(key, amounts=listed, n=_oblique(context, stated), of=_oblique(context, of))
 
 
 def _first(told: str) -> str:
