@@ -1,23 +1,19 @@
 """The pages in a browser: nothing from elsewhere, for every eye, on paper and by keyboard."""
 
-import os
-import shutil
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from tests.faults.conftest import copied
 from tests.keys import ADMIN_KEY
+from tests.pages.chromium import DESKTOP, PHONE, Seen, axe_faults, is_too_wide, needs_chromium
 from tests.servers import Server, running_server
 from tests.templates import seeded_url
-from tests.test_docs_page import ARGUMENTS
 
-CHROMIUM = shutil.which("chromium")
-PHONE = {"width": 390, "height": 844}
 PATHS = (
     "/",
     "/?firmness=signed_binding&lang=ru",
@@ -26,15 +22,13 @@ PATHS = (
     "/pages/agreements/nobel-katren-supply",
     "/pages/organizations/kaznex-invest",
     "/pages/people/yermek-kosherbayev",
+    "/pages/organizations/elsib/compare/kaznex-invest",
     "/pages/search?q=Novosibirsk",
     "/pages/missions/nowhere",
 )
 DEAL = "/pages/agreements/alina-office"
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None and "CI" not in os.environ, reason="Chromium is not installed"
-)
-expect.set_options(timeout=30_000)
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
@@ -45,34 +39,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    assert CHROMIUM is not None, "Chromium is not installed, and CI has to have it"
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-class Seen:
-    """What a page asked for and complained about."""
-
-    def __init__(self, page: Page) -> None:
-        self.requests: list[str] = []
-        self.complaints: list[str] = []
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.on("console", lambda message: self._note(message.type, message.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-
-    def _note(self, kind: str, text: str) -> None:
-        # That a page is not there is told of every 404.
-        if kind in ("error", "warning") and "404" not in text:
-            self.complaints.append(text)
-
-
 @pytest.fixture
 def page(browser: Browser, server: Server) -> Iterator[Page]:
-    context = browser.new_context(base_url=server.address, viewport={"width": 1280, "height": 900})
+    context = browser.new_context(base_url=server.address, viewport=DESKTOP)
     yield context.new_page()
     context.close()
 
@@ -81,13 +50,12 @@ def test_no_page_asks_anybody_else_or_complains_or_is_wider_than_a_phone(
     page: Page, server: Server
 ) -> None:
     seen, faults = Seen(page), list[Any]()
-    page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
+    page.set_viewport_size(PHONE)
     for path in PATHS:
         page.goto(path)
-        width = page.evaluate("document.documentElement.scrollWidth")
-        if width > PHONE["width"]:
-            faults.append((path, width))
-    faults += [url for url in seen.requests if not url.startswith((server.address, "data:"))]
+        if is_too_wide(page):
+            faults.append(path)
+    faults += seen.elsewhere(server.address)
     assert not faults
     assert not seen.complaints
 
@@ -99,11 +67,7 @@ def test_axe_finds_nothing_on_any_page(browser: Browser, server: Server, scheme:
     page, faults = context.new_page(), list[Any]()
     for path in PATHS:
         page.goto(path)
-        for details in page.locator("details").all():
-            details.evaluate("each => { each.open = true; }")
-        for found in Axe().run(page).response["violations"]:
-            nodes = [(node["target"], node["failureSummary"][:300]) for node in found["nodes"][:2]]
-            faults.append((path, found["id"], nodes))
+        faults += axe_faults(page)
     context.close()
     assert not faults
 
@@ -188,8 +152,9 @@ def test_a_signed_in_person_marks_a_passage_as_checked(page: Page, server: Serve
     first = page.locator("[data-citations]").first
     expect(first.get_by_role("button")).to_be_hidden()
     page.get_by_text("Mark what you have compared").click()
-    page.get_by_label("Your key").fill(ADMIN_KEY)
-    page.get_by_role("button", name="Use this key").click()
+    form = page.locator("#passages form")
+    form.get_by_label("Your key").fill(ADMIN_KEY)
+    form.get_by_role("button", name="Use this key").click()
     first.get_by_role("button", name="Mark as checked").click()
     expect(first).to_contain_text("✓ checked")
     with server.client() as client:
@@ -197,6 +162,58 @@ def test_a_signed_in_person_marks_a_passage_as_checked(page: Page, server: Serve
         assert len(listed.json()["data"]) >= 1
         history = client.get(f"/citations/{listed.json()['data'][0]['id']}/history").json()["data"]
         assert list(history[0]["changes"]) == ["checked"]
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+def test_a_receipt_is_made_of_a_pages_figures_and_its_page_is_shown(
+    browser: Browser, server: Server, has_script: bool
+) -> None:
+    context = browser.new_context(base_url=server.address, java_script_enabled=has_script)
+    page = context.new_page()
+    page.goto("/?firmness=signed_binding&lang=ru")
+    page.locator(".receipt summary").click()
+    form = page.locator(".receipt form")
+    form.get_by_label("Где цитируются").fill("Отчёт, с. 12")
+    form.get_by_label("Ваш ключ").fill(ADMIN_KEY)
+    form.get_by_role("button").click()
+    expect(page.locator("h1")).to_have_text("Сегодня ответ тот же")
+    expect(page.locator(".quoted")).to_contain_text("Подписано, обязывает")
+    assert re.search(r"/pages/receipts/[0-9a-f-]{36}\?lang=ru$", page.url)
+    page.get_by_role("link", name="Показать, как сейчас").click()
+    expect(page.locator(".chip")).to_contain_text(["Подписано, обязывает"])
+    context.close()
+
+
+def test_a_key_that_there_is_not_is_refused_where_it_is_written(page: Page) -> None:
+    page.goto("/pages/missions/novosibirsk-april")
+    page.locator(".receipt summary").click()
+    form = page.locator(".receipt form")
+    form.get_by_label("Your key").fill("tmd_wrong")
+    form.get_by_role("button").click()
+    expect(form.locator("[data-problem]")).to_contain_text("no key of this service")
+    expect(form.get_by_label("Your key")).to_be_editable()
+
+
+def test_whoever_may_write_sees_possible_duplicates_and_compares_them(
+    page: Page, server: Server
+) -> None:
+    with server.client() as client:
+        twin = {"name": "АО «Казнекс Инвест»", "kind": "company", "city": "Астана"}
+        made = client.post("/organizations", json=twin).json()
+        page.goto("/pages/organizations/kaznex-invest")
+        page.get_by_text("Look for possible duplicates").click()
+        form = page.locator("#duplicates form")
+        form.get_by_label("Your key").fill("tmd_wrong")
+        form.get_by_role("button", name="Use this key").click()
+        expect(form.locator("[data-problem]")).to_contain_text("no such key")
+        form.get_by_label("Your key").fill(ADMIN_KEY)
+        form.get_by_role("button", name="Use this key").click()
+        expect(page.locator("#duplicates li")).to_have_count(1)
+        # The next page shows them at once.
+        page.reload()
+        page.locator("#duplicates").get_by_role("link", name="Compare").click()
+        expect(page.locator(".compared tr.differs").first).to_contain_text("АО «Казнекс Инвест»")
+        client.delete(f"/organizations/{made['id']}")
 
 
 def test_print_leaves_out_what_nobody_can_press_on_paper(page: Page) -> None:
