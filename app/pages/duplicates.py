@@ -45,8 +45,8 @@ def names_of(kind: str, record: Value) -> list[str]:
 async def possible_duplicates(
     context: PageContext, kind: str, record: Value
 ) -> list[Duplicate] | None:
-    """The records whose names have the same words, or all the words of one of its names; None for
-    whom they are not shown to."""
+    """The records with the same words in a name, or with all words of one name in the other; None
+    for whom they are not shown to."""
     if not sees_withheld(context.request) or context.as_of is not None:
         return None
     own = [_words(name) for name in names_of(kind, record)[:_MAX_NAMES]]

@@ -21,7 +21,7 @@ PARTS_ALONE: Final = ("related__relation", PART_OF)
 _SHOWN: Final = (
     (
         "fields",
-        "id,currency,firmness,related.relation,related.agreement.id,related.agreement.amount,"
+        "id,amount,currency,firmness,related.relation,related.agreement.id,related.agreement.amount,"
         "related.agreement.currency,related.agreement.firmness",
     ),
     ("expand", "related.agreement"),
@@ -62,17 +62,22 @@ async def _beside(
     context: PageContext, path: str, asked: Pairs, steps: dict[str, str]
 ) -> dict[str, int]:
     """How many parts are in another sum than their whole, by what tells the two sums apart."""
-    stated: Pairs = (PARTS_ALONE, ("amount__isnull", "false"))
-    rows = await context.rows(path, (*asked, *stated, *_SHOWN), **steps)
-    pairs = [(row, whole) for row in rows for whole in wholes_of(row)]
+    rows = await context.rows(path, (*_limited(asked, PARTS_ALONE), *_SHOWN), **steps)
+    stated = [row for row in rows if row.get("amount") is not None]
+    pairs = [(row, whole) for row in stated for whole in wholes_of(row)]
     ids = ",".join(dict.fromkeys(whole["id"] for _, whole in pairs))
     if not ids:
         return {}
-    named: Pairs = (("id__in", ids), ("fields", "id"), ("limit", str(_MAX_PARTS)))
-    counted = {row["id"] for row in await context.rows(path, (*asked, *named), **steps)}
+    named = (*_limited(asked, ("id__in", ids)), ("fields", "id"), ("limit", str(_MAX_PARTS)))
+    counted = {row["id"] for row in await context.rows(path, named, **steps)}
     apart = {row["id"]: _apart(row, whole) for row, whole in pairs if whole["id"] in counted}
     keys = ("parts_in_currency", "parts_in_class")
     return {key: sum(found == key for found in apart.values()) for key in keys}
+
+
+def _limited(asked: Pairs, pair: tuple[str, str]) -> Pairs:
+    """The filters and another one, which is left to us where there is one of its name."""
+    return asked if pair[0] in dict(asked) else (*asked, pair)
 
 
 def wholes_of(row: Value) -> Iterator[Value]:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from app.core.loose_types import Json, Value
 from app.pages import formats
@@ -18,6 +18,8 @@ _MAX_LINES: Final = 400
 _MAX_DIFFERENCES: Final = 100
 #: The figures of the first page, whatever it was limited to.
 _AGGREGATE: Final = "/agreements/aggregate"
+#: The pages whose figures are those of one filter.
+_OF_PARTY: Final = {"parties__organization_id": "/pages/organizations/{}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,10 @@ def _question(url: str | None) -> tuple[str, list[tuple[str, str]]]:
 def _page(context: PageContext, path: str, pairs: list[tuple[str, str]]) -> str | None:
     """The page that shows what was asked; None where there is none."""
     if path == _AGGREGATE and {*ASKED} <= {*pairs}:
-        return context.page("/", [pair for pair in pairs if pair not in ASKED and pair[0] != AS_OF])
+        left = [pair for pair in pairs if pair not in ASKED and pair[0] != AS_OF]
+        if len(left) == 1 and left[0][0] in _OF_PARTY:
+            return context.page(_OF_PARTY[left[0][0]].format(quote(left[0][1], safe="")))
+        return context.page("/", left)
     steps = path.split("/")
     is_record = len(steps) == 3 or (len(steps) == 4 and steps[3] == "summary")
     if is_record and steps[1] in PATHS.values():

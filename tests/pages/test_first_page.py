@@ -115,6 +115,47 @@ async def test_filters_leave_what_they_say_and_are_said_in_words(reader: PageRea
     assert not faults
 
 
+async def test_of_one_class_alone_the_sentence_tells_its_money(
+    client: httpx.AsyncClient, reader: PageReader
+) -> None:
+    mission = (await client.post("/missions", json={"title": "Plans", "kind": "trade_fair"})).json()
+    deal = {
+        "instrument": "memorandum_of_understanding",
+        "status": "negotiated",
+        "mission_id": mission["id"],
+    }
+    for amount in (1_606_401_981, None):
+        body = {**deal, "title": "A plan", "amount": amount, "currency": amount and "KZT"}
+        assert (await client.post("/agreements", json=body)).status_code == 201
+    table = {
+        "en": "They come to KZT ≈ 1.61 billion, stated by one of two. One of two states no amount.",
+        "ru": "Их суммы – ≈ 1,61 миллиарда KZT: указаны в 1 из 2. Без суммы – 1 из 2.",
+        "kk": "Олардың сомалары – ≈ 1,61 миллиард KZT: 2 ішінен 1 келісімде көрсетілген."
+        " Сомасы көрсетілмегені – 2 ішінен 1.",
+    }
+    for language, told in table.items():
+        page = await reader.open(f"/?mission={mission['id']}&lang={language}")
+        assert page.heading.endswith(told), page.heading
+
+
+async def test_a_language_that_there_is_not_is_refused_in_one_that_the_browser_takes(
+    reader: PageReader,
+) -> None:
+    table = {"ru": "В адресе – то, чего нет", "de": "The address asks", "": "The address asks"}
+    for accepted, told in table.items():
+        page = await reader.open("/pages/missions?lang=de", 400, language=accepted)
+        assert page.heading.startswith(told), accepted
+        assert "Must be one of en, ru, kk. Given: 'de'." in page.text
+
+
+async def test_it_says_of_which_moment_and_position_it_is(reader: PageReader) -> None:
+    page = await reader.open(OURS)
+    (foot,) = page.root.find(cls="cite")
+    assert re.search(r"As of \d+ \w+ 20\d\d, \d\d:\d\d UTC · position \d+-[0-9a-f]+", foot.text)
+    (position,) = [each for each in foot.find(tag="a") if "position" in each.text]
+    assert (await reader.json(position.attributes["href"]))["data"] == []
+
+
 async def test_converted_money_stands_beside_what_is_stated(
     client: httpx.AsyncClient, reader: PageReader
 ) -> None:

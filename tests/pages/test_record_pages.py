@@ -121,6 +121,44 @@ async def test_an_organization_tells_where_it_has_been_and_what_it_agreed_on(
     assert "Head of delegation" in section(person, "Where it has been")
 
 
+async def test_a_person_has_the_figures_of_what_it_signed(
+    client: httpx.AsyncClient, reader: PageReader
+) -> None:
+    person = (await client.post("/people", json={"full_name": "A signer"})).json()["id"]
+    deal = {
+        "title": "Signed by hand",
+        "instrument": "supply_contract",
+        "status": "signed",
+        "amount": 12,
+        "currency": "EUR",
+        "parties": [{"role": "buyer", "description": "A firm", "signed_by_id": person}],
+    }
+    made = await client.post("/agreements", json=deal)
+    assert made.status_code == 201, made.text
+    page = await reader.open(f"/pages/people/{person}")
+    assert "1 Signed, binding" in section(page, "How firm it is")
+    assert "12 EUR" in section(page, "Money, by currency").replace("EUR", " EUR").replace("  ", " ")
+    assert [row["Deal"] for row in page.rows()] == ["Signed by hand"]
+
+
+async def test_passages_call_records_by_their_names_in_the_language_of_the_page(
+    reader: PageReader,
+) -> None:
+    page = await reader.open(MISSION)
+    passages = section(page, "The passages it rests on")
+    assert "10 · 244 citations" in passages
+    for name in (
+        "Delegate Nikolai Dychko",
+        "Mission Business mission of Kazakhstan",
+        "Supply contract of Nobel AFF and Katren",
+        "Round table with local business",
+    ):
+        assert name in passages, name
+    in_russian = section(await reader.open(f"{MISSION}?lang=ru"), "На чём это основано")
+    assert "Ермек Кошербаев" in in_russian
+    assert "Supply contract" not in in_russian
+
+
 async def test_a_passage_shows_its_words_where_the_text_is_attached(
     client: httpx.AsyncClient, reader: PageReader
 ) -> None:
