@@ -22,7 +22,7 @@ async def converted(context: PageContext, asked: Pairs) -> dict[str, Value] | No
         return None
     pairs = (*_ASKED, *asked, *converting)
     answer = await context.read("/agreements/aggregate", pairs)
-    rows = [row for row in answer["data"] if row["original"] or row["not_converted"]]
+    rows = [row for row in answer["data"] if _sums(row, "original") or _sums(row, "not_converted")]
     rows.sort(key=lambda row: CLASSES.index(row["firmness"]))
     return {
         "currency": answer["conversion"]["currency"],
@@ -37,11 +37,16 @@ def _row(context: PageContext, row: Value) -> dict[str, Value]:
         "firmness": row["firmness"],
         "class_name": context.name("firmness", row["firmness"]),
         "amount": None if amount is None else context.number(amount),
-        "of": [_sum(context, each) for each in row["original"]],
-        "left": [_sum(context, each) for each in row["not_converted"]],
+        "of": [_sum(context, each) for each in _sums(row, "original")],
+        "left": [_sum(context, each) for each in _sums(row, "not_converted")],
     }
 
 
+def _sums(row: Value, name: str) -> list[Value]:
+    """The sums by currency: there is none where all that would be added stands in a whole."""
+    return [each for each in row[name] if each.get("sum_amount") is not None]
+
+
 def _sum(context: PageContext, each: Value) -> str:
-    amount = context.number(each["sum_amount"] or 0)
+    amount = context.number(each["sum_amount"])
     return context.say("money", amount=amount, currency=each["currency"])

@@ -49,6 +49,12 @@ _READS: Final[Mapping[str, _Read]] = {
         _of("organization", "name"),
         "organization",
     ),
+    "reported_total": _Read(
+        "/reported-totals",
+        "measure",
+        lambda context, row: context.name("measures", row["measure"]),
+        is_translated=False,
+    ),
     "delegate": _Read(
         "/delegates",
         "description,person.full_name,person.full_name_en",

@@ -21,6 +21,7 @@ from tests.servers import Server, running_server
 from tests.templates import seeded_url
 
 MOST_MILLISECONDS = 50
+MOST_BYTES = 80 * 1024
 #: As many as make a difference to the clock of the kernel.
 TIMES = 20
 ROWS = ".deals tbody tr"
@@ -97,6 +98,15 @@ def test_it_is_as_wide_as_a_phone_and_axe_finds_nothing(page: Page, server: Serv
     assert not axe_faults(page)
     assert not seen.elsewhere(server.address)
     assert not seen.complaints
+
+
+def test_all_that_a_browser_fetches_for_it_is_light(page: Page, server: Server) -> None:
+    fetched: list[int] = []
+    page.on("requestfinished", lambda request: fetched.append(request.sizes()["responseBodySize"]))
+    page.goto("/", wait_until="load")
+    page.wait_for_function("document.readyState === 'complete'")
+    assert len(fetched) >= 3
+    assert sum(fetched) <= MOST_BYTES
 
 
 def _processor_seconds(server: Server) -> float:

@@ -91,6 +91,17 @@ async def test_a_part_is_told_where_it_is_counted_and_where_it_is_shown(
     assert "once more" not in filtered.text, "the whole is not among them"
 
 
+async def test_where_money_is_converted_a_part_stands_in_its_whole_whatever_its_currency(
+    client: httpx.AsyncClient, reader: PageReader
+) -> None:
+    mission, _ = await _deals(client)
+    page = await reader.open(f"/?mission={mission}&convert_to=CHF&rate_date=1998-12-31")
+    assert "not converted: USD 100" in page.text.replace("\xa0", " ")
+    assert "not converted: EUR" not in page.text.replace("\xa0", " ")
+    # The euros are the currency itself, and in the whole of dollars.
+    await reader.open(f"/?mission={mission}&convert_to=EUR&rate_date=1998-12-31")
+
+
 async def test_a_part_says_of_what_and_a_whole_tells_its_parts(
     client: httpx.AsyncClient, reader: PageReader
 ) -> None:
