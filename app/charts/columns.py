@@ -8,8 +8,11 @@ from app.charts.numbers import number_text, scale_steps
 from app.charts.pictures import Bar, Style, Words
 from app.charts.svg import Canvas, element, line, text, title
 from app.charts.text_width import text_width, wrapped
+from app.charts.words import NONE_DATED
 
 _HIGH, _AXIS = 220.0, 12.0
+#: Where nothing has a place in time, and the strip is all there is.
+_LOW = 120.0
 _STRIP, _STRIP_GAP = 104.0, 20.0
 _WIDEST = 56.0
 
@@ -18,6 +21,7 @@ def draw_columns(bars: Sequence[Bar], words: Words, style: Style) -> str:
     """The picture of these columns; those that stand apart are the strip."""
     dated = [bar for bar in bars if not bar.is_apart]
     undated = [bar for bar in bars if bar.is_apart]
+    tall = _HIGH if dated else _LOW
 
     def draw(canvas: Canvas, y: float) -> float | None:
         most = max((bar.total for bar in bars), default=0)
@@ -31,14 +35,14 @@ def draw_columns(bars: Sequence[Bar], words: Words, style: Style) -> str:
         right = style.width - MARGIN - strip
         canvas.add(text(words.axis, MARGIN, y, _AXIS, fill=canvas.ground.quiet))
         y += 12
-        bottom = y + _HIGH
+        bottom = y + tall
         if undated:
             x = style.width - MARGIN - _STRIP
-            high = _HIGH + 50
+            high = tall + 50
             ground = canvas.ground.apart
             canvas.add(element("rect", x=x, y=y - 6, width=_STRIP, height=high, rx=4, fill=ground))
         for step in steps:
-            at = bottom - _HIGH * float(step) / top
+            at = bottom - tall * float(step) / top
             colour = canvas.ground.quiet if step == 0 else canvas.ground.line
             canvas.add(line(left, at, style.width - MARGIN, at, colour))
             figure = number_text(int(step), style.language)
@@ -53,12 +57,14 @@ def draw_columns(bars: Sequence[Bar], words: Words, style: Style) -> str:
                     bar,
                     left + slot * (at + 0.5),
                     min(slot * 0.78, _WIDEST),
-                    (bottom, top),
+                    (bottom, tall / top),
                     style,
                 )
+        else:
+            _tell_nothing(canvas, (left, right), bottom - tall / 2, style)
         for bar in undated:
             middle = style.width - MARGIN - _STRIP / 2
-            _column(canvas, bar, middle, _WIDEST, (bottom, top), style)
+            _column(canvas, bar, middle, _WIDEST, (bottom, tall / top), style)
             for at, each in enumerate(wrapped(bar.label, _AXIS, _STRIP - 8, 2)):
                 quiet = canvas.ground.quiet
                 y = bottom + 18 + at * 15
@@ -68,16 +74,26 @@ def draw_columns(bars: Sequence[Bar], words: Words, style: Style) -> str:
     return picture(words, style, draw, told(bars, words, style))
 
 
+def _tell_nothing(canvas: Canvas, room: tuple[float, float], middle: float, style: Style) -> None:
+    """Why there is no column, where the columns would be."""
+    left, right = room
+    lines = wrapped(NONE_DATED[style.language], _AXIS, right - left - 24, 3)
+    for at, each in enumerate(lines):
+        y = middle + (at - (len(lines) - 1) / 2) * 16
+        x, quiet = (left + right) / 2, canvas.ground.quiet
+        canvas.add(text(each, x, y, _AXIS, text_anchor="middle", fill=quiet))
+
+
 def _column(
-    canvas: Canvas, bar: Bar, middle: float, wide: float, scale: tuple[float, int], style: Style
+    canvas: Canvas, bar: Bar, middle: float, wide: float, scale: tuple[float, float], style: Style
 ) -> None:
-    bottom, top = scale
+    bottom, each = scale
     y, done = bottom, 0
     for segment in bar.segments:
         if not segment.value:
             continue
         done += segment.value
-        to = min(bottom - _HIGH * done / top, y - 1)
+        to = min(bottom - each * done, y - 1)
         figure = number_text(segment.value, style.language)
         area = element(
             "rect",

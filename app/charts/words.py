@@ -166,6 +166,11 @@ SOURCE: Final = told(
     "Источник: сделки торговых миссий, {address}; состояние {moment}.",
     "Дереккөз: сауда миссияларының келісімдері, {address}; күйі {moment}.",
 )
+NONE_DATED: Final = told(
+    "A year with its month is stated for none of them.",
+    "Год с месяцем не указан ни для одной записи.",
+    "Жылы мен айы бірде-бір жазбада көрсетілмеген.",
+)
 ONLY: Final = told("Only {filters}.", "Только {filters}.", "Тек {filters}.")
 AGES: Final[Mapping[str, Told]] = {
     "this_year": told("this year", "в этом году", "биыл"),

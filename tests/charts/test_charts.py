@@ -154,6 +154,11 @@ async def test_what_has_no_year_or_month_is_in_a_strip_of_its_own(
     }
     texts = ["".join(each.itertext()) for each in root.iter(f"{SVG}text")]
     assert {"Nov 2016", "Dec 2016", "Jan 2017", "Feb 2017"} <= set(texts)
+    # Where it is all there is, the empty room says why it is empty.
+    alone = "A year with its month is stated for none of them."
+    assert alone not in texts
+    root = await picture(fresh, "/charts/signings.svg?title=A&signed=XXXX-04-12")
+    assert alone in ["".join(each.itertext()) for each in root.iter(f"{SVG}text")]
 
 
 async def test_cohorts_are_drawn_as_the_conversion_counts_them(client: httpx.AsyncClient) -> None:
