@@ -79,12 +79,18 @@ class Figures:
 async def read_figures(context: PageContext, filters: Pairs) -> Figures:
     """The figures of the agreements that the filters leave."""
     answer = await context.read(_READ, (*ASKED, *filters))
-    groups = answer["data"]
     yearly: list[Json] = []
     # By a filter that leaves one time, what comes each year is among the sums.
     if answer["left_out"]["per_year"] or any(_PERIOD in "".join(pair) for pair in filters):
         by_period = (await context.read(_READ, (*_BY_PERIOD, *filters)))["data"]
         yearly = [group for group in by_period if group[_PERIOD] == AmountPeriod.per_year]
+    return figures_of(answer, yearly)
+
+
+def figures_of(answer: Json, yearly: Sequence[Json] = ()) -> Figures:
+    """The figures of an answer to what is `ASKED`; `yearly` are the groups of what comes each
+    year, which its sums leave out."""
+    groups = answer["data"]
     classes = {(group["currency"], group["firmness"]): group for group in yearly}
     once = [_without(g, classes.get((g["currency"], g["firmness"]))) for g in groups]
     sums = [_sum_of(group, is_yearly=False) for group in once]
