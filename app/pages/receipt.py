@@ -86,7 +86,7 @@ def _figures(path: str, answer: Json | None) -> Figures | None:
 
 def _is_group(group: Json) -> bool:
     """Whether it has what the first page asks for."""
-    return {"firmness", "currency", "amount_period", "not_exact_amount"} <= {*group}
+    return {"firmness", "currency", "not_exact_amount"} <= {*group}
 
 
 def _quoted(context: PageContext, then: Figures | None, now: Figures | None) -> list[Quoted]:
