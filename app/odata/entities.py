@@ -8,6 +8,7 @@ from starlette.responses import Response
 from app.core import json_codec
 from app.core.errors import BadRequest, NotFound, did_you_mean
 from app.core.http.conditional import is_known, not_modified
+from app.engine.query.filter_reader import ParsedFilter
 from app.engine.query.parameters import View
 from app.engine.resource import Resource, SubCollection
 from app.odata.addresses import as_json_text, context_of
@@ -18,7 +19,7 @@ from app.odata.options import SHOWING, read_options
 from app.odata.sets import answer_count, answer_set
 from app.odata.shown import read_shown, select_list, selectable, view_of
 from app.rest.decimals import ask_for_texts, tag_for
-from app.rest.handlers import find_row
+from app.rest.handlers import check_codes, find_row
 from app.rest.lists import RecordSet
 from app.rest.related import ID_ALONE, check_related, needs_count
 
@@ -83,12 +84,14 @@ async def _answer_entity(request: Request, model: Model, resource: Resource, key
     options = read_options(request, SHOWING)
     form = form_of(request, options.get("$format"))
     ask_for_texts(request, form.texts)
-    shown = read_shown(resource, options)
+    parsed = ParsedFilter()
+    shown = read_shown(resource, options, parsed)
+    await check_codes(request, parsed)
     view = view_of(resource, shown)
     if needs_count(resource, view, 1):
         alone = await find_row(request, resource, key, ID_ALONE)
-        await check_related(request, resource, view, [str(alone.id)])
-    found = await find_row(request, resource, key, view)
+        await check_related(request, resource, view, [str(alone.id)], parsed.values)
+    found = await find_row(request, resource, key, view, values=parsed.values)
     tag = f'W/"{found.version}-{str(found.id)[-12:]}-{found.position}-{form.tag}"'
     tag = tag_for(request, tag)
     if is_known(request, tag):

@@ -35,7 +35,7 @@ class NotSupported(Problem):
 
 def answer_form(problem: Problem) -> tuple[str, bytes, tuple[tuple[str, str], ...]]:
     """The media type, the body and more headers of a problem."""
-    error: Fields = {"code": problem.slug(), "message": _in_options(problem)}
+    error: Fields = {"code": problem.slug(), "message": in_options(problem)}
     details = [_detail(fault) for fault in problem.errors]
     if details:
         error["target"] = details[0]["target"]
@@ -43,7 +43,7 @@ def answer_form(problem: Problem) -> tuple[str, bytes, tuple[tuple[str, str], ..
     return _MEDIA_TYPE, json_codec.dumps({"error": error}), (VERSION,)
 
 
-def _in_options(problem: Problem) -> str:
+def in_options(problem: Problem) -> str:
     """The detail, which names parameters as lists call them, with the options' names."""
     parameter = problem.errors[0].parameter if problem.errors else None
     option = _OPTIONS.get(parameter or "")

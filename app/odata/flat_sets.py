@@ -32,8 +32,9 @@ from app.odata.flat_rows import FlatShape, flat_count, flat_statement
 from app.odata.forms import Form, answer, form_of
 from app.odata.model import FlatSet
 from app.odata.options import CHOOSING, PAGING, Options, bad_option, read_options, split
+from app.odata.orders import orders_of
 from app.odata.pages import page_size, preference_applied
-from app.odata.sets import orders_of, search_words, set_body
+from app.odata.sets import search_words, set_body
 from app.rest.audience import audience_tag, reading_dialect
 from app.rest.handlers import check_codes, database_of, position_of
 from app.rest.pages import PageRequest, in_epoch, page_request

@@ -1,6 +1,5 @@
 """Answers of sets of records: a page with its count and the address of the next, or a count."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from starlette.requests import Request
@@ -11,16 +10,17 @@ from app.core.http.conditional import is_known, not_modified
 from app.core.instance_secret import EPOCH_LENGTH
 from app.core.loose_types import Fields, Value
 from app.engine.query.cursor import cursor_scope
-from app.engine.query.parameters import Listing, QueryShape, read_sort
+from app.engine.query.parameters import Listing, QueryShape
 from app.engine.search.hits import with_query
 from app.odata.addresses import as_json_text, context_of, next_link
-from app.odata.errors import VERSION, NotSupported
+from app.odata.errors import VERSION
 from app.odata.filter.reading import read_filter
 from app.odata.forms import Form, answer, form_of
 from app.odata.model import Model
-from app.odata.options import CHOOSING, LISTING, Options, bad_option, read_options, split
+from app.odata.options import CHOOSING, LISTING, Options, bad_option, read_options
+from app.odata.orders import read_order
 from app.odata.pages import page_size, preference_applied
-from app.odata.shown import read_shown, select_list, view_of
+from app.odata.shown import Shown, read_shown, select_list, view_of
 from app.rest.decimals import ask_for_texts, tag_for
 from app.rest.handlers import check_codes, database_of, position_of
 from app.rest.lists import (
@@ -53,8 +53,7 @@ async def answer_set(request: Request, model: Model, records: RecordSet) -> Resp
     options = read_options(request, LISTING)
     form = form_of(request, options.get("$format"))
     ask_for_texts(request, form.texts)
-    shown = read_shown(records.resource, options)
-    asked = await _asked(request, records, options)
+    asked, shown = await _asked(request, records, options)
     size = page_size(request)
     if "if-none-match" in request.headers:
         tag = _tag(request, await position_of(request), form, size)
@@ -98,28 +97,32 @@ def _unchanged(tag: str) -> Response:
 async def answer_count(request: Request, records: RecordSet) -> Response:
     """How many entities the options ask for, as plain text."""
     options = read_options(request, (*CHOOSING, "$format"))
-    asked = await _asked(request, records, options)
+    asked, _ = await _asked(request, records, options)
     _, counted = await by_ways(asked, 1)
     total = await count_records(counted, "exact")
     return answer(str(total.records).encode(), "text/plain;charset=utf-8")
 
 
-async def _asked(request: Request, records: RecordSet, options: Options) -> ListRequest:
-    """The list that the options ask for."""
+async def _asked(
+    request: Request, records: RecordSet, options: Options
+) -> tuple[ListRequest, Shown]:
+    """The list that the options ask for, and what of each entity is shown."""
     resource, search = records.resource, options.get("$search")
     parsed = read_filter(resource, options)
+    shown = read_shown(resource, options, parsed)
     await check_codes(request, parsed)
     shape = QueryShape(
         condition=parsed.condition,
         q=search is not None,
-        sort=read_sort(resource, _sort(options.get("$orderby"))),
-        view=view_of(resource, read_shown(resource, options)),
+        sort=read_order(resource, options.get("$orderby")),
+        nulls_are_least=True,
+        view=view_of(resource, shown),
         offset=bool(options.skip) and options.get("$skiptoken") is None,
     )
     values = with_query(parsed.values, search_words(search), database_of(request).dialect)
     if records.collection is not None:
         values["parent"] = records.parent
-    return ListRequest(request, records, Listing(shape, parsed), values)
+    return ListRequest(request, records, Listing(shape, parsed), values), shown
 
 
 def search_words(text: str | None) -> str | None:
@@ -127,24 +130,6 @@ def search_words(text: str | None) -> str | None:
     if text is not None and not text.strip():
         raise bad_option("$search", "Is empty: write words, or leave it out.", "empty")
     return text
-
-
-def _sort(text: str | None) -> str | None:
-    """`amount desc,mission/title` as lists are asked for it: `-amount,mission.title`."""
-    found = [("-" if descending else "") + path for path, descending in orders_of(text)]
-    return ",".join(path.replace("/", ".") for path in found) or None
-
-
-def orders_of(text: str | None) -> Iterator[tuple[str, bool]]:
-    """The paths of `$orderby`, each with "descending?"; 501 for what is no path."""
-    for item in split("$orderby", text, ",") if text is not None else ():
-        path, _, order = item.partition(" ")
-        if "(" in item or "$count" in item:
-            raise NotSupported(f"{item[:100]} in $orderby is not supported: name a property.")
-        if order.strip() not in ("", "asc", "desc"):
-            detail = f"Write asc or desc after {path[:100]}, not {order.strip()[:50]!r}."
-            raise bad_option("$orderby", detail, "syntax")
-        yield path, order.strip() == "desc"
 
 
 async def _read(asked: ListRequest, options: Options, limit: int) -> tuple[Page, int]:

@@ -1,21 +1,26 @@
 """What of each entity is shown: `$select` and `$expand`, also within each other."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from app.core.errors import Fault, did_you_mean
-from app.engine.paths import MAX_DEPTH, relations_of
+from app.core.errors import BadRequest, Fault, did_you_mean
+from app.engine.paths import MAX_DEPTH, Relation, relations_of
 from app.engine.query.conditions import Path
-from app.engine.query.parameters import View
+from app.engine.query.filter_reader import ParsedFilter
+from app.engine.query.parameters import RelatedList, View
 from app.engine.resource import Embedded, Resource
-from app.odata.errors import NotSupported
+from app.odata.errors import NotSupported, in_options
+from app.odata.filter.reading import read_condition
 from app.odata.model import navigations_of, parts_of, properties_of
 from app.odata.options import Options, bad_option, split
+from app.odata.orders import read_order
 
 _EVERYTHING: Final = "*"
-_NESTED = ("$select", "$expand")
-_KNOWN = (*_NESTED, "$filter", "$orderby", "$top", "$skip", "$count", "$search", "$levels")
+_CHOOSING = ("$filter", "$orderby", "$top", "$skip", "$count")
+_NESTED = ("$select", "$expand", *_CHOOSING)
+_UNSUPPORTED = ("$search", "$levels", "$apply", "$compute")
+At = Resource | Embedded
 
 
 @dataclass(slots=True)
@@ -27,6 +32,8 @@ class Shown:
     expand: "dict[str, Shown]" = field(default_factory=dict)
     #: Whether it was named by `$expand` itself, and not on the way to what was.
     is_expanded: bool = False
+    #: Which of many entities are shown, where that was asked.
+    related: RelatedList | None = None
 
     @property
     def is_narrowed(self) -> bool:
@@ -34,22 +41,82 @@ class Shown:
         return self.select is not None or any(each.is_narrowed for each in self.expand.values())
 
 
-def read_shown(at: Resource | Embedded, options: Options) -> Shown:
-    """What `$select` and `$expand` ask for; BadRequest for what is not there."""
-    return _shown(at, {name: options.get(name) for name in _NESTED}, 0)
+def read_shown(at: Resource, options: Options, parsed: ParsedFilter) -> Shown:
+    """What `$select` and `$expand` ask for; BadRequest for what is not there. The values of what
+    chooses related entities come to stand in `parsed`."""
+    return _Reader(parsed).shown(at, options, 0)
 
 
-def _shown(at: Resource | Embedded, asked: Mapping[str, str | None], depth: int) -> Shown:
-    shown = Shown()
-    select, expand = asked.get("$select"), asked.get("$expand")
-    if select is not None:
-        names = tuple(dict.fromkeys(split("$select", select, ",")))
-        for name in names:
-            _check_selected(at, name)
-        shown.select = None if _EVERYTHING in names else names
-    for item in split("$expand", expand, ",") if expand is not None else ():
-        _expand(at, shown, item, depth)
-    return shown
+class _Reader:
+    """Reads what is shown, and what within each other."""
+
+    def __init__(self, parsed: ParsedFilter) -> None:
+        self.parsed = parsed
+
+    def shown(self, at: At, options: Options, depth: int) -> Shown:
+        """What the options ask for of a record or part, so many steps from the first one."""
+        shown = Shown()
+        select, expand = options.get("$select"), options.get("$expand")
+        if select is not None:
+            names = tuple(dict.fromkeys(split("$select", select, ",")))
+            for name in names:
+                _check_selected(at, name)
+            shown.select = None if _EVERYTHING in names else names
+        for item in split("$expand", expand, ",") if expand is not None else ():
+            self._expand(at, shown, item, options, depth)
+        return shown
+
+    def _expand(self, at: At, shown: Shown, item: str, options: Options, depth: int) -> None:
+        """Add what an item such as `mission($select=title)` or `parties/organization` asks for."""
+        path, opening, inner = item.partition("(")
+        if opening and not inner.endswith(")"):
+            raise bad_option("$expand", f"There is no ) at the end of {item[:100]!r}.", "syntax")
+        for step in (word.strip() for word in path.split("/")):
+            relation = _relation(at, step)
+            depth += 1
+            if depth > MAX_DEPTH:
+                text = f"{item[:100]!r} has more than {MAX_DEPTH} steps."
+                raise bad_option("$expand", text, "too_deep")
+            at, shown = relation.target, shown.expand.setdefault(step, Shown())
+        if isinstance(at, Embedded):
+            text = f"{path} belongs to the record and is always shown: leave it out."
+            raise bad_option("$expand", text, "unknown")
+        if shown.is_expanded:
+            raise bad_option("$expand", f"{path} is given more than once.", "repeated")
+        sent = _nested(inner.removesuffix(")")) if opening else {}
+        try:
+            nested = Options(sent, options.aliases)
+            found = self.shown(at, nested, depth)
+            shown.related = self._related(relation, at, nested)
+        except BadRequest as problem:
+            text = f"In {path}: {in_options(problem)}"
+            raise bad_option("$expand", text, problem.errors[0].code) from None
+        shown.select, shown.is_expanded = found.select, True
+        shown.expand |= found.expand
+
+    def _related(self, relation: Relation, at: Resource, nested: Options) -> RelatedList | None:
+        """Which of many entities are shown; None for all of them."""
+        asked = [name for name in _CHOOSING if nested.get(name) is not None]
+        if not asked:
+            return None
+        if not relation.is_to_many:
+            text = f"It is of many, and {relation.name} is one."
+            raise bad_option(asked[0], text, "unknown")
+        return RelatedList(
+            read_condition(at, nested, self.parsed),
+            read_order(at, nested.get("$orderby")),
+            self._slot(nested.top),
+            self._slot(nested.skip or None),
+            f"{relation.name}@odata.count" if nested.counts else None,
+        )
+
+    def _slot(self, number: int | None) -> str | None:
+        """The parameter that has this value."""
+        if number is None:
+            return None
+        slot = f"f{len(self.parsed.values)}"
+        self.parsed.values[slot] = number
+        return slot
 
 
 def _check_selected(at: Resource | Embedded, name: str) -> None:
@@ -73,31 +140,16 @@ def selectable(at: Resource | Embedded) -> list[str]:
     return [*properties_of(at), *parts_of(at), *navigations_of(at)]
 
 
-def _expand(at: Resource | Embedded, shown: Shown, item: str, depth: int) -> None:
-    """Add what an item such as `mission($select=title)` or `parties/organization` asks for."""
-    path, opening, inner = item.partition("(")
-    if opening and not inner.endswith(")"):
-        raise bad_option("$expand", f"There is no ) at the end of {item[:100]!r}.", "syntax")
-    steps = path.strip().split("/")
-    for step in steps:
-        if step in ("$ref", "$count", _EVERYTHING):
-            _refuse(f"{step} in $expand")
-        found = relations_of(at).get(step)
-        if found is None:
-            known = [*navigations_of(at), *parts_of(at)]
-            near = did_you_mean(step, known) or f" Possible: {', '.join(known) or 'none'}."
-            raise bad_option("$expand", f"There is no relation {step[:100]!r}.{near}", "unknown")
-        depth += 1
-        if depth > MAX_DEPTH:
-            text = f"{item[:100]!r} has more than {MAX_DEPTH} steps."
-            raise bad_option("$expand", text, "too_deep")
-        at, shown = found.target, shown.expand.setdefault(step, Shown())
-    if isinstance(at, Embedded):
-        text = f"{path} belongs to the record and is always shown: leave it out."
-        raise bad_option("$expand", text, "unknown")
-    nested = _shown(at, _nested(inner.removesuffix(")")) if opening else {}, depth)
-    shown.select, shown.is_expanded = nested.select, True
-    shown.expand |= nested.expand
+def _relation(at: At, step: str) -> Relation:
+    """The relation of this name; BadRequest without one."""
+    if step in ("$ref", "$count", _EVERYTHING):
+        _refuse(f"{step} in $expand")
+    found = relations_of(at).get(step)
+    if found is None:
+        known = [*navigations_of(at), *parts_of(at)]
+        near = did_you_mean(step, known) or f" Possible: {', '.join(known) or 'none'}."
+        raise bad_option("$expand", f"There is no relation {step[:100]!r}.{near}", "unknown")
+    return found
 
 
 def _nested(text: str) -> dict[str, str]:
@@ -105,15 +157,16 @@ def _nested(text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for option in split("$expand", text, ";") if text.strip() else ():
         name, equals, value = (piece.strip() for piece in option.partition("="))
-        if name in _NESTED and equals:
-            found[name] = value
-        elif name in _KNOWN:
+        if name in _UNSUPPORTED:
             _refuse(f"{name} in $expand")
-        else:
-            near = did_you_mean(name, _KNOWN) or " Possible: $select=…;$expand=…."
+        if name not in _NESTED or not equals:
+            near = did_you_mean(name, _NESTED) or f" Possible: {', '.join(_NESTED)}."
             raise bad_option(
                 "$expand", f"There is no option {name[:100]!r} in it.{near}", "unknown"
             )
+        if name in found:
+            raise bad_option("$expand", f"{name} is given more than once.", "repeated")
+        found[name] = value
     return found
 
 
@@ -124,9 +177,17 @@ def _refuse(what: str) -> None:
 
 def view_of(resource: Resource, shown: Shown) -> View:
     """The same for the statements of the engine."""
+    related = tuple(sorted(_related(shown, ()), key=lambda found: found[0]))
     if not shown.is_narrowed:
-        return View(None, tuple(sorted(_expanded(shown, ()))))
-    return View(tuple(sorted(set(_fields(resource, shown, ())))), ())
+        return View(None, tuple(sorted(_expanded(shown, ()))), related)
+    return View(tuple(sorted(set(_fields(resource, shown, ())))), (), related)
+
+
+def _related(shown: Shown, before: Path) -> Iterator[tuple[Path, RelatedList]]:
+    for name, inner in shown.expand.items():
+        if inner.related is not None:
+            yield (*before, name), inner.related
+        yield from _related(inner, (*before, name))
 
 
 def _expanded(shown: Shown, before: Path) -> Iterator[Path]:

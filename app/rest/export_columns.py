@@ -15,6 +15,7 @@ from app.engine.paths import FieldType, fields_of, find_field, leads_to_many, re
 from app.engine.query.conditions import Path, columns_of, value_at
 from app.engine.query.csv_lines import csv_cell, csv_json_cell, line_of
 from app.engine.query.filter_reader import bad_parameter
+from app.engine.query.orders import in_order
 from app.engine.query.parameters import QueryShape, View
 from app.engine.query.render import (
     as_csv_value,
@@ -209,9 +210,7 @@ def _in_order(
     if row_of is not None:
         part = resource.embedded[row_of]
         statement = statement.where(getattr(part.table, part.owner) == resource.table.id)
-    for key in keys_of(resource, shape):
-        order = key.column.desc() if key.descending else key.column.asc()
-        statement = statement.order_by(order.nulls_last() if key.nullable else order)
+    statement = statement.order_by(*in_order(keys_of(resource, shape)))
     if row_of is not None:
         statement = statement.order_by(getattr(resource.embedded[row_of].table, POSITION))
     return compile_query(statement.limit(bindparam("limit", type_=BigInteger)), dialect)

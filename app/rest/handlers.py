@@ -14,7 +14,7 @@ from app.core.http.app_state import state_of
 from app.core.http.conditional import is_known, not_modified
 from app.core.http.responses import JsonResponse
 from app.core.instance_secret import EPOCH_LENGTH
-from app.core.loose_types import Value
+from app.core.loose_types import Value, Values
 from app.engine.codes import codes_with_names, meant_code
 from app.engine.history.positions import Position, position_statement, read_stored
 from app.engine.keys import as_id, in_trash, missing
@@ -24,7 +24,7 @@ from app.engine.query.parameters import ItemQuery, View, read_view
 from app.engine.query.statements import item_statement
 from app.engine.resource import Resource
 from app.rest.decimals import dialect_of, tag_for
-from app.rest.related import ID_ALONE, check_related, needs_count
+from app.rest.related import ID_ALONE, NO_VALUES, check_related, needs_count
 
 #: Where a request keeps the database as it was at the moment that it names.
 PAST_DATABASE = "past_database"
@@ -71,13 +71,16 @@ async def find_row(
     trash: bool = False,
     *,
     tells_parts: bool = False,
+    values: Values = NO_VALUES,
 ) -> Found:
-    """The record with this id or ref; NotFound without one."""
+    """The record with this id or ref; NotFound without one. `values` are those of the view."""
     database = database_of(request)
     record_id = as_id(key)
     by = "ref" if record_id is None else "id"
     statement = item_statement(resource, view, by, dialect_of(request), tells_parts)
-    rows = await database.read(statement, {"key": record_id or key}, point_lookup=True)
+    known = {**values, "key": record_id or key}
+    # Which related records are shown can take long to find.
+    rows = await database.read(statement, known, point_lookup=not view.related)
     if not rows:
         raise missing(resource, key)
     body, deleted_at, found_id, version, position, *has_parts = rows[0]

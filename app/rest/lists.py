@@ -150,7 +150,7 @@ async def check_page(asked: ListRequest, at: PageRequest, offset: int) -> None:
         alone = replace(asked, listing=replace(asked.listing, shape=shape))
         rows = (await read_page(alone, at, offset))[: at.limit]
         ids = [json_codec.loads_stored(row[0])["id"] for row in rows]
-        await check_related(asked.request, resource, view, ids)
+        await check_related(asked.request, resource, view, ids, asked.values)
 
 
 def _remember(request: Request) -> None:

@@ -1,11 +1,13 @@
 """Answers that would show too many related records are refused before the work is done."""
 
 from collections.abc import Sequence
+from types import MappingProxyType
 
 from starlette.requests import Request
 
 from app.core import json_codec
 from app.core.http.app_state import state_of
+from app.core.loose_types import Values
 from app.core.public_path import public_path
 from app.engine.query.fan_out import (
     MAX_RELATED,
@@ -21,6 +23,7 @@ from app.rest.audience import reading_dialect
 
 #: Up to how many records the parts of these are shown with what they point to uncounted.
 _UNCOUNTED = 100
+NO_VALUES: Values = MappingProxyType({})
 ID_ALONE = View(fields=(("id",),))
 
 
@@ -33,11 +36,12 @@ def needs_count(resource: Resource, view: View, limit: int) -> bool:
 
 
 async def check_related(
-    request: Request, resource: Resource, view: View, ids: Sequence[str]
+    request: Request, resource: Resource, view: View, ids: Sequence[str], values: Values = NO_VALUES
 ) -> None:
-    """Refuse (400) to show the records with these ids in a view that shows too many others."""
+    """Refuse (400) to show the records with these ids in a view that shows too many others, whose
+    parameters have these values."""
     statement = fan_out_statement(resource, view, reading_dialect(request))
-    values = {"ids": json_codec.dumps(list(ids)).decode()}
+    values = {**values, "ids": json_codec.dumps(list(ids)).decode()}
     (counts,) = await state_of(request).database.read(statement, values)
     if sum(counts) <= MAX_RELATED:
         return

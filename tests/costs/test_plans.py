@@ -26,6 +26,8 @@ LED: dict[str, str | None] = {
     "/agreements?sort=-amount": "ix_agreement_amount",
     "/agreements?status=signed&sort=-amount": "ix_agreement_status_amount",
     "/agreements?sort=signed": "ix_agreement_signed",
+    "/odata/agreements?$orderby=amount desc&$top=20": "ix_agreement_amount",
+    "/odata/agreements?$orderby=amount&$top=20": "ix_agreement_amount",
     "/agreements?instrument=supply_contract": "ix_agreement_instrument",
     "/organizations?sort=name": "ix_organization_name",
     "/organizations?kind=company": "ix_organization_kind",

@@ -42,13 +42,22 @@ async def test_what_is_withheld_is_neither_shown_nor_found(client: Client) -> No
     await check(f"/agreements({closed['id']})/title/$value", 404, "Closed")
     await check(f"/agreements({shown['id']})/amount/$value", 204, "77.5")
     expanded = f"/missions({mission['id']})?$select=id&$expand=agreements($select=title)"
-    titles = [{"title": "Open"}], [{"title": "Open"}, {"title": "Closed"}]
-    for expected, sent in ((titles[0], {}), (titles[1], {"Authorization": key})):
-        request = client.build_request("GET", f"/odata{expanded}", headers=sent)
-        if not sent:
-            del request.headers["Authorization"]
-        found = (await client.send(request)).json()["agreements"]
-        if found != expected:
-            wrong[expanded, bool(sent)] = (found, expected)
+    titles: dict[str, tuple[list[str], list[str]]] = {
+        "": (["Open"], ["Open", "Closed"]),
+        "$filter=amount gt 1": ([], ["Open"]),
+        "$filter=amount eq null;$top=5": (["Open"], ["Closed"]),
+        "$orderby=amount desc;$top=1;$count=true": (["Open"], ["Open"]),
+    }
+    for options, expecting in titles.items():
+        address = expanded.replace("=title)", f"=title;{options})" if options else "=title)")
+        for expected, sent in zip(expecting, ({}, {"Authorization": key}), strict=True):
+            request = client.build_request("GET", f"/odata{address}", headers=sent)
+            if not sent:
+                del request.headers["Authorization"]
+            told = (await client.send(request)).json()
+            found = [each["title"] for each in told["agreements"]]
+            counted = told.get("agreements@odata.count", len(found))
+            if found != expected or counted != len(expected) + ("count" in options and bool(sent)):
+                wrong[address, bool(sent)] = (told, expected)
     await check(f"/missions({mission['id']})/agreements/$count", "1", "2")
     assert not wrong

@@ -3,16 +3,28 @@
 from collections.abc import Iterator
 from functools import lru_cache
 
-from sqlalchemy import JSON, Dialect, Text, bindparam, cast, func, literal, select
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Dialect,
+    Subquery,
+    Text,
+    bindparam,
+    cast,
+    func,
+    literal,
+    select,
+)
 
 from app.core.databases.expressions import Expression, Selection
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import Id
 from app.engine.paths import Relation, relations_of
 from app.engine.query.aliases import TableAlias
-from app.engine.query.conditions import Path
+from app.engine.query.conditions import Path, columns_of
+from app.engine.query.operators import Get
 from app.engine.query.parameters import View
-from app.engine.query.render import Projection, projection_of
+from app.engine.query.render import Projection, projection_of, rows_under
 from app.engine.resource import Embedded, Resource, SubCollection
 
 #: The most related records of one answer, some 20 MB of JSON.
@@ -59,11 +71,59 @@ def list_of(resource: Resource, path: Path) -> Resource | None:
 def fan_out_statement(resource: Resource, view: View, dialect: Dialect) -> CompiledQuery:
     """Reads, for each path of `shown_many`, how many records it shows, counted up to one more than
     MAX_RELATED; `:ids` is the JSON list of the ids of the records that show them."""
-    counts = [_count(resource, path, dialect) for path in shown_many(resource, view)]
+    shown = projection_of(resource, view)
+    counts = [
+        (_count_some if _narrows(shown, path) else _count)(resource, path, shown, dialect)
+        for path in shown_many(resource, view)
+    ]
     return compile_query(select(*counts), dialect)
 
 
-def _count(resource: Resource, path: Path, dialect: Dialect) -> Expression:
+def _narrows(shown: Projection, path: Path) -> bool:
+    """Whether some of the records on the path are left out."""
+    for name in path:
+        shown = shown.relations[name]
+        if shown.related.is_narrowed:
+            return True
+    return False
+
+
+def _count_some(resource: Resource, path: Path, shown: Projection, dialect: Dialect) -> Expression:
+    """Of what is narrowed all is counted, for each record as it would be shown."""
+    table = TableAlias(resource.table)
+    number = _number(resource, path, shown, columns_of(table))
+    counted = select(cast(func.coalesce(func.sum(number), 0), BigInteger))
+    found = counted.select_from(table.source).where(table.id.in_(_ids(dialect)))
+    return found.scalar_subquery()
+
+
+def _number(at: Resource | Embedded, path: Path, shown: Projection, get: Get) -> Expression:
+    """How many records the one whose columns `get` gives shows at the end of the path."""
+    first, *rest = path
+    relation, inner = relations_of(at)[first], shown.relations[first]
+    rows = _rows(relation, get, inner)
+    counted: Expression = func.count()
+    if rest:
+        counted = func.sum(_number(relation.target, tuple(rest), inner, lambda n: rows.c[n]))
+    return select(counted).select_from(rows).scalar_subquery()
+
+
+def _rows(relation: Relation, get: Get, shown: Projection) -> Subquery:
+    """The records or parts that the relation leads to, as they would be shown."""
+    if isinstance(relation.via, SubCollection):
+        return rows_under(relation.via, get, shown.related)
+    table = TableAlias(relation.target.table)
+    if isinstance(relation.via, Embedded):
+        names = [f"{name}_id" for name in relation.via.to_one]
+        there = getattr(table, relation.via.owner) == get("id")
+    else:
+        names, there = list(relation.via.columns), table.id == get(f"{relation.name}_id")
+    columns = (getattr(table, name).label(name) for name in names)
+    found = select(literal(1).label("found"), *columns).where(there)
+    return found.correlate_except(table.source).subquery()
+
+
+def _count(resource: Resource, path: Path, shown: Projection, dialect: Dialect) -> Expression:
     table = TableAlias(resource.table)
     found = select(literal(1)).select_from(table.source).where(table.id.in_(_ids(dialect)))
     at: Resource | Embedded = resource

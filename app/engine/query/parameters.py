@@ -25,6 +25,7 @@ from app.engine.paths import (
 )
 from app.engine.query.conditions import Condition, Path
 from app.engine.query.filter_reader import ParsedFilter, bad_parameter, read_filters
+from app.engine.query.orders import Sort
 from app.engine.resource import Embedded, Resource
 from app.engine.schemas import Schema
 
@@ -122,11 +123,34 @@ class ListWithPartsQuery(PartsQuery, ListQuery):
 
 
 @dataclass(frozen=True, slots=True)
+class RelatedList:
+    """Which of the records that a relation leads to are shown, in which order: missing values are
+    least. `limit` and `offset` name parameters, `counted_as` the member that says how many there
+    are without these."""
+
+    condition: Condition | None = None
+    sort: Sort = ()
+    limit: str | None = None
+    offset: str | None = None
+    counted_as: str | None = None
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether fewer records are shown than there are."""
+        return any(each is not None for each in (self.condition, self.limit, self.offset))
+
+
+ALL_RELATED = RelatedList()
+
+
+@dataclass(frozen=True, slots=True)
 class View:
-    """What is shown of a record: all or `fields`, and `expand`ed relations."""
+    """What is shown of a record: all or `fields`, and `expand`ed relations, `related` telling which
+    records of some."""
 
     fields: tuple[Path, ...] | None = None
     expand: tuple[Path, ...] = ()
+    related: tuple[tuple[Path, RelatedList], ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -154,7 +178,9 @@ class QueryShape:
     condition: Condition | None = None
     q: bool = False
     deleted: Deleted = "exclude"
-    sort: tuple[tuple[Path, bool], ...] = ((("id",), False),)
+    sort: Sort = ((("id",), False),)
+    #: Whether missing values come where the least one would, and not last.
+    nulls_are_least: bool = False
     view: View = View()
     seek: Seek | None = None
     offset: bool = False
@@ -291,7 +317,7 @@ def shown_in(at: Resource | Embedded) -> Iterable[str]:
     return at.read_fields if isinstance(at, Resource) else at.fields.model_fields
 
 
-def read_sort(resource: Resource, text: str | None) -> tuple[tuple[Path, bool], ...]:
+def read_sort(resource: Resource, text: str | None) -> Sort:
     """`-amount,mission.title` as paths with "descending?"; `id` is always the last key."""
     keys: dict[Path, bool] = {}
     for name in listed("sort", text) if text is not None else ():

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import literal_column, select, type_coerce
+from sqlalchemy import BigInteger, Subquery, bindparam, func, literal_column, select, type_coerce
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
@@ -12,14 +12,17 @@ from app.core.databases.expressions import Expression
 from app.core.databases.types import CELL_FORMS, JSON_FORMS, Exact, JsonText
 from app.engine.paths import relations_of
 from app.engine.query.aliases import TableAlias
-from app.engine.query.conditions import ColumnProxy, Path
+from app.engine.query.conditions import ColumnProxy, Path, columns_of, sql_of
 from app.engine.query.operators import Get
-from app.engine.query.parameters import View
+from app.engine.query.orders import Sort, in_order, sort_keys
+from app.engine.query.parameters import ALL_RELATED, RelatedList, View
 from app.engine.resource import Embedded, Resource, SubCollection
 
 #: How many arguments a function takes, names and values.
 _MOST_ARGUMENTS = {"sqlite": 126, "postgresql": 100}
 _OBJECT = {"sqlite": "json_object", "postgresql": "json_build_object"}
+#: The order of related records that are asked for in no other.
+_BY_ID: Sort = ((("id",), False),)
 _ARRAY = {"sqlite": "json_array", "postgresql": "json_build_array"}
 _LIST = {"sqlite": "json_group_array(%s)", "postgresql": "coalesce(json_agg(%s), '[]'::json)"}
 
@@ -32,6 +35,12 @@ class as_json(FunctionElement[str]):  # noqa: N801 (reads as an SQL function)
 
 class as_csv_value(FunctionElement[str]):  # noqa: N801
     """A column as its type looks in a cell of a table; a list that is empty as no value."""
+
+    inherit_cache = True
+
+
+class as_number(FunctionElement[str]):  # noqa: N801
+    """A whole number of any size as it stands in JSON."""
 
     inherit_cache = True
 
@@ -57,10 +66,20 @@ class json_list(FunctionElement[str]):  # noqa: N801
 @compiles(as_json)
 def _as_json(element: as_json, compiler: SQLCompiler, **kw: object) -> str:
     (column,) = element.clauses
-    # An answer may be asked for with decimals as texts: app/rest/decimals.py.
-    texts = isinstance(column.type, Exact) and hasattr(compiler.dialect, "decimals_as_texts")
+    texts = isinstance(column.type, Exact) and _wants_texts(compiler)
     forms = CELL_FORMS if texts else JSON_FORMS
     return forms[compiler.dialect.name](column.type, compiler.process(column, **kw))
+
+
+def _wants_texts(compiler: SQLCompiler) -> bool:
+    """Whether the answer is asked for with decimals as texts: app/rest/decimals.py."""
+    return hasattr(compiler.dialect, "decimals_as_texts")
+
+
+@compiles(as_number)
+def _as_number(element: as_number, compiler: SQLCompiler, **kw: object) -> str:
+    number = compiler.process(element.clauses, **kw)
+    return f"CAST({number} AS TEXT)" if _wants_texts(compiler) else number
 
 
 @compiles(as_csv_value)
@@ -126,8 +145,12 @@ def _record(resource: Resource, get: Get, shown: "Projection") -> dict[str, Expr
         if name in shown.relations:
             values[name] = _to_one(target, get(f"{name}_id"), shown.relations[name])
     for name, collection in resource.to_many.items():
-        if name in shown.relations:
-            values[name] = _to_many(collection, get, shown.relations[name])
+        if name not in shown.relations:
+            continue
+        inner = shown.relations[name]
+        if inner.related.counted_as is not None:
+            values[inner.related.counted_as] = _number_under(collection, get, inner.related)
+        values[name] = _to_many(collection, get, inner)
     return values
 
 
@@ -159,27 +182,47 @@ def _embedded(part: Embedded, get: Get, shown: "Projection") -> Expression:
 
 
 def _to_many(collection: SubCollection, get: Get, shown: "Projection") -> Expression:
+    rows = rows_under(collection, get, shown.related)
+    values = _record(collection.child, lambda name: rows.c[name], shown)
+    return select(json_list(object_of(values))).select_from(rows).scalar_subquery()
+
+
+def _number_under(collection: SubCollection, get: Get, related: RelatedList) -> Expression:
+    rows = rows_under(collection, get, RelatedList(related.condition))
+    return as_number(select(func.count()).select_from(rows).scalar_subquery())
+
+
+def rows_under(collection: SubCollection, get: Get, related: RelatedList) -> Subquery:
+    """The records of the collection that are shown under the one whose columns `get` gives."""
     child = collection.child
     table = TableAlias(child.table)
+    own = columns_of(table)
     chosen = (
-        select(*(getattr(table, name).label(name) for name in child.columns))
+        select(*(own(name).label(name) for name in child.columns))
         .where(collection.on(table, ColumnProxy(get)), table.deleted_at.is_(None))
-        .order_by(table.id)
         .correlate_except(table.source)
     )
-    rows = (
-        chosen if child.row_filter is None else chosen.where(child.row_filter(table))
-    ).subquery()
-    values = _record(child, lambda name: rows.c[name], shown)
-    return select(json_list(object_of(values))).select_from(rows).scalar_subquery()
+    if child.row_filter is not None:
+        chosen = chosen.where(child.row_filter(table))
+    if related.condition is not None:
+        chosen = chosen.where(sql_of(related.condition, child, own))
+    keys = sort_keys(child, related.sort or _BY_ID, own, nulls_are_least=True)
+    chosen = chosen.order_by(*in_order(keys))
+    if related.limit is not None:
+        chosen = chosen.limit(bindparam(related.limit, type_=BigInteger))
+    if related.offset is not None:
+        chosen = chosen.offset(bindparam(related.offset, type_=BigInteger))
+    return chosen.subquery()
 
 
 @dataclass(slots=True)
 class Projection:
-    """What to show of a record: the fields named, or all; and what of its relations."""
+    """What to show of a record: the fields named, or all; and what of its relations. Of many
+    records it shows those that are `related`."""
 
     names: set[str] | None = None
     relations: dict[str, "Projection"] = field(default_factory=dict)
+    related: RelatedList = ALL_RELATED
 
     def at(self, path: Path) -> "Projection":
         """What is shown at the end of a path of relations, which are shown from now on."""
@@ -205,6 +248,8 @@ def projection_of(resource: Resource, view: View) -> Projection:
         if view.fields is not None and path[0] in resource.embedded and root.names is not None:
             root.names.add(path[0])
         root.at(path)
+    for path, related in view.related:
+        root.at(path).related = related
     return root
 
 

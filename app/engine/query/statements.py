@@ -1,7 +1,6 @@
 """The statements of reads: one record, a page of a list, and how many records a list has."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 
 from sqlalchemy import (
@@ -28,28 +27,17 @@ from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import Id, JsonText
 from app.core.loose_types import Value
 from app.engine.history.positions import newest_position
-from app.engine.paths import FieldType, RecordField, find_field
-from app.engine.query.conditions import Path, columns_of, leads_over_relations, sql_of, value_at
+from app.engine.query.conditions import columns_of, leads_over_relations, sql_of
 from app.engine.query.operators import bound
+from app.engine.query.orders import Key, Sort, in_order, sort_keys
 from app.engine.query.parameters import QueryShape, Seek, View
 from app.engine.query.render import as_json, json_array, record_json
-from app.engine.record import bound_names
 from app.engine.resource import Resource, SubCollection
 from app.engine.search.hits import matches
 from app.engine.search.row_match import matches_by_row
 
 #: Up to how many records an estimate is a real count, and how many it looks at otherwise.
 SAMPLE_ROWS = 10_000
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Key:
-    """One of the fields that a list is in the order of."""
-
-    field: RecordField
-    column: Expression
-    descending: bool
-    nullable: bool
 
 
 @lru_cache(maxsize=512)
@@ -123,26 +111,18 @@ def _page(
 
 
 def _ordered(statement: Selection, keys: list[Key], seek: Seek | None) -> Selection:
-    backward = seek is not None and seek.backward
-    for k in keys:
-        order = k.column.desc() if k.descending is not backward else k.column.asc()
-        if k.nullable:
-            order = order.nulls_first() if backward else order.nulls_last()
-        statement = statement.order_by(order)
-    return statement
+    return statement.order_by(*in_order(keys, backward=seek is not None and seek.backward))
 
 
 @lru_cache(maxsize=128)
-def key_statement(
-    resource: Resource, sort: tuple[tuple[Path, bool], ...], dialect: Dialect
-) -> CompiledQuery:
+def key_statement(resource: Resource, sort: Sort, dialect: Dialect) -> CompiledQuery:
     """Reads `(key,)` of the record `:id` in lists of this order."""
     keys = keys_of(resource, QueryShape(sort=sort))
     statement = select(_key(keys)).where(resource.table.id == bindparam("id"))
     return compile_query(statement, dialect)
 
 
-def _key(keys: "list[Key]") -> Expression:
+def _key(keys: list[Key]) -> Expression:
     """The JSON list of a record's sort keys, as text."""
     listed = json_array(*(as_json(key.column) for key in keys))
     return cast(type_coerce(listed, JsonText()), Text)
@@ -150,17 +130,8 @@ def _key(keys: "list[Key]") -> Expression:
 
 def keys_of(resource: Resource, shape: QueryShape) -> list[Key]:
     """The fields that the list is in the order of, the last of them the id."""
-    get = columns_of(resource.table)
-    keys = []
-    for path, descending in shape.sort:
-        field = find_field(resource, path)
-        if field.field_type is FieldType.stated:
-            path = (*path[:-1], bound_names(path[-1])[0])
-            field = find_field(resource, path)
-        column = value_at(resource, path, get)
-        nullable = field.nullable or len(path) > 1
-        keys.append(Key(field, column, descending, nullable))
-    return keys
+    get, nulls_are_least = columns_of(resource.table), shape.nulls_are_least
+    return sort_keys(resource, shape.sort, get, nulls_are_least=nulls_are_least)
 
 
 def is_led_by_index(resource: Resource, shape: QueryShape, dialect: Dialect) -> bool:
@@ -179,7 +150,7 @@ def is_led_by_index(resource: Resource, shape: QueryShape, dialect: Dialect) -> 
     either_way = dialect.name == "sqlite" or not key.nullable
     return any(
         _column_of(first) == _column_of(key.column)
-        and (either_way or _is_descending(first) is key.descending)
+        and (either_way or _is_descending(first) is (key.descending or key.nulls_first))
         for first in firsts
     )
 
@@ -209,7 +180,7 @@ def _beyond(keys: list[Key], seek: Seek) -> ColumnElement[bool]:
     """
     first = keys[0]
     if seek.nulls_segment:
-        return first.column.is_not(None) if seek.backward else first.column.is_(None)
+        return first.column.is_(None) if _nulls_follow(first, seek) else first.column.is_not(None)
     ways: list[ColumnElement[bool]] = []
     alike: list[ColumnElement[bool]] = []
     for at, key in enumerate(keys):
@@ -222,13 +193,17 @@ def _beyond(keys: list[Key], seek: Seek) -> ColumnElement[bool]:
 
 
 def _past(key: Key, at: int, seek: Seek) -> ColumnElement[bool]:
+    follow = _nulls_follow(key, seek)
     if seek.nulls[at]:
-        # Nulls are last; walking back, every value comes after them.
-        return key.column.is_not(None) if seek.backward and at else false()
+        return false() if follow or not at else key.column.is_not(None)
     sign = "<" if key.descending is not seek.backward else ">"
     further = key.column.op(sign, is_comparison=True)(_slot(key, at))
-    nulls_follow = key.nullable and not seek.backward and at
-    return or_(further, key.column.is_(None)) if nulls_follow else further
+    return or_(further, key.column.is_(None)) if key.nullable and follow and at else further
+
+
+def _nulls_follow(key: Key, seek: Seek) -> bool:
+    """Whether, walking so, what has no value comes after what has one."""
+    return key.nulls_first is seek.backward
 
 
 def _slot(key: Key, at: int) -> Expression:
@@ -236,10 +211,10 @@ def _slot(key: Key, at: int) -> Expression:
 
 
 def segments(seek: Seek, keys: list[Key]) -> Iterator[Seek]:
-    """The parts of the list beyond a place, in order: the records with a value in the first key,
-    and those without; each is read by an index of its own stretch."""
+    """The parts of the list beyond a place, in order: the records with a value in the first key and
+    those without, or these first; each is read by an index of its own stretch."""
     yield seek
-    if keys[0].nullable and seek.nulls[0] is seek.backward:
+    if keys[0].nullable and seek.nulls[0] is not _nulls_follow(keys[0], seek):
         yield Seek(seek.backward, seek.nulls, nulls_segment=True)
 
 

@@ -29,25 +29,35 @@ def read_filter(
     options: Options,
     reading: "Callable[[FilterReader], Reading] | None" = None,
 ) -> ParsedFilter:
-    """The condition that `$filter` states, made by a `reading` of one's own or by the plain one;
+    """What `$filter` states, made a condition by a `reading` of one's own or by the plain one;
     400 tells where its first mistake is."""
-    text = options.get("$filter")
     parsed = ParsedFilter()
+    parsed.condition = read_condition(resource, options, parsed, reading)
+    return parsed
+
+
+def read_condition(
+    resource: Resource,
+    options: Options,
+    parsed: ParsedFilter,
+    reading: "Callable[[FilterReader], Reading] | None" = None,
+) -> Condition | None:
+    """The same as a condition, whose values come to stand in `parsed`."""
+    text = options.get("$filter")
     if text is None:
-        return parsed
+        return None
     if not text.strip():
         raise bad_option("$filter", "Is empty: write a condition, or leave it out.", "empty")
     try:
         tree = parse(text, options.aliases)
         conditions = (reading or Reading)(FilterReader(resource, parsed))
-        parsed.condition = conditions.condition(tree, resource, "")
+        return conditions.condition(tree, resource, "")
     except ExpressionError as error:
         detail = f"Character {error.position}: {error.detail}"
         raise bad_option("$filter", detail, "expression") from None
     except NotSupported as problem:
         problem.errors = (Fault("not_supported", problem.detail, parameter="$filter"),)
         raise
-    return parsed
 
 
 @dataclass(slots=True)
