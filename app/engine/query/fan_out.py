@@ -1,6 +1,7 @@
 """How many related records an answer would show: counted before any of them is rendered."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 
 from sqlalchemy import (
@@ -23,7 +24,7 @@ from app.engine.paths import Relation, relations_of
 from app.engine.query.aliases import TableAlias
 from app.engine.query.conditions import Path, columns_of
 from app.engine.query.operators import Get
-from app.engine.query.parameters import View
+from app.engine.query.parameters import RelatedList, View
 from app.engine.query.render import Projection, projection_of, rows_under
 from app.engine.resource import Embedded, Resource, SubCollection
 
@@ -101,17 +102,18 @@ def _number(at: Resource | Embedded, path: Path, shown: Projection, get: Get) ->
     """How many records the one whose columns `get` gives shows at the end of the path."""
     first, *rest = path
     relation, inner = relations_of(at)[first], shown.relations[first]
-    rows = _rows(relation, get, inner)
+    # Their order decides which are shown, and so how many of others, but not how many there are.
+    rows = _rows(relation, get, inner.related if rest else replace(inner.related, sort=()))
     counted: Expression = func.count()
     if rest:
         counted = func.sum(_number(relation.target, tuple(rest), inner, lambda n: rows.c[n]))
     return select(counted).select_from(rows).scalar_subquery()
 
 
-def _rows(relation: Relation, get: Get, shown: Projection) -> Subquery:
+def _rows(relation: Relation, get: Get, related: RelatedList) -> Subquery:
     """The records or parts that the relation leads to, as they would be shown."""
     if isinstance(relation.via, SubCollection):
-        return rows_under(relation.via, get, shown.related)
+        return rows_under(relation.via, get, related)
     table = TableAlias(relation.target.table)
     if isinstance(relation.via, Embedded):
         names = [f"{name}_id" for name in relation.via.to_one]

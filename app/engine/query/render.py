@@ -1,6 +1,6 @@
 """Reads: from a resource's declaration to one SELECT whose rows are finished JSON."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import BigInteger, Subquery, bindparam, func, literal_column, select, type_coerce
@@ -8,7 +8,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 
-from app.core.databases.expressions import Expression
+from app.core.databases.expressions import Expression, Selection
 from app.core.databases.types import CELL_FORMS, JSON_FORMS, Exact, JsonText
 from app.engine.paths import relations_of
 from app.engine.query.aliases import TableAlias
@@ -194,11 +194,30 @@ def _number_under(collection: SubCollection, get: Get, related: RelatedList) -> 
 
 def rows_under(collection: SubCollection, get: Get, related: RelatedList) -> Subquery:
     """The records of the collection that are shown under the one whose columns `get` gives."""
+    names, first = collection.child.columns, related.limit or related.offset
+    if first is None:
+        return _rows_under(collection, get, related, names).subquery()
+    # What is left out is found by its id, and nothing else of it is read.
+    ids = _rows_under(collection, get, related, ("id",))
+    if related.limit is not None:
+        ids = ids.limit(bindparam(related.limit, type_=BigInteger))
+    if related.offset is not None:
+        ids = ids.offset(bindparam(related.offset, type_=BigInteger))
+    child = collection.child
+    own = columns_of(TableAlias(child.table))
+    chosen = select(*(own(name).label(name) for name in names)).where(own("id").in_(ids))
+    return _sorted(chosen, child, related.sort, own).subquery()
+
+
+def _rows_under(
+    collection: SubCollection, get: Get, related: RelatedList, names: Iterable[str]
+) -> Selection:
+    """These fields of all the records under one that meet the condition."""
     child = collection.child
     table = TableAlias(child.table)
     own = columns_of(table)
-    chosen = (
-        select(*(own(name).label(name) for name in child.columns))
+    chosen: Selection = (
+        select(*(own(name).label(name) for name in names))
         .where(collection.on(table, ColumnProxy(get)), table.deleted_at.is_(None))
         .correlate_except(table.source)
     )
@@ -206,13 +225,12 @@ def rows_under(collection: SubCollection, get: Get, related: RelatedList) -> Sub
         chosen = chosen.where(child.row_filter(table))
     if related.condition is not None:
         chosen = chosen.where(sql_of(related.condition, child, own))
-    keys = sort_keys(child, related.sort or _BY_ID, own, nulls_are_least=True)
-    chosen = chosen.order_by(*in_order(keys))
-    if related.limit is not None:
-        chosen = chosen.limit(bindparam(related.limit, type_=BigInteger))
-    if related.offset is not None:
-        chosen = chosen.offset(bindparam(related.offset, type_=BigInteger))
-    return chosen.subquery()
+    return _sorted(chosen, child, related.sort, own)
+
+
+def _sorted(chosen: Selection, child: Resource, sort: Sort, own: Get) -> Selection:
+    keys = sort_keys(child, sort or _BY_ID, own, nulls_are_least=True)
+    return chosen.order_by(*in_order(keys))
 
 
 @dataclass(slots=True)

@@ -83,10 +83,10 @@ def list_statement(
         # if what they are in the order of is read too; and else it looks through all of them.
         shown += [key.column for key in keys]
     is_in_order = is_led_by_index(resource, shape, dialect) and _is_index(resource, keys)
-    if dialect.name == "postgresql" or is_in_order:
+    if not shape.offset and (dialect.name == "postgresql" or is_in_order):
         return compile_query(_page(select(*shown), resource, collection, shape, keys), dialect)
     # SQLite makes the JSON of all records before it puts them in order, where PostgreSQL makes
-    # that of the page.
+    # that of the page; and both make that of the records that are passed over.
     table = resource.table
     page = _page(select(table.id), resource, collection, shape, keys).correlate(None)
     statement = select(*shown).where(table.id.in_(page))
