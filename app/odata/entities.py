@@ -24,6 +24,7 @@ from app.rest.lists import RecordSet
 from app.rest.related import ID_ALONE, check_related, needs_count
 
 _RAW: Final = "$value"
+_COUNT: Final = "$count"
 #: What may follow in an address that this service has not.
 _UNSUPPORTED = ("$ref", "$links", "$filter", "$each", "$query")
 
@@ -34,9 +35,9 @@ async def answer_records(
     """What an address leads to that has come to a set of records, `rest` being what follows."""
     if not rest:
         return await answer_set(request, model, records)
-    if rest == ["$count"]:
+    if rest == [_COUNT]:
         return await answer_count(request, records)
-    raise _nowhere(rest[0], ["$count"])
+    raise _nowhere(rest[0], [_COUNT])
 
 
 async def answer_record(
@@ -107,22 +108,29 @@ async def _answer_property(
     request: Request, model: Model, resource: Resource, key: str, name: str, rest: list[str]
 ) -> Response:
     options = read_options(request, ("$format",))
-    if rest not in ([], [_RAW]):
-        raise _nowhere(rest[0], [_RAW])
     is_list = name in parts_of(resource) or properties_of(resource)[name].type.is_collection
-    if rest and is_list:
+    if rest == [_RAW] and is_list:
         raise BadRequest(f"{name} is a collection: it has no {_RAW}.")
+    follows = _COUNT if is_list else _RAW
+    if rest not in ([], [follows]):
+        raise _nowhere(rest[0], [follows])
     form = form_of(request, None if rest else options.get("$format")) if not rest else None
     ask_for_texts(request, form is not None and form.texts)
     found = await find_row(request, resource, key, View(fields=((name,),)))
     value = _value_in(found.body)
     if value == "null":
         return _nothing()
+    if rest == [_COUNT]:
+        return _plain(str(len(json_codec.loads(value))))
     if form is None:
-        return answer(_raw(value).encode(), "text/plain;charset=utf-8")
+        return _plain(_raw(value))
     context = context_of(request, f"{model.record_sets[resource].name}({found.id})/{name}")
     head = f'"@odata.context":{as_json_text(context)},' if form.has_context else ""
     return answer(f'{{{head}"value":{value}}}'.encode(), form.media_type)
+
+
+def _plain(text: str) -> Response:
+    return answer(text.encode(), "text/plain;charset=utf-8")
 
 
 def _value_in(body: str) -> str:

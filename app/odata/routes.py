@@ -25,12 +25,18 @@ from app.rest.lists import RecordSet
 
 _STEP = re.compile(r"(?P<name>[^()]*)(\((?P<key>.*)\))?")
 _KEY = re.compile(r"\s*(?:id\s*=)?\s*(?:'(?P<quoted>(?:[^']|'')*)'|(?P<plain>[^',=()\s]+))\s*")
+_VERSION = re.compile(r"[0-9]\.[0-9]{1,2}(;.*)?")
 _UNSUPPORTED = ("$all", "$crossjoin", "$entity", "$batch")
 
 
 async def _reading_options(answer_it: Handler, request: Request) -> Response:
-    """Leave the parameters to the endpoint, which reads them as options."""
+    """Leave the parameters to the endpoint, which reads them as options; 400 for a client that
+    takes no answer of this version."""
     request.scope["query_left"] = b""
+    most = request.headers.get("odata-maxversion", "4.0").strip()
+    if _VERSION.fullmatch(most) is None or most < "4":
+        text = f"Answers are of version 4.0, and at most {most[:20]!r} is asked for."
+        raise BadRequest(f"OData-MaxVersion: {text}")
     return await answer_it(request)
 
 

@@ -1,5 +1,6 @@
 """Answers of sets of records: a page with its count and the address of the next, or a count."""
 
+import re
 from dataclasses import dataclass, replace
 
 from starlette.requests import Request
@@ -13,7 +14,7 @@ from app.engine.query.cursor import cursor_scope
 from app.engine.query.parameters import Listing, QueryShape
 from app.engine.search.hits import with_query
 from app.odata.addresses import as_json_text, context_of, next_link
-from app.odata.errors import VERSION
+from app.odata.errors import VERSION, NotSupported
 from app.odata.filter.reading import read_filter
 from app.odata.forms import Form, answer, form_of
 from app.odata.model import Model
@@ -33,6 +34,8 @@ from app.rest.lists import (
 )
 from app.rest.pages import PageRequest, in_epoch, page_request
 
+#: The words of a search, and what stands in quotes.
+_SEARCHED = re.compile(r'"[^"]*"|[^\s"()]+|"')
 #: By how much fewer entities a page has whose entities would show too many others.
 _FEWER = 4
 
@@ -126,10 +129,18 @@ async def _asked(
 
 
 def search_words(text: str | None) -> str | None:
-    """What `$search` looks for; BadRequest for nothing."""
-    if text is not None and not text.strip():
+    """What `$search` looks for, all words of it; BadRequest for nothing, and 501 for OR and NOT."""
+    if text is None:
+        return None
+    found = _SEARCHED.findall(text)
+    for operator in ("OR", "NOT"):
+        if operator in found:
+            said = f"{operator} in $search is not supported: write words, all of which are found,"
+            raise NotSupported(f"{said} or {operator} in quotes for the word.")
+    words = " ".join(each for each in found if each != "AND")
+    if not words.strip():
         raise bad_option("$search", "Is empty: write words, or leave it out.", "empty")
-    return text
+    return words
 
 
 async def _read(asked: ListRequest, options: Options, limit: int) -> tuple[Page, int]:

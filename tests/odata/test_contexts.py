@@ -101,12 +101,16 @@ async def test_values_and_counts_are_plain_text(client: Client) -> None:
         "agreements('nobel-katren-supply')/amount/$value",
         "agreements('nobel-katren-supply')/was_signed/$value",
         "missions/$count?$filter=ref eq 'novosibirsk-april'",
+        f"missions('{NOVOSIBIRSK}')/stops/$count",
+        f"missions('{NOVOSIBIRSK}')/sectors/$count",
         f"missions('{NOVOSIBIRSK}')/agreements/$count",
     ):
         answer = await client.get(f"/odata/{path}")
         assert answer.headers["content-type"] == "text/plain;charset=utf-8", path
         answers[path] = answer.text
-    expected = ["held", "1", "5000000", "true", "1"]
+    seeded = (await client.get(f"/missions/{NOVOSIBIRSK}")).json()
+    parts = (str(len(seeded[name])) for name in ("stops", "sectors"))
+    expected = ["held", "1", "5000000", "true", "1", *parts]
     *found, count = answers.values()
     assert found == expected
     assert int(count) >= 6

@@ -92,6 +92,8 @@ CASES = {
     "stands_for mul 2000000000 mul stands_for mul version gt 3000000000": "d",
     "amount_max sub amount eq 50": "b",
     "-amount lt -100": "ad",
+    "amount " + "mul amount " * 38 + "gt 1": "abd",
+    "was_signed" + " eq true" * 39: "ab",
     "0.1 add 0.2 eq amount": "",
     # Dates and moments.
     "signed_earliest eq 2016-04-12": "a",
@@ -162,6 +164,8 @@ WRONG = {
     "was_signed or " * 400 + "was_signed": "at most 300 operators",
     "(" * 40 + "was_signed" + ")" * 40: "at most 20 levels",
     "title eq 'x' " * 800: "at most 8000",
+    "amount " + "mul amount " * 100 + "gt 1": "at most 40 operators",
+    "was_signed" + " eq true" * 200: "at most 40 operators",
     "title eq '\x7f' §": "Leave out",
 }
 #: What OData has and this service has not: 501 with its name (OData 4.0 Protocol, 13.1.2).

@@ -51,7 +51,8 @@ async def _walked(client: Client, address: str, size: int) -> str:
 
 
 async def test_what_has_no_value_is_least_and_pages_go_on_beyond_it(client: Client) -> None:
-    mission, wrong = await _made(client), {}
+    mission = await _made(client)
+    wrong: dict[tuple[object, ...], tuple[str, str]] = {}
     for order, expected in ORDERS.items():
         for name in ("agreements", "flat_agreements"):
             if name.startswith("flat") and ("/" in order or "subject" in order):

@@ -192,6 +192,10 @@ async def test_every_answer_is_of_version_4_0_and_errors_have_the_shape_of_odata
         "GET /missions('novosibirsk-april')/titel": (404, "Did you mean 'title'?"),
         "GET /missions('novosibirsk-april')/title/value": (404, "$value"),
         "GET /missions('novosibirsk-april')/stops/$value": (400, "collection"),
+        "GET /missions('novosibirsk-april')/title/$count": (404, "$value"),
+        "GET /missions?$search=steel OR cement": (501, "OR in $search"),
+        "GET /flat_missions?$search=steel AND NOT cement": (501, "NOT in $search"),
+        "GET /missions?$search=AND": (400, "Is empty"),
         "GET /missions(a,b)": (400, "is no key"),
         "GET /missions(": (400, "no step"),
         "GET /missions?$top=x": (400, "whole number"),
@@ -234,6 +238,25 @@ async def test_every_answer_is_of_version_4_0_and_errors_have_the_shape_of_odata
             if said not in error.get("message", "") or not error.get("code"):
                 wrong[asked] = (status, "", answer.text)
     assert not wrong
+
+
+async def test_a_client_of_older_versions_is_told(client: Client) -> None:
+    statuses = {}
+    for most in ("3.0", "2.0;NetFx", "x", "", "4.0", "4.01", "4.0;NetFx"):
+        answer = await client.get("/odata/missions?$top=1", headers={"OData-MaxVersion": most})
+        statuses[most] = answer.status_code
+        assert answer.headers["odata-version"] == "4.0"
+    assert [*statuses.values()] == [400, 400, 400, 400, 200, 200, 200], statuses
+
+
+async def test_searches_find_all_of_their_words_beside_filters(client: Client, made: Any) -> None:
+    counts = {}
+    for text in ("pages", 'Pages AND "pages"', "pages AND nowhere", "(pages)", '"or"'):
+        query = {"$search": text, "$filter": f"id eq {made['id']}", "$count": "true", "$top": "1"}
+        answer = await client.get("/odata/missions", params=query)
+        assert answer.status_code == 200, answer.text
+        counts[text] = (answer.json()["@odata.count"], len(answer.json()["value"]))
+    assert [*counts.values()] == [(1, 1), (1, 1), (0, 0), (1, 1), (0, 0)], counts
 
 
 async def test_an_unchanged_answer_is_not_sent_again(client: Client) -> None:

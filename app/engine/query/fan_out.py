@@ -1,7 +1,6 @@
 """How many related records an answer would show: counted before any of them is rendered."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import lru_cache
 
 from sqlalchemy import (
@@ -73,29 +72,25 @@ def fan_out_statement(resource: Resource, view: View, dialect: Dialect) -> Compi
     """Reads, for each path of `shown_many`, how many records it shows, counted up to one more than
     MAX_RELATED; `:ids` is the JSON list of the ids of the records that show them."""
     shown = projection_of(resource, view)
-    counts = [
-        (_count_some if _narrows(shown, path) else _count)(resource, path, shown, dialect)
-        for path in shown_many(resource, view)
-    ]
+    counts = [_count(resource, path, shown, dialect) for path in shown_many(resource, view)]
     return compile_query(select(*counts), dialect)
 
 
-def _narrows(shown: Projection, path: Path) -> bool:
-    """Whether some of the records on the path are left out."""
-    for name in path:
-        shown = shown.relations[name]
-        if shown.related.is_narrowed:
-            return True
-    return False
-
-
-def _count_some(resource: Resource, path: Path, shown: Projection, dialect: Dialect) -> Expression:
-    """Of what is narrowed all is counted, for each record as it would be shown."""
+def _count(resource: Resource, path: Path, shown: Projection, dialect: Dialect) -> Expression:
+    """How many records are shown at the end of the path: up to the first relation of which some
+    are left out row by row, and from there on for each row as it would show them."""
     table = TableAlias(resource.table)
-    number = _number(resource, path, shown, columns_of(table))
-    counted = select(cast(func.coalesce(func.sum(number), 0), BigInteger))
-    found = counted.select_from(table.source).where(table.id.in_(_ids(dialect)))
-    return found.scalar_subquery()
+    at: Resource | Embedded = resource
+    found: Selection = (
+        select(literal(1)).select_from(table.source).where(table.id.in_(_ids(dialect)))
+    )
+    while path and not shown.relations[path[0]].related.is_narrowed:
+        relation = relations_of(at)[path[0]]
+        found, table = _joined(found, table, relation)
+        at, shown, path = relation.target, shown.relations[path[0]], path[1:]
+    number = _number(at, path, shown, columns_of(table)) if path else literal(1)
+    first = found.with_only_columns(number.label("shown")).limit(MAX_RELATED + 1).subquery()
+    return select(cast(func.coalesce(func.sum(first.c.shown), 0), BigInteger)).scalar_subquery()
 
 
 def _number(at: Resource | Embedded, path: Path, shown: Projection, get: Get) -> Expression:
@@ -103,17 +98,17 @@ def _number(at: Resource | Embedded, path: Path, shown: Projection, get: Get) ->
     first, *rest = path
     relation, inner = relations_of(at)[first], shown.relations[first]
     # Their order decides which are shown, and so how many of others, but not how many there are.
-    rows = _rows(relation, get, inner.related if rest else replace(inner.related, sort=()))
+    rows = _rows(relation, get, inner.related, ordered=bool(rest))
     counted: Expression = func.count()
     if rest:
         counted = func.sum(_number(relation.target, tuple(rest), inner, lambda n: rows.c[n]))
     return select(counted).select_from(rows).scalar_subquery()
 
 
-def _rows(relation: Relation, get: Get, related: RelatedList) -> Subquery:
+def _rows(relation: Relation, get: Get, related: RelatedList, *, ordered: bool) -> Subquery:
     """The records or parts that the relation leads to, as they would be shown."""
     if isinstance(relation.via, SubCollection):
-        return rows_under(relation.via, get, related)
+        return rows_under(relation.via, get, related, ordered=ordered)
     table = TableAlias(relation.target.table)
     if isinstance(relation.via, Embedded):
         names = [f"{name}_id" for name in relation.via.to_one]
@@ -123,18 +118,6 @@ def _rows(relation: Relation, get: Get, related: RelatedList) -> Subquery:
     columns = (getattr(table, name).label(name) for name in names)
     found = select(literal(1).label("found"), *columns).where(there)
     return found.correlate_except(table.source).subquery()
-
-
-def _count(resource: Resource, path: Path, shown: Projection, dialect: Dialect) -> Expression:
-    table = TableAlias(resource.table)
-    found = select(literal(1)).select_from(table.source).where(table.id.in_(_ids(dialect)))
-    at: Resource | Embedded = resource
-    for name in path:
-        relation = relations_of(at)[name]
-        found, table = _joined(found, table, relation)
-        at = relation.target
-    first = found.limit(MAX_RELATED + 1).subquery()
-    return select(func.count()).select_from(first).scalar_subquery()
 
 
 def _joined(

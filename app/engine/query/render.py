@@ -188,49 +188,61 @@ def _to_many(collection: SubCollection, get: Get, shown: "Projection") -> Expres
 
 
 def _number_under(collection: SubCollection, get: Get, related: RelatedList) -> Expression:
-    rows = rows_under(collection, get, RelatedList(related.condition))
+    rows = rows_under(collection, get, RelatedList(related.condition), ordered=False)
     return as_number(select(func.count()).select_from(rows).scalar_subquery())
 
 
-def rows_under(collection: SubCollection, get: Get, related: RelatedList) -> Subquery:
-    """The records of the collection that are shown under the one whose columns `get` gives."""
-    names, first = collection.child.columns, related.limit or related.offset
-    if first is None:
-        return _rows_under(collection, get, related, names).subquery()
+def rows_under(
+    collection: SubCollection, get: Get, related: RelatedList, *, ordered: bool = True
+) -> Subquery:
+    """The records of the collection that are shown under the one whose columns `get` gives; as many
+    others, where it need not be `ordered`."""
+    child, sort = collection.child, (related.sort or _BY_ID) if ordered else ()
+    table = TableAlias(child.table)
+    if related.limit is None and related.offset is None:
+        chosen = _chosen(collection, get, related, table, child.columns)
+        return _sorted(chosen, child, sort, table).subquery()
     # What is left out is found by its id, and nothing else of it is read.
-    ids = _rows_under(collection, get, related, ("id",))
+    other = TableAlias(child.table)
+    ids = _sorted(_chosen(collection, get, related, other, ("id",)), child, sort, other)
     if related.limit is not None:
         ids = ids.limit(bindparam(related.limit, type_=BigInteger))
     if related.offset is not None:
         ids = ids.offset(bindparam(related.offset, type_=BigInteger))
-    child = collection.child
-    own = columns_of(TableAlias(child.table))
-    chosen = select(*(own(name).label(name) for name in names)).where(own("id").in_(ids))
-    return _sorted(chosen, child, related.sort, own).subquery()
+    if not ordered:
+        return ids.subquery()
+    rows: Selection = select(*_named(table, child.columns)).where(table.id.in_(ids))
+    return _sorted(rows, child, sort, table).subquery()
 
 
-def _rows_under(
-    collection: SubCollection, get: Get, related: RelatedList, names: Iterable[str]
+def _named(table: TableAlias, names: Iterable[str]) -> list[Expression]:
+    return [getattr(table, name).label(name) for name in names]
+
+
+def _chosen(
+    collection: SubCollection,
+    get: Get,
+    related: RelatedList,
+    table: TableAlias,
+    names: Iterable[str],
 ) -> Selection:
     """These fields of all the records under one that meet the condition."""
     child = collection.child
-    table = TableAlias(child.table)
-    own = columns_of(table)
     chosen: Selection = (
-        select(*(own(name).label(name) for name in names))
+        select(*_named(table, names))
         .where(collection.on(table, ColumnProxy(get)), table.deleted_at.is_(None))
         .correlate_except(table.source)
     )
     if child.row_filter is not None:
         chosen = chosen.where(child.row_filter(table))
     if related.condition is not None:
-        chosen = chosen.where(sql_of(related.condition, child, own))
-    return _sorted(chosen, child, related.sort, own)
+        chosen = chosen.where(sql_of(related.condition, child, columns_of(table)))
+    return chosen
 
 
-def _sorted(chosen: Selection, child: Resource, sort: Sort, own: Get) -> Selection:
-    keys = sort_keys(child, sort or _BY_ID, own, nulls_are_least=True)
-    return chosen.order_by(*in_order(keys))
+def _sorted(chosen: Selection, child: Resource, sort: Sort, table: TableAlias) -> Selection:
+    keys = sort_keys(child, sort, columns_of(table), nulls_are_least=True)
+    return chosen.order_by(*in_order(keys)) if keys else chosen
 
 
 @dataclass(slots=True)

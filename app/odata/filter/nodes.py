@@ -65,3 +65,20 @@ class Quantified:
 
 
 Expression = Literal | Path | Call | Binary | Unary | Among | Quantified
+
+
+def levels_of(tree: "Expression | None") -> int:
+    """How many levels of operators and functions it has; a row of and, or of or, is one."""
+    match tree:
+        case Binary("and" | "or" as operator, left, right):
+            is_row = isinstance(left, Binary) and left.operator == operator
+            return max(levels_of(left) + (not is_row), levels_of(right) + 1)
+        case Binary():
+            return 1 + max(levels_of(tree.left), levels_of(tree.right))
+        case Call():
+            return 1 + max(map(levels_of, tree.arguments), default=0)
+        case Unary() | Quantified():
+            return 1 + levels_of(tree.item)
+        case Among():
+            return 1 + levels_of(tree.left)
+    return 0

@@ -8,12 +8,23 @@ from app.core.errors import did_you_mean
 from app.engine.query.nodes import ExpressionError, Literal, LiteralType
 from app.engine.query.tokens import STEP, Token
 from app.odata.errors import NotSupported
-from app.odata.filter.nodes import Among, Binary, Call, Expression, Path, Quantified, Unary
+from app.odata.filter.nodes import (
+    Among,
+    Binary,
+    Call,
+    Expression,
+    Path,
+    Quantified,
+    Unary,
+    levels_of,
+)
 from app.odata.filter.tokens import tokens
 
 MAX_LENGTH: Final = 8000
 MAX_OPERATORS: Final = 300
 MAX_DEPTH: Final = 20
+#: Of what is parsed: a row of sums is as deep as it is long, and each level takes ten of Python's.
+MAX_LEVELS: Final = 40
 _EQUALITY, _ORDER = ("eq", "ne"), ("gt", "ge", "lt", "le", "has", "in")
 _SUMS, _PRODUCTS = ("add", "sub"), ("mul", "div", "mod", "divby")
 _OPERATORS = (*_EQUALITY, *_ORDER, *_SUMS, *_PRODUCTS, "and", "or")
@@ -30,11 +41,15 @@ def parse(text: str, aliases: Mapping[str, str]) -> Expression:
     """The tree of an expression, `aliases` being the values of `@names` in it.
 
     ExpressionError for what is none and for more than `MAX_LENGTH` characters, `MAX_OPERATORS`
-    operators or `MAX_DEPTH` levels; NotSupported for what OData has and this service has not.
+    operators, or more than `MAX_DEPTH` levels of parentheses or `MAX_LEVELS` of operators;
+    NotSupported for what OData has and this service has not.
     """
     if len(text) > MAX_LENGTH:
         raise ExpressionError(MAX_LENGTH + 1, f"Write at most {MAX_LENGTH} characters.")
-    return _Parser(text, aliases).parse()
+    tree = _Parser(text, aliases).parse()
+    if levels_of(tree) > MAX_LEVELS:
+        raise ExpressionError(1, f"Nest at most {MAX_LEVELS} operators, or write fewer in a row.")
+    return tree
 
 
 def unsupported(what: str) -> NotSupported:
