@@ -268,7 +268,7 @@ class Dispatch:
                 name, inner = node.parameter
                 if inner.has_slashes and len(steps) > at + 1:
                     return inner, {**found, name: "/".join(steps[at:])}
-                if not step:
+                if not step and not inner.has_slashes:
                     return None
                 found[name] = step
             node = inner
