@@ -22,6 +22,7 @@ from app.datasets.columns import ALL_DATASETS, AnyDataset, DatasetColumn, by_nam
 from app.datasets.computed import ComputedDataset
 from app.datasets.rows import Labeller, labeller
 from app.datasets.statement import place_values, rows_statement
+from app.engine.history.undo import PARAMETER
 from app.engine.labels import Language
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.filter_reader import bad_parameter
@@ -34,6 +35,7 @@ from app.rest.exports import answer_table, check_format
 from app.rest.handlers import database_of, position_of
 from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED
 from app.rest.pages import answer_page, current_page
+from app.rest.past import is_of_past, with_past
 from app.rest.read_routes import EXPORTED, Format
 
 Name = Annotated[
@@ -140,12 +142,20 @@ def _find(name: str) -> AnyDataset:
     return found[name]
 
 
-def _refuse_since(dataset: AnyDataset, query: DatasetQuery) -> None:
-    """BadRequest for what changed of rows that are worked out when they are read."""
-    is_computed = isinstance(dataset, ComputedDataset) and dataset.since is None
-    if is_computed and query.updated_since is not None:
+def _check_times(request: Request, dataset: AnyDataset, query: DatasetQuery) -> None:
+    """BadRequest for what changed of rows that are worked out when they are read, and for what was
+    there of those that stay as they are."""
+    if not isinstance(dataset, ComputedDataset):
+        return
+    if dataset.since is None and query.updated_since is not None:
         text = f"The rows of {dataset.name} are sums of many records: leave it out, and read all."
         raise bad_parameter("updated_since", "sums", text)
+    if dataset.since is not None and is_of_past(request):
+        text = (
+            f"The rows of {dataset.name} stay as they are: leave it out, and take those whose"
+            f" {dataset.since!r} is not later."
+        )
+        raise bad_parameter(PARAMETER, "log", text)
 
 
 async def _tag(request: Request, dataset: AnyDataset, query: DatasetQuery, form: str) -> str:
@@ -159,7 +169,7 @@ async def get_dataset(
     """Flat rows with ids, names, codes and their labels, in pages; `/datasets` tells the columns,
     and `/datasets/agreements.csv` is all of them as a file."""
     dataset = _find(name)
-    _refuse_since(dataset, query)
+    _check_times(request, dataset, query)
     tag = await _tag(request, dataset, query, "json")
     if is_known(request, tag):
         return not_modified(tag)
@@ -173,7 +183,7 @@ async def get_dataset_file(
     if format == "json":
         return await get_dataset(request, name, query)
     dataset = _find(name)
-    _refuse_since(dataset, query)
+    _check_times(request, dataset, query)
     check_format(format)
     if query.cursor is not None:
         text = "A file has every row, without pages: leave it out."
@@ -182,7 +192,8 @@ async def get_dataset_file(
     tag = await _tag(request, dataset, query, format)
     if is_known(request, tag):
         return not_modified(tag)
-    shown = await labeller(database_of(request), dataset, query.lang)
+    database = database_of(request)
+    shown = await labeller(database, dataset, query.lang)
     headers = {
         "ETag": tag,
         "Vary": "Accept-Encoding",
@@ -191,31 +202,31 @@ async def get_dataset_file(
     header = [Column(each.name, each.kind) for each in shown.columns]
 
     def rows() -> AsyncGenerator[Rows]:
-        return _stream(request, dataset, query, shown, format)
+        statement = rows_statement(
+            dataset, query.updated_since is not None, False, False, reading_dialect(request)
+        )
+        found = database.stream(statement, _values(query, query.limit or 2**53))
+        return _shown(found, shown, format)
 
     return await answer_table(request, header, rows, format, form, headers)
 
 
-async def _stream(
-    request: Request,
-    dataset: AnyDataset,
-    query: DatasetFileQuery,
-    shown: Labeller,
-    file_format: str,
+async def _shown(
+    found: AsyncGenerator[Rows], shown: Labeller, file_format: str
 ) -> AsyncGenerator[Rows]:
     """Batches of rows of cells, or of lines of JSON."""
-    since = query.updated_since
-    dialect = reading_dialect(request)
-    statement = rows_statement(dataset, since is not None, False, False, dialect)
-    values: Fields = {"limit": query.limit or 2**53}
-    if since is not None:
-        values["since"] = since
-    async with aclosing(database_of(request).stream(statement, values)) as batches:
+    async with aclosing(found) as batches:
         async for batch in batches:
             if file_format == "ndjson":
                 yield [(json_codec.dumps(each).decode(),) for each in shown.objects(batch)]
             else:
                 yield shown.rows(batch)
+
+
+def _values(query: DatasetQuery, limit: int) -> Fields:
+    """The values of the statement's parameters."""
+    since = query.updated_since
+    return {"limit": limit} if since is None else {"limit": limit, "since": since}
 
 
 async def _page(request: Request, dataset: AnyDataset, query: DatasetQuery, tag: str) -> Response:
@@ -227,9 +238,7 @@ async def _page(request: Request, dataset: AnyDataset, query: DatasetQuery, tag:
     dialect = reading_dialect(request)
     seeks = at.place is not None
     statement = rows_statement(dataset, since is not None, seeks, at.backward, dialect)
-    values: Fields = {"limit": at.limit + 1}
-    if since is not None:
-        values["since"] = since
+    values = _values(query, at.limit + 1)
     if at.place is not None:
         values |= place_values(dataset, at.place)
     found = await database_of(request).read(statement, values)
@@ -266,5 +275,8 @@ def dataset_routes() -> tuple[Route, ...]:
         answers=(Answer(model=DatasetPage, headers=(*TAGGED, "Link")), NOT_MODIFIED),
         refusals=(BadRequest, NotFound, Gone),
     )
-    routes = (dictionary, get_datasets), (page, get_dataset), (file, get_dataset_file)
-    return tuple(operation.route(endpoint) for operation, endpoint in routes)
+    return (
+        dictionary.route(get_datasets),
+        with_past(page).route(get_dataset),
+        with_past(file).route(get_dataset_file),
+    )

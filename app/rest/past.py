@@ -109,6 +109,11 @@ class PastDatabase(Database):
         return self._present.gauges()
 
 
+def is_of_past(request: Request) -> bool:
+    """Whether the request names a moment that it is answered of."""
+    return PAST_DATABASE in request.scope
+
+
 async def answered_at(request: Request) -> datetime:
     """The moment that the request is answered of, from which its relative dates are counted: the
     present, that of its `as_of`, or when it was asked, where a receipt asks it again."""

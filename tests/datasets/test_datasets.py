@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from typing import Any
 
 import httpx
@@ -14,6 +15,8 @@ from app.datasets.columns import ALL_DATASETS, columns
 from tests.examples import create
 
 OF_AGREEMENTS = ("agreements", "agreement_parties", "targets")
+#: All of which it can be asked what they were.
+OF_PAST = [dataset.name for dataset in ALL_DATASETS if dataset.name != "changes"]
 PATCH = {"Content-Type": "application/merge-patch+json"}
 
 Client = httpx.AsyncClient
@@ -23,6 +26,11 @@ async def _get(client: Client, address: str, **query: Any) -> httpx.Response:
     answer = await client.get(f"/datasets{address}", params=query)
     assert answer.status_code == 200, (address, query, answer.text)
     return answer
+
+
+def _shown(content: bytes) -> bytes:
+    """What is answered, without what leads on and back, which is of the moment of the answer."""
+    return re.sub(rb'"(next|prev)_cursor":"[^"]*"', b"", content)
 
 
 async def _file_columns(client: Client, name: str) -> dict[str, list[str]]:
@@ -186,6 +194,41 @@ async def test_what_is_withheld_or_in_the_trash_is_in_no_dataset(
     assert (gone, mission["agreements_count"]) == ([], 0)
 
 
+async def test_a_dataset_is_answered_as_it_was_then(fresh: Client) -> None:
+    """In pages and in files, also of what was there and is gone, and of what was changed when."""
+    forms = ("", ".ndjson", ".csv")
+    addresses = [f"/{name}{form}" for name in OF_PAST for form in forms]
+    then = {address: (await _get(fresh, address)).content for address in addresses}
+    position = (await _get(fresh, "/agreements")).headers["ETag"].split('"')[1]
+    moment = "-".join(position.split("-")[:2])
+    agreements = json_codec.loads((await fresh.get("/agreements?sort=id")).content)["data"]
+    since = agreements[0]["updated_at"]
+    changed = then["/agreements.ndjson"]
+    address = f"/agreements/{agreements[0]['id']}"
+    await fresh.patch(address, json={"title": "Zhuldyz", "sectors": []}, headers=PATCH)
+    assert (await fresh.delete(f"/agreements/{agreements[1]['id']}")).is_success
+    await fresh.patch("/missions/novosibirsk-april", json={"title": "Z"}, headers=PATCH)
+    await create(fresh, "companies", {"name": "Алина", "country": "KZ", "kind": "company"})
+    now = {address: (await _get(fresh, address)).content for address in addresses}
+    again = {a: (await _get(fresh, a, as_of=moment)).content for a in addresses}
+    assert [a for a in addresses if _shown(again[a]) != _shown(then[a])] == []
+    assert {a.partition(".")[0] for a in addresses if now[a] != then[a]} >= {
+        "/agreements",
+        "/missions",
+        "/companies",
+        "/mission_totals",
+    }
+    walked, cursor = [], None
+    while cursor is not None or not walked:
+        query: dict[str, Any] = {"cursor": cursor} if cursor else {}
+        page = await _get(fresh, "/agreements", as_of=moment, limit=2, **query)
+        walked += page.json()["data"]
+        cursor = page.json()["page"]["next_cursor"]
+    assert walked == [json_codec.loads(line) for line in changed.splitlines()]
+    asked = {"as_of": moment, "updated_since": since}
+    assert (await _get(fresh, "/agreements.ndjson", **asked)).content == changed
+
+
 async def test_a_dataset_that_is_known_is_not_sent_again_and_mistakes_are_told(
     client: Client,
 ) -> None:
@@ -204,6 +247,9 @@ async def test_a_dataset_that_is_known_is_not_sent_again_and_mistakes_are_told(
         ("/companies.csv?cursor=x", 400, "cursor"),
         ("/companies?updated_since=yesterday-ish", 400, "updated_since"),
         ("/companies?limt=1", 400, "limit"),
+        ("/companies?as_of=lately", 400, "as_of"),
+        ("/companies.csv?as_of=9-000000", 410, "restored"),
+        ("/changes.csv?as_of=now", 400, "'at' is not later"),
         ("/companies.xlsx?decimal=,", 400, "CSV"),
     ):
         answer = await client.get(f"/datasets{address}")
