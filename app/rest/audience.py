@@ -6,6 +6,9 @@ from starlette.requests import Request
 from app.core.auth.principals import ANONYMOUS, Principal
 from app.core.http.app_state import state_of
 
+#: Where a request keeps what tells answers of its moment from those of others, which the same
+#: address asks for later: `as_of=-7d`.
+MOMENT = "moment"
 #: What ends the entity tag of an answer that shows what is public alone.
 _SUFFIX = '-public"'
 
@@ -24,7 +27,9 @@ def reading_dialect(request: Request) -> Dialect:
 
 def audience_tag(request: Request, tag: str) -> str:
     """The entity tag of the answer to this caller: what is public and all there is differ, and
-    share none (RFC 9110, 8.8.3)."""
+    share none (RFC 9110, 8.8.3); nor do two moments."""
+    if moment := request.scope.get(MOMENT):
+        tag = f'{tag[:-1]}-{moment}"'
     return tag if sees_withheld(request) else tag[:-1] + _SUFFIX
 
 

@@ -27,11 +27,12 @@ from app.core.http.operation import Json, Operation
 from app.core.http.requests import parameters
 from app.core.instance_secret import EPOCH_LENGTH
 from app.core.loose_types import Values
-from app.engine.history.past import Past, moment_of, time_of_change
+from app.engine.history.past import Past, first_later, moment_of, time_of_change
 from app.engine.history.positions import Position, read_position
 from app.engine.history.undo import PARAMETER
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.values import parse_moment, sentence
+from app.rest.audience import MOMENT
 from app.rest.handlers import ASKED_AT, PAST_DATABASE
 
 T = TypeVar("T")
@@ -91,6 +92,15 @@ class PastDatabase(Database):
             await past.open(self._as_of)
             yield past
 
+    async def tag(self) -> str:
+        """What tells answers of the moment from those of another: how many changes were made by
+        then. Nothing for a position, which is one moment for good."""
+        if isinstance(self._as_of, Position):
+            return ""
+        values = {"moment": self._as_of}
+        rows = await self._present.read(first_later(self.dialect), values, point_lookup=True)
+        return str(rows[0][0] or "")
+
     async def moment(self) -> datetime:
         """When it was as the reads show it, of which the future is the present."""
         if isinstance(self._as_of, datetime):
@@ -148,10 +158,11 @@ async def answer_as_of(answer: Handler, request: Request) -> Response:
     database = PastDatabase(state_of(request).database, read_as_of(texts[0]))
     request.scope[PAST_DATABASE] = database
     request.scope["query_left"] = _without(sent)
+    request.scope[MOMENT] = await database.tag()
     try:
         return await answer(request)
     finally:
-        del request.scope[PAST_DATABASE]
+        del request.scope[PAST_DATABASE], request.scope[MOMENT]
         await database.stop()
 
 

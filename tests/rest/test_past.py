@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -14,6 +15,7 @@ from sqlalchemy import text
 from app.core import json_codec
 from app.core.databases.interface import plain_query
 from app.core.databases.places import reader
+from app.core.databases.types import now
 from app.engine.history import past, undo
 from app.rest.past import PastDatabase, read_as_of
 from tests.conftest import client_of
@@ -246,6 +248,37 @@ async def test_a_moment_that_cannot_be_answered_for_is_refused_and_told_why(
             answer = await client.get(f"{address}?as_of={there}")
             if answer.status_code != 410 or "purged" not in answer.json()["detail"]:
                 wrong.append((address, "purged", answer.text))
+    assert wrong == []
+
+
+async def test_an_answer_of_a_day_counted_from_now_is_another_one_a_day_later(
+    writes_app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though nothing was written meanwhile: whoever has the first is sent the second."""
+    wrong: list[Any] = []
+    async with client_of(writes_app) as client:
+        deals = Deals(client)
+        await deals.begin()
+        addresses = (
+            "/missions",
+            "/missions.csv",
+            "/missions/aggregate",
+            "/insights/missions",
+            "/datasets/missions",
+            "/datasets/missions.csv",
+        )
+        first = {a: await client.get(f"{a}?as_of=today") for a in addresses}
+        there = now() + timedelta(days=1)
+        monkeypatch.setattr("app.engine.query.values.now", lambda: there)
+        for address in addresses:
+            known = {"If-None-Match": first[address].headers["etag"]}
+            then = await client.get(f"{address}?as_of=today", headers=known)
+            if then.status_code != 200 or then.content == first[address].content:
+                wrong.append((address, then.status_code))
+            known = {"If-None-Match": then.headers.get("etag", "")}
+            again = await client.get(f"{address}?as_of=today", headers=known)
+            if again.status_code != 304:
+                wrong.append((address, again.status_code, "though it is known"))
     assert wrong == []
 
 

@@ -51,7 +51,7 @@ _VIEWS = {
 
 
 @cache
-def _first_later(dialect: Dialect) -> CompiledQuery:
+def first_later(dialect: Dialect) -> CompiledQuery:
     """Reads `(seq,)` of the first change that was made after `:moment`; null without one.
 
     All changes from it on were committed after that moment: their numbers are in the order of
@@ -121,7 +121,7 @@ class Past:
         if isinstance(as_of, Position):
             refuse_gone(as_of, newest)
             return as_of.seq
-        ((later,),) = await self.transaction.read(_first_later(self.dialect), {"moment": as_of})
+        ((later,),) = await self.transaction.read(first_later(self.dialect), {"moment": as_of})
         return newest.seq if later is None else int(later) - 1
 
     async def _too_many(self, newest: Position) -> BadRequest:
