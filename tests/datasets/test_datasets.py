@@ -218,7 +218,8 @@ async def test_a_dataset_is_answered_as_it_was_then(fresh: Client) -> None:
         "/companies",
         "/mission_totals",
     }
-    walked, cursor = [], None
+    walked: list[Any] = []
+    cursor = None
     while cursor is not None or not walked:
         query: dict[str, Any] = {"cursor": cursor} if cursor else {}
         page = await _get(fresh, "/agreements", as_of=moment, limit=2, **query)

@@ -1,16 +1,33 @@
 """The dashboards of Grafana ask for what there is, and nothing in compose is missing."""
 
+import asyncio
 import json
+import math
 import re
+import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx
+import pytest
 import yaml
+from fastapi import FastAPI
+
+from tests.clients import tools
+from tests.keys import ADMIN_KEY
+from tests.listening import free_port, installed, listening
+from tests.serving import served
 
 ROOT = Path(__file__).parent.parent.parent
 FOLDER = ROOT / "dashboards" / "grafana"
+#: The types of dashboards, for TypeScript.
+TYPES = Path(__file__).parent / "grafana"
+#: How long it may take until Prometheus knows what the panels show.
+SCRAPE_SECONDS = 30
+#: It has one writer, and no connections of it.
+NOT_OF_SQLITE = {"sum(trade_missions_database_write_connections_busy)"}
 BOARDS: list[dict[str, Any]] = [json.loads(path.read_text()) for path in FOLDER.glob("*.json")]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 #: In the place of the variable: all missions, one that is not there, and what tries to break out.
@@ -47,18 +64,96 @@ async def test_every_panel_of_the_views_is_answered_by_the_role_for_dashboards(r
     assert {title for title, _ in asked} - filled == {"Due and not done", "What came of them"}
 
 
-async def test_every_metric_of_the_panels_is_one_that_the_service_tells(
-    client: httpx.AsyncClient, database_kind: str
+@pytest.fixture
+async def prometheus(shared_app: FastAPI, tmp_path: Path) -> AsyncIterator[str]:
+    """The address of a Prometheus that reads the service as dashboards/prometheus.yaml says."""
+    program = installed("prometheus")
+    if program is None:
+        pytest.skip("Prometheus is not installed: apt-get install prometheus")
+    async with served(shared_app) as address:
+        settings = yaml.safe_load((ROOT / "dashboards" / "prometheus.yaml").read_text())
+        for job in settings["scrape_configs"]:
+            job["scrape_interval"] = "100ms"
+            job["authorization"]["credentials_file"] = str(tmp_path / "key")
+            job["static_configs"] = [{"targets": [address.removeprefix("http://")]}]
+        (tmp_path / "key").write_text(ADMIN_KEY)
+        (tmp_path / "prometheus.yaml").write_text(yaml.safe_dump(settings))
+        port = free_port()
+        command = [program, f"--config.file={tmp_path}/prometheus.yaml", "--log.level=error"]
+        command += [f"--storage.tsdb.path={tmp_path}", f"--web.listen-address=127.0.0.1:{port}"]
+        with listening(command, port):
+            yield f"http://127.0.0.1:{port}/api/v1"
+
+
+async def test_every_panel_of_the_metrics_is_answered_by_prometheus(
+    client: httpx.AsyncClient, prometheus: str, database_kind: str
 ) -> None:
+    asked = {expr for _, expr in _asked("expr")}
     if database_kind == "sqlite":
-        return  # What compose starts is PostgreSQL.
-    await client.get("/agreements")
-    told = set(re.findall(r"^(\w+)[ {]", (await client.get("/metrics")).text, re.MULTILINE))
-    asked = _asked("expr")
-    words = {name for _, expr in asked for name in re.findall(r"\b[a-z]+_[a-z_]+\b", expr)}
-    functions = {"histogram_quantile"}
+        asked -= NOT_OF_SQLITE
+    missing = set(asked)
+    async with httpx.AsyncClient(base_url=prometheus) as asking:
+        deadline = time.monotonic() + SCRAPE_SECONDS
+        # A rate takes two readings, between which something was answered.
+        while missing and time.monotonic() < deadline:
+            await client.get("/agreements?limit=1")
+            await asyncio.sleep(0.2)
+            missing -= {expr for expr in missing if await _values(asking, expr)}
+        others = {"trade_missions_no_such_metric", *NOT_OF_SQLITE} - asked
+        assert [expr for expr in others if await _values(asking, expr)] == []
     assert len(asked) > 5
-    assert words - functions - told == set()
+    assert not missing
+
+
+async def _values(asking: httpx.AsyncClient, expr: str) -> list[float]:
+    """What a panel shows of the last minute."""
+    now = time.time()
+    query: dict[str, Any] = {"query": expr, "start": now - 60, "end": now, "step": 1}
+    answer = (await asking.get("/query_range", params=query)).json()
+    assert answer["status"] == "success", (expr, answer)
+    values = [float(v) for series in answer["data"]["result"] for _, v in series["values"]]
+    return [value for value in values if not math.isnan(value)]
+
+
+#: What makes a dashboard one that Grafana does not know.
+WRONG = (
+    ('"barchart"', '"barchrt"'),
+    ('"bottom"', '"under"'),
+    ('"cellHeight": "sm"', '"cellHeight": "small"'),
+    ('"showHeader"', '"showHeaders"'),
+    ('"refresh": 1', '"refresh": 7'),
+    ('"gridPos"', '"gridpos"'),
+    ('"rawSql"', '"sql"'),
+)
+
+
+def test_dashboards_are_what_the_types_of_grafana_say(tmp_path: Path) -> None:
+    (tmp_path / "node_modules").symlink_to(tools.packages(TYPES))
+    for name in ("board.ts", "package.json"):
+        (tmp_path / name).write_text((TYPES / name).read_text())
+    right = (FOLDER / "deals.json").read_text()
+    assert [this for this, _ in WRONG if this not in right] == []
+    wrong = [json.dumps(json.loads(right.replace(*one, 1))) for one in WRONG]
+    text = "\n".join(
+        [
+            'import type { Board } from "./board.ts";',
+            *(f"export const {p.stem}: Board = {p.read_text()};" for p in FOLDER.glob("*.json")),
+            # An error has to be on the next line.
+            *(
+                f"// @ts-expect-error\nexport const not{n}: Board = {w};"
+                for n, w in enumerate(wrong)
+            ),
+        ]
+    )
+    (tmp_path / "boards.ts").write_text(text)
+    options = ["--strict", "--noEmit", "--allowImportingTsExtensions", "--module", "nodenext"]
+    tools.run(tmp_path / "node_modules" / ".bin" / "tsc", *options, "boards.ts", folder=tmp_path)
+
+
+def test_the_types_are_those_of_the_version_that_compose_starts() -> None:
+    package = json.loads((TYPES / "package.json").read_text())
+    _, version = COMPOSE["services"]["grafana"]["image"].split(":")
+    assert package["devDependencies"]["@grafana/schema"] == version
 
 
 def test_dashboards_name_sources_that_are_provided_and_panels_that_do_not_lie_on_others() -> None:
