@@ -1,14 +1,11 @@
 """The columns of a dataset: name, type, unit, meaning and nullability, and the SQL of each."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
 from sqlalchemy import ColumnElement, Integer, func, select, union
-from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.expression import FunctionElement
 
 from app.core.databases.expressions import AnyTable, Expression
 from app.core.databases.public_reads import WITHHELD_AS, is_withholdable
@@ -16,6 +13,7 @@ from app.core.loose_types import Value
 from app.core.sheets.sheet import CellKind
 from app.datasets.computed import COMPUTED, ComputedDataset
 from app.datasets.declared import DATASETS, Dataset
+from app.datasets.derived import joined_names
 from app.engine.paths import FieldType, find_field, find_relation
 from app.engine.query.aliases import TableAlias
 from app.engine.query.parameters import View
@@ -79,12 +77,20 @@ def _columns(dataset: Dataset) -> Iterator[DatasetColumn]:
         yield DatasetColumn(name, cell.kind, about, nullable, unit, at)
         if is_coded(dataset, cell):
             yield _label_column(name, nullable, at)
-    for at, (name, counted) in enumerate(dataset.counts.items(), len(read)):
+    for at, column in enumerate(_under(dataset), len(read)):
+        yield replace(column, at=at)
+
+
+def _under(dataset: Dataset) -> Iterator[DatasetColumn]:
+    """The columns of what `under` reads, in its order."""
+    for name, counted in dataset.counts.items():
         about = f"How many {counted} are on record under it, without those in the trash."
-        yield DatasetColumn(name, CellKind.integer, about, False, counted, at)
-    for at, (name, listed) in enumerate(dataset.lists.items(), len(read) + len(dataset.counts)):
+        yield DatasetColumn(name, CellKind.integer, about, False, counted, 0)
+    for name, listed in dataset.lists.items():
         about = f"Its {listed} by name, with semicolons between them, the oldest first."
-        yield DatasetColumn(name, CellKind.text, about, True, None, at)
+        yield DatasetColumn(name, CellKind.text, about, True, None, 0)
+    for name, derived in dataset.derived.items():
+        yield DatasetColumn(name, CellKind.text, derived.about, True, None, 0)
 
 
 def is_coded(dataset: Dataset, cell: Cell) -> bool:
@@ -140,9 +146,12 @@ def values(dataset: Dataset) -> list[Expression]:
 
 
 def under(dataset: Dataset) -> list[Expression]:
-    """The SQL of what is told of the collections under a record: counts, then names."""
+    """The SQL of what is told of the collections under a record, counts, then names, and of what
+    is derived from others around it."""
     counted = (_count(dataset, name) for name in dataset.counts.values())
-    return [*counted, *(_names(dataset, name) for name in dataset.lists.values())]
+    named = (_names(dataset, name) for name in dataset.lists.values())
+    table = dataset.resource.table
+    return [*counted, *named, *(each.value(table) for each in dataset.derived.values())]
 
 
 def _count(dataset: Dataset, name: str) -> Expression:
@@ -175,15 +184,3 @@ def _lies_under(dataset: Dataset, name: str, child: AnyTable) -> Iterator[Column
     yield child.deleted_at.is_(None)
     if collection.child.row_filter is not None:
         yield collection.child.row_filter(child)
-
-
-class joined_names(FunctionElement[str]):  # noqa: N801 (reads as an SQL function)
-    """An aggregate: texts as one, in the order of their rows."""
-
-    inherit_cache = True
-
-
-@compiles(joined_names)
-def _joined_names(element: joined_names, compiler: SQLCompiler, **kw: object) -> str:
-    function = {"sqlite": "group_concat", "postgresql": "string_agg"}[compiler.dialect.name]
-    return f"{function}({compiler.process(element.clauses, **kw)}, '; ')"

@@ -12,6 +12,7 @@ from app.engine.history.change_log import Change
 from app.engine.paths import RecordField, find_field
 from app.insights.mission_totals import exact_sum, number_sum, totals_of_missions
 from app.resources.agreement import agreement
+from app.resources.mission import mission
 
 #: Makes of the rows of a dataset one of its values.
 Form = Callable[[FromClause, str], Expression]
@@ -103,6 +104,19 @@ MISSION_TOTALS = ComputedDataset(
         ComputedColumn("id", _TEXT, "The mission, the currency and the class in one."),
         ComputedColumn("mission_id", _TEXT, "The mission."),
         ComputedColumn("mission_title", _TEXT, "What the mission is called.", nullable=True),
+        ComputedColumn(
+            "mission_host_country",
+            _TEXT,
+            "The country that the mission went to.",
+            nullable=True,
+            codes=find_field(mission, ("host_country",)),
+        ),
+        ComputedColumn(
+            "mission_dates_earliest",
+            CellKind.date,
+            "The first day that its dates can mean; without where they have no year.",
+            nullable=True,
+        ),
         ComputedColumn(
             "firmness",
             _TEXT,

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from app.core.databases.expressions import Expression, Selection
+from app.core.databases.expressions import AnyTable, Expression, Selection
+from app.datasets.derived import party_names, reason_left_out
 from app.engine.resource import Resource
 from app.insights.presence import missions_with
 from app.resources.agreement import agreement
@@ -15,6 +16,14 @@ from app.resources.reported_total import reported_total
 
 
 @dataclass(frozen=True, eq=False)
+class Derived:
+    """A column of text that is worked out: `value` makes its SQL, given the record's table."""
+
+    about: str
+    value: Callable[[AnyTable], Expression]
+
+
+@dataclass(frozen=True, eq=False)
 class Dataset:
     """A flat table: a row for each record, or with `row_of` for each part in this list of it.
 
@@ -22,7 +31,7 @@ class Dataset:
     they are counted in; `counts` are the collections under a record that are counted, by the name
     of the column, and `lists` those whose records are named; `ways` read the ids of a collection's
     records, given the id of the one that they are under, where its own condition would look through
-    all of them each time.
+    all of them each time; `derived` are columns that are worked out otherwise.
     """
 
     name: str
@@ -34,6 +43,7 @@ class Dataset:
     counts: Mapping[str, str] = field(default_factory=dict)
     lists: Mapping[str, str] = field(default_factory=dict)
     ways: Mapping[str, Callable[[Expression], list[Selection]]] = field(default_factory=dict)
+    derived: Mapping[str, Derived] = field(default_factory=dict)
 
 
 _STAMPS = ("created_at", "updated_at")
@@ -59,8 +69,21 @@ DATASETS: tuple[Dataset, ...] = (
             *("amount", "amount_max", "currency", "amount_bound", "amount_kind"),
             *("amount_period", "amount_years", "sectors", "place_country"),
             *("place_region", "place_city", "certainty", "parties_complete", *_STAMPS),
+            *("mission.host_country", "mission.dates_earliest"),
         ),
         units=_AMOUNT,
+        derived={
+            "parties": Derived(
+                "Who the parties are, by name or as described, with semicolons between them.",
+                party_names,
+            ),
+            "left_out": Derived(
+                "Why its amount is not to be added to the others of its currency, its class and"
+                " its `amount_period`: it is part of one of them (`parts`), or another took its"
+                " place (`replaced`). Without where it is added.",
+                reason_left_out,
+            ),
+        },
     ),
     Dataset(
         "agreement_parties",
@@ -72,7 +95,7 @@ DATASETS: tuple[Dataset, ...] = (
             *("parties.organization.ref", "parties.organization.name"),
             *("parties.organization.country", "parties.description", "parties.share_percent"),
             *("parties.signed_by_id", "parties.signed_by.full_name", "parties.signed_as"),
-            "updated_at",
+            *("status", "firmness", "was_signed", *_dated("signed"), "stands_for", "updated_at"),
         ),
         row_of="parties",
         units={"parties.share_percent": "percent"},

@@ -19,7 +19,8 @@ SCALE = 4
 
 def totals_of_missions(dialect: str) -> Selection:
     """Reads a row for each mission, currency, class and `per` of which there is an amount: `id`,
-    the keys, `mission_title`, `agreements`, `not_exact`, `left_out`, and the parts of each sum."""
+    the keys, the mission's `mission_title`, `mission_host_country` and
+    `mission_dates_earliest`, `agreements`, `not_exact`, `left_out`, and the parts of each sum."""
     counted = _counted()
     left = left_out(
         AGREEMENTS,
@@ -48,9 +49,15 @@ def totals_of_missions(dialect: str) -> Selection:
     )
     summed = select(*columns).select_from(counted.outerjoin(left, same))
     found = summed.where(counted.c.has_value == 1).group_by(*keys).subquery("summed")
+    shown = {name: _of_mission(found, name) for name in ("title", "host_country", "dates_earliest")}
+    named = (value.label(f"mission_{name}") for name, value in shown.items())
+    return select(_id(found).label("id"), *named, *found.c)
+
+
+def _of_mission(found: FromClause, name: str) -> Expression:
     mission: AnyTable = aliased(Mission)
-    title = select(mission.title).where(mission.id == found.c.mission_id).scalar_subquery()
-    return select(_id(found).label("id"), title.label("mission_title"), *found.c)
+    value = select(getattr(mission, name)).where(mission.id == found.c.mission_id)
+    return value.scalar_subquery()
 
 
 def _counted() -> FromClause:
