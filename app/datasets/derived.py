@@ -59,6 +59,10 @@ def reason_left_out(agreement: AnyTable) -> Expression:
     counted = rows.cte("tied").prefix_with("MATERIALIZED")
     lifted = frozenset(each.name for each in AGREEMENTS.set_apart)
     left = left_out(AGREEMENTS, counted, _TOGETHER, lifted, name="held")
-    reasons = dict(enumerate(AGREEMENTS.reasons))
-    told = case(reasons, value=left.c.reason)
-    return select(told).where(left.c.id == agreement.id).scalar_subquery()
+    # Sets of ids, in which each agreement is looked up: PostgreSQL has no index on the others.
+    told = (
+        (agreement.id.in_(select(left.c.id).where(left.c.reason == place)), name)
+        for place, name in enumerate(AGREEMENTS.reasons)
+        if name not in lifted
+    )
+    return case(*told)
