@@ -138,7 +138,7 @@ def _find(name: str) -> AnyDataset:
     found = by_name()
     if name not in found:
         near = did_you_mean(name, found)
-        raise NotFound(f"There is no dataset {name!r}.{near} There are: {', '.join(found)}.")
+        raise NotFound(f"There is no dataset {name[:100]!r}.{near} There are: {', '.join(found)}.")
     return found[name]
 
 
