@@ -26,7 +26,14 @@ from app.rest.export_columns import cell_values
 
 PREFIX: Final = "bi_"
 #: What the definitions follow from, within `app`: where it has changed they are made again.
-_MADE_OF: Final = ("core/databases", "datasets", "engine/query", "resources")
+_MADE_OF: Final = (
+    "core/databases",
+    "datasets",
+    "engine/aggregates",
+    "engine/query",
+    "insights",
+    "resources",
+)
 #: The views of a database, each with its comment.
 _THERE = {
     "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'view' AND name LIKE 'bi\\_%'"

@@ -68,7 +68,7 @@ class Asker:
             text = (
                 f"Nothing that can be kept is answered at {path[:100]}: name a read of records, a"
                 " list, an aggregate, a summary or an insight, such as"
-                f" {public_path('/missions/…/summary')}; files and the log are not kept."
+                f" {public_path('/missions/…/summary')}; files, datasets and the log are not."
             )
             raise Invalid.at("/url", "address", text)
         pairs = parse_qsl(query, keep_blank_values=True)
