@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
 
@@ -13,7 +13,7 @@ from app.core.databases.interface import Base
 from app.core.databases.types import CodeList, Exact, Id, Instant, ListedName, StatedDate
 from app.core.errors import did_you_mean
 from app.core.public_path import public_path
-from app.engine.resource import Embedded, Resource, SubCollection
+from app.engine.resource import Embedded, Levels, Resource, SubCollection
 
 MAX_DEPTH = 3
 
@@ -50,7 +50,8 @@ _FIELD_TYPES: tuple[tuple[type[SqlType], FieldType], ...] = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RecordField:
-    """A field at the end of a path. `codes` is the column of the code list that it is from."""
+    """A field at the end of a path. `codes` is the column of the code list that it is from, `levels`
+    those of the records that it names."""
 
     name: str
     field_type: FieldType
@@ -59,6 +60,7 @@ class RecordField:
     choices: tuple[str, ...]
     codes: TableColumn | None
     about: str
+    levels: Levels | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,7 +104,18 @@ def fields_of(at: Resource | Embedded) -> dict[str, RecordField]:
         hidden = at.derived_elsewhere - at.looked_up
         own = (name for name in at.columns if name not in hidden)
         described = {name: at.read_fields[name][1].description for name in own}
-    return {name: _field(columns[name], name, about or "") for name, about in described.items()}
+    return {
+        name: replace(_field(columns[name], name, about or ""), levels=_levels(at, name))
+        for name, about in described.items()
+    }
+
+
+def _levels(at: Resource | Embedded, name: str) -> Levels | None:
+    """The levels of the records that a field names: of its own kind, or of a related one."""
+    if name in ("id", "ref"):
+        return at.levels if isinstance(at, Resource) else None
+    target = at.to_one.get(name.removesuffix("_id")) if name.endswith("_id") else None
+    return None if target is None else target.levels
 
 
 def type_of_column(of: SqlType) -> FieldType:

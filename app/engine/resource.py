@@ -150,6 +150,15 @@ def _always(record: Record) -> bool:
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """How records of a kind lie in each other: by which relation each is part of one above, and in
+    how many levels at most."""
+
+    relation: str
+    most: int
+
+
 @dataclass(frozen=True, eq=False)
 class WithheldAlong:
     """A field that is withheld where another is of what the record is part of: `own` where `owners`
@@ -176,6 +185,8 @@ class Resource:
       they are withheld; `tells_of` the fields of the kind, the id and a field of a record, of any
       kind, that it tells of and is withheld with, and without a field with any of them;
       `withheld_along` what is withheld with fields of what it is part of.
+    - `levels` are those that its records lie in, where a rule limits them: filters find what lies
+      under one.
     - `first_of` are the fields that are those of the first row of a part, `host_country` of
       `stops.country`: filters find those of any row.
     - `row_filter(table)` narrows a table that two resources share.
@@ -209,6 +220,7 @@ class Resource:
     withheld_along: tuple[WithheldAlong, ...] = ()
     embedded: dict[str, Embedded] = field(default_factory=dict)
     to_many: dict[str, SubCollection] = field(default_factory=dict)
+    levels: Levels | None = None
     first_of: dict[str, tuple[str, str]] = field(default_factory=dict)
     row_filter: Callable[[AnyTable], ColumnElement[bool]] | None = None
     figures: FigureRules | None = None

@@ -23,7 +23,7 @@ from app.engine.record import (
     rule,
     stated,
 )
-from app.engine.resource import Embedded, OfDay, Resource
+from app.engine.resource import Embedded, Levels, OfDay, Resource
 from app.engine.schemas import Edtf, Line, Noted, Prose, RecordFields
 from app.engine.writes.records import set_values
 from app.resources.attendance import Attendance
@@ -219,6 +219,7 @@ mission = Resource(
     about="A trade mission: a business delegation's visit, a fair, a forum, in person or online.",
     under=("parent",),
     part_of=("parent",),
+    levels=Levels("parent", MAX_LEVELS),
     first_of={f"host_{name}": ("stops", name) for name in _HOST},
     embedded={"stops": Embedded(table=MissionStop, fields=StopFields, owner="mission_id")},
     of_day=OfDay(("dates",), lambda session, record: first_day_of(record, "dates")),

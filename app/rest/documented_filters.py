@@ -48,7 +48,7 @@ FILTER_SCHEMAS: Json = {
 #: The operators that people use, by the kind of field: the document tells of these. All others that
 #: a field has work just so.
 _TOLD: dict[FieldType, tuple[str, ...]] = {
-    FieldType.id: ("eq", "isnull"),
+    FieldType.id: ("eq", "under", "isnull"),
     FieldType.text: ("icontains",),
     FieldType.choice: ("eq", "in"),
     FieldType.code: ("eq", "in"),
@@ -90,7 +90,7 @@ def filter_parameters(resource: Resource, codes: Mapping[str, Json]) -> list[Jso
 def _operators(resource: Resource, record_field: RecordField) -> tuple[str, ...]:
     """The operators of a field of the resource that the document tells of."""
     if record_field.name == "ref":
-        return "eq", "in"
+        return ("eq", "in", "under") if record_field.levels else ("eq", "in")
     name, _, suffix = record_field.name.rpartition("_")
     derived = (name in fields_of(resource) and suffix in _DERIVED) or (
         record_field.name.removeprefix(_WHOLE) in fields_of(resource).keys() - {record_field.name}
@@ -133,8 +133,8 @@ def _parameter(
     resource: Resource, path: tuple[str, ...], operator: str, codes: Mapping[str, Json]
 ) -> Json:
     field, record_field = ".".join(path), find_field(resource, path)
-    if operator == "eq" and by_ref.is_named(resource, path, record_field):
-        schema: Json = {"schema": {"$ref": "#/components/schemas/RecordKey"}}
+    if by_ref.is_named(resource, path, record_field) and operator != "isnull":
+        schema = _with_several({"$ref": "#/components/schemas/RecordKey"}, operator)
     else:
         schema = _schema(record_field, operator, codes)
     return {
@@ -148,7 +148,11 @@ def _parameter(
 def _schema(record_field: RecordField, operator: str, codes: Mapping[str, Json]) -> Json:
     if operator == "isnull":
         return {"schema": {"type": "boolean"}}
-    single = _single(record_field, operator, codes)
+    return _with_several(_single(record_field, operator, codes), operator)
+
+
+def _with_several(single: Json, operator: str) -> Json:
+    """The schema of one value, or where the operator takes them of several."""
     if not OPERATORS[operator].many:
         return {"schema": single}
     # Of repeated ones a request takes fewer.

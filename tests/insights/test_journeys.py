@@ -125,3 +125,51 @@ async def test_missions_lie_in_a_few_levels_and_in_no_circle(client: httpx.Async
     assert answer.json()["errors"][0]["pointer"] == "/parent_id"
     made = await stored(client, "agreements", DEAL | {"mission_id": whole[-1]})
     assert await ids(client, f"/missions/{whole[0]}/agreements") == [made]
+
+
+async def test_a_filter_by_what_lies_under_a_mission_takes_its_parts(
+    client: httpx.AsyncClient,
+) -> None:
+    missions = []
+    for level in range(MAX_LEVELS):
+        body = MISSION | {"ref": f"under-{level}", "parent_id": missions[-1] if missions else None}
+        missions.append(await stored(client, "missions", body))
+    top, *_, deepest = missions
+    deals = []
+    for key in (*missions, None):
+        deals.append(await stored(client, "agreements", DEAL | {"mission_id": key}))
+    for deal in deals:
+        await stored(client, "outcomes", {"agreement_id": deal, "jobs": 5})
+    asked = {
+        "agreements?mission__under=under-0": deals[:-1],
+        f"agreements?mission__under={top}": deals[:-1],
+        "agreements?mission_id__under=under-3": deals[3:-1],
+        "agreements?mission__under=under-3,under-2": deals[2:-1],
+        "agreements?mission__under=under-4,elsewhere": deals[4:-1],
+        f"agreements?filter=mission_id under '{deepest}'": deals[4:-1],
+        "agreements?filter=mission_id under 'under-3' and id ne 'X'".replace("X", deals[3]): [
+            deals[4]
+        ],
+        "missions?ref__under=under-1": missions[1:],
+        f"missions?id__under={missions[1]}": missions[1:],
+        "missions?parent__under=under-1": missions[2:],
+        "missions?agreements__id=X&parent__under=under-0".replace("X", deals[2]): [missions[2]],
+    }
+    wrong = {
+        address: found
+        for address in asked
+        if (found := await ids(client, address)) != sorted(asked[address])
+    }
+    assert wrong == {}
+    address = "/outcomes/aggregate?agreement__mission__under=under-2&metrics=sum(jobs)"
+    assert (await client.get(address)).json()["data"] == [{"sum_jobs": 15}]
+    # What is in the trash lies under nothing.
+    assert (await client.delete(f"/missions/{missions[3]}")).is_success
+    assert await ids(client, "agreements?mission__under=under-0") == sorted(deals[:3])
+
+
+async def test_what_lies_in_no_levels_has_nothing_under_it(client: httpx.AsyncClient) -> None:
+    for asked in ("event__under=x", "parties__organization__under=x", "filter=event_id under 'x'"):
+        answer = await client.get(f"/agreements?{asked}")
+        assert answer.status_code == 400, asked
+        assert "cannot be asked with under" in answer.json()["detail"], answer.text

@@ -124,7 +124,7 @@ class _Reader:
             _refuse(node.at, "Groups are chosen by comparisons only, such as count gt 5.")
         output = self._output(node)
         name, first = (output.name,), node.literals[0]
-        if node.op == "has":
+        if node.op in ("has", "under"):
             _refuse(node.at, f"{output.name} is one value: write eq or in.")
         if first.literal_type is LiteralType.NULL:
             none = Compare(name, "isnull", ())

@@ -19,7 +19,7 @@ from app.engine.schemas import REF_PATTERN
 
 _REF = re.compile(REF_PATTERN)
 #: The operators of an id that a ref can be compared by as well.
-_OPERATORS = ("eq", "ne", "in", "not_in")
+_OPERATORS = ("eq", "ne", "in", "not_in", "under")
 
 
 def is_ref(text: str) -> bool:
@@ -76,6 +76,12 @@ def named(
     if not all(refs):
         raise ValueError("takes ids or refs, not both in one list")
     return found, find_field(at, found)
+
+
+def within_record(path: tuple[str, ...]) -> tuple[str, ...]:
+    """The path of the id of a related record that leads into it: `mission.id` for `mission_id`."""
+    *before, last = path
+    return (*before, last.removesuffix("_id"), "id") if last.endswith("_id") else path
 
 
 def is_named(at: Resource | Embedded, path: tuple[str, ...], record_field: RecordField) -> bool:

@@ -12,7 +12,7 @@ from app.engine.query.aliases import TableAlias
 from app.engine.query.calculated import Calculated, calculated_sql
 from app.engine.query.nodes import And, Node, Not, Or, Predicate
 from app.engine.query.operators import DERIVED_OPERATORS, OPERATORS, Get, Slots
-from app.engine.resource import Embedded, Resource, SubCollection
+from app.engine.resource import Embedded, Levels, Resource, SubCollection
 
 Path = tuple[str, ...]
 
@@ -122,9 +122,10 @@ def combined(
 def _compare(term: Compare, at: Resource | Embedded, get: Get) -> ColumnElement[bool]:
     first, *rest = term.path
     if not rest:
-        return (OPERATORS | DERIVED_OPERATORS)[term.operator].sql(
-            fields_of(at)[first], get, term.params
-        )
+        field = fields_of(at)[first]
+        if term.operator == "under" and field.levels is not None:
+            return sql_of(_lies_under(term, field.levels), at, get)
+        return (OPERATORS | DERIVED_OPERATORS)[term.operator].sql(field, get, term.params)
     inner = Compare(tuple(rest), term.operator, term.params)
     relation = find_relation(at, first)
     met = related(relation, get, inner)
@@ -132,6 +133,18 @@ def _compare(term: Compare, at: Resource | Embedded, get: Get) -> ColumnElement[
     if term.operator == "isnull" and not relation.is_to_many:
         return or_(get(f"{first}_id").is_(None), met)
     return met
+
+
+def _lies_under(term: Compare, levels: Levels) -> Condition:
+    """That a record is one of those named, or part of one, or of a part of it, and so on.
+
+    It is no recursive query, which distributed PostgreSQL has none of.
+    """
+    is_named = Compare(term.path, "in", term.params)
+    found: Condition = is_named
+    for _ in range(levels.most - 1):
+        found = Or((is_named, Exists((levels.relation,), found)))
+    return found
 
 
 def _exists(some: Exists, at: Resource | Embedded, get: Get) -> ColumnElement[bool]:

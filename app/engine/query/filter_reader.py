@@ -235,6 +235,8 @@ class FilterReader:
         """A comparison of the field with values that are still text; ValueError for a wrong one."""
         if record_field.field_type is FieldType.id:
             path, record_field = by_ref.named(at, path, record_field, operator, texts)
+            if operator == "under":
+                path = by_ref.within_record(path)
         meant = OPERATORS[operator]
         check_operator(record_field, operator)
         if operator != "isnull" and (of_rows := path_of_rows(at, path)):

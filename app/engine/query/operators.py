@@ -227,8 +227,8 @@ OPERATORS: dict[str, Operator] = {
         (FieldType.list,), "has this among its items, or any of these", _has, many=True
     ),
     "under": Operator(
-        (FieldType.list,),
-        "has this among its codes or one that lies under it, or under any of these",
+        (FieldType.list, FieldType.id, FieldType.text),
+        "is or has this, or what lies under it: legs of a journey, narrower sectors",
         _has_under,
         many=True,
     ),
@@ -254,8 +254,14 @@ def operators_of(field: RecordField) -> list[str]:
 
 
 def _has_levels(field: RecordField) -> bool:
-    """Whether the codes of its list begin with those that they lie under."""
-    return field.codes is not None and bool(field.codes.table.info.get("levels"))
+    """Whether what it names lies in levels: records, or codes that begin with those above."""
+    if field.levels is not None:
+        return True
+    return (
+        field.field_type is FieldType.list
+        and field.codes is not None
+        and bool(field.codes.table.info.get("levels"))
+    )
 
 
 def check_operator(record_field: RecordField, operator: str) -> None:

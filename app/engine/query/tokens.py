@@ -8,7 +8,7 @@ from typing import Final, Never
 from app.core.relative_dates import RELATIVE_PATTERN
 from app.engine.query.nodes import ExpressionError, Literal, LiteralType
 
-OPERATORS: Final = ("eq", "ne", "gt", "ge", "lt", "le", "in", "has")
+OPERATORS: Final = ("eq", "ne", "gt", "ge", "lt", "le", "in", "has", "under")
 FUNCTIONS: Final = ("contains", "startswith", "endswith")
 QUANTIFIERS: Final = ("any", "all")
 CONSTANTS: Final = {"true": "boolean", "false": "boolean", "null": "null"}
