@@ -50,8 +50,8 @@ _FIELD_TYPES: tuple[tuple[type[SqlType], FieldType], ...] = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RecordField:
-    """A field at the end of a path. `codes` is the column of the code list that it is from, `levels`
-    those of the records that it names."""
+    """A field at the end of a path. `codes` is the column of the code list that it is from,
+    `levels` are those of the records that it names."""
 
     name: str
     field_type: FieldType

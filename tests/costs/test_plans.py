@@ -39,6 +39,7 @@ FOUND: dict[str, str | None] = {
     "/agreements?status=signed": "ix_agreement_status_amount",
     "/missions/novosibirsk-april/agreements": "ix_agreement_mission_id",
     "/missions/novosibirsk-april/delegates?expand=person": "ix_delegate_mission_id",
+    "/agreements?mission__under=novosibirsk-april": "ix_agreement_mission_id",
     "/agreements?filter=mission.ref eq 'novosibirsk-april'": "ix_agreement_mission_id",
 }
 #: Those of what can be withheld: what the public is shown of it is in one beside each.

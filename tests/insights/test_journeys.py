@@ -130,14 +130,13 @@ async def test_missions_lie_in_a_few_levels_and_in_no_circle(client: httpx.Async
 async def test_a_filter_by_what_lies_under_a_mission_takes_its_parts(
     client: httpx.AsyncClient,
 ) -> None:
-    missions = []
+    missions: list[str] = []
     for level in range(MAX_LEVELS):
         body = MISSION | {"ref": f"under-{level}", "parent_id": missions[-1] if missions else None}
         missions.append(await stored(client, "missions", body))
     top, *_, deepest = missions
-    deals = []
-    for key in (*missions, None):
-        deals.append(await stored(client, "agreements", DEAL | {"mission_id": key}))
+    under = [*missions, None]
+    deals = [await stored(client, "agreements", DEAL | {"mission_id": key}) for key in under]
     for deal in deals:
         await stored(client, "outcomes", {"agreement_id": deal, "jobs": 5})
     asked = {

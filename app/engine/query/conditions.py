@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, exists, false, func, not_, or_, select, union
 from sqlalchemy.types import Boolean
 
 from app.core.databases.expressions import AnyTable, Expression
@@ -124,7 +124,7 @@ def _compare(term: Compare, at: Resource | Embedded, get: Get) -> ColumnElement[
     if not rest:
         field = fields_of(at)[first]
         if term.operator == "under" and field.levels is not None:
-            return sql_of(_lies_under(term, field.levels), at, get)
+            return _lies_under(term, field.levels, at, get)
         return (OPERATORS | DERIVED_OPERATORS)[term.operator].sql(field, get, term.params)
     inner = Compare(tuple(rest), term.operator, term.params)
     relation = find_relation(at, first)
@@ -135,16 +135,22 @@ def _compare(term: Compare, at: Resource | Embedded, get: Get) -> ColumnElement[
     return met
 
 
-def _lies_under(term: Compare, levels: Levels) -> Condition:
-    """That a record is one of those named, or part of one, or of a part of it, and so on.
+def _lies_under(
+    term: Compare, levels: Levels, at: Resource | Embedded, get: Get
+) -> ColumnElement[bool]:
+    """Whether a record is one of those named, or part of one, or of a part of it, and so on.
 
-    It is no recursive query, which distributed PostgreSQL has none of.
+    It is no recursive query, which distributed PostgreSQL has none of; each level is asked by
+    itself, as conditions with OR would be looked for in all records.
     """
-    is_named = Compare(term.path, "in", term.params)
-    found: Condition = is_named
-    for _ in range(levels.most - 1):
-        found = Or((is_named, Exists((levels.relation,), found)))
-    return found
+    found: Condition = Compare(term.path, "in", term.params)
+    ids = []
+    for _ in range(levels.most):
+        table = TableAlias(at.table)
+        level = select(table.id).where(sql_of(found, at, columns_of(table)))
+        ids.append(level.correlate_except(table.source))
+        found = Exists((levels.relation,), found)
+    return get("id").in_(union(*ids))
 
 
 def _exists(some: Exists, at: Resource | Embedded, get: Get) -> ColumnElement[bool]:

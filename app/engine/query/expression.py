@@ -51,8 +51,8 @@ MAX_DEPTH: Final = 20
 def parse_expression(text: str) -> Node:
     """The tree of a filter such as `status eq 'signed' and parties/any(p: p/role eq 'seller')`.
 
-    - comparisons `name op value` with eq, ne, gt, ge, lt, le, has, under, and `name in (value, …)`; null
-      goes with eq and ne only;
+    - comparisons `name op value` with eq, ne, gt, ge, lt, le, has, under, and
+      `name in (value, …)`; null goes with eq and ne only;
     - `contains`, `startswith`, `endswith` of a name, or of `tolower(name)`, and a text;
     - `collection/any()`, `collection/any(p: …)`, `collection/all(p: …)`, also within each other;
       names inside begin with the innermost variable;

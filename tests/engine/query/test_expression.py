@@ -190,7 +190,7 @@ MISSING = {
     "a and b eq 1": (3, "Write an operator after the name"),
     "(a)": (3, "Write an operator after the name"),
     "not a": (6, "Write an operator after the name"),
-    "a plus 1": (3, "There is no operator plus: there are eq, ne, gt, ge, lt, le, in, has."),
+    "a plus 1": (3, "There is no operator plus: there are eq, ne, gt, ge, lt, le, in, has, under."),
     "a + 1": (3, "There is no operator +"),
     "a eq": (5, "Write a value here, such as 'text', 5 or null; found the end."),
     "a eq and b eq 1": (6, "Write text in single quotes: 'and'."),
