@@ -91,6 +91,7 @@ def run(url: str, path: Path, said: Said, *, dry_run: bool, lenient: bool) -> in
     _show(errors, tuple(report.in_order()))
     _show(errors, tuple(report.left_out))
     _show(errors, tuple(report.related))
+    _show(errors, tuple(report.similar))
     _show_taken(errors, report)
     sys.stdout.write(_summary(report, dry_run) + "\n")
     return 1 if report.failed else 0

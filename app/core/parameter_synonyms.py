@@ -45,6 +45,11 @@ _FILES = {"format", "output", "as", "download", "export"}
 def meant_instead(name: str, known: Collection[str], others: Collection[str] = ()) -> str:
     """What to use instead of a name that is not known, with a blank before it: what is called so
     elsewhere, else what is near, else the `others`, which are possible too; or nothing."""
+    return called_here(name, known) or did_you_mean(name, known) or possible(others)
+
+
+def called_here(name: str, known: Collection[str]) -> str:
+    """What to use instead of a name that other services have, a blank before it; or nothing."""
     folded = name.casefold().lstrip("$").replace("-", "_")
     here, example = _BY_NAME.get(folded, ((), ""))
     found = [right for right in here if right in known]
@@ -52,4 +57,4 @@ def meant_instead(name: str, known: Collection[str], others: Collection[str] = (
         return f" Here that is {', '.join(found)}: {example}."
     if folded in _FILES and "expand" in known:
         return " Files have addresses of their own: add .csv, .xlsx, .ndjson or .parquet."
-    return did_you_mean(name, known) or possible(others)
+    return ""

@@ -1,10 +1,11 @@
 """Dotted paths: from a kind of record, through its relations, to a field of another record."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
+from itertools import islice
 
 from sqlalchemy import Boolean, Date, Enum, Integer, inspect
 
@@ -16,6 +17,8 @@ from app.core.public_path import public_path
 from app.engine.resource import Embedded, Levels, Resource, SubCollection
 
 MAX_DEPTH = 3
+#: How many paths are named to whoever wrote a name alone.
+_MAX_NAMED = 4
 
 
 class FieldType(StrEnum):
@@ -140,6 +143,15 @@ def _field(column: TableColumn, name: str, about: str) -> RecordField:
     )
 
 
+class NoSuchField(PathError):
+    """A field that there is not, nor anything near: `at` is where it was looked for, at the end of
+    the relations `before`."""
+
+    def __init__(self, at: Resource | Embedded, before: tuple[str, ...], name: str) -> None:
+        super().__init__(f"There is no field {name!r}.")
+        self.at, self.before, self.name = at, before, name
+
+
 def find_relation(at: Resource | Embedded, name: str) -> Relation:
     """The relation of this name; PathError without one."""
     steps = relations_of(at)
@@ -149,8 +161,9 @@ def find_relation(at: Resource | Embedded, name: str) -> Relation:
     return steps[name]
 
 
-def find_field(at: Resource | Embedded, path: tuple[str, ...]) -> RecordField:
-    """The field at the end of the path; PathError where there is none."""
+def find_field(at: Resource | Embedded, path: tuple[str, ...], *, one: bool = False) -> RecordField:
+    """The field at the end of the path; PathError where there is none, which tells others that may
+    be meant: with `one` those of which a record has one value."""
     *relations, name = path
     if len(relations) > MAX_DEPTH:
         raise PathError(f"{'.'.join(path)!r} has more than {MAX_DEPTH} relations.")
@@ -166,7 +179,10 @@ def find_field(at: Resource | Embedded, path: tuple[str, ...]) -> RecordField:
         raise PathError(
             f"{name!r} is a relation: name a field of it, such as {name}.{example}.{counted}"
         )
-    near = counted or near_field(at, tuple(relations), name, [*record_fields, *relations_of(at)])
+    known = [*record_fields, *relations_of(at)]
+    near = counted or near_field(at, tuple(relations), name, known, one=one)
+    if not near:
+        raise NoSuchField(at, tuple(relations), name)
     raise PathError(f"There is no field {name!r}.{near}")
 
 
@@ -192,11 +208,48 @@ def path_of_rows(at: Resource | Embedded, path: tuple[str, ...]) -> tuple[str, .
     return (*path[:-1], *found) if found else None
 
 
+def called_so(
+    at: Resource | Embedded, name: str, *, one: bool = False
+) -> Iterator[tuple[str, ...]]:
+    """The paths of fields that are called so, or end so, where a record itself has none of the
+    name: its own first, then those of the nearest parts and related records; with `one` those of
+    which a record has one value."""
+    yield from ((field,) for field in fields_of(at) if field.endswith(f"_{name}"))
+    level: list[tuple[tuple[str, ...], Resource | Embedded]] = [((), at)]
+    for _ in range(MAX_DEPTH):
+        level = [
+            ((*path, step), relation.target)
+            for path, here in level
+            for step, relation in relations_of(here).items()
+            if not isinstance(relation.via, SubCollection) and not (one and relation.is_to_many)
+        ]
+        found = [(*path, name) for path, here in level if name in fields_of(here)]
+        if found:
+            yield from found
+            return
+
+
+def meant_paths(paths: Iterable[tuple[str, ...]], joint: str = ".", end: str = "") -> str:
+    """` Did you mean 'place_country' or 'parties.organization.country'?`, of the first of the
+    paths; nothing of none."""
+    written = [repr(joint.join(path) + end) for path in islice(paths, _MAX_NAMED)]
+    if not written:
+        return ""
+    *others, last = written
+    return f" Did you mean {', '.join(others)} or {last}?" if others else f" Did you mean {last}?"
+
+
 def near_field(
-    at: Resource | Embedded, before: tuple[str, ...], name: str, known: Iterable[str]
+    at: Resource | Embedded,
+    before: tuple[str, ...],
+    name: str,
+    known: Iterable[str],
+    *,
+    one: bool = False,
 ) -> str:
     """` Did you mean 'mission.title'?` for `mission__title` or `mission_title`, which others write
-    so, and else what is near among the known; `before` are the relations that lead here."""
+    so, for a name that related records have, and else what is near among the known; `before` are
+    the relations that lead here."""
     steps = relations_of(at)
     ways = [name.replace("__", ".")]
     ways += [f"{start}.{name[len(start) + 1 :]}" for start in steps if name.startswith(f"{start}_")]
@@ -205,7 +258,8 @@ def near_field(
         with suppress(PathError):
             if dot and start in steps and find_field(steps[start].target, tuple(rest.split("."))):
                 return f" Did you mean {'.'.join((*before, way))!r}?"
-    return did_you_mean(name, known)
+    paths = ((*before, *path) for path in called_so(at, name, one=one))
+    return meant_paths(paths) or did_you_mean(name, known)
 
 
 def leads_to_many(at: Resource | Embedded, path: tuple[str, ...]) -> int | None:

@@ -159,6 +159,18 @@ class Levels:
     most: int
 
 
+@dataclass(frozen=True, slots=True)
+class Similarity:
+    """When two records of a kind look as if they were one: they are `under` the same record and
+    have the same `name`, and neither a field of `unless` nor who the `members` are, a field of a
+    part, differs where both say so."""
+
+    under: str
+    name: str
+    unless: tuple[str, ...]
+    members: tuple[str, str]
+
+
 @dataclass(frozen=True, eq=False)
 class WithheldAlong:
     """A field that is withheld where another is of what the record is part of: `own` where `owners`
@@ -197,6 +209,7 @@ class Resource:
     - For sheets, `body_of_name` makes a body of a name alone, of kinds that need no more, and
       `title_parts` are the field of the title and those whose columns make one up where a sheet has
       none.
+    - `similarity` says when a row of a sheet looks like a record that is there.
     - `of_day` is the day that a record is of; without it records have the codes of today alone.
     - `check` are its rules beyond those that the database holds; `follow` sees to what other
       records have by it, after it was written.
@@ -232,6 +245,7 @@ class Resource:
     follow: Follow = _nothing_follows
     body_of_name: Callable[[Session, str], Fields] | None = None
     title_parts: tuple[str, ...] = ()
+    similarity: Similarity | None = None
     example: Values = field(default_factory=dict)
     example_answer: Values = field(default_factory=dict)
 

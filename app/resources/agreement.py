@@ -14,7 +14,7 @@ from app.core.errors import Fault, Invalid, refuse_repeated
 from app.core.loose_types import Values
 from app.engine.composed_titles import COMPOSED_OF
 from app.engine.record import Record, code, code_list, descending, money, reference, rule, stated
-from app.engine.resource import Embedded, OfDay, Resource
+from app.engine.resource import Embedded, OfDay, Resource, Similarity
 from app.engine.schemas import Edtf, Line, Noted, Prose, RecordFields, Schema, distinct
 from app.engine.writes import store
 from app.engine.writes.records import records_in_progress
@@ -438,6 +438,12 @@ agreement = Resource(
     check=_check,
     follow=settle_replaced,
     title_parts=("title", "instrument", "parties"),
+    similarity=Similarity(
+        under="mission_id",
+        name="title",
+        unless=("instrument", "amount", "currency", "signed"),
+        members=("parties", "organization_id"),
+    ),
     example_answer={"firmness": "signed_binding", "was_signed": True},
 )
 agreement.embedded["related"].to_one["agreement"] = agreement

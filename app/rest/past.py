@@ -31,7 +31,7 @@ from app.engine.history.past import Past, first_later, moment_of, time_of_change
 from app.engine.history.positions import Position, read_position
 from app.engine.history.undo import PARAMETER
 from app.engine.query.filter_reader import bad_parameter
-from app.engine.query.values import parse_moment, sentence
+from app.engine.query.values import check_past, parse_moment, sentence
 from app.rest.audience import MOMENT
 from app.rest.handlers import ASKED_AT, PAST_DATABASE
 
@@ -179,7 +179,11 @@ def read_as_of(text: str) -> datetime | Position:
     if re.fullmatch(_POSITION, text):
         return read_position(text, PARAMETER)
     try:
-        return parse_moment(text)
+        moment = parse_moment(text)
     except ValueError as error:
         wrong = f"{sentence(error)} A position with its epoch, such as 395-9fa0c1, will do."
         raise bad_parameter(PARAMETER, "time", wrong) from None
+    try:
+        return check_past(moment)
+    except ValueError as error:
+        raise bad_parameter(PARAMETER, "future", sentence(error)) from None

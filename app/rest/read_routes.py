@@ -13,7 +13,7 @@ from app.core.http.operation import Answer, Operation
 from app.core.loose_types import Value
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.parameters import ItemQuery, ListQuery, ListWithPartsQuery
-from app.engine.query.values import parse_moment
+from app.engine.query.values import check_past, parse_moment
 from app.engine.resource import Resource, SubCollection
 from app.engine.schemas import Timestamp
 from app.rest.changes import ChangeList, HistoryQuery, answer_as_of, answer_changes
@@ -52,7 +52,7 @@ EXPORTED = Answer(
 
 def _instant(value: Value) -> Value:
     # Pydantic alone would take a number for seconds since 1970.
-    return parse_moment(value) if isinstance(value, str) else value
+    return check_past(parse_moment(value)) if isinstance(value, str) else value
 
 
 class PastQuery(ItemQuery):

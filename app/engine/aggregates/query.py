@@ -33,6 +33,7 @@ from app.engine.paths import (
 )
 from app.engine.query.conditions import Path
 from app.engine.query.filter_reader import ParsedFilter, bad_parameter
+from app.engine.query.hints import unknown_field
 from app.engine.query.parameters import (
     FilterQuery,
     Limit,
@@ -245,7 +246,7 @@ def _field(parameter: str, resource: Resource, path: Path) -> RecordField:
     try:
         return find_field(resource, path)
     except PathError as error:
-        raise bad_parameter(parameter, "unknown", str(error)) from None
+        raise bad_parameter(parameter, "unknown", unknown_field(error)) from None
 
 
 def _read_metrics(resource: Resource, text: str) -> tuple[Metric, ...]:

@@ -24,6 +24,7 @@ from app.engine.imports.read_ahead import BATCH_ROWS, RowsAhead
 from app.engine.imports.repeated_records import RepeatedRecords
 from app.engine.imports.report import MAX_TRACED, Report
 from app.engine.imports.rows import SILENT, RowReader
+from app.engine.imports.similar_records import SimilarRecords
 from app.engine.imports.taken import taken
 from app.engine.imports.total_rows import is_total, total_left_out
 from app.engine.resource import Resource
@@ -56,6 +57,7 @@ class ImportRun:
         self.progress, self.bulk_state = Progress(Report(sheets=rows.sheets.names)), bulk_state
         self.waiting = _Waiting()
         self.matches = ExistingRecords(session, resource)
+        self.similar = SimilarRecords(session, resource)
         self.reader = RowReader(session, resource, creates=self.file.create_missing)
         self.reader.created = self.report.related
         is_table = self.file.format != "ndjson"
@@ -80,6 +82,7 @@ class ImportRun:
         """Go on in another transaction from where the ones before it have come to: what they have
         looked up may have changed, and this one may be tried more than once."""
         self.session = self.matches.session = self.code_lists.session = session
+        self.similar.session = session
         self.bulk_state.known.clear()
         self.go_back(progress)
         self.reader.enter(session, self.report.related)
@@ -116,7 +119,7 @@ class ImportRun:
             self.report.leave_out(replace(fault_of(left_out), code=code))
         self.report.taken = [taken(entry) for entry in self.traced]
         if wrong := self.progress.wrong_header:
-            text = f"The header is wrong, so nothing was stored: {wrong[0].detail}"
+            text = f"The header is wrong, so nothing was stored: {wrong[0].detail}{_needed(wrong)}"
             raise Invalid(text, self.report.in_order())
         if self.report.failed and not self.file.lenient:
             raise self.report.refusal(self.rows.count if self.is_cut_short else None)
@@ -322,7 +325,11 @@ class ImportRun:
         if not waiting:
             return
         new = [each for _, each in waiting]
+        # Before they are stored, so that none is found for itself.
+        similar = self.similar.found(waiting)
         refused = create_many(self.session, self.resource, new, self.bulk_state)
+        places = {(waiting[at][0].row, waiting[at][0].sheet) for at in refused}
+        self.report.add_similar(f for f in similar if (f.row, f.sheet) not in places)
         self.report.created += len(new) - len(refused)
         for at, problem in sorted(refused.items()):
             self._postpone(waiting[at][0], problem)
@@ -343,3 +350,9 @@ class ImportRun:
     def _note_failed(self, entry: Entry) -> None:
         if self.reader.own and len(self.progress.failed_rows) < _MAX_POSTPONED_ROWS:
             self.progress.failed_rows |= dict.fromkeys(self.reader.names(entry), entry.place)
+
+
+def _needed(wrong: list[Fault]) -> str:
+    """All columns that a header lacks, where its first fault does not tell that alone."""
+    missing = [fault.column for fault in wrong if fault.code == "missing" and fault.column]
+    return f" Needed are the columns {', '.join(missing)}." if missing and wrong[1:] else ""

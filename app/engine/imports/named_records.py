@@ -14,6 +14,7 @@ from app.core.loose_types import Fields, JsonValue
 from app.core.text.name_keys import name_key
 from app.core.validation import validate
 from app.engine.keys import as_id, names_of
+from app.engine.paths import fields_of
 from app.engine.record import Record
 from app.engine.resource import Resource
 from app.engine.search.searched import searched
@@ -224,5 +225,14 @@ def _ambiguous(target: Resource, text: str, pointer: str) -> Invalid:
 
 def described(new: NewRecord, row: int, sheet: str | None) -> Fault:
     """What is told of a record that was created because a row names it."""
-    text = f"{new.name!r} was not there: it is a new {new.resource.singular}."
+    text = f"{new.name!r} was not there: it is a new {new.resource.singular}{_lacking(new)}."
     return Fault("created", text, row=row, sheet=sheet)
+
+
+def _lacking(new: NewRecord) -> str:
+    """`, without a country`, where the name does not say of which one it is."""
+    for name, field in fields_of(new.resource).items():
+        of_country = field.codes is not None and field.codes.table.name == "country"
+        if of_country and not new.fields.get(name):
+            return f", without a {name}"
+    return ""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass, field, fields
+from itertools import islice
 
 from app.core.errors import Fault, Invalid
 from app.core.loose_types import Json
@@ -28,6 +29,8 @@ class Report:
     left_out: list[Fault] = field(default_factory=list)
     #: Records that were created because rows name them.
     related: list[Fault] = field(default_factory=list)
+    #: Rows that became new records and look like others.
+    similar: list[Fault] = field(default_factory=list)
     #: What the cells of the first rows were taken for.
     taken: list[Json] = field(default_factory=list)
 
@@ -49,6 +52,10 @@ class Report:
         """Tell that something was passed over, as long as there is room."""
         if len(self.left_out) < MAX_FAULTS:
             self.left_out.append(fault)
+
+    def add_similar(self, faults: Iterable[Fault]) -> None:
+        """Tell of these rows, as long as there is room."""
+        self.similar += islice(faults, max(0, MAX_FAULTS - len(self.similar)))
 
     def add_faults(self, faults: Iterable[Fault]) -> None:
         """Keep these for the answer, as long as there is room."""
@@ -83,6 +90,7 @@ class Report:
             "sheets": self.sheets,
             "left_out": [_placed(fault) for fault in self.left_out],
             "related": [_placed(fault) for fault in self.related[:MAX_FAULTS]],
+            "similar": [_placed(fault) for fault in self.similar],
             "taken": self.taken,
         }
 

@@ -45,7 +45,7 @@ def field_of(name: Name, at: Resource | Embedded) -> RecordField:
     try:
         record_field = find_field(at, name.steps)
     except PathError as error:
-        raise ExpressionError(name.at, str(error)) from None
+        raise ExpressionError(name.at, hints.unknown_field(error)) from None
     steps = leads_to_many(at, name.steps)
     if steps is not None:
         relation, inner = "/".join(name.steps[:steps]), "/".join(name.steps[steps:])

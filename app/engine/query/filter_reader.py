@@ -171,7 +171,7 @@ class FilterReader:
         try:
             record_field = find_field(self.resource, path)
         except PathError as error:
-            raise bad_parameter(name, "unknown", sentence(error)) from None
+            raise bad_parameter(name, "unknown", hints.unknown_field(error)) from None
         try:
             items = self._items(operator, texts)
             return self._term(name, self.resource, path, record_field, operator, items)

@@ -1,17 +1,23 @@
 """What to add to a refusal of a filter: the parameter or the value that is meant."""
 
 import re
+from collections.abc import Collection
 
-from app.core.parameter_synonyms import meant_instead
+from app.core.errors import did_you_mean
+from app.core.parameter_synonyms import called_here, meant_instead
 from app.engine.keys import as_id
+from app.engine.labels import fields_by_label, label_key
 from app.engine.paths import (
     FieldType,
+    NoSuchField,
     PathError,
     RecordField,
+    called_so,
     counted_elsewhere,
     fields_of,
     find_field,
     find_relation,
+    meant_paths,
     relations_of,
 )
 from app.engine.query import by_ref
@@ -107,12 +113,26 @@ def relation(at: Resource | Embedded, path: Path, text: str) -> str:
 
 def right_name(at: Resource | Embedded, name: str, text: str, others: tuple[str, ...]) -> str:
     """The parameter that is meant, where the given one is none; `others` are no filters."""
-    fields, steps = fields_of(at), relations_of(at)
-    # `amount[gte]`, `mission.title` and `mission_title` are how others write it.
+    if spelt := _written_otherwise(at, name, text):
+        return spelt
+    (plain, *further), operator = split_name(name)
+    if isinstance(at, Resource) and (counted := counted_elsewhere(at, plain)):
+        return counted
+    known = [*fields_of(at), *relations_of(at), *others]
+    end = "" if operator == "eq" else f"__{operator}"
+    meant = called_here(plain, known)
+    meant = meant or (meant_paths(called_so(at, plain), "__", end) if not further else "")
+    meant = meant or did_you_mean(plain, known) or by_label(at, (), plain, "__")
+    besides = f" Besides the fields of a record there are {', '.join(others)}." if others else ""
+    return meant or besides
+
+
+def _written_otherwise(at: Resource | Embedded, name: str, text: str) -> str:
+    """` Did you mean 'mission__title'?` for `mission.title` or `mission_title`, which others write
+    so, as `amount[gte]`; or nothing."""
     ways = ["__".join(re.findall(r"\w+", name))]
-    ways += [
-        f"{start}__{name[len(start) + 1 :]}" for start in steps if name.startswith(f"{start}_")
-    ]
+    starts = (start for start in relations_of(at) if name.startswith(f"{start}_"))
+    ways += [f"{start}__{name[len(start) + 1 :]}" for start in starts]
     for spelt in ways:
         path, operator = split_name(spelt)
         try:
@@ -127,11 +147,24 @@ def right_name(at: Resource | Embedded, name: str, text: str, others: tuple[str,
             spelt = "__".join(other if operator == "eq" else (*other, operator))
         if spelt != name and "__" in spelt:
             return f" Did you mean {spelt!r}?"
-    plain = split_name(name)[0][0]
-    if isinstance(at, Resource) and (counted := counted_elsewhere(at, plain)):
-        return counted
-    besides = f" Besides the fields of a record there are {', '.join(others)}." if others else ""
-    return meant_instead(plain, [*fields, *steps, *others]) or besides
+    return ""
+
+
+def by_label(at: Resource | Embedded, before: Path, name: str, joint: str = ".") -> str:
+    """` Did you mean 'amount'?` for `sum` or `сумма`, which people call it; or nothing."""
+    found = fields_by_label(at).get(label_key(name)) if isinstance(at, Resource) else None
+    if found is None:
+        return ""
+    return f" Did you mean {joint.join((*before, *found.split('.')))!r}?"
+
+
+def unknown_field(error: PathError, known: Collection[str] = ()) -> str:
+    """What is told of a path that leads nowhere: where nothing is near, what there is, which is
+    the `known` or all fields."""
+    if not isinstance(error, NoSuchField):
+        return str(error)
+    meant = by_label(error.at, error.before, error.name)
+    return f"{error}{meant or ' Possible: ' + ', '.join(known or fields_of(error.at)) + '.'}"
 
 
 def wrong_operator(field: str, following: str, record_field: RecordField, name: str) -> str:

@@ -11,7 +11,6 @@ from pydantic import BeforeValidator, Field
 from app.core.errors import did_you_mean
 from app.core.query_models import OpenQuery, Several
 from app.core.time_zones import find_zone
-from app.engine.labels import fields_by_label, label_key
 from app.engine.paths import (
     MAX_DEPTH,
     FieldType,
@@ -25,6 +24,7 @@ from app.engine.paths import (
 )
 from app.engine.query.conditions import Condition, Path
 from app.engine.query.filter_reader import ParsedFilter, bad_parameter, read_filters
+from app.engine.query.hints import by_label, unknown_field
 from app.engine.query.orders import Sort
 from app.engine.resource import Embedded, Resource
 from app.engine.schemas import Schema
@@ -301,15 +301,10 @@ def _check_field(resource: Resource, path: Path) -> None:
             raise bad_parameter("fields", "unknown", str(error)) from None
     known = [*shown_in(at), *relations_of(at)]
     if path[-1] not in known:
-        near = near_field(at, path[:-1], path[-1], known) or _by_label(at, path[-1], known)
+        near = near_field(at, path[:-1], path[-1], known)
+        near = near or by_label(at, path[:-1], path[-1]) or f" Possible: {', '.join(known)}."
         text = f"There is no field {path[-1]!r}.{near}"
         raise bad_parameter("fields", "unknown", text)
-
-
-def _by_label(at: Resource | Embedded, name: str, known: list[str]) -> str:
-    """` Did you mean 'amount'?` for `sum` or `сумма`, which people call it."""
-    found = fields_by_label(at).get(label_key(name)) if isinstance(at, Resource) else None
-    return f" Did you mean {found!r}?" if found in known else ""
 
 
 def shown_in(at: Resource | Embedded) -> Iterable[str]:
@@ -340,10 +335,11 @@ def read_sort(resource: Resource, text: str | None) -> Sort:
 
 def _check_sort(resource: Resource, path: Path) -> None:
     try:
-        field = find_field(resource, path)
+        field = find_field(resource, path, one=True)
         many = leads_to_many(resource, path)
     except PathError as error:
-        raise bad_parameter("sort", "unknown", str(error)) from None
+        text = unknown_field(error, sortable(resource) if len(path) == 1 else ())
+        raise bad_parameter("sort", "unknown", text) from None
     if field.field_type is FieldType.list or many is not None:
         text = f"{'.'.join(path)} has any number of values, which cannot be sorted by."
         raise bad_parameter("sort", "unsortable", text)

@@ -3,8 +3,9 @@
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, date, datetime, time, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import ROUND_FLOOR, Context, Decimal
+from typing import Final
 from uuid import UUID
 
 from app.core import date_spellings, relative_dates
@@ -148,6 +149,19 @@ def parse_moment(text: str) -> datetime:
     ago, and `yesterday` its beginning."""
     from_now = f"now{text}" if text[:1] in ("-", "+", " ") else text
     return parse_instant(relative_dates.as_iso(from_now, now()) or text)
+
+
+#: How far the clock of whoever asks may be ahead of ours.
+_AHEAD: Final = timedelta(minutes=1)
+
+
+def check_past(moment: datetime) -> datetime:
+    """The moment, of which there is something to be known; ValueError for one that is to come."""
+    present = now()
+    if moment > present + _AHEAD:
+        text = f"lies in the future: it is {present:%Y-%m-%dT%H:%M:%SZ} now"
+        raise ValueError(f"{text}. What is there now is answered without as_of")
+    return moment
 
 
 class EmptyValue(ValueError):

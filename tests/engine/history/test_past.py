@@ -1,5 +1,7 @@
 """What a record was, and the walk through its history."""
 
+from datetime import datetime, timedelta, timezone
+
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -84,7 +86,7 @@ async def test_of_a_time_in_the_trash_it_is_told_that_it_was_there(
 async def test_the_past_is_shown_whole_and_alone(
     toys: httpx.AsyncClient, shelf: dict[str, Body], query: str
 ) -> None:
-    address = f"/wooden-toys/{shelf['cart']['id']}?as_of=2030-01-01T00:00:00Z&{query}"
+    address = f"/wooden-toys/{shelf['cart']['id']}?as_of=2026-01-01T00:00:00Z&{query}"
     assert fault(await toys.get(address))["parameter"] == "as_of"
 
 
@@ -100,8 +102,21 @@ async def test_a_time_zone_needs_no_encoding(
     toys: httpx.AsyncClient, shelf: dict[str, Body]
 ) -> None:
     address = f"/wooden-toys/{shelf['cart']['id']}"
-    assert await read(toys, f"{address}?as_of=9999-01-01T00:00:00%2B05:00")
-    assert await read(toys, f"{address}?as_of=9999-01-01T00:00:00+05:00")
+    moment = datetime.now(timezone(timedelta(hours=5))).isoformat()
+    assert await read(toys, f"{address}?as_of={moment.replace('+', '%2B')}")
+    assert await read(toys, f"{address}?as_of={moment}")
+
+
+async def test_what_is_to_come_is_not_known(
+    toys: httpx.AsyncClient, shelf: dict[str, Body]
+) -> None:
+    for address in ("/wooden-toys", f"/wooden-toys/{shelf['cart']['id']}"):
+        for moment in ("2999-01-01", "%2B1d", "9999-12-31T23:59:59Z"):
+            told = fault(await toys.get(f"{address}?as_of={moment}"))
+            assert told["parameter"] == "as_of"
+            assert "in the future: it is 20" in told["detail"], told
+        # The clock of whoever asks may be a little ahead.
+        assert (await toys.get(f"{address}?as_of=now%2B30s")).status_code == 200
 
 
 async def test_a_history_is_walked_by_its_cursors_on_and_back(toys: httpx.AsyncClient) -> None:

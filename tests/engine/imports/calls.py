@@ -91,9 +91,15 @@ async def done(
     told = answer.json()
     members = ["created", "updated", "unchanged", "failed", "errors", "sheets", "left_out"]
     more = OF_RATES if path == "exchange-rates" else {}
-    assert list(told) == [*members, "related", "taken", *more]
+    assert list(told) == [*members, "related", "similar", "taken", *more]
     assert {name: told.pop(name) for name in more} == more
-    assert told.pop("errors") == told.pop("left_out") == told.pop("related") == []
+    assert (
+        told.pop("errors")
+        == told.pop("left_out")
+        == told.pop("related")
+        == told.pop("similar")
+        == []
+    )
     told.pop("taken")
     assert told.pop("sheets") == [] or kind == "xlsx"
     return {name: count for name, count in told.items() if count}
