@@ -9,6 +9,9 @@ fail() {
     exit 1
 }
 
+docker compose version >/dev/null 2>&1 ||
+    fail "Docker with its compose plug-in is needed: https://docs.docker.com/compose/install/"
+
 # $1 random lower-case letters and digits.
 random() {
     LC_ALL=C tr -dc a-z0-9 </dev/urandom | dd bs=1 count="$1" 2>/dev/null
@@ -37,8 +40,6 @@ if [ -O secrets/admin-key ]; then
     chmod 644 secrets/admin-key
 fi
 
-docker compose version >/dev/null 2>&1 ||
-    fail "Docker with its compose plug-in is needed: https://docs.docker.com/compose/install/"
 docker compose up --build --wait --wait-timeout 300 "$@" || {
     docker compose logs --tail 30 api >&2
     fail "the service did not become ready; above are the last lines of its log."

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -64,7 +64,8 @@ _Day = dict[str, dict[str, Rate]]
 
 class RateTable:
     """The rates that conversions can use: of the `providers` in their order, each on the day or at
-    most `max_age` days before it. `spans` tell from when to when each has rates of a currency."""
+    most `max_age` days before it. `spans` tell from when to when each has rates of a currency,
+    `others` which providers have rates of it that are not asked."""
 
     def __init__(
         self,
@@ -74,6 +75,7 @@ class RateTable:
         spans: Mapping[tuple[str, str], Span] | None = None,
     ) -> None:
         self.providers, self.max_age, self.spans = providers, max_age, dict(spans or {})
+        self.others: Mapping[str, Set[str]] = {}
         self._days: dict[tuple[str, date], _Day] = defaultdict(lambda: defaultdict(dict))
         for rate in rates:
             day = self._days[rate.provider, rate.date]
@@ -128,6 +130,14 @@ class RateTable:
             return Reason.before_first_rate
         return Reason.rate_too_old
 
+    def not_converted(self, currency: str, target: str, day: date) -> "NotConverted":
+        """Why there is no rate for a day, and who else has rates."""
+        reason = self.reason(currency, target, day)
+        others: Set[str] = frozenset()
+        if reason is Reason.no_rates_of_currency:
+            others = self.others.get(currency, others) & self.others.get(target, others)
+        return NotConverted(currency, reason, tuple(sorted(others)))
+
 
 Amounts = Mapping[str, Decimal | None]
 
@@ -159,10 +169,11 @@ class Original:
 
 
 class NotConverted(NamedTuple):
-    """What is not converted, and why."""
+    """What is not converted, and why; `providers` have rates of it, and were not asked."""
 
     currency: str
     reason: Reason
+    providers: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -232,9 +243,8 @@ class Conversions:
         for money in several:
             result = found[money.key]
             conversion = self._find(money, table)
-            if isinstance(conversion, Reason):
-                why = NotConverted(money.currency, conversion)
-                result.not_converted.setdefault(why, Original()).add(money)
+            if isinstance(conversion, NotConverted):
+                result.not_converted.setdefault(conversion, Original()).add(money)
                 continue
             terms[money.key].add(money.amounts, conversion.factor)
             result.records += money.records
@@ -246,14 +256,14 @@ class Conversions:
             result.amounts = terms[key].sums()
         return dict(found), sorted(used)
 
-    def _find(self, money: Money, table: RateTable) -> Conversion | Reason:
+    def _find(self, money: Money, table: RateTable) -> Conversion | NotConverted:
         if money.currency == self.target:
             return Conversion(Fraction(1), ())
         day = day_of(money, self.rate_date)
         if isinstance(day, Reason):
-            return day
+            return NotConverted(money.currency, day)
         found = table.find(money.currency, self.target, day)
-        return table.reason(money.currency, self.target, day) if found is None else found
+        return table.not_converted(money.currency, self.target, day) if found is None else found
 
 
 def exact_sum(terms: Sequence[Fraction]) -> Fraction:

@@ -1,6 +1,6 @@
 """The exchange rates that the amounts of some days can be converted with, as they are stored."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import date
 from decimal import Decimal
 from typing import Final
@@ -13,7 +13,7 @@ from app.core.errors import did_you_mean
 from app.core.loose_types import Value
 from app.core.rate_files.providers import CBR, ECB, NBK
 from app.engine.query.filter_reader import bad_parameter
-from app.insights.converted_money import Rate, RateTable, Span, ranges
+from app.insights.converted_money import Rate, RateTable, Reason, Span, ranges
 from app.resources.exchange_rate import ExchangeRate
 
 _RATE_TYPE: Final = ExchangeRate.__table__.c.rate.type
@@ -38,12 +38,18 @@ async def find_rates(
         return RateTable((), providers, max_age)
     names = ("provider", "date", "base", "quote", "rate", "unit", "id")
     statement = select(*(getattr(ExchangeRate, name) for name in names)).where(
-        *_of(currencies, providers), or_(*(ExchangeRate.date.between(*each) for each in windows))
+        *_of(currencies),
+        ExchangeRate.provider.in_(providers),
+        or_(*(ExchangeRate.date.between(*each) for each in windows)),
     )
     rows = await database.read(compile_query(statement, dialect), {})
     table = RateTable((_rate(row, database.dialect.name) for row in rows), providers, max_age)
-    if any(table.find(currency, target, day) is None for currency, day in pairs):
+    lacking = [pair for pair in pairs if table.find(pair[0], target, pair[1]) is None]
+    if lacking:
         table.spans = await _spans(database, dialect, currencies, providers)
+    reasons = (table.reason(currency, target, day) for currency, day in lacking)
+    if Reason.no_rates_of_currency in reasons:
+        table.others = await _others(database, dialect, currencies, providers)
     return table
 
 
@@ -65,11 +71,10 @@ async def check_providers(
             raise bad_parameter("rate_provider", "unknown", text)
 
 
-def _of(currencies: Sequence[str], providers: Sequence[str]) -> tuple[ColumnElement[bool], ...]:
+def _of(currencies: Sequence[str]) -> tuple[ColumnElement[bool], ...]:
     """Each rate that leads from one of the currencies to another has to do with one of them."""
     return (
         ExchangeRate.deleted_at.is_(None),
-        ExchangeRate.provider.in_(providers),
         or_(ExchangeRate.base.in_(currencies), ExchangeRate.quote.in_(currencies)),
     )
 
@@ -81,7 +86,8 @@ async def _spans(
     are none."""
     days = (func.min(ExchangeRate.date), func.max(ExchangeRate.date))
     pair = (ExchangeRate.provider, ExchangeRate.base, ExchangeRate.quote)
-    statement = select(*pair, *days).where(*_of(currencies, providers)).group_by(*pair)
+    statement = select(*pair, *days).where(*_of(currencies), ExchangeRate.provider.in_(providers))
+    statement = statement.group_by(*pair)
     spans: dict[tuple[str, str], Span] = {}
     for provider, base, quote, first, last in await database.read(
         compile_query(statement, dialect), {}
@@ -92,6 +98,21 @@ async def _spans(
             widest = Span(min(span.first, known.first), max(span.last, known.last))
             spans[provider, currency] = widest
     return spans
+
+
+async def _others(
+    database: Database, dialect: Dialect, currencies: Sequence[str], providers: Sequence[str]
+) -> Mapping[str, Set[str]]:
+    """Which other providers have rates of each currency."""
+    pair = (ExchangeRate.provider, ExchangeRate.base, ExchangeRate.quote)
+    statement = select(*pair).where(*_of(currencies), ExchangeRate.provider.not_in(providers))
+    others: dict[str, set[str]] = {}
+    for provider, base, quote in await database.read(
+        compile_query(statement.distinct(), dialect), {}
+    ):
+        for currency in (base, quote):
+            others.setdefault(currency, set()).add(provider)
+    return others
 
 
 def _rate(row: Sequence[Value], dialect: str) -> Rate:

@@ -93,9 +93,9 @@ class ConvertedAggregate(Aggregate):
     conversion: ConversionTold = Field(default_factory=absent)  # type: ignore[assignment]
     """With `convert_to` alone. Each group then has `original`, its sums before conversion by
     currency, and `not_converted`, those left out of its sums by currency and reason: `undated`,
-    `date_is_no_day`, `no_rates_of_currency`, `before_first_rate` or `rate_too_old`; `by_rate_date`
-    counts the records that were converted by `rate_date`. Sums are rounded once, to 2 decimals,
-    half away from zero."""
+    `date_is_no_day`, `no_rates_of_currency`, `before_first_rate` or `rate_too_old`, and
+    the `providers` that have rates of it and were not asked; `by_rate_date` counts the records that
+    were converted by `rate_date`. Sums are rounded once, to 2 decimals, half away from zero."""
 
 
 class ConvertingQuery(ConversionQuery, AggregateQuery):

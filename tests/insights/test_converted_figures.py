@@ -113,6 +113,9 @@ async def test_each_amount_is_converted_by_the_nearest_rate_on_or_before_its_day
         ("GBP", "date_is_no_day", 1),
         ("EUR", "before_first_rate", 1),
     }
+    # Who has what those lack who were asked.
+    others = {n["reason"]: n["providers"] for n in group["not_converted"] if n["providers"]}
+    assert others == {"no_rates_of_currency": ["NBK"]}
     told = found["conversion"]
     used = [(r["provider"], r["date"], r["quote"], r["rate"], r["unit"]) for r in told["rates"]]
     assert used == [
