@@ -167,6 +167,16 @@ def test_the_image_is_built_without_the_secrets_and_the_data_of_the_checkout() -
     assert {".git", ".env", "*.db", "secrets", "seeds/texts"} <= set(ignored)
 
 
+def test_a_start_without_docker_makes_no_secrets(tmp_path: Path) -> None:
+    # A docker without its compose plug-in is there as little as none.
+    (tmp_path / "docker").symlink_to("/bin/false")
+    script = tmp_path / "compose.sh"
+    script.write_bytes((ROOT / "compose.sh").read_bytes())
+    path = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    assert status(["sh", str(script)], path) == 1
+    assert {each.name for each in tmp_path.iterdir()} == {"docker", "compose.sh"}
+
+
 # Packages
 
 

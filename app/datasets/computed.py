@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import FromClause, Text, select
 
 from app.core.databases.expressions import Expression, Selection
+from app.core.databases.types import Id
 from app.core.sheets.sheet import CellKind
 from app.engine.aggregates.sql import Sql
 from app.engine.history.change_log import Change
@@ -45,6 +46,13 @@ class ComputedDataset:
     rows: Callable[[str], Selection]
     key: str
     since: str | None = None
+
+
+def is_id(dataset: ComputedDataset, name: str) -> bool:
+    """Whether a column has the ids of records, as the database has them."""
+    stored = dataset.rows("sqlite").subquery().c.get(name)
+    # Sums are made of several.
+    return stored is not None and isinstance(stored.type, Id)
 
 
 _TEXT, _INTEGER = CellKind.text, CellKind.integer

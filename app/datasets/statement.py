@@ -59,7 +59,7 @@ def _computed(
 ) -> CompiledQuery:
     found = dataset.rows(dialect.name).subquery("found")
     key: Expression = found.c[dataset.key]
-    shown = [_computed_value(column, found) for column in dataset.columns]
+    shown = [computed_value(column, found) for column in dataset.columns]
     statement: Selection = select(*shown, as_csv_value(key))
     if since and dataset.since is not None:
         at = found.c[dataset.since]
@@ -70,7 +70,8 @@ def _computed(
     return compile_query(statement.limit(bindparam("limit", type_=BigInteger)), dialect)
 
 
-def _computed_value(column: ComputedColumn, found: FromClause) -> Expression:
+def computed_value(column: ComputedColumn, found: FromClause) -> Expression:
+    """What is shown of a column of rows that are worked out."""
     if column.cell is not None:
         return column.cell(found, column.name)
     return as_csv_value(found.c[column.name])

@@ -6,6 +6,7 @@ from app.core.databases.expressions import SqlType
 from app.core.databases.types import Exact
 from app.core.sheets.sheet import CellKind
 from app.engine.paths import FieldType, type_of_column
+from app.insights.mission_totals import SCALE
 
 #: How many digits of a second moments have.
 _SECOND_DIGITS = 6
@@ -57,6 +58,7 @@ def flat_type(of: SqlType | None, kind: CellKind) -> EdmType:
     A list is a text there, as in its other formats: tables have no lists.
     """
     if of is None:
-        return EdmType(f"Edm.{_CELLS.get(kind, 'String')}")
+        name = f"Edm.{_CELLS.get(kind, 'String')}"
+        return EdmType(name, scale=SCALE if kind is CellKind.decimal else None)
     found = edm_type(of)
     return EdmType("Edm.String") if found.is_collection else found

@@ -1,15 +1,27 @@
 """The statements of the rows of a dataset: a page of them in any order, and how many there are."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
-from sqlalchemy import BigInteger, ColumnElement, Dialect, Integer, bindparam, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Dialect,
+    FromClause,
+    Integer,
+    bindparam,
+    func,
+    or_,
+    select,
+)
 
 from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.databases.interface import CompiledQuery, compile_query
-from app.datasets.columns import cells, columns, values
+from app.datasets.columns import AnyDataset, cells, columns, values
+from app.datasets.computed import ComputedDataset
 from app.datasets.declared import Dataset
+from app.datasets.statement import computed_value
 from app.engine.query.calculated import Calculated, calculated_sql
 from app.engine.query.conditions import (
     Compare,
@@ -25,7 +37,7 @@ from app.engine.query.conditions import (
 from app.engine.query.parameters import QueryShape
 from app.engine.query.render import as_csv_value
 from app.engine.query.statements import narrowed
-from app.odata.filter.flat import FlatNames, flat_names
+from app.odata.filter.flat import FlatNames, flat_names, rows_read
 from app.rest.export_columns import POSITION
 
 
@@ -41,30 +53,74 @@ class FlatShape:
 
 
 @lru_cache(maxsize=256)
-def flat_statement(dataset: Dataset, shape: FlatShape, dialect: Dialect) -> CompiledQuery:
+def flat_statement(dataset: AnyDataset, shape: FlatShape, dialect: Dialect) -> CompiledQuery:
     """Reads the values of at most `limit` rows from `offset` on, and then the key of each: its id
     and, in a list of its record, its position."""
-    key = _key(dataset)
-    statement: Selection = select(*values(dataset), as_csv_value(key[0]), *key[1:])
-    statement = _chosen(statement, dataset, shape)
-    named = _columns(dataset)
+    rows = _rows(dataset, dialect)
+    statement: Selection = select(*rows.values, as_csv_value(rows.key[0]), *rows.key[1:])
+    statement = rows.chosen(statement, shape)
     for name, descending in shape.order:
-        column = named[name]
+        column = rows.columns[name]
         # Missing values are least (OData 4.0 Protocol, 11.2.5.2).
         order = column.desc().nulls_last() if descending else column.asc().nulls_first()
         statement = statement.order_by(order)
-    statement = statement.order_by(*key)
+    statement = statement.order_by(*rows.key)
     if shape.seeks:
-        statement = statement.where(_beyond(key))
+        statement = statement.where(_beyond(rows.key))
     statement = statement.limit(bindparam("limit", type_=BigInteger))
     return compile_query(statement.offset(bindparam("offset", type_=BigInteger)), dialect)
 
 
 @lru_cache(maxsize=256)
-def flat_count(dataset: Dataset, shape: FlatShape, dialect: Dialect) -> CompiledQuery:
+def flat_count(dataset: AnyDataset, shape: FlatShape, dialect: Dialect) -> CompiledQuery:
     """Reads `(count,)` of all rows that match."""
-    counted: Selection = select(func.count()).select_from(dataset.resource.table)
-    return compile_query(_chosen(counted, dataset, shape), dialect)
+    rows = _rows(dataset, dialect)
+    counted: Selection = select(func.count()).select_from(rows.source)
+    return compile_query(rows.chosen(counted, shape), dialect)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Where the rows of a dataset are read: what is shown of each, its key, its columns as they are
+    compared, and what makes a statement one of those that are asked for."""
+
+    source: FromClause
+    values: list[Expression]
+    key: list[Expression]
+    columns: Mapping[str, Expression]
+    chosen: Callable[[Selection, FlatShape], Selection]
+
+
+def _rows(dataset: AnyDataset, dialect: Dialect) -> _Rows:
+    if isinstance(dataset, ComputedDataset):
+        return _computed_rows(dataset, dialect)
+    source = dataset.resource.table.__table__
+    chosen = partial(_chosen, dataset)
+    return _Rows(source, values(dataset), _key(dataset), _columns(dataset), chosen)
+
+
+def _computed_rows(dataset: ComputedDataset, dialect: Dialect) -> _Rows:
+    """The rows of what is worked out, as of a table."""
+    found = dataset.rows(dialect.name).subquery("found")
+    shown = [computed_value(column, found) for column in dataset.columns]
+    compared = {
+        column.name: found.c[column.name]
+        if column.number is None
+        else column.number(found, column.name)
+        for column in dataset.columns
+    }
+
+    def term(item: Term) -> ColumnElement[bool]:
+        if isinstance(item, Calculated):
+            return calculated_sql(item, lambda path: compared[path[0]])
+        return sql_of(item, rows_read(dataset), compared.__getitem__)
+
+    def chosen(statement: Selection, shape: FlatShape) -> Selection:
+        if shape.condition is None:
+            return statement
+        return statement.where(combined(shape.condition, term))
+
+    return _Rows(found, shown, [found.c[dataset.key]], compared, chosen)
 
 
 def _key(dataset: Dataset) -> list[Expression]:
@@ -74,7 +130,7 @@ def _key(dataset: Dataset) -> list[Expression]:
     return [table.id, getattr(dataset.resource.embedded[dataset.row_of].table, POSITION)]
 
 
-def _chosen(statement: Selection, dataset: Dataset, shape: FlatShape) -> Selection:
+def _chosen(dataset: Dataset, statement: Selection, shape: FlatShape) -> Selection:
     statement = narrowed(statement, dataset.resource, None, QueryShape(q=shape.q))
     if dataset.row_of is not None:
         part = dataset.resource.embedded[dataset.row_of]

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, get_args
-from uuid import UUID
 
 import orjson
 from starlette.requests import Request
@@ -19,14 +18,16 @@ from app.core.instance_secret import EPOCH_LENGTH
 from app.core.loose_types import Fields, Value
 from app.core.sheets.sheet import CellKind, Row
 from app.datasets.columns import DatasetColumn, columns
+from app.datasets.computed import ComputedDataset
 from app.datasets.rows import Labeller, labeller
+from app.datasets.statement import place_values
 from app.engine.labels import Language
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.nodes import ExpressionError
 from app.engine.search.hits import with_query
 from app.odata.addresses import context_of, next_link
 from app.odata.errors import VERSION, NotSupported
-from app.odata.filter.flat import flat_names, flat_reading
+from app.odata.filter.flat import flat_names, flat_reading, rows_read
 from app.odata.filter.reading import read_filter
 from app.odata.flat_rows import FlatShape, flat_count, flat_statement
 from app.odata.forms import Form, answer, form_of
@@ -164,8 +165,12 @@ def _language(options: Options) -> Language:
 
 async def _asked(request: Request, entities: FlatSet, options: Options) -> _Asked:
     dataset, search = entities.dataset, options.get("$search")
+    if search is not None and isinstance(dataset, ComputedDataset):
+        raise bad_option(
+            "$search", f"{entities.name} has no texts that words are found in.", "kind"
+        )
     names = flat_names(dataset)
-    parsed = read_filter(dataset.resource, options, partial(flat_reading, dataset, names))
+    parsed = read_filter(rows_read(dataset), options, partial(flat_reading, dataset, names))
     await check_codes(request, parsed)
     order = tuple(orders_of(options.get("$orderby")))
     for name, _ in order:
@@ -198,7 +203,7 @@ async def _page(asked: _Asked, position: str, limit: int) -> tuple[Rows, str | N
         passed = int(at.place.key[0])
     elif at.place is not None:
         shape = replace(shape, seeks=True)
-        values |= {"seek": UUID(at.place.key[0]), "seek_position": (*at.place.key, 0)[1]}
+        values |= place_values(asked.entities.dataset, at.place)
     values["offset"] = passed
     statement = flat_statement(asked.entities.dataset, shape, reading_dialect(request))
     rows = list(await database_of(request).read(statement, values))

@@ -7,9 +7,10 @@ from functools import cache
 from sqlalchemy import inspect
 
 from app.core.databases.expressions import SqlType
+from app.core.databases.types import Id
 from app.core.errors import NotFound, did_you_mean
-from app.datasets.columns import DatasetColumn, cells, columns
-from app.datasets.declared import DATASETS, Dataset
+from app.datasets.columns import ALL_DATASETS, AnyDataset, DatasetColumn, cells, columns
+from app.datasets.computed import ComputedDataset, is_id
 from app.engine.paths import Relation, find_field, relations_of
 from app.engine.resource import Embedded, Resource
 from app.odata.edm import EdmType, edm_type, flat_type
@@ -58,7 +59,7 @@ class FlatSet:
     """The set of the rows of a dataset."""
 
     name: str
-    dataset: Dataset
+    dataset: AnyDataset
 
     @property
     def type_name(self) -> str:
@@ -66,8 +67,7 @@ class FlatSet:
 
     @property
     def key(self) -> tuple[str, ...]:
-        row_of = self.dataset.row_of
-        return ("id",) if row_of is None else ("id", f"{row_of}_{POSITION}")
+        return flat_key(self.dataset)
 
     @property
     def title(self) -> str:
@@ -84,7 +84,7 @@ class Model:
     def __init__(self, resources: tuple[Resource, ...]) -> None:
         self.record_sets = {r: RecordSet(snake(r.path), r) for r in resources}
         listed: list[EntitySet] = [*self.record_sets.values()]
-        listed += [FlatSet(f"{FLAT}{dataset.name}", dataset) for dataset in DATASETS]
+        listed += [FlatSet(f"{FLAT}{dataset.name}", dataset) for dataset in ALL_DATASETS]
         self.sets: Mapping[str, EntitySet] = {each.name: each for each in listed}
 
     def find(self, name: str) -> EntitySet:
@@ -137,10 +137,17 @@ def navigations_of(at: Resource | Embedded) -> Mapping[str, Relation]:
     return {name: step for name, step in steps if not isinstance(step.via, Embedded)}
 
 
+def flat_key(dataset: AnyDataset) -> tuple[str, ...]:
+    """The columns that tell the rows of a dataset apart."""
+    if isinstance(dataset, ComputedDataset):
+        return (dataset.key,)
+    return ("id",) if dataset.row_of is None else ("id", f"{dataset.row_of}_{POSITION}")
+
+
 @cache
-def flat_properties(dataset: Dataset) -> Mapping[str, Property]:
+def flat_properties(dataset: AnyDataset) -> Mapping[str, Property]:
     """The properties of the rows of a dataset."""
-    key = ("id",) if dataset.row_of is None else ("id", f"{dataset.row_of}_{POSITION}")
+    key = flat_key(dataset)
     return {
         column.name: Property(
             column.name,
@@ -153,8 +160,10 @@ def flat_properties(dataset: Dataset) -> Mapping[str, Property]:
     }
 
 
-def _stored_type(dataset: Dataset, column: DatasetColumn) -> SqlType | None:
+def _stored_type(dataset: AnyDataset, column: DatasetColumn) -> SqlType | None:
     """The type of what a column shows as it is stored; None of what is counted or labelled."""
+    if isinstance(dataset, ComputedDataset):
+        return Id() if not column.is_label and is_id(dataset, column.name) else None
     read = cells(dataset)
     if column.is_label or column.at >= len(read):
         return None

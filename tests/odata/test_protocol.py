@@ -8,7 +8,7 @@ import pytest
 
 from app.api import RESOURCES
 from app.core import json_codec
-from app.datasets.declared import DATASETS
+from app.datasets.columns import ALL_DATASETS
 from app.rest import related
 from tests.examples import create
 
@@ -57,7 +57,7 @@ async def test_metadata_is_xml_whatever_accept_says_and_names_types_that_there_a
     assert not wrong
     listed = (await _get(client, "/")).json()["value"]
     assert [each["name"] for each in listed] == [*sets]
-    assert len(sets) == len(RESOURCES) + len(DATASETS)
+    assert len(sets) == len(RESOURCES) + len(ALL_DATASETS)
 
 
 def _fits(value: Any, of: str, nullable: bool) -> bool:

@@ -150,7 +150,7 @@ def split_items(text: str) -> list[str]:
 class FilterReader:
     """Reads filters of a kind of record; their values come to stand in `parsed`."""
 
-    resource: Resource
+    resource: Resource | Embedded
     parsed: ParsedFilter
     others: tuple[str, ...] = ()
     zone: tzinfo = UTC

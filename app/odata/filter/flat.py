@@ -2,20 +2,32 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
+from typing import Final
 
+from pydantic import Field, create_model
+from sqlalchemy import Text
+from sqlalchemy.orm import DeclarativeBase, mapped_column
+
+from app.core.databases.expressions import SqlType
+from app.core.databases.types import Id, Instant
 from app.core.errors import did_you_mean
-from app.datasets.columns import LABEL, cells, columns
-from app.datasets.declared import Dataset
+from app.core.sheets.sheet import CellKind
+from app.datasets.columns import LABEL, AnyDataset, cells, columns
+from app.datasets.computed import ComputedColumn, ComputedDataset, is_id
 from app.engine.query.conditions import Condition, Exists
 from app.engine.query.conditions import Path as Steps
 from app.engine.query.filter_reader import FilterReader
 from app.engine.query.nodes import ExpressionError
 from app.engine.resource import Embedded, Resource
+from app.engine.schemas import Schema
 from app.odata.errors import NotSupported
 from app.odata.filter.nodes import Among, Binary, Call, Expression, Path, Quantified, Unary
 from app.odata.filter.parser import unsupported
 from app.odata.filter.reading import Reading
 from app.rest.export_columns import POSITION
+
+_NUMBERS: Final = (CellKind.integer, CellKind.decimal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +50,10 @@ class FlatNames:
         raise ExpressionError(at, f"There is no property {name[:100]!r}.{near}")
 
 
-def flat_names(dataset: Dataset) -> FlatNames:
+def flat_names(dataset: AnyDataset) -> FlatNames:
     """The names of a dataset."""
+    if isinstance(dataset, ComputedDataset):
+        return _computed_names(dataset)
     read = cells(dataset)
     position = (dataset.row_of, POSITION) if dataset.row_of is not None else None
     fields: dict[str, Steps] = {}
@@ -52,6 +66,38 @@ def flat_names(dataset: Dataset) -> FlatNames:
         else:
             numbers.add(column.name)
     return FlatNames(fields, frozenset(numbers))
+
+
+def _computed_names(dataset: ComputedDataset) -> FlatNames:
+    numbers = frozenset(c.name for c in dataset.columns if c.kind in _NUMBERS)
+    fields = {c.name: (c.name,) for c in dataset.columns if c.name not in numbers}
+    return FlatNames(fields, numbers)
+
+
+@cache
+def rows_read(dataset: AnyDataset) -> Resource | Embedded:
+    """What has the fields that the filters of a dataset ask for: the kind of its records, or rows
+    of what is worked out."""
+    if not isinstance(dataset, ComputedDataset):
+        return dataset.resource
+    shown = {column.name: (str, Field(description=column.about)) for column in dataset.columns}
+    fields: type[Schema] = create_model(dataset.name, __base__=Schema, **shown)  # type: ignore[call-overload]
+    mapped = {column.name: mapped_column(_type_of(dataset, column)) for column in dataset.columns}
+    mapped[dataset.key].column.primary_key = True
+
+    class Rows(DeclarativeBase):
+        """Tables of no database."""
+
+    table = type(dataset.name, (Rows,), {"__tablename__": dataset.name, **mapped})
+    return Embedded(table=table, fields=fields, owner="")
+
+
+def _type_of(dataset: ComputedDataset, column: ComputedColumn) -> SqlType:
+    if is_id(dataset, column.name):
+        return Id()
+    if column.codes is not None:
+        return column.codes.type
+    return Instant() if column.kind is CellKind.instant else Text()
 
 
 @dataclass(slots=True)
@@ -113,8 +159,10 @@ def _paths(tree: Expression) -> Iterator[Path]:
             yield tree.collection
 
 
-def flat_reading(dataset: Dataset, names: FlatNames, reader: FilterReader) -> Reading:
+def flat_reading(dataset: AnyDataset, names: FlatNames, reader: FilterReader) -> Reading:
     """What reads the filters of a dataset."""
+    if isinstance(dataset, ComputedDataset):
+        return _FlatReading(reader, names.numbers, names)
     row_of = dataset.row_of or ""
     part = dataset.resource.embedded.get(row_of)
     return _FlatReading(reader, names.numbers, names, part, row_of)

@@ -25,7 +25,7 @@ At = Resource | Embedded
 
 
 def read_filter(
-    resource: Resource,
+    resource: At,
     options: Options,
     reading: "Callable[[FilterReader], Reading] | None" = None,
 ) -> ParsedFilter:
