@@ -50,7 +50,7 @@ class NotConvertedTotal(OriginalTotal):
     reason: Reason
     """Why: there is no date, or none that is a day (see `rate_date`), or no rate."""
     providers: list[str]
-    """Who has rates of it and was not asked, where there are none: say so in `rate_provider`."""
+    """Who has rates of it and was not asked: say so in `rate_provider`."""
 
 
 class ConvertedTotal(Schema):

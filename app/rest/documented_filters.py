@@ -90,7 +90,7 @@ def filter_parameters(resource: Resource, codes: Mapping[str, Json]) -> list[Jso
 def _operators(resource: Resource, record_field: RecordField) -> tuple[str, ...]:
     """The operators of a field of the resource that the document tells of."""
     if record_field.name == "ref":
-        return ("eq", "in", "under") if record_field.levels else ("eq", "in")
+        return "eq", "in"
     name, _, suffix = record_field.name.rpartition("_")
     derived = (name in fields_of(resource) and suffix in _DERIVED) or (
         record_field.name.removeprefix(_WHOLE) in fields_of(resource).keys() - {record_field.name}
@@ -133,8 +133,8 @@ def _parameter(
     resource: Resource, path: tuple[str, ...], operator: str, codes: Mapping[str, Json]
 ) -> Json:
     field, record_field = ".".join(path), find_field(resource, path)
-    if by_ref.is_named(resource, path, record_field) and operator != "isnull":
-        schema = _with_several({"$ref": "#/components/schemas/RecordKey"}, operator)
+    if by_ref.is_named(resource, path, record_field) and operator in ("eq", "under"):
+        schema: Json = {"schema": {"$ref": "#/components/schemas/RecordKey"}}
     else:
         schema = _schema(record_field, operator, codes)
     return {
@@ -148,11 +148,7 @@ def _parameter(
 def _schema(record_field: RecordField, operator: str, codes: Mapping[str, Json]) -> Json:
     if operator == "isnull":
         return {"schema": {"type": "boolean"}}
-    return _with_several(_single(record_field, operator, codes), operator)
-
-
-def _with_several(single: Json, operator: str) -> Json:
-    """The schema of one value, or where the operator takes them of several."""
+    single = _single(record_field, operator, codes)
     if not OPERATORS[operator].many:
         return {"schema": single}
     # Of repeated ones a request takes fewer.

@@ -101,7 +101,7 @@ class Imported(Schema):
     related: list[RowFault]
     """Records that were created because rows name them."""
     similar: list[RowFault]
-    """Rows that became new records, and look like records that are there or like rows before."""
+    """Rows that became new records, and look like ones that are there or like rows before."""
     taken: list[TakenRow]
     """What cells were taken for, of a dry run's first 20 rows."""
 

@@ -228,7 +228,7 @@ OPERATORS: dict[str, Operator] = {
     ),
     "under": Operator(
         (FieldType.list, FieldType.id, FieldType.text),
-        "is or has this, or what lies under it: legs of a journey, narrower sectors",
+        "is or has this, or what lies under it",
         _has_under,
         many=True,
     ),
