@@ -37,7 +37,7 @@ def read_filter(
 
 
 def read_condition(
-    resource: Resource,
+    resource: At,
     options: Options,
     parsed: ParsedFilter,
     reading: "Callable[[FilterReader], Reading] | None" = None,
