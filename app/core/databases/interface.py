@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from contextvars import Context
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Date, Dialect, Executable, MetaData, Table, Text
@@ -18,9 +18,6 @@ from app.core import json_codec
 from app.core.databases.expressions import SqlType
 from app.core.databases.types import Id, Instant, instant_text
 from app.core.loose_types import Fields, Value, Values
-
-if TYPE_CHECKING:
-    from app.core.databases.read_transaction import ReadTransaction
 
 T = TypeVar("T")
 Rows = list[Any]
@@ -131,6 +128,34 @@ def _converter(kind: SqlType, dialect: Dialect) -> Callable[[Value], Value] | No
     return kind.dialect_impl(dialect).bind_processor(dialect)
 
 
+class ReadTransaction(ABC):
+    """A transaction of reads on a connection of its own, which may make temporary tables.
+
+    All its reads see one moment. What it makes is its own, and gone when it ends: nothing that
+    others see can be written.
+
+    Its methods raise what those of the database raise.
+    """
+
+    @abstractmethod
+    async def run(self, *statements: str) -> None:
+        """Run statements that take no parameters and return no rows."""
+
+    @abstractmethod
+    async def read(self, statement: CompiledQuery, values: Values) -> Rows:
+        """All rows of the statement, as tuples."""
+
+    @abstractmethod
+    async def run_many(self, statement: CompiledQuery, several: Sequence[Values]) -> None:
+        """Run a statement once for each of the values."""
+
+    @abstractmethod
+    def stream(
+        self, statement: CompiledQuery, values: Values, batch_rows: int = STREAM_BATCH_ROWS
+    ) -> AsyncGenerator[Rows]:
+        """The rows of the statement in batches; memory does not grow with their number."""
+
+
 class Database(ABC):
     """One database: how to read from it and how to write to it.
 
@@ -176,7 +201,7 @@ class Database(ABC):
     @abstractmethod
     def read_transaction(
         self, *, for_export: bool = False
-    ) -> "AbstractAsyncContextManager[ReadTransaction]":
+    ) -> AbstractAsyncContextManager[ReadTransaction]:
         """A transaction of reads with temporary tables of its own; one `for_export` may last."""
 
     @abstractmethod

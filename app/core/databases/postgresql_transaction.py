@@ -5,12 +5,12 @@ from collections.abc import AsyncGenerator, Sequence
 from app.core.databases.interface import (
     STREAM_BATCH_ROWS,
     CompiledQuery,
+    ReadTransaction,
     Rows,
     first_batch,
     next_batch,
 )
 from app.core.databases.postgresql_read_pool import CANCEL_GRACE_SECONDS, PoolConnection
-from app.core.databases.read_transaction import ReadTransaction
 from app.core.loose_types import Values
 
 

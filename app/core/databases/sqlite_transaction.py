@@ -8,11 +8,11 @@ from typing import Protocol, TypeVar
 from app.core.databases.interface import (
     STREAM_BATCH_ROWS,
     CompiledQuery,
+    ReadTransaction,
     Rows,
     first_batch,
     next_batch,
 )
-from app.core.databases.read_transaction import ReadTransaction
 from app.core.loose_types import Values
 
 T = TypeVar("T")

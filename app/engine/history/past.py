@@ -12,8 +12,7 @@ from typing import Final
 
 from sqlalchemy import Dialect, bindparam, func, select
 
-from app.core.databases.interface import CompiledQuery, compile_query, plain_query
-from app.core.databases.read_transaction import ReadTransaction
+from app.core.databases.interface import CompiledQuery, ReadTransaction, compile_query, plain_query
 from app.core.databases.types import Instant, instant_text
 from app.core.errors import BadRequest
 from app.core.loose_types import Value

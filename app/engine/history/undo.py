@@ -9,9 +9,8 @@ from sqlalchemy import Dialect, Table
 
 from app.core import json_codec
 from app.core.databases.expressions import TableColumn
-from app.core.databases.interface import plain_query, table_of
+from app.core.databases.interface import ReadTransaction, plain_query, table_of
 from app.core.databases.public_reads import ALL, ROWS
-from app.core.databases.read_transaction import ReadTransaction
 from app.core.errors import BadRequest, Fault, Gone
 from app.core.loose_types import Fields, Json, JsonValue, Value
 from app.engine.composed_titles import COMPOSED_OF, title_field

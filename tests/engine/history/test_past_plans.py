@@ -6,9 +6,14 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.core.databases.interface import STREAM_BATCH_ROWS, CompiledQuery, Rows, plain_query
+from app.core.databases.interface import (
+    STREAM_BATCH_ROWS,
+    CompiledQuery,
+    ReadTransaction,
+    Rows,
+    plain_query,
+)
 from app.core.databases.places import reader
-from app.core.databases.read_transaction import ReadTransaction
 from app.core.loose_types import Values
 from app.engine.history.past import Past
 from app.rest.past import read_as_of
