@@ -1,6 +1,8 @@
 """Whether a database is one that this version can serve from."""
 
+import asyncio
 import sqlite3
+import time
 from pathlib import Path
 
 from sqlalchemy.exc import DBAPIError
@@ -13,6 +15,9 @@ from app.core.databases.db_errors import first_line
 from app.core.databases.diagnosis import DatabaseUnusable, diagnosed
 from app.core.databases.schema_revision import newest
 
+#: How long a server that recovers is waited for: both may have started after a power cut.
+RECOVERY_SECONDS = 60.0
+_LOOK_SECONDS = 0.2
 _EMPTY = "The database is empty. Run: trade-missions migrate && trade-missions seed"
 
 
@@ -49,7 +54,21 @@ async def lacking(url: str) -> str | None:
 
 
 async def find_revision(url: str) -> str | None:
-    """The revision of a database, None for an empty one; DatabaseUnusable if it is out of reach."""
+    """The revision of a database, None for an empty one; DatabaseUnusable if it is out of reach.
+
+    A server that is starting is waited for.
+    """
+    deadline = time.monotonic() + RECOVERY_SECONDS
+    while True:
+        try:
+            return await _revision(url)
+        except DatabaseUnusable as error:
+            if time.monotonic() > deadline or not _is_starting(url, error):
+                raise
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _revision(url: str) -> str | None:
     with diagnosed(url):
         if is_sqlite(url) and _absent(Path(sqlite_path(url))):
             return None
@@ -58,6 +77,14 @@ async def find_revision(url: str) -> str | None:
     except _failures(url) as error:
         reason = f"The database cannot be reached: {first_line(error)}."
         raise DatabaseUnusable(reason) from error
+
+
+def _is_starting(url: str, error: DatabaseUnusable) -> bool:
+    if is_sqlite(url) or error.__cause__ is None:
+        return False
+    from app.core.databases.postgresql_errors import is_starting
+
+    return is_starting(error.__cause__)
 
 
 def _failures(url: str) -> tuple[type[BaseException], ...]:

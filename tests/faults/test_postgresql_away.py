@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
+import asyncpg
 import pytest
 
 from app.commands.migrate import migrate
@@ -40,7 +41,8 @@ class Pair:
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     """One process that serves, and a PostgreSQL that no other test uses."""
     folder = tmp_path_factory.mktemp("away")
-    with own_server(folder) as postgres:
+    # Read where it recovers from an archive, which one test makes it do; an empty one.
+    with own_server(folder, restore_command="sleep 0.5; false") as postgres:
         url = create_database(postgres.url, "missions")
         asyncio.run(migrate(url))
         with running_server(url, folder) as server:
@@ -112,3 +114,24 @@ async def test_a_server_that_recovers_from_a_crash_of_a_process_is_used_again(pa
         await recovered(load)
     check_answers(load)
     await check_kept(load)
+
+
+async def test_a_server_that_is_starting_is_waited_for(pair: Pair) -> None:
+    pair.server.stop()
+    pair.postgres.stop()
+    data = pair.postgres.cluster.data
+    (data / "recovery.signal").touch()
+    pair.postgres.cluster.own(data)
+    starting = asyncio.create_task(asyncio.to_thread(pair.postgres.start))
+    refused = False
+    while not refused:
+        try:
+            await asyncio.to_thread(pair.postgres.run, "SELECT 1")
+        except asyncpg.CannotConnectNowError:
+            refused = True
+        except OSError:
+            await asyncio.sleep(0.01)
+    await asyncio.to_thread(pair.server.start)
+    await starting
+    async with calling(pair.address) as client:
+        assert (await client.get("/missions?limit=1")).status_code == 200

@@ -54,6 +54,11 @@ def sqlstate_of(error: BaseException) -> str:
     return getattr(driver_error(error), "sqlstate", None) or ""
 
 
+def is_starting(error: BaseException) -> bool:
+    """Whether the server is there and lets nobody in yet: it starts, or recovers from a crash."""
+    return isinstance(driver_error(error), asyncpg.CannotConnectNowError)
+
+
 def is_lost(error: BaseException) -> bool:
     """Whether the connection is gone, or could not be made."""
     driver = driver_error(error)
