@@ -9,6 +9,8 @@ import orjson
 from app.core.loose_types import Json, JsonValue
 
 MAX_DEPTH = 64
+#: What orjson writes of integers: those of 64 bits, with a sign or without.
+_MIN_INTEGER, _MAX_INTEGER = -(2**63), 2**64 - 1
 
 
 #: What Python's decoder finds, by its first words, and how we say it.
@@ -130,4 +132,21 @@ def _default(value: object) -> object:
 
 def dumps(value: object) -> bytes:
     """The value as JSON in UTF-8; a Decimal becomes a number with exactly its digits."""
-    return orjson.dumps(value, default=_default)
+    try:
+        return orjson.dumps(value, default=_default)
+    except orjson.JSONEncodeError:
+        # Most likely an integer beyond 64 bits, which orjson refuses and `loads` takes.
+        return orjson.dumps(_with_long_integers(value), default=_default)
+
+
+def _with_long_integers(value: object) -> object:
+    """The value with its integers beyond 64 bits as orjson passes them on."""
+    match value:
+        case dict():
+            return {name: _with_long_integers(each) for name, each in value.items()}
+        case list() | tuple():
+            return [_with_long_integers(each) for each in value]
+        case int() if not _MIN_INTEGER <= value <= _MAX_INTEGER:
+            return orjson.Fragment(str(value))
+        case _:
+            return value

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.core.json_codec import MAX_DEPTH, JsonError, dumps, loads
 
 decimals = st.decimals(allow_nan=False, allow_infinity=False, places=8, min_value=-(10**18))
-scalars = st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | decimals | st.text()
+scalars = st.none() | st.booleans() | st.integers(1 - 10**99, 10**99) | decimals | st.text()
 documents = st.recursive(
     scalars, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20
 )
@@ -49,6 +49,8 @@ def test_text_means_this_value(text: str, value: Any) -> None:
         (Decimal("1E+3"), "1000"),
         (Decimal("1E-8"), "0.00000001"),
         (Decimal("-0.0000"), "0"),
+        (2**64, "18446744073709551616"),
+        ({"a": [-(2**63) - 1, (10**30,)]}, '{"a":[-9223372036854775809,[%d]]}' % 10**30),
         ({"а": ["«»"]}, '{"а":["«»"]}'),
     ],
 )
@@ -125,6 +127,6 @@ def test_nesting_ends_at_the_limit(opening: str, closing: str) -> None:
 
 
 def test_what_has_no_form_in_json_is_an_error() -> None:
-    for value in (Decimal("Infinity"), object(), "\ud800", 2**64):
+    for value in (Decimal("Infinity"), object(), "\ud800", [2**64, object()]):
         with pytest.raises((TypeError, ValueError)):
             dumps(value)
