@@ -144,6 +144,8 @@ def _otherwise(table: Table, row: Any) -> Iterator[tuple[str, Any]]:
                 yield column.name, value + 1
             elif type(column.type) is Text or column.name in ("ref", "url"):
                 yield column.name, f"{value}-anders"
+            elif column.name == "kind" and table.name == "organization":
+                yield column.name, "bank" if value == "company" else "company"
 
 
 async def _fill(world: World, examples: Examples, resource: Resource) -> None:

@@ -39,13 +39,12 @@ def withheld_count(table: AnyTable, key: str, owners: Selection) -> Expression:
 
 
 def withheld_in_all(resource: Resource) -> Expression:
-    """How many records of a kind that are not in the trash are withheld from who asks: of the whole
-    kind, whatever else is asked, since any filter would tell what is withheld of them."""
+    """How many records of a kind that are not in the trash are withheld from who asks: of its whole
+    table, whatever else is asked, since any filter would tell what is withheld of them, that of
+    `row_filter` as well."""
     if HIDDEN not in table_of(resource.table).c:
         return literal_column("0", Integer())
-    every = including_withheld(resource.table).c
-    only = () if resource.row_filter is None else (resource.row_filter(every),)
-    return _counted(every, *only)
+    return _counted(including_withheld(resource.table).c)
 
 
 def _counted(every: AnyTable, *conditions: ColumnElement[bool]) -> Expression:
