@@ -161,6 +161,17 @@ async def test_an_outcome_does_not_tell_what_is_withheld_of_its_agreement(public
     assert (await public.shown("outcomes", paid))["actual_amount"] == 4
 
 
+async def test_an_agreement_shows_the_status_that_is_withheld_of_its_outcome(
+    public: Public,
+) -> None:
+    body = {"title": "A plan", "instrument": "announced_plan"}
+    agreement = await public.create("agreements", **body)
+    outcome = {"agreement_id": agreement["id"], "status": "cancelled", "withheld": ["status"]}
+    made = await public.create("outcomes", **outcome)
+    shown = [await public.shown("outcomes", made), await public.shown("agreements", agreement)]
+    assert [each["status"] for each in shown] == [None, "cancelled"]
+
+
 async def test_a_field_is_withheld_with_all_that_tells_of_it(public: Public) -> None:
     body = {
         "title": "A plan",
