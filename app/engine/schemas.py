@@ -155,8 +155,9 @@ FieldNames = TypeAliasType(
     "FieldNames",
     Annotated[
         list[Annotated[str, StringConstraints(max_length=40, pattern=r"^[a-z][a-z0-9_]*$")]],
-        AfterValidator(distinct),
+        # The length first: of an endless list each item would be looked at, and each fault told.
         Field(max_length=50),
+        AfterValidator(distinct),
     ],
 )
 

@@ -260,7 +260,7 @@ class AgreementFields(RecordFields, PlaceFields, Noted):
     related: Annotated[list[RelatedFields], Field(max_length=100)] = []
     """Other agreements, and what this one is to them."""
     amount_by_year: Annotated[
-        list[AmountOfYearFields], AfterValidator(_years_once), Field(max_length=200)
+        list[AmountOfYearFields], Field(max_length=200), AfterValidator(_years_once)
     ] = []
     """How much of the amount falls in which year."""
 

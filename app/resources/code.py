@@ -178,6 +178,6 @@ LegalFormCode = Annotated[
 ]
 Sectors = Annotated[
     list[SectorCode],
-    AfterValidator(distinct),
     Field(max_length=50, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(distinct),
 ]

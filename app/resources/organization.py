@@ -147,7 +147,7 @@ class OrganizationFields(RecordFields, Noted):
     sectors: Sectors = []
     """What it does: codes of ISIC Rev. 4."""
     identifiers: Annotated[
-        list[IdentifierFields], AfterValidator(_distinct), Field(max_length=20)
+        list[IdentifierFields], Field(max_length=20), AfterValidator(_distinct)
     ] = []
     """Registration numbers; no two live organizations share one."""
     parent_id: UUID | None = None

@@ -36,9 +36,14 @@ class WebhookFields(Schema):
         Example("https://example.org/hook"),
     ]
     """Where to send to: http:// or https://, without a name and password in it."""
-    kinds: Annotated[list[KindName], AfterValidator(distinct), Field(min_length=1)] | None = None
+    kinds: (
+        Annotated[list[KindName], Field(min_length=1, max_length=50), AfterValidator(distinct)]
+        | None
+    ) = None
     """Only changes of these kinds of records: `agreement` or `agreements`; null for all."""
-    actions: Annotated[list[Action], AfterValidator(distinct), Field(min_length=1)] | None = None
+    actions: (
+        Annotated[list[Action], Field(min_length=1, max_length=50), AfterValidator(distinct)] | None
+    ) = None
     """Only changes of these sorts; null for all."""
     filter: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = None
     """Only changes of records for which this holds, in the grammar of the lists' `filter`; with it
