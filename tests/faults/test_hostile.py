@@ -53,6 +53,10 @@ REFUSED: dict[str, tuple[bytes, int]] = {
     "lines that end in LF alone": (GET.replace(b"\r\n", b"\n"), 400),
     "no Host": (b"GET /missions HTTP/1.1\r\n\r\n", 400),
     "two Hosts": (head("GET /missions HTTP/1.1", "Host: other"), 400),
+    "two Hosts in one": (b"GET /missions HTTP/1.1\r\nHost: a, b\r\n\r\n", 400),
+    "a Host with a path": (b"GET /missions HTTP/1.1\r\nHost: a/b\r\n\r\n", 400),
+    "a Host of markup": (b"GET /missions HTTP/1.1\r\nHost: <b>\r\n\r\n", 400),
+    "a Host with a port that is none": (b"GET /missions HTTP/1.1\r\nHost: a:b\r\n\r\n", 400),
     "random bytes": (bytes(range(128, 256)) * 4, 400),
     "a TLS handshake": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(64), 400),
     "the preface of HTTP/2": (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
@@ -159,6 +163,9 @@ def test_an_address_in_cyrillic_is_told_how_it_is_written(server: Server) -> Non
 TAKEN: dict[str, tuple[bytes, int]] = {
     "an absolute address": (head("GET http://test/missions HTTP/1.1"), 200),
     "an absolute address without a path": (head("GET http://test HTTP/1.1"), 307),
+    "a Host that is an address of IPv6": (b"GET /missions HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", 200),
+    "an empty Host": (b"GET /missions HTTP/1.1\r\nHost:\r\n\r\n", 200),
+    "a Host with an underscore": (b"GET /missions HTTP/1.1\r\nHost: a_b:80\r\n\r\n", 200),
     "an empty line before": (b"\r\n\r\n" + GET, 200),
     "an upgrade to HTTP/2": (
         head(

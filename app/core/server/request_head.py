@@ -1,5 +1,6 @@
 """What the head of a request must be like for anybody to act upon it."""
 
+import re
 from collections.abc import Sequence
 
 import httptools
@@ -9,6 +10,8 @@ from app.core.server import refused_requests
 from app.core.server.protocol_limits import Limits
 
 Headers = Sequence[tuple[bytes, bytes]]
+#: A name or an address, and perhaps a port (RFC 9110, 7.2; RFC 3986, 3.2.2).
+_is_host = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(:[0-9]*)?", re.ASCII).fullmatch
 _CODING = "The only Transfer-Encoding of a body is chunked, once, in HTTP/1.1."
 
 
@@ -19,6 +22,8 @@ def check_head(headers: Headers, version: str, fed: int, limits: Limits) -> bool
     for name, value in headers:
         if name == b"host":
             hosts += 1
+            if not _is_host(value):
+                raise BadRequest("The Host header is no name or address with or without a port.")
         elif name == b"content-length":
             has_body = True
         elif name == b"transfer-encoding":
