@@ -16,7 +16,8 @@ from app.changes.entries import Entry, find_entries
 from app.changes.tail import ChangeLogTail
 from app.core import json_codec
 from app.core.databases.interface import task_outside_request
-from app.core.errors import Gone, Unavailable
+from app.core.databases.places import Places, reader
+from app.core.errors import Gone, TooManyRequests, Unavailable
 from app.core.loose_types import Fields, Values
 from app.core.public_path import public_root
 from app.engine.history.change_log import Action
@@ -26,8 +27,13 @@ from app.engine.schemas import Schema
 
 #: How many changes are taken at a time, and from how many bytes on they are sent.
 BATCH_CHANGES, CHUNK_BYTES = 100, 64 * 1024
+#: How many streams of a process read from the log at a time, each of another caller: whoever
+#: opens many far behind reads as much as they can take.
+MAX_CATCHING_UP = 2
 #: How often it is asked whether whoever reads still may; besides when a key is revoked here.
 AUTHORIZATION_CHECK_SECONDS = 1.0
+#: What ends a stream in order: its client connects again, and goes on where it was.
+_ENDS = Unavailable | TooManyRequests | TimeoutError
 _MEDIA = b"text/event-stream"
 _HEADERS = [
     (b"content-type", _MEDIA),
@@ -85,6 +91,8 @@ class Streams:
     stopping: asyncio.Event
     rules: StreamRules
     open: set["EventStream"] = field(default_factory=set)
+    #: For those that read from the log.
+    places: Places = field(default_factory=lambda: Places(MAX_CATCHING_UP, 1))
 
     def is_crowded(self, owner: str | None) -> bool:
         """Whether the owner of an address has as many as it may."""
@@ -123,7 +131,7 @@ class EventStream(Response):
         #: Whether the client is shown what is withheld from the public.
         self._whole = whole
         #: Read here, as the events are made outside of the request.
-        self._root = public_root()
+        self._root, self._reader = public_root(), reader.get()
         self._texts = {name: str(value) for name, value in wanted.items()}
         self._is_welcome, self._on_forget = is_welcome, on_forget
         self.owner = owner
@@ -160,7 +168,7 @@ class EventStream(Response):
             for task in tasks:
                 task.cancel()
             ends = await asyncio.gather(*tasks, return_exceptions=True)
-        if isinstance(ends[0], Exception) and not isinstance(ends[0], Unavailable | TimeoutError):
+        if isinstance(ends[0], Exception) and not isinstance(ends[0], _ENDS):
             raise ends[0]
         if not is_gone:
             # A client that takes nothing does not take the end either.
@@ -183,6 +191,8 @@ class EventStream(Response):
             self._on_forget.discard(asked.set)
 
     async def _pump(self, send: Send) -> None:
+        # What is read for the stream is counted as its client's.
+        reader.set(self._reader)
         # So that not all come back at once.
         retry = round(random.uniform(*self._streams.rules.retry) * 1000)  # noqa: S311
         # The number of where we begin: whoever is cut off before the first change resumes here.
@@ -233,9 +243,10 @@ class EventStream(Response):
     async def _catch_up(self, send: Send) -> None:
         """Send what is next in the log."""
         known = self._watch.position
-        found = await find_entries(
-            self._watch.database, self._position, BATCH_CHANGES, self._wanted, whole=self._whole
-        )
+        async with self._streams.places.taken():
+            found = await find_entries(
+                self._watch.database, self._position, BATCH_CHANGES, self._wanted, whole=self._whole
+            )
         if found and found[0].epoch != self._epoch:
             # The watch is about to see it too.
             await self._wait(send)

@@ -5,13 +5,16 @@ import json
 import signal
 import socket
 import time
+from collections import Counter
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.changes.stream import MAX_CATCHING_UP, StreamRules
 from app.changes.tail import MAX_KEPT_CHANGES, ChangeLogTail
+from app.core.databases.places import reader
 from tests.changes.events import Events, listening
 from tests.conftest import client_of
 from tests.keys import BEARER
@@ -300,6 +303,39 @@ async def test_one_address_has_a_quarter_of_the_streams_and_others_the_rest(
             assert (refused.status_code, refused.headers["retry-after"]) == (429, "30")
             async with listening(other):
                 pass
+
+
+async def test_what_streams_read_is_counted_as_their_clients_and_few_read_at_a_time(
+    fresh_app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, streams = fresh_app.state.database, fresh_app.state.streams
+    monkeypatch.setattr(streams, "rules", StreamRules(lifetime=0.5))
+    read, under_way, seen = database.read, Counter[str](), list[Counter[str]]()
+
+    async def counted(*asked: Any, point_lookup: bool = False) -> Any:
+        if point_lookup:
+            return await read(*asked, point_lookup=True)
+        under_way[reader.get()] += 1
+        seen.append(under_way.copy())
+        try:
+            await asyncio.sleep(0.01)
+            return await read(*asked)
+        finally:
+            under_way[reader.get()] -= 1
+
+    monkeypatch.setattr(database, "read", counted)
+
+    async def follow_from(address: str) -> str:
+        passage = httpx.ASGITransport(fresh_app, client=(address, 1))
+        async with httpx.AsyncClient(transport=passage, base_url="http://test") as client:
+            return (await client.get("/changes/stream?since=0")).text
+
+    callers = [f"192.0.2.{n}" for n in (1, 1, 1, 2, 2, 3)]
+    told = await asyncio.gather(*map(follow_from, callers))
+    assert all("event: change" in each for each in told)
+    assert set().union(*seen) == set(callers)
+    assert max(max(each.values()) for each in seen) == 1
+    assert max(each.total() for each in seen) == MAX_CATCHING_UP
 
 
 async def test_a_stream_ends_in_order_after_its_time(fresh_url: str) -> None:

@@ -99,5 +99,5 @@ class ExportPlaces(Places):
         """Those whom a place that became free could be given to."""
         for queues in self._queues.values():
             for caller in queues:
-                if not caller or self.running[caller] < self.per_caller:
+                if not self.has_all(caller):
                     yield caller

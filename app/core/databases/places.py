@@ -54,6 +54,8 @@ class Places:
 
     def __init__(self, total: int, per_caller: int, costly: int | None = None) -> None:
         self.total, self.per_caller = total, per_caller
+        #: What the service asks for itself leaves one for those who ask it.
+        self.max_own = max(1, total - 1)
         self.max_costly = total if costly is None else costly
         self.max_unknown = total if costly is None else max(1, total - costly - 2)
         self.max_quick = total if costly is None else total - 1
@@ -152,15 +154,19 @@ class Places:
         running = self.running.total()
         if running >= self.total:
             return False
+        if self.has_all(caller):
+            return False
         if not caller:
             return True
-        if self.running[caller] >= self.per_caller:
-            return False
         if cost is Cost.HIGH:
             return self.running_of[Cost.HIGH] < self.max_costly
         if cost is Cost.UNKNOWN and self.running_of[Cost.UNKNOWN] >= self.max_unknown:
             return False
         return running - self.running_of[Cost.HIGH] < self.max_quick
+
+    def has_all(self, caller: str) -> bool:
+        """Whether the caller has as many places as it may."""
+        return self.running[caller] >= (self.per_caller if caller else self.max_own)
 
     def _run(self, place: Place) -> None:
         self.running[place.caller] += 1

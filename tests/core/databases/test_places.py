@@ -51,11 +51,14 @@ async def test_who_waits_has_a_turn_in_rounds() -> None:
     assert taken == ["a", "a", "b", "c", "a", "b"]
 
 
-async def test_the_service_itself_has_all_places() -> None:
+async def test_the_service_itself_has_all_places_but_one() -> None:
     held, taken = Places(3, 1), list[str]()
-    tasks = [start(held, "", taken) for _ in range(3)]
+    tasks = [start(held, "", taken) for _ in range(4)]
     await asyncio.sleep(0)
-    assert len(taken) == 3
+    assert taken == ["", ""]
+    tasks.append(start(held, "another", taken))
+    await asyncio.sleep(0)
+    assert taken == ["", "", "another"]
     for task, end in tasks:
         end.set()
         await task
