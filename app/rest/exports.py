@@ -291,8 +291,9 @@ async def _stream(
             piece: bytes | None = first
             while piece is not None:
                 for at in range(0, len(piece), PIECE_BYTES):
-                    with by.waiting():
-                        yield piece[at : at + PIECE_BYTES]
+                    part = piece[at : at + PIECE_BYTES]
+                    with by.waiting(len(part)):
+                        yield part
                 piece = await anext(pieces, None)
 
     return StreamingResponse(send(), media_type=media_type, headers=dict(headers))
@@ -300,7 +301,7 @@ async def _stream(
 
 def _cut_off(request: Request) -> None:
     log.warning(
-        "export cut off: its client does not read it, and others wait",
+        "export cut off: its client reads it slowly, and others wait",
         extra=told_of(request.scope),
     )
     request.scope[ABORT]()

@@ -1,7 +1,7 @@
-"""Places of exports: one whose client does not read it gives way to whoever waits for a place.
+"""Places of exports: one whose client reads it slowly gives way to whoever waits for a place.
 
-Nothing says when a client that reads slowly will be done, so that a few of them would keep all
-others from exporting. Nobody is cut off who reads, nor anybody while there is a place left.
+Nothing says when such a client will be done, so that a few of them would keep all others from
+exporting. Nobody is cut off who keeps pace, nor anybody while there is a place left.
 """
 
 import asyncio
@@ -13,31 +13,49 @@ from contextvars import ContextVar
 from app.core.databases.places import Place, Places
 from app.core.databases.question_costs import Cost
 
-#: How long a client may take for what it was sent last before its export can be made to give way.
-STANDSTILL_SECONDS = 2.0
+#: By how much a client may be late before its export can be made to give way.
+LATE_SECONDS = 2.0
+#: Bytes a second that a client should take: more, the longer it has been waited for, so that none
+#: holds its place for hours by reading a little faster than this.
+MIN_PACE, MAX_PACE = 128 * 1024, 1024 * 1024
+#: By how much that rises with each second.
+PACE_RISE = 8 * 1024
 #: How often those who hold places are looked at while somebody waits.
 LOOK_SECONDS = 0.25
 
 
 class Delivery:
-    """An export on its way to its client, of which its sender tells when it stands still."""
+    """An export on its way to its client, of which its sender tells when it waits for it."""
 
-    __slots__ = ("end", "stands_since")
+    __slots__ = ("_late", "_since", "_size", "_waited", "end")
 
     def __init__(self, end: Callable[[], None]) -> None:
         #: Ends the answer as it is, so that its client sees that it is not whole.
         self.end = end
-        #: Since when the client is to take what was sent last; None while there is nothing to take.
-        self.stands_since: float | None = None
+        #: How late the client was with what it has taken, and for how long it was waited in all.
+        self._late = self._waited = 0.0
+        #: How many bytes it is to take now, and since when; None while there is nothing to take.
+        self._size = 0
+        self._since: float | None = None
 
     @contextmanager
-    def waiting(self) -> Iterator[None]:
-        """While it lasts the client is to take what it was sent."""
-        self.stands_since = time.monotonic()
+    def waiting(self, size: int) -> Iterator[None]:
+        """While it lasts the client is to take so many bytes."""
+        self._size, self._since = size, time.monotonic()
         try:
             yield
         finally:
-            self.stands_since = None
+            self._late, self._waited = self.late(), self._waited + time.monotonic() - self._since
+            self._since = None
+
+    def late(self) -> float:
+        """By how many seconds the client is behind its pace. What it takes faster makes up for
+        what was late, and for nothing to come: it may not rest on it."""
+        if self._since is None:
+            return self._late
+        pace = min(MIN_PACE + PACE_RISE * self._waited, MAX_PACE)
+        waited = time.monotonic() - self._since
+        return max(0.0, self._late + waited - self._size / pace)
 
 
 #: What the export that is begun is delivered by; None where no client can keep it waiting.
@@ -45,7 +63,7 @@ delivery: ContextVar[Delivery | None] = ContextVar("delivery", default=None)
 
 
 class ExportPlaces(Places):
-    """Places whose holders give way, while others wait that hold fewer, if they stand still."""
+    """Places whose holders give way, while others wait that hold fewer, if they read slowly."""
 
     def __init__(self, total: int, per_caller: int) -> None:
         super().__init__(total, per_caller)
@@ -69,7 +87,7 @@ class ExportPlaces(Places):
         await super()._wait(place, cost)
 
     def _look(self) -> None:
-        """End one that stands still, again and again as long as anybody waits."""
+        """End one that is late, again and again as long as anybody waits."""
         self._looking = None
         if not self.waiting:
             return
@@ -79,21 +97,18 @@ class ExportPlaces(Places):
         self._looking = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
 
     def _to_end(self) -> Place | None:
-        """The one that gives way: of those who hold most, what stands still for longest."""
+        """The one that gives way: of those who hold most, the one that is late by most."""
         if self.running.total() < self.total:
             return None
-        latest = time.monotonic() - STANDSTILL_SECONDS
         fewest = min((self.running[caller] for caller in self._waiting_callers()), default=None)
         if fewest is None:
             return None
-        still = [
-            (-self.running[place.caller], by.stands_since, place)
+        late = [
+            (self.running[place.caller], by.late(), place)
             for place, by in self._delivered.items()
-            if by.stands_since is not None
-            and by.stands_since < latest
-            and self.running[place.caller] > fewest
+            if by.late() > LATE_SECONDS and self.running[place.caller] > fewest
         ]
-        return min(still, key=lambda each: each[:2])[2] if still else None
+        return max(late, key=lambda each: each[:2])[2] if late else None
 
     def _waiting_callers(self) -> Iterator[str]:
         """Those whom a place that became free could be given to."""

@@ -1,8 +1,9 @@
-"""Exports that stand still give way to others, and nobody else does."""
+"""Exports that are read slowly give way to others, and nobody else does."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from types import SimpleNamespace
 
 import pytest
 
@@ -15,7 +16,7 @@ from app.core.errors import Unavailable
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(places, "PLACE_TIMEOUT_SECONDS", 0.3)
-    monkeypatch.setattr(export_places, "STANDSTILL_SECONDS", 0.05)
+    monkeypatch.setattr(export_places, "LATE_SECONDS", 0.05)
     monkeypatch.setattr(export_places, "LOOK_SECONDS", 0.01)
 
 
@@ -35,7 +36,7 @@ class Exports:
         await held.enter_async_context(self.places.taken())
         delivery.reset(before)
         if not is_read:
-            held.enter_context(by.waiting())
+            held.enter_context(by.waiting(1))
 
     def _end(self, name: str) -> None:
         self.ended.append(name)
@@ -54,7 +55,7 @@ async def exports() -> AsyncIterator[Exports]:
     await exports.close()
 
 
-async def test_of_those_who_hold_most_what_stands_still_for_longest_gives_way(
+async def test_of_those_who_hold_most_what_is_late_by_most_gives_way(
     exports: Exports,
 ) -> None:
     for name in ("b1", "a1", "a2", "a3"):
@@ -83,3 +84,36 @@ async def test_nobody_gives_way_while_there_is_a_place_or_to_who_holds_as_many(
     with pytest.raises(Unavailable):
         await exports.begin("d2")
     assert not exports.ended
+
+
+@pytest.mark.parametrize(
+    ("pace", "before", "is_late"),
+    [
+        # From the beginning, on a mobile connection, on a good one.
+        (33_000, 0, True),
+        (250_000, 0, False),
+        (1_200_000, 0, False),
+        # After two minutes.
+        (250_000, 120, True),
+        (1_200_000, 120, False),
+        # After as much as was on its way at once.
+        (33_000, -10_000_000, True),
+    ],
+)
+def test_a_client_is_late_below_a_pace_that_rises(
+    pace: int, before: int, is_late: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment, piece = [0.0], 64 * 1024
+    monkeypatch.setattr(export_places, "time", SimpleNamespace(monotonic=lambda: moment[0]))
+    by = Delivery(lambda: None)
+    if before < 0:
+        with by.waiting(-before):
+            moment[0] += 0.1
+    while moment[0] < before:
+        with by.waiting(piece):
+            moment[0] += piece / export_places.MAX_PACE
+    began = moment[0]
+    while moment[0] < began + 4:
+        with by.waiting(piece):
+            moment[0] += piece / pace
+    assert (by.late() > 2) == is_late
