@@ -11,8 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.core.server.protocol import MAX_SPARE_CONNECTIONS
 from tests.faults.conftest import copied
-from tests.faults.wire import Wire, head
+from tests.faults.wire import AUTHORIZATION, Wire, head
 from tests.servers import Server, running_server
 from tests.templates import seeded_url
 
@@ -241,6 +242,50 @@ def test_connections_beyond_the_limit_are_told_so_and_idle_ones_go_first(
             assert answer.problem
             assert answer.headers["retry-after"]
             assert wire.ends()
+
+
+def test_how_the_service_is_can_be_asked_when_all_connections_are_taken(
+    server: Server, tmp_path: Path
+) -> None:
+    with running_server(server.url, tmp_path, max_connections=3) as server, ExitStack() as stack:
+        for _ in range(3):
+            stack.enter_context(Wire(server)).send(GET[:9])
+        silent = [stack.enter_context(Wire(server)) for _ in range(MAX_SPARE_CONNECTIONS)]
+        for path, status in (("/health/live", 200), ("/health/ready", 200), ("/people", 503)):
+            with Wire(server) as wire:
+                answer = wire.send(head(f"GET {path} HTTP/1.1")).answer()
+                assert (answer.status, answer.headers["connection"]) == (status, "close")
+                assert wire.ends()
+        # The first that asked took the place of one that did not.
+        assert silent[0].ends()
+
+
+def test_who_is_answered_before_the_body_is_sent_has_two_seconds_to_read_it(
+    server: Server, tmp_path: Path
+) -> None:
+    asked = head("POST /people/import HTTP/1.1", JSON, f"Content-Length: {90 * MEBIBYTE}")
+    anonymous = asked.replace(AUTHORIZATION, b"")
+    with running_server(server.url, tmp_path, max_connections=2) as server, ExitStack() as stack:
+        slow, second = (stack.enter_context(Wire(server)) for _ in range(2))
+        for wire in (slow, second):
+            assert wire.send(anonymous).answer().status == 401
+        began = time.monotonic()
+        while time.monotonic() - began < 0.8:
+            second.send(b" ")
+            time.sleep(0.1)
+        # They are drained of what still comes, and make room for who has something to ask.
+        with Wire(server) as another:
+            assert another.send(GET).answer().status == 200
+        assert slow.ends()
+        second.socket.settimeout(0.1)
+        while time.monotonic() - began < 10:
+            second.send(b" ")
+            try:
+                assert second.ends()
+                break
+            except TimeoutError:
+                pass
+        assert 1.5 < time.monotonic() - began < 5
 
 
 def test_one_address_has_a_quarter_of_the_connections(server: Server, tmp_path: Path) -> None:

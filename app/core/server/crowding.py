@@ -1,4 +1,4 @@
-"""Who gives way when many connections are open: one address for others, idle ones for new ones."""
+"""Who gives way when many connections are open: one address for others, what is done for new."""
 
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
@@ -17,6 +17,8 @@ class Connection(Protocol):
     owner: str | None
 
     def is_idle(self) -> bool: ...
+
+    def is_drained(self) -> bool: ...
 
     def shutdown(self) -> None: ...
 
@@ -51,11 +53,11 @@ class Owners:
         return owner is not None and self._counts[owner] > self.most
 
 
-def longest_idle(connections: Iterable[C], owner: str | None = None) -> C | None:
-    """The connection, of the owner if one is given, that has done nothing for the longest time
-    since it was answered; None where none is idle."""
-    return min(
-        (each for each in connections if owner in (None, each.owner) and each.is_idle()),
-        key=lambda each: each.active_at,
-        default=None,
-    )
+def first_to_go(connections: Iterable[C], owner: str | None = None) -> C | None:
+    """The connection, of the owner if one is given, that is open for nothing but what is thrown
+    away; or else has done nothing for the longest time since it was answered; None where all are
+    at work."""
+    theirs = [each for each in connections if owner in (None, each.owner)]
+    done = [each for each in theirs if each.is_drained()]
+    done = done or [each for each in theirs if each.is_idle()]
+    return min(done, key=lambda each: each.active_at, default=None)

@@ -1,6 +1,7 @@
 """HTTP/1.1 as uvicorn speaks it, with bounds of size and time, and problems for what is none."""
 
 import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import httptools
@@ -12,15 +13,26 @@ from app.core.errors import Problem, RequestTimeout
 from app.core.loose_types import Fields, Value
 from app.core.public_path import below, without_root
 from app.core.server import refused_requests
-from app.core.server.crowding import Owners, longest_idle
+from app.core.server.crowding import Owners, first_to_go
 from app.core.server.joined_cycle import JoinedCycle
-from app.core.server.protocol_limits import ABORT, Limits, Progress
+from app.core.server.protocol_limits import (
+    ABORT,
+    DISCARDED_BYTES_PER_SECOND,
+    MIN_BYTES_PER_SECOND,
+    Limits,
+    Progress,
+)
 from app.core.server.request_head import check_head, check_upgrade, path_within
 
 #: What of a message is being received.
 IDLE, HEAD, BODY = range(3)
-#: How many connections beyond the limit are told so; others are only closed.
-MAX_TOLD_CONNECTIONS = 100
+#: How many connections beyond the limit are kept to ask how the service is, and told about the
+#: limit where they ask for anything else.
+MAX_SPARE_CONNECTIONS = 100
+#: What is answered on them: who watches over a process takes one that does not answer for dead.
+HEALTH_PATHS = ("/health/live", "/health/ready")
+#: How long one that was answered has at least to read it, however many others wait to connect.
+READING_SECONDS = 0.5
 
 
 class HttpConfig(Config):
@@ -45,6 +57,10 @@ class BoundedHttp(HttpToolsProtocol):
         self.limits, self.owners = config.limits, config.owners
         self.active_at = 0.0
         self.owner: str | None = None
+        #: Whether it is one beyond the limit.
+        self.is_spare = False
+        #: Since when all is answered, and only the rest of a body comes, or the client may read.
+        self.drains_since: float | None = None
         self.stage = IDLE
         #: Bytes since the parser last completed anything.
         self.fed = 0
@@ -69,20 +85,39 @@ class BoundedHttp(HttpToolsProtocol):
             self.refuse(refused_requests.too_many_of_address())
             return
         beyond = len(self.connections) - self.limits.connections
-        if beyond > 0 and self._make_room():
-            return
-        if beyond > MAX_TOLD_CONNECTIONS:
-            self.transport.abort()
-        elif beyond > 0:
-            self.refuse(refused_requests.too_many_connections())
+        if beyond > 0 and not self._make_room():
+            self.is_spare = True
+            if beyond > MAX_SPARE_CONNECTIONS:
+                self._make_spare_room()
 
     def _make_room(self, owner: str | None = None) -> bool:
-        """Close the connection that is idle for longest, which its client can open again."""
-        ours = (each for each in self.connections if isinstance(each, BoundedHttp))
-        idle = longest_idle(ours, owner)
-        if idle is not None:
-            idle.shutdown()
-        return idle is not None
+        """Close a connection on which nothing is under way, which its client can open again."""
+        found = first_to_go(self._others(), owner)
+        if found is not None:
+            found.shutdown()
+        return found is not None
+
+    def _make_spare_room(self) -> None:
+        """End the one of those beyond the limit that has said nothing for the longest time."""
+        silent = (each for each in self._others() if each.is_spare and each.is_unasked())
+        min(silent, key=lambda each: each.active_at, default=self).transport.abort()
+
+    def _others(self) -> Iterator["BoundedHttp"]:
+        for each in self.connections:
+            if each is not self and isinstance(each, BoundedHttp):
+                yield each
+
+    def is_unasked(self) -> bool:
+        """Whether no whole head has come yet."""
+        return self.cycle is None and self.refusal is None and not self.transport.is_closing()
+
+    def is_drained(self) -> bool:
+        """Whether it was answered for good, and has had time to be read."""
+        return (
+            self.drains_since is not None
+            and self.loop.time() > self.drains_since + READING_SECONDS
+            and not self.transport.is_closing()
+        )
 
     def is_idle(self) -> bool:
         """Whether it was answered and is kept for a next request that has not begun."""
@@ -150,6 +185,8 @@ class BoundedHttp(HttpToolsProtocol):
         has_body = self._check_head()
         super().on_headers_complete()
         self.stage, self.body_bytes = BODY, 0
+        # There is no place for a next request.
+        self.cycle.keep_alive = self.cycle.keep_alive and not self.is_spare
         if has_body:
             # An answer before the body is complete must not be lost by closing on unread bytes.
             self.cycle.transport = _Lingering(self)  # type: ignore[assignment]
@@ -166,6 +203,8 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self.stage, self.fed = IDLE, 0
+        if self.closes_at is None:
+            self.drains_since = None
         super().on_message_complete()
 
     def _check_head(self) -> bool:
@@ -176,6 +215,8 @@ class BoundedHttp(HttpToolsProtocol):
             check_upgrade(self.parser.get_method(), self.headers)
         if self.url[:1] != b"/":
             self.url = path_within(self.url)
+        if self.is_spare and self._path() not in HEALTH_PATHS:
+            raise refused_requests.too_many_connections()
         if len(self.pipeline) >= self.limits.pipelined:
             raise refused_requests.too_many_waiting(self.limits)
         return has_body
@@ -196,6 +237,8 @@ class BoundedHttp(HttpToolsProtocol):
             self.server_state.total_requests += 1
             return
         super().on_response_complete()
+        if self.stage == BODY and self.cycle.response_complete:
+            self.drains_since = self.drains_since or self.loop.time()
         if self.refusal is not None and self.running is None:
             self._tell_refusal()
 
@@ -222,13 +265,15 @@ class BoundedHttp(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if not (self.stage == BODY and self.cycle.response_complete):
-            path = b"" if self.stage == IDLE else bytes(self.url).partition(b"?")[0]
-            root = self.root_path.rstrip("/")
-            instance = without_root(path[:200].decode("ascii", "replace"), root)
             headers = self.server_state.default_headers
-            with below(root):
-                self.transport.write(refused_requests.as_bytes(self.refusal, instance, headers))
+            with below(self.root_path.rstrip("/")):
+                self.transport.write(refused_requests.as_bytes(self.refusal, self._path(), headers))
         self.linger()
+
+    def _path(self) -> str:
+        """The path that is asked for, as far as it is told to clients."""
+        path = b"" if self.stage == IDLE else bytes(self.url).partition(b"?")[0]
+        return without_root(path[:200].decode("ascii", "replace"), self.root_path.rstrip("/"))
 
     def linger(self) -> None:
         """Close when the client has, or soon: closing on unread bytes would take back the answer
@@ -236,6 +281,7 @@ class BoundedHttp(HttpToolsProtocol):
         if self.transport.is_closing() or self.closes_at is not None:
             return
         self.closes_at = self.loop.time() + self.limits.linger_seconds
+        self.drains_since = self.drains_since or self.loop.time()
         self._unset_keepalive_if_required()
         self.flow.resume_reading()
         if self.transport.can_write_eof():
@@ -260,14 +306,19 @@ class BoundedHttp(HttpToolsProtocol):
             self.awaited = None
         elif awaited != self.awaited:
             self.awaited, self.progress = awaited, Progress(now, amount)
-        elif self.progress.is_stuck(now, amount, seconds):
-            self._give_up(awaited[0])
+        else:
+            is_rest = awaited[0] == "rest"
+            pace = DISCARDED_BYTES_PER_SECOND if is_rest else MIN_BYTES_PER_SECOND
+            if self.progress.is_stuck(now, amount, seconds, pace):
+                self._give_up(awaited[0])
 
     def _awaited(self) -> tuple[tuple[str, Any] | None, int, float]:
         """What the client should do next, how much of it is done, and how long that may take."""
         if self.flow.write_paused or self.transport.is_closing():
             unread = self.transport.get_write_buffer_size()
             return ("answer", self.pauses), -unread, self.limits.answer_seconds
+        if self.drains_since is not None:
+            return ("rest", self.cycle), self.body_bytes, self.limits.linger_seconds
         if self.stage == BODY and not self.flow.read_paused and not self.pipeline:
             return ("body", self.cycle), self.body_bytes, self.limits.body_seconds
         if self.running is None and (self.fed or self.stage == HEAD or self.cycle is None):
@@ -275,7 +326,7 @@ class BoundedHttp(HttpToolsProtocol):
         return None, 0, 0
 
     def _give_up(self, awaited: str) -> None:
-        if awaited == "answer":
+        if awaited in ("answer", "rest"):
             self.transport.abort()
         elif awaited == "body":
             self.refuse(RequestTimeout("The body of the request stood still, or came too slowly."))

@@ -30,7 +30,7 @@ class Limits:
     #: How long a client may read nothing of its answer.
     answer_seconds: float = 60
     #: How long a connection that is given up may still take to read why.
-    linger_seconds: float = 5
+    linger_seconds: float = 2
     #: How long requests under way may take when the server stops.
     stop_seconds: float = 30
 
@@ -52,6 +52,8 @@ MAX_UNSENT_BYTES = 64 * 1024
 #: Bytes a second: what a body or an answer moves at least, on average. A connection that trickles
 #: holds memory and a connection to the database as one does that stands still.
 MIN_BYTES_PER_SECOND = 4 * 1024
+#: The same for the rest of a body whose answer is sent, which is thrown away.
+DISCARDED_BYTES_PER_SECOND = 64 * 1024
 
 
 class Progress:
@@ -63,9 +65,11 @@ class Progress:
         self.began = self.moved = now
         self.first = self.amount = amount
 
-    def is_stuck(self, now: float, amount: int, seconds: float) -> bool:
-        """Whether it stood still for so many seconds, or is below `MIN_BYTES_PER_SECOND`."""
+    def is_stuck(
+        self, now: float, amount: int, seconds: float, pace: int = MIN_BYTES_PER_SECOND
+    ) -> bool:
+        """Whether it stood still for so many seconds, or is below a pace in bytes a second."""
         if amount > self.amount:
             self.amount, self.moved = amount, now
-        allowed = seconds + (amount - self.first) / MIN_BYTES_PER_SECOND
+        allowed = seconds + (amount - self.first) / pace
         return now - self.moved > seconds or now - self.began > allowed
