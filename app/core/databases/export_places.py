@@ -67,6 +67,8 @@ class ExportPlaces(Places):
 
     def __init__(self, total: int, per_caller: int) -> None:
         super().__init__(total, per_caller)
+        # What the service exports for itself nobody else can make it begin.
+        self.max_own = total
         self._delivered: dict[Place, Delivery] = {}
         self._looking: asyncio.Handle | None = None
 
