@@ -33,6 +33,17 @@ _OUTCOMES = (("expand", "confirmed_by"), ("sort", "date_earliest,created_at"), (
 #: What every change has and says nothing.
 _UNTOLD = {"updated_at", "version"}
 _HISTORY = (("limit", "50"),)
+#: So many characters of a value that was changed are shown.
+_MAX_CHANGED: Final = 80
+#: The fields whose values have labels, with the lists of these; and those that are dates.
+_CODES: Final = {
+    "status": "statuses",
+    "instrument": "instruments",
+    "bindingness": "bindingness",
+    "certainty": "certainties",
+    "amount_kind": "amount-kinds",
+}
+_DATES: Final = ("signed", "due")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +99,19 @@ def _steps(context: PageContext, record: Value, outcomes: Sequence[Value]) -> li
     dates = {each["status"]: each.get("date") for each in outcomes if each["status"]}
     if record.get("signed"):
         dates["signed"] = record["signed"]
+    passed = {*dates, *(("signed",) if record.get("was_signed") else ())}
     course = [each.value for each in _COURSE]
-    if now in course:
-        reached = course.index(now)
-    else:
-        reached = course.index("signed") if record.get("was_signed") else 0
-        course = [*course[: reached + 1], now]
+    reached = course.index(now) if now in course else len(course)
+    # Of what came before only what somebody says: a contract need not have been announced.
+    before = [each for each in course[:reached] if each in passed]
     return [
         Step(
             context.name("statuses", each),
             context.date(dates.get(each)),
-            is_done=at <= reached or each == now,
+            is_done=each in before or each == now,
             is_now=each == now,
         )
-        for at, each in enumerate(course)
+        for each in (*before, now, *course[reached + 1 :])
     ]
 
 
@@ -182,8 +192,8 @@ async def _history(context: PageContext, key: str) -> list[dict[str, Value]]:
             "actor": row["actor"],
             "action": context.say(f"action_{row['action']}"),
             "fields": [
-                label(agreement, (name,), context.language).lower()
-                for name in row["changes"] or {}
+                _change(context, name, *was_and_is)
+                for name, was_and_is in (row["changes"] or {}).items()
                 if name not in _UNTOLD and name in agreement.read_fields
             ]
             if row["action"] == "update"
@@ -191,3 +201,23 @@ async def _history(context: PageContext, key: str) -> list[dict[str, Value]]:
         }
         for row in rows
     ]
+
+
+def _change(context: PageContext, name: str, was: Value, now: Value) -> str:
+    """A field with its old and new value, where these are short."""
+    told = label(agreement, (name,), context.language).lower()
+    if any(isinstance(each, list | dict) for each in (was, now)):
+        return told
+    return f"{told}: {_value(context, name, was)} → {_value(context, name, now)}"
+
+
+def _value(context: PageContext, name: str, value: Value) -> str:
+    if value is None:
+        return context.say("not_stated")
+    if name in _CODES:
+        return context.name(_CODES[name], value)
+    if name in _DATES:
+        return context.date(value) or value
+    if isinstance(value, str):
+        return f"{value[:_MAX_CHANGED]}…" if len(value) > _MAX_CHANGED else value
+    return str(value) if isinstance(value, bool) else context.number(value)

@@ -71,6 +71,10 @@ class PageContext:
         """A number with all its digits."""
         return formats.number(value, self.language)
 
+    def share(self, count: int) -> str:
+        """Of how many of some things something is true."""
+        return formats.share(count, self.language)
+
     def date(self, text: str | None) -> str | None:
         """A stated date in words."""
         return formats.stated_date(text, self.language)

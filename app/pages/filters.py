@@ -16,14 +16,16 @@ from app.resources.agreement import agreement
 
 #: What says how the deals are shown, and not which.
 SHOWING: Final = ("sort", "cursor", *CONVERTING)
-#: The one filter that is the page's own: all others are those of `/agreements`.
+#: The filters that are the page's own: all others are those of `/agreements`. What came of the
+#: parts of a mission came of it.
 YEAR, NO_YEAR = "year", "none"
+MISSION, UNDER_MISSION = "mission", "mission__under"
 _YEAR = re.compile(r"^[12]\d{3}$")
 #: How many missions can be chosen from a list: of more the search finds one sooner.
 MAX_MISSIONS = 30
 #: The filters of the form, with the words for each and the list that its codes are in.
 FORM: Final = (
-    ("mission", "filter_mission", None),
+    (MISSION, "filter_mission", None),
     ("mission__host_country", "filter_country", "countries"),
     ("sectors__under", "filter_sector", "sectors"),
     ("firmness", "filter_class", "firmness"),
@@ -33,6 +35,7 @@ _WITH_CODES = {name: codes for name, _, codes in FORM if codes} | {
     "related__relation": "agreement-relationships"
 }
 _FIELD_WORDS = {name: words for name, words, _ in FORM} | {
+    UNDER_MISSION: "filter_mission",
     "q": "filter_text",
     "amount__isnull": "filter_amount",
     "related__relation": "filter_related",
@@ -64,6 +67,8 @@ class Select:
     name: str
     told: str
     options: Sequence[Choice]
+    #: What is said of no choice.
+    none: str
 
 
 def sent_pairs(query_string: bytes) -> tuple[Pairs, Pairs]:
@@ -83,7 +88,9 @@ def as_asked(pairs: Pairs) -> Pairs:
     """The filters as the lists of the service take them; BadRequest for a year that is none."""
     found: list[tuple[str, str]] = []
     for name, value in pairs:
-        if name != YEAR:
+        if name == MISSION:
+            found.append((UNDER_MISSION, value))
+        elif name != YEAR:
             found.append((name, value))
         elif value == NO_YEAR:
             found.append(("signed_earliest__isnull", "true"))
@@ -122,7 +129,7 @@ def _field(context: PageContext, name: str) -> str:
 
 
 async def _told(context: PageContext, name: str, value: str) -> str:
-    if name == "mission":
+    if name in (MISSION, UNDER_MISSION):
         return context.title(await context.read("/missions/{key}", key=value))
     if name == YEAR and value == NO_YEAR:
         return context.say("no_year")
@@ -136,7 +143,7 @@ async def _told(context: PageContext, name: str, value: str) -> str:
 async def selects(context: PageContext) -> list[Select]:
     """The fields of the form with what can be chosen."""
     options = {
-        "mission": await _missions(context),
+        MISSION: await _missions(context),
         "mission__host_country": await _countries(context),
         "sectors__under": await _sectors(context),
         "firmness": _classes(context),
@@ -144,12 +151,15 @@ async def selects(context: PageContext) -> list[Select]:
     }
     sent = dict(context.pairs)
     fields = [
-        Select(name, context.say(words), _choices(options[name], sent.get(name)))
+        Select(
+            name, context.say(words), _choices(options[name], sent.get(name)), context.say("any")
+        )
         for name, words, _ in FORM
     ]
     currencies = [(code, f"{code} – {context.name('currencies', code)}") for code in OFFERED]
     chosen = _choices(currencies, sent.get("convert_to"))
-    return [*fields, Select("convert_to", context.say("convert_to"), chosen)]
+    none = context.say("do_not_convert")
+    return [*fields, Select("convert_to", context.say("convert_to"), chosen, none)]
 
 
 def _choices(options: Sequence[tuple[str, str]], chosen: str | None) -> list[Choice]:

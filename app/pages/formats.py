@@ -18,6 +18,7 @@ from app.pages.words import LOCALES, Words
 _LEAP_YEAR = 2000
 _DATE = re.compile(r"^(\d{4}|XXXX)(?:-(\d\d)(?:-(\d\d))?)?([?~%]?)$")
 _MILLION = 1_000_000
+_LARGE_RU = re.compile(r"(миллион|миллиард|триллион)(?:а|ов)?$")
 
 
 def number(value: int | Decimal | float, language: Language) -> str:
@@ -38,10 +39,62 @@ def large_number(value: int | Decimal | float, language: Language) -> str:
     )
 
 
+def large_range(low: int | Decimal, high: int | Decimal, language: Language) -> str:
+    """Between what a sum lies, in as few words: `80–100 million`."""
+    first, last = rounded(low), rounded(high)
+    told = large_number(last, language)
+    if first == last:
+        return told
+    if first < _MILLION or _power(first) != _power(last):
+        return f"{large_number(first, language)} – {told}"
+    # The million is named once.
+    return f"{number(first.scaleb(-_power(first)), language)}–{told}"
+
+
+def limit_number(limit: int | Decimal, language: Language) -> str:
+    """A large number as it stands after the words of a limit: `не менее 2 миллионов`."""
+    told = large_number(limit, language)
+    return _genitive(told) if language == "ru" else told
+
+
+def _genitive(told: str) -> str:
+    """A number of millions as it stands in Russian after `не менее` or `более`."""
+    found = _LARGE_RU.search(told)
+    if found is None:
+        return told
+    digits = told[: found.start()].rstrip()
+    # After a fraction the noun is in the genitive singular anyway.
+    is_single = "," in digits or (digits.endswith("1") and not digits.endswith("11"))
+    return told[: found.start()] + found[1] + ("а" if is_single else "ов")
+
+
+#: How a share of things is counted in Kazakh, `3-інде`: by the last word of the number.
+_KK_UNITS = ("", "інде", "сінде", "інде", "інде", "інде", "сында", "сінде", "інде", "ында")
+_KK_TENS = (*("", "ында", "сында", "ында", "ында", "інде", "ында", "інде", "інде", "ында"),)
+
+
+def share(count: int, language: Language) -> str:
+    """Of how many of some things something is true: in Kazakh with the ending that this takes."""
+    told = number(count, language)
+    if language != "kk":
+        return told
+    units, tens = count % 10, count // 10 % 10
+    ending = _KK_UNITS[units] or _KK_TENS[tens]
+    if not ending:
+        # Of hundred and million the vowels are front ones, of thousand back ones.
+        is_thousand = count % 1000 == 0 and count % _MILLION != 0
+        ending = "ында" if is_thousand else "інде"
+    return f"{told}-{ending}"
+
+
+def _power(value: Decimal) -> int:
+    return min((value.adjusted() // 3) * 3, 12)
+
+
 def is_round(value: int | Decimal | float) -> bool:
     """Whether `large_number` says all of it in a few digits."""
     exact = Decimal(str(value))
-    power = min((exact.adjusted() // 3) * 3, 12)
+    power = _power(exact)
     return exact < _MILLION or exact.scaleb(-power) == round(exact.scaleb(-power), 2)
 
 
@@ -50,7 +103,7 @@ def rounded(value: int | Decimal | float) -> Decimal:
     exact = Decimal(str(value))
     if is_round(exact):
         return exact
-    power = min((exact.adjusted() // 3) * 3, 12)
+    power = _power(exact)
     decimals = 1 if exact.adjusted() - power >= 2 else 2  # 250.7 billion, 1.61 billion
     return round(exact.scaleb(-power), decimals).scaleb(power)
 

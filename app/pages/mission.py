@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from app.core.loose_types import Json, Value
 from app.pages import formats
 from app.pages.context import PageContext
 from app.pages.deals import deal_files, deal_table
-from app.pages.figures import CLASSES, Figures, Sum
-from app.pages.filters import chips, filters_in
+from app.pages.figures import CLASSES, Figures, Sum, read_figures
+from app.pages.filters import UNDER_MISSION, chips, filters_in
 from app.pages.firmness import class_parts, strip_of
-from app.pages.money_rows import money_of
+from app.pages.money_rows import limits_of, money_of
 from app.pages.overview import reported_companies
 from app.pages.parts_of_deals import part_notes
 from app.pages.passages import passages_of
@@ -21,6 +22,12 @@ from app.pages.statements import statements_of
 #: Who went, in this order.
 _SIDES = ("delegation", "host", "third")
 _MANY = ("limit", "500")
+_COMPARISONS: Final = {
+    "agrees": "claim_agrees",
+    "possible": "claim_possible",
+    "differs": "claim_differs",
+    "not_comparable": "claim_not_comparable",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +49,28 @@ class Claim:
     """What was claimed of a figure, beside what is on record."""
 
     measure: str
-    claimed: Sequence[tuple[str, str | None, Sequence[str]]]
+    claimed: Sequence["Claimed"]
     recorded: str
+    #: What is on record at least and at most, where it is not exact.
+    limits: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What somebody claims, and whether what is on record agrees, with the reasons."""
+
+    value: str
+    by: str | None
+    sources: Sequence[str]
+    comparison: str
+    reasons: Sequence[str]
 
 
 async def mission_page(context: PageContext, key: str) -> dict[str, Value]:
     """What the template of a mission takes."""
-    record = await context.read("/missions/{key}", key=key)
-    summary = await context.read("/missions/{key}/summary", key=key)
-    figures = figures_of_summary(summary)
+    record = await context.read("/missions/{key}", (("expand", "parent"),), key=key)
+    parent = record.get("parent")
+    figures = await read_figures(context, ((UNDER_MISSION, record["id"]),))
     here = f"/pages/missions/{key}"
     companies = await reported_companies(context, key)
     to = Addresses(
@@ -68,7 +88,6 @@ async def mission_page(context: PageContext, key: str) -> dict[str, Value]:
         "heading": context.title(record),
         "sentences": sentence(context, figures, told, to),
         "figures": figures,
-        "summary": summary,
         "strip": strip_of(context, figures, here),
         "legend": class_parts(context, figures, here),
         "money": money_of(context, figures, here),
@@ -79,7 +98,8 @@ async def mission_page(context: PageContext, key: str) -> dict[str, Value]:
         "chips": await chips(context, filters_in(context.pairs), here),
         "sending": place(context, record, "sending_"),
         "stops": [_stop(context, each) for each in record["stops"] or ()],
-        "parts": await _parts(context, key),
+        "parent": parent and (context.title(parent), context.record("mission", parent)),
+        "legs": await _legs(context, key),
         "sides": await _sides(context, key),
         "organizations": await _organizations(context, key),
         "events": await _events(context, key),
@@ -132,7 +152,7 @@ def _stop(context: PageContext, stop: Value) -> tuple[str | None, str | None]:
     return place(context, stop), context.date(stop.get("dates"))
 
 
-async def _parts(context: PageContext, key: str) -> list[tuple[str, str]]:
+async def _legs(context: PageContext, key: str) -> list[tuple[str, str]]:
     rows = await context.rows("/missions/{key}/missions", (_MANY,), key=key)
     return [
         (context.title(row), context.page(f"/pages/missions/{row['ref'] or row['id']}"))
@@ -213,19 +233,34 @@ def _claim(context: PageContext, figure: Value) -> Claim:
     currency = figure["currency"] or ""
     measure = context.name("measures", figure["measure"])
     scope = f" ({figure['scope']})" if figure["scope"] else ""
-    recorded = (figure["recorded"] or {}).get("value")
+    of_records = figure["recorded"] or {}
+    recorded = of_records.get("value")
     return Claim(
         measure=f"{measure}{scope}",
         claimed=[_claimed(context, each, currency) for each in figure["claims"]],
         recorded=context.say("not_on_record")
         if recorded is None
         else f"{context.number(recorded)} {currency}".strip(),
+        limits=None
+        if recorded is None or of_records["at_least"] == of_records["at_most"]
+        else limits_of(context, of_records["at_least"], of_records["at_most"]),
     )
 
 
-def _claimed(context: PageContext, each: Value, currency: str) -> tuple[str, str | None, list[str]]:
+def _claimed(context: PageContext, each: Value, currency: str) -> Claimed:
     row = {"amount": each["value"], "amount_max": each["value_max"], "amount_bound": each["bound"]}
     told = f"{formats.amount(row, context.words) or ''} {currency}".strip()
     by = each["claimed_by"] or each["claimed_by_person"]
     sources = dict.fromkeys(str(source["publisher"]) for source in each["sources"])
-    return told, by and by["name"], list(sources)
+    return Claimed(
+        told,
+        by and by["name"],
+        list(sources),
+        context.say(_COMPARISONS[each["comparison"]]),
+        [_reason(context, reason) for reason in each["reasons"]],
+    )
+
+
+def _reason(context: PageContext, reason: Value) -> str:
+    told = context.name("difference-reasons", reason["reason"])
+    return told if reason["count"] is None else f"{told} ({context.number(reason['count'])})"

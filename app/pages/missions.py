@@ -1,5 +1,6 @@
 """The list of missions with what came of each."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from app.core.loose_types import Value
@@ -27,11 +28,21 @@ async def missions_page(context: PageContext) -> dict[str, Value]:
     asked += [pair for pair in context.pairs if pair[0] not in ("sort", "limit")]
     answer = await context.read("/insights/missions", tuple(asked))
     titles = await titles_in_language(context, "mission", [row["id"] for row in answer["data"]])
+    parents, hosts = await _parents(context, answer["data"]), await _hosts(context, answer["data"])
+    # All of them, where the list is not limited: a part is no mission more.
+    is_whole = not {name for name, _ in context.pairs} - {"sort", "cursor"}
+    legs = await _legs(context) if is_whole else 0
     ways = {name: answer["page"][f"{name}_cursor"] for name in ("prev", "next")}
     here = "/pages/missions"
     return {
-        "rows": [_row(context, row, titles) for row in answer["data"]],
-        "total": answer["page"]["total"],
+        "rows": [
+            _row(context, row, titles)
+            | {"parent": parents.get(row["parent_id"])}
+            | ({} if row["host_country"] else {"host": hosts.get(row["id"])})
+            for row in answer["data"]
+        ],
+        "total": (total := answer["page"]["total"]) and total - legs,
+        "legs": legs,
         "sorts": [_sort(context, name, words) for name, words in _SORTS],
         "ways": {
             name: context.page(here, replaced(context.pairs, "cursor", cursor))
@@ -44,6 +55,37 @@ async def missions_page(context: PageContext) -> dict[str, Value]:
             (("CSV", context.api("/insights/missions.csv", _of_file(asked))), ("JSON", listed)),
         ),
     }
+
+
+async def _legs(context: PageContext) -> int:
+    """How many missions are parts of others."""
+    answer = await context.read("/missions/aggregate", (("parent_id__isnull", "false"),))
+    return int(answer["data"][0]["count"]) if answer["data"] else 0
+
+
+async def _parents(context: PageContext, rows: Sequence[Value]) -> dict[str, tuple[str, str]]:
+    """The titles and pages of the missions that these are parts of, by id."""
+    ids = ",".join({row["parent_id"]: None for row in rows if row["parent_id"]})
+    if not ids:
+        return {}
+    asked = (("id__in", ids), ("fields", "id,title,title_en"), ("limit", str(_MISSIONS_A_PAGE)))
+    found = await context.rows("/missions", asked)
+    return {row["id"]: (context.title(row), context.record("mission", row) or "") for row in found}
+
+
+async def _hosts(context: PageContext, rows: Sequence[Value]) -> dict[str, str]:
+    """The countries that the parts of missions went to, of those for which none is stated."""
+    ids = ",".join(row["id"] for row in rows if row["legs"] and not row["host_country"])
+    if not ids:
+        return {}
+    asked = (("parent_id__in", ids), ("group_by", "parent_id,host_country"), ("limit", "1000"))
+    answer = await context.read("/missions/aggregate", asked)
+    found: dict[str, list[str]] = {}
+    for group in answer["data"]:
+        if group["host_country"]:
+            name = context.name("countries", group["host_country"])
+            found.setdefault(group["parent_id"], []).append(name)
+    return {key: ", ".join(names) for key, names in found.items()}
 
 
 def _without_cursor(pairs: Pairs) -> Pairs:

@@ -10,7 +10,7 @@ from app.charts.numbers import number_text
 from app.pages import formats
 from app.pages.bars import money_bar, most_of
 from app.pages.context import PageContext
-from app.pages.figures import Figures, Sum
+from app.pages.figures import Amount, Figures, Sum
 from app.pages.filters import replaced
 
 #: How many currencies have bars; the others are told.
@@ -49,7 +49,8 @@ def money_of(context: PageContext, figures: Figures, path: str) -> list[Money]:
 def _currency(context: PageContext, code: str, sums: Sequence[Sum], total: int, path: str) -> Money:
     most = most_of([each for each in sums if not each.is_yearly])
     stated = sum(each.stated for each in sums)
-    about = context.say("stated_by", stated, n=context.number(stated), of=context.number(total))
+    n, of = context.share(stated), context.number(total)
+    about = context.say("stated_by", stated, n=n, of=of)
     rows = [_money_row(context, each, most, path) for each in sums]
     return Money(code, context.name("currencies", code), about, rows)
 
@@ -63,23 +64,19 @@ def _money_row(context: PageContext, each: Sum, most: Decimal, path: str) -> Mon
         # What comes each year has no length beside what comes once.
         bar=Markup("") if each.is_yearly else money_bar(each, most),
         amount=context.say("amount_per_year", amount=amount) if each.is_yearly else amount,
-        limits=_limits(context, each),
+        limits=limits_of(context, each.at_least, each.at_most) if each.not_exact else None,
         stated=context.say("deals_stating", each.stated, n=context.number(each.stated)),
         address=context.page(path, pairs, "#deals"),
     )
 
 
-def _limits(context: PageContext, each: Sum) -> str | None:
-    """What a sum is at least and at most, where it is not exact."""
-    if not each.not_exact:
-        return None
+def limits_of(context: PageContext, least: Amount | None, most: Amount | None) -> str:
+    """What a sum is at least and at most that is not exact."""
     told = []
-    if each.at_least is not None:
-        amount = formats.large_number(each.at_least, context.language)
+    if least is not None:
+        amount = formats.limit_number(least, context.language)
         told.append(context.say("amount_at_least", amount=amount))
-    if each.at_most is not None:
-        amount = formats.large_number(each.at_most, context.language)
-        told.append(context.say("amount_at_most", amount=amount))
-    else:
-        told.append(context.say("no_upper_limit"))
-    return ", ".join(told)
+    if most is None:
+        return ", ".join([*told, context.say("no_upper_limit")])
+    amount = formats.limit_number(most, context.language)
+    return ", ".join([*told, context.say("amount_at_most", amount=amount)])

@@ -9,7 +9,7 @@ from app.pages.context import PageContext
 from app.pages.converted import converted
 from app.pages.deals import deal_files, deal_table
 from app.pages.figures import ASKED, Figures, read_figures
-from app.pages.filters import as_asked, chips, filters_in, replaced, selects
+from app.pages.filters import MISSION, as_asked, chips, filters_in, replaced, selects
 from app.pages.firmness import class_parts, strip_of
 from app.pages.inline_charts import InlineCharts
 from app.pages.money_rows import MAX_CURRENCIES, money_of
@@ -19,7 +19,13 @@ from app.pages.sentence import Addresses, Told, sentence
 
 #: From so many deals on, who deals with whom is drawn where it is asked for: it takes seconds.
 MAX_DRAWN_AT_ONCE = 10_000
+#: A mission that is no part of another.
 _WHOLE: Pairs = (("parent_id__isnull", "true"),)
+_BY_MISSION: Pairs = (
+    ("group_by", "mission_id,mission.parent_id"),
+    ("metrics", "count"),
+    ("limit", "10000"),
+)
 _CHART_WIDTH, _WIDE_CHART_WIDTH = 480, 760
 
 
@@ -57,13 +63,10 @@ async def overview(context: PageContext, charts: InlineCharts) -> dict[str, Valu
 
 async def _told(context: PageContext, filters: Pairs, asked: Pairs) -> Told:
     """How many missions the deals are of, and how many companies went, where one mission is."""
-    mission = dict(filters).get("mission")
+    mission = dict(filters).get(MISSION)
     if filters:
-        metrics = ("metrics", "count_distinct(mission_id)")
-        answer = await context.read("/agreements/aggregate", (metrics, *asked))
-        missions = int(answer["data"][0]["count_distinct_mission_id"]) if answer["data"] else 0
+        missions = await _missions_of(context, asked)
     else:
-        # A journey is one mission, whatever legs it has.
         answer = await context.read("/missions/aggregate", _WHOLE)
         missions = int(answer["data"][0]["count"]) if answer["data"] else 0
     if missions == 1 and mission is None and not filters:
@@ -71,6 +74,13 @@ async def _told(context: PageContext, filters: Pairs, asked: Pairs) -> Told:
         mission = str(rows[0]["id"]) if rows else None
     companies = None if mission is None else await reported_companies(context, mission)
     return Told(missions, companies, bool(filters))
+
+
+async def _missions_of(context: PageContext, asked: Pairs) -> int:
+    """How many missions these deals are of: a journey is one, whatever legs it has."""
+    answer = await context.read("/agreements/aggregate", (*_BY_MISSION, *asked))
+    found = {row["mission_parent_id"] or row["mission_id"] for row in answer["data"]}
+    return len(found - {None})
 
 
 async def reported_companies(context: PageContext, mission: str) -> str | None:
@@ -106,9 +116,9 @@ async def _charts(
     language, request = context.language, context.request
     found: dict[str, Markup | None] = {"missions": None, "partners": None}
     wide = _WIDE_CHART_WIDTH if filters else _CHART_WIDTH
-    found["signings"] = await charts.svg(request, "signings", asked, language, wide)
+    found["signings"] = await charts.svg(request, "signings", _signed(asked), language, wide)
     if not filters:
-        found["missions"] = await charts.svg(request, "missions", (), language, _CHART_WIDTH)
+        found["missions"] = await charts.svg(request, "missions", _WHOLE, language, _CHART_WIDTH)
     if figures.total <= MAX_DRAWN_AT_ONCE:
         found["partners"] = await charts.svg(
             request, "partners", asked, language, _WIDE_CHART_WIDTH
@@ -116,10 +126,15 @@ async def _charts(
     return found
 
 
+def _signed(asked: Pairs) -> Pairs:
+    """The filters for what was signed: a plan or a done act was not."""
+    return asked if "was_signed" in dict(asked) else (*asked, ("was_signed", "true"))
+
+
 def _others(context: PageContext) -> Pairs:
     """What the form has no field for and keeps."""
     own = {
-        "mission",
+        MISSION,
         "mission__host_country",
         "sectors__under",
         "firmness",
@@ -137,6 +152,7 @@ def _api(context: PageContext, asked: Pairs) -> dict[str, str]:
         "figures": context.api("/agreements/aggregate", (*ASKED, *filters)),
         "partners": context.api("/charts/partners.svg", (*filters, ("lang", context.language))),
         "signings": context.api(
-            "/agreements/aggregate", (("group_by", "month(signed),firmness"), *filters)
+            "/agreements/aggregate",
+            (("group_by", "month(signed),firmness"), *_signed(tuple(filters))),
         ),
     }

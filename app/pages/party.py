@@ -108,7 +108,7 @@ async def _figures(context: PageContext, here: str, of: tuple[str, str]) -> dict
 
 
 async def organization_presence(context: PageContext, key: str) -> list[Presence]:
-    """The missions that an organization was in, by itself or by who went for it."""
+    """The missions that an organization was in, by itself, by who went for it or by its deals."""
     took_part = await context.rows(
         "/organizations/{key}/participations", (("expand", "mission"), _MANY), key=key
     )
@@ -123,6 +123,11 @@ async def organization_presence(context: PageContext, key: str) -> list[Presence
         who = context.title(person, "full_name") if person else row.get("description")
         position = context.title(row, "position") if row.get("position") else ""
         _add(context, found, row, " – ".join(each for each in (who, position) if each))
+    asked = (("fields", "id,title,title_en,dates"), ("sort", "-dates_earliest"), _MANY)
+    for mission in await context.rows("/organizations/{key}/missions", asked, key=key):
+        # It was in them by itself, by who went for it, or by its deals.
+        if mission["id"] not in found:
+            _add(context, found, {"mission": mission}, context.say("as_party"))
     return list(found.values())
 
 

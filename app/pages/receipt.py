@@ -10,6 +10,7 @@ from app.core.loose_types import Json, Value
 from app.pages import formats
 from app.pages.context import AS_OF, PATHS, PageContext
 from app.pages.figures import ASKED, Figures, figures_of
+from app.pages.filters import MISSION, UNDER_MISSION
 from app.pages.mission import figures_of_summary
 from app.resources.firmness import Firmness
 
@@ -67,7 +68,9 @@ def _page(context: PageContext, path: str, pairs: list[tuple[str, str]]) -> str 
         left = [pair for pair in pairs if pair not in ASKED and pair[0] != AS_OF]
         if len(left) == 1 and left[0][0] in _OF_PARTY:
             return context.page(_OF_PARTY[left[0][0]].format(quote(left[0][1], safe="")))
-        return context.page("/", left)
+        return context.page(
+            "/", [(MISSION if name == UNDER_MISSION else name, value) for name, value in left]
+        )
     steps = path.split("/")
     is_record = len(steps) == 3 or (len(steps) == 4 and steps[3] == "summary")
     if is_record and steps[1] in PATHS.values():

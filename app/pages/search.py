@@ -1,6 +1,6 @@
 """The search over everything, as a page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
@@ -8,6 +8,7 @@ from markupsafe import Markup
 from app.core.loose_types import Value
 from app.pages.context import PATHS, PageContext
 from app.pages.filters import replaced
+from app.pages.titles import Titles, cited_titles
 
 _HITS_A_PAGE = "20"
 
@@ -30,7 +31,8 @@ async def search_page(context: PageContext) -> dict[str, Value]:
     if q:
         asked = (*context.pairs, *((("limit", _HITS_A_PAGE),) if "limit" not in sent else ()))
         answer = await context.read("/search", asked)
-        values["hits"] = [_hit(context, row) for row in answer["data"]]
+        titles = await _titles(context, answer["data"])
+        values["hits"] = [_hit(context, row, titles) for row in answer["data"]]
         values["ways"] = {
             name: context.page("/pages/search", replaced(context.pairs, "cursor", cursor))
             for name in ("prev", "next")
@@ -40,13 +42,20 @@ async def search_page(context: PageContext) -> dict[str, Value]:
     return values
 
 
-def _hit(context: PageContext, row: Value) -> Hit:
+async def _titles(context: PageContext, rows: Sequence[Value]) -> Titles:
+    """What is found by the names that it has in the page's language."""
+    found = [{"record_kind": row["kind"], "record_id": row["id"]} for row in rows]
+    return await cited_titles(context, found)
+
+
+def _hit(context: PageContext, row: Value, titles: Titles) -> Hit:
     kind = row["kind"]
     address = context.api(f"/{row['url'].lstrip('/')}")
     if kind in PATHS:
         address = context.page(f"/pages/{PATHS[kind]}/{row['ref'] or row['id']}")
     texts = [_marked(match) for match in row["matches"] if match["field"] != "/ref"]
-    return Hit(context.name("record-kinds", kind), _name(row), address, texts[:3])
+    name = titles.get((kind, row["id"])) or _name(row)
+    return Hit(context.name("record-kinds", kind), name, address, texts[:3])
 
 
 def _name(row: Value) -> str:

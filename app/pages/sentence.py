@@ -13,7 +13,7 @@ from app.resources.firmness import Firmness
 
 #: Up to here numbers are words in a sentence.
 _MAX_WORD = 9
-_MAX_CURRENCIES = 3
+_MAX_SUMS = 4
 
 #: Makes a link: of what it says, where it leads, and what is counted.
 Link = Callable[[str, str, str], Markup]
@@ -99,7 +99,7 @@ def spelt(context: PageContext, count: int) -> str:
 
 def _money(context: PageContext, figures: Figures, to: Addresses) -> Iterable[Markup]:
     words, total = context.words, figures.total
-    sums = [s for sums in figures.currencies.values() for s in sums if not s.is_yearly]
+    sums = [each for sums in figures.currencies.values() for each in sums]
     binding = [each for each in sums if each.firmness == Firmness.signed_binding]
     classes = [key for key, count in figures.counts.items() if count]
     if binding:
@@ -109,7 +109,7 @@ def _money(context: PageContext, figures: Figures, to: Addresses) -> Iterable[Ma
     elif sums and figures.counts[Firmness.signed_binding]:
         yield words.html("money_none_binding")
     if figures.without_amount:
-        n = _first(_oblique(context, figures.without_amount))
+        n = _first(_share(context, figures.without_amount))
         link = _figure(n, to.without_amount, context.say("counts_without_amount"))
         of = _oblique(context, total)
         yield words.html("money_without", figures.without_amount, n=link, of=of)
@@ -120,11 +120,14 @@ def _stated(
 ) -> Markup:
     """What the deals of a class come to in each currency, and how many of them say so."""
     words = context.words
-    listed = Markup(", ").join(_sum(context, each, to) for each in sums[:_MAX_CURRENCIES])
-    if (more := len(sums) - _MAX_CURRENCIES) > 0:
+    # Where one alone would be left, it is no longer than to say so.
+    most = len(sums) if len(sums) <= _MAX_SUMS + 1 else _MAX_SUMS
+    listed = Markup(", ").join(_sum(context, each, to) for each in sums[:most])
+    if more := len({each.currency for each in sums[most:]}):
         listed += words.html("more_currencies", more, n=context.number(more))
     stated, of = sum(each.stated for each in sums), figures.counts[sums[0].firmness]
-    return words.html(key, amounts=listed, n=_oblique(context, stated), of=_oblique(context, of))
+    n, of_all = _share(context, stated), _oblique(context, of)
+    return words.html(key, amounts=listed, n=n, of=of_all)
 
 
 def _first(told: str) -> str:
@@ -137,11 +140,36 @@ def _oblique(context: PageContext, count: int) -> str:
     return spelt(context, count) if context.language == "en" else context.number(count)
 
 
+def _share(context: PageContext, count: int) -> str:
+    """Of how many of these something is true."""
+    if context.language == "kk":
+        return formats.share(count, "kk")
+    return _oblique(context, count)
+
+
 def _sum(context: PageContext, each: Sum, to: Addresses) -> Markup:
-    value = each.value or 0
-    amount = formats.large_number(formats.rounded(value), context.language)
-    if each.not_exact or not formats.is_round(value):
-        amount = context.say("amount_about", amount=amount)
-    told = context.say("money", amount=amount, currency=each.currency)
+    told = _as_stated(context, each)
+    if each.is_yearly:
+        told = context.say("amount_per_year", amount=told)
     title = context.name("currencies", each.currency)
     return _figure(told, to.money, title)
+
+
+def _as_stated(context: PageContext, each: Sum) -> str:
+    """The sum, or between what it lies: a limit is no approximation."""
+    low, high, language = each.at_least, each.at_most, context.language
+    if not each.not_exact or (not low and high is None):
+        value = each.value or 0
+        amount = formats.large_number(formats.rounded(value), language)
+        if each.not_exact or not formats.is_round(value):
+            amount = context.say("amount_about", amount=amount)
+        return context.say("money", amount=amount, currency=each.currency)
+    if low and high is not None:
+        amount = formats.large_range(low, high, language)
+        if not (formats.is_round(low) and formats.is_round(high)):
+            amount = context.say("amount_about", amount=amount)
+        return context.say("money", amount=amount, currency=each.currency)
+    key, limit = ("amount_at_least", low) if low else ("amount_at_most", high)
+    amount = formats.limit_number(limit or 0, language)
+    told = context.say("money", amount=amount, currency=each.currency)
+    return context.say(key, amount=told)

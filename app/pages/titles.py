@@ -37,6 +37,12 @@ def _of(relation: str, name: str) -> Callable[[PageContext, Value], str | None]:
     return title
 
 
+def _delegate(context: PageContext, row: Value) -> str | None:
+    """Who has no name is called what they are."""
+    named = _of("person", "full_name")(context, row)
+    return named or (context.title(row, "position") if row.get("position") else None)
+
+
 _READS: Final[Mapping[str, _Read]] = {
     "mission": _Read("/missions", "title,title_en", _own("title")),
     "agreement": _Read("/agreements", "title,title_en", _own("title")),
@@ -57,8 +63,8 @@ _READS: Final[Mapping[str, _Read]] = {
     ),
     "delegate": _Read(
         "/delegates",
-        "description,person.full_name,person.full_name_en",
-        _of("person", "full_name"),
+        "description,position,position_en,person.full_name,person.full_name_en",
+        _delegate,
         "person",
         is_translated=False,
     ),
