@@ -11,6 +11,13 @@ from app.pages.reading import Pairs
 CONVERTING: Final = ("convert_to", "rate_date", "max_rate_age")
 #: What the form offers; the address takes every currency.
 OFFERED: Final = ("USD", "EUR", "KZT", "RUB", "CNY")
+_REASONS: Final = {
+    "undated": "why_undated",
+    "date_is_no_day": "why_no_day",
+    "no_rates_of_currency": "why_no_rates",
+    "before_first_rate": "why_before",
+    "rate_too_old": "why_too_old",
+}
 _ASKED: Final = (("group_by", "firmness"), ("metrics", "sum(amount)"))
 
 
@@ -38,8 +45,16 @@ def _row(context: PageContext, row: Value) -> dict[str, Value]:
         "class_name": context.name("firmness", row["firmness"]),
         "amount": None if amount is None else context.number(amount),
         "of": [_sum(context, each) for each in _sums(row, "original")],
-        "left": [_sum(context, each) for each in _sums(row, "not_converted")],
+        "left": [_left(context, each) for each in _sums(row, "not_converted")],
     }
+
+
+def _left(context: PageContext, each: Value) -> str:
+    """A sum that is not converted, and why."""
+    why = context.say(_REASONS[each["reason"]])
+    if each["providers"]:
+        why = context.say("why_other_rates", providers=", ".join(each["providers"]))
+    return f"{_sum(context, each)} ({why})"
 
 
 def _sums(row: Value, name: str) -> list[Value]:

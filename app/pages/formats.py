@@ -14,6 +14,12 @@ from app.core.loose_types import Value
 from app.engine.labels import Language
 from app.pages.words import LOCALES, Words
 
+#: Days with their year, as a date is written.
+_YEARS = {
+    "en": "{days} {year}",
+    "ru": "{days} {year}\u202fг.",
+    "kk": "{year}\u202fж. {days}",
+}
 #: A year in which every day of a year that is not stated lies.
 _LEAP_YEAR = 2000
 _DATE = re.compile(r"^(\d{4}|XXXX)(?:-(\d\d)(?:-(\d\d))?)?([?~%]?)$")
@@ -161,7 +167,10 @@ def _form(days: list[date], kind: tuple[bool, bool], language: Language, *, has_
     if has_year and days[0].year != days[1].year:
         return " – ".join(_one(each, skeleton, locale, has_year=True) for each in days)
     told = str(format_interval(days[0], days[1], skeleton, locale=locale)).replace("—", "–")
-    return f"{told} {days[0].year}" if has_year else told
+    if not has_year:
+        return told
+    form = _YEARS[language] if kind[1] else "{days} {year}"
+    return form.format(days=told, year=days[0].year)
 
 
 def _one(day: date, skeleton: str, locale: str, *, has_year: bool) -> str:

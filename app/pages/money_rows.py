@@ -72,6 +72,8 @@ def _money_row(context: PageContext, each: Sum, most: Decimal, path: str) -> Mon
 
 def limits_of(context: PageContext, least: Amount | None, most: Amount | None) -> str:
     """What a sum is at least and at most that is not exact."""
+    if least is None and most is None:
+        return context.say("only_about")
     told = []
     if least is not None:
         amount = formats.limit_number(least, context.language)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from app.api import RESOURCES
 from app.core.loose_types import Value
 from app.pages.context import PATHS, PageContext
 from app.pages.filters import replaced
@@ -29,7 +30,8 @@ async def search_page(context: PageContext) -> dict[str, Value]:
     q = sent.get("q", "").strip()
     values: dict[str, Value] = {"q": q, "hits": [], "ways": {}, "api": None}
     if q:
-        asked = (*context.pairs, *((("limit", _HITS_A_PAGE),) if "limit" not in sent else ()))
+        given = (("limit", _HITS_A_PAGE), ("kinds", _kinds()))
+        asked = (*context.pairs, *(pair for pair in given if pair[0] not in sent))
         answer = await context.read("/search", asked)
         titles = await _titles(context, answer["data"])
         values["hits"] = [_hit(context, row, titles) for row in answer["data"]]
@@ -38,8 +40,14 @@ async def search_page(context: PageContext) -> dict[str, Value]:
             for name in ("prev", "next")
             if (cursor := answer["page"][f"{name}_cursor"])
         }
-        values["api"] = context.api("/search", (("q", q),))
+        values["api"] = context.api("/search", (("q", q), ("kinds", sent.get("kinds", _kinds()))))
     return values
+
+
+def _kinds() -> str:
+    """What is looked for: not citations, whose words are those of sources and of what they back."""
+    kinds = {each.record_type: None for each in RESOURCES if each.row_filter is None}
+    return ",".join(kind for kind in kinds if kind != "citation")
 
 
 async def _titles(context: PageContext, rows: Sequence[Value]) -> Titles:
