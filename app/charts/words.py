@@ -202,7 +202,7 @@ CONVERSION_LEFT_OUT: Final = told(
 AMOUNT_READING: Final = told(
     "Filled: what binds or is done. Outlined: what does not bind. A whisker spans from what it is"
     " at least to what it is at most; an arrow has no upper limit.",
-    "Заливка — обязывает или свершилось, контур — не обязывает. Отрезок — от «не менее» до"
+    "Заливка — обязывает или уже исполнено, контур — не обязывает. Отрезок — от «не менее» до"
     " «не более»; стрелка — верхний предел неизвестен.",
     "Бояу — міндеттейді немесе орындалды, жиек — міндеттемейді. Кесінді — «кемінде» мен «ең көбі»"
     " аралығы; бағыт — жоғарғы шегі белгісіз.",

@@ -76,7 +76,7 @@ def _genitive(told: str) -> str:
 
 #: How a share of things is counted in Kazakh, `3-інде`: by the last word of the number.
 _KK_UNITS = ("", "інде", "сінде", "інде", "інде", "інде", "сында", "сінде", "інде", "ында")
-_KK_TENS = (*("", "ында", "сында", "ында", "ында", "інде", "ында", "інде", "інде", "ында"),)
+_KK_TENS = ("", "ында", "сында", "ында", "ында", "інде", "ында", "інде", "інде", "ында")
 
 
 def share(count: int, language: Language) -> str:
@@ -87,9 +87,8 @@ def share(count: int, language: Language) -> str:
     units, tens = count % 10, count // 10 % 10
     ending = _KK_UNITS[units] or _KK_TENS[tens]
     if not ending:
-        # Of hundred and million the vowels are front ones, of thousand back ones.
-        is_thousand = count % 1000 == 0 and count % _MILLION != 0
-        ending = "ында" if is_thousand else "інде"
+        # The vowel of hundred is a front one, those of thousand and million are back ones.
+        ending = "інде" if count % 1000 else "ында"
     return f"{told}-{ending}"
 
 

@@ -1,7 +1,7 @@
 """A mission's page: what came of it, who went, what was claimed, and on which passages it rests."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from app.core.loose_types import Json, Value
@@ -70,7 +70,10 @@ async def mission_page(context: PageContext, key: str) -> dict[str, Value]:
     """What the template of a mission takes."""
     record = await context.read("/missions/{key}", (("expand", "parent"),), key=key)
     parent = record.get("parent")
+    summary = await context.read("/missions/{key}/summary", key=key)
     figures = await read_figures(context, ((UNDER_MISSION, record["id"]),))
+    # Of what is withheld an aggregate tells the number in all, whatever its filters.
+    figures = replace(figures, withheld=summary["withheld"])
     here = f"/pages/missions/{key}"
     companies = await reported_companies(context, key)
     to = Addresses(

@@ -190,7 +190,7 @@ def test_a_key_that_there_is_not_is_refused_where_it_is_written(page: Page) -> N
     form = page.locator(".receipt form")
     form.get_by_label("Your key").fill("tmd_wrong")
     form.get_by_role("button").click()
-    expect(form.locator("[data-problem]")).to_contain_text("no key of this service")
+    expect(form.locator("[data-problem]")).to_contain_text("no such key")
     expect(form.get_by_label("Your key")).to_be_editable()
 
 

@@ -62,6 +62,12 @@ def test_stated_dates_are_words_in_each_language() -> None:
             "11–13 сәуір, жылы көрсетілмеген",
         ),
         ("2016-04", "April 2016", "апрель 2016", "Сәуір 2016"),
+        (
+            "2023-09-12/2023-09-15",
+            "12–15 September 2023",
+            "12–15 сентября 2023 г.",
+            "2023 ж. 12–15 қыркүйек",
+        ),
         ("XXXX-06", "June, year not stated", "июнь, год не указан", "Маусым, жылы көрсетілмеген"),
         ("2016", "2016", "2016", "2016"),
         ("2016~", "about 2016", "примерно 2016", "шамамен 2016"),
@@ -98,3 +104,33 @@ def test_numbers_have_the_signs_of_their_language_and_all_their_digits() -> None
     assert formats.large_number(12_500_000, "ru") == "12,5 миллиона"
     assert formats.large_number(5_250_301, "en") == "5,250,301"
     assert formats.large_number(999, "kk") == "999"
+
+
+def test_numbers_take_the_endings_that_words_about_them_ask_for() -> None:
+    after_at_least = {
+        1_000_000: "1 миллиона",
+        1_500_000: "1,5 миллиона",
+        2_000_000: "2 миллионов",
+        21_000_000: "21 миллиона",
+        11_000_000_000: "11 миллиардов",
+        500: "500",
+    }
+    found = {each: formats.limit_number(each, "ru") for each in after_at_least}
+    assert {each: told.replace("\xa0", " ") for each, told in found.items()} == after_at_least
+    assert formats.limit_number(2_000_000, "en") == "2 million"
+    of_them = "1-інде 2-сінде 6-сында 9-ында 10-ында 20-сында 50-інде 100-інде"
+    assert " ".join(formats.share(n, "kk") for n in (1, 2, 6, 9, 10, 20, 50, 100)) == of_them
+    assert formats.share(1000, "kk").endswith("-ында")
+    assert formats.share(3, "ru") == "3"
+
+
+def test_a_range_names_its_unit_once() -> None:
+    table = [
+        (80_000_000, 100_000_000, "80–100 million"),
+        (2_000_000, 2_500_000_000, "2 million – 2.5 billion"),
+        (500, 900_000, "500 – 900,000"),
+        (7_000_000, 7_000_000, "7 million"),
+    ]
+    assert [formats.large_range(low, high, "en") for low, high, _ in table] == [
+        told for *_, told in table
+    ]

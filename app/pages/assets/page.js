@@ -80,7 +80,10 @@
     });
     if (answer.ok) return answer.json();
     const problem = await answer.json().catch(() => ({ detail: answer.statusText }));
-    if (answer.status === 401 || answer.status === 403) sessionStorage.removeItem(KEY);
+    if (answer.status === 401 || answer.status === 403) {
+      sessionStorage.removeItem(KEY);
+      throw new Error(main.dataset.refused);
+    }
     throw new Error(problem.detail);
   }
 
