@@ -1,11 +1,13 @@
 """The addresses of the pages; what makes them is loaded with the first one that is asked for."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from fastapi import Request
+from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.auth.principals import Permission
 from app.core.errors import NotFound, Problem
@@ -76,6 +78,31 @@ class FirstPageRoute(PageRoute):
             return RedirectResponse("docs", headers={"Vary": "Accept"})
 
         return handle
+
+
+class UnknownAddresses:
+    """ASGI middleware that tells whoever asks for HTML of an address that is not there by a page;
+    a program gets the problem."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    # No coroutine of its own: most requests pass here with nothing to be done.
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        if scope["type"] == "http" and _HTML in Headers(scope=scope).get("accept", ""):
+            return self._told(scope, receive, send)
+        return self.app(scope, receive, send)
+
+    async def _told(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self.app(scope, receive, send)
+        except NotFound as problem:
+            # A route that is there has its own way to tell it.
+            if "path_params" in scope or scope["method"] != "GET":
+                raise
+            from app.pages.shell import problem_page
+
+            await problem_page(Request(scope), problem)(scope, receive, send)
 
 
 def page_routes(routes: Sequence[Route]) -> tuple[Route, ...]:

@@ -366,3 +366,15 @@ async def test_behind_a_proxy_that_shows_it_below_a_path_every_address_begins_wi
                 if not cited.attributes["value"].startswith("http://test/trade/"):
                     faults.append((path, cited.attributes["value"]))
     assert not faults
+
+
+async def test_an_address_that_is_not_there_is_a_page_for_people_and_a_problem_for_programs(
+    reader: PageReader,
+) -> None:
+    page = await reader.open("/missons?lang=ru", status=404)
+    assert page.heading == "Здесь ничего нет"
+    assert "Did you mean /missions" in page.text
+    for path, accept in (("/missons", "application/json"), ("/missions/nowhere", "text/html")):
+        answer = await reader.get(path, Accept=accept)
+        assert answer.status_code == 404, path
+        assert answer.headers["content-type"] == "application/problem+json", path

@@ -45,11 +45,11 @@ async def journey(client: httpx.AsyncClient) -> dict[str, str]:
     kind = {"kind": "official_visit", "sending_country": "KZ"}
     ids = {"journey": await _made(client, "/missions", {**kind, "title": "Whole journey"})}
     for leg in ("First leg", "Second leg"):
-        body = {**kind, "title": leg, "parent_id": ids["journey"], "host_country": "UZ"}
-        ids[leg] = await _made(client, "/missions", body)
+        of_leg = {**kind, "title": leg, "parent_id": ids["journey"], "host_country": "UZ"}
+        ids[leg] = await _made(client, "/missions", of_leg)
     ids["party"] = await _made(client, "/organizations", {"name": "Glass", "kind": "company"})
     for at, amount in enumerate(AMOUNTS):
-        body = {
+        body: dict[str, Any] = {
             "title": f"Deal {at}",
             "instrument": "supply_contract",
             "status": "signed",
