@@ -32,6 +32,8 @@ _SHOWN = (
 _OUTCOMES = (("expand", "confirmed_by"), ("sort", "date_earliest,created_at"), ("limit", "200"))
 #: What every change has and says nothing.
 _UNTOLD = {"updated_at", "version"}
+#: The ends of a date follow from it.
+_DERIVED: Final = ("_earliest", "_latest")
 _HISTORY = (("limit", "50"),)
 #: So many characters of a value that was changed are shown.
 _MAX_CHANGED: Final = 80
@@ -194,7 +196,9 @@ async def _history(context: PageContext, key: str) -> list[dict[str, Value]]:
             "fields": [
                 _change(context, name, *was_and_is)
                 for name, was_and_is in (row["changes"] or {}).items()
-                if name not in _UNTOLD and name in agreement.read_fields
+                if name not in _UNTOLD
+                and name in agreement.read_fields
+                and not name.endswith(_DERIVED)
             ]
             if row["action"] == "update"
             else [],

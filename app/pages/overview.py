@@ -5,6 +5,7 @@ from functools import partial
 from markupsafe import Markup
 
 from app.core.loose_types import Value
+from app.core.public_path import public_path
 from app.pages.context import PageContext
 from app.pages.converted import converted
 from app.pages.deals import deal_files, deal_table
@@ -55,7 +56,7 @@ async def overview(context: PageContext, charts: InlineCharts) -> dict[str, Valu
             api["figures"],
             (
                 *deal_files(context, "/agreements"),
-                (context.say("datasets"), context.api("/datasets")),
+                (context.say("datasets"), f"{public_path('/guide')}#odata"),
             ),
         ),
     }
