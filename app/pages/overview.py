@@ -64,7 +64,8 @@ async def overview(context: PageContext, charts: InlineCharts) -> dict[str, Valu
 
 async def _told(context: PageContext, filters: Pairs, asked: Pairs) -> Told:
     """How many missions the deals are of, and how many companies went, where one mission is."""
-    mission = dict(filters).get(MISSION)
+    named = [value for name, value in filters if name == MISSION]
+    mission = named[0] if len(named) == 1 else None
     if filters:
         missions = await _missions_of(context, asked)
     else:
