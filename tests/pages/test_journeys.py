@@ -82,7 +82,8 @@ async def test_the_first_page_and_the_mission_s_say_the_same_of_it_with_its_limi
     assert page.heading.startswith("One mission, eight deals: eight signed and binding.")
     assert len(page.rows()) == len(AMOUNTS)
     assert "an amount is stated by 3 of 8 deals" in page.text, "the part states one, too"
-    two = await reader.open(f"/?mission={key}&mission=novosibirsk-april")
+    other = (await reader.json("/missions/novosibirsk-april"))["id"]
+    two = await reader.open(f"/?mission={key}&mission={other}")
     assert two.heading.startswith("Two missions, 14 deals"), "what one reports is not of both"
     leg = await reader.open(f"/?mission={journey['First leg']}")
     assert leg.heading.startswith("One mission, four deals")
