@@ -36,8 +36,8 @@ async def opened(url: str, seconds: float = SHORT) -> AsyncIterator[Database]:
 
 
 def places(kind: str) -> int:
-    """How many reads can be under way at once."""
-    return 3 if kind == "sqlite" else 6
+    """How many reads of the service itself can be under way at once: it leaves a place to others."""
+    return 2 if kind == "sqlite" else 5
 
 
 async def until(holds: Callable[[], bool]) -> None:
