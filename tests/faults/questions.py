@@ -36,7 +36,7 @@ async def opened(url: str, seconds: float = SHORT) -> AsyncIterator[Database]:
 
 
 def places(kind: str) -> int:
-    """How many reads of the service itself can be under way at once: it leaves a place to others."""
+    """How many reads of the service itself run at once: it leaves a place to others."""
     return 2 if kind == "sqlite" else 5
 
 
