@@ -22,7 +22,6 @@ ADDRESSES = [
     "/codes",
     "/people/nobody",
     "/agreements?colour=red",
-    "/no/such/address",
     "/health/ready",
 ]
 
