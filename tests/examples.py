@@ -415,7 +415,6 @@ EXAMPLES: dict[str, Example] = {
             "bindingness": "binding",
             "status": "signed",
             "was_signed": True,
-            "amount_bound": "exact",
         },
         # As both statuses say.
         fixed=frozenset({"was_signed"}),
