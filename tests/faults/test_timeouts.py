@@ -174,8 +174,9 @@ async def test_a_read_that_is_given_up_is_cancelled_however_long_the_server_take
 ) -> None:
     monkeypatch.setattr("app.core.databases.postgresql_read_pool.CANCEL_GRACE_SECONDS", 0.0001)
     async with opened(fresh_url, 600) as database:
-        slow = [asyncio.create_task(database.read(SLOW["postgresql"], {})) for _ in range(6)]
-        await until(lambda: _asleep(fresh_url) == 6)
+        reads = (database.read(SLOW["postgresql"], {}) for _ in range(places("postgresql")))
+        slow = [asyncio.create_task(read) for read in reads]
+        await until(lambda: _asleep(fresh_url) == len(slow))
         for task in slow:
             task.cancel()
         answers = await asyncio.gather(*slow, return_exceptions=True)
