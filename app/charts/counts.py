@@ -24,9 +24,10 @@ Filters = tuple[tuple[str, str], ...]
 _ALL_GROUPS = ("limit", "10000")
 
 
-def grouped(group_by: str) -> Callable[[Asked], Pairs]:
-    """The parameters of an aggregate of these groups."""
-    return lambda _: [("group_by", group_by), ("metrics", "count"), _ALL_GROUPS]
+def grouped(group_by: str, *filters: tuple[str, str]) -> Callable[[Asked], Pairs]:
+    """The parameters of an aggregate of these groups, with filters that hold unless others of their
+    names are given."""
+    return lambda _: [("group_by", group_by), ("metrics", "count"), _ALL_GROUPS, *filters]
 
 
 def class_segments(

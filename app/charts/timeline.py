@@ -149,7 +149,8 @@ TIMELINES: tuple[Chart, ...] = (
         "signings",
         agreement,
         AGGREGATE,
-        grouped("month(signed),firmness"),
+        # A plan or an act done was not signed, and has no place in time here.
+        grouped("month(signed),firmness", ("was_signed", "true")),
         ("firmness",),
         _signings,
     ),

@@ -153,12 +153,11 @@ MISSION_RECORDS: Final = told(
     "Миссиялар: {records}; айы жоқ күндер оң жақтағы жолақта.",
 )
 SIGNED_RECORDS: Final = told(
-    "Records: {records}; the strip at the right holds dates without a month, and what has no date:"
-    " announced plans among it.",
-    "Записей: {records}; в полосе справа — даты без месяца и всё, что без даты, в том числе"
-    " объявленные планы.",
-    "Жазбалар: {records}; оң жақтағы жолақта — айы жоқ күндер мен күні жоқтар, соның ішінде"
-    " жарияланған жоспарлар.",
+    "Records of what was signed: {records}; the strip at the right holds dates without a month, and"
+    " what has no date.",
+    "Записей о подписанном: {records}; в полосе справа — даты без месяца и всё, что без даты.",
+    "Қол қойылғандар туралы жазбалар: {records}; оң жақтағы жолақта — айы жоқ күндер мен күні"
+    " жоқтар.",
 )
 AS_OF: Final = told("as of {moment}", "на {moment}", "{moment} күйі")
 SOURCE: Final = told(

@@ -118,7 +118,7 @@ async def _charts(
     language, request = context.language, context.request
     found: dict[str, Markup | None] = {"missions": None, "partners": None}
     wide = _WIDE_CHART_WIDTH if filters else _CHART_WIDTH
-    found["signings"] = await charts.svg(request, "signings", _signed(asked), language, wide)
+    found["signings"] = await charts.svg(request, "signings", asked, language, wide)
     if not filters:
         found["missions"] = await charts.svg(request, "missions", _WHOLE, language, _CHART_WIDTH)
     if figures.total <= MAX_DRAWN_AT_ONCE:
@@ -126,11 +126,6 @@ async def _charts(
             request, "partners", asked, language, _WIDE_CHART_WIDTH
         )
     return found
-
-
-def _signed(asked: Pairs) -> Pairs:
-    """The filters for what was signed: a plan or a done act was not."""
-    return asked if "was_signed" in dict(asked) else (*asked, ("was_signed", "true"))
 
 
 def _others(context: PageContext) -> Pairs:
@@ -153,8 +148,5 @@ def _api(context: PageContext, asked: Pairs) -> dict[str, str]:
     return {
         "figures": context.api("/agreements/aggregate", (*ASKED, *filters)),
         "partners": context.api("/charts/partners.svg", (*filters, ("lang", context.language))),
-        "signings": context.api(
-            "/agreements/aggregate",
-            (("group_by", "month(signed),firmness"), *_signed(tuple(filters))),
-        ),
+        "signings": context.api("/charts/signings.svg", (*filters, ("lang", context.language))),
     }

@@ -18,6 +18,7 @@ from app.charts.gallery import CHARTS, ChartMaker
 
 Body = dict[str, Any]
 SVG = "{http://www.w3.org/2000/svg}"
+ARTICLE = "mission=novosibirsk-april"
 NAMES = tuple(chart.name for chart in CHARTS)
 
 
@@ -159,6 +160,17 @@ async def test_what_has_no_year_or_month_is_in_a_strip_of_its_own(
     assert alone not in texts
     root = await picture(fresh, "/charts/signings.svg?title=A&signed=XXXX-04-12")
     assert alone in ["".join(each.itertext()) for each in root.iter(f"{SVG}text")]
+
+
+async def test_what_was_not_signed_is_in_no_chart_of_signings_unless_it_is_asked_for(
+    client: httpx.AsyncClient,
+) -> None:
+    counts = {
+        query: sum(figures(await picture(client, f"/charts/signings.svg?{query}")).values())
+        for query in (ARTICLE, f"{ARTICLE}&was_signed=false")
+    }
+    # Four of six were signed; one is a plan, one an office that is open.
+    assert counts == {ARTICLE: 4, f"{ARTICLE}&was_signed=false": 2}
 
 
 async def test_cohorts_are_drawn_as_the_conversion_counts_them(client: httpx.AsyncClient) -> None:
