@@ -28,7 +28,7 @@ from app.guide.page import add_guide
 from app.odata.errors import ODataErrors
 from app.odata.routes import odata_routes
 from app.openapi_document import describe
-from app.pages.routes import UnknownAddresses, page_routes
+from app.pages.routes import page_routes, unknown_address
 from app.settings import Settings, encryption_of
 from app.settings import settings as current_settings
 from app.webhooks.app_state import WebhookingState
@@ -98,8 +98,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     add_docs(app)
     add_guide(app)
     # The last one added is the outermost.
-    app.add_middleware(Dispatch, routes=(*served, *page_routes(routes)))
-    app.add_middleware(UnknownAddresses)
+    app.add_middleware(Dispatch, routes=(*served, *page_routes(routes)), unknown=unknown_address)
     app.add_middleware(ODataErrors)
     app.add_middleware(Readable)
     if settings.database_read_url:

@@ -1,13 +1,11 @@
 """The addresses of the pages; what makes them is loaded with the first one that is asked for."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from fastapi import Request
-from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.core.auth.principals import Permission
 from app.core.errors import NotFound, Problem
@@ -73,36 +71,25 @@ class FirstPageRoute(PageRoute):
         page = super().get_route_handler()
 
         async def handle(request: Request) -> Response:
-            if _HTML in request.headers.get("accept", ""):
+            if _asks_for_html(request):
                 return await page(request)
             return RedirectResponse("docs", headers={"Vary": "Accept"})
 
         return handle
 
 
-class UnknownAddresses:
-    """ASGI middleware that tells whoever asks for HTML of an address that is not there by a page;
-    a program gets the problem."""
+def unknown_address(request: Request, problem: NotFound) -> Response | None:
+    """A page that tells whoever asks for HTML of an address that is not there; a program gets the
+    problem."""
+    if request.method != "GET" or not _asks_for_html(request):
+        return None
+    from app.pages.shell import problem_page
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    return problem_page(request, problem)
 
-    # No coroutine of its own: most requests pass here with nothing to be done.
-    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        if scope["type"] == "http" and _HTML in Headers(scope=scope).get("accept", ""):
-            return self._told(scope, receive, send)
-        return self.app(scope, receive, send)
 
-    async def _told(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await self.app(scope, receive, send)
-        except NotFound as problem:
-            # A route that is there has its own way to tell it.
-            if "path_params" in scope or scope["method"] != "GET":
-                raise
-            from app.pages.shell import problem_page
-
-            await problem_page(Request(scope), problem)(scope, receive, send)
+def _asks_for_html(request: Request) -> bool:
+    return _HTML in request.headers.get("accept", "")
 
 
 def page_routes(routes: Sequence[Route]) -> tuple[Route, ...]:

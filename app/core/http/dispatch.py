@@ -207,6 +207,10 @@ class _Node:
         self.has_slashes = False
 
 
+#: Another answer to whoever asks for an address that is not there; None without one.
+Unknown = Callable[[Request, NotFound], Response | None]
+
+
 class Dispatch:
     """ASGI middleware that finds a Route by walking its path's steps.
 
@@ -214,8 +218,10 @@ class Dispatch:
     takes longer than answering. What is not found here goes on to the application: its pages.
     """
 
-    def __init__(self, app: ASGIApp, routes: Iterable[Route]) -> None:
-        self.app = app
+    def __init__(
+        self, app: ASGIApp, routes: Iterable[Route], unknown: Unknown | None = None
+    ) -> None:
+        self.app, self._unknown = app, unknown
         self.root = _Node()
         #: All addresses there are, pages too: made when one is asked for that is not there.
         self._tree: Tree | None = None
@@ -282,7 +288,10 @@ class Dispatch:
             try:
                 await self.app(scope, receive, send)
             except HTTPException as error:
-                raise self._with_nearest(error, scope) from None
+                problem = self._with_nearest(error, scope)
+                if (response := self._told(problem, Request(scope))) is None:
+                    raise problem from None
+                await response(scope, receive, send)
             return
         node, scope["path_params"] = found
         handler = node.methods.get(scope["method"])
@@ -295,6 +304,13 @@ class Dispatch:
             problem.detail += misspelt(self._addresses(scope), scope["path"], public_root())
             raise
         await response(scope, receive, without_body(send) if scope["method"] == "HEAD" else send)
+
+    def _told(self, problem: Exception, request: Request) -> Response | None:
+        """How an address that is not there is told otherwise than by the problem; None where it is
+        not."""
+        if self._unknown is None or not isinstance(problem, NotFound):
+            return None
+        return self._unknown(request, problem)
 
     def _addresses(self, scope: Scope) -> Tree:
         if self._tree is None:
