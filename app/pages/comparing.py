@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.core.loose_types import Value
-from app.pages.context import PageContext
+from app.pages.context import PageContext, path_of
 from app.pages.duplicates import names_of
 from app.pages.figures import ASKED, figures_of
 from app.pages.party import organization_presence, person_presence
@@ -116,8 +116,5 @@ def _page(
         "addresses": [context.record(kind, each) for each in (one, other)],
         "ids": [each["id"] for each in (one, other)],
         "rows": [row for row in rows if any(row.values)],
-        "api": [context.api(f"{_API[kind]}/{each['id']}") for each in (one, other)],
+        "api": [context.api(f"/{path_of(kind)}/{each['id']}") for each in (one, other)],
     }
-
-
-_API = {"organization": "/organizations", "person": "/people"}

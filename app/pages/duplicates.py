@@ -1,5 +1,5 @@
-"""Records that may be of the same organization or person, found by their names across scripts, and
-two of them side by side: for whoever may write."""
+"""Records that may be of the same organization or person, found by their names across scripts:
+for whoever may write."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from typing import Final
 from app.core.loose_types import Value
 from app.core.text.analyze import Word, located, parse_query
 from app.core.text.name_keys import without_quotes
-from app.pages.context import PageContext
+from app.pages.context import PageContext, path_of
 from app.pages.places import place
 from app.rest.audience import sees_withheld
 
@@ -21,7 +21,6 @@ _FOUND: Final = ("limit", "50")
 MAX_SHOWN: Final = 10
 #: What the names of a kind begin with: `name`, `name_en`.
 _NAMES: Final = {"organization": "name", "person": "full_name"}
-_PATHS: Final = {"organization": "/organizations", "person": "/people"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +51,7 @@ async def possible_duplicates(
     own = [_words(name) for name in names_of(kind, record)[:_MAX_NAMES]]
     found: dict[str, Value] = {}
     for query in dict.fromkeys(each for words in own for each in _queries(words)):
-        rows = await context.rows(_PATHS[kind], (("q", query), _FOUND))
+        rows = await context.rows(f"/{path_of(kind)}", (("q", query), _FOUND))
         found |= {row["id"]: row for row in rows if _is_alike(own, kind, row)}
     found.pop(record["id"], None)
     kept = [row for row in found.values() if row.get("merged_into_id") is None]
@@ -61,7 +60,7 @@ async def possible_duplicates(
 
 def _duplicate(context: PageContext, kind: str, record: Value, row: Value) -> Duplicate:
     first, *others = names_of(kind, row)
-    pages = f"/pages{_PATHS[kind]}"
+    pages = f"/pages/{path_of(kind)}"
     return Duplicate(
         first,
         context.page(f"{pages}/{row['ref'] or row['id']}"),

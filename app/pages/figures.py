@@ -114,6 +114,36 @@ def figures_of(answer: Json, yearly: Sequence[Json] = ()) -> Figures:
     )
 
 
+def figures_of_summary(summary: Json) -> Figures:
+    """The figures of a summary, as those of aggregates are."""
+    sums = [
+        Sum(
+            each["currency"],
+            each["firmness"],
+            each["agreements"],
+            each["agreements"],
+            each["amount"],
+            each["at_least"],
+            each["at_most"],
+            each["not_exact"],
+            each["per"] == "year",
+        )
+        for each in summary["totals"]
+        if each["amount"] is not None
+    ]
+    sums.sort(key=lambda each: (CLASSES.index(each.firmness), each.is_yearly))
+    counts = {key: summary["by_firmness"][key] for key in CLASSES}
+    return Figures(
+        counts,
+        sums,
+        summary["without_amount"],
+        summary["withheld_amounts"],
+        summary["withheld"],
+        summary["records"],
+        summary["left_out"],
+    )
+
+
 def _without(group: Json, yearly: Json | None) -> Json:
     """The group without what comes each year, which is in its counts and in no sum of it, unless
     there is nothing else."""

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from app.core.loose_types import Json, Value
+from app.core.loose_types import Value
 from app.pages import formats
 from app.pages.context import PageContext
 from app.pages.deals import deal_files, deal_table
-from app.pages.figures import CLASSES, Figures, Sum, read_figures
+from app.pages.figures import read_figures
 from app.pages.filters import UNDER_MISSION, chips, filters_in
 from app.pages.firmness import class_parts, strip_of
 from app.pages.money_rows import limits_of, money_of
@@ -119,36 +119,6 @@ async def mission_page(context: PageContext, key: str) -> dict[str, Value]:
             ),
         ),
     }
-
-
-def figures_of_summary(summary: Json) -> Figures:
-    """The figures of a summary, as those of aggregates are."""
-    sums = [
-        Sum(
-            each["currency"],
-            each["firmness"],
-            each["agreements"],
-            each["agreements"],
-            each["amount"],
-            each["at_least"],
-            each["at_most"],
-            each["not_exact"],
-            each["per"] == "year",
-        )
-        for each in summary["totals"]
-        if each["amount"] is not None
-    ]
-    sums.sort(key=lambda each: (CLASSES.index(each.firmness), each.is_yearly))
-    counts = {key: summary["by_firmness"][key] for key in CLASSES}
-    return Figures(
-        counts,
-        sums,
-        summary["without_amount"],
-        summary["withheld_amounts"],
-        summary["withheld"],
-        summary["records"],
-        summary["left_out"],
-    )
 
 
 def _stop(context: PageContext, stop: Value) -> tuple[str | None, str | None]:

@@ -1,5 +1,4 @@
-"""The page of an organization and of a person: where they were, what they agreed on and said; and
-two of them side by side."""
+"""The page of an organization and of a person: where they were, what they agreed on and said."""
 
 from dataclasses import dataclass
 

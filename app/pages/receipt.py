@@ -9,9 +9,8 @@ from urllib.parse import parse_qsl, quote
 from app.core.loose_types import Json, Value
 from app.pages import formats
 from app.pages.context import AS_OF, PATHS, PageContext
-from app.pages.figures import ASKED, Figures, figures_of
+from app.pages.figures import ASKED, Figures, figures_of, figures_of_summary
 from app.pages.filters import MISSION, UNDER_MISSION
-from app.pages.mission import figures_of_summary
 from app.resources.firmness import Firmness
 
 #: So much of an answer is shown: the whole is a click away.
