@@ -14,7 +14,8 @@ from hypothesis import example, given
 
 from app.core import json_codec
 from tests.drawing import drawing
-from tests.insights.deals import Deal, Deals, Leg, entered, sets
+from tests.insights.deals import Deal, Deals, Leg
+from tests.insights.drawn_deals import entered, sets
 from tests.insights.test_figures import by_keys, read
 from tests.pages.reader import PageReader
 

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.drawing import drawing
-from tests.insights.deals import added_up, averaged
+from tests.insights.figures_of_deals import added_up, averaged
 from tests.insights.test_figures import by_keys, read
 from tests.missions.ways import send_good
 

@@ -12,19 +12,9 @@ from hypothesis import strategies as st
 
 from app.core import json_codec
 from tests.drawing import drawing
-from tests.insights.deals import (
-    STATUSES,
-    Asked,
-    Deal,
-    Deals,
-    Figures,
-    answered,
-    entered,
-    name_of,
-    questions,
-    sets,
-    summed,
-)
+from tests.insights.deals import STATUSES, Deal, Deals, Figures
+from tests.insights.drawn_deals import entered, questions, sets
+from tests.insights.figures_of_deals import Asked, answered, name_of, summed
 
 
 async def read(client: httpx.AsyncClient, address: str) -> Any:
