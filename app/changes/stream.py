@@ -1,11 +1,11 @@
 """A stream of changes as Server-sent events (WHATWG HTML, section 9.2)."""
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from secrets import SystemRandom
 from uuid import UUID
 
 from pydantic import Field
@@ -41,6 +41,7 @@ _HEADERS = [
     # Proxies of nginx's kind hold answers back unless they are told not to.
     (b"x-accel-buffering", b"no"),
 ]
+_CHANCE = SystemRandom()
 
 
 class StreamQuery(Schema):
@@ -160,7 +161,7 @@ class EventStream(Response):
         unwelcome = asyncio.create_task(self._unwelcome())
         tasks = (pump, gone, stopping, unwelcome)
         # Not all at the same time, when they were opened at the same time.
-        lifetime = self._streams.rules.lifetime * random.uniform(0.9, 1.0)  # noqa: S311
+        lifetime = self._streams.rules.lifetime * _CHANCE.uniform(0.9, 1.0)
         try:
             await asyncio.wait(tasks, timeout=lifetime, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -194,7 +195,7 @@ class EventStream(Response):
         # What is read for the stream is counted as its client's.
         reader.set(self._reader)
         # So that not all come back at once.
-        retry = round(random.uniform(*self._streams.rules.retry) * 1000)  # noqa: S311
+        retry = round(_CHANCE.uniform(*self._streams.rules.retry) * 1000)
         # The number of where we begin: whoever is cut off before the first change resumes here.
         await self._send(send, b"retry: %d\nid: %b\n\n" % (retry, self._id()))
         if self._gone is not None:

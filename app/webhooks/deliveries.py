@@ -1,7 +1,7 @@
 """What came of attempts, stored: deliveries that are done, or tried again, or given up."""
 
-import random
 from datetime import timedelta
+from secrets import SystemRandom
 from typing import TYPE_CHECKING
 
 from sqlalchemy import update
@@ -15,6 +15,8 @@ from app.webhooks.tables import Delivery, Rules, State, Webhook
 
 if TYPE_CHECKING:
     from app.webhooks.sender import Outcome
+
+_CHANCE = SystemRandom()
 
 
 def record_attempt(
@@ -55,7 +57,7 @@ def _again(delivery: Due, outcome: "Outcome", rules: Rules) -> float | None:
     """After how many seconds to try again; None when it was tried often enough."""
     if delivery.attempts >= len(rules.schedule):
         return None
-    wait = rules.schedule[delivery.attempts] * (1 + random.uniform(0, rules.jitter))  # noqa: S311
+    wait = rules.schedule[delivery.attempts] * (1 + _CHANCE.uniform(0, rules.jitter))
     return max(wait, min(outcome.rest or 0.0, rules.longest_rest))
 
 

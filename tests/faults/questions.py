@@ -1,7 +1,6 @@
 """Questions that take long, and a database to ask them."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from app.core.databases.interface import CompiledQuery, Database
@@ -38,13 +37,6 @@ async def opened(url: str, seconds: float = SHORT) -> AsyncIterator[Database]:
 def places(kind: str) -> int:
     """How many reads of the service itself run at once: it leaves a place to others."""
     return 2 if kind == "sqlite" else 5
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Wait until something holds."""
-    async with asyncio.timeout(60):
-        while not holds():  # noqa: ASYNC110 (what is waited for sets no event)
-            await asyncio.sleep(0.01)
 
 
 def busy(database: Database) -> float:

@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +19,7 @@ from tests.faults.load import check_kept, loading
 from tests.postgres import create_database
 from tests.postgres_server import OwnServer, own_server, replica_of
 from tests.servers import Server, running_server
+from tests.waiting import wait_until
 
 PATIENCE = 30.0
 #: How many seconds behind a replica is read from: longer than a test takes, unless it says so.
@@ -53,7 +54,7 @@ class Trio:
         """Let the replica `pause` or `resume` to follow the primary."""
         self.replica.run(f"SELECT pg_wal_replay_{how}()")
         paused = "SELECT pg_get_wal_replay_pause_state() = 'paused'"
-        until(lambda: self.replica.run(paused)[0][0] == (how == "pause"))
+        wait_until(lambda: self.replica.run(paused)[0][0] == (how == "pause"))
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -63,14 +64,6 @@ class Trio:
             yield
         finally:
             self.replay("resume")
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Wait until something holds."""
-    end = time.monotonic() + PATIENCE
-    while not holds():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +89,7 @@ def serving(
     settings = {"database_read_url": read_url, "max_replica_lag": lag}
     with running_server(url, folder, *options, **settings) as server:
         trio = Trio(server, primary, replica)
-        until(lambda: trio.gauge("replica_in_use") == 1)
+        wait_until(lambda: trio.gauge("replica_in_use") == 1)
         yield trio
         assert "request failed" not in server.text()
 
@@ -127,13 +120,13 @@ def test_reads_go_to_the_replica_and_the_writer_sees_what_was_written(trio: Trio
             assert path.rpartition("/")[2] in writer.get("/people?sort=-created_at").text
             assert path.rpartition("/")[2] in writer.get("/people.ndjson").text
             assert path.rpartition("/")[2] not in reader.get("/people.ndjson").text
-        until(lambda: reader.get(path).status_code == 200)
+        wait_until(lambda: reader.get(path).status_code == 200)
 
 
 def test_an_etag_is_as_old_as_what_it_is_of(trio: Trio) -> None:
     with trio.writer() as writer, trio.reader() as reader:
         before = add(writer)
-        until(lambda: reader.get(before).status_code == 200)
+        wait_until(lambda: reader.get(before).status_code == 200)
         with trio.paused():
             path = add(writer)
             old, new = (client.get("/people?sort=-created_at") for client in (reader, writer))
@@ -158,7 +151,7 @@ def test_the_writer_reads_from_the_replica_again_once_it_has_caught_up(trio: Tri
             writer.get(path)
             return bool(trio.replica.run(pools)[0][0] - begun >= 20)
 
-        until(is_read_there)
+        wait_until(is_read_there)
 
 
 def test_a_replica_that_stops_is_left_at_once_and_used_again_when_it_is_back(trio: Trio) -> None:
@@ -169,7 +162,7 @@ def test_a_replica_that_stops_is_left_at_once_and_used_again_when_it_is_back(tri
         assert trio.gauge("replica_in_use") == 0
         assert trio.gauge("replica_lag_seconds") == -1
         trio.replica.start()
-        until(lambda: trio.gauge("replica_in_use") == 1)
+        wait_until(lambda: trio.gauge("replica_in_use") == 1)
         with trio.paused():
             assert reader.get(add(writer)).status_code == 404
 
@@ -177,7 +170,7 @@ def test_a_replica_that_stops_is_left_at_once_and_used_again_when_it_is_back(tri
 def test_reads_go_on_while_the_primary_is_away(trio: Trio) -> None:
     with trio.writer() as writer, trio.reader() as reader:
         path = add(writer)
-        until(lambda: reader.get(path).status_code == 200)
+        wait_until(lambda: reader.get(path).status_code == 200)
         trio.primary.stop()
         try:
             assert reader.get(path).status_code == 200
@@ -186,9 +179,9 @@ def test_reads_go_on_while_the_primary_is_away(trio: Trio) -> None:
             assert refused.status_code == 503
         finally:
             trio.primary.start()
-        until(lambda: writer.patch(path, json={"note": "x"}).status_code == 200)
-        until(lambda: trio.gauge("replica_in_use") == 1)
-        until(lambda: reader.get(path).json()["note"] == "x")
+        wait_until(lambda: writer.patch(path, json={"note": "x"}).status_code == 200)
+        wait_until(lambda: trio.gauge("replica_in_use") == 1)
+        wait_until(lambda: reader.get(path).json()["note"] == "x")
 
 
 async def test_nothing_is_lost_when_the_replica_comes_and_goes_under_load(trio: Trio) -> None:
@@ -198,7 +191,7 @@ async def test_nothing_is_lost_when_the_replica_comes_and_goes_under_load(trio: 
             await asyncio.to_thread(trio.replica.stop)
             await load.more(10)
             await asyncio.to_thread(trio.replica.start)
-            await asyncio.to_thread(until, lambda: trio.gauge("replica_in_use") == 1)
+            await asyncio.to_thread(wait_until, lambda: trio.gauge("replica_in_use") == 1)
     assert {status for _, status in load.answers} <= {0, 200, 201}
     await check_kept(load)
 
@@ -210,10 +203,10 @@ def test_a_replica_that_is_too_far_behind_is_not_read_from(
         with trio.writer() as writer, trio.reader() as reader, trio.paused():
             path = add(writer)
             assert reader.get(path).status_code == 404
-            until(lambda: reader.get(path).status_code == 200)
+            wait_until(lambda: reader.get(path).status_code == 200)
             assert trio.gauge("replica_in_use") == 0
             assert trio.gauge("replica_lag_seconds") > 1
-        until(lambda: trio.gauge("replica_in_use") == 1)
+        wait_until(lambda: trio.gauge("replica_in_use") == 1)
 
 
 def test_a_writer_sees_what_was_written_through_another_process(
@@ -253,4 +246,4 @@ def test_a_write_is_remembered_for_as_long_as_a_replica_may_lack_it(
     assert not writers.must_read_primary("anna", 100)
     assert not writers.must_read_primary("boris", 0)
     writers.wrote("anna", UNKNOWN_LSN)
-    until(lambda: not writers.must_read_primary("anna", 100))
+    wait_until(lambda: not writers.must_read_primary("anna", 100))

@@ -13,10 +13,10 @@ import httpx
 import pytest
 
 from tests.faults.conftest import AGREEMENTS, ends_of
-from tests.faults.questions import until
 from tests.faults.wire import Wire, head
 from tests.faults.writers import Writer, compare, settle
 from tests.servers import Server, calling, running_server
+from tests.waiting import until
 
 # Tests that are no coroutines have asynchronous fixtures too.
 pytestmark = pytest.mark.usefixtures("anyio_backend")

@@ -18,9 +18,10 @@ from app.core.databases.places import reader
 from app.core.errors import Problem, TooManyRequests, Unavailable
 from app.resources.person import Person
 from tests.conftest import client_of, serving
-from tests.faults.questions import QUICK, SLOW, busy, opened, places, until
+from tests.faults.questions import QUICK, SLOW, busy, opened, places
 from tests.postgres import create_database, execute
 from tests.postgres_server import own_server
+from tests.waiting import until
 
 on_sqlite = pytest.mark.parametrize("database_kind", ["sqlite"], indirect=True, scope="session")
 on_postgresql = pytest.mark.parametrize(

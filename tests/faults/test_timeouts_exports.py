@@ -14,7 +14,8 @@ from app.core.databases.places import reader
 from app.core.databases.sqlite import connect
 from app.core.databases.sqlite_reader import Reading
 from app.core.errors import Unavailable
-from tests.faults.questions import MANY, QUICK, SHORT, SLOW, busy, opened, until
+from tests.faults.questions import MANY, QUICK, SHORT, SLOW, busy, opened
+from tests.waiting import until
 
 
 @pytest.fixture(autouse=True)

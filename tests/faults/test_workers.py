@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack, suppress
 from functools import partial
 from pathlib import Path
@@ -20,6 +20,7 @@ from tests.faults.conftest import ends_of
 from tests.faults.wire import Wire, head
 from tests.rest.feed import newest
 from tests.servers import Server, calling, running_server
+from tests.waiting import wait_until
 
 # Tests that are no coroutines have asynchronous fixtures too.
 pytestmark = pytest.mark.usefixtures("anyio_backend")
@@ -68,16 +69,6 @@ def lives(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
-
-
-def until(seconds: float, holds: Callable[[], bool]) -> bool:
-    """Whether something comes to hold within the time."""
-    deadline = time.monotonic() + seconds
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
 
 
 async def count_up(client: httpx.AsyncClient, address: str) -> None:
@@ -160,15 +151,13 @@ async def test_the_feed_has_no_gap_while_all_processes_write(shared: Server) -> 
 
 
 def test_a_process_that_is_killed_is_replaced(server: Server) -> None:
-    assert until(60, lambda: len(workers_of(server)) == WORKERS)
+    wait_until(lambda: len(workers_of(server)) == WORKERS)
     before = workers_of(server)
     victim = min(before)
     os.kill(victim, signal.SIGKILL)
     with server.client() as client:
         assert client.get("/missions").status_code == 200
-    assert until(
-        60, lambda: len(workers_of(server)) == WORKERS and victim not in workers_of(server)
-    )
+    wait_until(lambda: len(workers_of(server)) == WORKERS and victim not in workers_of(server))
     assert server.stop() == 0
 
 
@@ -192,10 +181,10 @@ def test_connections_that_come_at_once_are_spread(shared: Server) -> None:
         with ExitStack() as stack:
             for _ in range(32):
                 stack.enter_context(Wire(shared))
-            assert until(10, partial(has_sockets, shared, sum(before) + 30))
+            wait_until(partial(has_sockets, shared, sum(before) + 30))
             now = sockets_of(shared)
         largest.append(max(each - then for each, then in zip(now, before, strict=True)))
-        assert until(10, partial(has_sockets, shared, 0, sum(before)))
+        wait_until(partial(has_sockets, shared, 0, sum(before)))
     assert sum(largest) / len(largest) < 20, largest
 
 
@@ -217,7 +206,7 @@ def sockets_of(server: Server) -> list[int]:
 
 
 def test_sigterm_stops_all(server: Server) -> None:
-    assert until(60, lambda: len(workers_of(server)) == WORKERS)
+    wait_until(lambda: len(workers_of(server)) == WORKERS)
     pids = workers_of(server)
     assert server.stop() == 0
     assert not any(lives(pid) for pid in pids)
@@ -254,11 +243,11 @@ def test_a_second_signal_ends_all_at_once(large_url: str, tmp_path: Path) -> Non
 
 
 def test_processes_end_when_their_parent_is_killed(server: Server) -> None:
-    assert until(60, lambda: len(workers_of(server)) == WORKERS)
+    wait_until(lambda: len(workers_of(server)) == WORKERS)
     pids = workers_of(server)
     server.tell(signal.SIGKILL)
     server.wait()
-    assert until(60, lambda: not any(lives(pid) for pid in pids))
+    wait_until(lambda: not any(lives(pid) for pid in pids))
     told = "stopped: the process that had started this one is gone"
     assert ends_of(server) == [told] * WORKERS
 

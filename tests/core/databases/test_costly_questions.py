@@ -10,6 +10,7 @@ from app.core.databases.interface import CompiledQuery
 from app.core.databases.places import Places, reader
 from app.core.databases.question_costs import Cost, QuestionCosts, question_of
 from app.core.errors import Unavailable
+from tests.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -30,12 +31,6 @@ def ask(
         return await held.answer(question, answer)
 
     return asyncio.create_task(work())
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not holds():  # noqa: ASYNC110 (what is waited for sets no event)
-            await asyncio.sleep(0.001)
 
 
 async def end(*tasks: "asyncio.Task[object]") -> None:

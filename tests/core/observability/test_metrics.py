@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from app.core.observability.metrics_route import together
 from tests.conftest import client_of
 from tests.keys import BEARER
 from tests.servers import Server, running, running_server
+from tests.waiting import wait_until
 
 COUNT, BUCKET = "http_request_duration_seconds_count", "http_request_duration_seconds_bucket"
 
@@ -181,7 +181,8 @@ def test_several_processes_are_counted_together(several: Server) -> None:
         # A connection each, so that all processes get some.
         with several.client() as client:
             assert client.get("/outcomes").status_code == 200
-    assert scrape(several).value(COUNT, route="/outcomes") - before == 30
+    # The end of what is answered is counted after its last byte.
+    wait_until(lambda: scrape(several).value(COUNT, route="/outcomes") - before == 30)
     assert len({scrape(several).value(COUNT, route="/outcomes") for _ in range(6)}) == 1
 
 
@@ -192,17 +193,11 @@ def pids(server: Server) -> set[int]:
 
 def assert_one_is_in_progress(server: Server) -> None:
     """The one that reads the metrics; a process may yet count the end of what it has answered."""
-    end = time.monotonic() + 10
-    while scrape(server).value("http_requests_in_progress") != 1:
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_until(lambda: scrape(server).value("http_requests_in_progress") == 1)
 
 
 def test_each_of_several_processes_is_measured(several: Server) -> None:
-    end = time.monotonic() + 60
-    while len(pids(several)) < 3:
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_until(lambda: len(pids(several)) == 3)
     found = scrape(several)
     assert found.labels("trade_missions_database_writes_waiting", "pid") == {
         str(pid) for pid in pids(several)
@@ -211,27 +206,26 @@ def test_each_of_several_processes_is_measured(several: Server) -> None:
 
 
 def test_what_a_dead_process_counted_stays_and_what_it_did_is_gone(several: Server) -> None:
+    asked = scrape(several).value(COUNT, route="/events") + 10
     for _ in range(10):
         with several.client() as client:
             client.get("/events")
-    counted = scrape(several).value(COUNT, route="/events")
+    wait_until(lambda: scrape(several).value(COUNT, route="/events") == asked)
     before = pids(several)
     os.kill(min(before), signal.SIGKILL)
-    end = time.monotonic() + 60
-    while min(before) in (now := pids_of_those_who_answer(several)) or len(now) < len(before):
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_until(lambda: _is_replaced(min(before), several, len(before)))
     found = scrape(several)
-    assert found.value(COUNT, route="/events") == counted >= 10
+    assert found.value(COUNT, route="/events") == asked
     assert str(min(before)) not in found.labels("trade_missions_database_writes_waiting", "pid")
     assert_one_is_in_progress(several)
 
 
-def pids_of_those_who_answer(server: Server) -> set[int]:
+def _is_replaced(pid: int, server: Server, processes: int) -> bool:
     try:
-        return pids(server)
+        now = pids(server)
     except httpx.TransportError:
-        return set()
+        return False
+    return pid not in now and len(now) == processes
 
 
 def test_nothing_is_left_behind_when_it_stops(
@@ -242,7 +236,7 @@ def test_nothing_is_left_behind_when_it_stops(
     variables = {"TMPDIR": str(temporary)}
     server = Server(file_in(tmp_path), tmp_path / "log", ("--workers", "2"), variables=variables)
     with running(server):
-        assert scrape(server).value(COUNT) > 0
+        wait_until(lambda: scrape(server).value(COUNT) > 0)
         assert len(list(temporary.glob("*metrics*"))) == 1
         assert server.stop() == 0
     assert list(temporary.glob("*metrics*")) == []
