@@ -222,8 +222,18 @@ def test_print_leaves_out_what_nobody_can_press_on_paper(page: Page) -> None:
     page.emulate_media(media="print", color_scheme="dark")
     # As wide as a sheet: what lies beside it is lost.
     assert page.evaluate("document.documentElement.scrollWidth") <= 720
-    for hidden in (".find", ".top nav", ".filters", ".files"):
+    for hidden in (".find", ".top nav", ".filters", ".files", ".receipt", ".arrow"):
         assert not page.locator(hidden).first.is_visible(), hidden
     assert page.locator(".strip").is_visible()
     ground = "getComputedStyle(document.documentElement).getPropertyValue('--back').trim()"
     assert page.evaluate(ground) == "#fff"
+
+
+def test_two_sheets_of_paper_hold_the_first_page_and_its_whole_address(page: Page) -> None:
+    page.goto("/?lang=kk")
+    sheets = page.pdf(format="A4")
+    assert len(re.findall(rb"/Type\s*/Page\b", sheets)) == 2
+    page.emulate_media(media="print")
+    kept = page.locator("input.address")
+    assert not kept.is_visible()
+    expect(page.locator(".address.printed")).to_have_text(kept.input_value())
