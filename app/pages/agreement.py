@@ -119,9 +119,9 @@ def _steps(context: PageContext, record: Value, outcomes: Sequence[Value]) -> li
 
 def _party(context: PageContext, party: Value) -> dict[str, Value]:
     organization, signer = party.get("organization"), party.get("signed_by")
-    name = context.title(organization, "name") if organization else party.get("description")
+    described = context.described(party.get("description"))
     return {
-        "name": name or context.say("not_named"),
+        "name": context.title(organization, "name") if organization else described,
         "is_named": organization is not None,
         "address": context.record("organization", organization),
         "role": context.name("party-roles", party["role"]),

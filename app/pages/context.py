@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import cache
 from urllib.parse import urlencode
 
+from markupsafe import Markup
 from starlette.requests import Request
 
 from app.api import RESOURCES
@@ -19,8 +20,10 @@ from app.engine.schemas import Schema
 from app.pages import formats
 from app.pages.labels import Labels
 from app.pages.reading import PageReader, Pairs, page_position, time_of_position
-from app.pages.words import Words
+from app.pages.words import Words, written_language
 
+#: How descriptions say that there is no name.
+NOT_NAMED = ("not_named", "other_side_not_named")
 #: What the address says in which language the page is, and of which moment.
 LANG, AS_OF = "lang", "as_of"
 
@@ -83,6 +86,16 @@ class PageContext:
         """A title or name: in English on the English page, else as it is printed."""
         english = record.get(f"{name}_en") if self.language == "en" else None
         return str(english or record.get(name) or self.say("withheld"))
+
+    def described(self, text: str | None) -> str:
+        """What somebody without a name is described as. What says no more than that they have none
+        is no text of a source, and told in the page's language."""
+        return self.words.retold(text or self.say("not_named"), NOT_NAMED)
+
+    def written_in(self, text: str) -> Markup:
+        """The attribute that says in which language what somebody recorded is, if in another."""
+        found = written_language(text)
+        return Markup("") if found in (None, self.language) else Markup(f' lang="{found}"')  # noqa: S704 (one of three)
 
     def fields(self, kind: str, names: Iterable[str]) -> list[str]:
         """What fields of a kind are called."""

@@ -159,5 +159,5 @@ def party_of(context: PageContext, party: Value) -> tuple[str, str | None]:
     """What a party is called, and its page where it has one."""
     organization = party.get("organization")
     if organization is None:
-        return str(party.get("description") or context.say("not_named")), None
+        return context.described(party.get("description")), None
     return context.title(organization, "name"), context.record("organization", organization)

@@ -54,6 +54,7 @@ _READS: Final[Mapping[str, _Read]] = {
         "organization.name,organization.name_en",
         _of("organization", "name"),
         "organization",
+        is_translated=False,
     ),
     "reported_total": _Read(
         "/reported-totals",
