@@ -23,6 +23,15 @@ class Derived:
     value: Callable[[AnyTable], Expression]
 
 
+@dataclass(frozen=True)
+class MoneyColumns:
+    """Which columns are amounts that can be converted: one, at `most` so much, in a `currency`."""
+
+    amount: str
+    currency: str
+    most: str | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Dataset:
     """A flat table: a row for each record, or with `row_of` for each part in this list of it.
@@ -44,6 +53,7 @@ class Dataset:
     lists: Mapping[str, str] = field(default_factory=dict)
     ways: Mapping[str, Callable[[Expression], list[Selection]]] = field(default_factory=dict)
     derived: Mapping[str, Derived] = field(default_factory=dict)
+    money: MoneyColumns | None = None
 
 
 _STAMPS = ("created_at", "updated_at")
@@ -72,6 +82,7 @@ DATASETS: tuple[Dataset, ...] = (
             *("mission.host_country", "mission.dates_earliest"),
         ),
         units=_AMOUNT,
+        money=MoneyColumns("amount", "currency", "amount_max"),
         derived={
             "parties": Derived(
                 "Who the parties are, by name or as described, with semicolons between them.",
@@ -111,6 +122,7 @@ DATASETS: tuple[Dataset, ...] = (
             *("parent_id", "parent.title", "cost_amount", "cost_currency", *_STAMPS),
         ),
         units={"cost_amount": "cost_currency"},
+        money=MoneyColumns("cost_amount", "cost_currency"),
         counts={
             "delegates_count": "delegates",
             "companies_count": "companies",
@@ -160,6 +172,7 @@ DATASETS: tuple[Dataset, ...] = (
             *("confirmed_by_id", "confirmed_by.name", *_STAMPS),
         ),
         units={"actual_amount": "currency", "jobs": "jobs"},
+        money=MoneyColumns("actual_amount", "currency"),
     ),
     Dataset(
         "targets",
@@ -183,5 +196,6 @@ DATASETS: tuple[Dataset, ...] = (
             *("measure", "scope", "value", "value_max", "of_value", "bound", "currency"),
             *("amount_kind", "amount_period", "rank", *_dated("as_of"), *_STAMPS),
         ),
+        money=MoneyColumns("value", "currency", "value_max"),
     ),
 )

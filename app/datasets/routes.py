@@ -1,8 +1,10 @@
 """Datasets over HTTP: the dictionary of all, and the rows of one as pages or as a file."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Annotated
 
 from fastapi import Path, Query, Request
@@ -17,10 +19,16 @@ from app.core.http.dispatch import Route
 from app.core.http.operation import Answer, Operation
 from app.core.http.responses import JsonResponse
 from app.core.loose_types import Fields, Value
-from app.core.sheets.sheet import CellKind, Column
+from app.core.sheets.sheet import CellKind, Column, Row
 from app.datasets.columns import ALL_DATASETS, AnyDataset, DatasetColumn, by_name, columns
 from app.datasets.computed import ComputedDataset
-from app.datasets.rows import Labeller, labeller
+from app.datasets.conversion import (
+    RowConverter,
+    conversion_of,
+    converted_columns,
+    row_converter,
+)
+from app.datasets.rows import Labeller, as_objects, labeller
 from app.datasets.statement import place_values, rows_statement
 from app.engine.history.undo import PARAMETER
 from app.engine.labels import Language
@@ -30,6 +38,7 @@ from app.engine.query.parameters import MAX_LIMIT, Cursor, Limit
 from app.engine.query.values import parse_instant
 from app.engine.schemas import Page, Schema
 from app.rest.audience import audience_tag, reading_dialect
+from app.rest.conversion import ConversionAsked, ConversionQuery, TargetCurrency
 from app.rest.csv_form import CsvQuery, csv_form
 from app.rest.exports import answer_table, check_format
 from app.rest.handlers import database_of, position_of
@@ -71,6 +80,8 @@ class DatasetEntry(Schema):
     """What there is a row for."""
     columns: list[DatasetColumnEntry]
     """Its columns in order, also where it has no row."""
+    converted_columns: list[DatasetColumnEntry]
+    """Those that `convert_to` adds at the end; none where there are no amounts to convert."""
 
 
 class DatasetList(Schema):
@@ -92,8 +103,12 @@ class DatasetPage(Schema):
     page: Page
 
 
-class DatasetQuery(Schema):
+class DatasetQuery(ConversionQuery):
     """Parameters of a dataset."""
+
+    convert_to: TargetCurrency | None = None
+    """Adds columns with the amount of each row in this currency, by the exchange rate of its day;
+    `/datasets` tells which."""
 
     limit: Limit | None = None
     """The most rows: of a page 1000, which more is taken for, and of a file all when left out."""
@@ -120,6 +135,7 @@ def _entry(dataset: AnyDataset) -> Fields:
         "name": dataset.name,
         "grain": dataset.grain,
         "columns": [_column(column) for column in columns(dataset)],
+        "converted_columns": [_column(column) for column in converted_columns(dataset)],
     }
 
 
@@ -158,8 +174,16 @@ def _check_times(request: Request, dataset: AnyDataset, query: DatasetQuery) -> 
         raise bad_parameter(PARAMETER, "log", text)
 
 
-async def _tag(request: Request, dataset: AnyDataset, query: DatasetQuery, form: str) -> str:
+async def _tag(
+    request: Request,
+    dataset: AnyDataset,
+    query: DatasetQuery,
+    asked: ConversionAsked | None,
+    form: str,
+) -> str:
     edition = f"{dataset.name}-{query.lang}-{form}"
+    if asked is not None:
+        edition += f"-{sha256(repr(asked).encode()).hexdigest()[:12]}"
     return audience_tag(request, f'W/"{await position_of(request)}-{edition}"')
 
 
@@ -170,10 +194,11 @@ async def get_dataset(
     and `/datasets/agreements.csv` is all of them as a file."""
     dataset = _find(name)
     _check_times(request, dataset, query)
-    tag = await _tag(request, dataset, query, "json")
+    asked = conversion_of(request, dataset, query)
+    tag = await _tag(request, dataset, query, asked, "json")
     if is_known(request, tag):
         return not_modified(tag)
-    return await _page(request, dataset, query, tag)
+    return await _page(request, dataset, query, asked, tag)
 
 
 async def get_dataset_file(
@@ -189,11 +214,12 @@ async def get_dataset_file(
         text = "A file has every row, without pages: leave it out."
         raise bad_parameter("cursor", "export", text)
     form = csv_form(query, format)
-    tag = await _tag(request, dataset, query, format)
+    asked = conversion_of(request, dataset, query)
+    tag = await _tag(request, dataset, query, asked, format)
     if is_known(request, tag):
         return not_modified(tag)
     database = database_of(request)
-    shown = await labeller(database, dataset, query.lang)
+    shown = await _shown(request, dataset, query, asked, is_file=True)
     headers = {
         "ETag": tag,
         "Vary": "Accept-Encoding",
@@ -206,21 +232,51 @@ async def get_dataset_file(
             dataset, query.updated_since is not None, False, False, reading_dialect(request)
         )
         found = database.stream(statement, _values(query, query.limit or 2**53))
-        return _shown(found, shown, format)
+        return _written(found, shown, format)
 
     return await answer_table(request, header, rows, format, form, headers)
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """The rows as they are answered: with labels, and converted where that is asked for."""
+
+    labels: Labeller
+    columns: Sequence[DatasetColumn]
+    converter: RowConverter | None
+
+    async def rows(self, batch: Rows) -> list[Row]:
+        rows = self.labels.rows(batch)
+        return rows if self.converter is None else await self.converter.convert(rows)
+
+
 async def _shown(
-    found: AsyncGenerator[Rows], shown: Labeller, file_format: str
+    request: Request,
+    dataset: AnyDataset,
+    query: DatasetQuery,
+    asked: ConversionAsked | None,
+    *,
+    is_file: bool,
+) -> _Shown:
+    labels = await labeller(database_of(request), dataset, query.lang)
+    if asked is None:
+        return _Shown(labels, labels.columns, None)
+    converter = await row_converter(request, dataset, asked, is_file=is_file)
+    return _Shown(labels, (*labels.columns, *converted_columns(dataset)), converter)
+
+
+async def _written(
+    found: AsyncGenerator[Rows], shown: _Shown, file_format: str
 ) -> AsyncGenerator[Rows]:
     """Batches of rows of cells, or of lines of JSON."""
     async with aclosing(found) as batches:
         async for batch in batches:
+            rows = await shown.rows(batch)
             if file_format == "ndjson":
-                yield [(json_codec.dumps(each).decode(),) for each in shown.objects(batch)]
+                objects = as_objects(shown.columns, rows)
+                yield [(json_codec.dumps(each).decode(),) for each in objects]
             else:
-                yield shown.rows(batch)
+                yield rows
 
 
 def _values(query: DatasetQuery, limit: int) -> Fields:
@@ -229,10 +285,16 @@ def _values(query: DatasetQuery, limit: int) -> Fields:
     return {"limit": limit} if since is None else {"limit": limit, "since": since}
 
 
-async def _page(request: Request, dataset: AnyDataset, query: DatasetQuery, tag: str) -> Response:
+async def _page(
+    request: Request,
+    dataset: AnyDataset,
+    query: DatasetQuery,
+    asked: ConversionAsked | None,
+    tag: str,
+) -> Response:
     """The page that the query asks for."""
     since = query.updated_since
-    shown = await labeller(database_of(request), dataset, query.lang)
+    shown = await _shown(request, dataset, query, asked, is_file=False)
     scope = cursor_scope("datasets", dataset.name, since)
     at = await current_page(request, query.limit or MAX_LIMIT, query.cursor, scope)
     dialect = reading_dialect(request)
@@ -242,9 +304,10 @@ async def _page(request: Request, dataset: AnyDataset, query: DatasetQuery, tag:
     if at.place is not None:
         values |= place_values(dataset, at.place)
     found = await database_of(request).read(statement, values)
-    keys = [json_codec.dumps(list(row[shown.width :])).decode() for row in found]
-    objects = [json_codec.dumps(each).decode() for each in shown.objects(found)]
-    rows = list(zip(objects, keys, strict=True))
+    keys = [json_codec.dumps(list(row[shown.labels.width :])).decode() for row in found]
+    objects = as_objects(shown.columns, await shown.rows(found))
+    lines = (json_codec.dumps(each).decode() for each in objects)
+    rows = list(zip(lines, keys, strict=True))
     return answer_page(at, rows, headers={"ETag": tag})
 
 

@@ -25,19 +25,17 @@ class Labeller:
         """The cells of each row, as sheets take them."""
         return [[self._cell(column, row) for column in self.columns] for row in batch]
 
-    def objects(self, batch: Rows) -> list[Values]:
-        """Each row as a JSON object: decimals are texts, as in the records."""
-        names = [column.name for column in self.columns]
-        return [
-            dict(zip(names, map(_as_json, self.columns, row), strict=True))
-            for row in self.rows(batch)
-        ]
-
     def _cell(self, column: DatasetColumn, row: Sequence[Value]) -> Value:
         value = row[column.at]
         if value is None or not column.is_label:
             return value
         return self.labels[column.at](str(value))
+
+
+def as_objects(shown: Sequence[DatasetColumn], rows: Sequence[Row]) -> list[Values]:
+    """Each row of cells as a JSON object: decimals are texts, as in the records."""
+    names = [column.name for column in shown]
+    return [dict(zip(names, map(_as_json, shown, row), strict=True)) for row in rows]
 
 
 def _as_json(column: DatasetColumn, value: Value) -> Value:

@@ -242,7 +242,7 @@ class Conversions:
         used: dict[Rate, None] = {}
         for money in several:
             result = found[money.key]
-            conversion = self._find(money, table)
+            conversion = self.find(money, table)
             if isinstance(conversion, NotConverted):
                 result.not_converted.setdefault(conversion, Original()).add(money)
                 continue
@@ -256,7 +256,8 @@ class Conversions:
             result.amounts = terms[key].sums()
         return dict(found), sorted(used)
 
-    def _find(self, money: Money, table: RateTable) -> Conversion | NotConverted:
+    def find(self, money: Money, table: RateTable) -> Conversion | NotConverted:
+        """What it is converted with, or why it is not."""
         if money.currency == self.target:
             return Conversion(Fraction(1), ())
         day = day_of(money, self.rate_date)
@@ -279,7 +280,8 @@ def rounded(value: Fraction, decimals: int = DECIMALS) -> Decimal:
     """To so many decimals, half away from zero, without an intermediate step."""
     scaled = abs(value) * 10**decimals
     whole = (2 * scaled.numerator + scaled.denominator) // (2 * scaled.denominator)
-    return Decimal(-whole if value < 0 else whole).scaleb(-decimals)
+    # Written out: calculated with, a long one would lose digits.
+    return Decimal(f"{-whole if value < 0 else whole}E-{decimals}")
 
 
 def ranges(days: Iterable[date], max_age: int, most: int = 40) -> list[tuple[date, date]]:

@@ -26,12 +26,13 @@ from app.rest.aggregate_routes import Aggregate, aggregate_operation, answer_agg
 MAX_RATE_AGE: Final = 10
 
 
+TargetCurrency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$"), Example("USD")]
+
+
 class ConversionQuery(Schema):
     """Parameters of figures whose money can be converted."""
 
-    convert_to: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$"), Example("USD")] | None = (
-        None
-    )
+    convert_to: TargetCurrency | None = None
     """Converts sums into this currency, by the exchange rates of their days."""
     rate_date: Day | None = None
     """The day whose rates are used for what has no day of its own, but a month, a year or none."""
