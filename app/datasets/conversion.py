@@ -85,7 +85,6 @@ class RowConverter:
     """Adds to the rows of a dataset their amounts in one currency; `find` reads the rates that
     currencies are converted with on days."""
 
-    money: MoneyColumns
     conversions: Conversions
     find: Callable[[Wanted], Awaitable[RateTable]]
     #: Where the values stand in a row: the amounts, the currency, the days that its date can mean.
@@ -175,7 +174,7 @@ async def row_converter(
     names = [column.name for column in columns(dataset)]
     places = [names.index(name) for name in _read(dataset, dataset.money)]
     conversions = Conversions(asked.currency, asked.rate_date)
-    made = RowConverter(dataset.money, conversions, find, places)
+    made = RowConverter(conversions, find, places)
     if is_file:
         found = await database.read(_days_statement(dataset, dialect), {})
         await made.know(

@@ -137,7 +137,7 @@ async def _told(context: PageContext, name: str, value: str) -> str:
         return context.say("not_stated" if value == "true" else "stated")
     if name in _WITH_CODES:
         return ", ".join(context.name(_WITH_CODES[name], code) for code in value.split(","))
-    return f"“{value}”" if name == "q" else value
+    return context.say("in_quotes", text=value) if name == "q" else value
 
 
 async def selects(context: PageContext) -> list[Select]:

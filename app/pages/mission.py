@@ -18,10 +18,13 @@ from app.pages.passages import passages_of
 from app.pages.places import place
 from app.pages.sentence import Addresses, Told, sentence
 from app.pages.statements import statements_of
+from app.pages.titles import Titles, titles_in_language
 
 #: Who went, in this order.
 _SIDES = ("delegation", "host", "third")
 _MANY = ("limit", "500")
+#: Who claims something, by the fields that say so.
+_CLAIMANTS: Final = {"organization": "claimed_by", "person": "claimed_by_person"}
 _COMPARISONS: Final = {
     "agrees": "claim_agrees",
     "possible": "claim_possible",
@@ -199,10 +202,21 @@ async def _events(context: PageContext, key: str) -> list[dict[str, Value]]:
 
 async def _claims(context: PageContext, key: str) -> list[Claim]:
     answer = await context.read("/missions/{key}/reconciliation", key=key)
-    return [_claim(context, figure) for figure in answer["figures"]]
+    names = await _claimants(context, answer["figures"])
+    return [_claim(context, figure, names) for figure in answer["figures"]]
 
 
-def _claim(context: PageContext, figure: Value) -> Claim:
+async def _claimants(context: PageContext, figures: Sequence[Value]) -> Titles:
+    """What those who claim something are called in the page's language, where that is otherwise."""
+    claims = [each for figure in figures for each in figure["claims"]]
+    found: dict[tuple[str, str], str] = {}
+    for kind, field in _CLAIMANTS.items():
+        ids = {each[field]["id"]: None for each in claims if each[field]}
+        found |= await titles_in_language(context, kind, list(ids))
+    return found
+
+
+def _claim(context: PageContext, figure: Value, names: Titles) -> Claim:
     currency = figure["currency"] or ""
     measure = context.name("measures", figure["measure"])
     scope = f" ({figure['scope']})" if figure["scope"] else ""
@@ -210,7 +224,7 @@ def _claim(context: PageContext, figure: Value) -> Claim:
     recorded = of_records.get("value")
     return Claim(
         measure=f"{measure}{scope}",
-        claimed=[_claimed(context, each, currency) for each in figure["claims"]],
+        claimed=[_claimed(context, each, currency, names) for each in figure["claims"]],
         recorded=context.say("not_on_record")
         if recorded is None
         else f"{context.number(recorded)} {currency}".strip(),
@@ -220,14 +234,15 @@ def _claim(context: PageContext, figure: Value) -> Claim:
     )
 
 
-def _claimed(context: PageContext, each: Value, currency: str) -> Claimed:
+def _claimed(context: PageContext, each: Value, currency: str, names: Titles) -> Claimed:
     row = {"amount": each["value"], "amount_max": each["value_max"], "amount_bound": each["bound"]}
     told = f"{formats.amount(row, context.words) or ''} {currency}".strip()
-    by = each["claimed_by"] or each["claimed_by_person"]
+    claimants = ((kind, each[field]) for kind, field in _CLAIMANTS.items() if each[field])
+    by = next((names.get((kind, of["id"]), of["name"]) for kind, of in claimants), None)
     sources = dict.fromkeys(str(source["publisher"]) for source in each["sources"])
     return Claimed(
         told,
-        by and by["name"],
+        by,
         list(sources),
         context.say(_COMPARISONS[each["comparison"]]),
         [_reason(context, reason) for reason in each["reasons"]],

@@ -26,6 +26,9 @@ PATHS = (
     "/pages/search?q=Novosibirsk",
     "/pages/missions/nowhere",
 )
+#: Tables that are more than their box shows: what is compared or listed is to be seen at once.
+HIDDEN_ON_A_PHONE = """[...document.querySelectorAll("table")].filter(
+    each => each.scrollWidth > each.parentElement.clientWidth + 1).map(each => each.className)"""
 DEAL = "/pages/agreements/alina-office"
 
 pytestmark = needs_chromium
@@ -55,6 +58,7 @@ def test_no_page_asks_anybody_else_or_complains_or_is_wider_than_a_phone(
         page.goto(path)
         if is_too_wide(page):
             faults.append(path)
+        faults += [(path, table) for table in page.evaluate(HIDDEN_ON_A_PHONE)]
     faults += seen.elsewhere(server.address)
     assert not faults
     assert not seen.complaints
