@@ -13,9 +13,10 @@ from app.pages.assets import fills_of
 from app.pages.figures import Figures, Sum
 
 _HEIGHT, _GAP = 48.0, 0.3
-#: The narrowest part, in per cent, so that one of many thousands is still seen; and the narrowest
-#: that a number stands in.
-_LEAST_SHARE, _LEAST_LABELLED = 0.6, 3.5
+#: The narrowest part, in per cent, so that one of many thousands is still seen.
+_LEAST_SHARE = 0.6
+#: How wide the strip is on a screen, and on paper or a phone, in pixels.
+_WIDTH, _NARROW = 1000, 330
 _BAR = 14.0
 
 
@@ -83,18 +84,23 @@ def _strip_part(part: Part, x: float, share: float) -> str:
     fill = f"url(#{_id(part.key)})"
     at: dict[str, str | float] = {"x": f"{x:.3f}%", "width": f"{wide:.3f}%", "height": _HEIGHT}
     inner = title(f"{part.told} · {part.about}") + element("rect", **at, fill=fill, class_="mark")
-    if share >= _LEAST_LABELLED:
-        middle = f"{x + wide / 2:.3f}%"
-        # Its own ground behind it: a number must be read on every pattern.
-        size = 16.0 + 10 * len(part.told)
-        moved = f"translate({-size / 2:g} 0)"
-        chip = element(
-            "rect", x=middle, y=11, width=size, height=26, rx=13, class_="chip", transform=moved
-        )
-        inner += chip + text(part.told, 0, 30, 17, text_anchor="middle").replace(
-            'x="0"', f'x="{middle}"', 1
-        )
+    inner += _number(part.told, share, f"{x + wide / 2:.3f}%")
     return element("a", inner, href=part.address)
+
+
+def _number(told: str, share: float, middle: str) -> str:
+    """The number on a part that has room for it; beside it stands the legend, which has all."""
+    size = 16.0 + 10 * len(told)
+    if share / 100 * _WIDTH < size:
+        return ""
+    # Its own ground behind it: a number must be read on every pattern.
+    moved = f"translate({-size / 2:g} 0)"
+    chip = element(
+        "rect", x=middle, y=11, width=size, height=26, rx=13, class_="chip", transform=moved
+    )
+    figure = text(told, 0, 30, 17, text_anchor="middle").replace('x="0"', f'x="{middle}"', 1)
+    is_tight = share / 100 * _NARROW < size
+    return element("g", chip + figure, class_="tight") if is_tight else chip + figure
 
 
 def _shares(counts: Sequence[int]) -> list[float]:
