@@ -21,6 +21,8 @@ SAME = {"API", "CSV", "Excel, Power BI", "JSON", "UTC", "XLSX", "seed"}
 NAMED = (
     ("/organizations", ("name", "name_en", "other_names")),
     ("/people", ("full_name", "full_name_en", "other_names")),
+    # Their names in English stand on no other page.
+    ("/missions", ("title",)),
     ("/sources", ("publisher", "title")),
     # Titles of elements have no language of their own.
     ("/delegates", ("note",)),
