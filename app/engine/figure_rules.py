@@ -46,17 +46,35 @@ class SetApart:
 
 
 @dataclass(frozen=True, eq=False)
+class Cumulative:
+    """Records of which some state all so far, those that `is_cumulative(row)`: of those that are
+    equal in what they are `about`, the newest of these has in it all that is not later for certain.
+
+    `since(row)` and `until(row)` are the first and the last day that a record can be of.
+    """
+
+    name: str
+    about: Callable[[AnyTable], Expression]
+    is_cumulative: Callable[[AnyTable], ColumnElement[bool]]
+    since: Callable[[AnyTable], Expression]
+    until: Callable[[AnyTable], Expression]
+
+
+@dataclass(frozen=True, eq=False)
 class Claims:
     """Records that are claims about one figure, those that are equal in what they are `about`, by
     its names: one of the best rank is taken where all of that rank are equal in `says`, else none.
 
-    `rank(row)` is 0 for the best; a claim of the rank `never` or worse is not taken at all.
+    `rank(row)` is 0 for the best; a claim of the rank `never` or worse is not taken at all. Where
+    sums of several units become one, claims in different ones are about one figure, too: `unit` is
+    the name among those of `about`.
     """
 
     about: Mapping[str, Callable[[AnyTable], Expression]]
     says: tuple[Callable[[AnyTable], Expression], ...]
     rank: Callable[[AnyTable], Expression]
     never: int
+    unit: str
 
     #: What is not added since another claim says the same, or another one.
     REPEATED = "repeated_claims"
@@ -69,7 +87,8 @@ class FigureRules:
     whether a record has a value at all.
 
     `weight` is the field that tells how many a record stands for where records are counted.
-    `marked()` reads the ids of the few that stand for several or are set apart, by an index.
+    `marked()` reads the ids of the few that stand for several, are set apart or can be in what is
+    cumulative.
     """
 
     fields: tuple[str, ...]
@@ -78,6 +97,7 @@ class FigureRules:
     marked: Callable[[], Selection] | None = None
     holdings: tuple[Holding, ...] = ()
     set_apart: tuple[SetApart, ...] = ()
+    cumulative: Cumulative | None = None
     claims: Claims | None = None
 
     @property
@@ -85,4 +105,5 @@ class FigureRules:
         """Why a record can be left out, the first that holds being told."""
         claims = () if self.claims is None else (Claims.REPEATED, Claims.RIVAL)
         apart, held = (each.name for each in self.set_apart), (each.name for each in self.holdings)
-        return (*apart, *held, *claims)
+        earlier = () if self.cumulative is None else (self.cumulative.name,)
+        return (*apart, *held, *earlier, *claims)

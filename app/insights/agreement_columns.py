@@ -1,8 +1,9 @@
 """How many agreements there are of each sort, as columns of a list of figures."""
 
-from sqlalchemy import BigInteger, ColumnElement, case, cast, func
+from sqlalchemy import BigInteger, ColumnElement, and_, case, cast, func
 
 from app.core.databases.expressions import AnyTable, Expression
+from app.engine.query.withheld import is_withheld
 from app.engine.schemas import Schema
 from app.insights.figures import was_ever_signed
 from app.resources.firmness import Firmness
@@ -11,7 +12,7 @@ from app.resources.status import AgreementStatus
 #: The columns, in their order.
 OUTCOME_COLUMNS = (
     *("agreements", "signed", *(each.value for each in Firmness)),
-    *("in_force", "completed", "without_amount"),
+    *("in_force", "completed", "without_amount", "withheld_amounts"),
 )
 
 
@@ -41,6 +42,8 @@ class OutcomeFigures(Schema):
     """How many are completed."""
     without_amount: int
     """How many state no amount."""
+    withheld_amounts: int
+    """How many are shown without their amounts, which are withheld."""
 
 
 def outcome_columns(of: AnyTable) -> dict[str, Expression]:
@@ -50,15 +53,20 @@ def outcome_columns(of: AnyTable) -> dict[str, Expression]:
         **{each.value: of.firmness == each for each in Firmness},
         "in_force": of.status == AgreementStatus.in_force,
         "completed": of.status == AgreementStatus.completed,
-        "without_amount": of.amount.is_(None),
+        "without_amount": and_(of.amount.is_(None), is_withheld(of, "amount") == 0),
+        "withheld_amounts": is_withheld(of, "amount") == 1,
     }
     whole: Expression = cast(func.sum(of.stands_for), BigInteger)
     return {"agreements": whole} | {name: _number(of, met) for name, met in counted.items()}
 
 
-def undated(of: AnyTable) -> Expression:
-    """How many have no date of signing, or none with a year."""
-    return _number(of, of.signed_earliest.is_(None))
+def date_columns(of: AnyTable) -> dict[str, Expression]:
+    """How many have no date of signing, or none with a year, and of how many it is withheld."""
+    withholds = is_withheld(of, "signed")
+    return {
+        "undated": _number(of, and_(of.signed_earliest.is_(None), withholds == 0)),
+        "withheld_dates": _number(of, withholds == 1),
+    }
 
 
 def _number(of: AnyTable, met: ColumnElement[bool]) -> Expression:

@@ -1,5 +1,6 @@
 """The totals of a summary in one currency, class by class."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -7,7 +8,7 @@ from typing import Annotated, Literal
 
 from starlette.requests import Request
 
-from app.core.loose_types import Json
+from app.core.loose_types import Json, JsonValue
 from app.engine.query.filter_reader import ParsedFilter
 from app.engine.schemas import Digits, Schema
 from app.insights.converted_figures import (
@@ -68,6 +69,9 @@ class ConvertedTotal(Schema):
     """What it is at most; null where one amount has no upper limit."""
     agreements: int
     """How many agreements are in the sum."""
+    left_out: int
+    """How many records of the class are in no sum here: another one has their amount in it, in
+    whichever currency, and whether that could be converted or not."""
     by_rate_date: int
     """How many of these were converted by `rate_date`, having no day of their own."""
     original: list[OriginalTotal]
@@ -89,6 +93,9 @@ async def converted_totals(request: Request, asked: ConversionAsked, days: list[
     await refuse_unknown_providers(request, asked)
     shown = shown_to(request)
     several = [_money(each) for each in days if each["agreements"]]
+    left_out = Counter[object]()
+    for each in days:
+        left_out[_class_of(each)] += each["left_out"]
     conversions = Conversions(asked.currency, asked.rate_date)
     table = await find_rates(
         database_of(request),
@@ -115,6 +122,7 @@ async def converted_totals(request: Request, asked: ConversionAsked, days: list[
                 "per": per,
                 **{name: None if sum_ is None else shown(sum_) for name, sum_ in sums.items()},
                 "agreements": result.records,
+                "left_out": left_out[key],
                 **origin,
             }
 
@@ -128,6 +136,10 @@ def _in_agreements(told: Json) -> Json:
     return named | {name: told.get(name) for name in _SUMS}
 
 
+def _class_of(total: Json) -> tuple[JsonValue, JsonValue]:
+    return total["firmness"], total["per"]
+
+
 def _money(total: Json) -> Money:
     first, last = (None if total[n] is None else date.fromisoformat(total[n]) for n in DAYS)
     sums = {name: total[name] for name in _SUMS}
@@ -137,5 +149,4 @@ def _money(total: Json) -> Money:
         # Of what is certain there may be nothing; what has no end is told so.
         if value is not None or name == "at_most"
     }
-    key = (total["firmness"], total["per"])
-    return Money(key, total["currency"], first, last, amounts, total["agreements"])
+    return Money(_class_of(total), total["currency"], first, last, amounts, total["agreements"])

@@ -1,4 +1,4 @@
-"""The definition of each figure: what an agreement's amount and a reported total count for.
+"""The definition of each figure: what agreements, outcomes and reported totals count for in sums.
 
 It is declared here, for the kinds that are added up, and not where the kinds are: what binds, what
 replaces another and what a claim is are questions across nouns. `use_figures` hands it to the
@@ -13,10 +13,11 @@ from sqlalchemy.orm import aliased
 from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.databases.public_reads import including_withheld
 from app.core.loose_types import Value
-from app.engine.figure_rules import Claims, FigureRules, Holding, Range, SetApart
+from app.engine.figure_rules import Claims, Cumulative, FigureRules, Holding, Range, SetApart
 from app.resources.agreement import Agreement, agreement
 from app.resources.firmness import NEVER_SIGNED, SET_APART_SQL, Firmness
 from app.resources.money import AmountPeriod, Bound
+from app.resources.outcome import AmountScope, Outcome, outcome
 from app.resources.related import AgreementRelationship, RelatedAgreement
 from app.resources.replacing import stands
 from app.resources.reported_total import Rank, ReportedTotal, reported_total
@@ -101,6 +102,12 @@ def _marked() -> Selection:
     return select(every.c.id).where(text(SET_APART_SQL))
 
 
+def _beside_amounts_to_date() -> Selection:
+    to_date: AnyTable = aliased(Outcome)
+    agreements = select(to_date.agreement_id).where(to_date.amount_scope == AmountScope.to_date)
+    return select(Outcome.id).where(Outcome.agreement_id.in_(agreements))
+
+
 AGREEMENTS = FigureRules(
     fields=("amount",),
     ranges={"amount": range_of("amount", "amount_max", "amount_bound")},
@@ -125,10 +132,22 @@ REPORTED_TOTALS = FigureRules(
         says=(
             attrgetter("value"),
             lambda row: func.coalesce(row.value_max, row.value),
-            attrgetter("bound"),
+            *(attrgetter("bound"), attrgetter("currency")),
         ),
         rank=_rank,
         never=2,
+        unit="currency",
+    ),
+)
+OUTCOMES = FigureRules(
+    fields=("actual_amount",),
+    marked=_beside_amounts_to_date,
+    cumulative=Cumulative(
+        "earlier_outcomes",
+        about=attrgetter("agreement_id"),
+        is_cumulative=lambda row: row.amount_scope == AmountScope.to_date,
+        since=attrgetter("date_earliest"),
+        until=attrgetter("date_latest"),
     ),
 )
 
@@ -136,4 +155,5 @@ REPORTED_TOTALS = FigureRules(
 def use_figures() -> None:
     """Let the kinds be added up by these rules."""
     agreement.figures = AGREEMENTS
+    outcome.figures = OUTCOMES
     reported_total.figures = REPORTED_TOTALS

@@ -66,15 +66,19 @@ def _parts(
     return found.where(*(each.deleted_at.is_(None) for each in ways)).correlate_except(*tables)
 
 
-def journeys() -> Subquery:
+def journeys(*, with_withheld: bool = False) -> Subquery:
     """`(mission_id, part_id)` of all missions at once: each with itself and with those that are
-    part of it, without those in the trash."""
-    return union_all(*map(_parts_of_each, range(MAX_LEVELS))).subquery("journeys")
+    part of it, without those in the trash. Parts that are withheld are as in
+    `missions_of_journey`."""
+    table = _every_mission if with_withheld else _mission
+    levels = (_parts_of_each(depth, table) for depth in range(MAX_LEVELS))
+    return union_all(*levels).subquery("every_journey" if with_withheld else "journeys")
 
 
-def _parts_of_each(depth: int) -> Selection:
+def _parts_of_each(depth: int, table: Callable[[str], tuple[AnyTable, AnyTable]]) -> Selection:
     """The missions with those that lie so many levels below them."""
-    ways: list[AnyTable] = [aliased(Mission) for _ in range(depth + 1)]
+    top: AnyTable = aliased(Mission)
+    ways = [top, *(table(f"below_{depth}_{level}")[1] for level in range(depth))]
     found = select(ways[0].id.label("mission_id"), ways[-1].id.label("part_id"))
     found = found.where(*(below.parent_id == above.id for above, below in pairwise(ways)))
     return found.where(*(each.deleted_at.is_(None) for each in ways))

@@ -13,7 +13,12 @@ from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.http.dispatch import Route
 from app.engine.query.withheld import withheld_of
 from app.engine.schemas import Edtf, Page, Schema
-from app.insights.agreement_columns import OUTCOME_COLUMNS, OutcomeFigures, outcome_columns, undated
+from app.insights.agreement_columns import (
+    OUTCOME_COLUMNS,
+    OutcomeFigures,
+    date_columns,
+    outcome_columns,
+)
 from app.insights.amounts import AmountFigures, amounts, given_currency
 from app.insights.figure_answers import (
     FigureFileQuery,
@@ -71,8 +76,10 @@ class _WhatItHad(Schema):
     """Follow-ups of its agreements on record."""
     undated: int
     """How many agreements have no date of signing, or none with a year."""
+    withheld_dates: int
+    """How many agreements are shown without when they were signed, which is withheld."""
     withheld: int
-    """How many of its agreements are withheld: they are in no other figure."""
+    """How many records are withheld: counted in `agreements`, and in nothing else."""
 
 
 class MissionFigures(AmountFigures, OutcomeFigures, _WhatItHad):
@@ -107,14 +114,22 @@ class MissionFiguresFileQuery(_MissionFigures, FigureFileQuery):
 
 
 def _parts(keys: CTE, shape: FigureShape) -> Parts:
-    """`(mission_id, part_id)`: each mission with those whose figures are its own, too."""
+    """`(mission_id, part_id)`: each mission with those whose figures are its own, too; of `every`
+    those that are withheld are among them."""
     (with_parts,) = shape.options
-    if not with_parts:
-        found = select(keys.c.id.label("mission_id"), keys.c.id.label("part_id"))
-    else:
-        pairs = journeys()
-        found = select(pairs.c.mission_id, pairs.c.part_id).where(pairs.c.mission_id == keys.c.id)
-    return {"missions": found.cte(f"parts_of_{keys.name}").prefix_with("MATERIALIZED")}
+
+    def pairs(name: str, *, with_withheld: bool) -> FromClause:
+        if not with_parts:
+            found = select(keys.c.id.label("mission_id"), keys.c.id.label("part_id"))
+        else:
+            of = journeys(with_withheld=with_withheld)
+            found = select(of.c.mission_id, of.c.part_id).where(of.c.mission_id == keys.c.id)
+        return found.cte(f"{name}_of_{keys.name}").prefix_with("MATERIALIZED")
+
+    return {
+        "missions": pairs("parts", with_withheld=False),
+        "every": pairs("every_part", with_withheld=True),
+    }
 
 
 def _group(names: tuple[str, ...], count: Callable[[FromClause], FromClause]) -> FigureGroup:
@@ -158,16 +173,29 @@ def _organizations(parts: FromClause) -> FromClause:
     return _grouped(found, once)
 
 
-def _agreements(parts: FromClause) -> FromClause:
+#: What is told of agreements, those that are withheld counted in all of them.
+_AGREEMENTS = (*OUTCOME_COLUMNS, "undated", "withheld_dates", "withheld")
+
+
+def _agreements(parts: Parts, shape: FigureShape, dialect: str) -> FromClause:
     of: AnyTable = aliased(Agreement)
-    found = _select(parts, outcome_columns(of) | {"undated": undated(of)})
-    found = found.where(*is_of_part(of, parts), of.deleted_at.is_(None))
-    return _grouped(found, parts)
-
-
-def _withheld(parts: FromClause) -> FromClause:
-    count, conditions = withheld_of(Agreement, parts.c.part_id, "mission_id")
-    return _grouped(_select(parts, {"withheld": count}).where(*conditions), parts)
+    missions, every = parts["missions"], parts["every"]
+    shown = _select(missions, outcome_columns(of) | date_columns(of))
+    shown = shown.where(*is_of_part(of, missions), of.deleted_at.is_(None))
+    count, conditions = withheld_of(Agreement, every.c.part_id, "mission_id")
+    hidden = _select(every, {"withheld": count}).where(*conditions)
+    own, gone = _grouped(shown, missions), _grouped(hidden, every).alias("gone")
+    # A mission may have agreements of one sort alone.
+    keys = select(missions.c.mission_id).distinct().subquery("counting")
+    columns = {name: func.coalesce(own.c[name], 0) for name in _AGREEMENTS if name in own.c}
+    columns["withheld"] = func.coalesce(gone.c.withheld, 0)
+    columns["agreements"] += columns["withheld"]
+    found = _select(keys, columns).select_from(
+        keys.outerjoin(own, own.c.record_id == keys.c.mission_id).outerjoin(
+            gone, gone.c.record_id == keys.c.mission_id
+        )
+    )
+    return found.subquery()
 
 
 def _outcomes(parts: FromClause) -> FromClause:
@@ -197,9 +225,8 @@ MISSION_FIGURES = FigureList(
         _count_of("delegates", Delegate),
         _count_of("participations", Participation),
         _group(("organizations", "companies"), _organizations),
-        _group((*OUTCOME_COLUMNS, "undated"), _agreements),
+        FigureGroup(_AGREEMENTS, _agreements),
         _group(("outcomes",), _outcomes),
-        _group(("withheld",), _withheld),
         amounts(_of_parts),
     ),
     parts=_parts,

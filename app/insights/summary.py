@@ -145,7 +145,11 @@ class LeftOut(Schema):
     earlier_outcomes: int
     """Outcomes whose amount to date is in that of a later one."""
     withheld: int
-    """Records that are counted and not shown."""
+    """Agreements that are counted and not shown."""
+    withheld_claims: int
+    """Reported totals that are not shown."""
+    withheld_outcomes: int
+    """Outcomes of the agreements shown that are not shown themselves, or without their amount."""
 
 
 class Summary(Schema):

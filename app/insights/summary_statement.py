@@ -28,6 +28,7 @@ from app.engine.query.render import as_json, json_list, object_of
 from app.engine.query.withheld import is_withheld, withheld_count
 from app.insights.figures import (
     AGREEMENTS,
+    OUTCOMES,
     REPORTED_TOTALS,
     STANDING,
     is_per_year,
@@ -39,7 +40,7 @@ from app.resources.delegate import Certainty, Delegate
 from app.resources.firmness import Firmness
 from app.resources.instrument import Bindingness
 from app.resources.mission import Mission
-from app.resources.outcome import AmountScope, Outcome
+from app.resources.outcome import Outcome
 from app.resources.participation import Participation
 from app.resources.reported_total import ReportedTotal
 from app.resources.status import AgreementStatus
@@ -49,6 +50,7 @@ _KEYS = ("currency", "firmness", "per")
 #: Of one class in whichever currency, and in one currency of all classes that stand.
 _KEYS_OF_CLASS = ("firmness", "per")
 _KEYS_OF_STANDING = ("currency", "per")
+_KEYS_OF_OUTCOMES = ("currency", "amount_scope")
 _BY_TIME = frozenset(("per_year",))
 #: Why an agreement is not in a sum that others are in.
 HELD = ("parts", "replaced")
@@ -70,10 +72,11 @@ def summary_select(
     """Reads the summary of `:mission` as an object of JSON; `with_standing` its member `standing`
     has the totals of all classes that stand, each with how many records are not in it for each
     reason, and how many agreements these stand for."""
-    missions, withheld = _missions(with_parts), _withheld(with_parts)
+    missions, withheld = _missions(with_parts), _withheld_of(Agreement, with_parts)
     counted = _counted(missions)
     left = left_out(AGREEMENTS, counted, _KEYS, lifted=_BY_TIME)
     outcomes = _outcomes(counted)
+    earlier = left_out(OUTCOMES, outcomes, _KEYS_OF_OUTCOMES, name="earlier_outcomes")
     reported = settled(REPORTED_TOTALS, _reported(missions), ()).subquery("reported_figures")
     values = {
         "id": as_json(Mission.id),
@@ -83,7 +86,7 @@ def summary_select(
         **_counts(counted, withheld),
         "totals": _totals(counted, left, dialect),
         "outcomes": _number(select(func.count()).select_from(outcomes)),
-        "realised": _realised(outcomes, dialect),
+        "realised": _realised(outcomes, earlier, dialect),
         "delegates": _rows(Delegate, missions),
         "participations": _rows(Participation, missions),
         "reported_totals": _claims(missions),
@@ -92,10 +95,10 @@ def summary_select(
             {
                 **_why(left, AGREEMENTS.reasons, HELD),
                 **_claims_left(reported),
-                "earlier_outcomes": _number(
-                    select(func.count()).select_from(outcomes).where(_is_earlier(outcomes))
-                ),
+                "earlier_outcomes": _number(select(func.count()).select_from(earlier)),
                 "withheld": withheld,
+                "withheld_claims": _withheld_of(ReportedTotal, with_parts),
+                "withheld_outcomes": _withheld_outcomes(counted, outcomes),
             }
         ),
     }
@@ -140,14 +143,13 @@ def _rows(table: AnyTable, missions: CTE) -> Expression:
     return _number(select(func.count()).select_from(table).where(_of(table, missions)))
 
 
-def _withheld(with_parts: bool) -> Expression:
-    """How many records of agreements are counted and not shown, those of parts that are withheld
-    among them."""
+def _withheld_of(table: AnyTable, with_parts: bool) -> Expression:
+    """How many records of the table are not shown, those of parts that are withheld among them."""
     owners: Value = select(_mission())
     if with_parts:
         ids = missions_of_journey(_mission(), with_withheld=True).subquery()
         owners = select(ids.c[0])
-    return withheld_count(Agreement, "mission_id", owners)
+    return withheld_count(table, "mission_id", owners)
 
 
 # Agreements
@@ -303,26 +305,24 @@ def _sum(found: FromClause, name: str, *known: ColumnElement[bool]) -> Expressio
 
 
 def _outcomes(counted: CTE) -> CTE:
-    """The outcomes; of amounts to date the `place` of each, the newest of an agreement first."""
     table: AnyTable = Outcome
-    newest = (table.date_latest.desc().nulls_last(), table.id.desc())
-    of_one = (table.agreement_id, table.currency, table.amount_scope)
-    has_amount = case((table.actual_amount.is_not(None), 1), else_=0)
-    place = func.row_number().over(partition_by=(*of_one, has_amount), order_by=newest)
-    columns = (table.agreement_id, table.currency, table.amount_scope, table.actual_amount)
-    found = select(*columns, place.label("place")).where(
+    own = [value.label(name) for name, value in columns_for(OUTCOMES, table).items()]
+    as_they_are = (table.agreement_id, table.currency, table.amount_scope, table.actual_amount)
+    withholds_amount = is_withheld(table, "actual_amount").label("withholds_amount")
+    found = select(*own, *as_they_are, withholds_amount).where(
         table.agreement_id.in_(select(counted.c.id)), table.deleted_at.is_(None)
     )
     return found.cte("outcomes").prefix_with("MATERIALIZED")
 
 
-def _is_earlier(outcomes: CTE) -> ColumnElement[bool]:
-    """Whether an amount is in a later one, which is all so far as well."""
-    c = outcomes.c
-    return and_(c.amount_scope == AmountScope.to_date, c.actual_amount.is_not(None), c.place > 1)
+def _withheld_outcomes(counted: CTE, outcomes: CTE) -> Expression:
+    """How many are not shown, or without their amount."""
+    whole = withheld_count(Outcome, "agreement_id", select(counted.c.id))
+    in_part = _number(select(func.coalesce(func.sum(outcomes.c.withholds_amount), 0)))
+    return whole + in_part
 
 
-def _realised(outcomes: CTE, dialect: str) -> Expression:
+def _realised(outcomes: CTE, left: FromClause, dialect: str) -> Expression:
     c = outcomes.c
     added = {"amount": c.actual_amount}
     figures = {
@@ -330,8 +330,9 @@ def _realised(outcomes: CTE, dialect: str) -> Expression:
         "agreements": func.count(distinct(c.agreement_id)),
     }
     keys = [c.currency, c.amount_scope]
-    rows = _summed(outcomes, keys, added, figures, dialect)
-    rows = rows.where(c.actual_amount.is_not(None), func.coalesce(~_is_earlier(outcomes), True))
+    source = outcomes.outerjoin(left, left.c.id == c.id)
+    rows = _summed(source, keys, added, figures, dialect)
+    rows = rows.where(c.actual_amount.is_not(None), left.c.id.is_(None))
     found = rows.order_by(*(_last(key) for key in keys)).subquery()
     values = {
         "currency": as_json(found.c.currency),

@@ -352,7 +352,59 @@ async def test_a_part_in_another_currency_is_added_to_its_whole_by_neither_read(
     shown = await deals.get("/missions/two-currencies/summary", params=asked)
     (total,) = json_codec.loads(shown.content)["converted"]["totals"]
     assert total["amount"] == told["data"][0]["sum_amount"] == Decimal("111.62")
-    assert total["agreements"] == 1
+    assert (total["agreements"], total["left_out"]) == (1, 1)
+
+
+async def test_a_part_of_what_cannot_be_converted_is_told_to_be_left_out(
+    deals: httpx.AsyncClient,
+) -> None:
+    contract: dict[str, Any] = {
+        "title": "A frame",
+        "instrument": "supply_contract",
+        "signed": "2022-03-01",
+        "parties": [{"description": "A firm", "role": "signatory"}],
+    }
+    part_of = [{"agreement": {"ref": "in-yuan"}, "relation": "part_of"}]
+    body = {
+        "title": "A visit whose frame has no rate",
+        "kind": "outward_mission",
+        "ref": "no-rate",
+        "agreements": [
+            {**contract, "ref": "in-yuan", "amount": 100, "currency": "CNY"},
+            {**contract, "amount": 10, "currency": "USD", "related": part_of},
+        ],
+    }
+    answer = await deals.post("/missions", json=body)
+    assert answer.status_code == 201, answer.text
+    asked = {"convert_to": "USD", "rate_provider": "ECB"}
+    shown = await deals.get("/missions/no-rate/summary", params=asked)
+    (total,) = json_codec.loads(shown.content)["converted"]["totals"]
+    assert (total["amount"], total["left_out"]) == (None, 1)
+    assert [(each["currency"], each["amount"]) for each in total["not_converted"]] == [("CNY", 100)]
+
+
+async def test_claims_about_one_figure_in_two_currencies_are_not_added(
+    deals: httpx.AsyncClient,
+) -> None:
+    claim = {"measure": "amount", "as_of": "2022-03-01"}
+    values = ((1000, "USD", {}), (500, "EUR", {}))
+    for ref, ranks in (
+        ("claims-at-odds", ({}, {})),
+        ("claim-preferred", ({"rank": "preferred"}, {})),
+    ):
+        claims = [
+            {**claim, "value": value, "currency": currency, **rank}
+            for (value, currency, _), rank in zip(values, ranks, strict=True)
+        ]
+        body = {"title": ref, "kind": "forum", "ref": ref, "reported_totals": claims}
+        answer = await deals.post("/missions", json=body)
+        assert answer.status_code == 201, answer.text
+    address = "/reported-totals/aggregate?metrics=sum(value)&convert_to=USD&rate_provider=ECB"
+    found: list[Any] = []
+    for ref in ("claims-at-odds", "claim-preferred"):
+        told = json_codec.loads((await deals.get(f"{address}&mission__ref={ref}")).content)
+        found.append((told["data"][0]["sum_value"], told["left_out"]["rival_claims"]))
+    assert found == [(None, 2), (1000, 1)]
 
 
 async def test_other_kinds_of_amounts_are_converted_by_their_own_dates(

@@ -88,6 +88,62 @@ FILES = {
 }
 
 
+async def test_a_mission_has_the_same_figures_in_its_summary_and_among_all_missions(
+    client: httpx.AsyncClient, public: httpx.AsyncClient
+) -> None:
+    legs = (("hidden-leg", {"confidential": True}), ("shown-leg", {}))
+    for ref, more in (("whole-visit", {}), *legs):
+        parent = {} if ref == "whole-visit" else {"parent": {"ref": "whole-visit"}}
+        body = {"ref": ref, "title": ref, "kind": "forum", **parent, **more}
+        await send_good(client, "/missions", json=body)
+    money = {"amount": 2, "currency": "USD"}
+    deals = [
+        deal("visit-1", mission={"ref": "whole-visit"}, withheld=["amount"], **money),
+        deal("visit-2", mission={"ref": "shown-leg"}, withheld=["signed"], stands_for=3, **money),
+        deal("visit-3", mission={"ref": "hidden-leg"}, **money),
+        deal("visit-4", mission={"ref": "whole-visit"}, confidential=True),
+        deal("visit-5", mission={"ref": "shown-leg"}, signed=None),
+    ]
+    claims = [
+        {"measure": "amount", "value": 5, "currency": "USD", "mission": {"ref": "hidden-leg"}}
+    ]
+    about: Body = {"note": "Told", "actual_amount": 1, "currency": "USD"}
+    outcomes = [
+        {"agreement": {"ref": "visit-1"}, **about, "confidential": True},
+        {"agreement": {"ref": "visit-2"}, **about, "withheld": ["actual_amount"]},
+        {"agreement": {"ref": "visit-4"}, **about},
+    ]
+    for path, bodies in (
+        ("agreements", deals),
+        ("reported-totals", claims),
+        ("outcomes", outcomes),
+    ):
+        operations = [{"op": "create", "body": body} for body in bodies]
+        await send_good(client, f"/{path}/bulk", json={"operations": operations})
+    names = ("agreements", "without_amount", "undated")
+    hidden = ("withheld_amounts", "withheld_dates", "withheld")
+    told: dict[str, Any] = {}
+    for who, reader in (("public", public), ("office", client)):
+        for parts in ("include", "exclude"):
+            summary = (await reader.get(f"/missions/whole-visit/summary?parts={parts}")).json()
+            rows = (await reader.get(f"/insights/missions?ref=whole-visit&parts={parts}")).json()
+            (row,) = rows["data"]
+            figures = {name: summary[name] for name in (*names, *hidden)}
+            assert {name: row[name] for name in figures} == figures, (who, parts)
+            left = summary["left_out"]
+            told[who, parts] = (
+                *figures.values(),
+                left["withheld_claims"],
+                left["withheld_outcomes"],
+            )
+    assert told == {
+        ("public", "include"): (7, 1, 1, 1, 3, 2, 1, 2),
+        ("public", "exclude"): (2, 0, 0, 1, 0, 1, 0, 1),
+        ("office", "include"): (7, 2, 1, 0, 0, 0, 0, 0),
+        ("office", "exclude"): (2, 1, 0, 0, 0, 0, 0, 0),
+    }
+
+
 async def test_every_figure_tells_how_much_is_withheld_from_who_asks_whatever_is_asked(
     client: httpx.AsyncClient, public: httpx.AsyncClient
 ) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from functools import cache
-from itertools import pairwise
 
 from sqlalchemy import (
     ColumnElement,
@@ -26,9 +25,9 @@ from sqlalchemy import (
 from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.engine.figure_rules import Claims, FigureRules, Holding
 
-#: A part of a part, and a part of that: no query goes on for as long as it finds something, which
-#: distributed PostgreSQL cannot.
-_LEVELS = 3
+#: A part of a part, and a part of that: ways are up to 2 to this power long. No query goes on for
+#: as long as it finds something, which distributed PostgreSQL cannot.
+_DOUBLINGS = 3
 
 
 def columns_for(rules: FigureRules, table: AnyTable) -> dict[str, Expression]:
@@ -39,6 +38,13 @@ def columns_for(rules: FigureRules, table: AnyTable) -> dict[str, Expression]:
     }
     for each in rules.set_apart:
         found[each.name] = case((each.when(table), 1), else_=0)
+    if (cumulative := rules.cumulative) is not None:
+        found |= {
+            "of": cumulative.about(table),
+            "is_cumulative": case((cumulative.is_cumulative(table), 1), else_=0),
+            "since": cumulative.since(table),
+            "until": cumulative.until(table),
+        }
     if rules.claims is not None:
         found |= {f"about_{name}": value(table) for name, value in rules.claims.about.items()}
         said = [func.coalesce(cast(value(table), Text), "") for value in rules.claims.says]
@@ -68,7 +74,9 @@ def left_out(
     """
     whole = keys[: len(keys) - finer]
     if rules.claims is not None:
-        rows = settled(rules, rows, whole).cte(f"{name}_settled").prefix_with("MATERIALIZED")
+        of_several_units = finer > 0
+        rows = settled(rules, rows, whole, of_several_units).cte(f"{name}_settled")
+        rows = rows.prefix_with("MATERIALIZED")
     found: list[Selection] = []
     apart: list[ColumnElement[bool]] = []
     for each in rules.set_apart:
@@ -80,6 +88,8 @@ def left_out(
         holder = rows.alias(f"{name}_{holding.name}_holder")
         held = _is_held(rules, holding, rows, holder, same, lifted)
         found.append(_with_reason(rules, rows, keys, holding.name).where(held))
+    if rules.cumulative is not None:
+        found.append(_in_later(rules, rows, keys, whole))
     if rules.claims is not None:
         found.append(_not_taken(rules, rows, keys))
     every = union_all(*found).subquery("every_reason")
@@ -134,24 +144,51 @@ def pairs_of(holding: Holding) -> FromClause:
 @cache
 def _over_levels(holding: Holding) -> FromClause:
     """The pairs, and what holds a record by way of others."""
-    levels: list[Selection] = []
-    for depth in range(1, _LEVELS + 1):
-        steps = [pairs_of(holding).alias(f"{holding.name}_{depth}_{at}") for at in range(depth)]
-        source: FromClause = steps[0]
-        for below, above in pairwise(steps):
-            source = source.join(above, above.c.held == below.c.holder)
-        way = select(steps[0].c.held, steps[-1].c.holder).select_from(source)
-        levels.append(way)
-    return union(*levels).cte(f"all_{holding.name}").prefix_with("MATERIALIZED")
+    ways = pairs_of(holding)
+    for at in range(_DOUBLINGS):
+        first, then = ways.alias(f"{holding.name}_{at}"), ways.alias(f"{holding.name}_{at}_then")
+        longer = select(first.c.held, then.c.holder).join(then, then.c.held == first.c.holder)
+        every = union(select(ways.c.held, ways.c.holder), longer)
+        ways = every.cte(f"ways_{holding.name}_{at}").prefix_with("MATERIALIZED")
+    return ways
 
 
-def settled(rules: FigureRules, rows: FromClause, keys: Sequence[str]) -> Selection:
+def _in_later(
+    rules: FigureRules, rows: FromClause, keys: Sequence[str], whole: Sequence[str]
+) -> Selection:
+    """What is in the newest of those of its group that state all so far."""
+    assert rules.cumulative is not None
+    c = rows.c
+    together = [c.of, *(c[key] for key in whole)]
+    states_all = case((and_(c.is_cumulative == 1, c.has_value == 1), 1), else_=0)
+    newest = [states_all.desc(), c.until.desc().nulls_last(), c.id.desc()]
+    place = func.row_number().over(partition_by=together, order_by=newest)
+    placed = select(rows, states_all.label("states_all"), place.label("place")).subquery("placed")
+    is_newest = and_(placed.c.states_all == 1, placed.c.place == 1)
+
+    def of_newest(value: Expression) -> Expression:
+        of_group = [placed.c.of, *(placed.c[key] for key in whole)]
+        return func.max(case((is_newest, value))).over(partition_by=of_group)
+
+    there, until = of_newest(placed.c.states_all), of_newest(placed.c.until)
+    known = select(placed, there.label("there"), until.label("newest")).subquery("known")
+    is_later = and_(known.c.is_cumulative == 0, known.c.since > known.c.newest)
+    is_in = case((is_later, 0), (known.c.place == 1, 0), else_=1)
+    found = _with_reason(rules, known, keys, rules.cumulative.name)
+    return found.where(known.c.there == 1, is_in == 1)
+
+
+def settled(
+    rules: FigureRules, rows: FromClause, keys: Sequence[str], of_several_units: bool = False
+) -> Selection:
     """The rows, each with what is so of all claims about its figure in its group: `best`, the best
     rank; `first` and `last`, what those of it say, which is one thing where they agree; and
-    `place`, 1 for the one that stands for them."""
+    `place`, 1 for the one that stands for them. `of_several_units` says whether claims in any unit
+    are about one figure."""
     claims = rules.claims
     assert claims is not None
-    figure = [f"about_{name}" for name in claims.about] + list(keys)
+    about = (n for n in claims.about if not (of_several_units and n == claims.unit))
+    figure = [f"about_{name}" for name in about] + list(keys)
 
     ranked = select(
         rows,
