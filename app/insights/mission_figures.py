@@ -187,7 +187,9 @@ def _agreements(parts: Parts, shape: FigureShape, dialect: str) -> FromClause:
     own, gone = _grouped(shown, missions), _grouped(hidden, every).alias("gone")
     # A mission may have agreements of one sort alone.
     keys = select(missions.c.mission_id).distinct().subquery("counting")
-    columns = {name: func.coalesce(own.c[name], 0) for name in _AGREEMENTS if name in own.c}
+    columns: dict[str, Expression] = {
+        name: func.coalesce(own.c[name], 0) for name in _AGREEMENTS if name in own.c
+    }
     columns["withheld"] = func.coalesce(gone.c.withheld, 0)
     columns["agreements"] += columns["withheld"]
     found = _select(keys, columns).select_from(

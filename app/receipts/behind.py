@@ -2,18 +2,22 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Final
 
 from starlette.requests import Request
 
 from app.core.databases.interface import table_of
+from app.core.errors import Problem
 from app.core.loose_types import Json, JsonValue
+from app.engine.history.undo import PARAMETER
 from app.engine.keys import as_id
 from app.engine.paths import relations_of
 from app.engine.query.parameters import MAX_LIMIT, FilterQuery, ListQuery, ViewQuery
 from app.engine.resource import Embedded, Resource
 from app.engine.writes.parts import parts_of
 from app.receipts.asking import INSIGHTS, Asker, Pairs, Question, query_of
+from app.receipts.related import related_records, related_steps
 
 #: How many records are kept as standing behind an answer, and how many of their citations.
 MAX_RECORDS: Final = 10_000
@@ -80,6 +84,8 @@ class Tracer:
         pairs = [pair for pair in question.pairs if pair[0] not in ViewQuery.model_fields]
         answer = await self.asker.ask(request, question.path, [*pairs, SHOWN])
         behind.note(behind.records, resource, answer["data"])
+        ids = [record["id"] for record in answer["data"]]
+        await self._related(request, behind, resource, ids, question.pairs)
 
     async def _counted(
         self, request: Request, behind: Behind, resource: Resource, question: Question
@@ -90,14 +96,15 @@ class Tracer:
         known = query.model_fields.keys() | ListQuery.model_fields.keys()
         own = known - FilterQuery.model_fields.keys()
         pairs = [pair for pair in question.pairs if pair[0] not in own]
-        await self._all(request, behind, resource, pairs)
+        ids = await self._all(request, behind, resource, pairs)
+        await self._related(request, behind, resource, ids, question.pairs)
 
     async def _of_insight(
         self, request: Request, behind: Behind, resource: Resource, question: Question
     ) -> None:
         """The records of the rows that are shown, or all that are counted, and those around them
         that figures are made of."""
-        moment = [pair for pair in question.pairs if pair[0] == "as_of"]
+        moment = _moment_of(question)
         if question.route.operation_id.startswith("list_"):
             answer = await self.asker.ask(request, question.path, question.pairs)
             ids = [row["id"] for row in answer["data"]]
@@ -107,6 +114,8 @@ class Tracer:
         else:
             await self._counted(request, behind, resource, question)
             ids = [record_id for _, record_id in behind.records]
+        await self._related(request, behind, resource, ids, question.pairs)
+        ids = await self._with_own_parts(request, behind, resource, ids, question)
         for several in batches(ids):
             for other, name in self._around(resource):
                 found = [(f"{name}__in", ",".join(several)), *moment]
@@ -135,25 +144,80 @@ class Tracer:
     ) -> None:
         """A record, and what is part of it where a figure of it is told."""
         resource = self.asker.paths[steps[0]]
-        moment = [pair for pair in question.pairs if pair[0] == "as_of"]
+        moment = _moment_of(question)
         if alone:
             kept = ("as_of", "deleted")
             pairs = [pair for pair in question.pairs if pair[0] in kept]
             record = await self.asker.ask(request, question.path, pairs)
             behind.note(behind.records, resource, [record])
+            await self._related(request, behind, resource, [record["id"]], question.pairs)
             return
         by = "id" if as_id(steps[1]) else "ref"
         found = await self.asker.ask(request, f"/{resource.path}", [(by, steps[1]), SHOWN, *moment])
         behind.note(behind.records, resource, found["data"])
-        for record in found["data"]:
+        ids = [record["id"] for record in found["data"]]
+        ids = await self._with_own_parts(request, behind, resource, ids, question)
+        for several in batches(ids):
             for child, path in _parts(resource, ()):
-                name = f"{'__'.join(path)}_id"
-                await self._all(request, behind, child, [(name, record["id"]), *moment])
+                pairs = [(f"{'__'.join(path)}_id__in", ",".join(several)), *moment]
+                await self._all(request, behind, child, pairs)
+
+    async def _with_own_parts(
+        self,
+        request: Request,
+        behind: Behind,
+        resource: Resource,
+        ids: list[str],
+        question: Question,
+    ) -> list[str]:
+        """The ids with those of the records of the same kind that are part of these, and of those:
+        the legs of a journey, unless they are left out of the answer."""
+        known = list(dict.fromkeys(ids))
+        columns = [column for child, column in parts_of(resource) if child is resource]
+        if ("parts", "exclude") in question.pairs:
+            return known
+        for column in columns:
+            waiting = known
+            while waiting:
+                below: list[str] = []
+                for several in batches(waiting):
+                    pairs = [(f"{column.key}__in", ",".join(several)), *_moment_of(question)]
+                    below += await self._all(request, behind, resource, pairs)
+                waiting = [each for each in below if each not in known]
+                known += waiting
+        return known
+
+    async def _related(
+        self, request: Request, behind: Behind, resource: Resource, ids: list[str], asked: Pairs
+    ) -> None:
+        """The records that the query leads over to from those with these ids."""
+        several_steps = related_steps(resource, asked)
+        waiting = list(batches(ids)) if several_steps else []
+        expanded = ",".join(".".join(steps) for steps in several_steps)
+        moment = [pair for pair in asked if pair[0] == PARAMETER]
+        while waiting:
+            some = waiting.pop()
+            shown = [("fields", "id"), ("expand", expanded), ("limit", str(len(some)))]
+            pairs = [("id__in", ",".join(some)), ("deleted", "include"), *shown, *moment]
+            try:
+                answer = await self.asker.ask(request, f"/{resource.path}", pairs)
+            except Problem:
+                # So many are not shown at once.
+                half = len(some) // 2
+                waiting += [each for each in (some[:half], some[half:]) if each and half]
+                behind.is_cut |= not half
+                continue
+            for record, steps in product(answer["data"], several_steps):
+                for kind, other in related_records(resource, record, steps):
+                    if len(behind.records) < MAX_RECORDS:
+                        behind.note(behind.records, kind, [other])
+                    behind.is_cut |= len(behind.records) >= MAX_RECORDS
 
     async def _all(
         self, request: Request, behind: Behind, resource: Resource, pairs: Pairs
-    ) -> None:
-        """All records that the filters find, as many as are kept."""
+    ) -> list[str]:
+        """The ids of all records that the filters find, as many as are kept."""
+        ids: list[str] = []
         cursor: str | None = None
         while len(behind.records) < MAX_RECORDS:
             limit = min(MAX_LIMIT, MAX_RECORDS - len(behind.records))
@@ -161,10 +225,12 @@ class Tracer:
             place = [("cursor", cursor)] if cursor else []
             answer = await self.asker.ask(request, f"/{resource.path}", [*asked, *place])
             behind.note(behind.records, resource, answer["data"])
+            ids += [record["id"] for record in answer["data"]]
             cursor = answer["page"]["next_cursor"]
             if cursor is None:
-                return
+                return ids
         behind.is_cut = True
+        return ids
 
     async def _cited(self, request: Request, behind: Behind) -> None:
         """The citations of the records."""
@@ -179,6 +245,10 @@ class Tracer:
             behind.note(behind.passages, self.citation, answer["data"])
 
 
+def _moment_of(question: Question) -> Pairs:
+    return [pair for pair in question.pairs if pair[0] == PARAMETER]
+
+
 def batches(ids: list[str]) -> Iterator[list[str]]:
     """As many ids at a time as one address takes."""
     return (ids[at : at + BATCH_IDS] for at in range(0, len(ids), BATCH_IDS))
@@ -186,12 +256,11 @@ def batches(ids: list[str]) -> Iterator[list[str]]:
 
 def _parts(resource: Resource, path: tuple[str, ...]) -> Iterator[tuple[Resource, tuple[str, ...]]]:
     """The kinds of what is part of a record, and of what is part of that, each with the relations
-    that lead from it to the record."""
+    that lead from it to the record; without its own kind."""
     for child, column in parts_of(resource):
         relation = str(column.key).removesuffix("_id")
         steps = (relation, *path)
-        # What is part of its own kind is followed once.
-        if len(steps) <= _MAX_STEPS and (child is not resource or not path):
+        if len(steps) <= _MAX_STEPS and child is not resource:
             yield child, steps
             yield from _parts(child, steps)
 
@@ -206,9 +275,9 @@ def _names_of(other: Resource, resource: Resource) -> Iterator[str]:
                 yield f"{prefix}{name}_id"
 
 
-def rates_in(answer: JsonValue) -> list[JsonValue]:
+def rates_in(answer: JsonValue) -> list[Json]:
     """The exchange rates that an answer tells of, wherever in it: each once."""
-    found: list[JsonValue] = []
+    found: list[Json] = []
     waiting = [answer]
     while waiting:
         value = waiting.pop(0)

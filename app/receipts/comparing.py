@@ -12,7 +12,7 @@ from app.core.errors import Gone, Problem
 from app.core.loose_types import Json, JsonValue
 from app.engine.history.undo import PARAMETER
 from app.receipts.asking import Asker, Question
-from app.receipts.behind import SHOWN, Behind, Key, Tracer, batches
+from app.receipts.behind import SHOWN, Behind, Key, Tracer, batches, rates_in
 from app.receipts.schemas import Difference
 from app.rest.audience import sees_withheld
 from app.rest.handlers import ASKED_AT, position_of
@@ -71,6 +71,7 @@ class Comparer:
             "position_now": await position_of(request),
             "differences": shown,
             "differences_count": len(differences),
+            "rate_differences": _rate_differences(receipt["rates"], rates_in(now.answer)),
         }
 
     async def _told(self, request: Request, receipt: Json, kept: Json) -> Json | None:
@@ -89,7 +90,8 @@ class Comparer:
 
     def _without_what_it_says(self, receipt: Json, position: str) -> Json:
         nothing: Json = dict.fromkeys(("url", "note", "then", "now"))
-        nothing |= {name: [] for name in ("records", "passages", "rates", "differences")}
+        kept = ("records", "passages", "rates", "differences", "rate_differences")
+        nothing |= {name: [] for name in kept}
         return {
             **receipt,
             **nothing,
@@ -177,6 +179,21 @@ def _differences(
             }
         )
     return found
+
+
+def _rate_differences(then: list[Json], now: list[Json]) -> list[Json]:
+    """The rates that are not the same in both answers, those of one provider, day and pair of
+    currencies beside each other."""
+    before, after = ({_which(rate): rate for rate in rates} for rates in (then, now))
+    return [
+        {"then": before.get(key), "now": after.get(key)}
+        for key in sorted(before.keys() | after.keys())
+        if before.get(key) != after.get(key)
+    ]
+
+
+def _which(rate: Json) -> tuple[str, ...]:
+    return tuple(str(rate.get(name)) for name in ("provider", "date", "base", "quote"))
 
 
 def _comparable(answer: Json | None) -> Json | None:

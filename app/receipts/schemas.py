@@ -95,6 +95,15 @@ class RecordDifference(Schema):
     """For each field that has changed since, `[then, now]`."""
 
 
+class RateDifference(Schema):
+    """An exchange rate of one provider, day and pair of currencies in both answers."""
+
+    then: Json | None
+    """The rate as it was; null where none of these was used."""
+    now: Json | None
+    """The rate as it is; null where none of these is used."""
+
+
 class Receipt(ReceiptEntry):
     """A receipt, compared with what is answered now."""
 
@@ -121,3 +130,5 @@ class Receipt(ReceiptEntry):
     """The records and passages that have changed, have come to count, or do not any more."""
     differences_count: int
     """How many these are in all."""
+    rate_differences: list[RateDifference]
+    """The exchange rates that are not the same in both answers."""

@@ -387,21 +387,19 @@ async def test_claims_about_one_figure_in_two_currencies_are_not_added(
     deals: httpx.AsyncClient,
 ) -> None:
     claim = {"measure": "amount", "as_of": "2022-03-01"}
-    values = ((1000, "USD", {}), (500, "EUR", {}))
-    for ref, ranks in (
-        ("claims-at-odds", ({}, {})),
-        ("claim-preferred", ({"rank": "preferred"}, {})),
-    ):
-        claims = [
-            {**claim, "value": value, "currency": currency, **rank}
-            for (value, currency, _), rank in zip(values, ranks, strict=True)
-        ]
+    dollars = {**claim, "value": 1000, "currency": "USD"}
+    euros = {**claim, "value": 500, "currency": "EUR"}
+    said = {
+        "claims-at-odds": [dollars, euros],
+        "claim-preferred": [dollars | {"rank": "preferred"}, euros],
+    }
+    for ref, claims in said.items():
         body = {"title": ref, "kind": "forum", "ref": ref, "reported_totals": claims}
         answer = await deals.post("/missions", json=body)
         assert answer.status_code == 201, answer.text
-    address = "/reported-totals/aggregate?metrics=sum(value)&convert_to=USD&rate_provider=ECB"
+    address = "/reported-totals/aggregate?metrics=sum(value)&group_by=measure&convert_to=USD"
     found: list[Any] = []
-    for ref in ("claims-at-odds", "claim-preferred"):
+    for ref in said:
         told = json_codec.loads((await deals.get(f"{address}&mission__ref={ref}")).content)
         found.append((told["data"][0]["sum_value"], told["left_out"]["rival_claims"]))
     assert found == [(None, 2), (1000, 1)]

@@ -76,6 +76,30 @@ async def test_summaries_and_aggregates_are_what_plain_python_makes_of_the_agree
 # What is asked wrongly
 
 
+async def test_a_part_is_left_out_however_many_lie_between_it_and_its_whole(
+    client: httpx.AsyncClient,
+) -> None:
+    money = {
+        "amount": 5,
+        "currency": "USD",
+        "instrument": "supply_contract",
+        "parties": [{"description": "A firm", "role": "signatory"}],
+    }
+    for at in range(7):
+        whole = {"agreement": {"ref": f"chain-{at - 1}"}, "relation": "part_of"}
+        body = {
+            "ref": f"chain-{at}",
+            "title": "A part",
+            "related": [whole][: 1 if at else 0],
+            **money,
+        }
+        answer = await client.post("/agreements", json=body)
+        assert answer.status_code == 201, answer.text
+    address = "/agreements/aggregate?group_by=currency&metrics=sum(amount)&ref__in=chain-0,chain-6"
+    answer = (await client.get(address)).json()
+    assert (answer["data"][0]["sum_amount"], answer["left_out"]["parts"]) == (5, 1)
+
+
 async def test_limits_are_of_what_can_be_a_limit(client: httpx.AsyncClient) -> None:
     for path, metric in (
         ("agreements", "at_least(stands_for)"),

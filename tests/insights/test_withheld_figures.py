@@ -91,10 +91,14 @@ FILES = {
 async def test_a_mission_has_the_same_figures_in_its_summary_and_among_all_missions(
     client: httpx.AsyncClient, public: httpx.AsyncClient
 ) -> None:
-    legs = (("hidden-leg", {"confidential": True}), ("shown-leg", {}))
-    for ref, more in (("whole-visit", {}), *legs):
-        parent = {} if ref == "whole-visit" else {"parent": {"ref": "whole-visit"}}
-        body = {"ref": ref, "title": ref, "kind": "forum", **parent, **more}
+    leg: Body = {"parent": {"ref": "whole-visit"}}
+    missions: dict[str, Body] = {
+        "whole-visit": {},
+        "hidden-leg": leg | {"confidential": True},
+        "shown-leg": leg,
+    }
+    for ref, more in missions.items():
+        body: Body = {"ref": ref, "title": ref, "kind": "forum", **more}
         await send_good(client, "/missions", json=body)
     money = {"amount": 2, "currency": "USD"}
     deals = [
@@ -122,7 +126,7 @@ async def test_a_mission_has_the_same_figures_in_its_summary_and_among_all_missi
         await send_good(client, f"/{path}/bulk", json={"operations": operations})
     names = ("agreements", "without_amount", "undated")
     hidden = ("withheld_amounts", "withheld_dates", "withheld")
-    told: dict[str, Any] = {}
+    told: dict[tuple[str, str], tuple[int, ...]] = {}
     for who, reader in (("public", public), ("office", client)):
         for parts in ("include", "exclude"):
             summary = (await reader.get(f"/missions/whole-visit/summary?parts={parts}")).json()

@@ -81,6 +81,80 @@ async def test_behind_an_insight_stands_what_its_figures_are_made_of(
     assert {("agreement", "gone"), ("outcome", "gone")} <= told
 
 
+async def test_behind_a_figure_of_a_journey_stands_what_belongs_to_its_legs_however_deep(
+    fresh: httpx.AsyncClient,
+) -> None:
+    parties = [{"description": "A firm", "role": "signatory"}]
+    for level in range(5):
+        parent = {"parent": {"ref": f"level-{level - 1}"}} if level else {}
+        mission = {"ref": f"level-{level}", "title": "A leg", "kind": "forum", **parent}
+        deal = {"ref": f"deal-{level}", "title": "A deal", "instrument": "supply_contract"}
+        answer = await fresh.post(
+            "/missions", json={**mission, "agreements": [{**deal, "parties": parties}]}
+        )
+        assert answer.status_code == 201, answer.text
+        outcome = {"agreement": {"ref": f"deal-{level}"}, "note": "Begun."}
+        assert (await fresh.post("/outcomes", json=outcome)).status_code == 201
+    for url, missions in (
+        ("/missions/level-0/summary", 5),
+        ("/missions/level-0/summary?parts=exclude", 1),
+        ("/missions/level-0/reconciliation", 5),
+        ("/insights/missions?ref=level-0", 5),
+    ):
+        found = await shown(fresh, await made(fresh, url))
+        kinds = [each["kind"] for each in found["records"]]
+        counted = [kinds.count(kind) for kind in ("mission", "agreement", "outcome")]
+        assert counted == [missions] * 3, (url, kinds)
+
+
+async def test_a_related_record_that_an_answer_depends_on_is_told_to_have_changed(
+    fresh: httpx.AsyncClient,
+) -> None:
+    urls = (
+        "/agreements/aggregate?group_by=parties.organization.country",
+        "/agreements/aggregate?group_by=status&filter="
+        "parties/any(x:%20x/organization/country%20eq%20'KZ')%20or%20amount%20gt%205",
+        "/agreements?parties__organization__country=KZ",
+        "/agreements?fields=title&expand=parties.organization",
+        "/agreements/kazenergokabel-memorandum-1?expand=parties.organization",
+    )
+    kept = [await made(fresh, url) for url in urls]
+    changed = {"country": "RU", "legal_form": None}
+    answer = await fresh.patch("/organizations/kazenergokabel", json=changed)
+    assert answer.status_code == 200, answer.text
+    wrong: list[Any] = []
+    for receipt in kept:
+        found = await shown(fresh, receipt)
+        told = {
+            each["id"]: (each["version_then"], each["changes"]) for each in found["differences"]
+        }
+        expected = (1, {"country": ["KZ", "RU"], "legal_form": ["kz-jsc", None]})
+        if not found["differs"] or told.get(answer.json()["id"]) != expected:
+            wrong.append((receipt["url"], found["differs"], told))
+    assert not wrong
+
+
+async def test_a_rate_that_was_corrected_is_told_as_it_was_and_is(
+    fresh: httpx.AsyncClient,
+) -> None:
+    address, headers = "/exchange-rates/import?provider=NBK", {"Content-Type": "text/csv"}
+    money = {"amount": 5, "currency": "USD", "instrument": "supply_contract"}
+    deal = {"ref": "paid", "title": "A deal", "signed": "2020-01-02", **money}
+    deal["parties"] = [{"description": "A firm", "role": "signatory"}]
+    assert (await fresh.post("/agreements", json=deal)).status_code == 201
+    kept: list[Body] = []
+    for rate in ("380", "390"):
+        content = f"currency,date,rate,unit\nUSD,2020-01-02,{rate},1\n".encode()
+        assert (await fresh.post(address, content=content, headers=headers)).status_code == 200
+        url = "/agreements/aggregate?metrics=sum(amount)&convert_to=KZT&ref=paid"
+        kept.append(await made(fresh, url))
+    (before, after) = [await shown(fresh, receipt) for receipt in kept]
+    assert (before["differs"], after["rate_differences"]) == (True, [])
+    (difference,) = before["rate_differences"]
+    assert [difference[each]["rate"] for each in ("then", "now")] == [380, 390]
+    assert {difference[each]["date"] for each in ("then", "now")} == {"2020-01-02"}
+
+
 async def test_a_receipt_of_a_conversion_keeps_the_day_until_which_is_looked(
     client: httpx.AsyncClient,
 ) -> None:
