@@ -62,6 +62,17 @@ async def test_a_question_that_takes_too_long_is_ended_and_told_how_to_ask(
         assert await database.read(QUICK, {}) == [(1,)]
 
 
+async def test_a_transaction_whose_question_takes_too_long_tells_it_to_whoever_asks(
+    fresh_url: str, database_kind: str
+) -> None:
+    async with opened(fresh_url) as database:
+        async with database.read_transaction() as transaction:
+            # Within, as the past is read: what holds the transaction may hold it for longer.
+            with pytest.raises(Unavailable, match=r"Narrow the filter"):
+                await transaction.read(SLOW[database_kind], {})
+        assert await database.read(QUICK, {}) == [(1,)]
+
+
 async def test_others_are_answered_while_a_slow_question_runs(
     fresh_url: str, database_kind: str
 ) -> None:

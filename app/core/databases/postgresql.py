@@ -228,14 +228,15 @@ class PostgresDatabase(Database):
     ) -> AsyncIterator[PostgresTransaction]:
         # A replica makes no tables, not even temporary ones.
         pool = self.primary
+        times = WAITERS_PER_CONNECTION if for_export else 1
+        translate = partial(self._translate, times=times)
         try:
             # Nor does a transaction that is declared to read only.
             async with pool.transaction(for_export=for_export, readonly=False) as connection:
                 seconds = pool.seconds_of(for_export=for_export)
-                yield PostgresTransaction(connection, seconds)
+                yield PostgresTransaction(connection, seconds, translate)
         except Exception as error:
-            times = WAITERS_PER_CONNECTION if for_export else 1
-            raise self._translate(error, times) from error
+            raise translate(error) from error
 
     def _choose(self) -> ReadPool:
         """Where this request reads."""

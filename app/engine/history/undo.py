@@ -122,9 +122,14 @@ class Undo:
         return [
             f"DELETE FROM {self.changed} WHERE id IN ({brought})",
             f"INSERT INTO {self.changed} SELECT id, 0, 1 FROM ({brought}) AS brought",
-            f"INSERT INTO {self.changed} SELECT id, 0, 0 FROM {self._now} WHERE deleted_at IN"
-            f" ({self._files('at')}) AND id NOT IN (SELECT id FROM {self.changed})",
+            f"INSERT INTO {self.changed} SELECT id, 0, 0 FROM {self._now} AS present"
+            f" WHERE deleted_at IN ({self._files('at')}) AND {self._is_unchanged('present.id')}",
         ]
+
+    def _is_unchanged(self, record_id: str) -> str:
+        # Not NOT IN: PostgreSQL looks through all of many ids for each row, as far as it knows.
+        changed = f"SELECT 1 FROM {self.changed} AS changed WHERE changed.id = {record_id}"
+        return f"NOT EXISTS ({changed})"
 
     def _files(self, column: str) -> str:
         return f"SELECT {column} FROM \"past_changes\" WHERE {self.of_kind} AND action = 'import'"
@@ -261,9 +266,10 @@ class Undo:
     def _view(self, table: Table, key: str) -> str:
         """What hides the present table: the rows that have not changed, and those that were."""
         names = ", ".join(f'"{column.name}"' for column in table.columns)
+        own = f'present."{key}"'
         return (
             f'CREATE TEMP VIEW "{table.name}" AS SELECT {names} FROM "{self.schema}"."{table.name}"'
-            f' WHERE "{key}" NOT IN (SELECT id FROM {self.changed})'
+            f" AS present WHERE {self._is_unchanged(own)}"
             f' UNION ALL SELECT {names} FROM "past_{table.name}"'
         )
 
