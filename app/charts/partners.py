@@ -28,7 +28,7 @@ _MAX_PAIRS = 400
 
 async def read_partners(request: Request, query: ChoiceQuery) -> Json:
     """The pairs, how many there are in all, and how many agreements are in none."""
-    choice, values = await read_choice(request, agreement, query)
+    choice, values, _ = await read_choice(request, agreement, query)
     shape, dialect, database = PartnersShape(choice), reading_dialect(request), database_of(request)
     asked = {**values, "limit": _MAX_PAIRS}
     rows = await database.read(partners_statement(shape, dialect), asked)

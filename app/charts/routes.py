@@ -17,6 +17,7 @@ from app.core.errors import BadRequest, NotFound, did_you_mean
 from app.core.http.conditional import is_known, not_modified
 from app.core.http.dispatch import Route
 from app.core.http.operation import Answer, Operation
+from app.core.http.requests import edition_asked
 from app.core.http.responses import JsonResponse
 from app.core.loose_types import Json
 from app.core.public_path import public_path
@@ -152,7 +153,7 @@ async def _answer(request: Request, maker: ChartMaker, file: str, query: ChartQu
     chart, form = _found(file)
     position = await position_of(request)
     # How long ago something was is counted from today, and so are `today` and `-30d` in filters.
-    tag = audience_tag(request, f'W/"{position}-{now():%Y%m%d}-{form}"')
+    tag = audience_tag(request, f'W/"{position}-{edition_asked(request)}-{form}"')
     if is_known(request, tag):
         return not_modified(tag)
     made = await maker.make(request, chart, query)

@@ -2,6 +2,7 @@
 
 import calendar
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 
@@ -22,6 +23,7 @@ HINT: Final = (
     " -2h, now-30min."
 )
 _RELATIVE: Final = re.compile(RELATIVE_PATTERN)
+_BY_CLOCK: Final = re.compile(rf"\bnow\b|[0-9](?:{'|'.join(_HOURS)})\b")
 _PARTS: Final = re.compile(rf"([+-])([0-9]+)({_UNIT})")
 #: What was meant for one: `30d`, `-6months`, `- 7 d`, `NOW`, `today()`.
 _ALIKE: Final = re.compile(
@@ -58,6 +60,13 @@ def as_iso(text: str, now: datetime, zone: tzinfo = UTC, *, of_days: bool = Fals
         return _moved(day, steps).isoformat()
     except (OverflowError, ValueError):
         raise ValueError(f"must lie in the years 0001 to 9999, which {text!r} leaves") from None
+
+
+def edition(texts: Iterable[str], now: datetime) -> str:
+    """What a tag tells of when these were asked, which may have relative dates in them: the day,
+    and the moment where one can be counted by the clock."""
+    is_moment = any(_BY_CLOCK.search(text) for text in texts)
+    return f"{now:%Y%m%d%H%M%S%f}" if is_moment else f"{now:%Y%m%d}"
 
 
 def instead(text: str) -> str:

@@ -14,7 +14,7 @@ from app.engine.query.filter_reader import Pairs, read_filters
 from app.engine.resource import Resource
 from app.engine.schemas import Schema
 from app.engine.search.hits import matches, with_query
-from app.rest.handlers import check_codes, database_of
+from app.rest.handlers import check_codes, database_of, edition_of
 from app.rest.past import answered_at
 
 
@@ -51,12 +51,13 @@ class Choice:
 
 async def read_choice(
     request: Request, resource: Resource, query: ChoiceQuery, pairs: Pairs | None = None
-) -> tuple[Choice, Fields]:
-    """The records that the query chooses, by its other parameters or these, and the values of the
-    statement's parameters; BadRequest for what does not exist."""
+) -> tuple[Choice, Fields, str]:
+    """The records that the query chooses, by its other parameters or these, the values of the
+    statement's parameters, and what a tag tells of relative dates; BadRequest for what does not
+    exist."""
     others = query.others if pairs is None else pairs
     known, asked_at = type(query).model_fields, await answered_at(request)
     parsed = read_filters(resource, others, query.filter, known, asked_at=asked_at)
     await check_codes(request, parsed)
     values = with_query(parsed.values, query.q, database_of(request).dialect)
-    return Choice(parsed.condition, query.q is not None), values
+    return Choice(parsed.condition, query.q is not None), values, edition_of(parsed)

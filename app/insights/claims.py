@@ -20,6 +20,7 @@ from sqlalchemy.orm import aliased
 
 from app.core.databases.expressions import AnyTable, Expression
 from app.engine.query.render import as_json, json_list, object_of
+from app.engine.query.withheld import is_withheld
 from app.insights.figures import AGREEMENTS, is_per_year
 from app.resources.citation import Citation
 from app.resources.delegate import Delegate
@@ -49,6 +50,10 @@ _TOTAL_FIELDS = (
     *("amount_kind", "amount_period", "scope", "as_of", "as_of_latest", "rank", "part_of_id"),
 )
 
+#: What tells that a claim is about less than the whole mission.
+_ABOUT = ("agreement_id", "mission_id", "per", "subject_description", "subject_id")
+_TOTAL_ABOUT = ("amount_period", "part_of_id", "scope")
+
 
 def reported_totals(missions: CTE, agreements: CTE) -> Expression:
     """The reported totals of these missions, each with how many agreements were signed later."""
@@ -56,16 +61,18 @@ def reported_totals(missions: CTE, agreements: CTE) -> Expression:
     rows = (
         select(
             *(getattr(total, name) for name in _TOTAL_FIELDS),
+            _is_about_withheld(total, _TOTAL_ABOUT),
             total.claimed_by_id,
             total.claimed_by_person_id,
         )
         .where(total.mission_id.in_(select(missions.c.id)), total.deleted_at.is_(None))
-        .order_by(total.measure, total.currency, total.scope, total.id)
+        .order_by(total.measure, total.currency.nulls_first(), total.scope.nulls_first(), total.id)
         .subquery("reported_totals")
     )
     values = {
         "kind": literal(ClaimKind.reported_total.value, Text),
         **{name: as_json(rows.c[name]) for name in _TOTAL_FIELDS},
+        "is_about_withheld": rows.c.is_about_withheld,
         "claimed_by": _named(Organization, "name", rows.c.claimed_by_id),
         "claimed_by_person": _named(Person, "full_name", rows.c.claimed_by_person_id),
         "later": _signed_later(agreements, rows.c.as_of_latest),
@@ -83,7 +90,7 @@ def stated_figures(missions: CTE, agreements: CTE) -> Expression:
         *("subject_id", "subject_description", "on_behalf_of_id", "person_id", "speaker_id"),
     )
     rows = (
-        select(*(getattr(said, name) for name in names))
+        select(*(getattr(said, name) for name in names), _is_about_withheld(said, _ABOUT))
         .where(
             said.deleted_at.is_(None),
             or_(said.amount.is_not(None), said.unit.in_(_MEASURES)),
@@ -111,6 +118,7 @@ def stated_figures(missions: CTE, agreements: CTE) -> Expression:
         "per": as_json(rows.c.per),
         "as_of": as_json(rows.c.date),
         "as_of_latest": as_json(rows.c.date_latest),
+        "is_about_withheld": rows.c.is_about_withheld,
         "of_agreement": _amount_of(agreements, rows.c.agreement_id),
         "subject": _named(Organization, "name", rows.c.subject_id),
         "subject_description": as_json(rows.c.subject_description),
@@ -124,6 +132,12 @@ def stated_figures(missions: CTE, agreements: CTE) -> Expression:
         "sources": _sources(ClaimKind.statement, rows.c.id),
     }
     return select(json_list(object_of(values))).select_from(rows).scalar_subquery()
+
+
+def _is_about_withheld(claim: AnyTable, about: tuple[str, ...]) -> Expression:
+    """1 where something is withheld that tells what a claim is about, or else 0."""
+    withheld = or_(*(is_withheld(claim, name) == 1 for name in about))
+    return case((withheld, 1), else_=0).label("is_about_withheld")
 
 
 def _named(table: AnyTable, name: str, key: Expression) -> Expression:

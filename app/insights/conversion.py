@@ -208,7 +208,7 @@ def conversion_route() -> Route:
     ) -> Response:
         asked: _ConversionQuery = query
         horizons = _horizons(asked.months)
-        choice, values = await read_choice(request, agreement, asked)
+        choice, values, _ = await read_choice(request, agreement, asked)
         at = await answered_at(request)
         today = read_day("today", asked.today, at, at_end=True) or at.date()
         values |= {**_period(asked, at), "today": day_number(today)}

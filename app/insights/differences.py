@@ -255,5 +255,6 @@ def why_apart(claim: Json, mission_id: str) -> list[Json]:
         Why.other_mission: claim["agreement_id"] is None and claim["mission_id"] != mission_id,
         Why.part_of_claim: claim["part_of_id"] is not None,
         Why.other_period: claim["per"] not in (None, "year"),
+        Why.withheld: bool(claim["is_about_withheld"]),
     }
     return [{"reason": each, "count": None} for each, so in reasons.items() if so]

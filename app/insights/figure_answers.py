@@ -109,15 +109,15 @@ async def _read_shape(
     options: tuple[Value, ...],
     given: Mapping[str, Value],
     also: Pairs,
-) -> tuple[FigureShape, Fields]:
-    """The list that the query asks for, and the values of its statement; BadRequest for what does
-    not exist."""
+) -> tuple[FigureShape, Fields, str]:
+    """The list that the query asks for, the values of its statement, and what its tag tells of
+    relative dates; BadRequest for what does not exist."""
     figures = of.figures
     own: list[tuple[str, str]] = []
     others: list[tuple[str, str]] = []
     for pair in query.others:
         (own if _is_figure(of, pair[0]) else others).append(pair)
-    choice, values = await read_choice(request, of.resource, query, others)
+    choice, values, edition = await read_choice(request, of.resource, query, others)
     is_split = database_of(request).dialect.name == "sqlite"
     limits: list[tuple[str, str]] = []
     for name, text in sorted([*own, *also]):
@@ -133,7 +133,7 @@ async def _read_shape(
         if name in figures:
             _check_given("sort", figures[name], given)
     shape = FigureShape(choice, sort, tuple(limits), options, frozenset(given))
-    return shape, {**values, **given}
+    return shape, {**values, **given}, edition
 
 
 def _is_figure(of: FigureList, name: str) -> bool:
@@ -204,11 +204,11 @@ async def answer_figures(
 ) -> Response:
     """A page of the list; `given` are the options of its groups, by name, and `also` are filters
     besides those of the query."""
+    shape, values, edition = await _read_shape(request, of, query, options, given or {}, also)
     if "if-none-match" in request.headers:
-        tag = tag_for(request, f'W/"{await position_of(request)}"')
+        tag = tag_for(request, f'W/"{await position_of(request)}{edition}"')
         if is_known(request, tag):
             return not_modified(tag)
-    shape, values = await _read_shape(request, of, query, options, given or {}, also)
     limit = min(query.limit, MAX_ROWS)
     scope = cursor_scope(of.name, shape, sorted(values.items()))
     at = await current_page(request, limit, query.cursor, scope)
@@ -218,7 +218,7 @@ async def answer_figures(
     found = await database.read(figures_statement(of, shape, dialect_of(request)), asked)
     total = Total(found[0][1]) if found else Total(0 if first == 0 else None)
     position = found[0][2] if found else await position_of(request)
-    headers = {"ETag": tag_for(request, f'W/"{position}"')}
+    headers = {"ETag": tag_for(request, f'W/"{position}{edition}"')}
     rows = [row[0] for row in found]
     if wants_texts(request):
         rows = [_with_texts(of, row) for row in rows]
@@ -243,10 +243,10 @@ async def answer_figures_file(
     also: Pairs = (),
 ) -> Response:
     """All rows of the list as CSV (RFC 4180) with a header; null is an empty cell."""
-    tag = tag_for(request, f'W/"{await position_of(request)}-csv"')
+    shape, values, edition = await _read_shape(request, of, query, options, given or {}, also)
+    tag = tag_for(request, f'W/"{await position_of(request)}{edition}-csv"')
     if is_known(request, tag):
         return not_modified(tag)
-    shape, values = await _read_shape(request, of, query, options, given or {}, also)
     database = database_of(request)
     asked = {**values, "limit": MAX_FILE_ROWS, "offset": 0}
     found = await database.read(figures_statement(of, shape, dialect_of(request)), asked)

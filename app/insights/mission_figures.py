@@ -30,7 +30,7 @@ from app.insights.figure_answers import (
 )
 from app.insights.figure_lists import FigureGroup, FigureList, FigureShape, Parts
 from app.insights.journey import journeys
-from app.insights.presence import is_of_part, organizations_by
+from app.insights.presence import is_of_part, organizations_by, people
 from app.resources.agreement import Agreement, agreement
 from app.resources.code import CurrencyCode
 from app.resources.delegate import Delegate
@@ -137,12 +137,14 @@ def _group(names: tuple[str, ...], count: Callable[[FromClause], FromClause]) ->
     return FigureGroup(names, lambda parts, shape, dialect: count(parts["missions"]))
 
 
-def _count_of(name: str, table: AnyTable) -> FigureGroup:
-    """How many records of a kind belong to a mission."""
+def _count_of(
+    name: str, table: AnyTable, number: Callable[[AnyTable], Expression] = lambda of: func.count()
+) -> FigureGroup:
+    """How many records of a kind belong to a mission, or what else their number is."""
 
     def count(parts: FromClause) -> FromClause:
         of: AnyTable = aliased(table)
-        found = _select(parts, {name: func.count()})
+        found = _select(parts, {name: number(of)})
         found = found.where(of.mission_id == parts.c.part_id, of.deleted_at.is_(None))
         return _grouped(found, parts)
 
@@ -224,7 +226,7 @@ MISSION_FIGURES = FigureList(
     groups=(
         _group(("legs",), _legs),
         _count_of("events", Event),
-        _count_of("delegates", Delegate),
+        _count_of("delegates", Delegate, people),
         _count_of("participations", Participation),
         _group(("organizations", "companies"), _organizations),
         FigureGroup(_AGREEMENTS, _agreements),

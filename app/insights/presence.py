@@ -15,6 +15,8 @@ from sqlalchemy import (
     Text,
     and_,
     cast,
+    distinct,
+    func,
     literal,
     select,
     union_all,
@@ -101,6 +103,12 @@ def _columns(mission: Expression, organization: Expression, role: Expression) ->
 
 
 _WAYS = (_by_itself, _by_delegates, _by_agreements)
+
+
+def people(of: AnyTable) -> Expression:
+    """How many people rows of delegates are: who is named is one on whichever leg of a journey, and
+    in whichever capacity; of others it is not known."""
+    return func.count(distinct(func.coalesce(of.person_id, of.id)))
 
 
 def organizations_by(parts: FromClause) -> CompoundSelect[tuple[object]]:

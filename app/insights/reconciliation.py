@@ -250,7 +250,8 @@ def _figures(found: Json) -> list[Json]:
     claims = [*map(_of_total, found["reported_totals"]), *map(_of_statement, found["statements"])]
     by_figure: dict[tuple[JsonValue, ...], list[Json]] = {}
     for claim in claims:
-        by_figure.setdefault(tuple(claim[name] for name in _OF_FIGURE), []).append(claim)
+        figure = (*(claim[name] for name in _OF_FIGURE), claim["is_about_withheld"])
+        by_figure.setdefault(figure, []).append(claim)
     measures = list(Measure)
     ordered = sorted(by_figure.values(), key=lambda claims: measures.index(claims[0]["measure"]))
     return [_figure(found, claims) for claims in ordered]

@@ -24,7 +24,7 @@ from app.engine.query.render import as_json, json_list, object_of
 from app.insights.claims import reported_totals, stated_figures
 from app.insights.figures import AGREEMENTS, STANDING, range_of
 from app.insights.journey import missions_of_journey
-from app.insights.presence import organizations_by
+from app.insights.presence import organizations_by, people
 from app.insights.summary_statement import HELD, summary_select
 from app.resources.agreement import Agreement
 from app.resources.delegate import Delegate
@@ -104,7 +104,7 @@ def _counts(missions: CTE, agreements: CTE) -> dict[str, Expression]:
         party.agreement_id.in_(select(agreements.c.id)), party.organization_id.is_(None)
     )
     delegate: AnyTable = aliased(Delegate)
-    delegates = select(func.count()).where(
+    delegates = select(people(delegate)).where(
         delegate.mission_id.in_(select(missions.c.id)), delegate.deleted_at.is_(None)
     )
     event: AnyTable = aliased(Event)

@@ -197,7 +197,7 @@ class Summary(Schema):
     """Follow-ups on record."""
     realised: list[Realised] = Field(description="What follow-ups say was really paid.")
     delegates: int
-    """People on record who take part."""
+    """People on record who take part, one that is named once."""
     participations: int
     """Organizations on record that take part, in each role."""
     reported_totals: list[Reported] = Field(

@@ -35,6 +35,7 @@ from app.insights.figures import (
     was_ever_signed,
 )
 from app.insights.journey import missions_of_journey
+from app.insights.presence import people
 from app.resources.agreement import Agreement
 from app.resources.delegate import Certainty, Delegate
 from app.resources.firmness import Firmness
@@ -87,8 +88,8 @@ def summary_select(
         "totals": _totals(counted, left, dialect),
         "outcomes": _number(select(func.count()).select_from(outcomes)),
         "realised": _realised(outcomes, earlier, dialect),
-        "delegates": _rows(Delegate, missions),
-        "participations": _rows(Participation, missions),
+        "delegates": _rows(Delegate, missions, people(Delegate)),
+        "participations": _rows(Participation, missions, func.count()),
         "reported_totals": _claims(missions),
         "reported": _figures(reported),
         "left_out": object_of(
@@ -139,8 +140,8 @@ def _number(counted: Selection) -> Expression:
     return counted.scalar_subquery()
 
 
-def _rows(table: AnyTable, missions: CTE) -> Expression:
-    return _number(select(func.count()).select_from(table).where(_of(table, missions)))
+def _rows(table: AnyTable, missions: CTE, number: Expression) -> Expression:
+    return _number(select(number).select_from(table).where(_of(table, missions)))
 
 
 def _withheld_of(table: AnyTable, with_parts: bool) -> Expression:

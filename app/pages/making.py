@@ -6,9 +6,9 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.core.databases.types import now
 from app.core.http.conditional import is_known, not_modified
 from app.core.http.dispatch import Route
+from app.core.http.requests import edition_asked
 from app.core.http.security_headers import page_headers
 from app.core.loose_types import Value
 from app.pages import assets
@@ -80,5 +80,5 @@ class Pages:
 
 async def _tag(request: Request) -> str:
     # Dates are counted from today.
-    parts = (await page_position(request), f"{now():%Y%m%d}", assets.version())
+    parts = (await page_position(request), edition_asked(request), assets.version())
     return audience_tag(request, f'W/"{"-".join(parts)}-{language_of(request)}"')

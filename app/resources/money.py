@@ -74,15 +74,18 @@ def period_rules() -> tuple[CheckConstraint, ...]:
     )
 
 
-def money_rules(amount: str, currency: str) -> tuple[CheckConstraint, ...]:
-    """The rules of every amount: never without its currency, never below zero."""
+def money_rules(
+    amount: str, currency: str, time: tuple[str, ...] = ()
+) -> tuple[CheckConstraint, ...]:
+    """The rules of every amount: never without its currency, never below zero. Where `time` names
+    for what time it is, amounts for different ones are not added."""
     return (
         rule(
             f"{amount}_with_currency",
             f"{amount} IS NULL OR {currency} IS NOT NULL",
             f"{currency} is missing: {amount} is in one",
             f"/{currency}",
-            units={amount: (currency,)},
+            units={amount: (currency, *time)},
         ),
         rule(
             f"{currency}_with_{amount}",

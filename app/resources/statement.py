@@ -60,7 +60,7 @@ class Statement(Record):
             "quantity IS NULL OR unit IS NOT NULL",
             "unit is missing: quantity is in one",
             "/unit",
-            units={"quantity": ("unit",), "of_quantity": ("unit",)},
+            units=dict.fromkeys(("quantity", "of_quantity"), ("unit", "per")),
         ),
         rule(
             "unit_with_quantity",
@@ -74,7 +74,7 @@ class Statement(Record):
             "quantity is missing: of_quantity is the whole that it is part of",
             "/quantity",
         ),
-        *money_rules("amount", "currency"),
+        *money_rules("amount", "currency", ("per",)),
     )
 
     mission_id: Mapped[UUID | None] = reference("mission.id")

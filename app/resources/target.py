@@ -39,7 +39,7 @@ def _target_rules(pointer: str) -> tuple[CheckConstraint, ...]:
             f"measure IN {_UNITLESS} OR unit IS NOT NULL",
             "unit is missing: only jobs and companies say by themselves what they count",
             pointer,
-            units={"quantity": ("measure", "unit")},
+            units={"quantity": ("measure", "unit", "per")},
         ),
     )
 
@@ -74,7 +74,7 @@ class AgreementTarget(_Counted, Part):
             "quantity <= quantity_max",
             "quantity_max is less than quantity",
             "/targets",
-            units={"quantity_max": ("measure", "unit")},
+            units={"quantity_max": ("measure", "unit", "per")},
         ),
     )
 

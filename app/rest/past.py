@@ -27,13 +27,14 @@ from app.core.http.operation import Json, Operation
 from app.core.http.requests import parameters
 from app.core.instance_secret import EPOCH_LENGTH
 from app.core.loose_types import Values
-from app.engine.history.past import Past, first_later, moment_of, time_of_change
-from app.engine.history.positions import Position, read_position
+from app.engine.history.past import Past, first_later, time_of_change
+from app.engine.history.past import moment_of as moment_of_change
+from app.engine.history.positions import Position, read_position, refuse_gone
 from app.engine.history.undo import PARAMETER
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.values import check_past, parse_moment, sentence
 from app.rest.audience import MOMENT
-from app.rest.handlers import ASKED_AT, PAST_DATABASE
+from app.rest.handlers import ASKED_AT, PAST_DATABASE, newest_of
 
 T = TypeVar("T")
 AnOperation = TypeVar("AnOperation", bound=Operation)
@@ -107,7 +108,7 @@ class PastDatabase(Database):
             return min(self._as_of, now())
         values = {"seq": self._as_of.seq}
         rows = await self._present.read(time_of_change(self.dialect), values, point_lookup=True)
-        return moment_of(rows[0][0]) if rows else now()
+        return moment_of_change(rows[0][0]) if rows else now()
 
     async def write(self, work: Callable[[Session], T]) -> T:
         raise NotImplementedError("what was is not written")
@@ -132,6 +133,16 @@ async def answered_at(request: Request) -> datetime:
     if asked_at is not None or past is None:
         return asked_at or now()
     return await past.moment()
+
+
+async def moment_of(request: Request, text: str) -> datetime:
+    """The moment that a client names, by a time or by a position; Gone for a position that is not
+    in the log."""
+    as_of = read_as_of(text)
+    if isinstance(as_of, datetime):
+        return as_of
+    refuse_gone(as_of, await newest_of(request))
+    return await PastDatabase(state_of(request).database, as_of).moment()
 
 
 def with_past(operation: AnOperation) -> AnOperation:

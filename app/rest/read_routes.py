@@ -4,18 +4,16 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Path, Query, Request
-from pydantic import BeforeValidator
+from pydantic import Field
 from starlette.responses import Response
 
-from app.core.errors import BadRequest, Invalid, NotFound
+from app.core.errors import BadRequest, Gone, Invalid, NotFound
 from app.core.http.dispatch import Route
 from app.core.http.operation import Answer, Operation
 from app.core.loose_types import Value
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.parameters import ItemQuery, ListQuery, ListWithPartsQuery
-from app.engine.query.values import check_past, parse_moment
 from app.engine.resource import Resource, SubCollection
-from app.engine.schemas import Timestamp
 from app.rest.changes import ChangeList, HistoryQuery, answer_as_of, answer_changes
 from app.rest.exports import (
     FORMATS,
@@ -36,7 +34,7 @@ from app.rest.operations import (
     RecordsOperation,
     snake,
 )
-from app.rest.past import with_past
+from app.rest.past import moment_of, with_past
 
 Format = Annotated[
     str,
@@ -50,16 +48,12 @@ EXPORTED = Answer(
 )
 
 
-def _instant(value: Value) -> Value:
-    # Pydantic alone would take a number for seconds since 1970.
-    return check_past(parse_moment(value)) if isinstance(value, str) else value
-
-
 class PastQuery(ItemQuery):
     """Parameters of reading one record, now or as it was."""
 
-    as_of: Annotated[Timestamp, BeforeValidator(_instant)] | None = None
-    """A moment (ISO 8601): the record as it was then, with all its fields and no relations."""
+    as_of: str | None = Field(None, json_schema_extra={"format": "date-time"})
+    """A moment (ISO 8601, or counted from now: `-7d`), or the `position` of a change with its
+    epoch: the record as it was then, with all its fields and no relations."""
 
 
 @dataclass(frozen=True)
@@ -219,7 +213,8 @@ def get_route(resource: Resource, models: Models) -> Route:
             raise bad_parameter("as_of", "both", text)
         found = await find_row(request, resource, key, trash=True)
         trash = query.deleted == "include"
-        return await answer_as_of(request, resource, found, query.as_of, trash)
+        moment = await moment_of(request, query.as_of)
+        return await answer_as_of(request, resource, found, moment, trash)
 
     return RecordsOperation(
         resource=resource,
@@ -231,7 +226,7 @@ def get_route(resource: Resource, models: Models) -> Route:
         tag=resource.path,
         parameters=(IF_NONE_MATCH,),
         answers=(Answer(model=models[resource.name], headers=TAGGED), NOT_MODIFIED),
-        refusals=(BadRequest, NotFound),
+        refusals=(BadRequest, NotFound, Gone),
     ).route(endpoint)
 
 

@@ -102,6 +102,26 @@ async def test_a_list_with_its_parts_is_walked_page_by_page(client: httpx.AsyncC
     assert found == made
 
 
+async def test_somebody_on_several_legs_is_one_of_those_who_took_part(
+    client: httpx.AsyncClient,
+) -> None:
+    top = await stored(client, "missions", MISSION)
+    legs = [await stored(client, "missions", MISSION | {"parent_id": top}) for _ in range(2)]
+    person = await stored(client, "people", {"full_name": "A traveller"})
+    part = {"side": "delegation", "capacity": "delegate"}
+    for mission_id in (top, *legs):
+        await stored(client, "delegates", {**part, "mission_id": mission_id, "person_id": person})
+        described = {"mission_id": mission_id, "description": "a secretary"}
+        await stored(client, "delegates", part | described)
+    claim = {"mission_id": top, "measure": "participants", "value": 4}
+    await stored(client, "reported-totals", claim)
+    summary = (await client.get(f"/missions/{top}/summary")).json()
+    (row,) = (await client.get(f"/insights/missions?id={top}")).json()["data"]
+    reconciled = (await client.get(f"/missions/{top}/reconciliation")).json()
+    recorded = reconciled["figures"][0]["recorded"]["value"]
+    assert [summary["delegates"], row["delegates"], recorded] == [4, 4, 4]
+
+
 async def test_missions_lie_in_a_few_levels_and_in_no_circle(client: httpx.AsyncClient) -> None:
     async def chain(length: int) -> list[str]:
         keys: list[str] = []

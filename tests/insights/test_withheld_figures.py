@@ -148,6 +148,23 @@ async def test_a_mission_has_the_same_figures_in_its_summary_and_among_all_missi
     }
 
 
+async def test_a_claim_about_what_is_withheld_is_not_held_against_the_whole_mission(
+    client: httpx.AsyncClient, public: httpx.AsyncClient
+) -> None:
+    await send_good(client, "/missions", json={"ref": "told", "title": "Told", "kind": "forum"})
+    money = {"mission": {"ref": "told"}, "amount": 7, "currency": "USD"}
+    for body in (deal("told-1", **money), deal("told-2", confidential=True, **money)):
+        await send_good(client, "/agreements", json=body)
+    said = {"predicate": "values", "paraphrase": "Worth 7", "modality": "fact", **money}
+    await send_good(client, "/statements", json={**said, "agreement": {"ref": "told-2"}})
+    found: list[Any] = []
+    for reader in (client, public):
+        answer = (await reader.get("/missions/told/reconciliation")).json()
+        ((claim,),) = [figure["claims"] for figure in answer["figures"]]
+        found.append((claim["comparison"], [each["reason"] for each in claim["reasons"]]))
+    assert found == [("agrees", []), ("not_comparable", ["withheld"])]
+
+
 async def test_every_figure_tells_how_much_is_withheld_from_who_asks_whatever_is_asked(
     client: httpx.AsyncClient, public: httpx.AsyncClient
 ) -> None:

@@ -219,6 +219,9 @@ async def test_a_moment_that_cannot_be_answered_for_is_refused_and_told_why(
             (f"/missions/{deals.mission}/summary", "as_of=2016-04-12", 404, "no mission"),
             ("/search", "q=cable&as_of=2016-04-12", 400, "as_of"),
             ("/agreements.csv", "as_of=x", 400, "Must be a time"),
+            (f"/agreements/{kept}", "as_of=lately", 400, "such as 2016-04-12T09:30:00Z"),
+            (f"/agreements/{kept}", f"as_of={seq}-000000", 410, "restored from a backup"),
+            (f"/agreements/{kept}", f"as_of={before}", 404, "was entered after"),
         )
         for address, query, status, says in table:
             answer = await client.get(f"{address}?{query}")
@@ -229,6 +232,8 @@ async def test_a_moment_that_cannot_be_answered_for_is_refused_and_told_why(
         assert (await client.get("/agreements?as_of=-7d")).json()["data"] == []
         gone = await client.get(f"/agreements/{kept}?as_of=yesterday")
         assert (gone.status_code, "was entered after" in gone.text) == (404, True)
+        then = (await client.get(f"/agreements/{kept}?as_of={there}")).json()
+        assert (then["version"], then["note"]) == (1, None)
         monkeypatch.setattr(past, "MAX_LATER_CHANGES", 1)
         answer = await client.get(f"/agreements?as_of={before}")
         if answer.status_code != 400 or "ask for a time after 20" not in answer.text:
@@ -279,6 +284,31 @@ async def test_an_answer_of_a_day_counted_from_now_is_another_one_a_day_later(
             again = await client.get(f"{address}?as_of=today", headers=known)
             if again.status_code != 304:
                 wrong.append((address, again.status_code, "though it is known"))
+    assert wrong == []
+
+
+async def test_a_filter_that_counts_from_now_is_answered_anew_though_nothing_was_written(
+    client: httpx.AsyncClient,
+) -> None:
+    addresses = (
+        "/missions",
+        "/missions.csv",
+        "/missions/aggregate",
+        "/insights/missions",
+        "/insights/missions.csv",
+        "/charts/firmness.svg",
+        "/charts/firmness.json",
+        "/",
+    )
+    wrong: list[Any] = []
+    for address in addresses:
+        for asked, is_known in (("created_at__gte=now-1min", False), ("created_at__gte=-7d", True)):
+            page = {"Accept": "text/html"} if address == "/" else {}
+            first = await client.get(f"{address}?{asked}", headers=page)
+            known = page | {"If-None-Match": first.headers["etag"]}
+            then = await client.get(f"{address}?{asked}", headers=known)
+            if (first.status_code, then.status_code == 304) != (200, is_known):
+                wrong.append((address, asked, first.status_code, then.status_code))
     assert wrong == []
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import Request
 
 from app.core import json_codec
+from app.core.databases.types import now
 from app.core.errors import (
     BadRequest,
     Fault,
@@ -19,6 +20,7 @@ from app.core.errors import (
 from app.core.http.app_state import state_of
 from app.core.loose_types import JsonValue
 from app.core.query_models import OpenQuery, Several
+from app.core.relative_dates import edition
 from app.core.validation import Model, invalid_query, validate
 
 JSON_TYPES = ("application/json", "application/merge-patch+json")
@@ -191,3 +193,9 @@ def idempotency_key(request: Request) -> str | None:
         text = "An Idempotency-Key is 1 to 255 letters, digits and signs, best a new UUID."
         raise BadRequest(text, [Fault("idempotency_key", text, parameter="Idempotency-Key")])
     return key
+
+
+def edition_asked(request: Request) -> str:
+    """What a tag tells of when the request was asked."""
+    pairs = parameters(request.scope["query_string"])
+    return edition((value for _, value in pairs), now())
