@@ -21,6 +21,7 @@ from app.engine.history.undo import PARAMETER
 from app.engine.registry import by_record_type
 from app.engine.resource import Resource
 from app.rest.handlers import ASKED_AT, caller_name
+from app.rest.past import answer_as_of
 
 Pairs = list[tuple[str, str]]
 #: What is not there for a request of the service itself: it has neither a body nor conditions.
@@ -32,6 +33,8 @@ _KEPT = (
 _NOT_KEPT = re.compile(r"/(history|text)$|\.csv$|\.\{format\}$")
 #: Where figures across kinds are, and the parameter that says until which day they are counted.
 INSIGHTS, _DAY = "insights", "today"
+#: The parameter whose words are looked for in what is there now.
+_WORDS = "q"
 
 
 class Question:
@@ -111,6 +114,14 @@ def query_of(route: Route) -> type[BaseModel] | None:
     """The parameters of a route's query, where it has any."""
     found = get_args(get_annotations(route.endpoint).get("query"))
     return found[0] if found else None
+
+
+def at_position(question: Question, position: str) -> Question:
+    """The same question of the moment of a position, where it can be asked so; else itself."""
+    names = {name for name, _ in question.pairs}
+    if question.route.around is not answer_as_of or names & {PARAMETER, _WORDS}:
+        return question
+    return Question(question.route, question.path, [*question.pairs, (PARAMETER, position)])
 
 
 def _of_its_moment(pairs: Pairs) -> Pairs:

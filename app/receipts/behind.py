@@ -74,7 +74,7 @@ class Tracer:
             await self._of_record(request, behind, question, steps, alone=alone)
         else:
             behind.is_traced = False
-        await self._cited(request, behind)
+        await self._cited(request, behind, _moment_of(question))
         return behind
 
     async def _listed(
@@ -232,7 +232,7 @@ class Tracer:
         behind.is_cut = True
         return ids
 
-    async def _cited(self, request: Request, behind: Behind) -> None:
+    async def _cited(self, request: Request, behind: Behind, moment: Pairs) -> None:
         """The citations of the records."""
         ids = [record_id for _, record_id in behind.records]
         address = f"/{self.citation.path}"
@@ -241,7 +241,7 @@ class Tracer:
                 behind.is_cut = True
                 return
             pairs = [("record_id__in", ",".join(several)), ("limit", str(MAX_LIMIT)), SHOWN]
-            answer = await self.asker.ask(request, address, pairs)
+            answer = await self.asker.ask(request, address, [*pairs, *moment])
             behind.note(behind.passages, self.citation, answer["data"])
 
 

@@ -27,7 +27,7 @@ from app.engine.query.cursor import cursor_scope
 from app.engine.query.render import as_json, object_of
 from app.engine.resource import Resource
 from app.receipts import writes
-from app.receipts.asking import Asker, Question
+from app.receipts.asking import Asker, Question, at_position
 from app.receipts.behind import Behind, Key, Tracer, rates_in
 from app.receipts.comparing import Comparer
 from app.receipts.schemas import Receipt as ReceiptShown
@@ -178,19 +178,24 @@ def _one_receipt(comparer: Comparer) -> list[Route]:
 
 
 async def _made(request: Request, question: Question, asker: Asker, tracer: Tracer) -> Values:
-    """What is kept of the answer to a question, all of it of one moment."""
+    """What is kept of the answer to a question, all of it of one moment: the present, or where
+    others write meanwhile that of a position, as far as it can be asked for."""
+    asked = question
     for _ in range(_ATTEMPTS):
         position = await position_of(request)
-        answer = await asker.body(request, question)
+        if asked is not question:
+            asked = at_position(question, position)
+        answer = await asker.body(request, asked)
         if len(answer) > writes.MAX_ANSWER_BYTES:
             text = (
                 f"The answer has {len(answer):,} bytes, and a receipt keeps at most"
                 f" {writes.MAX_ANSWER_BYTES:,}: narrow it by filters, fields or a limit."
             )
             raise Invalid.at("/url", "too_large", text)
-        behind = await tracer.trace(request, question)
-        if await position_of(request) == position:
+        behind = await tracer.trace(request, asked)
+        if asked is not question or await position_of(request) == position:
             return _values(question, position, answer, behind)
+        asked = at_position(question, position)
     raise Unavailable(
         "Others write all the time: the answer and what stands behind it could not be read at one"
         " moment. Nothing was stored; try again shortly.",

@@ -155,6 +155,30 @@ async def test_a_rate_that_was_corrected_is_told_as_it_was_and_is(
     assert {difference[each]["date"] for each in ("then", "now")} == {"2020-01-02"}
 
 
+async def test_a_receipt_is_made_of_one_moment_while_others_write_all_the_time(
+    fresh: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trace = behind.Tracer.trace
+    written: list[int] = []
+
+    async def trace_while_others_write(*asked: Any) -> Any:
+        note = {"note": f"Written {len(written)} times"}
+        written.append((await fresh.patch("/missions/novosibirsk-april", json=note)).status_code)
+        return await trace(*asked)
+
+    monkeypatch.setattr(behind.Tracer, "trace", trace_while_others_write)
+    url = "/missions/novosibirsk-april/agreements?fields=title&expand=mission"
+    for asked in (SUMMARY, url, "/agreements/aggregate?group_by=status"):
+        kept = await made(fresh, asked)
+        monkeypatch.setattr(behind.Tracer, "trace", trace)
+        found = await shown(fresh, kept)
+        monkeypatch.setattr(behind.Tracer, "trace", trace_while_others_write)
+        then = await fresh.get(f"{asked}{'&' if '?' in asked else '?'}as_of={kept['position']}")
+        assert found["then"] == then.json()
+        assert found["record_count"] == len(found["records"]) > 0
+    assert set(written) == {200}
+
+
 async def test_a_receipt_of_a_conversion_keeps_the_day_until_which_is_looked(
     client: httpx.AsyncClient,
 ) -> None:
