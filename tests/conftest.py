@@ -22,6 +22,7 @@ from tests import templates
 from tests.durations import Durations
 from tests.keys import ADMIN_KEY, BEARER
 from tests.postgres import create_database, drop_database, stop_shared_server
+from tests.templates import migrated_url as migrated_template
 from tests.templates import seeded_url
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ FILES_BYTES = 2 * 1024**3
 RUN_FILES = "trade-missions-tests-"
 #: Made and not yet gone, before a look for garbage.
 GARBAGE_OBJECTS = 5_000
+#: What takes longest by itself: begun last, it would be waited for by all.
+LONGEST = "test_contributing.py"
 
 # For the applications of this process and for the servers that tests start: the key that tests
 # call with, and no limit to how often.
@@ -91,6 +94,7 @@ def _keep_files_in_memory() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name != LONGEST)
     if not config.getoption("long"):
         for item in items:
             if "long" in item.keywords:
@@ -196,6 +200,13 @@ async def client(shared_app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
     """A client of `shared_app`: the seeded records are as seeded; other tests' may be there."""
     async with client_of(shared_app) as client:
         yield client
+
+
+@pytest.fixture
+async def migrated_url(database_kind: str, tmp_path: Path) -> AsyncIterator[str]:
+    """A database of the test's own that has all tables and no records."""
+    async with copy_of(migrated_template(database_kind), tmp_path) as url:
+        yield url
 
 
 @pytest.fixture

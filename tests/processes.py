@@ -123,12 +123,14 @@ def start(
     return Process(status)
 
 
-def run(*arguments: str, environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
-    """Run one of the commands to its end."""
+def run(
+    *arguments: str, environment: Mapping[str, str], module: str = COMMANDS
+) -> "subprocess.CompletedProcess[str]":
+    """Run one of the commands, or another module, to its end."""
     with ExitStack() as files:
         out, err = (files.enter_context(tempfile.TemporaryFile()) for _ in range(2))
         descriptors = {"stdout": out.fileno(), "stderr": err.fileno()}
-        process = start(COMMANDS, *arguments, environment=environment, **descriptors)
+        process = start(module, *arguments, environment=environment, **descriptors)
         try:
             status = process.wait(RUN_SECONDS)
         finally:

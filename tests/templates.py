@@ -1,5 +1,6 @@
-"""The databases that tests begin with, migrated and seeded: made once, and copied by whoever needs
-one. They are kept in `.cache` for the next run, until something that they are made of changes."""
+"""The databases that tests begin with, migrated, and migrated and seeded: made once, and copied by
+whoever needs one. They are kept in `.cache` for the next run, until something that they are made of
+changes."""
 
 import asyncio
 import os
@@ -26,13 +27,14 @@ ROOT = Path(__file__).parent.parent
 KEPT_IN = ROOT / ".cache" / "tests"
 #: What a template is made of, besides the program that makes it: this file and `postgres.py`.
 MADE_OF = ("app", "migrations", "seeds", "tests/templates.py", "tests/postgres.py", "*.lock")
-SEEDED = "seeded"
+MIGRATED, SEEDED = "migrated", "seeded"
+STAGES = (MIGRATED, SEEDED)
 #: Longer than a run takes: another one may be using what this one does not.
 UNUSED_SECONDS = 7200
 
 
 def prepare() -> None:
-    """Start the run's PostgreSQL server and see that both templates are there.
+    """Start the run's PostgreSQL server and see that the templates are there.
 
     For `pytest_configure` of the process that starts the others: these find the addresses in the
     environment.
@@ -43,17 +45,24 @@ def prepare() -> None:
         _make(folder)
     os.utime(folder)
     _forget_unused()
-    os.environ["TEST_SEEDED_SQLITE"] = f"sqlite:///{folder / 'sqlite.db'}"
     given = os.environ.get(ENVIRONMENT_NAME)
+    server = given or start_shared_server(folder / "postgresql")
+    for stage in STAGES:
+        name = f"{stage}_{digest}" if given else stage
+        os.environ[f"TEST_{stage.upper()}_SQLITE"] = f"sqlite:///{folder / stage}.db"
+        os.environ[f"TEST_{stage.upper()}_POSTGRESQL"] = f"{server.rpartition('/')[0]}/{name}"
     if given:
-        url = _made_on(given, f"{SEEDED}_{digest}")
-    else:
-        url = start_shared_server(folder / "postgresql").rpartition("/")[0] + f"/{SEEDED}"
-    os.environ["TEST_SEEDED_POSTGRESQL"] = url
+        _make_on(given, f"_{digest}")
+
+
+def migrated_url(database_kind: str) -> str:
+    """The address of the template that has all tables and no records: to be copied, never written
+    to."""
+    return os.environ[f"TEST_MIGRATED_{database_kind.upper()}"]
 
 
 def seeded_url(database_kind: str) -> str:
-    """The address of the template: to be copied, never written to."""
+    """The address of the template with the seeds and a key: to be copied, never written to."""
     return os.environ[f"TEST_SEEDED_{database_kind.upper()}"]
 
 
@@ -72,12 +81,14 @@ def _files() -> Iterator[Path]:
 
 
 def _make(folder: Path) -> None:
-    """Make both in a folder beside, which takes its name once it is complete."""
+    """Make them in a folder beside, which takes its name once it is complete."""
     KEPT_IN.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=KEPT_IN, ignore_cleanup_errors=True) as beside:
         making = Path(beside, "made")
         making.mkdir()
-        asyncio.run(_seed(f"sqlite:///{making / 'sqlite.db'}"))
+        asyncio.run(_migrate(f"sqlite:///{making / MIGRATED}.db"))
+        shutil.copy(making / f"{MIGRATED}.db", making / f"{SEEDED}.db")
+        asyncio.run(_seed(f"sqlite:///{making / SEEDED}.db"))
         if ENVIRONMENT_NAME not in os.environ:
             _make_cluster(making / "postgresql")
         # Another run may have been quicker; its folder is as good.
@@ -93,31 +104,29 @@ def _forget_unused() -> None:
 
 
 def _make_cluster(target: Path) -> None:
-    """The files of a PostgreSQL server that has the template, as it left them when it stopped."""
+    """The files of a PostgreSQL server that has the templates, as it left them when it stopped."""
     with TemporaryDirectory() as log, new_cluster(Path(log)) as cluster:
         cluster.initialise("--wal-segsize=1")
-        server = address_at(cluster.start())
-        url = create_database(server, SEEDED)
-        asyncio.run(_seed(url))
-        _analyze(url)
-        _close(server, SEEDED)
+        _make_on(address_at(cluster.start()))
         cluster.stop()
         shutil.copytree(cluster.data, target)
 
 
-def _made_on(server: str, name: str) -> str:
-    """The template on a server that is there already, whatever else is on it."""
-    url = server.rpartition("/")[0] + f"/{name}"
-    if execute(server, f"SELECT 1 FROM pg_database WHERE datname = '{name}'"):
-        return url
-    beside = f"{name}_{os.getpid()}"
-    made = create_database(server, beside)
-    asyncio.run(_seed(made))
-    _analyze(made)
-    _close(server, beside)
-    with suppress(asyncpg.DuplicateDatabaseError):
-        execute(server, f'ALTER DATABASE "{beside}" RENAME TO "{name}"')
-    return url
+def _make_on(server: str, suffix: str = "") -> None:
+    """Make the templates on a server, whatever else is on it."""
+    before = None
+    for stage, make in ((MIGRATED, _migrate), (SEEDED, _seed)):
+        name = f"{stage}{suffix}"
+        if not execute(server, f"SELECT 1 FROM pg_database WHERE datname = '{name}'"):
+            beside = f"{name}_{os.getpid()}"
+            made = create_database(server, beside, before)
+            asyncio.run(make(made))
+            _analyze(made)
+            _close(server, beside)
+            # Another run may have been quicker.
+            with suppress(asyncpg.DuplicateDatabaseError):
+                execute(server, f'ALTER DATABASE "{beside}" RENAME TO "{name}"')
+        before = name
 
 
 def _analyze(url: str) -> None:
@@ -132,15 +141,19 @@ def _close(server: str, name: str) -> None:
     execute(server, f'ALTER DATABASE "{name}" WITH ALLOW_CONNECTIONS false')
 
 
-async def _seed(url: str) -> None:
+async def _migrate(url: str) -> None:
     # Imported where something is made: the process that only starts others needs none of it.
-    from app.commands.keys import make_first
     from app.commands.migrate import migrate
+
+    await migrate(url)
+
+
+async def _seed(url: str) -> None:
+    from app.commands.keys import make_first
     from app.commands.seed import seed
     from app.core.databases.opening import open_database
     from app.settings import Settings
 
-    await migrate(url)
     await make_first(Settings(database_url=url))
     database = open_database(url)
     await database.start()

@@ -1,9 +1,8 @@
 """Migrations on an empty database: up, down, up again, and nothing differs from the program."""
 
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -17,6 +16,7 @@ from app.commands.migrate import compare, downgrade, migrate
 from app.commands.revision import revision_of
 from app.core.databases.interface import Base
 from app.core.databases.schema_revision import newest
+from tests import processes
 from tests.postgres import create_database, drop_database
 
 
@@ -87,56 +87,51 @@ async def test_a_migrated_database_differs_in_nothing_from_the_program(bare_url:
     assert made == {*Base.metadata.tables, "alembic_version"}
 
 
-async def test_going_back_leaves_no_table_and_going_up_again_makes_all(bare_url: str) -> None:
-    await migrate(bare_url)
-    await downgrade(bare_url)
-    assert await engine_run(bare_url, table_names) == {"alembic_version"}
-    assert await engine_run(bare_url, revision_of) is None
-    assert await migrate(bare_url) is True
-    assert await compare(bare_url) == []
+async def test_going_back_leaves_no_table_and_going_up_again_makes_all(migrated_url: str) -> None:
+    await downgrade(migrated_url)
+    assert await engine_run(migrated_url, table_names) == {"alembic_version"}
+    assert await engine_run(migrated_url, revision_of) is None
+    assert await migrate(migrated_url) is True
+    assert await compare(migrated_url) == []
 
 
-async def test_migrating_again_changes_nothing_and_says_so(bare_url: str) -> None:
-    await migrate(bare_url)
-    assert await migrate(bare_url) is False
+async def test_migrating_again_changes_nothing_and_says_so(migrated_url: str) -> None:
+    assert await migrate(migrated_url) is False
 
 
-async def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(bare_url: str) -> None:
-    await migrate(bare_url)
-    await run_sql(bare_url, "UPDATE alembic_version SET version_num = 'of_tomorrow'")
+async def test_a_database_of_a_newer_version_is_refused_and_left_as_it_is(
+    migrated_url: str,
+) -> None:
+    await run_sql(migrated_url, "UPDATE alembic_version SET version_num = 'of_tomorrow'")
     with pytest.raises(RuntimeError, match=r"of_tomorrow.*newer version\. Nothing was changed"):
-        await migrate(bare_url)
-    assert await engine_run(bare_url, revision_of) == "of_tomorrow"
+        await migrate(migrated_url)
+    assert await engine_run(migrated_url, revision_of) == "of_tomorrow"
 
 
-async def test_every_check_of_the_program_is_in_the_database(bare_url: str) -> None:
-    await migrate(bare_url)
-    named = await engine_run(bare_url, named_checks)
+async def test_every_check_of_the_program_is_in_the_database(migrated_url: str) -> None:
+    named = await engine_run(migrated_url, named_checks)
     assert len(named) > 20
-    assert named == await engine_run(bare_url, written_checks)
+    assert named == await engine_run(migrated_url, written_checks)
 
 
-async def test_a_missing_column_is_a_difference(bare_url: str) -> None:
-    await migrate(bare_url)
-    await run_sql(bare_url, "ALTER TABLE mission DROP COLUMN note")
-    assert "note" in str(await compare(bare_url))
+async def test_a_missing_column_is_a_difference(migrated_url: str) -> None:
+    await run_sql(migrated_url, "ALTER TABLE mission DROP COLUMN note")
+    assert "note" in str(await compare(migrated_url))
 
 
-async def test_a_missing_check_is_a_difference(bare_url: str) -> None:
-    await migrate(bare_url)
+async def test_a_missing_check_is_a_difference(migrated_url: str) -> None:
     await run_sql(
-        bare_url,
+        migrated_url,
         "DROP TABLE change_counter",
         "CREATE TABLE change_counter (id INTEGER NOT NULL, seq BIGINT NOT NULL,"
         " CONSTRAINT pk_change_counter PRIMARY KEY (id))",
     )
-    assert "one_row" in str(await compare(bare_url))
+    assert "one_row" in str(await compare(migrated_url))
 
 
 async def test_a_new_database_holds_its_tables_of_one_row_only(
-    bare_url: str,
+    migrated_url: str,
 ) -> None:
-    await migrate(bare_url)
 
     def filled(connection: Connection) -> set[str]:
         return {
@@ -145,7 +140,7 @@ async def test_a_new_database_holds_its_tables_of_one_row_only(
             if connection.execute(text(f'SELECT 1 FROM "{name}" LIMIT 1')).all()
         }
 
-    assert await engine_run(bare_url, filled) == {
+    assert await engine_run(migrated_url, filled) == {
         "change_counter",
         "installation",
         "search_version",
@@ -154,43 +149,24 @@ async def test_a_new_database_holds_its_tables_of_one_row_only(
 
 # Kills, and several at once
 
-ROOT = Path(__file__).parent.parent
-#: Ends itself as `kill -9` would, after a table in the middle of a migration was made.
-KILLED = """
-import asyncio, os, signal, sys
-from sqlalchemy import Engine, event
-from app.commands.migrate import migrate
-
-@event.listens_for(Engine, "after_cursor_execute")
-def executed(connection, cursor, statement, *_):
-    if statement.lstrip().startswith(f"CREATE TABLE {sys.argv[2]} "):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-asyncio.run(migrate(sys.argv[1]))
-"""
-
 
 def at(url: str) -> dict[str, str]:
     """The environment of a process that works on the database."""
-    return os.environ | {"TRADE_MISSIONS_DATABASE_URL": url, "PYTHONPATH": str(ROOT)}
+    return os.environ | {"TRADE_MISSIONS_DATABASE_URL": url}
 
 
 def kill_at(url: str, table: str) -> None:
     """Migrate, and be killed when the table was made."""
-    script = [sys.executable, "-c", KILLED, url, table]
-    killed = subprocess.run(script, cwd=ROOT, env=at(url), capture_output=True, check=False)
+    killed = processes.run(url, table, environment=at(url), module="tests.killed_migration")
     assert killed.returncode == -9, killed.stderr
 
 
 def at_once(url: str, *commands: list[str], status: int = 0) -> list[tuple[str, str]]:
     """Run commands of ours at the same time; what each printed, and what it told of errors."""
-    run = [sys.executable, "-m", "app"]
-    several = [
-        subprocess.Popen([*run, *command], cwd=ROOT, env=at(url), stdout=-1, stderr=-1, text=True)
-        for command in commands
-    ]
-    told = [process.communicate() for process in several]
-    assert [process.returncode for process in several] == [status] * len(several), told
+    with ThreadPoolExecutor(len(commands)) as pool:
+        ended = [*pool.map(lambda each: processes.run(*each, environment=at(url)), commands)]
+    told = [(one.stdout, one.stderr) for one in ended]
+    assert [one.returncode for one in ended] == [status] * len(ended), told
     return told
 
 
@@ -243,11 +219,10 @@ async def test_a_migration_that_would_break_a_reference_is_taken_back(bare_url: 
     assert await engine_run(bare_url, revision_of) == "20261122_search"
 
 
-async def test_a_newer_database_is_not_served_and_it_is_told_why(bare_url: str) -> None:
-    await migrate(bare_url)
-    await run_sql(bare_url, "UPDATE alembic_version SET version_num = 'of_tomorrow'")
+async def test_a_newer_database_is_not_served_and_it_is_told_why(migrated_url: str) -> None:
+    await run_sql(migrated_url, "UPDATE alembic_version SET version_num = 'of_tomorrow'")
     serve = ["serve", "--port", "0"]
-    for _, refused in at_once(bare_url, serve, [*serve, "--prepare"], status=2):
+    for _, refused in at_once(migrated_url, serve, [*serve, "--prepare"], status=2):
         assert "revision of_tomorrow" in refused
         assert "newer version" in refused
         assert "Traceback" not in refused

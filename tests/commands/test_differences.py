@@ -149,12 +149,11 @@ async def test_a_value_that_the_database_lacks_or_still_has_is_a_difference(fres
 
 
 async def test_each_table_of_sqlite_can_be_copied_and_keeps_its_rules(
-    bare_url: str,
+    migrated_url: str,
 ) -> None:
     """As a migration does that changes a rule of it."""
-    if not bare_url.startswith("sqlite"):
+    if not migrated_url.startswith("sqlite"):
         pytest.skip("PostgreSQL alters a table in its place")
-    await migrate(bare_url)
     made = text("SELECT type, name FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY 1, 2")
 
     def copy(connection: Connection) -> None:
@@ -168,20 +167,20 @@ async def test_each_table_of_sqlite_can_be_copied_and_keeps_its_rules(
                 pass
         assert connection.execute(made).all() == before
 
-    await changing_run(bare_url, copy)
-    assert await compare(bare_url) == []
+    await changing_run(migrated_url, copy)
+    assert await compare(migrated_url) == []
     # Those over what is shown are made again by the next migration, whatever it changes.
     views = [
         f"the view {name} is not what the program declares. Run: trade-missions migrate"
         for name in sorted(map(view_name, ALL_DATASETS))
     ]
-    told = await run(bare_url)
+    told = await run(migrated_url)
     assert told[-len(views) :] == views
     named = [re.fullmatch(LACKS, line) for line in told[: -len(views)]]
     assert all(named)
     assert {line[1] for line in named if line} > SHOWN
-    assert await migrate(bare_url)
-    assert await run(bare_url) == []
+    assert await migrate(migrated_url)
+    assert await run(migrated_url) == []
 
 
 async def test_a_table_without_a_migration_is_told_in_a_sentence(
@@ -197,14 +196,13 @@ async def test_a_table_without_a_migration_is_told_in_a_sentence(
         assert (await run(fresh_url))[0] == ("table toy is declared, but not in the database")
 
 
-async def test_a_column_without_a_migration_is_told_in_a_sentence(bare_url: str) -> None:
-    await migrate(bare_url)
-    await change(bare_url, lambda op: op.drop_column("mission", "note"))
+async def test_a_column_without_a_migration_is_told_in_a_sentence(migrated_url: str) -> None:
+    await change(migrated_url, lambda op: op.drop_column("mission", "note"))
     said = f"column note of table mission is declared but no migration makes it: {REMEDY}"
     with pytest.raises(RuntimeError) as refusal:
-        await migrate(bare_url)
+        await migrate(migrated_url)
     assert str(refusal.value) == said
-    assert (await run(bare_url))[0] == (
+    assert (await run(migrated_url))[0] == (
         "table mission: column note is declared, but not in the database"
     )
 

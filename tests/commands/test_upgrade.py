@@ -17,13 +17,13 @@ import pytest
 from sqlalchemy import Connection, inspect, text
 
 from app.commands.backup import backup
-from app.commands.backups.contents import checksums, table_names
+from app.commands.backups.contents import Checksum, checksums, table_names
 from app.commands.backups.postgresql import environment
 from app.commands.check import run as check
 from app.commands.migrate import migrate
 from app.commands.restore import restore
 from app.commands.snapshot import snapshot_run
-from tests.conftest import client_of, serving
+from tests.conftest import client_of, copy_of, serving
 from tests.keys import make_admin_key
 from tests.postgres import system_postgres, wheel_postgres
 from tests.test_migrations import empty_database
@@ -40,29 +40,44 @@ Json = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Old:
-    """A database of an older release, what its API answered, by address, and its last change."""
+class Upgrade:
+    """A database of an older release that was migrated, and what there was before: the values of
+    its tables and of the columns that have another name now, a backup, what its API answered, by
+    address, and its last change. It is only read."""
 
     url: str
+    kept: dict[str, list[str]]
+    values: dict[str, Checksum]
+    renamed: dict[str, list[str]]
+    backup: Path
     answers: Json
     changes: int
 
 
-@pytest.fixture(autouse=True)
-def programs(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def programs() -> Iterator[None]:
     folder = wheel_postgres() or system_postgres()
-    monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(folder), prepend=os.pathsep)
+        yield
 
 
-@pytest.fixture(params=RELEASES)
-def old(request: pytest.FixtureRequest, database_kind: str, tmp_path: Path) -> Iterator[Old]:
-    """A database as the release left it."""
-    name = f"{database_kind}-{request.param}"
-    script = script_of(name)
-    with empty_database(database_kind, tmp_path) as url:
-        load(url, script)
+@pytest.fixture(scope="module", params=RELEASES)
+async def upgrade(
+    request: pytest.FixtureRequest, database_kind: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Upgrade]:
+    """A database as the release left it, migrated."""
+    name, folder = f"{database_kind}-{request.param}", tmp_path_factory.mktemp("upgrade")
+    with empty_database(database_kind, folder) as url:
+        load(url, script_of(name))
+        kept = await snapshot_run(url, columns)
+        values = await snapshot_run(url, lambda connection: checksums(connection, kept))
+        renamed = await snapshot_run(url, renamed_values)
+        await backup(url, folder / "backup")
+        assert await migrate(url) is True
         answers = json.loads((FOLDER / f"{name}.json").read_bytes())
-        yield Old(url, answers, RELEASES[request.param])
+        changes = RELEASES[request.param]
+        yield Upgrade(url, kept, values, renamed, folder / "backup", answers, changes)
 
 
 def script_of(name: str) -> bytes:
@@ -82,12 +97,12 @@ def load(url: str, script: bytes) -> None:
 
 
 @pytest.fixture
-async def upgraded(old: Old) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of this version on the old database, migrated."""
-    await migrate(old.url)
-    await make_admin_key(old.url)
-    async with serving(old.url) as app, client_of(app) as client:
-        yield client
+async def upgraded(upgrade: Upgrade, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of this version on a copy of the old database, migrated."""
+    async with copy_of(upgrade.url, tmp_path) as url:
+        await make_admin_key(url)
+        async with serving(url) as app, client_of(app) as client:
+            yield client
 
 
 def columns(connection: Connection) -> dict[str, list[str]]:
@@ -125,29 +140,23 @@ def test_the_newest_release_has_rows_in_every_table(database_kind: str) -> None:
     assert set(made) == set(re.findall(filled, script, re.MULTILINE))
 
 
-async def test_an_upgrade_keeps_every_value_of_every_row(old: Old) -> None:
-    kept = await snapshot_run(old.url, columns)
-    before = await snapshot_run(old.url, lambda connection: checksums(connection, kept))
-    renamed = await snapshot_run(old.url, renamed_values)
-    assert await migrate(old.url) is True
-    assert await check(old.url) == []
-    after = await snapshot_run(old.url, lambda connection: checksums(connection, kept))
-    assert after == before
-    assert all(renamed.values())
-    assert (await snapshot_run(old.url, renamed_values)).items() >= renamed.items()
-    assert before["change"].rows == old.changes
+async def test_an_upgrade_keeps_every_value_of_every_row(upgrade: Upgrade) -> None:
+    assert await check(upgrade.url) == []
+    after = await snapshot_run(upgrade.url, lambda c: checksums(c, upgrade.kept))
+    assert after == upgrade.values
+    assert all(upgrade.renamed.values())
+    assert (await snapshot_run(upgrade.url, renamed_values)).items() >= upgrade.renamed.items()
+    assert upgrade.values["change"].rows == upgrade.changes
 
 
 async def test_a_backup_of_an_older_release_is_restored_and_migrated(
-    old: Old, database_kind: str, tmp_path: Path
+    upgrade: Upgrade, database_kind: str, tmp_path: Path
 ) -> None:
-    kept = await snapshot_run(old.url, columns)
-    before = await snapshot_run(old.url, lambda connection: checksums(connection, kept))
-    await backup(old.url, tmp_path / "backup")
     with empty_database(database_kind, tmp_path) as url:
-        assert "was migrated from" in await restore(url, tmp_path / "backup")
+        assert "was migrated from" in await restore(url, upgrade.backup)
         assert await check(url) == []
-        assert await snapshot_run(url, lambda connection: checksums(connection, kept)) == before
+        after = await snapshot_run(url, lambda connection: checksums(connection, upgrade.kept))
+        assert after == upgrade.values
 
 
 def holds(new: Any, value: Any) -> bool:
@@ -160,9 +169,9 @@ def holds(new: Any, value: Any) -> bool:
 
 
 async def test_records_and_their_histories_are_answered_as_before(
-    old: Old, upgraded: httpx.AsyncClient
+    upgrade: Upgrade, upgraded: httpx.AsyncClient
 ) -> None:
-    for address, before in old.answers.items():
+    for address, before in upgrade.answers.items():
         answer = await upgraded.get(address)
         assert answer.status_code == 200, answer.text
         now = answer.json()
@@ -187,8 +196,10 @@ async def test_records_of_an_older_release_are_found_by_their_words(
     assert (await upgraded.get("/people?q=Trash")).json()["data"] == []
 
 
-async def test_the_change_log_goes_on_where_it_ended(old: Old, upgraded: httpx.AsyncClient) -> None:
-    last = old.changes
+async def test_the_change_log_goes_on_where_it_ended(
+    upgrade: Upgrade, upgraded: httpx.AsyncClient
+) -> None:
+    last = upgrade.changes
     answer = await upgraded.get("/changes?since=0&limit=1000")
     assert [change["seq"] for change in answer.json()["data"]] == [*range(1, last + 1)]
     changed = await upgraded.patch("/agreements/flour", json={"note": "Changed since"})

@@ -43,16 +43,15 @@ async def test_every_table_is_what_it_was(copy: Copy, bare_url: str) -> None:
 
 
 async def test_a_database_that_holds_something_is_replaced_only_by_force(
-    copy: Copy, bare_url: str
+    copy: Copy, migrated_url: str
 ) -> None:
-    await migrate(bare_url)
-    await run_sql(bare_url, "CREATE TABLE of_later (id INTEGER PRIMARY KEY)")
-    before = await sums_of(bare_url)
+    await run_sql(migrated_url, "CREATE TABLE of_later (id INTEGER PRIMARY KEY)")
+    before = await sums_of(migrated_url)
     with pytest.raises(RuntimeError, match=r"holds something already\..*--force"):
-        await restore(bare_url, copy.file)
-    assert await sums_of(bare_url) == before
-    await restore(bare_url, copy.file, force=True)
-    assert await sums_of(bare_url) == copy.sums
+        await restore(migrated_url, copy.file)
+    assert await sums_of(migrated_url) == before
+    await restore(migrated_url, copy.file, force=True)
+    assert await sums_of(migrated_url) == copy.sums
 
 
 async def test_triggers_of_a_file_are_left_out_and_told(tmp_path: Path) -> None:
@@ -137,22 +136,21 @@ def heard(done, total={total}):
 
 
 async def test_a_restore_that_is_killed_leaves_the_database_as_it_was(
-    copy: Copy, bare_url: str
+    copy: Copy, migrated_url: str
 ) -> None:
-    await migrate(bare_url)
-    before = await sums_of(bare_url)
-    if is_sqlite(bare_url):
+    before = await sums_of(migrated_url)
+    if is_sqlite(migrated_url):
         call = "sqlite.copy_in(Path(sys.argv[1]), Path(sys.argv[2]), heard)"
         script = KILLED.format(kind="sqlite", total=0, call=call)
-        killed(script, str(copy.file), str(path_of(bare_url)))
+        killed(script, str(copy.file), str(path_of(migrated_url)))
     else:
-        tables = await snapshot_run(bare_url, own_tables)
+        tables = await snapshot_run(migrated_url, own_tables)
         call = f"postgresql.restore(sys.argv[2], Path(sys.argv[1]), {tables}, heard)"
         script = KILLED.format(kind="postgresql", total=600_000, call=call)
-        killed(script, str(copy.file), bare_url)
-    assert await sums_of(bare_url) == before
-    await restore(bare_url, copy.file, force=True)
-    assert await sums_of(bare_url) == copy.sums
+        killed(script, str(copy.file), migrated_url)
+    assert await sums_of(migrated_url) == before
+    await restore(migrated_url, copy.file, force=True)
+    assert await sums_of(migrated_url) == copy.sums
 
 
 # What is only of SQLite: nobody may have the file open, and it may be damaged

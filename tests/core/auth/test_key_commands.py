@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tests.core.auth.asking import ask, bearer
 from tests.core.auth.opened import opened
 from tests.core.auth.starting import run, said, start, starting
 from tests.keys import ADMIN_KEY
+from tests.templates import migrated_url as migrated_template
 from tests.test_migrations import empty_database
 
 SHOWN = re.compile(r"^Admin key, shown this once: (\S+)$", re.MULTILINE)
@@ -91,9 +93,9 @@ def test_a_command_that_cannot_be_done_fails_with_a_sentence(access_file: str) -
 @pytest.fixture(scope="module")
 def access_file(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A migrated database of SQLite: what is refused before any database has a look at it."""
-    url = f"sqlite:///{tmp_path_factory.mktemp('commands') / 'keys.db'}"
-    assert run("migrate", url=url).returncode == 0
-    return url
+    file = tmp_path_factory.mktemp("commands") / "keys.db"
+    shutil.copy(migrated_template("sqlite").removeprefix("sqlite:///"), file)
+    return f"sqlite:///{file}"
 
 
 def test_a_key_can_be_made_without_a_database() -> None:
@@ -115,13 +117,12 @@ async def test_the_first_start_prints_an_admin_key_and_the_second_does_not(bare_
     assert secret[13:] not in second
 
 
-async def test_of_two_first_starts_at_once_one_prints_a_key(bare_url: str) -> None:
-    assert run("migrate", url=bare_url).returncode == 0
-    with starting(bare_url) as one, starting(bare_url) as other:
+async def test_of_two_first_starts_at_once_one_prints_a_key(migrated_url: str) -> None:
+    with starting(migrated_url) as one, starting(migrated_url) as other:
         told = await asyncio.gather(*(asyncio.to_thread(said, start) for start in (one, other)))
     assert all("Documentation: " in text for text in told)
     (secret,) = SHOWN.findall("".join(told))
-    (key,) = await listed(bare_url)
+    (key,) = await listed(migrated_url)
     assert is_same(key.digest, secret)
 
 

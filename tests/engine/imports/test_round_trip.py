@@ -31,6 +31,7 @@ from tests.contract.api import STAMPS
 from tests.engine.imports.calls import FORMATS, done, export, position
 from tests.engine.imports.records import file_of_records
 from tests.examples import Examples, create
+from tests.templates import migrated_url
 
 Apps = tuple[FastAPI, FastAPI]
 
@@ -97,15 +98,12 @@ async def test_the_full_examples_change_nothing(
 
 @pytest.fixture(scope="session")
 async def codes_url(
-    database_kind: str, template_url: str, tmp_path_factory: pytest.TempPathFactory
+    database_kind: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[str]:
     """A database that has code lists and no records."""
     from app.commands.keys import make_first
-    from app.commands.migrate import migrate
-    from tests.test_migrations import empty_database
 
-    with empty_database(database_kind, tmp_path_factory.mktemp("codes")) as url:
-        await migrate(url)
+    async with copy_of(migrated_url(database_kind), tmp_path_factory.mktemp("codes")) as url:
         await make_first(Settings(database_url=url))
         database = open_database(url)
         await database.start()
