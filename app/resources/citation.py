@@ -10,6 +10,7 @@ from sqlalchemy import Index, func, select
 from sqlalchemy.orm import Mapped, Session, column_property, mapped_column
 
 from app.core import json_codec
+from app.core.databases.interface import table_of
 from app.core.databases.types import choice
 from app.core.errors import Invalid
 from app.core.json_pointer import read_pointer
@@ -25,6 +26,8 @@ from app.resources.source import Source, SourceSentence, source
 
 #: What is added to the positions of a passage that the text has no more: no text is so long.
 NOWHERE = 1 << 30
+#: Tables, and not the classes: what is selected of these compiles in half the time.
+_SOURCE, _SENTENCE = table_of(Source), table_of(SourceSentence)
 
 
 class Assertion(StrEnum):
@@ -51,18 +54,16 @@ class Citation(Record):
     assertion: Mapped[Assertion] = mapped_column(choice(Assertion, "assertion"))
     checked: Mapped[datetime.date | None]
     quote: Mapped[str | None] = column_property(
-        select(func.nullif(func.substr(Source.text, start + 1, end - start), ""))
-        .where(Source.id == source_id)
-        .correlate_except(Source)
+        select(func.nullif(func.substr(_SOURCE.c.text, start + 1, end - start), ""))
+        .where(_SOURCE.c.id == source_id)
+        .correlate_except(_SOURCE)
         .scalar_subquery(),
         deferred=True,
     )
     sentence: Mapped[int | None] = column_property(
-        select(func.max(SourceSentence.number))
-        .where(
-            SourceSentence.source_id == source_id, SourceSentence.start <= start, start < NOWHERE
-        )
-        .correlate_except(SourceSentence)
+        select(func.max(_SENTENCE.c.number))
+        .where(_SENTENCE.c.source_id == source_id, _SENTENCE.c.start <= start, start < NOWHERE)
+        .correlate_except(_SENTENCE)
         .scalar_subquery(),
         deferred=True,
     )

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Iterator
 
 from sqlalchemy import case, inspect, select
-from sqlalchemy.orm import aliased, column_property
+from sqlalchemy.orm import column_property
 
-from app.core.databases.expressions import AnyTable, Expression
+from app.core.databases.expressions import Expression
+from app.core.databases.interface import table_of
 from app.engine.keys import names_of
+from app.engine.query.aliases import TableAlias
 from app.engine.resource import Resource
 from app.engine.schemas import Prose
 from app.engine.search.searched import fields_like
@@ -16,8 +18,9 @@ from app.resources.citation import Citation
 def show_backed(resources: Iterable[Resource]) -> None:
     """Give citations the ref and the title of what they back, once all kinds are known."""
     several = [resource for resource in resources if resource.row_filter is None]
+    kind = table_of(Citation).c.record_kind
     for name, value in (("record_ref", _ref), ("record_title", _title)):
-        found = ((Citation.record_kind == r.record_type, value(r)) for r in several)
+        found = ((kind == r.record_type, value(r)) for r in several)
         column = case(*((is_kind, shown) for is_kind, shown in found if shown is not None))
         inspect(Citation).add_property(name, column_property(column, deferred=True))
 
@@ -50,13 +53,17 @@ def _required(resource: Resource) -> Iterator[str]:
 
 
 def _of_record(resource: Resource, name: str) -> Expression:
-    table: AnyTable = aliased(resource.table)
-    found = select(getattr(table, name)).where(table.id == Citation.record_id)
-    return found.correlate_except(table).scalar_subquery()
+    table = TableAlias(resource.table)
+    found = select(getattr(table, name)).where(_is_backed(table))
+    return found.correlate_except(table.source).scalar_subquery()
 
 
 def _of_related(resource: Resource, key: str, target: Resource, name: str) -> Expression:
-    table, other = aliased(resource.table), aliased(target.table)
-    found = select(getattr(other, name)).join(table, getattr(table, key) == other.id)
-    found = found.where(table.id == Citation.record_id)
-    return found.correlate_except(table, other).scalar_subquery()
+    table, other = TableAlias(resource.table), TableAlias(target.table)
+    both = other.source.join(table.source, getattr(table, key) == other.id)
+    found = select(getattr(other, name)).select_from(both).where(_is_backed(table))
+    return found.correlate_except(table.source, other.source).scalar_subquery()
+
+
+def _is_backed(table: TableAlias) -> Expression:
+    return table.id == table_of(Citation).c.record_id
