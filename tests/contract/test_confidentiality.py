@@ -202,8 +202,9 @@ async def _fill_what_tells(world: World) -> None:
     }
 
 
-def _addresses(world: World, document: Any) -> Iterator[str]:
-    """Every GET of the document, asked for as much as it shows."""
+def _addresses(world: World, document: Any, *, first_of_lists: bool) -> Iterator[str]:
+    """Every GET of the document, asked for as much as it shows. Each relation is shown by records
+    or by their list, in turn: what makes their JSON is the same."""
     by_path = {resource.path: resource for resource in RESOURCES}
     for path, operations in document["paths"].items():
         if "get" not in operations or path.startswith(
@@ -222,8 +223,9 @@ def _addresses(world: World, document: Any) -> Iterator[str]:
             elif resource is not None and path in (f"/{first}", f"/{first}/{{key}}"):
                 yield at
                 # A page of several relations at a time would be too large a statement.
-                for name in relations_of(resource):
-                    yield f"{at}?expand={name}"
+                for number, name in enumerate(relations_of(resource)):
+                    if (number % 2 == 0) == ((not key) is first_of_lists):
+                        yield f"{at}?expand={name}"
             else:
                 yield at
 
@@ -260,10 +262,11 @@ async def _leaks(world: World, who: str, address: str) -> list[str]:
     return [f"{who}: GET {address}: {leaks[:5]}"] if leaks else []
 
 
-async def test_nothing_shows_what_is_withheld(world: World) -> None:
+async def test_nothing_shows_what_is_withheld(world: World, database_kind: str) -> None:
     document = (await world.writer.get("/openapi.json")).json()
-    addresses = list(_addresses(world, document))
-    assert len(addresses) > 400
+    # What is asked of lists on one of the databases is asked of records on the other.
+    addresses = list(_addresses(world, document, first_of_lists=database_kind == "sqlite"))
+    assert len(addresses) > 300
     wrong = []
     for address in addresses:
         wrong += await _leaks(world, "anonymous", address)
