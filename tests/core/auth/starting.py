@@ -2,17 +2,16 @@
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from dataclasses import dataclass
+from typing import TextIO
 
 import httpx
 
 from tests import processes
 
-ROOT = Path(__file__).parents[3]
 PATIENCE = 60.0
 
 
@@ -28,44 +27,51 @@ def run(*arguments: str, url: str | None, **settings: str) -> subprocess.Complet
     return processes.run(*arguments, environment=environment(url, settings))
 
 
+@dataclass(frozen=True)
+class Started:
+    """A server that has been told to start, and what it says, on either output."""
+
+    process: processes.Process
+    output: TextIO
+
+
 @contextmanager
-def starting(url: str, *options: str, **settings: str) -> Iterator["subprocess.Popen[str]"]:
-    """A server that has been told to start; whatever it says is in its standard output."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "app", "serve", "--port", "0", *options],
-        cwd=ROOT,
-        env=environment(url, settings),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+def starting(url: str, *options: str, **settings: str) -> Iterator[Started]:
+    """A server that has been told to start."""
+    reading, writing = os.pipe()
     try:
-        yield process
+        process = processes.start(
+            processes.COMMANDS,
+            *("serve", "--port", "0", *options),
+            environment=environment(url, settings),
+            stdout=writing,
+            stderr=writing,
+        )
     finally:
-        process.kill()
-        process.wait()
-        assert process.stdout is not None
-        process.stdout.close()
+        os.close(writing)
+    with os.fdopen(reading) as output:
+        try:
+            yield Started(process, output)
+        finally:
+            process.kill_group()
 
 
-def said(process: "subprocess.Popen[str]") -> str:
+def said(started: Started) -> str:
     """What it says until it serves, or until it gives up."""
-    assert process.stdout is not None
     lines = []
-    for line in process.stdout:
+    for line in started.output:
         lines.append(line)
         if line.startswith("Documentation: "):
             break
     return "".join(lines)
 
 
-def serving_at(process: "subprocess.Popen[str]") -> tuple[str, str]:
+def serving_at(started: Started) -> tuple[str, str]:
     """The address of a server that answers, and what it has said until then."""
-    told = said(process)
+    told = said(started)
     address = told.partition("Documentation: ")[2].strip().removesuffix("/docs")
     deadline = time.monotonic() + PATIENCE
-    while process.poll() is None and time.monotonic() < deadline:
+    while started.process.poll() is None and time.monotonic() < deadline:
         with suppress(httpx.TransportError):
             httpx.get(f"{address}/health/live", timeout=10)
             return address, told
@@ -75,5 +81,5 @@ def serving_at(process: "subprocess.Popen[str]") -> tuple[str, str]:
 
 def start(url: str, *options: str, **settings: str) -> str:
     """What a server says until it serves or gives up; it is ended then."""
-    with starting(url, *options, **settings) as process:
-        return said(process)
+    with starting(url, *options, **settings) as started:
+        return said(started)

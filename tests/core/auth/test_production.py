@@ -135,8 +135,8 @@ def test_a_server_tells_all_faults_at_once_and_does_not_start(file: str) -> None
 
 def test_a_good_one_starts_and_prints_no_key(file: str) -> None:
     settings = {"mode": "production", "admin_key": ADMIN_KEY, "behind_tls": "true"}
-    with starting(file, "--host", "0.0.0.0", **settings) as process:
-        address, told = serving_at(process)
+    with starting(file, "--host", "0.0.0.0", **settings) as started:
+        address, told = serving_at(started)
         assert ADMIN_KEY[13:] not in told
         assert "Warning" not in told
         assert httpx.get(f"{address}/api-keys", headers=BEARER).status_code == 200
@@ -149,8 +149,8 @@ def test_development_warns_when_others_can_listen(file: str) -> None:
 
 
 def test_a_key_is_in_no_log_however_it_is_sent(file: str) -> None:
-    with starting(file, admin_key=ADMIN_KEY, access_log="true") as process:
-        address, told = serving_at(process)
+    with starting(file, admin_key=ADMIN_KEY, access_log="true") as started:
+        address, told = serving_at(started)
         assert "Warning" not in told
         with httpx.Client(base_url=address, timeout=20) as client:
             made = client.post("/api-keys", json={"name": "logged"}, headers=BEARER)
@@ -161,8 +161,8 @@ def test_a_key_is_in_no_log_however_it_is_sent(file: str) -> None:
                     client.get(path, auth=("user", secret))
                     client.get(path, auth=(secret, ""))
                     client.get(path, headers={"Authorization": f"Token {secret}"})
-        process.terminate()
-        log = process.communicate()[0]
+        started.process.terminate()
+        log = started.output.read()
     assert log.count('"/missions.csv"') >= 8
     for secret in secrets:
         assert secret[13:] not in log
