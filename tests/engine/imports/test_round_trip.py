@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import inspect
 
@@ -28,6 +28,7 @@ from app.resources.citation import citation
 from app.settings import Settings
 from tests.conftest import client_of, copy_of
 from tests.contract.api import STAMPS
+from tests.drawing import drawing
 from tests.engine.imports.calls import FORMATS, done, export, position
 from tests.engine.imports.records import file_of_records
 from tests.examples import Examples, create
@@ -164,14 +165,7 @@ async def test_the_article_is_the_same_in_an_empty_database(
 
 
 # One example is a whole set of records of several kinds, so few are many.
-thorough = settings(
-    max_examples=12,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-
-
-@thorough
+@drawing(8)
 @given(records=file_of_records(), kind=st.sampled_from(FORMATS))
 async def test_random_records_are_the_same_in_an_empty_database(
     apps: Apps, codes_url: str, records: dict[str, list[Any]], kind: str
