@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import get_args
@@ -20,6 +22,7 @@ from app.core.parameter_synonyms import meant_instead
 
 #: How many faults of a body are told.
 MAX_FAULTS = 100
+_max_told: ContextVar[int] = ContextVar("max_told", default=MAX_FAULTS)
 #: A class of models: what a body or a query is read into, or an answer is described by.
 Model = type[BaseModel]
 Item = Values
@@ -282,10 +285,21 @@ def _models_in(annotation: TypeForm) -> Iterator[Model]:
 def faults_of(error: ValidationError, model: Model) -> list[Fault]:
     """Each fault of a body, by JSON Pointer, as far as anybody reads on."""
     faults = []
-    for item in error.errors(include_url=False)[:MAX_FAULTS]:
+    for item in error.errors(include_url=False)[: _max_told.get()]:
         code, detail = explain(item, model)
         faults.append(Fault(code, detail, pointer=write_pointer(item["loc"])))
     return faults
+
+
+@contextmanager
+def telling(most: int) -> Iterator[None]:
+    """Within, no more faults of a body are put into words: of many bodies nobody reads more, and
+    the words cost more than finding what is wrong."""
+    token = _max_told.set(most)
+    try:
+        yield
+    finally:
+        _max_told.reset(token)
 
 
 def invalid_body(error: ValidationError, model: Model) -> Invalid:

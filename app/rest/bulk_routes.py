@@ -19,14 +19,18 @@ from app.core.validation import Model
 from app.engine.resource import Resource
 from app.engine.schemas import Schema, derived_schema
 from app.engine.writes.bulk import (
-    MAX_FAILURES,
     MAX_OPERATIONS,
     as_sent,
     refused,
     results_json,
     run_all,
 )
-from app.engine.writes.bulk_operations import Done, ReadOperation, read_operations
+from app.engine.writes.bulk_operations import (
+    MAX_FAILURES,
+    Done,
+    ReadOperation,
+    read_operations,
+)
 from app.engine.writes.bulk_order import BulkOrder
 from app.engine.writes.nested_schemas import nested_model, patch_model
 from app.rest.client_watch import ClientWatch, watched
@@ -147,7 +151,10 @@ def bulk_route(resource: Resource) -> Route:
 
         async with watched(request) as client:
             # Before it waits for its turn to write, and beside the loop.
-            read = await asyncio.to_thread(read_operations, resource, items)
+            read = await asyncio.to_thread(read_operations, resource, items, lenient=lenient)
+            if len(read) < len(items):
+                wrong = [Done(each.op, Invalid.status, problem=each.problem) for each in read]
+                raise refused(wrong, len(items))
 
             def work(session: Session) -> WriteResult:
                 return result(

@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.core import validation
 from app.engine.writes.bulk import results_json
 from app.engine.writes.bulk_operations import Done
 
@@ -68,3 +69,54 @@ async def test_the_records_within_others_of_one_request_are_counted_before_the_w
     assert wrong == {}
     answer = await client.post("/missions/bulk?dry_run=true", json={"operations": [linked, create]})
     assert "stand within" not in answer.text
+
+
+@pytest.fixture
+def explained(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The faults that were put into words."""
+    found: list[Any] = []
+    explain = validation.explain
+
+    def noted(item: Any, model: validation.Model) -> tuple[str, str]:
+        found.append(item["loc"])
+        return explain(item, model)
+
+    monkeypatch.setattr(validation, "explain", noted)
+    return found
+
+
+PARTIES_WRONG = {"title": "A", "instrument": "other", "parties": [{}] * 50}
+
+
+async def test_a_list_that_is_refused_is_read_as_far_as_its_failures_are_told(
+    client: Client, explained: list[Any]
+) -> None:
+    operations = [{"op": "create", "body": {}}] * 150
+    answer = await client.post("/people/bulk", json={"operations": operations})
+    assert answer.json()["detail"].startswith("At least 100 of 150 operations fail")
+    assert len(explained) == 100
+
+
+async def test_after_a_thousand_faults_of_a_list_each_operation_tells_its_first(
+    client: Client, explained: list[Any]
+) -> None:
+    operations = [{"op": "create", "body": PARTIES_WRONG}] * 25
+    content = {"operations": operations}
+    answer = await client.post("/agreements/bulk", json=content, headers=LENIENT)
+    told = [len(result["problem"]["errors"]) for result in answer.json()["results"]]
+    assert told == [50] * 20 + [1] * 5
+    assert len(explained) == sum(told)
+
+
+async def test_of_a_tree_of_records_no_more_is_looked_at_than_is_told(
+    client: Client, explained: list[Any]
+) -> None:
+    tree = {"title": "B", "kind": "trade_fair", "agreements": [PARTIES_WRONG] * 20}
+    wrong = {}
+    for method, path in (("POST", "/missions"), ("PATCH", "/missions/novosibirsk-april")):
+        explained.clear()
+        answer = await client.request(method, path, json=tree)
+        errors = answer.json()["errors"]
+        if len(explained) > 300 or not 50 <= len(errors) <= 100:
+            wrong[method] = len(explained), answer.text
+    assert wrong == {}

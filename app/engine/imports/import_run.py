@@ -34,8 +34,9 @@ from app.engine.writes.store import State
 
 #: How many rows may wait for others below them in the file.
 _MAX_POSTPONED_ROWS = 10_000
-#: How many rows are judged of a file that is refused, so that more errors would not be told.
-_MAX_JUDGED_ROWS = 2_500
+#: How many rows are judged of a file that is refused, so that more errors would not be told, and
+#: with how many errors.
+_MAX_JUDGED_ROWS, _MAX_JUDGED_FAULTS = 2_500, 10_000
 
 
 @dataclass
@@ -149,7 +150,8 @@ class ImportRun:
         is_refused = bool(self.progress.wrong_header) or self.rows.error is not None
         if self.report.is_full and not self.file.lenient:
             is_refused = True
-        return is_refused and done >= _MAX_JUDGED_ROWS
+        is_judged = done >= _MAX_JUDGED_ROWS or self.report.faults_seen >= _MAX_JUDGED_FAULTS
+        return is_refused and is_judged
 
     def _unreadable(self, error: SheetError) -> Invalid:
         sheet = f"Sheet {error.sheet!r}: " if error.sheet else ""

@@ -13,7 +13,7 @@ from app.core.errors import Conflict, Fault, Invalid, Problem
 from app.core.loose_types import Fields, JsonValue, Value
 from app.core.sheets.tabular import SheetRow
 from app.core.text.name_keys import name_key
-from app.core.validation import Model, validate
+from app.core.validation import Model, telling, validate
 from app.engine.composed_titles import COMPOSED_OF, composed_title
 from app.engine.imports.cell_error import (
     CellError,
@@ -255,9 +255,12 @@ class RowReader:
         entry.resolved = values
         if not faults:
             try:
-                body = validate(model, values)
-            except Invalid:
-                pass  # All that is wrong is looked for together.
+                with telling(1):
+                    body = validate(model, values)
+            except Invalid as problem:
+                if self.is_hasty:
+                    faults = entry.placed(problem)
+                # Else all that is wrong is looked for together.
             else:
                 self._create_related(entry)
                 return body

@@ -12,7 +12,13 @@ from app.core.databases.types import uuid7
 from app.core.errors import Fault, Invalid, Problem, within
 from app.engine.resource import Resource
 from app.engine.writes.bulk_insert import BulkState, New, create_many
-from app.engine.writes.bulk_operations import Done, Item, ReadOperation, run_operation
+from app.engine.writes.bulk_operations import (
+    MAX_TOLD,
+    Done,
+    Item,
+    ReadOperation,
+    run_operation,
+)
 from app.engine.writes.bulk_order import BulkOrder
 from app.engine.writes.savepoint import undone_on_error
 from app.engine.writes.store import Stored
@@ -20,8 +26,6 @@ from app.engine.writes.store import Stored
 MAX_OPERATIONS = 10_000
 #: How many records are created together.
 BATCH_OPERATIONS = 250
-#: How many failures of a refused list are looked for, and how many of their faults are told.
-MAX_FAILURES, MAX_TOLD = 100, 1000
 _PAST = {"create": "created", "update": "updated", "upsert": "updated", "delete": "deleted"}
 
 

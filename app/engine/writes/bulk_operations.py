@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.core.errors import Conflict, Fault, Invalid, Problem, did_you_mean, within
 from app.core.json_pointer import write_pointer
 from app.core.loose_types import Json, JsonValue
-from app.core.validation import MAX_FAULTS
+from app.core.validation import MAX_FAULTS, telling
 from app.engine.history.change_log import Action
 from app.engine.keys import is_askable
 from app.engine.record import Record
@@ -20,6 +20,9 @@ from app.engine.writes import store
 from app.engine.writes.nested import change_nested, create_nested, read_flat
 from app.engine.writes.nested_size import check_nested, nested_count
 from app.engine.writes.store import Stored
+
+#: How many failures of a list of operations are looked for, and how many of their faults are told.
+MAX_FAILURES, MAX_TOLD = 100, 1000
 
 Item = Json
 
@@ -71,14 +74,26 @@ class ReadOperation:
         return self.item
 
 
-def read_operations(resource: Resource, items: list[JsonValue]) -> list[ReadOperation]:
+def read_operations(
+    resource: Resource, items: list[JsonValue], *, lenient: bool = False
+) -> list[ReadOperation]:
     """Read what the operations say; this takes long for many, and nobody should wait meanwhile.
 
-    Invalid where they have more records within others than one request may have.
+    It ends early where so many are wrong that the others would not be told of; where each is by
+    itself, all are read, and of those after many faults one is told. Invalid where they have more
+    records within others than one request may have.
     """
     bodies = (item.get("body") for item in items if isinstance(item, dict))
     check_nested(sum(nested_count(resource, body) for body in bodies), "/operations")
-    return [_read(resource, item) for item in items]
+    read, failures, told = list[ReadOperation](), 0, 0
+    for item in items:
+        with telling(MAX_FAULTS if told < MAX_TOLD else 1):
+            read.append(_read(resource, item))
+        if (problem := read[-1].problem) is not None:
+            failures, told = failures + 1, told + len(problem.errors)
+            if failures == MAX_FAILURES and not lenient:
+                break
+    return read
 
 
 def _read(resource: Resource, item: JsonValue) -> ReadOperation:

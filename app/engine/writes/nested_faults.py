@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from app.core.databases.types import now, uuid7
 from app.core.errors import Fault, Invalid
@@ -19,7 +20,9 @@ from app.engine.writes.records import new_record
 def with_others(problem: Invalid, resource: Resource, value: Json) -> Invalid:
     """The problem with what can be told of the other records without storing any."""
     told = {fault.pointer for fault in problem.errors}
-    others = [fault for fault in _faults(resource, value, "") if fault.pointer not in told]
+    found = (fault for fault in _faults(resource, value, "") if fault.pointer not in told)
+    # No more of the tree is looked at than is told: somebody else waits to write.
+    others = [*islice(found, MAX_FAULTS)]
     if not others and not any(_is_under(resource, fault) for fault in problem.errors):
         return problem
     faults = [*problem.errors, *others][:MAX_FAULTS]
@@ -33,18 +36,18 @@ def _is_under(resource: Resource, fault: Fault) -> bool:
 
 def _faults(
     resource: Resource, value: Json, pointer: str, *, is_inner: bool = False
-) -> list[Fault]:
+) -> Iterator[Fault]:
     """The faults of a record and of those under it, by their places in the whole."""
     known = nested_in(resource, is_inner=is_inner)
     own = {name: item for name, item in value.items() if name not in known}
-    faults = [replace(f, pointer=pointer + (f.pointer or "")) for f in _own_faults(resource, own)]
+    for fault in _own_faults(resource, own):
+        yield replace(fault, pointer=pointer + (fault.pointer or ""))
     for name in (each for each in value if each in known):
         for at, item in _objects(value[name]):
             told = {each: item[each] for each in item.keys() - left_out_of(known[name])}
             tied = {each: str(value) for each, value in known[name].ties(uuid7()).items()}
             place = f"{pointer}/{name}/{at}"
-            faults += _faults(known[name].child, {**told, **tied}, place, is_inner=True)
-    return faults
+            yield from _faults(known[name].child, {**told, **tied}, place, is_inner=True)
 
 
 def _objects(items: JsonValue) -> Iterator[tuple[int, Json]]:

@@ -50,6 +50,16 @@ async def test_a_file_that_is_refused_is_looked_at_as_long_as_its_errors_are_tol
     assert not wrong
 
 
+async def test_a_file_that_is_refused_is_looked_at_up_to_a_number_of_errors(
+    client: Client, judged: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_run, "_MAX_JUDGED_FAULTS", 1000)
+    row = {"title": "A", "instrument": "other", "parties": [{}] * 4}
+    told = await refused(client, "agreements", file_of("ndjson", [row] * _ROWS), "ndjson")
+    assert len(judged) == _BATCH
+    assert told["detail"].startswith(f"At least {_BATCH} of {_ROWS} rows fail with {4 * _BATCH} ")
+
+
 async def test_rows_of_a_file_that_cannot_be_stored_are_looked_at_up_to_a_number(
     client: Client, judged: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
