@@ -1,6 +1,7 @@
 """Watching the log of changes: once a process, however many listen, and only while any does."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -18,6 +19,8 @@ GATHER_SECONDS = 0.01
 BATCH_CHANGES = 500
 #: How much of the newest is kept for listeners, in changes and in bytes.
 MAX_KEPT_CHANGES, MAX_KEPT_BYTES = 1000, 1024 * 1024
+
+log = logging.getLogger("trade_missions")
 
 
 class ChangeLogTail:
@@ -92,10 +95,16 @@ class ChangeLogTail:
     async def _follow(self) -> None:
         while True:
             self._woken.clear()
-            # While the database is away, listeners wait for it as we do.
-            with suppress(Unavailable):
+            try:
                 while await self._read_on():  # noqa: ASYNC110 (it is work, not waiting)
                     await asyncio.sleep(GATHER_SECONDS)
+            except Unavailable:
+                pass  # While the database is away, listeners wait for it as we do.
+            except Exception:
+                # Nobody begins anew what follows the log, and listeners would wait for ever.
+                log.exception("the log of changes could not be read: it is tried again")
+                self._tell()
+                await asyncio.sleep(self.pace)
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.pace):
                     await self._woken.wait()

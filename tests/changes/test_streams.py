@@ -12,6 +12,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.changes import tail
+from app.changes.entries import find_for_all
 from app.changes.stream import MAX_CATCHING_UP, StreamRules
 from app.changes.tail import MAX_KEPT_CHANGES, ChangeLogTail
 from app.core.databases.places import reader
@@ -432,6 +434,28 @@ async def test_what_is_kept_is_bounded_and_what_is_older_is_read_from_the_log(
         newest = watch.after(position + 20, 5)
         assert newest is not None
         assert [entry.seq for entry in newest] == [position + 21]
+
+
+async def test_the_watch_goes_on_after_an_error_that_nobody_foresaw(
+    fresh_app: FastAPI, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    watch, moved = ChangeLogTail(fresh_app.state.database, pace=0.01), asyncio.Event()
+    left = [RuntimeError("once"), RuntimeError("twice")]
+
+    async def broken(*arguments: Any) -> Any:
+        if left:
+            raise left.pop()
+        return await find_for_all(*arguments)
+
+    monkeypatch.setattr(tail, "find_for_all", broken)
+    async with client_of(fresh_app) as client, watch.listening(moved):
+        position = watch.position
+        await add_person(client, "Seen all the same")
+        while watch.position == position:
+            moved.clear()
+            await asyncio.wait_for(moved.wait(), 30)
+    assert not left
+    assert caplog.text.count("the log of changes could not be read") == 2
 
 
 async def test_an_event_stream_is_read_as_the_standard_says() -> None:
