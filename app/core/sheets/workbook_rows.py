@@ -1,7 +1,7 @@
 """Rows of a workbook: which of its worksheets are read, and which are told to be left out."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from app.core.errors import did_you_mean
 from app.core.sheets.ods_reader import Ods
 from app.core.sheets.sheet import SheetError
 from app.core.sheets.tabular import HeadedTable, RawRow, ReadOptions, ReadSheets, SheetRow
-from app.core.sheets.xlsx_parts import Worksheet, XlsxRow
+from app.core.sheets.xlsx_parts import Worksheet
 from app.core.sheets.xlsx_reader import Xlsx
 
 Workbook = Xlsx | Ods
@@ -89,7 +89,7 @@ def _continuation(
         reason = f"The worksheet is hidden: {_HOW}."
     else:
         try:
-            table = HeadedTable(_dense(book.rows(sheet)), sheet.name, options)
+            table = HeadedTable(_dense(book, sheet), sheet.name, options)
         except SheetError as fault:
             reason = f"The worksheet is not read: {fault.detail}"
         else:
@@ -118,7 +118,7 @@ def _under(names: list[str], own: list[str], row: SheetRow) -> SheetRow:
 
 def _table(book: Workbook, sheet: Worksheet, options: ReadOptions) -> HeadedTable:
     try:
-        return HeadedTable(_dense(book.rows(sheet)), sheet.name, options)
+        return HeadedTable(_dense(book, sheet), sheet.name, options)
     except SheetError as fault:
         fault.sheet = sheet.name
         raise
@@ -132,6 +132,8 @@ def _rows(table: HeadedTable, sheet: Worksheet) -> Iterator[SheetRow]:
         raise
 
 
-def _dense(rows: Iterable[XlsxRow]) -> Iterator[RawRow]:
-    for number, cells, faults in rows:
+def _dense(book: Workbook, sheet: Worksheet) -> Iterator[RawRow]:
+    for row in book.rows(sheet):
+        book.count_text(row)
+        number, cells, faults = row
         yield RawRow(number, [cells.get(index) for index in range(max(cells) + 1)], faults)

@@ -10,10 +10,14 @@ from xml.parsers import expat
 
 from app.core.sheets.sheet import SheetError
 from app.core.sheets.xlsx_cells import CellFault
-from app.core.sheets.xlsx_parts import Part
+from app.core.sheets.xlsx_parts import Part, XlsxRow
 
 MAX_UNPACKED: Final = 2 << 30
 """The most bytes that a workbook may have once unpacked; a full worksheet of ours has fewer."""
+MAX_TEXT: Final = 100 << 20
+"""The most characters that all cells may have together, as many as a large file of CSV. A text that
+is shared, merged or repeated stands in the file once and in a million rows; others pack to a
+thousandth."""
 _PIECE: Final = 1 << 16
 _LOWER: Final = {ord(letter): letter.lower() for letter in ascii_uppercase} | {ord("\\"): "/"}
 _ZIP_FAULTS: Final = (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, RuntimeError)
@@ -32,6 +36,8 @@ class ZippedParts:
     broken: str
 
     def __init__(self, path: Path) -> None:
+        #: How many characters the cells have that were read.
+        self._characters = 0
         self._file = path.open("rb")
         try:
             self._zip = self._open(self._file)
@@ -46,6 +52,13 @@ class ZippedParts:
 
     def _begin(self) -> None:
         """Read what all the rest needs."""
+
+    def count_text(self, row: XlsxRow) -> None:
+        """Count the characters of a row."""
+        self._characters += sum(len(cell) for cell in row.cells.values() if isinstance(cell, str))
+        if self._characters > MAX_TEXT:
+            text = f"The cells down to here have more than {MAX_TEXT:,} characters"
+            raise SheetError(f"{text}: split the file into several.", row.number)
 
     def close(self) -> None:
         self._file.close()

@@ -30,6 +30,8 @@ _ALL_DIGITS: Final = re.compile(r"[0-9]{1,4}([-./ ])[0-9]{1,2}\1[0-9]{1,4}")
 _PLAIN: Final = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,100})?")
 #: How many cells are remembered, and how long these are at most.
 _MAX_REMEMBERED: Final = 1000
+#: How many characters a cell has at most that is neither text nor a list.
+_MAX_SHORT: Final = 1000
 _ITEMS: Final = re.compile(r"[;\n]")
 _TRUE: Final = frozenset(("true", "1", "yes", "y", "да", "истина", "иә", "ия", "ақиқат"))
 _FALSE: Final = frozenset(("false", "0", "no", "n", "нет", "ложь", "жоқ", "жалған"))
@@ -63,13 +65,13 @@ class CellReaders:
         if found.field_type is FieldType.list:
             return read_texts if found.codes is None else _Remembering(partial(self._codes, found))
         if found.field_type in (FieldType.choice, FieldType.code):
-            return _Remembering(partial(self._code, found))
+            return partial(_read_short, _Remembering(partial(self._code, found)))
         if found.field_type in (FieldType.date, FieldType.stated):
             is_stated = found.field_type is FieldType.stated
             how = partial(read_date, date_format=self.date_format, is_stated=is_stated)
-            return _Remembering(how)
+            return partial(_read_short, _Remembering(how))
         if found.field_type in (FieldType.decimal, FieldType.integer):
-            return partial(self._number, resource, found)
+            return partial(_read_short, partial(self._number, resource, found))
         return _READERS.get(found.field_type, read_text)
 
     def _code(self, record_field: RecordField, cell: object) -> JsonValue:
@@ -136,6 +138,14 @@ class CellReaders:
             both = " and ".join(sorted(code for _, code in found))
             raise CellError(f"{shown(cell)} has two units, {both}: write one of them.")
         return found.pop()
+
+
+def _read_short(read: Read, cell: Value) -> JsonValue:
+    """What `read` makes of a cell that is short; in a long one to look for it takes a while."""
+    if isinstance(cell, str) and len(cell) > _MAX_SHORT:
+        text = f"has {len(cell):,} characters: what is read here has at most {_MAX_SHORT:,}"
+        raise CellError(f"{shown(cell)} {text}.")
+    return read(cell)
 
 
 class _Remembering(dict[str, JsonValue]):

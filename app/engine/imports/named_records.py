@@ -13,6 +13,7 @@ from app.core.errors import Fault, Invalid, did_you_mean
 from app.core.loose_types import Fields, JsonValue
 from app.core.text.name_keys import name_key
 from app.core.validation import validate
+from app.engine.imports.cell_error import shown
 from app.engine.keys import as_id, names_of
 from app.engine.paths import fields_of
 from app.engine.record import Record
@@ -26,6 +27,8 @@ _MAX_KNOWN_KEYS: Final = 50_000
 #: How many names that are not there are looked for among those that are, to tell the nearest.
 _MAX_NEAREST: Final = 20
 _MAX_LENGTH: Final = 200
+#: How many characters a name has at most; longer texts are not looked for.
+_MAX_NAME: Final = 1000
 _MAX_COMPARED: Final = 2_000
 _LEAST_OF_A_BEGINNING: Final = 4
 
@@ -94,6 +97,11 @@ class NamedRecords:
         if known is None:
             if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
                 detail = "The name has a character that no text here can have."
+                raise Invalid.at(pointer, "reference", detail)
+            if len(text) > _MAX_NAME:
+                detail = (
+                    f"{shown(text)} has {len(text):,} characters: no name has over {_MAX_NAME:,}."
+                )
                 raise Invalid.at(pointer, "reference", detail)
             found = self._found(target, text, pointer)
             if isinstance(found, NewRecord):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.core.sheets import ods_parts
+from app.core.sheets import ods_parts, zipped_parts
 from app.core.sheets.sheet import SheetError
 from tests.core.sheets.spreadsheets import cell, spreadsheet, table
 from tests.core.sheets.tables import read, refusal, replaced, values
@@ -105,6 +105,17 @@ def test_a_few_bytes_do_not_become_millions_of_cells(monkeypatch: pytest.MonkeyP
     )
     with pytest.raises(SheetError, match="cells of the ODS file are repeated"):
         read(spreadsheet(table("A", rows)), "ods")
+
+
+def test_a_text_that_is_repeated_counts_as_often_as_it_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(zipped_parts, "MAX_TEXT", 100)
+    wide = cell("x" * 10, number_columns_repeated=2)
+    rows = f'<table:table-row table:number-rows-repeated="100">{wide}</table:table-row>'
+    head = f"<table:table-row>{cell('a')}{cell('b')}</table:table-row>"
+    fault = refusal(spreadsheet(table("A", head + rows)), "ods")
+    assert (fault.row, "more than 100 characters" in fault.detail) == (6, True)
 
 
 def test_entities_are_not_declared() -> None:

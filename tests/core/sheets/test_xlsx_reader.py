@@ -268,6 +268,15 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused(
     refusal(table([["a"], ["b" * 100]]), "xlsx")
 
 
+def test_a_text_that_is_shared_counts_as_often_as_it_is_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("app.core.sheets.zipped_parts.MAX_TEXT", 100)
+
+    fault = refusal(table([["a"], *([["b" * 10]] * 20)]), "xlsx")
+    assert (fault.row, "more than 100 characters" in fault.detail) == (11, True)
+
+
 def test_two_cells_far_apart_are_no_burden() -> None:
     def build(book: Any) -> None:
         book.add_worksheet().write(0, 0, "a")

@@ -60,6 +60,19 @@ async def test_a_file_that_is_refused_is_looked_at_up_to_a_number_of_errors(
     assert told["detail"].startswith(f"At least {_BATCH} of {_ROWS} rows fail with {4 * _BATCH} ")
 
 
+async def test_a_cell_that_must_be_short_is_not_looked_through_when_it_is_long(
+    client: Client,
+) -> None:
+    row = {"title": "A", "instrument": "other"}
+    columns = ("mission", "amount", "signed", "status", "place_country")
+    for prefer in ("", "handling=lenient"):
+        file = file_of("csv", [{**row, **dict.fromkeys(columns, "word" * 10_000)}])
+        answer = await send(client, "agreements", file, headers={"prefer": prefer})
+        faults = {fault["column"]: fault["detail"] for fault in answer.json()["errors"]}
+        assert faults.keys() == {*columns}
+        assert all("has 40,000 characters" in detail for detail in faults.values()), faults
+
+
 async def test_rows_of_a_file_that_cannot_be_stored_are_looked_at_up_to_a_number(
     client: Client, judged: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
