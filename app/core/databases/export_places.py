@@ -1,7 +1,9 @@
 """Places of exports: one whose client reads it slowly gives way to whoever waits for a place.
 
 Nothing says when such a client will be done, so that a few of them would keep all others from
-exporting. Nobody is cut off who keeps pace, nor anybody while there is a place left.
+exporting. Nobody is cut off who keeps pace, nor anybody while there is a place left: so that those
+who keep pace do not hold them all, a caller takes another place only where more are free than it
+holds. Of four places one caller has two at most, and the last goes to one who has none.
 """
 
 import asyncio
@@ -72,6 +74,14 @@ class ExportPlaces(Places):
         self._delivered: dict[Place, Delivery] = {}
         self._looking: asyncio.Handle | None = None
 
+    def has_all(self, caller: str) -> bool:
+        free = self.total - self.running.total()
+        return super().has_all(caller) or self._holds_its_share(caller, free)
+
+    def _holds_its_share(self, caller: str, free: int) -> bool:
+        """Whether the caller may have none of so many free places, which are for others."""
+        return bool(caller) and self.running[caller] >= free
+
     @asynccontextmanager
     async def taken(self, cost: Cost = Cost.LOW, question: Hashable = None) -> AsyncIterator[Place]:
         async with super().taken(cost, question) as place:
@@ -116,5 +126,5 @@ class ExportPlaces(Places):
         """Those whom a place that became free could be given to."""
         for queues in self._queues.values():
             for caller in queues:
-                if not self.has_all(caller):
+                if not (super().has_all(caller) or self._holds_its_share(caller, 1)):
                     yield caller

@@ -30,7 +30,7 @@ MAX_QUERIES, MAX_EXPORTS = 6, 4
 #: How many of the lists and figures may take long.
 MAX_COSTLY_QUERIES = 2
 #: How many of these one caller may hold.
-MAX_QUERIES_PER_CALLER, MAX_EXPORTS_PER_CALLER = 3, 3
+MAX_QUERIES_PER_CALLER, MAX_EXPORTS_PER_CALLER = 3, 2
 #: For how many seconds a request waits for a connection before it is told to come again.
 POOL_TIMEOUT_SECONDS = 10.0
 #: For how many seconds a server may take to accept a connection.

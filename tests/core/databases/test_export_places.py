@@ -24,7 +24,7 @@ class Exports:
     """Exports under way, and which of them have been ended."""
 
     def __init__(self) -> None:
-        self.places, self.ended = ExportPlaces(4, 3), list[str]()
+        self.places, self.ended = ExportPlaces(8, 3), list[str]()
         self._open: dict[str, AsyncExitStack] = {}
 
     async def begin(self, name: str, *, is_read: bool = False) -> None:
@@ -42,6 +42,10 @@ class Exports:
         self.ended.append(name)
         self._ending = asyncio.create_task(self._open.pop(name).aclose())
 
+    async def end(self, name: str) -> None:
+        """The export is read to its end."""
+        await self._open.pop(name).aclose()
+
     async def close(self) -> None:
         for held in self._open.values():
             await held.aclose()
@@ -58,31 +62,54 @@ async def exports() -> AsyncIterator[Exports]:
 async def test_of_those_who_hold_most_what_is_late_by_most_gives_way(
     exports: Exports,
 ) -> None:
-    for name in ("b1", "a1", "a2", "a3"):
+    for name in ("b1", "a1", "a2", "a3", "c1", "d1", "e1", "f1"):
         await exports.begin(name)
-    await exports.begin("c1")
+    await exports.begin("g1")
     assert exports.ended == ["a1"]
-    await exports.begin("d1")
+    await exports.begin("h1")
     assert exports.ended == ["a1", "a2"]
 
 
 async def test_what_is_read_gives_way_to_nobody(exports: Exports) -> None:
-    for name in ("a1", "a2", "a3", "b1"):
+    for name in ("a1", "a2", "a3", "b1", "b2", "c1", "d1", "e1"):
         await exports.begin(name, is_read=True)
     with pytest.raises(Unavailable):
-        await exports.begin("c1")
+        await exports.begin("f1")
     assert not exports.ended
+
+
+async def test_those_who_keep_pace_leave_places_to_others(exports: Exports) -> None:
+    begun = []
+    for name in ("a1", "a2", "a3", "b1", "b2", "b3", "c1", "c2", "d1"):
+        try:
+            await exports.begin(name, is_read=True)
+        except Unavailable:
+            continue
+        begun.append(name)
+    assert begun == ["a1", "a2", "a3", "b1", "b2", "b3", "c1", "d1"]
+
+
+async def test_who_holds_its_share_has_another_place_when_enough_are_free(
+    exports: Exports,
+) -> None:
+    for name in ("a1", "b1", "c1", "d1", "e1", "f1", "g1"):
+        await exports.begin(name, is_read=True)
+    waiting = asyncio.create_task(exports.begin("a2", is_read=True))
+    await asyncio.sleep(0.02)
+    assert not waiting.done()
+    await exports.end("b1")
+    await waiting
 
 
 async def test_nobody_gives_way_while_there_is_a_place_or_to_who_holds_as_many(
     exports: Exports,
 ) -> None:
-    for name in ("a1", "b1", "c1"):
+    for name in ("a1", "b1", "c1", "d1", "e1", "f1", "g1"):
         await exports.begin(name)
     await asyncio.sleep(0.1)
-    await exports.begin("d1", is_read=True)
+    await exports.begin("h1", is_read=True)
     with pytest.raises(Unavailable):
-        await exports.begin("d2")
+        await exports.begin("h2")
     assert not exports.ended
 
 
