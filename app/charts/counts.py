@@ -95,13 +95,20 @@ def largest_first(bars: Iterable[Bar], asked: Asked) -> tuple[list[Bar], list[st
 
 
 def _class_bars(
-    answer: Json, asked: Asked, *, column: str, path: str, is_of_several: bool = False
+    answer: Json,
+    asked: Asked,
+    *,
+    column: str,
+    path: str,
+    is_of_several: bool = False,
+    none: Told = words.NOT_STATED,
 ) -> Drawing:
-    """Bars by the codes of a column, of which an agreement can have several."""
+    """Bars by the codes of a column, of which an agreement can have several; what has none is
+    called `none`."""
     found = (
         Bar(
             NONE if key is None else key,
-            asked.say(words.NOT_STATED) if key is None else asked.name(path, key),
+            asked.say(none) if key is None else asked.name(path, key),
             class_segments(groups, asked, _filters(path, key)),
             is_apart=key is None,
         )
@@ -181,7 +188,8 @@ def _instruments(answer: Json, asked: Asked) -> Drawing:
 
 def _sectors(answer: Json, asked: Asked) -> Drawing:
     column = f"sectors_{asked.level}"
-    return _class_bars(answer, asked, column=column, path="sectors", is_of_several=True)
+    none = words.NOT_STATED if asked.level == "section" else words.NO_SECTOR
+    return _class_bars(answer, asked, column=column, path="sectors", is_of_several=True, none=none)
 
 
 def _age(year: JsonValue, asked: Asked) -> str:

@@ -131,6 +131,9 @@ ALL: Final = told("All agreements", "Все соглашения", "Барлық
 MISSIONS: Final = told("Missions", "Миссии", "Миссиялар")
 NOT_STATED: Final = told("Not stated", "Не указано", "Көрсетілмеген")
 NO_YEAR: Final = told("No year stated", "Год не указан", "Жылы көрсетілмеген")
+NO_SECTOR: Final = told(
+    "No sector, or a wider one", "Без отрасли или шире", "Саласыз немесе саласы кеңірек"
+)
 NO_MONTH: Final = told("No year, or no month", "Без года или месяца", "Жылы немесе айы жоқ")
 CUT: Final = told(
     "Not drawn: {groups} more, with {count} in all.",

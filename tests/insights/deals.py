@@ -33,7 +33,7 @@ DATES = {
     "2021-03/..": ("2021", True),
 }
 #: Of levels: a division, a class of it, and a section.
-SECTORS = ((), ("C10",), ("C1061",), ("C10", "C1061"), ("F", "C1061"))
+SECTORS = ((), ("C10",), ("C1061",), ("C10", "C1061"), ("F", "C1061"), ("F",))
 
 
 @dataclass(frozen=True)

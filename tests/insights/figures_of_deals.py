@@ -182,9 +182,9 @@ KEYS: dict[str, Key] = {
     "mission.ref": lambda deal: [deal.mission],
     "year(signed)": lambda deal: [deal.year or "undated"],
     "sectors": lambda deal: sorted(set(deal.sectors)) or [None],
+    # A wider code lies under none of the level, and tells nothing beside one that does.
     "sector(sectors,division)": lambda deal: (
-        # A wider code lies under none of the level.
-        list({code[:3] if len(code) >= 3 else None for code in deal.sectors}) or [None]
+        sorted({code[:3] for code in deal.sectors if len(code) >= 3}) or [None]
     ),
 }
 SUMS = {

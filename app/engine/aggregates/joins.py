@@ -1,8 +1,22 @@
 """Related records beside a record: each path of relations joined once."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
-from sqlalchemy import ColumnElement, FromClause, String, and_, func, true
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    String,
+    and_,
+    exists,
+    func,
+    literal_column,
+    not_,
+    or_,
+    select,
+    true,
+)
 
 from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.engine.paths import FieldType, fields_of, find_field, find_relation
@@ -36,23 +50,35 @@ class Joins:
         """The field at the end of the path."""
         return self._get(path[:-1])(path[-1])
 
-    def item(self, path: Path) -> Expression:
-        """The same, or where it is a list an item of it, each in a row of its own."""
+    def item(self, path: Path, lengths: Sequence[int] = ()) -> Expression:
+        """The same, or where it is a list an item of it, each in a row of its own; where groups are
+        made of levels of its codes, which have these lengths, only of codes that tell the most."""
         if find_field(self.resource, path).field_type is not FieldType.list:
             return self.value(path)
         if path not in self.tables:
-            column = self.value(path)
-            spread: FromClause
-            if self.dialect == "sqlite":
-                spread = func.json_each(column).table_valued("value")
-            else:
-                items = func.jsonb_array_elements_text(column)
-                spread = items.table_valued("value").render_derived()
-            self.tables[path] = spread
-            self.joined.append((spread, true()))
-        item: Expression = self.tables[path].c.value
-        item.type = String()
-        return item
+            self.tables[path] = spread = self._items(path)
+            self.joined.append((spread, self._tells_most(path, lengths)))
+        return _value(self.tables[path])
+
+    def _items(self, path: Path) -> FromClause:
+        column = self.value(path)
+        if self.dialect == "sqlite":
+            return func.json_each(column).table_valued("value")
+        return func.jsonb_array_elements_text(column).table_valued("value").render_derived()
+
+    def _tells_most(self, path: Path, lengths: Sequence[int]) -> ColumnElement[bool]:
+        """Whether no other code of the list reaches a level that this one does not, under the same
+        code of the wider levels: of F and C1061 the first says nothing of divisions."""
+        code = _value(self.tables[path])
+        told: list[ColumnElement[bool]] = [true()]
+        for wider, length in pairwise((0, *lengths)):
+            others = self._items(path)
+            other = _value(others)
+            same = func.substr(other, 1, wider) == func.substr(code, 1, wider)
+            more = select(literal_column("1")).where(func.length(other) >= length, same)
+            reached = func.length(code) >= length
+            told.append(or_(reached, not_(exists(more.correlate_except(others)))))
+        return and_(*told)
 
     def _get(self, steps: Path) -> Get:
         """The columns of the record at the end of a path of relations."""
@@ -85,6 +111,12 @@ class Joins:
                 return and_(via.on(table, ColumnProxy(get)), table.deleted_at.is_(None), *only)
             case Resource():
                 return table.id == get(f"{name}_id")  # type: ignore[no-any-return]
+
+
+def _value(items: AnyTable) -> Expression:
+    item: Expression = items.c.value
+    item.type = String()
+    return item
 
 
 def can_be_null(resource: Resource, path: Path) -> bool:

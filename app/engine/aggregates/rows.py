@@ -64,11 +64,21 @@ class Rows:
 
     def _of_level(self, key: GroupKey) -> Expression:
         """The code of the level that the record's code begins with; null for a wider one."""
-        code = self.joins.item(key.path)
+        code, length = self.joins.item(key.path, self._lengths(key.path)), self._length(key)
+        return case((func.length(code) >= length, func.substr(code, 1, length, type_=String())))
+
+    def _lengths(self, path: Path) -> list[int]:
+        """How long the codes of a list are that groups are made of; none where each code of it is a
+        group's own."""
+        keys = [key for key in self.grouping.keys if key.path == path]
+        is_of_levels = all(key.level is not None for key in keys)
+        return sorted(map(self._length, keys)) if is_of_levels else []
+
+    def _length(self, key: GroupKey) -> int:
         codes = find_field(self.resource, key.path).codes
         assert codes is not None
-        length = codes.table.info["levels"][key.level]
-        return case((func.length(code) >= length, func.substr(code, 1, length, type_=String())))
+        length: int = codes.table.info["levels"][key.level]
+        return length
 
     def measured(self, metric: Metric) -> str:
         """The name of the column that a metric of a field is made of."""
@@ -123,12 +133,13 @@ class Rows:
 
     def _known(self, path: Path) -> str:
         """The name of the column that is null where the value is missing: a key's own, which need
-        not be counted, unless it is null for dates with a year too. Where a record can be in
-        several groups nothing but keys may differ from one to the other."""
+        not be counted, unless it is null for dates with a year and for wider codes too. Where a
+        record can be in several groups nothing but keys may differ from one to the other."""
         is_stated = find_field(self.resource, path).field_type is FieldType.stated
-        paths = [key.path for key in self.grouping.keys]
-        if path in paths and not (is_stated and many_of(self.resource, path) is None):
-            return f"k{paths.index(path)}"
+        keys = enumerate(self.grouping.keys)
+        places = [at for at, key in keys if key.path == path and key.level is None]
+        if places and not (is_stated and many_of(self.resource, path) is None):
+            return f"k{places[0]}"
         return self.column(path, "min")
 
     def select(self, *only: ColumnElement[bool], name: str = "found") -> FromClause:
