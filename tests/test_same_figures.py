@@ -163,10 +163,12 @@ async def check_pages(pages: PageReader, mission: Mission) -> None:
     assert standing(yearly) == standing(sums_of(mission.alone, per="year"))
     for found, summary in ((limits, mission.whole), (of_first, mission.alone)):
         at_least, at_most = (sums_of(summary, name=name) for name in ("at_least", "at_most"))
-        for key, text in standing(found).items():
-            # A sum that is exact has none.
-            assert not text or ("at least" in text) == (at_least[key] is not None)
-            assert not text or ("no upper limit" in text) == (at_most[key] is None)
+        # A sum that is exact has none, and one without either limit is not exact alone.
+        for key, text in ((key, text) for key, text in standing(found).items() if text):
+            is_about = at_least[key] is None and at_most[key] is None
+            assert (text == "not exact") == is_about
+            assert ("at least" in text) == (at_least[key] is not None)
+            assert ("no upper limit" in text) == (at_most[key] is None and not is_about)
 
 
 async def check_then(
@@ -194,6 +196,7 @@ _OF_TIMES = Deals(
         _ONE,
         Deal("set-1", "set-0", amount=Decimal(4), currency="USD", related=(("set-0", "part_of"),)),
         Deal("set-2", "set-0", amount=Decimal(3), currency="USD", bound="approximately"),
+        Deal("set-3", "set-0", amount=Decimal(5), currency="EUR", bound="approximately"),
     ),
 )
 
