@@ -159,10 +159,11 @@ async def check_pages(pages: PageReader, mission: Mission) -> None:
     assert once == sums_of(mission.whole)
     assert yearly == sums_of(mission.whole, per="year")
     first, yearly, of_first = await shown_on(pages, f"/?mission={mission.ref}")
-    assert standing(first) == standing(sums_of(mission.alone))
-    assert standing(yearly) == standing(sums_of(mission.alone, per="year"))
-    for found, summary in ((limits, mission.whole), (of_first, mission.alone)):
-        at_least, at_most = (sums_of(summary, name=name) for name in ("at_least", "at_most"))
+    # Of a journey both are with all its legs.
+    assert standing(first) == standing(sums_of(mission.whole))
+    assert standing(yearly) == standing(sums_of(mission.whole, per="year"))
+    at_least, at_most = (sums_of(mission.whole, name=name) for name in ("at_least", "at_most"))
+    for found in (limits, of_first):
         # A sum that is exact has none, and one without either limit is not exact alone.
         for key, text in ((key, text) for key, text in standing(found).items() if text):
             is_about = at_least[key] is None and at_most[key] is None
@@ -188,15 +189,17 @@ async def check_then(
 
 
 _ONE = Deal("set-0", "set-0", amount=Decimal(10), currency="USD", period="one_off")
-#: A part that is of another time than its whole, and a sum of times of which one is uncertain.
+#: A part that is of another time than its whole, a sum of times of which one is uncertain, one that
+#: is without limits, and one of a leg.
 _OF_TIMES = Deals(
     "set",
-    (Leg("set-0", None),),
+    (Leg("set-0", None), Leg("set-1", "set-0")),
     (
         _ONE,
         Deal("set-1", "set-0", amount=Decimal(4), currency="USD", related=(("set-0", "part_of"),)),
         Deal("set-2", "set-0", amount=Decimal(3), currency="USD", bound="approximately"),
         Deal("set-3", "set-0", amount=Decimal(5), currency="EUR", bound="approximately"),
+        Deal("set-4", "set-1", amount=Decimal(7), currency="USD"),
     ),
 )
 
