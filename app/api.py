@@ -22,6 +22,7 @@ from app.engine.withholding import tell_withheld
 from app.feeds.routes import feed_routes
 from app.insights.conversion import conversion_route
 from app.insights.converted_figures import DATED_BY, answer_converted
+from app.insights.duplicates import duplicates_routes
 from app.insights.figures import use_figures
 from app.insights.journey import of_journey
 from app.insights.mission_figures import mission_figures_routes
@@ -131,6 +132,7 @@ def routes() -> tuple[Route, ...]:
         *feed_routes(served),
         *question_routes(shown, [resource.path for resource in RESOURCES]),
         *receipt_routes((*served, *insights, changes), RESOURCES, citation),
+        *duplicates_routes(),
         search_route(RESOURCES),
         changes,
         stream_route(RESOURCES),

@@ -1,6 +1,6 @@
 """How a kind of record is declared: its table, its schemas, its relations and its rules."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -161,14 +161,22 @@ class Levels:
 
 @dataclass(frozen=True, slots=True)
 class Similarity:
-    """When two records of a kind look as if they were one: they are `under` the same record and
-    have the same `name`, and neither a field of `unless` nor who the `members` are, a field of a
-    part, differs where both say so."""
+    """When two records of a kind look as if they were one: they have one of their `names`, or lists
+    of such, in common by what `key` makes of them, are `under` the same record, and neither a field
+    of `unless` nor who the `members` are, a field of a part, differs where both say so."""
 
-    under: str
-    name: str
-    unless: tuple[str, ...]
-    members: tuple[str, str]
+    names: tuple[str, ...]
+    key: Callable[[str], Hashable]
+    unless: tuple[str, ...] = ()
+    under: str | None = None
+    members: tuple[str, str] | None = None
+
+    def names_of(self, values: Mapping[str, Any]) -> list[str]:
+        """All that a record with these values is called, as printed."""
+        found: dict[str, None] = {}
+        for value in filter(None, (values[name] for name in self.names)):
+            found |= dict.fromkeys([value] if isinstance(value, str) else value)
+        return list(found)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,21 +6,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from app.core.loose_types import Value
-from app.core.text.analyze import Word, located, parse_query
-from app.core.text.name_keys import without_quotes
+from app.core.text.alike_names import Name, likeness
+from app.insights.duplicates import MAX_NAMES
 from app.pages.context import PageContext, path_of
 from app.pages.places import place
+from app.resources.organization import organization
+from app.resources.person import person
 from app.rest.audience import sees_withheld
 
-#: So many words of a name are looked at, and so many of its names.
-_MAX_WORDS: Final = 12
-_MAX_NAMES: Final = 5
 #: Of a name the longest words are looked for alone: what has fewer words has one of them.
 _WORDS_ALONE: Final = 2
 _FOUND: Final = ("limit", "50")
 MAX_SHOWN: Final = 10
-#: What the names of a kind begin with: `name`, `name_en`.
-_NAMES: Final = {"organization": "name", "person": "full_name"}
+_KINDS: Final = {each.record_type: each for each in (organization, person)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +34,8 @@ class Duplicate:
 
 def names_of(kind: str, record: Value) -> list[str]:
     """All that it is called, as printed."""
-    name = _NAMES[kind]
-    several = (record.get(name), record.get(f"{name}_en"), *(record.get("other_names") or ()))
-    return list(dict.fromkeys(each for each in several if each))
+    similarity = _KINDS[kind].similarity
+    return [] if similarity is None else similarity.names_of(record)
 
 
 async def possible_duplicates(
@@ -48,9 +45,9 @@ async def possible_duplicates(
     for whom they are not shown to."""
     if not sees_withheld(context.request) or context.as_of is not None:
         return None
-    own = [_words(name) for name in names_of(kind, record)[:_MAX_NAMES]]
+    own = [Name.read(name) for name in names_of(kind, record)[:MAX_NAMES]]
     found: dict[str, Value] = {}
-    for query in dict.fromkeys(each for words in own for each in _queries(words)):
+    for query in dict.fromkeys(query for each in own for query in _queries(each)):
         rows = await context.rows(f"/{path_of(kind)}", (("q", query), _FOUND))
         found |= {row["id"]: row for row in rows if _is_alike(own, kind, row)}
     found.pop(record["id"], None)
@@ -70,51 +67,15 @@ def _duplicate(context: PageContext, kind: str, record: Value, row: Value) -> Du
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """A word of a name as it stands there, and as it is searched by."""
-
-    text: str
-    word: Word
-
-
-def _words(name: str) -> list[_Said]:
-    """The words of a name, without its legal form where it has others."""
-    bare = without_quotes(name)
-    said = [_Said(bare[start:end], word) for word, start, end in located(bare)][:_MAX_WORDS]
-    asked = {
-        word
-        for clause in parse_query(" ".join(each.text for each in said))
-        for word in clause.words
-    }
-    return [each for each in said if each.word in asked]
-
-
-def _queries(words: Sequence[_Said]) -> Iterator[str]:
+def _queries(name: Name) -> Iterator[str]:
     """What finds names that have all of these words, and names that have fewer."""
-    texts = [each.text for each in words]
+    texts = name.texts
     if texts:
         yield " ".join(texts)
     if len(texts) > 1:
         yield from sorted(texts, key=len, reverse=True)[:_WORDS_ALONE]
 
 
-def _is_alike(own: Sequence[Sequence[_Said]], kind: str, row: Value) -> bool:
-    others = [_words(name) for name in names_of(kind, row)[:_MAX_NAMES]]
-    return any(_has(a, b) or _has(b, a) for a in own for b in others if a and b)
-
-
-def _has(whole: Sequence[_Said], words: Sequence[_Said]) -> bool:
-    """Whether all of these words are among those of the whole; a letter is an initial, and says
-    nothing alone."""
-    is_name = any(len(each.word.full) > 1 for each in words)
-    return is_name and all(
-        any(_is_same(each.word, other.word) for other in whole) for each in words
-    )
-
-
-def _is_same(one: Word, other: Word) -> bool:
-    if one.full == other.full or one.stem == other.stem:
-        return True
-    short, long = sorted((one.full, other.full), key=len)
-    return len(short) == 1 and long.startswith(short)
+def _is_alike(own: Sequence[Name], kind: str, row: Value) -> bool:
+    others = [Name.read(name) for name in names_of(kind, row)[:MAX_NAMES]]
+    return any(likeness(a, b) is not None for a in own for b in others)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from app.core.databases.types import choice
 from app.core.errors import Invalid
 from app.core.loose_types import Values
+from app.core.text.name_keys import title_key
 from app.engine.record import (
     Record,
     code,
@@ -23,7 +24,7 @@ from app.engine.record import (
     rule,
     stated,
 )
-from app.engine.resource import Embedded, Levels, OfDay, Resource
+from app.engine.resource import Embedded, Levels, OfDay, Resource, Similarity
 from app.engine.schemas import Edtf, Line, Noted, Prose, RecordFields
 from app.engine.writes.records import set_values
 from app.resources.attendance import Attendance
@@ -224,5 +225,11 @@ mission = Resource(
     embedded={"stops": Embedded(table=MissionStop, fields=StopFields, owner="mission_id")},
     of_day=OfDay(("dates",), lambda session, record: first_day_of(record, "dates")),
     check=_check,
+    similarity=Similarity(
+        names=("title", "title_en", "other_names"),
+        key=title_key,
+        unless=("dates", "sending_country", "host_country", "host_city"),
+        under="parent_id",
+    ),
 )
 mission.to_one["parent"] = mission

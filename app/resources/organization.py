@@ -12,9 +12,10 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.core.databases.types import choice
 from app.core.loose_types import Fields, Values
+from app.core.text.alike_names import words_key
 from app.core.text.name_keys import without_quotes
 from app.engine.record import Part, Record, code, code_list, reference, region_of, rule
-from app.engine.resource import Embedded, Resource
+from app.engine.resource import Embedded, Resource, Similarity
 from app.engine.schemas import Line, Noted, RecordFields, Schema, distinct
 from app.resources.code import CountryCode, LegalForm, LegalFormCode, RegionCode, Sectors
 from app.resources.identifier import IdentifierScheme, check_identifier
@@ -228,6 +229,13 @@ def _declare(name: str, path: str, fields: type[OrganizationFields], about: str)
         about=about,
         check=_check,
         body_of_name=_from_name,
+        # Many have one name: their registration numbers tell them apart.
+        similarity=Similarity(
+            names=("name", "name_en", "other_names"),
+            key=words_key,
+            unless=("country",),
+            members=("identifiers", "value"),
+        ),
     )
 
 

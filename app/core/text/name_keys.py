@@ -23,3 +23,8 @@ def name_key(name: str) -> str:
     is kept, and letters that look alike are not the same."""
     text = without_quotes(unicodedata.normalize("NFC", name))
     return _DASHES.sub("-", _WITHIN.sub("'", text))
+
+
+def title_key(title: str) -> str:
+    """The same of titles, whose case tells nothing."""
+    return name_key(title).casefold()

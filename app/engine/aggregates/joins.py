@@ -75,7 +75,7 @@ class Joins:
             others = self._items(path)
             other = _value(others)
             same = func.substr(other, 1, wider) == func.substr(code, 1, wider)
-            more = select(literal_column("1")).where(func.length(other) >= length, same)
+            more: Selection = select(literal_column("1")).where(func.length(other) >= length, same)
             reached = func.length(code) >= length
             told.append(or_(reached, not_(exists(more.correlate_except(others)))))
         return and_(*told)

@@ -1,16 +1,15 @@
 """Rows that look like records that are there, or like rows before them: a sheet sent twice."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import FromClause, or_, select
+from sqlalchemy import ColumnElement, FromClause, or_, select
 from sqlalchemy.orm import Session
 
 from app.core.databases.expressions import AnyTable
 from app.core.errors import Fault
 from app.core.loose_types import Value, Values
-from app.core.text.name_keys import name_key
 from app.engine.imports.entry import Entry
 from app.engine.resource import Resource, Similarity
 from app.engine.writes import store
@@ -19,7 +18,8 @@ from app.engine.writes.bulk_insert import New
 #: How many records and rows are remembered; what comes after them is not looked at.
 _MAX_KNOWN: Final = 50_000
 
-_Key = tuple[Value, str]
+#: What a record is under, and what its kind makes of a name.
+_Key = tuple[Value, Hashable]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,27 +53,28 @@ class SimilarRecords:
         if of is None:
             return []
         said = [(entry, store.written(new.body)) for entry, new in rows]
-        self._read_under(of, {values[of.under] for _, values in said} - self._read)
+        self._read_under(of, {_owner(of, values) for _, values in said} - self._read)
         return list(self._told(of, said))
 
     def _told(self, of: Similarity, said: Iterable[tuple[Entry, Values]]) -> Iterator[Fault]:
         for entry, values in said:
-            key = (values[of.under], _folded(values[of.name]))
-            part, member = of.members
-            members = frozenset(row[member] for row in values[part] if row[member] is not None)
-            row = _Known(entry.place, [values[name] for name in of.unless], members)
-            others = [known for known in self._known.get(key, []) if known.place != row.place]
-            like = next((known for known in others if known.may_be(row)), None)
+            keys = _keys(of, values)
+            row = _Known(entry.place, [values[name] for name in of.unless], _members(of, values))
+            others = (known for key in keys for known in self._known.get(key, ()))
+            like = next(
+                (each for each in others if each.place != row.place and each.may_be(row)), None
+            )
             # Whoever names a record knows which one it is.
             if like is not None and not entry.known_by():
                 text = f"This looks like {like.place}: give its id or ref, or leave the row out."
-                yield entry.fault(of.name, "similar", text)
-            self._keep(key, row)
+                yield entry.fault(of.names[0], "similar", text)
+            self._keep(keys, row)
 
-    def _keep(self, key: _Key, known: _Known) -> None:
+    def _keep(self, keys: Iterable[_Key], known: _Known) -> None:
         if self._count < _MAX_KNOWN:
-            self._known.setdefault(key, []).append(known)
             self._count += 1
+            for key in keys:
+                self._known.setdefault(key, []).append(known)
 
     def _read_under(self, of: Similarity, owners: set[Value]) -> None:
         """Read what lies under these records, or under none."""
@@ -81,21 +82,23 @@ class SimilarRecords:
         if not owners or self._count >= _MAX_KNOWN:
             return
         table: AnyTable = self.resource.table
-        under, name = getattr(table, of.under), getattr(table, of.name)
-        values = (getattr(table, each) for each in of.unless)
-        named = [owner for owner in owners if owner is not None]
-        is_under = or_(under.in_(named), under.is_(None)) if None in owners else under.in_(named)
-        rows = select(table.id, table.ref, under, name, *values)
-        rows = rows.where(is_under, table.deleted_at.is_(None)).order_by(table.id)
-        rows = rows.limit(_MAX_KNOWN - self._count)
+        under = () if of.under is None else (of.under,)
+        columns = dict.fromkeys(("id", "ref", *under, *of.names, *of.unless))
+        rows = select(*(getattr(table, name) for name in columns))
+        rows = rows.where(table.deleted_at.is_(None), *_is_under(table, of, owners))
+        rows = rows.order_by(table.id).limit(_MAX_KNOWN - self._count)
         members = self._members(of, rows.subquery())
-        for record_id, ref, owner, title, *rest in self.session.execute(rows):
-            place = f"the {self.resource.singular} {ref or record_id}, which is there"
-            known = _Known(place, rest, members.get(record_id, frozenset()))
-            self._keep((owner, _folded(title)), known)
+        for values in map(dict, self.session.execute(rows).mappings()):
+            kind = self.resource.record_type.replace("_", " ")
+            place = f"the {kind} {values['ref'] or values['id']}, which is there"
+            of_record = members.get(values["id"], frozenset())
+            known = _Known(place, [values[name] for name in of.unless], of_record)
+            self._keep(_keys(of, values), known)
 
     def _members(self, of: Similarity, records: FromClause) -> Mapping[Value, frozenset[Value]]:
         """The members of each of these records."""
+        if of.members is None:
+            return {}
         name, member = of.members
         part = self.resource.embedded[name]
         owner, value = getattr(part.table, part.owner), getattr(part.table, member)
@@ -106,5 +109,27 @@ class SimilarRecords:
         return {record_id: frozenset(several) for record_id, several in found.items()}
 
 
-def _folded(name: str) -> str:
-    return name_key(name).casefold()
+def _owner(of: Similarity, values: Mapping[str, Value]) -> Value:
+    """What a record is under; nothing where its kind lies under none."""
+    return None if of.under is None else values[of.under]
+
+
+def _keys(of: Similarity, values: Mapping[str, Value]) -> set[_Key]:
+    owner = _owner(of, values)
+    return {(owner, key) for key in map(of.key, of.names_of(values)) if key}
+
+
+def _members(of: Similarity, values: Values) -> frozenset[Value]:
+    if of.members is None:
+        return frozenset()
+    part, member = of.members
+    return frozenset(row[member] for row in values[part] if row[member] is not None)
+
+
+def _is_under(table: AnyTable, of: Similarity, owners: set[Value]) -> list[ColumnElement[bool]]:
+    """Whether a record is under one of these, None among them for those under none."""
+    if of.under is None:
+        return []
+    under = getattr(table, of.under)
+    is_named = under.in_([owner for owner in owners if owner is not None])
+    return [or_(is_named, under.is_(None)) if None in owners else is_named]
