@@ -1,6 +1,6 @@
 """How a kind of record is declared: its table, its schemas, its relations and its rules."""
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -162,11 +162,12 @@ class Levels:
 @dataclass(frozen=True, slots=True)
 class Similarity:
     """When two records of a kind look as if they were one: they have one of their `names`, or lists
-    of such, in common by what `key` makes of them, are `under` the same record, and neither a field
-    of `unless` nor who the `members` are, a field of a part, differs where both say so."""
+    of such, in common, by one of the `keys` that are made of each; they are `under` the same
+    record; and neither a field of `unless` nor who the `members` are, a field of a part, differs
+    where both say so."""
 
     names: tuple[str, ...]
-    key: Callable[[str], Hashable]
+    keys: Callable[[str], Iterable[Hashable]]
     unless: tuple[str, ...] = ()
     under: str | None = None
     members: tuple[str, str] | None = None

@@ -12,7 +12,7 @@ from app.core.databases.public_reads import WITHHELD_AS
 from app.core.databases.types import choice
 from app.core.errors import Fault, Invalid, refuse_repeated
 from app.core.loose_types import Values
-from app.core.text.name_keys import title_key
+from app.core.text.name_keys import title_keys
 from app.engine.composed_titles import COMPOSED_OF
 from app.engine.record import Record, code, code_list, descending, money, reference, rule, stated
 from app.engine.resource import Embedded, OfDay, Resource, Similarity
@@ -441,7 +441,7 @@ agreement = Resource(
     title_parts=("title", "instrument", "parties"),
     similarity=Similarity(
         names=("title",),
-        key=title_key,
+        keys=title_keys,
         under="mission_id",
         unless=("instrument", "amount", "currency", "signed"),
         members=("parties", "organization_id"),

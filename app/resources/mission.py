@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from app.core.databases.types import choice
 from app.core.errors import Invalid
 from app.core.loose_types import Values
-from app.core.text.name_keys import title_key
+from app.core.text.name_keys import title_keys
 from app.engine.record import (
     Record,
     code,
@@ -227,7 +227,7 @@ mission = Resource(
     check=_check,
     similarity=Similarity(
         names=("title", "title_en", "other_names"),
-        key=title_key,
+        keys=title_keys,
         unless=("dates", "sending_country", "host_country", "host_city"),
         under="parent_id",
     ),

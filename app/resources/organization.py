@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.core.databases.types import choice
 from app.core.loose_types import Fields, Values
-from app.core.text.alike_names import words_key
+from app.core.text.alike_names import words_keys
 from app.core.text.name_keys import without_quotes
 from app.engine.record import Part, Record, code, code_list, reference, region_of, rule
 from app.engine.resource import Embedded, Resource, Similarity
@@ -232,7 +232,7 @@ def _declare(name: str, path: str, fields: type[OrganizationFields], about: str)
         # Many have one name: their registration numbers tell them apart.
         similarity=Similarity(
             names=("name", "name_en", "other_names"),
-            key=words_key,
+            keys=words_keys,
             unless=("country",),
             members=("identifiers", "value"),
         ),

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 from sqlalchemy.orm import Mapped
 
-from app.core.text.alike_names import words_key
+from app.core.text.alike_names import words_keys
 from app.engine.record import Record, code_list
 from app.engine.resource import Resource, Similarity
 from app.engine.schemas import Line, Noted, RecordFields
@@ -40,5 +40,5 @@ person = Resource(
     fields=PersonFields,
     about="A person who takes part in missions or is quoted: names only, no private data.",
     body_of_name=lambda _, name: {"full_name": name},
-    similarity=Similarity(names=("full_name", "full_name_en", "other_names"), key=words_key),
+    similarity=Similarity(names=("full_name", "full_name_en", "other_names"), keys=words_keys),
 )

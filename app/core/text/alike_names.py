@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from app.core.text.analyze import Word, located, parse_query
+from app.core.text.analyze import Word, located, parse_query, words
 from app.core.text.name_keys import without_quotes
 
 #: So many words of a name are looked at.
@@ -40,24 +40,29 @@ class Name:
         clauses = parse_query(" ".join(text for text, _ in said))
         asked = {word for clause in clauses for word in clause.words}
         kept = [(text, word) for text, word in said if word in asked]
-        words = [word for _, word in kept]
+        long = [word for _, word in kept if len(word.full) > 1]
         return cls(
             [text for text, _ in kept],
-            words,
-            frozenset(word.full for word in words if len(word.full) > 1),
-            frozenset(word.stem for word in words if len(word.full) > 1),
-            frozenset(word.full for word in words if len(word.full) == 1),
+            [word for _, word in kept],
+            frozenset(word.full for word in long),
+            frozenset(word.stem for word in long),
+            frozenset(word.full for _, word in kept if len(word.full) == 1),
         )
 
     @property
-    def key(self) -> frozenset[str]:
-        """What names with the same words have in common; nothing of one that says nothing."""
-        return frozenset(word.stem for word in self.words) if self.stems else frozenset()
+    def keys(self) -> set[frozenset[str]]:
+        """What names with the same words have one in common of, and hardly others; none of a name
+        that says nothing."""
+        if not self.stems:
+            return set()
+        # Endings of a word in one script may be none in another: without them all are alike.
+        bare = frozenset(found.stem for word in self.words for found in words(word.full))
+        return {bare, frozenset(word.stem for word in self.words)}
 
 
-def words_key(name: str) -> frozenset[str]:
-    """The key of the name that is written so."""
-    return Name.read(name).key
+def words_keys(name: str) -> set[frozenset[str]]:
+    """The keys of the name that is written so."""
+    return Name.read(name).keys
 
 
 def likeness(one: Name, other: Name) -> Likeness | None:

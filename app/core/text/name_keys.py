@@ -25,6 +25,6 @@ def name_key(name: str) -> str:
     return _DASHES.sub("-", _WITHIN.sub("'", text))
 
 
-def title_key(title: str) -> str:
+def title_keys(title: str) -> tuple[str, ...]:
     """The same of titles, whose case tells nothing."""
-    return name_key(title).casefold()
+    return (name_key(title).casefold(),)

@@ -116,7 +116,7 @@ def _owner(of: Similarity, values: Mapping[str, Value]) -> Value:
 
 def _keys(of: Similarity, values: Mapping[str, Value]) -> set[_Key]:
     owner = _owner(of, values)
-    return {(owner, key) for key in map(of.key, of.names_of(values)) if key}
+    return {(owner, key) for name in of.names_of(values) for key in of.keys(name)}
 
 
 def _members(of: Similarity, values: Values) -> frozenset[Value]:
