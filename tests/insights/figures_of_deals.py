@@ -184,9 +184,21 @@ KEYS: dict[str, Key] = {
     "sectors": lambda deal: sorted(set(deal.sectors)) or [None],
     # A wider code lies under none of the level, and tells nothing beside one that does.
     "sector(sectors,division)": lambda deal: (
-        sorted({code[:3] for code in deal.sectors if len(code) >= 3}) or [None]
+        sorted(set(filter(None, map(division, deal.sectors)))) or [None]
     ),
 }
+
+
+def division(code: str | None) -> str | None:
+    return code[:3] if code is not None and len(code) >= 3 else None
+
+
+def sector_pairs(deal: Deal) -> list[dict[str, Hashable]]:
+    """What groups by sectors and by their divisions are of, together: each sector with its own."""
+    codes = sorted(set(deal.sectors)) or [None]
+    return [{"sectors": code, "sector(sectors,division)": division(code)} for code in codes]
+
+
 SUMS = {
     "sum(amount)": "amount",
     "at_least(amount)": "at_least",
@@ -243,6 +255,9 @@ class Asked:
         return is_there and FILTERS[self.chosen](deal) and self.currency in (None, deal.currency)
 
     def key(self, deal: Deal) -> list[Hashable]:
+        pairs = sector_pairs(deal)
+        if {*self.keys} == {*pairs[0]}:
+            return [tuple(pair[name] for name in self.keys) for pair in pairs]
         return list(product(*(KEYS[name](deal) for name in self.keys)))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from app.core.text.analyze import Word, located, parse_query, words
+from app.core.text.analyze import Word, telling, without_endings
 from app.core.text.name_keys import without_quotes
 
 #: So many words of a name are looked at.
@@ -35,11 +35,7 @@ class Name:
     @classmethod
     def read(cls, text: str) -> "Name":
         """The name that is written so."""
-        bare = without_quotes(text)
-        said = [(bare[start:end], word) for word, start, end in located(bare)][:_MAX_WORDS]
-        clauses = parse_query(" ".join(text for text, _ in said))
-        asked = {word for clause in clauses for word in clause.words}
-        kept = [(text, word) for text, word in said if word in asked]
+        kept = telling(without_quotes(text))[:_MAX_WORDS]
         long = [word for _, word in kept if len(word.full) > 1]
         return cls(
             [text for text, _ in kept],
@@ -56,7 +52,7 @@ class Name:
         if not self.stems:
             return set()
         # Endings of a word in one script may be none in another: without them all are alike.
-        bare = frozenset(found.stem for word in self.words for found in words(word.full))
+        bare = frozenset(map(without_endings, self.words))
         return {bare, frozenset(word.stem for word in self.words)}
 
 

@@ -129,6 +129,19 @@ def located(text: str) -> Iterator[tuple[Word, int, int]]:
         yield _word(found.group()[:LONGEST])[0], found.start(), found.end()
 
 
+def telling(text: str) -> list[tuple[str, Word]]:
+    """The words of a name as they stand there and as words, without legal forms where it has
+    others: what a query for it asks for."""
+    found = [(raw, *_word(raw[:LONGEST])) for raw in _WORD.findall(text)]
+    kept = [(raw, word) for raw, word, is_form in found if not is_form]
+    return kept or [(raw, word) for raw, word, _ in found]
+
+
+def without_endings(word: Word) -> str:
+    """The stem of how the word is spelled in Latin letters, alike in every script."""
+    return _word(word.full)[0].stem
+
+
 def parse_query(text: str) -> tuple[Clause, ...]:
     """What a query asks for, all of which must hold; empty when it has no words.
 
