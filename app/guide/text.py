@@ -61,6 +61,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         "bulk",
         "many-at-once",
         "import",
+        "duplicates",
         "press-release",
         "confidential",
         "trash",

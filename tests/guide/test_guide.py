@@ -19,6 +19,7 @@ from app.guide.page import page
 from app.guide.tables import KINDS
 from app.guide.text import Box, Example, Section, read_section, sections
 from app.insights.conversion import ConversionQuery
+from app.insights.duplicates import DuplicatesQuery
 from app.insights.mission_figures import MissionFiguresQuery
 from app.insights.organization_figures import OrganizationFiguresQuery
 from app.insights.search import SearchQuery
@@ -46,6 +47,7 @@ QUERIES = (
     RestoreQuery,
     ImportQuery,
     ConversionQuery,
+    DuplicatesQuery,
     MissionFiguresQuery,
     OrganizationFiguresQuery,
 )

@@ -195,7 +195,7 @@ def division(code: str | None) -> str | None:
 
 def sector_pairs(deal: Deal) -> list[dict[str, Hashable]]:
     """What groups by sectors and by their divisions are of, together: each sector with its own."""
-    codes = sorted(set(deal.sectors)) or [None]
+    codes: list[str | None] = [*sorted(set(deal.sectors))] or [None]
     return [{"sectors": code, "sector(sectors,division)": division(code)} for code in codes]
 
 

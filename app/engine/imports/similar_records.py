@@ -4,6 +4,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from pydantic import BaseModel
 from sqlalchemy import ColumnElement, FromClause, or_, select
 from sqlalchemy.orm import Session
 
@@ -12,7 +13,6 @@ from app.core.errors import Fault
 from app.core.loose_types import Value, Values
 from app.engine.imports.entry import Entry
 from app.engine.resource import Resource, Similarity
-from app.engine.writes import store
 from app.engine.writes.bulk_insert import New
 
 #: How many records and rows are remembered; what comes after them is not looked at.
@@ -38,6 +38,10 @@ class _Known:
         return not (self.members and other.members) or self.members == other.members
 
 
+#: A row with the fields that are compared, and its members.
+_Row = tuple[Entry, Values, frozenset[Value]]
+
+
 class SimilarRecords:
     """What new records of one import look like: those under the same record are read once."""
 
@@ -52,14 +56,14 @@ class SimilarRecords:
         of = self.resource.similarity
         if of is None:
             return []
-        said = [(entry, store.written(new.body)) for entry, new in rows]
-        self._read_under(of, {_owner(of, values) for _, values in said} - self._read)
+        said = [(entry, _said(of, new.body), _members(of, new.body)) for entry, new in rows]
+        self._read_under(of, {_owner(of, values) for _, values, _ in said} - self._read)
         return list(self._told(of, said))
 
-    def _told(self, of: Similarity, said: Iterable[tuple[Entry, Values]]) -> Iterator[Fault]:
-        for entry, values in said:
+    def _told(self, of: Similarity, said: Iterable[_Row]) -> Iterator[Fault]:
+        for entry, values, members in said:
             keys = _keys(of, values)
-            row = _Known(entry.place, [values[name] for name in of.unless], _members(of, values))
+            row = _Known(entry.place, [values[name] for name in of.unless], members)
             others = (known for key in keys for known in self._known.get(key, ()))
             like = next(
                 (each for each in others if each.place != row.place and each.may_be(row)), None
@@ -82,8 +86,7 @@ class SimilarRecords:
         if not owners or self._count >= _MAX_KNOWN:
             return
         table: AnyTable = self.resource.table
-        under = () if of.under is None else (of.under,)
-        columns = dict.fromkeys(("id", "ref", *under, *of.names, *of.unless))
+        columns = dict.fromkeys(("id", "ref", *_fields(of)))
         rows = select(*(getattr(table, name) for name in columns))
         rows = rows.where(table.deleted_at.is_(None), *_is_under(table, of, owners))
         rows = rows.order_by(table.id).limit(_MAX_KNOWN - self._count)
@@ -119,11 +122,22 @@ def _keys(of: Similarity, values: Mapping[str, Value]) -> set[_Key]:
     return {(owner, key) for name in of.names_of(values) for key in of.keys(name)}
 
 
-def _members(of: Similarity, values: Values) -> frozenset[Value]:
+def _fields(of: Similarity) -> Iterator[str]:
+    """The fields that are compared."""
+    yield from () if of.under is None else (of.under,)
+    yield from (*of.names, *of.unless)
+
+
+def _said(of: Similarity, body: BaseModel) -> Values:
+    return {name: getattr(body, name) for name in _fields(of)}
+
+
+def _members(of: Similarity, body: BaseModel) -> frozenset[Value]:
     if of.members is None:
         return frozenset()
     part, member = of.members
-    return frozenset(row[member] for row in values[part] if row[member] is not None)
+    found = (getattr(row, member) for row in getattr(body, part))
+    return frozenset(each for each in found if each is not None)
 
 
 def _is_under(table: AnyTable, of: Similarity, owners: set[Value]) -> list[ColumnElement[bool]]:
