@@ -26,6 +26,7 @@ from app.engine.record import (
 )
 from app.engine.resource import Embedded, Levels, OfDay, Resource, Similarity
 from app.engine.schemas import Edtf, Line, Noted, Prose, RecordFields
+from app.engine.writes import store
 from app.engine.writes.records import set_values
 from app.resources.attendance import Attendance
 from app.resources.code import CountryCode, CurrencyCode, RegionCode, Sectors
@@ -206,8 +207,7 @@ def _match_host(record: Mission, before: Values | None) -> None:
         return
     if host not in (old_host, place):
         name = next(name for name in _HOST if host[name] != place[name])
-        text = f"host_{name} is that of the first stop, which is {place[name]}: leave it out."
-        raise Invalid.at(f"/host_{name}", "host", text)
+        raise store.not_the_first(f"host_{name}", "stops", place[name])
     for name in _HOST:
         setattr(record, f"host_{name}", place[name])
 

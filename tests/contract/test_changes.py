@@ -147,6 +147,19 @@ async def test_replace_with_the_same_leaves_no_trace(
     assert len(await api.history(at(resource, record))) == 1
 
 
+@each
+async def test_replace_twice_is_the_same_whatever_is_left_out(api: Api, resource: Resource) -> None:
+    address, faults = at(resource, await api.full(resource)), []
+    for name in writable(resource):
+        body = api.examples.full(resource.path)
+        del body[name]
+        first, second = [await api.send("PUT", address, body) for _ in range(2)]
+        is_same = not first.is_success or first.text == second.text
+        if first.status_code != second.status_code or not is_same:
+            faults.append((name, first.text, second.text))
+    assert not faults
+
+
 async def test_what_an_outcome_moved_stays_as_it_is(api: Api) -> None:
     outcome = await create(api.client, "outcomes", api.examples.full("outcomes"))
     for name, other in (

@@ -64,7 +64,21 @@ async def test_a_host_that_is_not_the_first_stop_is_refused(client: httpx.AsyncC
         assert answer.status_code == 422
         (fault,) = answer.json()["errors"]
         assert fault["pointer"].startswith("/host_")
-        assert "is that of the first stop" in fault["detail"]
+        assert "is that of the first of stops" in fault["detail"]
+
+
+async def test_a_host_that_says_less_than_the_first_stop_is_completed_by_it(
+    client: httpx.AsyncClient,
+) -> None:
+    for said in ({}, {"host_country": "KZ"}, dict.fromkeys(host(ALMATY))):
+        made = await make(client, stops=[ALMATY], **said)
+        body = MISSION | {"stops": [BISHKEK], **said}
+        body |= {"host_country": "KG"} if said.get("host_country") else {}
+        for _ in range(3):
+            answer = await client.put(f"/missions/{made['id']}", json=body)
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["stops"] == [BISHKEK]
+            assert answer.json().items() >= host(BISHKEK).items()
 
 
 async def test_a_record_as_read_can_be_sent_back(client: httpx.AsyncClient) -> None:

@@ -65,7 +65,7 @@ def create_many(
     of which nothing is stored."""
     if len(bulk_state.known) > _MAX_KNOWN_REFERENCES:
         bulk_state.known.clear()
-    data = [store.written(each.body) for each in new]
+    data = [store.whole(resource, each.body) for each in new]
     batch = _Batch(session, resource, new, data, bulk_state)
     batch.refused |= loose_references(session, resource, data, bulk_state.known)
     batch.store([at for at in range(len(new)) if at not in batch.refused])

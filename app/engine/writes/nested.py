@@ -138,7 +138,7 @@ def change_nested(
     links, whole = Links(session, is_repeatable=True), action is Action.REPLACE
     model = resource.create if whole else resource.patch
     body = links.read(resource, model, own, before)
-    data = store.written(body) if whole else store.patched(body)
+    data = store.whole(resource, body) if whole else store.patched(body)
     stored = store.change(session, resource, record, data, action)
     if kept:
         after = json_codec.loads_stored(stored.body)

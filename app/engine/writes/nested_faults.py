@@ -73,7 +73,7 @@ def _own_faults(resource: Resource, value: Json) -> Sequence[Fault]:
         body = checked(resource.create, resource, own)
     except Invalid as problem:
         return problem.errors
-    record = new_record(resource, store.written(body), None, now())
+    record = new_record(resource, store.whole(resource, body), None, now())
     return broken_rules(resource, record)
 
 

@@ -103,7 +103,7 @@ def create(
     kept: Values = _NOTHING,
 ) -> Stored:
     """Store a new record; `kept` are columns that are no fields of it."""
-    data = written(body)
+    data = whole(resource, body)
     check_references(session, resource, data, {})
     entered = transaction_time(session)
     record = new_record(resource, {**data, **kept}, record_id, entered)
@@ -156,7 +156,7 @@ def replace(
     """Set every field of the record, those not given to their defaults."""
     record = find_live(session, resource, key)
     guard(record)
-    return change(session, resource, record, written(body), Action.REPLACE)
+    return change(session, resource, record, whole(resource, body), Action.REPLACE)
 
 
 def delete(session: Session, resource: Resource, key: str, guard: Guard = no_guard) -> Stored:
@@ -236,6 +236,28 @@ def written(body: BaseModel) -> State:
     return body.model_dump()
 
 
+def whole(resource: Resource, body: BaseModel) -> State:
+    """The values of all fields of a record: those that are the first row's of a part are so where
+    the body leaves them out, whatever the record held; Invalid (422) where it says something else.
+    """
+    data = written(body)
+    for name, (part, inner) in resource.first_of.items():
+        if not data[part]:
+            continue
+        first = data[part][0][inner]
+        if data[name] not in (None, first):
+            raise not_the_first(name, part, first)
+        data[name] = first
+    return data
+
+
+def not_the_first(name: str, part: str, first: Value) -> Invalid:
+    """The 422 of a field that says something else than the first row of a part, whose it is."""
+    is_there = "is not stated" if first is None else f"is {first}"
+    text = f"{name} is that of the first of {part}, which {is_there}: leave it out."
+    return Invalid.at(f"/{name}", "first_of", text)
+
+
 def patched(body: BaseModel) -> State:
     """The values of those fields that the body names."""
     return {name: value for name, value in written(body).items() if name in body.model_fields_set}
@@ -283,14 +305,19 @@ def _set_fields(
     set_values(resource, record, data)
     _check(session, resource, record, before)
     # A rule may have put back what the request left out: then nothing has changed after all.
-    if not any(name in resource.embedded or _differs(record, name, before) for name in data):
+    if not any(_differs(resource, record, name, before) for name in data):
         return as_stored(session, resource, record)
     _touch(session, record)
     return _finish(session, resource, record, action, before)
 
 
-def _differs(record: Record, name: str, before: State) -> bool:
-    return name not in before or _json(getattr(record, name)) != before[name]
+def _differs(resource: Resource, record: Record, name: str, before: State) -> bool:
+    value = getattr(record, name)
+    if name in resource.embedded:
+        fields = resource.embedded[name].fields.model_fields
+        value = [{each: getattr(row, each) for each in fields} for row in value]
+        return bool(_json(value) != [{each: row[each] for each in fields} for row in before[name]])
+    return name not in before or bool(_json(value) != before[name])
 
 
 def _json(value: Value) -> JsonValue:
