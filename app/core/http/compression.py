@@ -15,15 +15,16 @@ THREAD_BYTES: Final = 64 * 1024
 LEVEL: Final = 4
 _GZIP_WINDOW: Final = 16 + zlib.MAX_WBITS
 _JSON: Final = b"application/json"
-#: What is not text and yet grows smaller; workbooks and Parquet are compressed as they are.
+#: What is not called text and yet is (RFC 6839 names the endings); workbooks and Parquet are
+#: compressed as they are.
 _TYPES: Final = {
     _JSON,
-    b"application/problem+json",
     b"application/x-ndjson",
     b"application/javascript",
-    b"application/vnd.vegalite.v5+json",
-    b"image/svg+xml",
+    b"application/openmetrics-text",
+    b"application/xml",
 }
+_ENDINGS: Final = (b"+json", b"+xml")
 #: Events must arrive one by one.
 _EVENTS: Final = b"text/event-stream"
 #: A part of a file, and what has no body.
@@ -117,7 +118,7 @@ class _Answer:
     def _is_compressible(self, start: Message) -> bool:
         headers = dict(start["headers"])
         media = headers.get(b"content-type", b"").partition(b";")[0]
-        if media not in _TYPES and (not media.startswith(b"text/") or media == _EVENTS):
+        if not _is_text(media):
             return False
         if start["status"] in _UNCHANGED or b"content-encoding" in headers:
             return False
@@ -148,6 +149,12 @@ class _Answer:
         if is_whole:
             self._compressor = None
         return {**message, "body": found}
+
+
+def _is_text(media: bytes) -> bool:
+    if media.startswith(b"text/"):
+        return media != _EVENTS
+    return media in _TYPES or media.endswith(_ENDINGS)
 
 
 def _compressed(compressor: "zlib._Compress", body: bytes, *, is_whole: bool) -> bytes:
