@@ -54,9 +54,17 @@ async def _labels(
 ) -> Mapping[int, Callable[[str], str]]:
     if isinstance(dataset, ComputedDataset):
         return {
-            at: await names_for(database, column.codes, language)
+            at: await names_for(database, column.codes, language, are_entered=False)
             for at, column in enumerate(dataset.columns)
             if column.codes is not None
         }
-    found = await labels_for(database, dataset.resource, cells(dataset), language, are_texts=False)
+    # Nobody enters what datasets show: a label is the same as in the database's views.
+    found = await labels_for(
+        database,
+        dataset.resource,
+        cells(dataset),
+        language,
+        are_texts=False,
+        are_entered=False,
+    )
     return found.columns

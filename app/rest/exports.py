@@ -203,7 +203,9 @@ async def _labels(
         raise bad_parameter("labels", "format", text)
     database, resource = database_of(asked.request), asked.records.resource
     are_texts = file_format == "csv"
-    return await labels_for(database, resource, cells, language, are_texts=are_texts)
+    return await labels_for(
+        database, resource, cells, language, are_texts=are_texts, are_entered=True
+    )
 
 
 def _sheet(file_format: str, columns: Sequence[Column], form: CsvForm, lines: bool) -> Sheet:

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from app.core.databases.interface import Database, compile_query
 from app.core.sheets.sheet import CellKind, Row
-from app.engine.imports.code_labels import CodeLabels, labels_of_rows, labels_statement
+from app.engine.imports.code_labels import labels_of_rows, labels_statement
 from app.engine.labels import Language, label
 from app.engine.paths import FieldType, RecordField, find_field
 from app.engine.resource import Resource
@@ -46,27 +47,29 @@ async def labels_for(
     language: Language,
     *,
     are_texts: bool,
+    are_entered: bool,
 ) -> Labelled:
-    """The labels of these columns, as an import takes them back; truth values have some where all
-    cells `are_texts`, as in CSV."""
+    """The labels of these columns, such that an import takes them back where they `are_entered`;
+    truth values have some where all cells `are_texts`, as in CSV."""
     columns: dict[int, Callable[[str], str]] = {}
     for at, cell in enumerate(cells):
         if cell.kind is CellKind.boolean and are_texts:
             columns[at] = _TRUTHS[language].__getitem__
         coded = _coded(resource, cell)
         if coded is not None:
-            columns[at] = await names_for(database, coded, language)
+            columns[at] = await names_for(database, coded, language, are_entered=are_entered)
     headers = [label(resource, cell.path, language) for cell in cells]
     return Labelled(headers, columns)
 
 
 async def names_for(
-    database: Database, coded: RecordField, language: Language
+    database: Database, coded: RecordField, language: Language, *, are_entered: bool
 ) -> Callable[[str], str]:
     """What the codes of a field are called in a language."""
     statement = compile_query(labels_statement(coded), database.dialect)
     labels = labels_of_rows(coded, await database.read(statement, {}))
-    return _Names(labels, language, coded.field_type is FieldType.list)
+    name = labels.label if are_entered else labels.name_of
+    return _Names(partial(name, language=language), coded.field_type is FieldType.list)
 
 
 def _coded(resource: Resource, cell: Cell) -> RecordField | None:
@@ -83,13 +86,13 @@ def _coded(resource: Resource, cell: Cell) -> RecordField | None:
 class _Names(dict[str, str]):
     """What cells of codes are called, each found when it is first met."""
 
-    def __init__(self, labels: CodeLabels, language: Language, is_list: bool) -> None:
+    def __init__(self, name: Callable[[str], str], is_list: bool) -> None:
         super().__init__()
-        self._labels, self._language, self._is_list = labels, language, is_list
+        self._name, self._is_list = name, is_list
 
     def __missing__(self, cell: str) -> str:
         codes = cell.split(";") if self._is_list else [cell]
-        names = [self._labels.label(code, self._language) for code in codes]
+        names = [self._name(code) for code in codes]
         # A semicolon stands between the items of a list.
         if self._is_list and any(";" in name for name in names):
             names = codes

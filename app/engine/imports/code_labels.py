@@ -107,11 +107,15 @@ class CodeLabels:
             return widest[0]
         return SeveralCodes(text, tuple(codes), self) if codes else None
 
+    def name_of(self, code: str, language: Language) -> str:
+        """What a code is called."""
+        labels = self.labels.get(code, {})
+        return labels.get(language) or labels.get("en") or code
+
     def label(self, code: str, language: Language) -> str:
         """What a code is called, such that `find` finds it: with the code where others are called
         so, too."""
-        labels = self.labels.get(code, {})
-        text = labels.get(language) or labels.get("en") or code
+        text = self.name_of(code, language)
         return text if code not in self.codes or self.find(text) == code else f"{text} ({code})"
 
     def _above(self, code: str) -> set[str]:
