@@ -15,6 +15,7 @@ from app.core.databases.interface import Base
 from app.core.databases.types import JsonText, now
 from app.core.errors import (
     Conflict,
+    Fault,
     Invalid,
 )
 from app.core.http.app_state import state_of
@@ -106,10 +107,11 @@ def _claim(session: Session, caller: str, key: str, print_: str) -> tuple[Stored
 
 def _repeated(kept: StoredResponse, fingerprint: str) -> WriteResult:
     if kept.fingerprint != fingerprint:
-        raise Invalid(
+        text = (
             "This Idempotency-Key was sent with another request before. Take a new key for a new"
             " request, or send the same one again."
         )
+        raise Invalid(text, [Fault("idempotency_key", text, parameter="Idempotency-Key")])
     headers = {**json_codec.loads(kept.headers), "Idempotency-Replayed": "true"}
     return WriteResult(kept.body, kept.status, headers)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.faults.conftest import copied
 from tests.keys import ADMIN_KEY
@@ -149,6 +149,168 @@ def test_a_signed_in_person_adds_what_became_of_a_deal(page: Page, server: Serve
     assert ADMIN_KEY not in page.url
     # For the next one the key is known.
     expect(form.locator("[data-key-field]")).to_be_hidden()
+
+
+#: What is written as an amount, on the page of each language: as what it is shown, or why not.
+AMOUNTS = {
+    "en": {
+        "1,500": "It is read as 1,500 USD.",
+        "12,500,000": "It is read as 12,500,000 USD.",
+        "1 234 567,89": "It is read as 1,234,567.89 USD.",
+        "1.234.567,5": "It is read as 1,234,567.5 USD.",
+        "0.500": "It is read as 0.500 USD.",
+        "1.500": "“1.500” can be read as 1,500 or as 1.5: write one of these.",
+        "1.234": "“1.234” can be read as 1,234 or as 1.2340: write one of these.",
+        "1,2,3": "“1,2,3” is no amount: write digits, such as 1,250.50.",
+        "5 mln": "“5 mln” is no amount: write digits, such as 1,250.50.",
+        "-5": "“-5” is no amount: write digits, such as 1,250.50.",
+        "12 3456": "“12 3456” is no amount: write digits, such as 1,250.50.",
+        "1,": "“1,” is no amount: write digits, such as 1,250.50.",
+    },
+    "ru": {
+        "1500,5": "Будет записано: 1 500,5 USD.",
+        "12500.75": "Будет записано: 12 500,75 USD.",
+        "1,500": "«1,500» можно понять как 1 500 или как 1,5: напишите одно из двух.",
+        "много": "«много» – не сумма: напишите цифрами, например 1 250,50.",
+    },
+    "kk": {"1,234": "«1,234» дегенді 1 234 немесе 1,2340 деп түсінуге болады: біреуін жазыңыз."},
+}
+
+
+def test_an_amount_is_shown_as_it_is_read_and_refused_where_it_is_two(page: Page) -> None:
+    faults = []
+    for language, amounts in AMOUNTS.items():
+        page.goto(f"{DEAL}?lang={language}")
+        page.locator(".signed-in summary").first.click()
+        form = page.locator("form[data-write=outcome]")
+        form.locator("[name=currency]").fill("usd")
+        for written, expected in amounts.items():
+            form.locator("[name=actual_amount]").fill(written)
+            form.locator("[name=actual_amount]").blur()
+            told = form.locator("[data-read]").inner_text().replace("\u202f", " ")
+            if told != expected:
+                faults.append((language, written, told))
+    assert not faults
+
+
+def _open_outcome(page: Page, path: str = DEAL) -> Locator:
+    """The form of an outcome with a key that may write."""
+    page.goto(path)
+    page.get_by_text("Add what became of it").click()
+    form = page.locator("form[data-write=outcome]")
+    form.get_by_label("Your key").fill(ADMIN_KEY)
+    return form
+
+
+def _outcomes(server: Server, note: str) -> list[Any]:
+    with server.client() as client:
+        found: list[Any] = client.get("/outcomes", params={"note": note}).json()["data"]
+        return found
+
+
+def test_what_cannot_be_read_or_says_nothing_is_not_sent(page: Page, server: Server) -> None:
+    form = _open_outcome(page)
+    sent = Seen(page)
+    form.get_by_role("button", name="Save").click()
+    expect(form.locator("[data-problem]")).to_contain_text("Say what became of it")
+    form.get_by_label("Note").fill("Paid in parts.")
+    form.get_by_label("Amount really paid").fill("1.500")
+    form.get_by_role("button", name="Save").click()
+    expect(form.locator("[data-problem]")).to_contain_text("1,500 or as 1.5")
+    assert not [each for each in sent.requests if each.endswith("/outcomes")]
+    assert not _outcomes(server, "Paid in parts.")
+    form.get_by_label("Amount really paid").fill("1,500")
+    form.get_by_label("Currency").fill("usd")
+    form.get_by_role("button", name="Save").click()
+    expect(page.locator("#outcomes li", has_text="Paid in parts.")).to_contain_text("1,500 USD")
+    assert _outcomes(server, "Paid in parts.")[0]["actual_amount"] == 1500
+
+
+def test_a_form_that_is_sent_twice_is_stored_once(page: Page, server: Server) -> None:
+    form, note = _open_outcome(page), "Sent twice."
+    save = form.get_by_role("button", name="Save")
+    form.get_by_label("Note").fill(note)
+    # Twice at once, and again since the answer is lost on its way.
+    page.route("**/outcomes", lambda route: (route.fetch(), route.abort()))
+    save.evaluate("each => { each.click(); each.click(); }")
+    expect(form.locator("[data-problem]")).to_contain_text("No answer came")
+    assert len(_outcomes(server, note)) == 1
+    page.unroute("**/outcomes")
+    form.get_by_label("Currency").fill("usd")
+    save.dblclick()
+    expect(form.get_by_label("Note")).to_have_value("")
+    assert len(_outcomes(server, note)) == 1
+    form.get_by_label("Note").fill(note)
+    save.click()
+    expect(page.locator("#outcomes li", has_text=note)).to_have_count(2)
+
+
+def test_what_is_sent_otherwise_after_a_lost_answer_is_told_to_be_stored(
+    page: Page, server: Server
+) -> None:
+    form = _open_outcome(page)
+    form.get_by_label("Note").fill("First wording.")
+    page.route("**/outcomes", lambda route: (route.fetch(), route.abort()))
+    form.get_by_role("button", name="Save").click()
+    expect(form.locator("[data-problem]")).to_contain_text("No answer came")
+    page.unroute("**/outcomes")
+    form.get_by_label("Note").fill("Second wording.")
+    form.get_by_role("button", name="Save").click()
+    expect(form.locator("[data-problem]")).to_contain_text("What you sent before is stored")
+    assert not _outcomes(server, "Second wording.")
+
+
+def test_an_update_leaves_what_is_written_opened_focused_and_scrolled(
+    page: Page, server: Server
+) -> None:
+    """Whatever is recorded elsewhere: who writes, reads or goes by keyboard is not disturbed."""
+    changes = iter(range(9))
+
+    def record() -> None:
+        live, said = page.locator("[role=status].live"), f"Noted {next(changes)}"
+        page.evaluate("document.querySelector('.live').textContent = ''")
+        with server.client() as client:
+            assert client.patch("/agreements/alina-office", json={"note": said}).is_success
+        expect(page.locator("#facts-title + dl")).to_contain_text(said)
+        expect(live).to_contain_text("updated")
+
+    form = _open_outcome(page)
+    form.get_by_label("Note").fill("Half of a sentence")
+    form.get_by_label("Status from then on").select_option("completed")
+    page.locator(".receipt summary").click()
+    page.locator(".receipt").get_by_label("Where the figures are quoted").fill("Report, p. 3")
+    for place in ("[aria-labelledby=parties] a", ".ways a", ".receipt input[name=note]", "#o-note"):
+        page.locator(place).first.focus()
+        page.evaluate("window.was = document.activeElement; window.scrollTo(0, 150)")
+        before = page.evaluate("window.scrollY")
+        record()
+        assert page.evaluate("document.activeElement === window.was"), place
+        assert page.evaluate("window.scrollY") == before
+    assert form.get_by_label("Note").input_value() == "Half of a sentence"
+    assert form.get_by_label("Status from then on").input_value() == "completed"
+    assert page.locator(".receipt input[name=note]").input_value() == "Report, p. 3"
+    assert page.locator("details[open]").count() == 2
+
+
+def test_a_row_more_moves_neither_the_focus_nor_what_is_chosen(page: Page, server: Server) -> None:
+    page.goto("/")
+    page.get_by_text("Choose what is shown").click()
+    mission = page.get_by_label("Mission", exact=True)
+    chosen = mission.locator("option").nth(1).get_attribute("value")
+    mission.select_option(chosen)
+    link = page.locator(".deals tbody tr").last.get_by_role("link").first
+    told = link.inner_text()
+    link.focus()
+    with server.client() as client:
+        key = client.get("/missions/novosibirsk-april").json()["id"]
+        body = {"title": "Ahead of all", "instrument": "announced_plan", "mission_id": key}
+        made = client.post("/agreements", json={**body, "status": "announced"}).json()
+        expect(page.locator(".deals tbody tr")).to_have_count(7)
+        assert page.evaluate("document.activeElement.innerText") == told
+        assert mission.input_value() == chosen
+        client.delete(f"/agreements/{made['id']}")
+        expect(page.locator(".deals tbody tr")).to_have_count(6)
+    assert page.evaluate("document.activeElement.innerText") == told
 
 
 def test_a_signed_in_person_marks_a_passage_as_checked(page: Page, server: Server) -> None:
