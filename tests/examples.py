@@ -420,7 +420,7 @@ EXAMPLES: dict[str, Example] = {
         fixed=frozenset({"was_signed"}),
     ),
     "outcomes": _example(
-        {"agreement_id": "@agreements/0"},
+        {"agreement_id": "@agreements/0", "jobs": 0},
         {
             "agreement_id": "@agreements/0",
             "date": "2016-09",

@@ -80,8 +80,11 @@ def _money(answer: Json, asked: Asked) -> Drawing:
         count = number_text(sum(counts[each.code] for each in rest), asked.language)
         groups = number_text(len(rest), asked.language)
         notes.append(asked.say(words.CUT, groups=groups, count=count))
-    if without:
+    withheld = answer["withheld_values"]["amount"]
+    if without := without - withheld:
         notes.append(asked.say(words.NO_AMOUNT, count=number_text(without, asked.language)))
+    if withheld:
+        notes.append(asked.say(words.WITHHELD, count=number_text(withheld, asked.language)))
     left = {
         name: number_text(answer["left_out"].get(name, 0), asked.language)
         for name in ("parts", "replaced", "per_year")

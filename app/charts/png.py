@@ -10,20 +10,23 @@ from app.core.errors import NotAcceptable
 
 #: So many pixels to one of the picture: screens and print show twice as many as pages count.
 _SCALE: Final = 2
-#: The package brings a font as wide as Arial, without Kazakh letters; of those that have them this
-#: one is on most systems, and wider.
-_FONTS: Final = {"kk": ("'DejaVu Sans', sans-serif", 0.89)}
-_USUAL: Final = ("'Liberation Sans', Arial, 'DejaVu Sans', sans-serif", 1.0)
+#: The package brings a font as wide as Arial, without Kazakh letters and others like them; of
+#: those that have them this one is on most systems, and wider. Names have them in any language, and
+#: a picture is written in one font.
+_MORE_LETTERS: Final = re.compile("[\u048a-\u1dff]")
+_WITH_ALL: Final = "'DejaVu Sans', sans-serif"
+_USUAL: Final = "'Liberation Sans', Arial, 'DejaVu Sans', sans-serif"
+_NARROWED: Final = 0.89
 _SIZE: Final = re.compile(r'font-size="([0-9.]+)"')
 
 
-async def png_of(svg: str, language: str) -> bytes:
+async def png_of(svg: str) -> bytes:
     """The picture as PNG; NotAcceptable (406) where the package for it is not installed."""
-    return await asyncio.to_thread(_drawn, svg, language)
+    return await asyncio.to_thread(_drawn, svg)
 
 
 @lru_cache(maxsize=32)
-def _drawn(svg: str, language: str) -> bytes:
+def _drawn(svg: str) -> bytes:
     try:
         import vl_convert
     except ImportError:
@@ -31,9 +34,13 @@ def _drawn(svg: str, language: str) -> bytes:
             "PNG needs one package more, which whoever runs the service adds to its environment:"
             " .venv/bin/pip install vl-convert-python. As .svg and .json each chart is there."
         ) from None
-    fonts, scale = _FONTS.get(language, _USUAL)
-    svg = svg.replace(FONTS, fonts, 1)
-    if scale != 1:
-        svg = _SIZE.sub(lambda found: f'font-size="{float(found[1]) * scale:.2f}"', svg)
-    drawn: bytes = vl_convert.svg_to_png(svg, scale=_SCALE)
+    drawn: bytes = vl_convert.svg_to_png(in_one_font(svg), scale=_SCALE)
     return drawn
+
+
+def in_one_font(svg: str) -> str:
+    """The picture in a font that has all of its letters."""
+    if _MORE_LETTERS.search(svg) is None:
+        return svg.replace(FONTS, _USUAL, 1)
+    svg = svg.replace(FONTS, _WITH_ALL, 1)
+    return _SIZE.sub(lambda found: f'font-size="{float(found[1]) * _NARROWED:.2f}"', svg)

@@ -166,6 +166,6 @@ async def _answer(request: Request, maker: ChartMaker, file: str, query: ChartQu
         body = json_codec.dumps(made.specification())
         return Response(body, headers=headers, media_type=_JSON)
     if form == "png":
-        content = await png_of(made.svg(), query.lang)
+        content = await png_of(made.svg())
         return Response(content, headers=headers, media_type=_PNG)
     return Response(made.svg(), headers=headers, media_type=_SVG)

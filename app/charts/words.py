@@ -197,7 +197,7 @@ STATES: Final[Mapping[str, Told]] = {
     "not_yet": told("too early to say", "рано судить", "айтуға ерте"),
 }
 CONVERSION_LEFT_OUT: Final = told(
-    "In no bar: {undated} without a date or year, {accomplished} acts that were done already.",
+    "In no bar: without a date or year: {undated}, acts that were done already: {accomplished}.",
     "Не вошло: без даты или года — {undated}, уже совершённых действий — {accomplished}.",
     "Кірмеді: күні немесе жылы жоқ — {undated}, орындалып қойған іс — {accomplished}.",
 )
@@ -219,9 +219,14 @@ NO_AMOUNT: Final = told(
     "Без суммы — {count}: она неизвестна, а не равна нулю.",
     "Сомасы жоқ келісімдер — {count}: ол белгісіз, нөл емес.",
 )
+WITHHELD: Final = told(
+    "The amount is withheld: {count}.",
+    "Сумма не раскрывается: {count}.",
+    "Сомасы жария етілмейді: {count}.",
+)
 MONEY_LEFT_OUT: Final = told(
-    "In no sum, so that nothing is added twice: {parts} parts of others, {replaced} replaced,"
-    " {per_year} amounts of each year.",
+    "In no sum, so that nothing is added twice: parts of others: {parts}, replaced: {replaced},"
+    " amounts of each year: {per_year}.",
     "Не вошли в суммы, чтобы ничего не сложить дважды: частей — {parts}, заменённых — {replaced},"
     " ежегодных сумм — {per_year}.",
     "Екі рет қосылмас үшін сомаға кірмеді: бөліктер — {parts}, ауыстырылған — {replaced}, жыл"

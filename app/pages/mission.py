@@ -75,7 +75,7 @@ async def mission_page(context: PageContext, key: str) -> dict[str, Value]:
     parent = record.get("parent")
     summary = await context.read("/missions/{key}/summary", key=key)
     figures = await read_figures(context, ((UNDER_MISSION, record["id"]),))
-    # Of what is withheld an aggregate tells the number in all, whatever its filters.
+    # Of what is withheld as a whole an aggregate tells the number in all, whatever its filters.
     figures = replace(figures, withheld=summary["withheld"])
     here = f"/pages/missions/{key}"
     companies = await reported_companies(context, key)

@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import Field
@@ -13,7 +13,7 @@ from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 from app.core.databases.expressions import AnyTable
 from app.core.databases.prepared import Prepared
 from app.core.databases.types import Id, choice
-from app.core.errors import Conflict, Fault
+from app.core.errors import Conflict, Fault, Invalid
 from app.core.loose_types import Values
 from app.engine.record import Record, code, first_day_of, money, reference, rule, stated
 from app.engine.resource import Embedded, OfDay, Resource, WithheldAlong
@@ -88,7 +88,18 @@ class OutcomeFields(RecordFields, Noted):
     """What has come of the agreement's targets."""
 
 
+#: Of which an outcome says one at least.
+_SAID: Final = (
+    *("date", "date_text", "status", "actual_amount", "jobs", "confirmed_by_id", "achieved"),
+    "note",
+)
+
+
 def _check(session: Session, record: Outcome, before: Values | None) -> None:
+    was_said = before is None or any(before[name] not in (None, []) for name in _SAID)
+    if was_said and not any(getattr(record, name) not in (None, []) for name in _SAID):
+        text = f"An outcome says something: give one at least of {', '.join(_SAID)}."
+        raise Invalid.at("/note", "empty", text)
     check_money(
         session,
         record.currency,

@@ -75,7 +75,8 @@ class Aggregate(Schema):
     """How many records of the kind are withheld and in no figure: of the whole kind, whatever the
     filters, which would tell what is withheld of them; of companies all organizations."""
     withheld_values: dict[str, int] = Field(
-        description="Of those `missing`, how many are shown without the value, which is withheld."
+        description="How many are shown without the value, which is withheld, as `count` counts"
+        " them: of agreements as many as a record stands for."
     )
 
 

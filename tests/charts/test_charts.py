@@ -135,7 +135,7 @@ async def test_amounts_are_drawn_as_they_are_added_up_with_their_limits(
         if group["sum_amount"] is not None
     )
     texts = " ".join("".join(each.itertext()) for each in root.iter(f"{SVG}text"))
-    assert "1 amounts of each year" in texts
+    assert "amounts of each year: 1" in texts
     spec = json.loads((await fresh.get(listed["money"]["json"])).content, parse_float=Decimal)
     assert [row["value"] for row in spec["data"]["values"]].count(3) == 1
 

@@ -67,12 +67,14 @@ def withheld_of(
 
 
 def withheld_values(resource: Resource, shape: QueryShape, names: Iterable[str]) -> Expression:
-    """The JSON object of how many of the records that match are shown to who asks without each of
-    these fields, which are withheld."""
+    """The JSON object of how many of what matches is shown to who asks without each of these
+    fields, which are withheld: a record counts for as many as it stands for."""
     table = resource.table
     if HIDDEN not in table_of(table).c:
         return object_of({name: literal_column("0") for name in names})
-    number = {name: func.coalesce(func.sum(is_withheld(table, name)), 0) for name in names}
+    rules = resource.figures
+    weight = 1 if rules is None or rules.weight is None else getattr(table, rules.weight)
+    number = {name: func.coalesce(func.sum(is_withheld(table, name) * weight), 0) for name in names}
     columns = [each.label(f"v{at}") for at, each in enumerate(number.values())]
     few: Selection = select(*columns).where(table.hidden.is_not(None))
     found = narrowed(few, resource, None, shape).subquery("withholding")
