@@ -117,7 +117,15 @@ def _class_bars(
     bars, notes = largest_first(found, asked)
     records = number_text(answer["records"], asked.language)
     said = words.SEVERAL if is_of_several else words.RECORDS
+    notes += withheld_notes(answer, path, asked)
     return _drawn(bars, asked, [*notes, asked.say(said, records=records)])
+
+
+def withheld_notes(answer: Json, name: str, asked: Asked) -> list[str]:
+    """That among what is drawn as not stated there is what is withheld, where there is."""
+    count = answer["withheld_values"].get(name, 0)
+    told = number_text(count, asked.language)
+    return [asked.say(words.WITHHELD_AMONG, count=told)] if count else []
 
 
 def _filters(path: str, key: str | None) -> Filters | None:

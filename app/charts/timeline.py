@@ -5,7 +5,14 @@ from functools import partial
 
 from app.charts import words
 from app.charts.columns import draw_columns
-from app.charts.counts import AGGREGATE, class_legend, class_segments, grouped, rows_of
+from app.charts.counts import (
+    AGGREGATE,
+    class_legend,
+    class_segments,
+    grouped,
+    rows_of,
+    withheld_notes,
+)
 from app.charts.drawing import Asked, Chart, Drawing
 from app.charts.marks import CLASS_MARKS, PLAIN_MARKS, Mark
 from app.charts.numbers import number_text
@@ -100,7 +107,7 @@ def _drawing(
     legend: Sequence[tuple[str, str]],
     marks: Mapping[str, Mark],
     told: tuple[Told, Told],
-    note: str,
+    notes: Sequence[str],
 ) -> Drawing:
     axis, nothing = told
     return Drawing(
@@ -111,16 +118,18 @@ def _drawing(
         vega=stacked(is_upright=True),
         axis=axis,
         nothing=nothing,
-        notes=[note],
+        notes=notes,
     )
 
 
 def _signings(answer: Json, asked: Asked) -> Drawing:
     groups = _segments_of(answer, "month_signed")
     bars = _columns(groups, lambda rows: _merged(class_segments(rows, asked)), asked)
-    note = asked.say(words.SIGNED_RECORDS, records=number_text(answer["records"], asked.language))
+    records = number_text(answer["records"], asked.language)
+    notes = [asked.say(words.SIGNED_RECORDS, records=records)]
+    notes += withheld_notes(answer, "signed", asked)
     legend = class_legend(bars, asked)
-    return _drawing(bars, legend, CLASS_MARKS, (words.AXIS, words.NOTHING), note)
+    return _drawing(bars, legend, CLASS_MARKS, (words.AXIS, words.NOTHING), notes)
 
 
 def _missions(answer: Json, asked: Asked) -> Drawing:
@@ -131,9 +140,11 @@ def _missions(answer: Json, asked: Asked) -> Drawing:
         return [Segment("missions", sum(row["count"] for row in rows), name)]
 
     bars = _columns(groups, segments, asked)
-    note = asked.say(words.MISSION_RECORDS, records=number_text(answer["records"], asked.language))
+    records = number_text(answer["records"], asked.language)
+    notes = [asked.say(words.MISSION_RECORDS, records=records)]
+    notes += withheld_notes(answer, "dates", asked)
     told = (words.MISSIONS_AXIS, words.NO_MISSIONS)
-    return _drawing(bars, [("missions", name)], PLAIN_MARKS, told, note)
+    return _drawing(bars, [("missions", name)], PLAIN_MARKS, told, notes)
 
 
 TIMELINES: tuple[Chart, ...] = (

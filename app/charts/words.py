@@ -219,6 +219,11 @@ NO_AMOUNT: Final = told(
     "Без суммы — {count}: она неизвестна, а не равна нулю.",
     "Сомасы жоқ келісімдер — {count}: ол белгісіз, нөл емес.",
 )
+WITHHELD_AMONG: Final = told(
+    "Withheld, and drawn with what is not stated: {count}.",
+    "Не раскрывается, показано вместе с неуказанным: {count}.",
+    "Жария етілмейді, көрсетілмегендермен бірге берілген: {count}.",
+)
 WITHHELD: Final = told(
     "The amount is withheld: {count}.",
     "Сумма не раскрывается: {count}.",

@@ -51,11 +51,10 @@ class Teller:
 
     def _event(self, record: Json, what: str, day: date, told: str, said: str | None) -> Event:
         firmness = self.classes.get(record["firmness"], record["firmness"])
-        amount = words.amount_of(record, "amount", self.language)
         lines = (
             said,
             words.CLASS[self.language].format(name=firmness),
-            words.AMOUNT[self.language].format(amount=amount or words.NOT_STATED[self.language]),
+            words.AMOUNT[self.language].format(amount=words.amount_or_why(record, self.language)),
         )
         stated = record["due"] if what == "due" else record["signed"]
         summary = told.format(title=words.title_of(record, self.language))

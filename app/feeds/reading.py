@@ -36,7 +36,7 @@ _STANDING: Final = (Firmness.signed_binding, Firmness.signed_not_binding, Firmne
 _OPEN: Final = (("firmness__in", ",".join(_STANDING)), ("status__ne", "completed"))
 _FIELDS: Final = (
     "id,title,title_en,signed,signed_latest,due,due_latest,firmness,amount,amount_max,amount_bound"
-    ",amount_period,currency,updated_at"
+    ",amount_period,currency,withheld,updated_at"
 )
 
 
@@ -129,10 +129,9 @@ def _calendar(language: Language, events: list[Event], total: int, undated: int)
 
 def _of_agreement(record: Json, language: Language, classes: dict[str, str], root: str) -> Entry:
     firmness = classes.get(record["firmness"], record["firmness"])
-    amount = words.amount_of(record, "amount", language) or words.NOT_STATED[language]
     lines = [
         words.CLASS[language].format(name=firmness),
-        words.AMOUNT[language].format(amount=amount),
+        words.AMOUNT[language].format(amount=words.amount_or_why(record, language)),
     ]
     if record["signed"] is not None:
         lines.append(words.SIGNED[language].format(date=record["signed"]))

@@ -7,6 +7,8 @@ from typing import Final
 from app.charts.numbers import number_text
 from app.core.loose_types import Json
 from app.engine.labels import Language, Told, told
+from app.engine.withholding import told_together
+from app.resources.agreement import agreement
 
 CALENDAR: Final = told(
     "Trade-mission deals: dates",
@@ -48,6 +50,7 @@ SIGNED_NOT_TO_THE_DAY: Final = told(
 CLASS: Final = told("Class: {name}", "Класс: {name}", "Санаты: {name}")
 AMOUNT: Final = told("Amount: {amount}", "Сумма: {amount}", "Сомасы: {amount}")
 NOT_STATED: Final = told("not stated", "не указана", "көрсетілмеген")
+AMOUNT_WITHHELD: Final = told("withheld", "не разглашается", "жарияланбайды")
 WITHHELD: Final = told("Withheld", "Не разглашается", "Жарияланбайды")
 BOUNDS: Final[Mapping[str, Told]] = {
     "at_least": told("at least {amount}", "не менее {amount}", "кемінде {amount}"),
@@ -93,6 +96,15 @@ def amount_of(record: Json, name: str, language: Language) -> str | None:
     if record.get("amount_period") == "per_year":
         told = PER_YEAR[language].format(amount=told)
     return told
+
+
+def amount_or_why(record: Json, language: Language) -> str:
+    """An agreement's amount, or why it is not here: it is withheld, or nobody states it."""
+    told = amount_of(record, "amount", language)
+    if told is not None:
+        return told
+    hidden = told_together(agreement, record.get("withheld") or ())
+    return (AMOUNT_WITHHELD if "amount" in hidden else NOT_STATED)[language]
 
 
 def _exact(value: int | float | str | Decimal) -> Decimal:

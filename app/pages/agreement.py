@@ -53,7 +53,9 @@ class Step:
     """How far an agreement has come, or may come."""
 
     told: str
+    #: When, or why that is not said.
     date: str | None
+    missing: str
     is_done: bool
     is_now: bool
 
@@ -75,6 +77,7 @@ async def agreement_page(context: PageContext, key: str) -> dict[str, Value]:
         "place": place(context, record, "place_"),
         "subject": context.title(record, "subject") if record.get("subject") else None,
         "parties": [_party(context, each) for each in record["parties"] or ()],
+        "parties_note": _parties_note(context, record),
         "targets": _targets(context, record, outcomes),
         "outcomes": [_outcome(context, each) for each in outcomes],
         "whole_notes": whole_notes(context, record),
@@ -101,6 +104,9 @@ def _steps(context: PageContext, record: Value, outcomes: Sequence[Value]) -> li
     dates = {each["status"]: each.get("date") for each in outcomes if each["status"]}
     if record.get("signed"):
         dates["signed"] = record["signed"]
+    hidden = {
+        each["status"] for each in outcomes if context.is_withheld("outcome", each, "date")
+    } | ({"signed"} if context.is_withheld("agreement", record, "signed") else set())
     passed = {*dates, *(("signed",) if record.get("was_signed") else ())}
     course = [each.value for each in _COURSE]
     reached = course.index(now) if now in course else len(course)
@@ -110,11 +116,21 @@ def _steps(context: PageContext, record: Value, outcomes: Sequence[Value]) -> li
         Step(
             context.name("statuses", each),
             context.date(dates.get(each)),
+            context.say("withheld" if each in hidden else "date_not_stated"),
             is_done=each in before or each == now,
             is_now=each == now,
         )
         for each in (*before, now, *course[reached + 1 :])
     ]
+
+
+def _parties_note(context: PageContext, record: Value) -> str | None:
+    """That not all parties are here, and why; where none is, that is said in their place."""
+    if record["parties_complete"] is not False:
+        return None
+    if not context.is_withheld("agreement", record, "parties"):
+        return context.say("parties_incomplete")
+    return context.say("parties_withheld") if record["parties"] else None
 
 
 def _party(context: PageContext, party: Value) -> dict[str, Value]:
@@ -164,7 +180,9 @@ def _outcome(context: PageContext, row: Value) -> dict[str, Value]:
     confirmed = row.get("confirmed_by")
     amount = row.get("actual_amount")
     return {
-        "date": context.date(row.get("date")),
+        "date": context.date(row.get("date"))
+        or context.missing("outcome", row, "date", "date_not_stated"),
+        "withheld": context.fields("outcome", row.get("withheld") or ()),
         "status": context.name("statuses", row["status"]) if row.get("status") else None,
         "amount": None if amount is None else f"{context.number(amount)} {row['currency']}",
         "jobs": row.get("jobs"),

@@ -17,6 +17,7 @@ from app.engine.labels import LANGUAGES, Language, label
 from app.engine.registry import by_record_type
 from app.engine.resource import Resource
 from app.engine.schemas import Schema
+from app.engine.withholding import told_together
 from app.pages import formats
 from app.pages.labels import Labels
 from app.pages.reading import PageReader, Pairs, page_position, time_of_position
@@ -77,6 +78,17 @@ class PageContext:
     def share(self, count: int) -> str:
         """Of how many of some things something is true."""
         return formats.share(count, self.language)
+
+    def is_withheld(self, kind: str, record: Value, *names: str) -> bool:
+        """Whether one of these fields of a record is withheld, by itself or with others that tell
+        of it."""
+        told = record.get("withheld") or ()
+        return not told_together(_kinds()[kind], told).isdisjoint(names)
+
+    def missing(self, kind: str, record: Value, name: str, words: str = "not_stated") -> str:
+        """What is said in place of a value that is not shown: that it is withheld, or the words for
+        one that nobody states."""
+        return self.say("withheld" if self.is_withheld(kind, record, name) else words)
 
     def date(self, text: str | None) -> str | None:
         """A stated date in words."""

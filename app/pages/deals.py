@@ -61,7 +61,7 @@ class Deal:
     evidence_address: str
     stands_for: int
     wholes: Sequence[tuple[str, str | None]]
-    withheld: Sequence[str]
+    record: Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ def deal_of(context: PageContext, row: Value, evidence: int) -> Deal:
         wholes=[
             (context.title(each), context.record("agreement", each)) for each in wholes_of(row)
         ],
-        withheld=row.get("withheld") or (),
+        record=row,
     )
 
 

@@ -1,6 +1,6 @@
 """A mission's page: what came of it, who went, what was claimed, and on which passages it rests."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -25,6 +25,13 @@ _SIDES = ("delegation", "host", "third")
 _MANY = ("limit", "500")
 #: Who claims something, by the fields that say so.
 _CLAIMANTS: Final = {"organization": "claimed_by", "person": "claimed_by_person"}
+#: Where claims are read by their kinds, and the fields of who makes them.
+_CLAIMS: Final = {
+    "reported_total": ("/reported-totals", "claimed_by_id", "claimed_by_person_id"),
+    "statement": ("/statements", "on_behalf_of_id", "person_id", "speaker_id"),
+}
+#: So many records are asked for at once.
+_AT_ONCE: Final = 100
 _COMPARISONS: Final = {
     "agrees": "claim_agrees",
     "possible": "claim_possible",
@@ -39,7 +46,7 @@ class Delegate:
 
     name: str
     address: str | None
-    position: str | None
+    position: str
     organization: str | None
     organization_address: str | None
     capacity: str
@@ -63,7 +70,7 @@ class Claimed:
     """What somebody claims, and whether what is on record agrees, with the reasons."""
 
     value: str
-    by: str | None
+    by: str
     sources: Sequence[str]
     comparison: str
     reasons: Sequence[str]
@@ -152,9 +159,11 @@ def _delegate(context: PageContext, row: Value) -> Delegate:
     person, organization = row.get("person"), row.get("organization")
     name = context.title(person, "full_name") if person else row.get("description")
     return Delegate(
-        name=str(name or context.say("not_named")),
+        name=str(name or context.missing("delegate", row, "person_id", "not_named")),
         address=context.record("person", person),
-        position=context.title(row, "position") if row.get("position") else None,
+        position=context.title(row, "position")
+        if row.get("position")
+        else context.missing("delegate", row, "position", "position_not_stated"),
         organization=context.title(organization, "name") if organization else None,
         organization_address=context.record("organization", organization),
         capacity=context.name("capacities", row["capacity"]),
@@ -192,7 +201,8 @@ async def _events(context: PageContext, key: str) -> list[dict[str, Value]]:
         {
             "title": context.title(row),
             "kind": context.name("event-kinds", row["kind"]),
-            "dates": context.date(row.get("dates")),
+            "dates": context.date(row.get("dates"))
+            or context.missing("event", row, "dates", "day_not_stated"),
             "place": place(context, row, "place_"),
             "note": row.get("note"),
         }
@@ -203,7 +213,27 @@ async def _events(context: PageContext, key: str) -> list[dict[str, Value]]:
 async def _claims(context: PageContext, key: str) -> list[Claim]:
     answer = await context.read("/missions/{key}/reconciliation", key=key)
     names = await _claimants(context, answer["figures"])
-    return [_claim(context, figure, names) for figure in answer["figures"]]
+    hidden = await _by_withheld(context, answer["figures"])
+    return [_claim(context, figure, names, hidden) for figure in answer["figures"]]
+
+
+async def _by_withheld(context: PageContext, figures: Sequence[Value]) -> set[str]:
+    """The ids of the claims of which it is withheld who makes them."""
+    claims = [each for figure in figures for each in figure["claims"]]
+    unknown = [each for each in claims if not any(each[name] for name in _CLAIMANTS.values())]
+    found = set[str]()
+    for kind, (path, *names) in _CLAIMS.items():
+        ids = [each["id"] for each in unknown if each["kind"] == kind]
+        for at in range(0, len(ids), _AT_ONCE):
+            asked = (
+                ("id__in", ",".join(ids[at : at + _AT_ONCE])),
+                ("withheld__isnull", "false"),
+                ("fields", "id,withheld"),
+                ("limit", str(_AT_ONCE)),
+            )
+            rows = await context.rows(path, asked)
+            found |= {row["id"] for row in rows if context.is_withheld(kind, row, *names)}
+    return found
 
 
 async def _claimants(context: PageContext, figures: Sequence[Value]) -> Titles:
@@ -216,7 +246,7 @@ async def _claimants(context: PageContext, figures: Sequence[Value]) -> Titles:
     return found
 
 
-def _claim(context: PageContext, figure: Value, names: Titles) -> Claim:
+def _claim(context: PageContext, figure: Value, names: Titles, hidden: Set[str]) -> Claim:
     currency = figure["currency"] or ""
     measure = context.name("measures", figure["measure"])
     scope = f" ({figure['scope']})" if figure["scope"] else ""
@@ -224,7 +254,7 @@ def _claim(context: PageContext, figure: Value, names: Titles) -> Claim:
     recorded = of_records.get("value")
     return Claim(
         measure=f"{measure}{scope}",
-        claimed=[_claimed(context, each, currency, names) for each in figure["claims"]],
+        claimed=[_claimed(context, each, currency, names, hidden) for each in figure["claims"]],
         recorded=context.say("not_on_record")
         if recorded is None
         else f"{context.number(recorded)} {currency}".strip(),
@@ -234,15 +264,18 @@ def _claim(context: PageContext, figure: Value, names: Titles) -> Claim:
     )
 
 
-def _claimed(context: PageContext, each: Value, currency: str, names: Titles) -> Claimed:
+def _claimed(
+    context: PageContext, each: Value, currency: str, names: Titles, hidden: Set[str]
+) -> Claimed:
     row = {"amount": each["value"], "amount_max": each["value_max"], "amount_bound": each["bound"]}
     told = f"{formats.amount(row, context.words) or ''} {currency}".strip()
     claimants = ((kind, each[field]) for kind, field in _CLAIMANTS.items() if each[field])
     by = next((names.get((kind, of["id"]), of["name"]) for kind, of in claimants), None)
+    nobody = context.say("withheld" if each["id"] in hidden else "not_stated")
     sources = dict.fromkeys(str(source["publisher"]) for source in each["sources"])
     return Claimed(
         told,
-        by,
+        by or nobody,
         list(sources),
         context.say(_COMPARISONS[each["comparison"]]),
         [_reason(context, reason) for reason in each["reasons"]],

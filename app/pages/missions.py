@@ -28,6 +28,7 @@ async def missions_page(context: PageContext) -> dict[str, Value]:
     asked += [pair for pair in context.pairs if pair[0] not in ("sort", "limit")]
     answer = await context.read("/insights/missions", tuple(asked))
     titles = await titles_in_language(context, "mission", [row["id"] for row in answer["data"]])
+    hidden = await _with_withheld(context, answer["data"])
     parents, hosts = await _parents(context, answer["data"]), await _hosts(context, answer["data"])
     # All of them, where the list is not limited: a part is no mission more.
     is_whole = not {name for name, _ in context.pairs} - {"sort", "cursor"}
@@ -36,7 +37,7 @@ async def missions_page(context: PageContext) -> dict[str, Value]:
     here = "/pages/missions"
     return {
         "rows": [
-            _row(context, row, titles)
+            _row(context, row | {"withheld": hidden.get(row["id"])}, titles)
             | {"parent": parents.get(row["parent_id"])}
             | ({} if row["host_country"] else {"host": hosts.get(row["id"])})
             for row in answer["data"]
@@ -61,6 +62,16 @@ async def _legs(context: PageContext) -> int:
     """How many missions are parts of others."""
     answer = await context.read("/missions/aggregate", (("parent_id__isnull", "false"),))
     return int(answer["data"][0]["count"]) if answer["data"] else 0
+
+
+async def _with_withheld(context: PageContext, rows: Sequence[Value]) -> dict[str, Value]:
+    """The names of the fields that are withheld of these missions, by id."""
+    ids = ",".join(row["id"] for row in rows)
+    if not ids:
+        return {}
+    asked = (("id__in", ids), ("withheld__isnull", "false"), ("fields", "id,withheld"))
+    found = await context.rows("/missions", (*asked, ("limit", str(_MISSIONS_A_PAGE))))
+    return {row["id"]: row["withheld"] for row in found}
 
 
 async def _parents(context: PageContext, rows: Sequence[Value]) -> dict[str, tuple[str, str]]:
@@ -100,6 +111,7 @@ def _row(context: PageContext, row: Value, titles: Titles) -> dict[str, Value]:
     here = f"/pages/missions/{row['ref'] or row['id']}"
     return {
         "id": row["id"],
+        "record": row,
         "title": titles.get(("mission", row["id"]), row["title"]),
         "address": context.page(here),
         "binding_at": context.page(here, (("firmness", Firmness.signed_binding),), "#deals"),

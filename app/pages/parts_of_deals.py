@@ -126,7 +126,7 @@ async def parts_of(context: PageContext, record: Value) -> Sequence[dict[str, Va
             "class_name": context.name("firmness", row["firmness"]),
             "amount": formats.amount(row, context.words),
             "currency": row["currency"],
-            "withheld": row["withheld"],
+            "record": row,
             "is_apart": row["amount"] is not None and _apart(row, record) == "parts_in_currency",
         }
         for row in rows

@@ -24,7 +24,7 @@ class Presence:
 
     title: str
     address: str
-    dates: str | None
+    dates: str
     roles: list[str]
 
 
@@ -122,7 +122,7 @@ async def organization_presence(context: PageContext, key: str) -> list[Presence
         who = context.title(person, "full_name") if person else row.get("description")
         position = context.title(row, "position") if row.get("position") else ""
         _add(context, found, row, " – ".join(each for each in (who, position) if each))
-    asked = (("fields", "id,title,title_en,dates"), ("sort", "-dates_earliest"), _MANY)
+    asked = (("fields", "id,title,title_en,dates,withheld"), ("sort", "-dates_earliest"), _MANY)
     for mission in await context.rows("/organizations/{key}/missions", asked, key=key):
         # It was in them by itself, by who went for it, or by its deals.
         if mission["id"] not in found:
@@ -152,5 +152,6 @@ def _add(context: PageContext, found: dict[str, Presence], row: Value, role: str
     if mission is None:
         return
     address = context.record("mission", mission) or ""
-    presence = Presence(context.title(mission), address, context.date(mission["dates"]), [])
+    dates = context.date(mission["dates"]) or context.missing("mission", mission, "dates")
+    presence = Presence(context.title(mission), address, dates, [])
     found.setdefault(mission["id"], presence).roles.append(role)

@@ -111,7 +111,10 @@ def _told(
     for each in figures.sums:
         amount = context.number(each.value or 0)
         told = context.say("amount_per_year", amount=amount) if each.is_yearly else amount
-        name = f"{context.name('firmness', each.firmness)}, {each.currency}"
+        in_it = each.currency
+        # Beside what there is once, each in its row.
+        in_it = context.say("amount_per_year", amount=in_it) if each.is_yearly else in_it
+        name = f"{context.name('firmness', each.firmness)}, {in_it}"
         yield (name, each.firmness), context.say("money", amount=told, currency=each.currency)
     told = context.say("receipt_without_amount")
     yield (told, None), context.number(figures.without_amount)

@@ -9,13 +9,14 @@ from app.pages.context import PageContext
 _SHOWN = (
     (
         "fields",
-        "id,ref,paraphrase,modality,is_quote,date,speaker.description,speaker.person.id,"
+        "id,ref,withheld,paraphrase,modality,is_quote,date,speaker.description,speaker.person.id,"
         "speaker.person.full_name,speaker.person.full_name_en,person.id,person.full_name,"
         "person.full_name_en,on_behalf_of.id,on_behalf_of.name,on_behalf_of.name_en",
     ),
     ("expand", "speaker.person,person,on_behalf_of"),
     ("limit", "200"),
 )
+_SPEAKERS = ("speaker_id", "person_id", "on_behalf_of_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class Said:
     text: str
     modality: str
     speaker: str | None
+    #: What is said where nobody is told.
+    speaker_missing: str
     speaker_address: str | None
     date: str | None
     address: str
@@ -51,6 +54,11 @@ def _said(context: PageContext, row: Value) -> Said:
         text=str(row["paraphrase"] or context.say("withheld")),
         modality=context.name("modalities", row["modality"]),
         speaker=told,
+        speaker_missing=context.say(
+            "withheld"
+            if context.is_withheld("statement", row, *_SPEAKERS)
+            else "speaker_not_stated"
+        ),
         speaker_address=address,
         date=context.date(row.get("date")),
         address=context.api(f"/statements/{row['id']}"),
