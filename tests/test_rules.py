@@ -1105,3 +1105,18 @@ async def test_a_retired_code_is_still_told(fresh_url: str) -> None:
     await retire(fresh_url, "currencies", "KZT")
     async with serving(fresh_url) as app, client_of(app) as client:
         assert (await read(client, "/codes/currencies/KZT"))["retired"] is True
+
+
+async def test_an_outcome_says_something(client: httpx.AsyncClient) -> None:
+    agreement = await create(client, "/agreements", CONTRACT)
+    under = {"agreement_id": agreement["id"]}
+    empty = {**under, "date": None, "achieved": [], "ref": "says-nothing"}
+    for body in (under, empty):
+        told = faults(await client.post("/outcomes", json=body), 422, "/note")
+        assert "give one at least of date, date_text, status" in told
+    made = await create(client, "/outcomes", {**under, "jobs": 0})
+    path = f"/outcomes/{made['id']}"
+    faults(await client.patch(path, json={"jobs": None}), 422, "/note")
+    assert (await client.patch(path, json={"jobs": None, "note": "None."})).status_code == 200
+    nested = {**CONTRACT, "outcomes": [{}]}
+    faults(await client.post("/agreements", json=nested), 422, "/outcomes/0/note")
