@@ -1,5 +1,6 @@
 """The first page: what came of all missions, or of those that the filters leave."""
 
+from collections.abc import Set
 from functools import partial
 
 from markupsafe import Markup
@@ -27,6 +28,8 @@ _BY_MISSION: Pairs = (
     ("metrics", "count"),
     ("limit", "10000"),
 )
+#: Up to so many missions are named in an address.
+_MAX_LISTED = 100
 _CHART_WIDTH, _WIDE_CHART_WIDTH = 480, 760
 
 
@@ -35,7 +38,9 @@ async def overview(context: PageContext, charts: InlineCharts) -> dict[str, Valu
     filters = filters_in(context.pairs)
     asked = as_asked(filters)
     figures = await read_figures(context, asked)
-    told, to = await _told(context, filters, asked), _addresses(context)
+    missions = await _missions_of(context, asked) if filters else None
+    told = await _told(context, filters, missions)
+    to = _addresses(context, _list_of(missions))
     return {
         "sentences": sentence(context, figures, told, to),
         "figures": figures,
@@ -62,12 +67,12 @@ async def overview(context: PageContext, charts: InlineCharts) -> dict[str, Valu
     }
 
 
-async def _told(context: PageContext, filters: Pairs, asked: Pairs) -> Told:
+async def _told(context: PageContext, filters: Pairs, of: Set[str] | None) -> Told:
     """How many missions the deals are of, and how many companies went, where one mission is."""
     named = [value for name, value in filters if name == MISSION]
     mission = named[0] if len(named) == 1 else None
-    if filters:
-        missions = await _missions_of(context, asked)
+    if of is not None:
+        missions = len(of)
     else:
         answer = await context.read("/missions/aggregate", _WHOLE)
         missions = int(answer["data"][0]["count"]) if answer["data"] else 0
@@ -78,11 +83,19 @@ async def _told(context: PageContext, filters: Pairs, asked: Pairs) -> Told:
     return Told(missions, companies, bool(filters))
 
 
-async def _missions_of(context: PageContext, asked: Pairs) -> int:
-    """How many missions these deals are of: a journey is one, whatever legs it has."""
+async def _missions_of(context: PageContext, asked: Pairs) -> set[str]:
+    """The ids of the missions that these deals are of: a journey is one, whatever legs it has."""
     answer = await context.read("/agreements/aggregate", (*_BY_MISSION, *asked))
     found = {row["mission_parent_id"] or row["mission_id"] for row in answer["data"]}
-    return len(found - {None})
+    return found - {None}
+
+
+def _list_of(missions: Set[str] | None) -> Pairs:
+    """What leaves these missions in the list of them, and otherwise those that are no parts; of
+    too many for an address all that are no parts."""
+    if missions is None or len(missions) > _MAX_LISTED:
+        return _WHOLE
+    return (("id__in", ",".join(sorted(missions))),)
 
 
 async def reported_companies(context: PageContext, mission: str) -> str | None:
@@ -98,10 +111,10 @@ async def reported_companies(context: PageContext, mission: str) -> str | None:
     return context.number(found[0]["value"])
 
 
-def _addresses(context: PageContext) -> Addresses:
+def _addresses(context: PageContext, missions: Pairs) -> Addresses:
     here = partial(context.page, "/")
     return Addresses(
-        missions=context.page("/pages/missions"),
+        missions=context.page("/pages/missions", missions),
         companies=context.api("/reported-totals", (("measure", "companies"),)),
         deals=here(replaced(context.pairs, "cursor", None), "#deals"),
         money="#money",

@@ -63,7 +63,7 @@ class Outcome(Record):
 
 
 class OutcomeFields(RecordFields, Noted):
-    """A dated follow-up of an agreement."""
+    """A dated follow-up of an agreement, which says one thing of it at least."""
 
     agreement_id: UUID
     """The agreement that it follows up."""

@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.charts.png import in_one_font
+from app.pages.words import Words
 from tests.examples import create
 from tests.pages.reader import PageReader
 from tests.pages.test_record_pages import section
@@ -109,7 +110,7 @@ async def test_a_receipt_shows_what_is_paid_once_beside_what_is_paid_each_year(
     client: httpx.AsyncClient, reader: PageReader
 ) -> None:
     visit = await create(client, "missions", {"title": "Two sums", "kind": "trade_fair"})
-    body = {"instrument": "supply_contract", "status": "signed", "currency": "USD"}
+    body: Body = {"instrument": "supply_contract", "status": "signed", "currency": "USD"}
     body |= {"mission_id": visit["id"], "parties": [{"role": "buyer", "description": "x"}]}
     await create(client, "agreements", {**body, "title": "Once", "amount": 1235})
     yearly = {"title": "Yearly", "amount": 77, "amount_period": "per_year"}
@@ -144,3 +145,15 @@ async def test_a_picture_with_letters_of_kazakh_is_in_one_font_that_has_them(
     assert "DejaVu Sans" in in_one_font(drawn)
     plain = (await client.get("/charts/firmness.svg?lang=en")).text
     assert "Arial" in in_one_font(plain)
+
+
+async def test_the_number_of_missions_leads_to_as_many(reader: PageReader, mission: Body) -> None:
+    for path in ("/", f"/?mission={mission['id']}", "/?firmness=announced"):
+        page = await reader.open(path)
+        links = page.root.find(cls="fig", title="Missions on record that are meant here")
+        listed = await reader.open(links[0].attributes["href"])
+        told = listed.heading.removeprefix("Missions").strip()
+        numerals = Words("en").say("numerals").split()
+        words = dict(zip(numerals, "123456789", strict=True))
+        said = links[0].text.strip().lower()
+        assert words.get(said, said) == told, path
