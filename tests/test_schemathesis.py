@@ -70,6 +70,7 @@ REFUSED_PARAMETERS = {
     **dict.fromkeys(("rate_date", "rate_provider", "max_rate_age"), "go with `convert_to` alone"),
     "convert_to": "a list of some hundred codes, and sums alone are converted",
     **dict.fromkeys(("delimiter", "decimal", "encoding", "quote"), "go with CSV alone"),
+    "provider": "a line, without characters that nobody sees",
     "Idempotency-Key": "goes without `dry_run`",
     "as_of": "goes without `q`, and of one record without `fields` and `expand`",
     "offset": "goes without `cursor`",

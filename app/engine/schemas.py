@@ -94,9 +94,6 @@ def _gap(found: re.Match[str]) -> str:
 #: `exe.jpg`. Joiners and marks (U+200C to U+200F) are part of how names are written. NUL is refused
 #: by the pattern.
 _UNSEEN = re.compile("[\x01-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-#: The same as the document has it: line breaks and tabs may be sent, and become blanks.
-_NOT_SENT = r"\u0000-\u0008\u000e-\u001f\u007f-\u0084\u0086-\u009f\u202a-\u202e\u2066-\u2069"
-_FILLED_LINE = rf"^[^{_NOT_SENT}]*[^\s{_NOT_SENT}\u200b-\u200f\u2060\ufeff][^{_NOT_SENT}]*$"
 
 
 def _one_line(text: object) -> object:
@@ -112,10 +109,9 @@ def _one_line(text: object) -> object:
     return line
 
 
-_line = _text | {"pattern": _FILLED_LINE}
-Line = Annotated[str, BeforeValidator(_one_line), StringConstraints(max_length=500, **_line)]
+Line = Annotated[str, BeforeValidator(_one_line), StringConstraints(max_length=500, **_text)]
 #: A line that many records have in common, such as who published them: no search looks into it.
-SharedLine = Annotated[str, BeforeValidator(_one_line), StringConstraints(max_length=120, **_line)]
+SharedLine = Annotated[str, BeforeValidator(_one_line), StringConstraints(max_length=120, **_text)]
 Prose = Annotated[str, BeforeValidator(_composed), StringConstraints(max_length=20_000, **_text)]
 
 #: What stands in addresses where a ref could.

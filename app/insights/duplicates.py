@@ -150,7 +150,7 @@ def _too_many(what: str) -> Invalid:
 async def _answer(request: Request, resource: Resource, query: DuplicatesQuery) -> Response:
     scope = cursor_scope("duplicates", resource.path, query.q, query.filter, sorted(query.others))
     at = await current_page(request, query.limit, query.cursor, scope)
-    choice, values = await read_choice(request, resource, query)
+    choice, values, _ = await read_choice(request, resource, query)
     statement = _statement(resource, choice, reading_dialect(request))
     rows = await database_of(request).read(statement, {**values, "limit": MAX_RECORDS + 1})
     if len(rows) > MAX_RECORDS:

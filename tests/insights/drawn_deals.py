@@ -156,7 +156,7 @@ def _body_of_leg(leg: Leg) -> Figures:
 
 
 def _body_of_outcome(paid: Paid) -> Figures:
-    body: Figures = {"agreement": {"ref": paid.deal}, "date": paid.date}
+    body: Figures = {"agreement": {"ref": paid.deal}, "date": paid.date, "note": "Told"}
     if paid.amount is not None:
         body |= {"actual_amount": str(paid.amount), "currency": paid.currency}
         body |= {"amount_scope": paid.scope}
