@@ -36,7 +36,8 @@ check: .venv/test ## Formatting, lints, types, import rules
 
 # The second file is made on the first one's ground, so that both hold the same versions.
 COMPILE = $(BIN)/locks/bin/uv pip compile pyproject.toml --universal --python-version 3.11 \
-	--no-strip-extras --generate-hashes --no-annotate --no-header --quiet --extra build $(LOCKS_ARGS)
+	--no-strip-extras --generate-hashes --no-annotate --no-header --quiet --extra build --extra parquet --extra png \
+	$(LOCKS_ARGS)
 
 locks: .venv/interpreter ## Make both lock files anew; what still fits stays (LOCKS_ARGS=--upgrade)
 	@echo "Making an environment for $(UV)..."
