@@ -3,6 +3,7 @@ as far as whoever asks may see."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from typing import Final
 from urllib.parse import quote, unquote
 
@@ -11,6 +12,7 @@ from starlette.responses import Response
 
 from app.core.auth.principals import Permission, Principal
 from app.core.errors import Invalid, NotFound, did_you_mean
+from app.core.http.conditional import tags_in
 from app.core.http.dispatch import Route, most_literal
 from app.core.loose_types import Fields, Value
 from app.core.public_path import public_path, public_root, without_root
@@ -19,6 +21,7 @@ from app.rest.exports import FORMATS
 #: What addresses of reads can begin with, beside the kinds of records.
 _OTHERS: Final = ("charts", "datasets", "insights")
 _PICTURES: Final = ("svg", "png")
+_KNOWN: Final = "if-none-match"
 FORMS: Final = ("json", *FORMATS, *_PICTURES)
 
 
@@ -75,9 +78,12 @@ class Answerer:
             text = f"This is not answered as .{form[:20]}.{near} It is as {', '.join(forms)}."
             raise NotFound(text)
         path, query = forms[form], url.partition("?")[2]
-        response = await self._ask(request, path, query)
-        asked = f"?{query}" if query else ""
-        response.headers["Content-Location"] = public_path(quote(path) + asked)
+        asked = quote(path) + (f"?{query}" if query else "")
+        mark = sha256(asked.encode()).hexdigest()[:8]
+        response = await self._ask(request, path, query, headers=_unmarked(request, mark))
+        if "ETag" in response.headers:
+            response.headers["ETag"] = response.headers["ETag"].replace('"', f'"{mark}-', 1)
+        response.headers["Content-Location"] = public_path(asked)
         return response
 
     async def check(self, request: Request, url: str) -> None:
@@ -99,6 +105,15 @@ class Answerer:
             **other,
         }
         return await route.get_route_handler()(Request(inner, request.receive))
+
+
+def _unmarked(request: Request, mark: str) -> list[tuple[bytes, bytes]]:
+    """The headers of a request, with those tags of answers to the same address that begin with its
+    mark, and as that address gives them. Other addresses give the same tags for other answers."""
+    tags = tags_in(request, _KNOWN) or []
+    known = [tag.replace(f'"{mark}-', '"', 1) for tag in tags if f'"{mark}-' in tag or tag == "*"]
+    others = [each for each in request.headers.raw if each[0] != _KNOWN.encode()]
+    return [*others, (_KNOWN.encode(), ", ".join(known).encode())] if known else others
 
 
 def _opened(caller: Principal, path: str) -> Principal:

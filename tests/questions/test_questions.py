@@ -89,6 +89,29 @@ async def test_a_question_that_is_changed_keeps_what_it_was(fresh: httpx.AsyncCl
     assert (await fresh.delete("/questions/deals")).status_code == 404
 
 
+async def test_an_answer_to_what_was_asked_before_is_not_taken_for_the_one_to_what_is_asked_now(
+    fresh: httpx.AsyncClient,
+) -> None:
+    urls = ("/agreements", "/missions", "/missions?sort=title")
+    await saved(fresh, "moved", urls[0])
+    known: list[str] = []
+    wrong: list[Any] = []
+    for url in (*urls, urls[0]):
+        await fresh.put("/questions/moved", json={"url": url})
+        for form in ("json", "csv"):
+            address = f"/questions/moved.{form}"
+            answer = await fresh.get(address, headers={"If-None-Match": ", ".join(known) or '"-"'})
+            if answer.status_code != (304 if url == urls[0] and len(known) > 2 else 200):
+                wrong.append((url, form, answer.status_code))
+            known.append(answer.headers["etag"])
+            direct = (await fresh.get(url)).headers["etag"]
+            again = await fresh.get(address, headers={"If-None-Match": direct})
+            anything = await fresh.get(address, headers={"If-None-Match": "*"})
+            if (again.status_code, anything.status_code) != (200, 304):
+                wrong.append((url, form, again.status_code, anything.status_code))
+    assert wrong == []
+
+
 async def test_what_cannot_be_saved_is_refused_and_told_why(
     fresh: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
