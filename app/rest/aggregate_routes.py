@@ -32,13 +32,19 @@ from app.rest.decimals import texts_of, wants_texts
 from app.rest.handlers import check_codes, database_of, edition_of, position_of
 from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED, RecordsOperation, snake
 from app.rest.past import answered_at, with_past
-from app.rest.withheld import WITHHELD_RECORDS, withheld_header
+from app.rest.withheld import WITHHELD_RECORDS, counts_told, withheld_header
 
 _JSON, _CSV = "application/json", "text/csv"
 
 
 #: How many groups there are, where the file has not all of them.
 GROUPS_IN_ALL = "Groups-In-All"
+#: What JSON tells under these names beside the groups.
+_TOLD = {
+    "missing": "Missing-Values",
+    "withheld_values": "Withheld-Values",
+    "left_out": "Left-Out",
+}
 
 
 class AggregateCsvQuery(CsvQuery, AggregateQuery):
@@ -109,7 +115,7 @@ def aggregate_csv_route(resource: Resource) -> Route:
         return await answer_aggregate(request, resource, query, _CSV)
 
     content = {_CSV: {"schema": {"type": "string"}}}
-    headers = (*TAGGED, GROUPS_IN_ALL, WITHHELD_RECORDS)
+    headers = (*TAGGED, GROUPS_IN_ALL, *_TOLD.values(), WITHHELD_RECORDS)
     return _operation(
         resource,
         Answer(description="The groups.", content=content, headers=headers),
@@ -165,7 +171,7 @@ async def answer_aggregate(
     if form == _CSV:
         found = json_codec.loads(body)
         table = _table(aggregate.grouping, found["data"], csv_form(query, "csv"))
-        headers |= {"Vary": "Accept, Accept-Encoding", **_withheld_header(resource, found)}
+        headers |= {"Vary": "Accept, Accept-Encoding", **_told_headers(resource, found)}
         if found["groups"] < found["groups_in_all"]:
             headers[GROUPS_IN_ALL] = str(found["groups_in_all"])
             if not is_wanted:
@@ -176,8 +182,11 @@ async def answer_aggregate(
     return JsonResponse(body.encode(), headers=headers)
 
 
-def _withheld_header(resource: Resource, found: Json) -> dict[str, str]:
-    return withheld_header({resource.path: found["withheld"]})
+def _told_headers(resource: Resource, found: Json) -> dict[str, str]:
+    """What a file tells of its figures, where there is something to tell."""
+    told = {header: counts_told(found[name]) for name, header in _TOLD.items()}
+    shown = {header: text for header, text in told.items() if text}
+    return shown | withheld_header({resource.path: found["withheld"]})
 
 
 def _with_texts(resource: Resource, grouping: Grouping, body: str) -> str:

@@ -33,5 +33,10 @@ def _withheld_statement(resources: tuple[Resource, ...], dialect: Dialect) -> Co
 
 def withheld_header(records: Mapping[str, int]) -> dict[str, str]:
     """The header of a file, where any are."""
-    told = ", ".join(f"{path}={count}" for path, count in records.items() if count)
+    told = counts_told(records)
     return {WITHHELD_RECORDS: told} if told else {}
+
+
+def counts_told(counts: Mapping[str, int]) -> str:
+    """Counts as a header tells them, those that are not 0: `agreements=6, events=2`."""
+    return ", ".join(f"{name}={count}" for name, count in counts.items() if count)

@@ -1,9 +1,13 @@
 """A table of groups has all of them, or says how many there are."""
 
+from decimal import Decimal
+
 import httpx
 import pytest
 
 from app.rest import aggregate_routes
+from tests.insights.deals import Deal, Deals
+from tests.insights.drawn_deals import entered
 
 ADDRESS = "/agreements/aggregate.csv?group_by=ref&metrics=count"
 
@@ -43,3 +47,25 @@ async def test_a_table_of_groups_has_the_signs_that_are_asked_for(
     assert b"\r\nUSD;" in answer.content
     assert (await client.get(f"{address}&decimal=x")).status_code == 400
     assert (await client.get(f"{address.replace('.csv', '')}&decimal=,")).status_code == 400
+
+
+async def test_a_table_tells_in_headers_what_json_tells_beside_the_groups(
+    client: httpx.AsyncClient,
+) -> None:
+    whole = Deal("of-0", amount=Decimal(10), currency="USD")
+    part = Deal("of-1", amount=Decimal(4), currency="USD", related=(("of-0", "part_of"),))
+    yearly = Deal("of-2", amount=Decimal(3), currency="USD", period="per_year")
+    every = await entered(client, Deals("of", (), (whole, part, yearly, Deal("of-3"))))
+    start = f"/agreements/aggregate?ref__startswith={every.name}-&group_by=currency"
+    headers = {"missing": "missing-values", "left_out": "left-out"}
+    wrong = []
+    for asked, is_told in (("&metrics=sum(amount)", True), ("&metrics=count&currency=USD", False)):
+        meant = (await client.get(start + asked)).json()
+        for address, kind in ((start, "text/csv"), (start.replace("?", ".csv?"), "*/*")):
+            answer = await client.get(address + asked, headers={"Accept": kind})
+            for name, header in headers.items():
+                counts = {each: count for each, count in meant[name].items() if count}
+                told = ", ".join(f"{each}={count}" for each, count in counts.items())
+                if answer.headers.get(header, "") != told or bool(told) != is_told:
+                    wrong.append((address + asked, header, told, answer.headers))
+    assert wrong == []

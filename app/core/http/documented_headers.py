@@ -19,8 +19,12 @@ _HEADERS = {
     " whole for `If-Match`.",
     "Groups-In-All": "How many groups there are, where the file has fewer.",
     "Idempotency-Replayed": "`true` when this is the answer to an earlier request with this key.",
+    "Left-Out": "How many records are not in the sums, by reason, as `left_out` of JSON tells:"
+    " `parts=2, per_year=1`. Left out where none are.",
     "Link": "The pages that follow and precede this one (RFC 8288).",
     "Location": "The address of the new record.",
+    "Missing-Values": "How many records are without a value of these fields, as `missing` of JSON"
+    " tells: `amount=5`. Left out where none are.",
     "Preference-Applied": "Which preference of `Prefer` was followed (RFC 7240).",
     "RateLimit": "How many requests are left, and in how many seconds all are back.",
     "RateLimit-Policy": "How many requests may be sent, and in how many seconds.",
@@ -29,6 +33,8 @@ _HEADERS = {
     "WWW-Authenticate": "How to send a key.",
     "Withheld-Records": "How many records of each kind, whatever the filters, are withheld from who"
     " asks and in no figure: `agreements=3`. Left out where none are.",
+    "Withheld-Values": "Of `Missing-Values`, how many are withheld: `amount=2`. Left out where none"
+    " are.",
     "X-Request-ID": "Names this request in the logs.",
 }
 #: Headers of problems, whatever the operation.
