@@ -135,6 +135,26 @@ async def check_totals(client: httpx.AsyncClient, missions: list[Mission]) -> No
         } == totals
 
 
+async def check_totals_of_all(anybody: httpx.AsyncClient) -> None:
+    """What is of no mission is added too, and once what is part of something of another mission."""
+    rows = await lines(anybody, "/datasets/totals.ndjson")
+    keys = ("currency", "firmness", "per")
+    names = ("amount", "at_least", "at_most", "not_exact")
+    told = {
+        key: tuple(row[name] if row[name] is None else Decimal(row[name]) for name in names)
+        for key, row in by_keys(rows, *keys).items()
+    }
+    asked = f"/agreements/aggregate?{ASKED},not_exact(amount)&limit=1000"
+    added = {}
+    for per, address in ((None, asked), ("year", f"{asked}&amount_period=per_year")):
+        for row in (await read(anybody, address))["data"]:
+            found = tuple(row[f"{name}_amount"] for name in ("sum", *names[1:]))
+            if row["sum_amount"] is not None:
+                added[row["currency"], row["firmness"], per] = found
+    added = {key: row for key, row in added.items() if key[1] != "replaced"}
+    assert {key: row for key, row in told.items() if key[1] != "replaced"} == added
+
+
 async def shown_on(pages: PageReader, address: str) -> tuple[Sums, Sums, Sums]:
     """The sums that a page shows, those of each year, and the limits of the former."""
     page = await pages.open(address)
@@ -189,6 +209,17 @@ async def check_then(
 
 
 _ONE = Deal("set-0", "set-0", amount=Decimal(10), currency="USD", period="one_off")
+#: A part and its whole are of two missions; others are of none.
+_ACROSS = Deals(
+    "set",
+    (Leg("set-0", None), Leg("set-1", None)),
+    (
+        _ONE,
+        Deal("set-1", "set-1", amount=Decimal(4), currency="USD", related=(("set-0", "part_of"),)),
+        Deal("set-2", None, amount=Decimal(60), currency="USD"),
+        Deal("set-3", None, amount=Decimal(3), currency="USD", related=(("set-2", "part_of"),)),
+    ),
+)
 #: A part that is of another time than its whole, a sum of times of which one is uncertain, one that
 #: is without limits, and one of a leg.
 _OF_TIMES = Deals(
@@ -206,6 +237,7 @@ _OF_TIMES = Deals(
 
 @drawing(2)
 @example(_OF_TIMES)
+@example(_ACROSS)
 @given(drawn=sets())
 async def test_figures_are_those_of_the_summary_wherever_they_are_told(
     client: httpx.AsyncClient, shared_app: FastAPI, drawn: Deals
@@ -227,4 +259,5 @@ async def test_figures_are_those_of_the_summary_wherever_they_are_told(
             await check_lists_of_missions(anybody, mission)
             await check_pages(PageReader(shared_app), mission)
         await check_totals(anybody, missions)
+        await check_totals_of_all(anybody)
         await check_then(client, anybody, missions[0])

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
-from sqlalchemy import ColumnElement, Integer, func, select, union
+from sqlalchemy import ColumnElement, Integer, cast, func, select, union
 
 from app.core.databases.expressions import AnyTable, Expression
 from app.core.databases.public_reads import WITHHELD_AS, is_withholdable
@@ -84,13 +84,26 @@ def _columns(dataset: Dataset) -> Iterator[DatasetColumn]:
 def _under(dataset: Dataset) -> Iterator[DatasetColumn]:
     """The columns of what `under` reads, in its order."""
     for name, counted in dataset.counts.items():
-        about = f"How many {counted} are on record under it, without those in the trash."
+        about = _about_count(dataset, counted)
         yield DatasetColumn(name, CellKind.integer, about, False, counted, 0)
     for name, listed in dataset.lists.items():
         about = f"Its {listed} by name, with semicolons between them, the oldest first."
         yield DatasetColumn(name, CellKind.text, about, True, None, 0)
     for name, derived in dataset.derived.items():
         yield DatasetColumn(name, CellKind.text, derived.about, True, None, 0)
+
+
+def _about_count(dataset: Dataset, name: str) -> str:
+    collection = dataset.resource.to_many[name]
+    about = f"How many {name} are on record under it, without those in the trash"
+    if collection.child.figures is not None:
+        about += ": each record counts for as many as it stands for"
+    if collection.with_parts is None:
+        return f"{about}."
+    return (
+        f"{about}. Those of the {dataset.resource.plural} that are part of it are counted with it,"
+        " and again in the rows of these."
+    )
 
 
 def is_coded(dataset: Dataset, cell: Cell) -> bool:
@@ -155,10 +168,17 @@ def under(dataset: Dataset) -> list[Expression]:
 
 
 def _count(dataset: Dataset, name: str) -> Expression:
-    """How many records of a collection lie under a record."""
-    child: AnyTable = TableAlias(dataset.resource.to_many[name].child.table)
-    found = select(func.count(type_=Integer)).select_from(child.source)
-    found = found.where(*_lies_under(dataset, name, child))
+    """How many records of a collection lie under a record and what is part of it; of those that
+    stand for several, how many these are."""
+    collection = dataset.resource.to_many[name]
+    target = collection.child
+    child: AnyTable = TableAlias(target.table)
+    weight = None if target.figures is None else target.figures.weight
+    counted = func.count(type_=Integer)
+    if weight is not None:
+        counted = cast(func.coalesce(func.sum(getattr(child, weight)), 0), Integer)
+    found = select(counted).select_from(child.source)
+    found = found.where(*_lies_under(dataset, name, child, with_parts=True))
     return found.correlate(dataset.resource.table).scalar_subquery()
 
 
@@ -172,10 +192,15 @@ def _names(dataset: Dataset, name: str) -> Expression:
     return select(joined_names(rows.c.name)).select_from(rows).scalar_subquery()
 
 
-def _lies_under(dataset: Dataset, name: str, child: AnyTable) -> Iterator[ColumnElement[bool]]:
-    """That a record of a collection lies under one, and is not in the trash."""
+def _lies_under(
+    dataset: Dataset, name: str, child: AnyTable, *, with_parts: bool = False
+) -> Iterator[ColumnElement[bool]]:
+    """That a record of a collection lies under one, or under what is part of that, and is not in
+    the trash."""
     resource = dataset.resource
     collection = resource.to_many[name]
+    if with_parts and collection.with_parts is not None:
+        collection = collection.with_parts
     if name in dataset.ways:
         own: Expression = resource.table.__table__.c.id
         yield child.id.in_(union(*dataset.ways[name](own)))

@@ -11,7 +11,7 @@ from app.core.sheets.sheet import CellKind
 from app.engine.aggregates.sql import Sql
 from app.engine.history.change_log import Change
 from app.engine.paths import RecordField, find_field
-from app.insights.mission_totals import exact_sum, number_sum, totals_of_missions
+from app.insights.totals import exact_sum, number_sum, totals_of_all, totals_of_missions
 from app.resources.agreement import agreement
 from app.resources.mission import mission
 
@@ -105,12 +105,54 @@ CHANGES = ComputedDataset(
     since="at",
 )
 
+#: Of rows of sums: what they are of, and what they come to.
+_TOTALS = (
+    ComputedColumn(
+        "firmness",
+        _TEXT,
+        "How firm the agreements are: what is of different classes is not to be added up.",
+        codes=find_field(agreement, ("firmness",)),
+    ),
+    ComputedColumn(
+        "currency",
+        _TEXT,
+        "What the sums are in.",
+        nullable=True,
+        codes=find_field(agreement, ("currency",)),
+    ),
+    ComputedColumn("per", _TEXT, "`year` of amounts that are those of each year.", True),
+    ComputedColumn("agreements", _INTEGER, "How many agreements are added.", unit="agreements"),
+    _sum("amount", "The sum of their amounts, each counted once.", nullable=True),
+    _sum("at_least", "What the sum is at least, as far as that is certain.", nullable=True),
+    _sum("at_most", "What it is at most; without where that is open.", nullable=True),
+    ComputedColumn(
+        "not_exact",
+        _INTEGER,
+        "Of how many the amount is a limit or about so.",
+        unit="agreements",
+    ),
+    ComputedColumn(
+        "left_out",
+        _INTEGER,
+        "How many are not added, since they are part of others or were replaced.",
+        unit="agreements",
+    ),
+)
+TOTALS = ComputedDataset(
+    "totals",
+    "a row for each currency and class of all agreements with an amount, of no mission too",
+    (ComputedColumn("id", _TEXT, "The currency and the class in one."), *_TOTALS),
+    totals_of_all,
+    key="id",
+)
 MISSION_TOTALS = ComputedDataset(
     "mission_totals",
-    "a row for each mission, currency and class of agreements with an amount",
+    "a row for each mission, and for what belongs to none, by currency and class of agreements with"
+    " an amount, as the summary of the mission alone has it: not to be added up over missions, since"
+    " what is part of a deal of another mission is in both; the sums over all are in `totals`",
     (
         ComputedColumn("id", _TEXT, "The mission, the currency and the class in one."),
-        ComputedColumn("mission_id", _TEXT, "The mission."),
+        ComputedColumn("mission_id", _TEXT, "The mission; without for what is of none.", True),
         ComputedColumn("mission_title", _TEXT, "What the mission is called.", nullable=True),
         ComputedColumn(
             "mission_host_country",
@@ -125,39 +167,10 @@ MISSION_TOTALS = ComputedDataset(
             "The first day that its dates can mean; without where they have no year.",
             nullable=True,
         ),
-        ComputedColumn(
-            "firmness",
-            _TEXT,
-            "How firm the agreements are: what is of different classes is not to be added up.",
-            codes=find_field(agreement, ("firmness",)),
-        ),
-        ComputedColumn(
-            "currency",
-            _TEXT,
-            "What the sums are in.",
-            nullable=True,
-            codes=find_field(agreement, ("currency",)),
-        ),
-        ComputedColumn("per", _TEXT, "`year` of amounts that are those of each year.", True),
-        ComputedColumn("agreements", _INTEGER, "How many agreements are added.", unit="agreements"),
-        _sum("amount", "The sum of their amounts, each counted once.", nullable=True),
-        _sum("at_least", "What the sum is at least, as far as that is certain.", nullable=True),
-        _sum("at_most", "What it is at most; without where that is open.", nullable=True),
-        ComputedColumn(
-            "not_exact",
-            _INTEGER,
-            "Of how many the amount is a limit or about so.",
-            unit="agreements",
-        ),
-        ComputedColumn(
-            "left_out",
-            _INTEGER,
-            "How many are not added, since they are part of others or were replaced.",
-            unit="agreements",
-        ),
+        *_TOTALS,
     ),
     totals_of_missions,
     key="id",
 )
 
-COMPUTED = (CHANGES, MISSION_TOTALS)
+COMPUTED = (CHANGES, TOTALS, MISSION_TOTALS)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.datasets.derived import party_names, reason_left_out
 from app.engine.resource import Resource
-from app.insights.presence import missions_with
+from app.insights.journey import missions_of_journey
+from app.insights.presence import missions_with, organizations_in
 from app.resources.agreement import agreement
 from app.resources.delegate import delegate
 from app.resources.mission import mission
@@ -65,6 +66,11 @@ _DATES = ("earliest", "latest")
 def _dated(name: str) -> tuple[str, ...]:
     """A date as stated, and the first and last day that it can mean."""
     return (name, *(f"{name}_{bound}" for bound in _DATES))
+
+
+def _in_journey(mission_id: Expression) -> list[Selection]:
+    """The ids of the organizations that were in a mission or in what is part of it."""
+    return organizations_in(lambda column: column.in_(missions_of_journey(mission_id)))
 
 
 DATASETS: tuple[Dataset, ...] = (
@@ -129,6 +135,7 @@ DATASETS: tuple[Dataset, ...] = (
             "agreements_count": "agreements",
             "outcomes_count": "outcomes",
         },
+        ways={"companies": _in_journey},
     ),
     Dataset(
         "mission_stops",

@@ -6,7 +6,7 @@ from app.core.databases.expressions import SqlType
 from app.core.databases.types import Exact
 from app.core.sheets.sheet import CellKind
 from app.engine.paths import FieldType, type_of_column
-from app.insights.mission_totals import SCALE
+from app.insights.totals import SCALE
 
 #: How many digits of a second moments have.
 _SECOND_DIGITS = 6

@@ -24,7 +24,10 @@ from app.core import json_codec
 from app.core.databases.types import instant_text
 from app.datasets.columns import ALL_DATASETS, columns
 from app.datasets.views import outdated_views, view_name
+from tests.drawing import drawing
 from tests.examples import create
+from tests.insights.deals import Deals
+from tests.insights.drawn_deals import entered, sets
 
 PATCH = {"Content-Type": "application/merge-patch+json"}
 ONE = {
@@ -277,6 +280,30 @@ async def test_sums_of_the_views_are_those_of_the_api(
     assert counts == {(g["currency"], g["count_id"], g["count_amount"]) for g in groups}
     totals = json_codec.loads(answer.content)["totals"]
     assert [_figures(row) for row in _in_order(sums)] == [_figures(t) for t in _in_order(totals)]
+
+
+@drawing(2)
+@given(drawn=sets())
+async def test_sums_over_all_missions_are_the_same_by_rows_of_agreements_and_by_totals(
+    fresh: Client, fresh_app: FastAPI, fresh_url: str, drawn: Deals
+) -> None:
+    """Of missions whose deals are parts of those of others, and of what belongs to none."""
+    await entered(fresh, drawn)
+    told = {"totals": (await _told(fresh_app))["totals"]}
+    views = await _rows(fresh_url, "SELECT * FROM bi_totals")
+    assert _differing(told, lambda view: views) == []
+    by_rows = await _rows(
+        fresh_url,
+        """SELECT currency, firmness, CASE amount_period WHEN 'per_year' THEN 'year' END AS per,
+        sum(stands_for) AS agreements, sum(amount) AS amount FROM bi_agreements
+        WHERE left_out IS NULL AND amount IS NOT NULL GROUP BY 1, 2, 3""",
+    )
+    names = ("currency", "firmness", "per", "agreements", "amount")
+    found, expected = (
+        [[_plain(row[name]) for name in names] for row in _in_order(rows)]
+        for rows in (by_rows, [row for row in views if row["agreements"]])
+    )
+    assert found == expected
 
 
 def _in_order(rows: Rows) -> Rows:

@@ -1,37 +1,56 @@
-"""Money of every mission by currency and class, as its own summary tells it."""
+"""Money by currency and class: of every mission, as its own summary tells it, and of all."""
 
-from sqlalchemy import FromClause, Text, and_, case, cast, func, select
+from sqlalchemy import ColumnElement, FromClause, Text, and_, case, cast, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.databases.types import Exact
-from app.engine.aggregates.left_out import columns_for, left_out
+from app.engine.aggregates.left_out import columns_for, left_out, same_group
 from app.engine.aggregates.sql import Number, Sql, normalize_carry, split_sums
 from app.insights.figures import AGREEMENTS, is_per_year
 from app.resources.agreement import Agreement
 from app.resources.mission import Mission
 
-#: What divides the amounts of a mission, each apart from the others.
-KEYS = ("mission_id", "currency", "firmness", "per")
+#: What divides amounts: those of different ones are not added.
+_KEYS = ("currency", "firmness", "per")
 SUMS = ("amount", "at_least", "at_most")
 SCALE = 4
 
 
+def totals_of_all(dialect: str) -> Selection:
+    """Reads a row for each currency, class and `per` of which there is an amount: `id`, the keys,
+    `agreements`, `not_exact`, `left_out`, and the parts of each sum."""
+    found = _totals(_counted(true()), (), dialect)
+    return select(_id(found, _KEYS).label("id"), *found.c)
+
+
 def totals_of_missions(dialect: str) -> Selection:
-    """Reads a row for each mission, currency, class and `per` of which there is an amount: `id`,
-    the keys, the mission's `mission_title`, `mission_host_country` and
-    `mission_dates_earliest`, `agreements`, `not_exact`, `left_out`, and the parts of each sum."""
-    counted = _counted()
+    """Reads the same of each mission by itself, and of what belongs to none: what is part of
+    something of another is added in both. With `mission_id`, and the mission's `mission_title`,
+    `mission_host_country` and `mission_dates_earliest`."""
+    mission: AnyTable = aliased(Mission)
+    there = Agreement.mission_id.in_(select(mission.id).where(mission.deleted_at.is_(None)))
+    within = ("mission_id",)
+    found = _totals(_counted(or_(there, Agreement.mission_id.is_(None))), within, dialect)
+    shown = {name: _of_mission(found, name) for name in ("title", "host_country", "dates_earliest")}
+    named = (value.label(f"mission_{name}") for name, value in shown.items())
+    return select(_id(found, (*within, *_KEYS)).label("id"), *named, *found.c)
+
+
+def _totals(counted: FromClause, within: tuple[str, ...], dialect: str) -> FromClause:
+    """The sums of what is the same in the keys and in what it is `within`, each apart from the
+    others."""
+    names = (*within, *_KEYS)
     left = left_out(
         AGREEMENTS,
         counted,
-        KEYS,
+        names,
         lifted=frozenset(("per_year",)),
-        within=KEYS[:1],
-        name="left_out_of_missions",
+        within=within,
+        name="left_out_of_totals",
     )
     is_added = left.c.id.is_(None)
-    columns: list[Expression] = [counted.c[name] for name in KEYS]
+    columns: list[Expression] = [counted.c[name] for name in names]
     for name in ("stands_for", "not_exact"):
         added = func.coalesce(func.sum(case((is_added, counted.c[name]))), 0)
         columns.append(added.label("agreements" if name == "stands_for" else name))
@@ -42,16 +61,10 @@ def totals_of_missions(dialect: str) -> Selection:
         columns.append(func.count(value).label(f"n_{name}"))
         parts = split_sums(value, dialect)
         columns += [part.label(f"{name}_{at}") for at, part in enumerate(parts)]
-    keys = [counted.c[name] for name in KEYS]
-    same = and_(
-        left.c.id == counted.c.id,
-        *(left.c[name].is_not_distinct_from(counted.c[name]) for name in KEYS),
-    )
+    same = and_(left.c.id == counted.c.id, same_group(left, counted, names))
     summed = select(*columns).select_from(counted.outerjoin(left, same))
-    found = summed.where(counted.c.has_value == 1).group_by(*keys).subquery("summed")
-    shown = {name: _of_mission(found, name) for name in ("title", "host_country", "dates_earliest")}
-    named = (value.label(f"mission_{name}") for name, value in shown.items())
-    return select(_id(found).label("id"), *named, *found.c)
+    summed = summed.where(counted.c.has_value == 1)
+    return summed.group_by(*(counted.c[name] for name in names)).subquery("summed")
 
 
 def _of_mission(found: FromClause, name: str) -> Expression:
@@ -60,9 +73,8 @@ def _of_mission(found: FromClause, name: str) -> Expression:
     return value.scalar_subquery()
 
 
-def _counted() -> FromClause:
+def _counted(condition: ColumnElement[bool]) -> FromClause:
     table, limits = Agreement, AGREEMENTS.ranges["amount"]
-    mission: AnyTable = aliased(Mission)
     own = columns_for(AGREEMENTS, table)
     own |= {
         "per": case((is_per_year(table), "year")),
@@ -72,18 +84,16 @@ def _counted() -> FromClause:
     }
     as_they_are = (table.mission_id, table.currency, table.firmness, table.amount, table.stands_for)
     columns = (*(value.label(name) for name, value in own.items()), *as_they_are)
-    there = select(mission.id).where(mission.deleted_at.is_(None))
-    rows: Selection = select(*columns).where(
-        table.deleted_at.is_(None), table.mission_id.in_(there)
-    )
+    rows: Selection = select(*columns).where(table.deleted_at.is_(None), condition)
     return rows.cte("counted").prefix_with("MATERIALIZED")
 
 
-def _id(found: FromClause) -> Expression:
+def _id(found: FromClause, names: tuple[str, ...]) -> Expression:
     """What a row is known by: the keys that it is of."""
-    whole: Expression = cast(found.c.mission_id, Text)
-    for name in KEYS[1:]:
-        whole = whole.op("||")("-").op("||")(func.coalesce(found.c[name], ""))
+    first, *others = (func.coalesce(cast(found.c[name], Text), "") for name in names)
+    whole: Expression = first
+    for each in others:
+        whole = whole.op("||")("-").op("||")(each)
     return cast(whole, Text)
 
 
