@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.datasets.derived import party_names, reason_left_out
+from app.engine.query.conditions import Path
 from app.engine.resource import Resource
 from app.insights.journey import missions_of_journey
 from app.insights.presence import missions_with, organizations_in
@@ -13,15 +14,18 @@ from app.resources.delegate import delegate
 from app.resources.mission import mission
 from app.resources.organization import company
 from app.resources.outcome import outcome
+from app.resources.participation import participation
 from app.resources.reported_total import reported_total
 
 
 @dataclass(frozen=True, eq=False)
 class Derived:
-    """A column of text that is worked out: `value` makes its SQL, given the record's table."""
+    """A column of text that is worked out: `value` makes its SQL, given the record's table; `reads`
+    are the relations by which it shows something of others."""
 
     about: str
     value: Callable[[AnyTable], Expression]
+    reads: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ class Dataset:
     they are counted in; `counts` are the collections under a record that are counted, by the name
     of the column, and `lists` those whose records are named; `ways` read the ids of a collection's
     records, given the id of the one that they are under, where its own condition would look through
-    all of them each time; `derived` are columns that are worked out otherwise.
+    all of them each time; `counted` are the kinds whose changes can change the counts and lists of
+    any record; `derived` are columns that are worked out otherwise.
     """
 
     name: str
@@ -53,6 +58,7 @@ class Dataset:
     counts: Mapping[str, str] = field(default_factory=dict)
     lists: Mapping[str, str] = field(default_factory=dict)
     ways: Mapping[str, Callable[[Expression], list[Selection]]] = field(default_factory=dict)
+    counted: tuple[Resource, ...] = ()
     derived: Mapping[str, Derived] = field(default_factory=dict)
     money: MoneyColumns | None = None
 
@@ -93,6 +99,7 @@ DATASETS: tuple[Dataset, ...] = (
             "parties": Derived(
                 "Who the parties are, by name or as described, with semicolons between them.",
                 party_names,
+                reads=(("parties", "organization"),),
             ),
             "left_out": Derived(
                 "Why its amount is not to be added to the others of its currency, its class and"
@@ -136,6 +143,7 @@ DATASETS: tuple[Dataset, ...] = (
             "outcomes_count": "outcomes",
         },
         ways={"companies": _in_journey},
+        counted=(agreement, company, delegate, mission, outcome, participation),
     ),
     Dataset(
         "mission_stops",
@@ -168,6 +176,7 @@ DATASETS: tuple[Dataset, ...] = (
         counts={"missions_count": "missions", "agreements_count": "agreements"},
         lists={"missions": "missions"},
         ways={"missions": missions_with},
+        counted=(agreement, delegate, mission, participation),
     ),
     Dataset(
         "outcomes",

@@ -117,8 +117,10 @@ class DatasetQuery(ConversionQuery):
     lang: Language = "en"
     """The language of the columns of labels."""
     updated_since: Annotated[datetime | None, BeforeValidator(_moment)] = None
-    """Only what belongs to records that were changed at this time (ISO 8601) or later. What is
-    gone is not told of: see `/changes`."""
+    """Only rows in which something can have changed at this time (ISO 8601) or later, of whichever
+    records they show something; not for other labels of codes. Of missions and companies these are
+    all rows, once something that they count was changed. What is gone is not told of: see
+    `/changes`."""
 
 
 class DatasetFileQuery(CsvQuery, DatasetQuery):

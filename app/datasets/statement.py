@@ -18,6 +18,7 @@ from sqlalchemy import (
 from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.loose_types import Fields
+from app.datasets.changed import can_have_changed
 from app.datasets.columns import AnyDataset, values
 from app.datasets.computed import ComputedColumn, ComputedDataset
 from app.datasets.declared import Dataset
@@ -33,8 +34,8 @@ def rows_statement(
     dataset: AnyDataset, since: bool, seeks: bool, backward: bool, dialect: Dialect
 ) -> CompiledQuery:
     """Reads the values of at most `limit` rows and then the key of each: the id of its record and
-    its position there, where a record has several. With `since` those of records changed then or
-    later; when it `seeks`, those beyond the place."""
+    its position there, where a record has several. With `since` those that can have changed then
+    or later; when it `seeks`, those beyond the place."""
     if isinstance(dataset, ComputedDataset):
         return _computed(dataset, since, seeks, backward, dialect)
     table: AnyTable = dataset.resource.table
@@ -46,8 +47,7 @@ def rows_statement(
     if position is not None:
         order.append(position)
     if since:
-        moment = bindparam("since", type_=table.updated_at.type)
-        statement = statement.where(table.updated_at >= moment)
+        statement = statement.where(can_have_changed(dataset))
     if seeks:
         statement = statement.where(_beyond(order, backward))
     statement = statement.order_by(*(o.desc() if backward else o.asc() for o in order))

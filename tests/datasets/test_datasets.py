@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -12,6 +13,8 @@ from fastapi import FastAPI
 
 from app.core import json_codec
 from app.datasets.columns import ALL_DATASETS, columns
+from app.datasets.declared import DATASETS
+from app.datasets.statement import rows_statement
 from tests.examples import create
 
 OF_AGREEMENTS = ("agreements", "agreement_parties", "targets")
@@ -163,11 +166,123 @@ async def test_only_what_changed_since_a_time_is_asked_for(
     client: Client, made: dict[str, Any]
 ) -> None:
     since = made["company"]["updated_at"]
-    asked = {
-        "since": [len(await _rows(client, "companies", made["company"], updated_since=since))],
-        "before": [len(await _rows(client, "missions", made["mission"], updated_since=since))],
+    late = "2999-01-01T00:00:00Z"
+    found = {
+        (name, moment): len(await _rows(client, name, made[of], updated_since=moment))
+        for name, of in (("companies", "company"), ("missions", "mission"), ("outcomes", "outcome"))
+        for moment in (since, late)
     }
-    assert asked == {"since": [1], "before": [0]}
+    assert {key: count for key, count in found.items() if count} == dict.fromkeys(
+        [("companies", since), ("missions", since), ("outcomes", since)], 1
+    )
+
+
+BUYER = {"description": "A buyer", "role": "buyer"}
+DEAL = {
+    "title": "A deal",
+    "instrument": "supply_contract",
+    "amount": "5",
+    "currency": "USD",
+    "parties": [BUYER],
+}
+AS_GUEST = {"side": "delegation", "capacity": "delegate"}
+#: What is made for that, and where it is.
+PATHS = {
+    **dict.fromkeys(("mission", "alone"), "missions"),
+    **dict.fromkeys(("agreement", "other", "superseded", "newer"), "agreements"),
+    **{"company": "companies", "person": "people", "delegate": "delegates"},
+}
+
+
+@pytest.fixture
+async def made_fresh(fresh: Client) -> dict[str, Any]:
+    """A record of each kind that datasets show, one tied to another in each way."""
+    places = {"stops": [{"country": "AT"}]}
+    visit = {"title": "A visit", "kind": "forum"}
+    found = {name: await create(fresh, "missions", visit | places) for name in ("mission", "alone")}
+    company = {"name": "Алина", "country": "KZ", "kind": "company"}
+    found["company"] = await create(fresh, "companies", company)
+    found["person"] = await create(fresh, "people", {"full_name": "Somebody"})
+    mission = {"mission_id": found["mission"]["id"]}
+    there = {"person_id": found["person"]["id"], "organization_id": found["company"]["id"]}
+    found["delegate"] = await create(fresh, "delegates", mission | there | AS_GUEST)
+    party = {"organization_id": found["company"]["id"], "role": "supplier"}
+    of = {"parties": [party], "targets": [{"measure": "jobs", "quantity": "1"}]}
+    found["agreement"] = await create(fresh, "agreements", DEAL | mission | of)
+    found["other"] = await create(fresh, "agreements", DEAL | mission)
+    found["superseded"] = await create(fresh, "agreements", DEAL | {"status": "superseded"})
+    replaces = {"agreement_id": found["superseded"]["id"], "relation": "replaces"}
+    found["newer"] = await create(fresh, "agreements", DEAL | {"related": [replaces]})
+    await create(fresh, "outcomes", {"agreement_id": found["agreement"]["id"], "jobs": 3})
+    claim = {"measure": "companies", "value": 3, "claimed_by_id": found["company"]["id"]}
+    await create(fresh, "reported-totals", mission | claim)
+    return found
+
+
+async def _all(app: FastAPI, since: datetime | None = None) -> dict[tuple[str, bool], set[Any]]:
+    """The rows of all datasets of records without their labels, for those who see all and for the
+    public; those that can have changed since then."""
+    database = app.state.database
+    values = {"limit": 1000} | ({"since": since} if since else {})
+    found: dict[tuple[str, bool], set[Any]] = {}
+    for is_public, dialect in enumerate((database.whole_dialect, database.dialect)):
+        for dataset in DATASETS:
+            statement = rows_statement(dataset, since is not None, False, False, dialect)
+            rows = await database.read(statement, values)
+            found[dataset.name, bool(is_public)] = {tuple(row) for row in rows}
+    return found
+
+
+async def test_no_row_that_shows_something_else_is_missing_from_those_that_can_have_changed(
+    fresh: Client, fresh_app: FastAPI, made_fresh: dict[str, Any]
+) -> None:
+    """Whatever was written, and of whichever record the row shows it."""
+    of = {name: f"/{path}/{made_fresh[name]['id']}" for name, path in PATHS.items()}
+    ids = {name: each["id"] for name, each in made_fresh.items()}
+    part = {"agreement_id": ids["agreement"], "relation": "part_of"}
+    steps: list[tuple[str, str, Any]] = [
+        ("PATCH", of["mission"], {"title": "Another visit"}),
+        ("PATCH", of["company"], {"name": "Алмаз"}),
+        ("PATCH", of["person"], {"full_name": "Somebody Else"}),
+        ("POST", "/agreements", {**DEAL, "mission_id": ids["mission"], "stands_for": 4}),
+        (
+            "POST",
+            "/delegates",
+            {"mission_id": ids["alone"], "person_id": ids["person"], **AS_GUEST},
+        ),
+        ("PATCH", of["delegate"], {"mission_id": ids["alone"]}),
+        ("PATCH", of["other"], {"related": [part]}),
+        ("PATCH", of["agreement"], {"amount": None, "currency": None}),
+        ("PATCH", of["agreement"], {"amount": "3", "currency": "USD"}),
+        ("PATCH", of["agreement"], {"mission_id": ids["alone"], "parties": [BUYER]}),
+        ("PATCH", of["superseded"], {"related": []}),
+        ("PATCH", of["newer"], {"related": []}),
+        ("PATCH", of["alone"], {"parent_id": ids["mission"]}),
+        ("PATCH", of["company"], {"confidential": True}),
+        ("PATCH", of["company"], {"confidential": False}),
+        ("PATCH", of["mission"], {"confidential": True}),
+        ("PATCH", of["mission"], {"confidential": False}),
+        ("PATCH", of["agreement"], {"title": "Renamed"}),
+        ("DELETE", of["agreement"], None),
+        ("POST", f"{of['agreement']}/restore", None),
+        ("DELETE", of["mission"], None),
+    ]
+    wrong: list[object] = []
+    differing: set[str] = set()
+    before = await _all(fresh_app)
+    for method, address, body in steps:
+        since = datetime.now(UTC)
+        kind = PATCH if method == "PATCH" else {}
+        answer = await fresh.request(method, address, json=body, headers=kind)
+        assert answer.is_success, (method, address, body, answer.text)
+        now, told = await _all(fresh_app), await _all(fresh_app, since)
+        for key, rows in now.items():
+            differing |= {key[0]} if rows - before[key] else set()
+            if missing := rows - before[key] - told[key]:
+                wrong.append((method, address, body, key, missing))
+        before = now
+    assert wrong == []
+    assert differing == {each.name for each in DATASETS}
 
 
 async def test_what_is_withheld_or_in_the_trash_is_in_no_dataset(
