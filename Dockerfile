@@ -17,7 +17,7 @@ RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /dist . 
     && pip uninstall --yes hatchling editables pathspec pluggy trove-classifiers \
     && find /opt/venv -name '*.so' -exec strip --strip-unneeded {} + \
     && cd / && /opt/venv/bin/trade-missions routes > /dev/null \
-    && /opt/venv/bin/python -c "import asyncpg, httptools, uvloop, yaml"
+    && /opt/venv/bin/python -c "import asyncpg, httptools, pyarrow.parquet, uvloop, vl_convert, yaml"
 
 # What `trade-missions backup` and `restore` run. Debian's own client is older than the server, and
 # an older pg_dump refuses a newer server; so it comes from PostgreSQL's packages for Debian. These

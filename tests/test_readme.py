@@ -212,7 +212,3 @@ def test_the_commands_run_as_they_are_written(tmp_path: Path) -> None:
         f"{tmp_path}/.venv/bin/trade-missions",
         f"trade-missions {version('trade-missions')}",
     ]
-
-
-def test_the_page_says_what_parquet_takes() -> None:
-    assert "Parquet (which takes `.venv/bin/pip install pyarrow`)" in " ".join(README.split())

@@ -1,7 +1,7 @@
 """What Pydantic finds wrong with a body or a query, told in our own words."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -114,7 +114,7 @@ _OTHERWISE = ("value", "Is no possible value here")
 
 def _unknown(item: Item, model: Model) -> tuple[str, str]:
     name = _last(item)
-    known = _model_at(model, item["loc"]).model_fields
+    known = (*_model_at(model, item["loc"]).model_fields, *item.get("also", ()))
     instead = meant_instead(name, known, known)
     return "unknown", f"There is no {name!r} here.{instead}"
 
@@ -308,11 +308,11 @@ def invalid_body(error: ValidationError, model: Model) -> Invalid:
     return Invalid(summary(faults), faults)
 
 
-def invalid_query(error: ValidationError, model: Model) -> BadRequest:
-    """The 400 that tells each fault of the query by parameter."""
+def invalid_query(error: ValidationError, model: Model, also: Sequence[str] = ()) -> BadRequest:
+    """The 400 that tells each fault of the query by parameter; `also` are others that there are."""
     faults = []
     for item in error.errors(include_url=False):
-        code, detail = explain(item, model)
+        code, detail = explain({**item, "also": also}, model)
         faults.append(Fault(code, detail, parameter=str(item["loc"][0]) if item["loc"] else None))
     return BadRequest(summary(faults), faults)
 

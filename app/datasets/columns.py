@@ -174,7 +174,7 @@ def _count(dataset: Dataset, name: str) -> Expression:
     target = collection.child
     child: AnyTable = TableAlias(target.table)
     weight = None if target.figures is None else target.figures.weight
-    counted = func.count(type_=Integer)
+    counted: Expression = func.count(type_=Integer)
     if weight is not None:
         counted = cast(func.coalesce(func.sum(getattr(child, weight)), 0), Integer)
     found = select(counted).select_from(child.source)

@@ -209,8 +209,9 @@ DATASETS: tuple[Dataset, ...] = (
         reported_total,
         (
             *("id", "ref", "mission_id", "mission.title", "claimed_by_id", "claimed_by.name"),
+            *("claimed_by_person_id", "claimed_by_person.full_name"),
             *("measure", "scope", "value", "value_max", "of_value", "bound", "currency"),
-            *("amount_kind", "amount_period", "rank", *_dated("as_of"), *_STAMPS),
+            *("amount_kind", "amount_period", "amount_years", "rank", *_dated("as_of"), *_STAMPS),
         ),
         money=MoneyColumns("value", "currency", "value_max"),
     ),

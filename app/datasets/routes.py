@@ -211,7 +211,7 @@ async def get_dataset_file(
         return await get_dataset(request, name, query)
     dataset = _find(name)
     _check_times(request, dataset, query)
-    check_format(format)
+    check_format(format, "json")
     if query.cursor is not None:
         text = "A file has every row, without pages: leave it out."
         raise bad_parameter("cursor", "export", text)

@@ -104,10 +104,11 @@ def refuse_pages(names: set[str]) -> None:
         )
 
 
-def check_format(file_format: str) -> None:
-    """NotFound for a format that is not known."""
+def check_format(file_format: str, *others: str) -> None:
+    """NotFound for a format that is not known; `others` are those that the address has besides."""
     if file_format not in FORMATS:
-        raise NotFound(f"There is no format {file_format!r}: write one of {', '.join(FORMATS)}.")
+        known = ", ".join((*others, *FORMATS))
+        raise NotFound(f"There is no format {file_format!r}: write one of {known}.")
 
 
 async def answer_export(

@@ -10,7 +10,15 @@ from app.core.http.dispatch import Handler
 
 #: What a read of the service itself has not: a body, conditions, and a moment, which the database
 #: of the request is of already.
-_NOT_KEPT = ("headers", "query_string", "query_left", "path", "path_params", "raw_path")
+_NOT_KEPT = (
+    "headers",
+    "query_string",
+    "query_left",
+    "also_read",
+    "path",
+    "path_params",
+    "raw_path",
+)
 
 
 async def read_own(

@@ -155,6 +155,7 @@ def with_past(operation: AnOperation) -> AnOperation:
 async def answer_as_of(answer: Handler, request: Request) -> Response:
     """The answer, as it would have been then where the request names a moment."""
     sent: bytes = request.scope["query_string"]
+    request.scope["also_read"] = (PARAMETER,)
     if b"as" not in sent:
         return await answer(request)
     texts = [value for name, value in parameters(sent) if name == PARAMETER]

@@ -67,7 +67,7 @@ async def test_the_cell_of_the_notebook_has_the_sums_of_the_service(
     lent = {"PYTHONPATH": str(tmp_path)}
     said = await asyncio.to_thread(tools.run, python, "-c", text, folder=tmp_path, env=lent)
     sums: dict[str, Decimal] = defaultdict(Decimal)
-    for line in (await client.get("/datasets/mission_totals.ndjson")).text.splitlines():
+    for line in (await client.get("/datasets/totals.ndjson")).text.splitlines():
         row = json_codec.loads(line.encode())
         if row["per"] is None and row["amount"] is not None:
             sums[f"{row['currency']}|{row['firmness_label']}"] += Decimal(row["amount"])

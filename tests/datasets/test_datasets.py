@@ -190,7 +190,9 @@ AS_GUEST = {"side": "delegation", "capacity": "delegate"}
 PATHS = {
     **dict.fromkeys(("mission", "alone"), "missions"),
     **dict.fromkeys(("agreement", "other", "superseded", "newer"), "agreements"),
-    **{"company": "companies", "person": "people", "delegate": "delegates"},
+    "company": "companies",
+    "person": "people",
+    "delegate": "delegates",
 }
 
 
@@ -357,7 +359,9 @@ async def test_a_dataset_that_is_known_is_not_sent_again_and_mistakes_are_told(
             wrong.append((suffix, again.status_code, again.text))
     for address, status, text in (
         ("/company", 404, "companies"),
-        ("/companies.pdf", 404, "parquet"),
+        ("/companies.pdf", 404, "json, csv"),
+        ("/companies?zzz=1", 400, "as_of"),
+        ("/companies?as_off=1", 400, "'as_of'"),
         ("/companies?lang=de", 400, "lang"),
         ("/companies?cursor=x", 400, "cursor"),
         ("/companies.csv?cursor=x", 400, "cursor"),

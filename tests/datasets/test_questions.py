@@ -65,9 +65,14 @@ QUESTIONS = {
     "value by currency, class and country of the mission per year": Question(
         """SELECT currency, firmness, mission_host_country,
           coalesce(substr(CAST(mission_dates_earliest AS text), 1, 4), 'undated'), sum(amount)
-        FROM bi_mission_totals WHERE per IS NULL AND amount IS NOT NULL GROUP BY 1, 2, 3, 4""",
+        FROM bi_agreements WHERE left_out IS NULL AND amount IS NOT NULL
+        AND coalesce(amount_period, '') <> 'per_year' GROUP BY 1, 2, 3, 4""",
         "/agreements/aggregate?metrics=sum(amount)"
         "&group_by=currency,firmness,mission.host_country,year(mission.dates)",
+    ),
+    "value by currency and class in all": Question(
+        "SELECT currency, firmness, amount FROM bi_totals WHERE per IS NULL AND amount IS NOT NULL",
+        "/agreements/aggregate?metrics=sum(amount)&group_by=currency,firmness",
     ),
     "value by currency and class": Question(
         """SELECT currency, firmness, sum(amount) FROM bi_agreements WHERE left_out IS NULL

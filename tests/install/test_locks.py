@@ -16,7 +16,10 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 MAKEFILE = (ROOT / "Makefile").read_text()
 #: What is installed with each lock, beside what the project always needs.
-EXTRAS = {LOCKS[0]: ["build"], LOCKS[1]: ["build", "test"]}
+EXTRAS = {
+    LOCKS[0]: ["build", "parquet", "png"],
+    LOCKS[1]: ["build", "parquet", "png", "test"],
+}
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 
@@ -83,6 +86,11 @@ def test_a_lock_holds_all_that_the_project_and_its_packages_need_with_their_extr
     there = locked(lock)
     faults = {fault for python in PYTHONS for fault in of_the_packages(there, python)}
     assert sorted({*of_the_project(lock), *faults}) == []
+
+
+def test_locks_are_made_of_these_extras() -> None:
+    (command,) = re.findall(r"^COMPILE = .*$", MAKEFILE.replace("\\\n", " "), re.MULTILINE)
+    assert re.findall(r"--extra (\w+)", command) == EXTRAS[LOCKS[0]]
 
 
 def test_what_is_not_in_a_lock_is_found() -> None:

@@ -167,7 +167,8 @@ def lean_handler(endpoint: Endpoint) -> Handler:
             if sent:
                 raise unexpected(sent)
         else:
-            arguments["query"] = nothing if nothing and not sent else read_query(query, sent)
+            also = request.scope.get("also_read", ())
+            arguments["query"] = nothing if nothing and not sent else read_query(query, sent, also)
         if body is not None:
             check_type(request, JSON_TYPES)
             content = await read_content(request, large=BodyMark.LARGE in options)

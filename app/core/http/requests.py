@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from urllib.parse import parse_qsl
 
@@ -37,8 +37,9 @@ def _several(model: Model) -> frozenset[str]:
     return frozenset(name for name, info in fields if Several() in info.metadata)
 
 
-def read_query(model: Model, sent: bytes) -> BaseModel:
-    """The query string as the model; BadRequest tells each wrong parameter."""
+def read_query(model: Model, sent: bytes, also: Sequence[str] = ()) -> BaseModel:
+    """The query string as the model; BadRequest tells each wrong parameter. `also` are parameters
+    that there are besides, and that have been read."""
     pairs = parameters(sent)
     others: list[tuple[str, str]] = []
     if issubclass(model, OpenQuery):
@@ -56,7 +57,7 @@ def read_query(model: Model, sent: bytes) -> BaseModel:
     try:
         query = model.model_validate(values)
     except ValidationError as error:
-        raise invalid_query(error, model) from None
+        raise invalid_query(error, model, also) from None
     if isinstance(query, OpenQuery):
         query._others = others
     return query
