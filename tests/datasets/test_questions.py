@@ -71,7 +71,8 @@ QUESTIONS = {
         "&group_by=currency,firmness,mission.host_country,year(mission.dates)",
     ),
     "value by currency and class in all": Question(
-        "SELECT currency, firmness, amount FROM bi_totals WHERE per IS NULL AND amount IS NOT NULL",
+        """SELECT currency, firmness, sum(amount) FROM bi_totals WHERE per IS NULL
+        AND amount IS NOT NULL GROUP BY 1, 2""",
         "/agreements/aggregate?metrics=sum(amount)&group_by=currency,firmness",
     ),
     "value by currency and class": Question(
