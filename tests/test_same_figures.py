@@ -135,6 +135,17 @@ async def check_totals(client: httpx.AsyncClient, missions: list[Mission]) -> No
         } == totals
 
 
+async def check_counts(anybody: httpx.AsyncClient, missions: list[Mission]) -> None:
+    """What came of a mission and its parts is counted alike in the dataset and in the list."""
+    rows = {row["id"]: row for row in await lines(anybody, "/datasets/missions.ndjson")}
+    refs = ",".join(mission.ref for mission in missions)
+    listed = (await read(anybody, f"/insights/missions?ref__in={refs}&limit=99"))["data"]
+    names = ("delegates", "companies", "agreements", "outcomes")
+    assert {row["ref"]: [row[name] for name in names] for row in listed} == {
+        mission.ref: [rows[mission.id][f"{name}_count"] for name in names] for mission in missions
+    }
+
+
 async def check_totals_of_all(anybody: httpx.AsyncClient) -> None:
     """What is of no mission is added too, and once what is part of something of another mission."""
     rows = await lines(anybody, "/datasets/totals.ndjson")
@@ -260,4 +271,5 @@ async def test_figures_are_those_of_the_summary_wherever_they_are_told(
             await check_pages(PageReader(shared_app), mission)
         await check_totals(anybody, missions)
         await check_totals_of_all(anybody)
+        await check_counts(anybody, missions)
         await check_then(client, anybody, missions[0])
