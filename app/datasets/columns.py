@@ -18,7 +18,7 @@ from app.engine.paths import FieldType, find_field, find_relation
 from app.engine.query.aliases import TableAlias
 from app.engine.query.parameters import View
 from app.engine.query.render import as_csv_value
-from app.engine.resource import Embedded, Resource
+from app.engine.resource import Embedded, Resource, SubCollection
 from app.rest.export_columns import POSITION, Cell, cell_values, cells_of, label_of
 
 #: Whatever is a dataset, of records and of what is worked out.
@@ -96,7 +96,7 @@ def _under(dataset: Dataset) -> Iterator[DatasetColumn]:
 def _about_count(dataset: Dataset, name: str) -> str:
     collection = dataset.resource.to_many[name]
     about = f"How many {name} are on record under it, without those in the trash"
-    if collection.child.figures is not None:
+    if _weight(collection) is not None:
         about += ": each record counts for as many as it stands for"
     if collection.with_parts is None:
         return f"{about}."
@@ -171,15 +171,20 @@ def _count(dataset: Dataset, name: str) -> Expression:
     """How many records of a collection lie under a record and what is part of it; of those that
     stand for several, how many these are."""
     collection = dataset.resource.to_many[name]
-    target = collection.child
-    child: AnyTable = TableAlias(target.table)
-    weight = None if target.figures is None else target.figures.weight
+    child: AnyTable = TableAlias(collection.child.table)
+    weight = _weight(collection)
     counted: Expression = func.count(type_=Integer)
     if weight is not None:
         counted = cast(func.coalesce(func.sum(getattr(child, weight)), 0), Integer)
     found = select(counted).select_from(child.source)
     found = found.where(*_lies_under(dataset, name, child, with_parts=True))
     return found.correlate(dataset.resource.table).scalar_subquery()
+
+
+def _weight(collection: SubCollection) -> str | None:
+    """The field of its records that says how many each stands for."""
+    figures = collection.child.figures
+    return None if figures is None else figures.weight
 
 
 def _names(dataset: Dataset, name: str) -> Expression:

@@ -118,8 +118,8 @@ class DatasetQuery(ConversionQuery):
     """The language of the columns of labels."""
     updated_since: Annotated[datetime | None, BeforeValidator(_moment)] = None
     """Only rows in which something can have changed at this time (ISO 8601) or later, of whichever
-    records they show something; not for other labels of codes. Of missions and companies these are
-    all rows, once something that they count was changed. What is gone is not told of: see
+    records they show something; not for other labels of codes or rates. Of missions and companies
+    these are all rows, once something that they count was changed. What is gone is not told of: see
     `/changes`."""
 
 
