@@ -16,6 +16,7 @@ from app.charts.reading import FigureReader, labels_of
 from app.charts.timeline import TIMELINES
 from app.charts.vega import colours, spec
 from app.charts.words import ONLY, SOURCE
+from app.core import json_codec
 from app.core.http.dispatch import Route
 from app.core.http.requests import parameters
 from app.core.loose_types import Json
@@ -23,7 +24,7 @@ from app.core.public_path import public_path
 from app.engine.aggregates.query import AggregateQuery
 from app.engine.history.undo import PARAMETER
 from app.engine.query.filter_reader import bad_parameter
-from app.rest.handlers import position_of
+from app.rest.kept_answers import kept_answer, known_position
 from app.rest.past import answered_at
 
 CHARTS: tuple[Chart, ...] = (*COUNTS, MONEY, *TIMELINES, CONVERSION, PARTNERS)
@@ -106,14 +107,26 @@ class ChartMaker:
         asked = Asked(query.lang, query.level, today, await labels_of(request, chart, query.lang))
         names = {name for name, _ in given}
         pairs = [*(pair for pair in chart.pairs(asked) if pair[0] not in names), *given]
-        if chart.read is not None:
-            answer = await chart.read(request, query)
-        else:
-            answer = await self._reader.read(request, chart.path, pairs)
+        answer = await self._figures(request, chart, query, pairs)
         shown = urlencode([pair for pair in pairs if pair[0] != "limit"], safe="(),.$'")
         address = public_path(f"{chart.path}?{shown}" if shown else chart.path)
-        source = asked.say(SOURCE, address=address, moment=moment or await position_of(request))
+        source = asked.say(SOURCE, address=address, moment=moment or await known_position(request))
         return MadeChart(chart, query, chart.compose(answer, asked), asked, source)
+
+    async def _figures(
+        self, request: Request, chart: Chart, query: ChartQuery, pairs: Pairs
+    ) -> Json:
+        """What it draws: kept, as it is the same in each language, form and width."""
+
+        async def ask() -> str:
+            if chart.read is not None:
+                return json_codec.dumps(await chart.read(request, query)).decode()
+            return (await self._reader.body(request, chart.path, pairs)).decode()
+
+        # What no address answers has the name of its chart.
+        what = chart.path if chart.read is None else f"figures of {chart.name}"
+        found: Json = json_codec.loads(await kept_answer(request, (what,), pairs, ask))
+        return found
 
 
 def given_pairs(chart: Chart, query: ChartQuery) -> Pairs:

@@ -32,9 +32,12 @@ class FigureReader:
     async def read(self, request: Request, path: str, pairs: Pairs, /, **steps: str) -> Json:
         """The JSON that is answered at a path such as `/missions/{key}/agreements`; raises the
         problem that is."""
-        body = await read_own(request, self._handlers[path], path, pairs, steps)
-        found: Json = json_codec.loads(body)
+        found: Json = json_codec.loads(await self.body(request, path, pairs, **steps))
         return found
+
+    async def body(self, request: Request, path: str, pairs: Pairs, /, **steps: str) -> bytes:
+        """The same as it is sent."""
+        return await read_own(request, self._handlers[path], path, pairs, steps)
 
 
 async def labels_of(

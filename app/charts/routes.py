@@ -11,6 +11,7 @@ from starlette.responses import Response
 from app.charts.drawing import Asked, Chart, ChartQuery
 from app.charts.gallery import CHARTS, ChartMaker
 from app.charts.png import png_of
+from app.charts.turns import Turns
 from app.core import json_codec
 from app.core.databases.types import now
 from app.core.errors import BadRequest, NotFound, did_you_mean
@@ -24,7 +25,7 @@ from app.core.public_path import public_path
 from app.engine.labels import Language
 from app.engine.schemas import Schema
 from app.rest.audience import audience_tag
-from app.rest.handlers import position_of
+from app.rest.kept_answers import kept_answer, known_position
 from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED
 from app.rest.past import with_past
 
@@ -73,7 +74,7 @@ class ChartList(Schema):
 
 def charts_routes(routes: Sequence[Route]) -> tuple[Route, ...]:
     """GET /charts and GET /charts/{file}, which draw what these routes answer."""
-    maker = ChartMaker(routes)
+    maker, turns = ChartMaker(routes), Turns()
 
     async def list_charts(request: Request, query: Annotated[ChartsQuery, Query()]) -> Response:
         """Each chart with its title, its source, and what it takes."""
@@ -82,7 +83,7 @@ def charts_routes(routes: Sequence[Route]) -> tuple[Route, ...]:
     async def get_chart(
         request: Request, file: ChartFile, query: Annotated[ChartQuery, Query()]
     ) -> Response:
-        return await _answer(request, maker, file, query)
+        return await _answer(request, maker, turns, file, query)
 
     return (
         Operation(
@@ -149,23 +150,35 @@ def _found(file: str) -> tuple[Chart, Literal["svg", "png", "json"]]:
     return _BY_NAME[name], form  # type: ignore[return-value]
 
 
-async def _answer(request: Request, maker: ChartMaker, file: str, query: ChartQuery) -> Response:
+async def _answer(
+    request: Request, maker: ChartMaker, turns: Turns, file: str, query: ChartQuery
+) -> Response:
     chart, form = _found(file)
-    position = await position_of(request)
+    position = await known_position(request)
     # How long ago something was is counted from today, and so are `today` and `-30d` in filters.
     tag = audience_tag(request, f'W/"{position}-{edition_asked(request)}-{form}"')
     if is_known(request, tag):
         return not_modified(tag)
-    made = await maker.make(request, chart, query)
+    drawn = await _drawn(request, maker, turns, chart, "json" if form == "json" else "svg", query)
     headers = {
         "ETag": tag,
         "Vary": "Accept, Accept-Encoding",
         "Content-Disposition": f'inline; filename="{file}"',
     }
-    if form == "json":
-        body = json_codec.dumps(made.specification())
-        return Response(body, headers=headers, media_type=_JSON)
     if form == "png":
-        content = await png_of(made.svg())
+        content = await png_of(drawn)
         return Response(content, headers=headers, media_type=_PNG)
-    return Response(made.svg(), headers=headers, media_type=_SVG)
+    return Response(drawn, headers=headers, media_type=_FORMS[form])
+
+
+async def _drawn(
+    request: Request, maker: ChartMaker, turns: Turns, chart: Chart, form: str, query: ChartQuery
+) -> str:
+    """The chart as text, which is kept as long as its figures."""
+
+    async def draw() -> str:
+        made = await maker.make(request, chart, query)
+        return made.svg() if form == "svg" else json_codec.dumps(made.specification()).decode()
+
+    own = [(name, str(value)) for name, value in query.model_dump(exclude_none=True).items()]
+    return await kept_answer(request, (form, chart.name), (*own, *query.others), draw, turns.taken)

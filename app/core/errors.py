@@ -91,11 +91,12 @@ class Problem(Exception):
         self,
         detail: str,
         errors: Iterable[Fault] = (),
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | tuple[str, ...]] | None = None,
     ) -> None:
         super().__init__(detail)
         self.detail = detail
         self.errors = tuple(errors)
+        #: By name; several values are a line each.
         self.headers = dict(headers or {})
 
     @classmethod
@@ -114,6 +115,14 @@ class Problem(Exception):
         """
         self.__traceback__ = self.__context__ = self.__cause__ = None
         return self
+
+    def header_lines(self) -> list[tuple[bytes, bytes]]:
+        """Its headers as they are sent."""
+        return [
+            (name.lower().encode(), value.encode())
+            for name, told in self.headers.items()
+            for value in ((told,) if isinstance(told, str) else told)
+        ]
 
     def body(self, instance: str, request_id: str) -> bytes:
         """The problem document, shape `ProblemBody`; `instance` is the path that was asked for."""

@@ -20,8 +20,9 @@ from app.engine.schemas import Schema
 from app.engine.withholding import told_together
 from app.pages import formats
 from app.pages.labels import Labels
-from app.pages.reading import PageReader, Pairs, page_position, time_of_position
+from app.pages.reading import PageReader, Pairs, time_of_position
 from app.pages.words import Words, written_language
+from app.rest.kept_answers import known_position
 
 #: How descriptions say that there is no name.
 NOT_NAMED = ("not_named", "other_side_not_named")
@@ -151,7 +152,7 @@ class PageContext:
         """How the page is cited and taken along: the state that it is of and when that came about,
         its address in that state, the read of which a receipt can be made, and its files by what
         they are called."""
-        position = self.as_of or await page_position(self.request)
+        position = self.as_of or await known_position(self.request)
         changed = await time_of_position(self.request, position)
         return {
             "position": position,

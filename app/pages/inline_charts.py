@@ -16,7 +16,8 @@ from app.core.http.dispatch import Route
 from app.core.http.requests import read_query
 from app.engine.labels import Language
 from app.pages.assets import colour
-from app.pages.reading import PageReader, Pairs
+from app.pages.reading import Pairs
+from app.rest.kept_answers import kept_answer
 
 _BY_NAME = {chart.name: chart for chart in CHARTS}
 #: Up to so many marks lead to the lists of what they count.
@@ -25,10 +26,10 @@ _COLOUR = re.compile(r"#[0-9a-f]{6}")
 
 
 class InlineCharts:
-    """Draws charts of what routes answer, and keeps them as `PageReader` keeps answers."""
+    """Draws charts of what routes answer, and keeps them as long as their figures."""
 
-    def __init__(self, routes: Sequence[Route], reader: PageReader) -> None:
-        self._maker, self._reader = ChartMaker(routes), reader
+    def __init__(self, routes: Sequence[Route]) -> None:
+        self._maker = ChartMaker(routes)
 
     async def svg(
         self, request: Request, name: str, pairs: Pairs, language: Language, width: int
@@ -40,7 +41,7 @@ class InlineCharts:
         async def draw() -> str:
             return await self._drawn(request, _BY_NAME[name], asked)
 
-        made = await self._reader.kept(request, (f"chart {name}",), asked, draw)
+        made = await kept_answer(request, (f"chart {name}",), asked, draw)
         return Markup(made)  # noqa: S704 (the charts escape what they show)
 
     async def _drawn(self, request: Request, chart: Chart, asked: Pairs) -> str:

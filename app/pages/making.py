@@ -22,13 +22,14 @@ from app.pages.mission import mission_page
 from app.pages.missions import missions_page
 from app.pages.overview import overview
 from app.pages.party import organization_page, person_page
-from app.pages.reading import PageReader, page_position
+from app.pages.reading import PageReader
 from app.pages.receipt import receipt_page
 from app.pages.rendering import render
 from app.pages.search import search_page
 from app.pages.shell import shell_values
 from app.pages.words import Words
 from app.rest.audience import audience_tag
+from app.rest.kept_answers import known_position
 
 #: Makes what a template takes, of what the request is made with and the steps of its path.
 Maker = Callable[..., Awaitable[dict[str, Value]]]
@@ -43,7 +44,7 @@ class Pages:
 
     def __init__(self, routes: Sequence[Route]) -> None:
         self._reader, self._labels = PageReader(routes), LabelReader()
-        charts = InlineCharts(routes, self._reader)
+        charts = InlineCharts(routes)
         self._makers: Mapping[str, Maker] = {
             "overview": partial(overview, charts=charts),
             "missions": missions_page,
@@ -80,5 +81,5 @@ class Pages:
 
 async def _tag(request: Request) -> str:
     # Dates are counted from today.
-    parts = (await page_position(request), edition_asked(request), assets.version())
+    parts = (await known_position(request), edition_asked(request), assets.version())
     return audience_tag(request, f'W/"{"-".join(parts)}-{language_of(request)}"')

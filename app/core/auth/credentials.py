@@ -30,8 +30,9 @@ def unauthorized(scope: ASGIScope, detail: str) -> Unauthorized:
     sent = dict(scope["headers"])
     by_script = sent.get(b"sec-fetch-mode", b"navigate") != b"navigate"
     bearer = f'{BEARER}, error="invalid_token"' if b"authorization" in sent else BEARER
-    challenge = bearer if by_script else f"{bearer}, {BASIC}"
-    return Unauthorized(detail, headers={"WWW-Authenticate": challenge})
+    # On one line Chromium takes both for a challenge of Bearer, and asks nobody for a password.
+    challenges = (bearer,) if by_script else (bearer, BASIC)
+    return Unauthorized(detail, headers={"WWW-Authenticate": challenges})
 
 
 def credential_of(scope: ASGIScope) -> Credential | None:

@@ -138,8 +138,8 @@ async def _answer(problem: Problem, scope: Scope, request_id: str, send: Send) -
     if "readable" in scope:
         body = indented(body)
     headers = [(b"content-type", media_type.encode()), (b"content-length", b"%d" % len(body))]
-    told = (*problem.headers.items(), *more)
-    headers += [(name.lower().encode(), value.encode()) for name, value in told]
+    headers += problem.header_lines()
+    headers += [(name.lower().encode(), value.encode()) for name, value in more]
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     content = b"" if scope["method"] == "HEAD" else body
     await send({"type": "http.response.body", "body": content})

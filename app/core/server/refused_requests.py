@@ -34,7 +34,7 @@ def as_bytes(problem: Problem, instance: str, headers: list[tuple[bytes, bytes]]
     body = problem.body(instance, request_id)
     lines = [
         *headers,
-        *((name.lower().encode(), value.encode()) for name, value in problem.headers.items()),
+        *problem.header_lines(),
         (b"content-type", PROBLEM_TYPE.encode()),
         (b"content-length", b"%d" % len(body)),
         (b"x-request-id", request_id.encode()),
