@@ -118,9 +118,9 @@ class CohortShape:
 
 @lru_cache(maxsize=256)
 def cohort_statement(shape: CohortShape, dialect: Dialect) -> CompiledQuery:
-    """Reads `(json,)`: `{"groups": […], "total": […], "accomplished": n, "withheld": n}`. A row of
-    the first is `[stage, group, name, membership, is a day, state after each horizon …, agreements,
-    records]`.
+    """Reads `(json,)`: `{"groups": […], "total": […], "accomplished": n, "withheld": n}`, without
+    `groups` where nothing is grouped by. A row of the first is `[stage, group, name, membership,
+    is a day, state after each horizon …, agreements, records]`.
 
     Parameters are the values of the filters, and as numbers of days `since`, `until`, `today`, and
     of months `after0, after1, …`.
@@ -133,8 +133,9 @@ def cohort_statement(shape: CohortShape, dialect: Dialect) -> CompiledQuery:
     accomplished = select(func.coalesce(func.sum(chosen.c.stands_for), 0)).where(
         chosen.c.bindingness == Bindingness.accomplished
     )
+    groups = {} if shape.group is None else {"groups": _cells(placed, shape, shape.group)}
     values = {
-        "groups": _cells(placed, shape, shape.group),
+        **groups,
         "total": _cells(placed, shape, None),
         "accomplished": cast(accomplished.scalar_subquery(), BigInteger),
         "withheld": withheld_in_all(agreement),

@@ -233,7 +233,8 @@ def conversion_route() -> Route:
 
 
 def _answer(found: Json, horizons: tuple[int, ...], today: date) -> Json:
-    data, total = (_cohorts(found[name], horizons) for name in ("groups", "total"))
+    total = _cohorts(found["total"], horizons)
+    data = _cohorts(found["groups"], horizons) if "groups" in found else total
     return {
         "today": today.isoformat(),
         "data": data[:MAX_GROUPS],

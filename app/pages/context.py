@@ -91,6 +91,10 @@ class PageContext:
         one that nobody states."""
         return self.say("withheld" if self.is_withheld(kind, record, name) else words)
 
+    def of_deals(self, count: int) -> str:
+        """The deals that a share is of."""
+        return self.say("of_deals", count, n=self.number(count))
+
     def date(self, text: str | None) -> str | None:
         """A stated date in words."""
         return formats.stated_date(text, self.language)

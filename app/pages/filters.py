@@ -8,7 +8,7 @@ from typing import Final
 from app.core.http.requests import parameters
 from app.core.loose_types import Value
 from app.engine.labels import label
-from app.engine.query.filter_reader import bad_parameter
+from app.engine.query.filter_reader import bad_parameter, read_filters
 from app.pages.context import AS_OF, LANG, PageContext
 from app.pages.converted import CONVERTING, OFFERED
 from app.pages.reading import Pairs
@@ -23,6 +23,9 @@ MISSION, UNDER_MISSION = "mission", "mission__under"
 _YEAR = re.compile(r"^[12]\d{3}$")
 #: How many missions can be chosen from a list: of more the search finds one sooner.
 MAX_MISSIONS = 30
+#: What a page takes besides the filters of agreements. What their list and their aggregate take
+#: more, such as `limit`, the page says itself.
+_PARAMETERS: Final = ("q", "filter", MISSION, YEAR, *SHOWING, LANG, AS_OF)
 #: The filters of the form, with the words for each and the list that its codes are in.
 FORM: Final = (
     (MISSION, "filter_mission", None),
@@ -100,6 +103,16 @@ def as_asked(pairs: Pairs) -> Pairs:
         else:
             raise bad_parameter(YEAR, "value", f"Write a year such as 2026, or {NO_YEAR!r}.")
     return tuple(found)
+
+
+def check_parameters(pairs: Pairs) -> None:
+    """BadRequest for what a page with deals does not take, in words of the page: each read behind
+    it takes other parameters."""
+    names = [name for name, _ in pairs if name in _PARAMETERS and name != MISSION]
+    if twice := next((name for name in names if names.count(name) > 1), None):
+        raise bad_parameter(twice, "repeated", "It is given more than once.")
+    filters = [pair for pair in pairs if pair[0] not in _PARAMETERS or pair[0] in (MISSION, YEAR)]
+    read_filters(agreement, as_asked(filters), others=_PARAMETERS)
 
 
 def replaced(pairs: Pairs, name: str, value: str | None) -> Pairs:

@@ -9,7 +9,7 @@ from app.pages import formats
 from app.pages.context import PageContext
 from app.pages.deals import deal_files, deal_table
 from app.pages.figures import read_figures
-from app.pages.filters import UNDER_MISSION, chips, filters_in
+from app.pages.filters import UNDER_MISSION, check_parameters, chips, filters_in
 from app.pages.firmness import class_parts, strip_of
 from app.pages.money_rows import limits_of, money_of
 from app.pages.overview import reported_companies
@@ -78,6 +78,7 @@ class Claimed:
 
 async def mission_page(context: PageContext, key: str) -> dict[str, Value]:
     """What the template of a mission takes."""
+    check_parameters(context.pairs)
     record = await context.read("/missions/{key}", (("expand", "parent"),), key=key)
     parent = record.get("parent")
     summary = await context.read("/missions/{key}/summary", key=key)

@@ -1,6 +1,6 @@
 """Money by currency: a bar for each class, never a grand total."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ from app.pages.bars import money_bar, most_of
 from app.pages.context import PageContext
 from app.pages.figures import Amount, Figures, Sum
 from app.pages.filters import replaced
+from app.resources.money import AmountPeriod
 
 #: How many currencies have bars; the others are told.
 MAX_CURRENCIES = 6
@@ -22,6 +23,8 @@ class MoneyRow:
     """A sum with its bar."""
 
     firmness: str
+    #: Which it is of all sums of the page.
+    key: str
     class_name: str
     bar: Markup
     amount: str
@@ -49,17 +52,23 @@ def money_of(context: PageContext, figures: Figures, path: str) -> list[Money]:
 def _currency(context: PageContext, code: str, sums: Sequence[Sum], total: int, path: str) -> Money:
     most = most_of([each for each in sums if not each.is_yearly])
     stated = sum(each.stated for each in sums)
-    n, of = context.share(stated), context.number(total)
-    about = context.say("stated_by", stated, n=n, of=of)
-    rows = [_money_row(context, each, most, path) for each in sums]
+    about = context.say("stated_by", n=context.share(stated), of=context.of_deals(total))
+    yearly = {each.firmness for each in sums if each.is_yearly}
+    rows = [_money_row(context, each, most, path, yearly) for each in sums]
     return Money(code, context.name("currencies", code), about, rows)
 
 
-def _money_row(context: PageContext, each: Sum, most: Decimal, path: str) -> MoneyRow:
+def _money_row(
+    context: PageContext, each: Sum, most: Decimal, path: str, yearly: Set[str]
+) -> MoneyRow:
     pairs = replaced(replaced(context.pairs, "firmness", each.firmness), "currency", each.currency)
+    if each.firmness in yearly:
+        period = "amount_period" if each.is_yearly else "amount_period__ne"
+        pairs = replaced(pairs, period, AmountPeriod.per_year)
     amount = number_text(each.value or 0, context.language)
     return MoneyRow(
         firmness=each.firmness,
+        key=f"{each.currency}-{each.firmness}{'-year' if each.is_yearly else ''}",
         class_name=context.name("firmness", each.firmness),
         # What comes each year has no length beside what comes once.
         bar=Markup("") if each.is_yearly else money_bar(each, most),

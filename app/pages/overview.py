@@ -11,7 +11,15 @@ from app.pages.context import PageContext
 from app.pages.converted import converted
 from app.pages.deals import deal_files, deal_table
 from app.pages.figures import ASKED, Figures, read_figures
-from app.pages.filters import MISSION, as_asked, chips, filters_in, replaced, selects
+from app.pages.filters import (
+    MISSION,
+    as_asked,
+    check_parameters,
+    chips,
+    filters_in,
+    replaced,
+    selects,
+)
 from app.pages.firmness import class_parts, strip_of
 from app.pages.inline_charts import InlineCharts
 from app.pages.money_rows import MAX_CURRENCIES, money_of
@@ -35,6 +43,7 @@ _CHART_WIDTH, _WIDE_CHART_WIDTH = 480, 760
 
 async def overview(context: PageContext, charts: InlineCharts) -> dict[str, Value]:
     """What the template of the first page takes."""
+    check_parameters(context.pairs)
     filters = filters_in(context.pairs)
     asked = as_asked(filters)
     figures = await read_figures(context, asked)

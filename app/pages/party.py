@@ -7,7 +7,7 @@ from app.pages.context import PageContext
 from app.pages.deals import deal_files, deal_table
 from app.pages.duplicates import names_of, possible_duplicates
 from app.pages.figures import ASKED, read_figures
-from app.pages.filters import chips, filters_in
+from app.pages.filters import check_parameters, chips, filters_in
 from app.pages.firmness import class_parts, strip_of
 from app.pages.money_rows import money_of
 from app.pages.parts_of_deals import part_notes
@@ -30,6 +30,7 @@ class Presence:
 
 async def organization_page(context: PageContext, key: str) -> dict[str, Value]:
     """What the template of an organization takes."""
+    check_parameters(context.pairs)
     record = await context.read(
         "/organizations/{key}", (("expand", "parent,merged_into"),), key=key
     )
@@ -68,6 +69,7 @@ async def organization_page(context: PageContext, key: str) -> dict[str, Value]:
 
 async def person_page(context: PageContext, key: str) -> dict[str, Value]:
     """What the template of a person takes."""
+    check_parameters(context.pairs)
     record = await context.read("/people/{key}", key=key)
     here = f"/pages/people/{key}"
     signed = await deal_table(context, "/people/{key}/agreements", here=here, key=key)

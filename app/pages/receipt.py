@@ -18,6 +18,11 @@ _MAX_LINES: Final = 400
 _MAX_DIFFERENCES: Final = 100
 #: The figures of the first page, whatever it was limited to.
 _AGGREGATE: Final = "/agreements/aggregate"
+#: What a group of them has.
+_OF_GROUP: Final = {
+    *("currency", "firmness", "count", "count_amount"),
+    *("sum_amount", "at_least_amount", "at_most_amount", "not_exact_amount"),
+}
 #: The pages whose figures are those of one filter.
 _OF_PARTY: Final = {"parties__organization_id": "/pages/organizations/{}"}
 
@@ -87,8 +92,8 @@ def _figures(path: str, answer: Json | None) -> Figures | None:
 
 
 def _is_group(group: Json) -> bool:
-    """Whether it has what the first page asks for."""
-    return {"firmness", "currency", "not_exact_amount"} <= {*group}
+    """Whether it has what the first page asks for, and is one class in one currency."""
+    return {*group} == _OF_GROUP
 
 
 def _quoted(context: PageContext, then: Figures | None, now: Figures | None) -> list[Quoted]:

@@ -26,6 +26,9 @@ _HEADINGS: Final = {
     415: "not_kept",
     422: "not_kept",
 }
+#: What is said of a parameter, by the code of its fault; of others that it is not understood.
+_OF_PARAMETERS: Final = {"unknown": "no_such_parameter", "repeated": "repeated_parameter"}
+_AGAIN_LATER: Final = (429, 503)
 LANGUAGE_NAMES = {"en": "English", "ru": "Русский", "kk": "Қазақша"}
 
 
@@ -68,15 +71,40 @@ def problem_page(request: Request, problem: Problem) -> Response:
     values = _frame(words) | {
         "problem": problem,
         "heading": _heading(words, problem),
+        "told": _told(words, request, problem),
+        # The same address: the browser asks for the key anew.
+        "again": f"?{request.scope['query_string'].decode('latin-1')}"
+        if _is_asked_for_key(request, problem)
+        else None,
         "home": public_path("/") + f"?lang={words.language}",
     }
-    headers = page_headers("") | {name: str(value) for name, value in problem.headers.items()}
-    return Response(
+    response = Response(
         render("problem", values),
         problem.status,
-        headers | {"Cache-Control": "no-store"},
+        page_headers("") | {"Cache-Control": "no-store"},
         media_type="text/html; charset=utf-8",
     )
+    response.raw_headers += problem.header_lines()
+    return response
+
+
+def _is_asked_for_key(request: Request, problem: Problem) -> bool:
+    return problem.status == 401 and request.method == "GET"
+
+
+def _told(words: Words, request: Request, problem: Problem) -> str | None:
+    """What is wrong, in the language of the page; None where the heading says all there is."""
+    if _is_asked_for_key(request, problem):
+        return words.say("enter_key_how")
+    if problem.status == 404:
+        return words.say("not_recorded")
+    if problem.status in _AGAIN_LATER:
+        return words.say("try_again")
+    for fault in problem.errors if problem.status == 400 else ():
+        if fault.parameter is not None:
+            key = _OF_PARAMETERS.get(fault.code, "wrong_parameter")
+            return words.say(key, name=fault.parameter)
+    return None
 
 
 def _heading(words: Words, problem: Problem) -> str:

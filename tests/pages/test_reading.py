@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 
 from app.core.errors import NotFound
-from app.pages.reading import PageReader
+from app.rest.kept_answers import kept_answer
 
 
 def _request(app: FastAPI) -> Request:
@@ -36,10 +36,10 @@ class Counted:
 async def test_many_at_once_ask_once_and_anew_after_a_write(
     client: httpx.AsyncClient, shared_app: FastAPI
 ) -> None:
-    reader, counted = PageReader([]), Counted()
+    counted = Counted()
 
     async def look() -> str:
-        return await reader.kept(_request(shared_app), ("a",), (), counted.make)
+        return await kept_answer(_request(shared_app), ("a",), (), counted.make)
 
     assert await asyncio.gather(*(look() for _ in range(20))) == ["made"] * 20
     await look()
@@ -50,9 +50,9 @@ async def test_many_at_once_ask_once_and_anew_after_a_write(
 
 
 async def test_who_goes_away_does_not_take_it_from_the_others(shared_app: FastAPI) -> None:
-    reader, counted = PageReader([]), Counted()
+    counted = Counted()
     tasks = [
-        asyncio.create_task(reader.kept(_request(shared_app), ("b",), (), counted.make))
+        asyncio.create_task(kept_answer(_request(shared_app), ("b",), (), counted.make))
         for _ in range(3)
     ]
     await counted.begun.wait()
@@ -63,12 +63,12 @@ async def test_who_goes_away_does_not_take_it_from_the_others(shared_app: FastAP
 async def test_a_problem_is_not_kept_and_neither_is_what_is_counted_from_now(
     shared_app: FastAPI,
 ) -> None:
-    reader, counted = PageReader([]), Counted()
+    counted = Counted()
     for _ in range(2):
         with pytest.raises(NotFound):
-            await reader.kept(_request(shared_app), ("c",), (), counted.fail)
+            await kept_answer(_request(shared_app), ("c",), (), counted.fail)
     assert counted.times == 2
     for _ in range(2):
         pairs = (("created_at__gte", "-2h"),)
-        await reader.kept(_request(shared_app), ("d",), pairs, counted.make)
+        await kept_answer(_request(shared_app), ("d",), pairs, counted.make)
     assert counted.times == 4

@@ -52,7 +52,7 @@ def ask_until_refused(counting: RateLimits, who: Principal, address: str = "a") 
         try:
             counting.count(who, address)
         except TooManyRequests as problem:
-            return allowed, int(problem.headers["Retry-After"])
+            return allowed, int(str(problem.headers["Retry-After"]))
     raise AssertionError
 
 
