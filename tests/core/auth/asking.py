@@ -21,8 +21,9 @@ class Answer:
     body: bytes
 
     def header(self, name: str) -> str | None:
-        """The header with this name, in small letters; None when there is none."""
-        return dict(self.headers).get(name)
+        """The header with this name, in small letters, its lines as one (RFC 9110, 5.3); None when
+        there is none."""
+        return ", ".join(value for own, value in self.headers if own == name) or None
 
     def json(self) -> Any:
         return json.loads(self.body)

@@ -129,9 +129,11 @@ async def test_two_authorization_headers_are_refused(private_app: FastAPI, key: 
 async def test_a_navigating_browser_is_asked_for_a_password(private_app: FastAPI) -> None:
     for headers in ({}, {"sec-fetch-mode": "navigate"}):
         answer = await ask(private_app, "/missions", headers=headers)
-        assert answer.header("www-authenticate") == (
-            'Bearer realm="trade-missions", Basic realm="trade-missions", charset="UTF-8"'
-        )
+        # Of two on one line Chromium knows the first alone.
+        assert [value for name, value in answer.headers if name == "www-authenticate"] == [
+            'Bearer realm="trade-missions"',
+            'Basic realm="trade-missions", charset="UTF-8"',
+        ]
 
 
 @pytest.mark.parametrize("mode", ["cors", "same-origin", "no-cors", "websocket"])
