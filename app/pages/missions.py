@@ -11,7 +11,7 @@ from app.pages.reading import Pairs
 from app.pages.titles import Titles, titles_in_language
 from app.resources.firmness import Firmness
 
-_MISSIONS_A_PAGE = 50
+MISSIONS_A_PAGE = 50
 DEFAULT_SORT: Final = "-agreements"
 #: What the list can be sorted by, with the words for it.
 _SORTS: Final = (
@@ -24,7 +24,7 @@ _SORTS: Final = (
 async def missions_page(context: PageContext) -> dict[str, Value]:
     """What the template of the list takes."""
     sent = dict(context.pairs)
-    asked = [("limit", str(_MISSIONS_A_PAGE)), ("sort", sent.get("sort", DEFAULT_SORT))]
+    asked = [("limit", str(MISSIONS_A_PAGE)), ("sort", sent.get("sort", DEFAULT_SORT))]
     asked += [pair for pair in context.pairs if pair[0] not in ("sort", "limit")]
     answer = await context.read("/insights/missions", tuple(asked))
     titles = await titles_in_language(context, "mission", [row["id"] for row in answer["data"]])
@@ -79,7 +79,7 @@ async def _parents(context: PageContext, rows: Sequence[Value]) -> dict[str, tup
     ids = ",".join({row["parent_id"]: None for row in rows if row["parent_id"]})
     if not ids:
         return {}
-    asked = (("id__in", ids), ("fields", "id,title,title_en"), ("limit", str(_MISSIONS_A_PAGE)))
+    asked = (("id__in", ids), ("fields", "id,title,title_en"), ("limit", str(MISSIONS_A_PAGE)))
     found = await context.rows("/missions", asked)
     return {row["id"]: (context.title(row), context.record("mission", row) or "") for row in found}
 

@@ -33,7 +33,7 @@ _Key = tuple[object, ...]
 
 
 @dataclass(slots=True)
-class _Kept:
+class Kept:
     """The answers of one state of the database, and those that are being made."""
 
     position: str
@@ -58,7 +58,15 @@ class _Kept:
             self.characters -= len(gone)
 
 
-_kept: WeakKeyDictionary[Database, _Kept] = WeakKeyDictionary()
+_kept: WeakKeyDictionary[Database, Kept] = WeakKeyDictionary()
+
+
+def kept_of(database: Database, position: str) -> Kept:
+    """What is kept of a database as it is at this position of its log."""
+    kept = _kept.get(database)
+    if kept is None or kept.position != position:
+        kept = _kept[database] = Kept(position)
+    return kept
 
 
 async def kept_answer(
@@ -73,10 +81,7 @@ async def kept_answer(
     if PAST_DATABASE in request.scope or any(_FROM_NOW.search(value) for _, value in pairs):
         async with turn():
             return await make()
-    position, database = await known_position(request), state_of(request).database
-    kept = _kept.get(database)
-    if kept is None or kept.position != position:
-        kept = _kept[database] = _Kept(position)
+    kept = kept_of(state_of(request).database, await known_position(request))
     key = (now().date(), sees_withheld(request), what, tuple(pairs))
     if (found := kept.find(key)) is not None:
         return found
@@ -92,7 +97,7 @@ async def kept_answer(
         return await asyncio.shield(kept.running[key])
 
 
-async def _made(kept: _Kept, key: _Key, make: Callable[[], Awaitable[str]]) -> str:
+async def _made(kept: Kept, key: _Key, make: Callable[[], Awaitable[str]]) -> str:
     try:
         made = await make()
     finally:

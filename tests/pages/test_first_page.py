@@ -285,6 +285,16 @@ async def test_a_fault_in_the_address_is_a_page_that_says_what_would_be_right(
     table: list[tuple[str, int, str]] = [
         ("/?firmnes=announced", 400, "Did you mean 'firmness'"),
         ("/?year=soon", 400, "2026"),
+        # What the reads behind the page take, and the page does not.
+        ("/?limit=2", 400, "There is no parameter 'limit'."),
+        ("/?offset=1", 400, "q, filter, mission, year, sort, cursor, convert_to"),
+        ("/?group_by=status&lang=ru", 400, "Страница не принимает в адресе «group_by»."),
+        ("/?deleted=only", 400, "There is no parameter 'deleted'."),
+        ("/?year=2016&year=2017", 400, "year: It is given more than once."),
+        ("/pages/missions/novosibirsk-april?limit=2", 400, "There is no parameter 'limit'."),
+        ("/pages/organizations/elsib?limit=2", 400, "There is no parameter 'limit'."),
+        ("/?firmness=hard&lang=kk", 400, "Мекенжайдағы «firmness» мәні түсініксіз."),
+        ("/pages/agreements/none?lang=ru", 404, "Того, что названо в адресе, здесь не записано"),
         ("/?firmness=hard", 400, "hard"),
         ("/?mission=nowhere-at-all", 404, "nowhere-at-all"),
         ("/?cursor=xyz", 400, "cursor"),
@@ -318,9 +328,12 @@ async def test_where_reading_takes_a_key_the_page_says_so(fresh_url: str) -> Non
 
     app = create_app(Settings(database_url=fresh_url, public_reading=False))
     async with app.router.lifespan_context(app):
-        page = await PageReader(app).open("/", 401)
-        assert page.heading == "This needs a key"
-        assert "www-authenticate" in page.answer.headers
+        page = await PageReader(app).open("/?year=2016", 401, "ru")
+        assert page.heading == "Для этого нужен ключ"
+        assert "Браузер спросит имя и пароль" in page.text
+        assert "?year=2016" in page.links, "where the browser asks anew"
+        challenges = page.answer.headers.get_list("www-authenticate")
+        assert [each.partition(" ")[0] for each in challenges] == ["Bearer", "Basic"]
 
 
 @pytest.mark.parametrize("language", ["en", "ru", "kk"])

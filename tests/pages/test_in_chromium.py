@@ -89,6 +89,33 @@ def test_it_works_without_its_script(browser: Browser, server: Server) -> None:
     context.close()
 
 
+def test_a_name_without_a_gap_pushes_no_column_out_of_sight(page: Page) -> None:
+    page.goto("/")
+    before = page.evaluate("document.querySelector('.deals').offsetWidth")
+    for cell in ("col-title", "col-parties"):
+        page.evaluate(f"document.querySelector('.{cell} bdi').textContent = 'W'.repeat(300)")
+    assert page.evaluate("document.querySelector('.deals').offsetWidth") == before
+
+
+def test_where_reading_takes_a_key_the_browser_asks_for_it(
+    browser: Browser, tmp_path: Path
+) -> None:
+    url = copied(seeded_url("sqlite"), tmp_path)
+    with running_server(url, tmp_path, public_reading=False) as server:
+        for key, heading in ((ADMIN_KEY, "One mission"), ("wrong", "This needs a key")):
+            context = browser.new_context(
+                base_url=server.address,
+                http_credentials={"username": "", "password": key},
+                locale="en",
+            )
+            page = context.new_page()
+            page.goto("/")
+            expect(page.locator("h1")).to_contain_text(heading)
+            way_in = page.get_by_role("link", name="Enter the key")
+            expect(way_in).to_have_count(0 if key == ADMIN_KEY else 1)
+            context.close()
+
+
 def test_the_keyboard_reaches_what_there_is_from_the_top(page: Page) -> None:
     page.goto("/")
     page.keyboard.press("Tab")

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
+from app.pages.missions import MISSIONS_A_PAGE
 from tests.pages.reader import Page, PageReader
 from tests.pages.test_record_pages import section
 
@@ -88,6 +89,25 @@ async def test_the_first_page_and_the_mission_s_say_the_same_of_it_with_its_limi
     assert two.heading.startswith("Two missions, 14 deals"), "what one reports is not of both"
     leg = await reader.open(f"/?mission={journey['First leg']}")
     assert leg.heading.startswith("One mission, four deals")
+
+
+async def test_the_number_of_missions_leads_to_a_list_of_just_these(
+    reader: PageReader, journey: dict[str, str]
+) -> None:
+    other = (await reader.json("/missions/novosibirsk-april"))["id"]
+    found: dict[str, tuple[int, set[str]]] = {}
+    for query in ("", f"?mission={journey['First leg']}", f"?mission={other}&firmness=announced"):
+        page = await reader.open(f"/{query}")
+        link = page.root.find(cls="fig", title="Missions on record that are meant here")[0]
+        listed = await reader.open(link.attributes["href"])
+        rows = {each.attributes["data-live-row"] for each in listed.root.find(tag="tr")[1:]}
+        assert "part of a mission" not in listed.text
+        assert listed.heading == f"Missions {len(rows)}" or len(rows) == MISSIONS_A_PAGE
+        found[query] = len(rows), rows
+        if len(rows) == 1:
+            assert link.text == "One"
+    assert found[f"?mission={journey['First leg']}"] == (1, {journey["journey"]})
+    assert found[f"?mission={other}&firmness=announced"] == (1, {other})
 
 
 def _parts_in(page: Page) -> int:

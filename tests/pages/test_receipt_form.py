@@ -54,6 +54,8 @@ async def test_its_page_tells_the_figures_then_and_now_in_words(
     mission = (await client.post("/missions", json={"title": "Kept", "kind": "trade_fair"})).json()
     deal = {"instrument": "supply_contract", "status": "negotiated", "mission_id": mission["id"]}
     await client.post("/agreements", json={**deal, "title": "One", "amount": 5, "currency": "EUR"})
+    each_year = {"title": "Rent", "amount": 3, "currency": "EUR", "amount_period": "per_year"}
+    await client.post("/agreements", json={**deal, **each_year})
     page = await reader.open(f"/pages/missions/{mission['id']}")
     (asked,) = page.root.find(tag="input", name="url")
     async with _browser(shared_app) as browser:
@@ -62,10 +64,22 @@ async def test_its_page_tells_the_figures_then_and_now_in_words(
     await client.post("/agreements", json={**deal, "title": "Two", "amount": 7, "currency": "EUR"})
     receipt = await reader.open(made.headers["location"])
     rows = {row["Figure"]: (row["Then"], row["Now"]) for row in receipt.rows("quoted")}
-    assert rows["The deals"] == ("1", "2")
+    assert rows["The deals"] == ("2", "3")
     assert rows["Announced or negotiated, EUR"] == ("EUR 5", "EUR 12")
+    assert rows["Announced or negotiated, EUR a year"] == ("EUR 3 a year", "EUR 3 a year")
     assert rows["No amount stated"] == ("0", "0")
     assert len(receipt.root.find(tag="tr", cls="differs")) == 3
+
+
+async def test_of_figures_by_anything_else_no_total_stands_for_several(
+    client: httpx.AsyncClient, reader: PageReader
+) -> None:
+    groups = "group_by=currency,firmness,amount_period"
+    metrics = "count,count(amount),sum(amount),at_least(amount),at_most(amount),not_exact(amount)"
+    url = f"/agreements/aggregate?{groups}&metrics={metrics}"
+    made = (await client.post("/receipts", json={"url": url})).json()
+    receipt = await reader.open(f"/pages/receipts/{made['id']}")
+    assert receipt.rows("quoted") == []
 
 
 async def test_it_takes_a_key_in_the_form_alone_and_says_what_is_wrong(shared_app: FastAPI) -> None:

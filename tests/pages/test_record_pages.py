@@ -402,5 +402,17 @@ async def test_figures_say_what_of_them_is_withheld_and_what_comes_each_year(
         assert "an amount is stated by 3 of 5 deals" in money, path
         assert "1 of 5 deals states no amount" in money, path
         assert "The amount of 1 deal is withheld." in money, path
+        # What is counted leads to the deals that it is the sum of.
+        figures = [each for each in page.root.find(cls="fig") if "data-live-key" in each.attributes]
+        sums = {each.text.replace("\u202f", ","): each for each in figures}
+        for told, titles in (("970", {"Sum 0", "Sum 2"}), ("80 a year", {"Sum 1"})):
+            shown = await reader.open(sums[told].attributes["href"])
+            assert {row["Deal"] for row in shown.rows()} == titles, (path, told)
+        keys = [each.attributes["data-live-key"] for each in figures]
+        assert len(keys) == len(set(keys))
         is_mission = path.startswith("/pages")
         assert ("1 more deal is withheld" in money) is is_mission, path
+    page = await reader.open(f"/?mission={mission['id']}&currency=EUR&firmness=announced")
+    assert "an amount is stated by" not in page.text
+    page = await reader.open(f"/?mission={mission['id']}&amount_period=per_year")
+    assert "an amount is stated by 1 of 1 deal " in page.text
