@@ -95,6 +95,9 @@ def test_a_name_without_a_gap_pushes_no_column_out_of_sight(page: Page) -> None:
     for cell in ("col-title", "col-parties"):
         page.evaluate(f"document.querySelector('.{cell} bdi').textContent = 'W'.repeat(300)")
     assert page.evaluate("document.querySelector('.deals').offsetWidth") == before
+    page.set_viewport_size(PHONE)
+    page.goto(f"/?q={'W' * 180}")
+    assert not is_too_wide(page)
 
 
 def test_where_reading_takes_a_key_the_browser_asks_for_it(
