@@ -70,7 +70,7 @@ async def _with_withheld(context: PageContext, rows: Sequence[Value]) -> dict[st
     if not ids:
         return {}
     asked = (("id__in", ids), ("withheld__isnull", "false"), ("fields", "id,withheld"))
-    found = await context.rows("/missions", (*asked, ("limit", str(_MISSIONS_A_PAGE))))
+    found = await context.rows("/missions", (*asked, ("limit", str(MISSIONS_A_PAGE))))
     return {row["id"]: row["withheld"] for row in found}
 
 
