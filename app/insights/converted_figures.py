@@ -194,7 +194,7 @@ class _Plan:
         """The finer groups, with the number of amounts in each, and what they come to: a sum of
         something that has no limit has none, one of nothing is not there."""
         asked = self.aggregate.grouping
-        sums = (Metric(Function.SUM, metric.path) for metric in self.converted)
+        sums = map(_sum_of, self.converted)
         metrics = dict.fromkeys((*asked.metrics, self._counted, *sums))
         return replace(asked, metrics=tuple(metrics), empty_groups=False)
 
@@ -222,10 +222,14 @@ class _Plan:
         days = (group[self.first], group[self.last])
         first, last = (None if day is None else date.fromisoformat(day) for day in days)
         amounts: dict[str, Decimal | None] = {}
+        added = {m.path for m in self.converted if group[_sum_of(m).name] is not None}
+        if not added:
+            # What others of its group have in them already is in no sum.
+            return None
         for metric in self.converted:
             value = group[metric.name]
             is_open = metric.function is Function.AT_MOST
-            is_there = group[Metric(Function.SUM, metric.path).name] is not None
+            is_there = metric.path in added
             if value is not None:
                 amounts[metric.name] = Decimal(value)
             elif is_open and is_there:
@@ -285,6 +289,10 @@ class _Plan:
         without = [group for group in groups if group[name] in none]
         with_value.sort(key=lambda group: group[name], reverse=descending)
         groups[:] = [*with_value, *without]
+
+
+def _sum_of(metric: Metric) -> Metric:
+    return Metric(Function.SUM, metric.path)
 
 
 def origin_told(converted: Converted, shown: Shown) -> Json:
