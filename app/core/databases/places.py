@@ -32,12 +32,14 @@ MAX_WAITING = 200
 class Place:
     """A place that a caller has, or waits for."""
 
-    __slots__ = ("caller", "cost", "given", "question")
+    __slots__ = ("caller", "cost", "give_up", "given", "question")
 
     def __init__(self, caller: str, cost: Cost, question: Hashable) -> None:
         self.caller, self.cost, self.question = caller, cost, question
         #: Done once a place that is waited for is had.
         self.given: asyncio.Future[None] | None = None
+        #: Ends what is asked there, to be asked anew later on; None where that cannot be.
+        self.give_up: Callable[[], None] | None = None
 
 
 #: By caller, the longest without a turn first.
@@ -49,7 +51,8 @@ class Places:
 
     No more than `costly` of them may be costly ones, and these always find one place that the
     others leave them. What was quick lately has its turn first, then what is not known, of which
-    few are asked at a time: they share the processors with what is quick.
+    few are asked at a time: they share the processors with what is quick. A caller has several
+    costly ones under way only as long as no other waits for a place of theirs.
     """
 
     def __init__(self, total: int, per_caller: int, costly: int | None = None) -> None:
@@ -63,6 +66,8 @@ class Places:
         #: How many of those who run are of each cost.
         self.running_of = dict.fromkeys(Cost, 0)
         self.costs = QuestionCosts()
+        #: The costly ones that run, the oldest first.
+        self._costly: list[Place] = []
         self._queues: dict[Cost, _Queue] = {cost: OrderedDict() for cost in Cost}
         self.waiting = 0
 
@@ -70,22 +75,22 @@ class Places:
         """The answer that `ask` gives, at a place of the caller.
 
         What turns out to be costly goes on where a place for that is free; else it is given up, and
-        asked anew once there is one.
+        asked anew once there is one. So is one of several of a caller, where others wait.
         """
         if not reader.get():
             async with self.taken():
                 return await ask()
-        try:
-            async with self.taken(self.costs.cost_of(question), question) as place:
-                return await self._ask(place, ask)
-        except _GivenUpError:
-            pass
-        async with self.taken(Cost.HIGH, question) as place:
-            return await self._ask(place, ask)
+        cost = self.costs.cost_of(question)
+        while True:
+            try:
+                async with self.taken(cost, question) as place:
+                    return await self._ask(place, ask)
+            except _GivenUpError:
+                cost = Cost.HIGH
 
     async def _ask(self, place: Place, ask: Callable[[], Awaitable[T]]) -> T:
         began = time.monotonic()
-        answer = await (ask() if place.cost is Cost.HIGH else self._try(place, ask))
+        answer = await self._try(place, ask)
         is_costly = place.cost is Cost.HIGH and time.monotonic() - began > QUICK_SECONDS
         self.costs.note(place.question, is_costly=is_costly)
         return answer
@@ -95,11 +100,16 @@ class Places:
         loop = asyncio.get_running_loop()
         limit = asyncio.timeout(None)
 
+        def give_up() -> None:
+            place.give_up = None
+            limit.reschedule(loop.time())
+
         def look() -> None:
             self._note_costly(place.question)
-            if not self._has_become_costly(place):
-                limit.reschedule(loop.time())
+            if place.cost is not Cost.HIGH and not self._has_become_costly(place):
+                give_up()
 
+        place.give_up = give_up
         # What was quick lately is late for others' sake, rather than its own.
         times = LOW_COST_TIMES if place.cost is Cost.LOW else 1
         clock = loop.call_later(QUICK_SECONDS * times, look)
@@ -111,6 +121,7 @@ class Places:
                 raise
             raise _GivenUpError from None
         finally:
+            place.give_up = None
             clock.cancel()
 
     def _note_costly(self, question: Hashable) -> None:
@@ -125,6 +136,8 @@ class Places:
                     self._queues[Cost.HIGH].setdefault(caller, deque()).append(place)
                 if not queue:
                     del self._queues[cost][caller]
+                if alike:
+                    self._make_room(caller)
 
     def _has_become_costly(self, place: Place) -> bool:
         """Whether the place may be kept for what takes long."""
@@ -133,8 +146,21 @@ class Places:
         self.running_of[place.cost] -= 1
         place.cost = Cost.HIGH
         self.running_of[Cost.HIGH] += 1
+        self._costly.append(place)
         self._give_out()
         return True
+
+    def _make_room(self, caller: str) -> None:
+        """Give up the last of the costly ones of whoever has most of them, and more than this
+        caller: who asks much waits for those who ask little."""
+        held = Counter(place.caller for place in self._costly)
+        most = max(held.values(), default=0)
+        if self.running_of[Cost.HIGH] < self.max_costly or most < held[caller] + 2:
+            return
+        for place in reversed(self._costly):
+            if held[place.caller] == most and place.give_up is not None:
+                place.give_up()
+                return
 
     @asynccontextmanager
     async def taken(self, cost: Cost = Cost.LOW, question: Hashable = None) -> AsyncIterator[Place]:
@@ -171,6 +197,8 @@ class Places:
     def _run(self, place: Place) -> None:
         self.running[place.caller] += 1
         self.running_of[place.cost] += 1
+        if place.cost is Cost.HIGH:
+            self._costly.append(place)
 
     async def _wait(self, place: Place, cost: Cost) -> None:
         caller = place.caller
@@ -179,6 +207,8 @@ class Places:
             raise _too_many(self.per_caller)
         place.given = asyncio.get_running_loop().create_future()
         queue.append(place)
+        if cost is Cost.HIGH:
+            self._make_room(caller)
         self.waiting += 1
         try:
             async with asyncio.timeout(PLACE_TIMEOUT_SECONDS):
@@ -213,18 +243,20 @@ class Places:
     def _leave(self, place: Place) -> None:
         self.running[place.caller] -= 1
         self.running_of[place.cost] -= 1
+        if place.cost is Cost.HIGH:
+            self._costly.remove(place)
         if not self.running[place.caller]:
             del self.running[place.caller]
         self._give_out()
 
     def _give_out(self) -> None:
-        """Give the places that are free to those who wait."""
+        """Give the places that are free to those who wait, first to who has fewest."""
         for cost, queues in self._queues.items():
             given = True
             while given and self.running.total() < self.total:
                 given = any(
                     self._may_run(caller, cost) and self._give(caller, queues)
-                    for caller in list(queues)
+                    for caller in sorted(queues, key=self.running.__getitem__)
                 )
 
     def _give(self, caller: str, queues: _Queue) -> bool:

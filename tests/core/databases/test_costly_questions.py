@@ -93,6 +93,30 @@ async def test_who_waits_to_ask_what_has_become_costly_waits_among_the_costly() 
     assert await asyncio.gather(*costly) == [True] * 24
 
 
+async def test_a_caller_has_several_costly_places_only_while_no_other_waits_for_one() -> None:
+    held, free, asked = Places(3, 2, 2), asyncio.Event(), list[str]()
+
+    def noting(name: str) -> Callable[[], Awaitable[object]]:
+        def work() -> Awaitable[object]:
+            asked.append(name)
+            return free.wait()
+
+        return work
+
+    for n in range(10):
+        held.costs.note(f"costly {n}", is_costly=True)
+    many = [ask(held, "stranger", f"costly {n}", noting(f"costly {n}")) for n in range(10)]
+    await until(lambda: held.running_of[Cost.HIGH] == 2 and held.waiting == 8)
+    before = len(asked)
+    other = ask(held, "another", "costly too", noting("another"))
+    await until(lambda: held.running["another"] == 1 and held.running_of[Cost.HIGH] == 2)
+    assert held.running["stranger"] == 1
+    assert asked[before:] in (["another"], ["another", "another"])
+    free.set()
+    assert await asyncio.gather(other, *many) == [True] * 11
+    assert (held.running.total(), {*held.running_of.values()}, held.waiting) == (0, {0}, 0)
+
+
 async def test_what_was_quick_lately_has_its_turn_before_what_is_not_known() -> None:
     held, free, answered = Places(1, 1), asyncio.Event(), list[str]()
     held.costs.note("quick", is_costly=False)
