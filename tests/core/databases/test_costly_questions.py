@@ -103,15 +103,15 @@ async def test_a_caller_has_several_costly_places_only_while_no_other_waits_for_
 
         return work
 
-    for n in range(10):
-        held.costs.note(f"costly {n}", is_costly=True)
+    for name in ("costly too", *(f"costly {n}" for n in range(10))):
+        held.costs.note(name, is_costly=True)
     many = [ask(held, "stranger", f"costly {n}", noting(f"costly {n}")) for n in range(10)]
     await until(lambda: held.running_of[Cost.HIGH] == 2 and held.waiting == 8)
     before = len(asked)
     other = ask(held, "another", "costly too", noting("another"))
     await until(lambda: held.running["another"] == 1 and held.running_of[Cost.HIGH] == 2)
     assert held.running["stranger"] == 1
-    assert asked[before:] in (["another"], ["another", "another"])
+    assert asked[before:] == ["another"]
     free.set()
     assert await asyncio.gather(other, *many) == [True] * 11
     assert (held.running.total(), {*held.running_of.values()}, held.waiting) == (0, {0}, 0)
