@@ -1,6 +1,7 @@
 """The HTTP operation that writes many records, each in its own way."""
 
 import asyncio
+import time
 from functools import cache, partial
 from typing import Annotated, Literal, Union
 from uuid import UUID
@@ -45,8 +46,9 @@ from app.rest.operations import (
 from app.rest.transactions import WriteResult, write
 from app.rest.write_handlers import WriteQuery, answer_write, prefers
 
-#: How many operations that are each by themselves are stored before others may write.
-PART_OPERATIONS = 100
+#: How many operations that are each by themselves are stored before others may write, and about
+#: for how many seconds.
+PART_OPERATIONS, PART_SECONDS = 100, 0.2
 
 
 class Counts(Schema):
@@ -209,11 +211,14 @@ async def _in_parts(
         await write(request, order.settle, dry_run=True)
     read = [order.read[place] for place in order.places]
     done: list[Done] = []
+    size = PART_OPERATIONS
     while len(done) < len(read):
         client.check()
-        part = read[len(done) : len(done) + PART_OPERATIONS]
+        part = read[len(done) : len(done) + size]
         try:
-            done += await write(request, partial(_each, resource, part))
+            stored, seconds = await write(request, partial(_each, resource, part))
+            done += stored
+            size = max(1, min(PART_OPERATIONS, int(len(part) * PART_SECONDS / max(seconds, 1e-3))))
         except Problem as problem:
             if not done:
                 raise
@@ -223,8 +228,12 @@ async def _in_parts(
     return done if order.is_as_sent else as_sent(done, order.places)
 
 
-def _each(resource: Resource, part: list[ReadOperation], session: Session) -> list[Done]:
-    return run_all(session, resource, part, isolated=True)
+def _each(
+    resource: Resource, part: list[ReadOperation], session: Session
+) -> tuple[list[Done], float]:
+    """What the operations came to, and for how many seconds others could not write meanwhile."""
+    began = time.monotonic()
+    return run_all(session, resource, part, isolated=True), time.monotonic() - began
 
 
 async def _all_faults(

@@ -63,6 +63,29 @@ async def test_a_read_is_one_statement_and_a_write_few(
     assert not wrong, "\n".join(f"{what}: {len(texts)}, {texts}" for what, texts in wrong)
 
 
+async def test_unknown_references_of_a_list_of_operations_are_looked_up_together(
+    client: httpx.AsyncClient, noted: Statements
+) -> None:
+    party = {"role": "buyer", "organization": {"ref": "nonesuch"}}
+    body = {"title": "A", "instrument": "supply_contract", "parties": [party]}
+    counts = []
+    for several in (10, 60):
+        parties = [[{**party, "organization": {"ref": f"nonesuch-{n}"}}] for n in range(several)]
+        operations = [{"op": "create", "body": {**body, "parties": each}} for each in parties]
+        noted.clear()
+        answer = await client.post(
+            "/agreements/bulk",
+            json={"operations": operations},
+            headers={"Prefer": "handling=lenient"},
+        )
+        told = answer.json()
+        assert told["summary"]["failed"] == several, answer.text
+        text = f"There is no organization with the id, ref or exact name 'nonesuch-{several - 1}'."
+        assert told["results"][-1]["problem"]["errors"][0]["detail"] == text
+        counts.append(sum("FROM organization" in each for each in noted.texts()))
+    assert counts == [3, 3], noted.texts()
+
+
 async def test_an_insight_is_one_statement_however_much_it_tells(
     client: httpx.AsyncClient, noted: Statements
 ) -> None:

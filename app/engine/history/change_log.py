@@ -145,6 +145,7 @@ def note_change(
 ) -> None:
     """Remember a write, without the fields that are `derived_elsewhere`; it is logged when the
     transaction is to end. `hidden` is what is withheld of the record now, `was_hidden` what was."""
+    known_of_kinds(session).pop(kind, None)
     changes = difference(before, after)
     stored = json_codec.dumps(
         {name: pair for name, pair in changes.items() if name not in derived_elsewhere}
@@ -164,6 +165,13 @@ def note_change(
             "hides": None if hidden == was_hidden else (hidden or ""),
         }
     )
+
+
+def known_of_kinds(session: Session) -> dict[str, dict[str, set[str]]]:
+    """What a session has found out of the records of each kind, by what it is of: right until one
+    of the kind is changed."""
+    kept: dict[str, dict[str, set[str]]] = session.info.setdefault("known of kinds", {})
+    return kept
 
 
 def _turn(hidden: str | None, was_hidden: str | None) -> str | None:

@@ -62,7 +62,7 @@ def _broken(
     rules = _rules(table)
     if not rules:
         return []
-    found = _asked(database, table, row, [str(rule.sqltext) for rule in rules])
+    found = _asked(database, table, row, _conditions(table))
     # What is neither true nor false, since a value is missing, breaks no rule.
     broken = [rule for rule, holds in zip(rules, found, strict=True) if holds == 0]
     return [(rule, _says(database, table, row, rule)) for rule in broken]
@@ -104,3 +104,9 @@ def _asked(
 def _rules(table: Table) -> tuple[CheckConstraint, ...]:
     checks = (c for c in table.constraints if isinstance(c, CheckConstraint) and "says" in c.info)
     return tuple(sorted(checks, key=lambda check: str(check.name)))
+
+
+@cache
+def _conditions(table: Table) -> tuple[str, ...]:
+    """The SQL of its rules."""
+    return tuple(str(rule.sqltext) for rule in _rules(table))

@@ -19,7 +19,7 @@ from app.engine.writes.bulk_operations import (
     ReadOperation,
     run_operation,
 )
-from app.engine.writes.bulk_order import BulkOrder
+from app.engine.writes.bulk_order import BulkOrder, note_unknown_refs
 from app.engine.writes.savepoint import undone_on_error
 from app.engine.writes.store import Stored
 
@@ -48,11 +48,14 @@ def run_all(
     order.settle(session)
     places, ordered = order.places, [order.read[place] for place in order.places]
     done: list[Done] = []
-    failures = 0
+    failures = looked = 0
     bulk_state = BulkState()
     while len(done) < len(read) and failures < most_failures:
         check()
         first = len(done)
+        if first >= looked:
+            looked = first + BATCH_OPERATIONS
+            note_unknown_refs(session, resource, ordered[first:looked])
         plain = _plain(ordered, first)
         if plain:
             at = places[first : first + len(plain)]

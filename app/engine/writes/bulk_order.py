@@ -1,6 +1,6 @@
 """The order of operations of which some name records that later ones create: those come first."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 
@@ -13,6 +13,7 @@ from app.engine.record import Record
 from app.engine.resource import Embedded, Resource
 from app.engine.writes.bulk_operations import ReadOperation
 from app.engine.writes.nested_schemas import nested_in
+from app.engine.writes.resolve_references import note_unknown
 
 #: How many operations of a circle are told.
 _MAX_TOLD = 10
@@ -135,21 +136,36 @@ def _names_own_kind(resource: Resource, table: type[Record]) -> bool:
     return any(_names_own_kind(each.child, table) for each in below if each.child is not resource)
 
 
-def _named(at: Resource | Embedded, table: type[Record], body: JsonValue) -> Iterator[str]:
+def _named(resource: Resource, table: type[Record], body: JsonValue) -> Iterator[str]:
     """The refs of records of a table that a body names, those in it too."""
+    return (ref for target, ref in _all_named(resource, body) if target.table is table)
+
+
+def _all_named(at: Resource | Embedded, body: JsonValue) -> Iterator[tuple[Resource, str]]:
+    """The refs of records that a body names, those in it too, each with the kind of its record."""
     if not isinstance(body, dict):
         return
     for name, target in at.to_one.items():
         told = body.get(name)
-        if target.table is table and isinstance(told, dict) and told.keys() == {"ref"}:
-            yield from (ref for ref in told.values() if isinstance(ref, str))
+        if isinstance(told, dict) and told.keys() == {"ref"}:
+            yield from ((target, ref) for ref in told.values() if isinstance(ref, str))
     if isinstance(at, Resource):
         for name, part in at.embedded.items():
             for row in _rows(body.get(name)):
-                yield from _named(part, table, row)
+                yield from _all_named(part, row)
         for name, collection in nested_in(at).items():
             for row in _rows(body.get(name)):
-                yield from _named(collection.child, table, row)
+                yield from _all_named(collection.child, row)
+
+
+def note_unknown_refs(session: Session, resource: Resource, read: Iterable[ReadOperation]) -> None:
+    """Find out together which of the refs that the operations name are of no record."""
+    named: dict[Resource, set[str]] = {}
+    for each in read:
+        for target, ref in _all_named(resource, _body(each)):
+            named.setdefault(target, set()).add(ref)
+    for target, refs in named.items():
+        note_unknown(session, target, refs)
 
 
 def _given(resource: Resource, table: type[Record], body: JsonValue) -> Iterator[str]:

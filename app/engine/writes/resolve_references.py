@@ -1,13 +1,18 @@
 """References by name: what stands for a record where its id is not at hand."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import Invalid
-from app.engine.keys import as_id, names_of
+from app.engine.history.change_log import known_of_kinds
+from app.engine.keys import as_id, is_askable, names_of
 from app.engine.resource import Resource
+
+#: How many texts are looked up at a time.
+_BATCH = 500
 
 
 def find_id(session: Session, resource: Resource, text: str, pointer: str) -> UUID:
@@ -15,6 +20,8 @@ def find_id(session: Session, resource: Resource, text: str, pointer: str) -> UU
     or for a name that several have."""
     table = resource.table
     by_id = as_id(text)
+    if text in _unknown(session, resource):
+        raise _nothing_named(resource, text, pointer)
     conditions: list[ColumnElement[bool]] = (
         [table.id == by_id] if by_id is not None else [table.ref == text]
     )
@@ -30,5 +37,29 @@ def find_id(session: Session, resource: Resource, text: str, pointer: str) -> UU
         if found:
             detail = f"Several records of {resource.plural} are called {text!r}: give an id or ref."
             raise Invalid.at(pointer, "ambiguous", detail)
+    raise _nothing_named(resource, text, pointer)
+
+
+def _nothing_named(resource: Resource, text: str, pointer: str) -> Invalid:
     detail = f"There is no {resource.singular} with the id, ref or exact name {text!r}."
-    raise Invalid.at(pointer, "reference", detail)
+    return Invalid.at(pointer, "reference", detail)
+
+
+def note_unknown(session: Session, resource: Resource, texts: Iterable[str]) -> None:
+    """Find out which of the texts name no record, so that `find_id` does not look for each of them
+    through all names; until the session changes a record of the kind."""
+    found = _unknown(session, resource)
+    asked = sorted({text for text in texts if as_id(text) is None and is_askable(text)} - found)
+    for at in range(0, len(asked), _BATCH):
+        left = set(asked[at : at + _BATCH])
+        for name in ("ref", *names_of(resource)):
+            if left:
+                column = getattr(resource.table, name)
+                left -= set(session.scalars(select(column).where(column.in_(sorted(left)))))
+        found |= left
+
+
+def _unknown(session: Session, resource: Resource) -> set[str]:
+    """The texts that are known to name no record of the kind."""
+    kept = known_of_kinds(session).setdefault(resource.record_type, {})
+    return kept.setdefault(resource.path, set())
