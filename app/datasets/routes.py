@@ -1,5 +1,6 @@
 """Datasets over HTTP: the dictionary of all, and the rows of one as pages or as a file."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -248,7 +249,8 @@ class _Shown:
     converter: RowConverter | None
 
     async def rows(self, batch: Rows) -> list[Row]:
-        rows = self.labels.rows(batch)
+        # Many rows are long work, which keeps nobody waiting beside the loop.
+        rows = await asyncio.to_thread(self.labels.rows, batch)
         return rows if self.converter is None else await self.converter.convert(rows)
 
 
@@ -275,10 +277,15 @@ async def _written(
         async for batch in batches:
             rows = await shown.rows(batch)
             if file_format == "ndjson":
-                objects = as_objects(shown.columns, rows)
-                yield [(json_codec.dumps(each).decode(),) for each in objects]
+                lines = await asyncio.to_thread(_json_of, shown.columns, rows)
+                yield [(line,) for line in lines]
             else:
                 yield rows
+
+
+def _json_of(shown: Sequence[DatasetColumn], rows: Sequence[Row]) -> list[str]:
+    """Each row as a JSON object."""
+    return [json_codec.dumps(each).decode() for each in as_objects(shown, rows)]
 
 
 def _values(query: DatasetQuery, limit: int) -> Fields:
@@ -307,8 +314,7 @@ async def _page(
         values |= place_values(dataset, at.place)
     found = await database_of(request).read(statement, values)
     keys = [json_codec.dumps(list(row[shown.labels.width :])).decode() for row in found]
-    objects = as_objects(shown.columns, await shown.rows(found))
-    lines = (json_codec.dumps(each).decode() for each in objects)
+    lines = await asyncio.to_thread(_json_of, shown.columns, await shown.rows(found))
     rows = list(zip(lines, keys, strict=True))
     return answer_page(at, rows, headers={"ETag": tag})
 

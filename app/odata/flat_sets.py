@@ -1,5 +1,6 @@
 """Answers of the sets that are datasets: rows of plain columns, for tables and pivots."""
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -232,9 +233,17 @@ async def _objects(
         # Some of the lists of codes are long.
         found = await labeller(database_of(asked.request), dataset, _language(asked.options))
         shown = replace(found, columns=wanted)
+    # Many rows are long work, which keeps nobody waiting beside the loop.
+    return await asyncio.to_thread(_written, shown, rows, form)
+
+
+def _written(shown: Labeller, rows: Rows, form: Form) -> list[str]:
     return [
         json_codec.dumps(
-            {each.name: _json(each, cell, form) for each, cell in zip(wanted, row, strict=True)}
+            {
+                each.name: _json(each, cell, form)
+                for each, cell in zip(shown.columns, row, strict=True)
+            }
         ).decode()
         for row in shown.rows(list(rows))
     ]

@@ -1,5 +1,6 @@
 """Reading the change log: the feed of all changes, a record's history, and what a record was."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core import json_codec
-from app.core.databases.interface import task_outside_request
+from app.core.databases.interface import Rows, task_outside_request
 from app.core.databases.types import instant_text
 from app.core.errors import NotFound
 from app.core.http.responses import JsonResponse
@@ -26,6 +27,9 @@ from app.rest.audience import reading_dialect
 from app.rest.decimals import wants_texts, with_texts
 from app.rest.handlers import Found, database_of, newest_of
 from app.rest.pages import answer_page, current_page
+
+#: How many changes are read at a time, and after how many characters of them a page ends.
+PIECE_ROWS, MAX_PAGE_CHARACTERS = 100, 4_000_000
 
 
 class ChangeList(Schema):
@@ -64,16 +68,29 @@ class ChangesQuery(HistoryQuery):
 async def answer_changes(
     request: Request, query: HistoryQuery, values: Fields, newest_first: bool
 ) -> Response:
-    """A page of the changes for which each named condition holds."""
+    """A page of the changes for which each named condition holds; a shorter one where they are
+    long."""
     database = database_of(request)
     bound_to = cursor_scope("changes", newest_first, sorted((n, str(v)) for n, v in values.items()))
     at = await current_page(request, query.limit, query.cursor, bound_to)
     shape = FeedShape(tuple(sorted(values)), newest_first, at.backward, at.place is not None)
-    values = {**values, "limit": at.limit + 1}
     if at.place is not None:
-        values["seek"] = at.place.key[0]
-    rows = await database.read(feed_statement(shape, reading_dialect(request)), values)
-    return answer_page(at, list(rows))
+        values = {**values, "seek": at.place.key[0]}
+    rows: Rows = []
+    characters = 0
+    while len(rows) <= at.limit:
+        wanted = min(PIECE_ROWS, at.limit + 1 - len(rows))
+        statement = feed_statement(shape, reading_dialect(request))
+        piece = await database.read(statement, {**values, "limit": wanted})
+        rows += piece
+        characters += sum(len(row[0]) for row in piece)
+        if len(piece) < wanted:
+            break
+        if characters > MAX_PAGE_CHARACTERS:
+            at = replace(at, limit=min(at.limit, len(rows) - 1))
+        shape = replace(shape, seek=True)
+        values = {**values, "seek": json_codec.loads(piece[-1][1])[0]}
+    return answer_page(at, rows)
 
 
 async def answer_feed(

@@ -23,14 +23,16 @@ from app.core.server.protocol_limits import ABORT
 from app.core.sheets.csv_lines import CsvLinesSheet
 from app.core.sheets.sheet import Column, CsvSheet, MissingExtra, Row, Sheet, SheetLimit
 from app.engine.labels import Language
-from app.engine.query.fan_out import shown_many
+from app.engine.query.fan_out import shown_long, shown_many
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.parameters import (
     Limit,
     ListQuery,
     PartsQuery,
     RecordsQuery,
+    View,
 )
+from app.engine.resource import Resource
 from app.rest.audience import audience_tag, reading_dialect
 from app.rest.client_watch import ClientWatch, watched
 from app.rest.csv_form import CsvForm, CsvQuery, csv_form
@@ -38,7 +40,7 @@ from app.rest.export_columns import Cell, cells_of, export_statement, objects_st
 from app.rest.export_json import spaced_cells, whole_object, without_blanks
 from app.rest.handlers import caller_name, database_of, position_of
 from app.rest.labelled import Labelled, labels_for
-from app.rest.lists import ListRequest, RecordSet, list_request
+from app.rest.lists import ListRequest, RecordSet, check_multiplied, list_request
 
 #: The formats of exports, with their media types.
 FORMATS: Mapping[str, str] = {
@@ -51,6 +53,8 @@ FORMATS: Mapping[str, str] = {
 PIECE_BYTES: Final = 64 * 1024
 #: How many records are at hand at a time, each with any number of related ones.
 MANY_RELATED_ROWS: Final = 20
+#: And where they can have long texts: fewer, should they have them.
+LONG_ROWS: Final = 250
 log = logging.getLogger("trade_missions")
 _MEDIA_TYPES: Mapping[str, str] = {**FORMATS, "csv": CsvSheet.media_type}
 
@@ -139,6 +143,8 @@ async def answer_file_of(
     is_table, cells = file_format != "ndjson", None
     if is_table or row_of is not None:
         cells = tuple(cells_of(resource, shape.view, query.fields, row_of))
+    if cells is None:
+        await check_multiplied(asked, limit or 2**53)
     database = database_of(request)
     spaced = spaced_cells(cells or ()) if database.dialect.name == "postgresql" else []
     labels = await _labels(asked, query, file_format, cells)
@@ -149,7 +155,7 @@ async def answer_file_of(
         chosen = (resource, collection, shape, cells, reading_dialect(request))
         statement = export_statement(*chosen, lines, row_of)
 
-    batch_rows = MANY_RELATED_ROWS if shown_many(resource, shape.view) else STREAM_BATCH_ROWS
+    batch_rows = _batch_rows(resource, shape.view)
 
     def pieces() -> AsyncGenerator[bytes]:
         values = {**asked.values, "limit": limit or 2**53}
@@ -172,6 +178,13 @@ async def answer_file_of(
         "Content-Disposition": f'attachment; filename="{name}.{file_format}"',
     }
     return await _send(request, pieces, file_format, headers)
+
+
+def _batch_rows(resource: Resource, view: View) -> int:
+    """How many records are read at a time, unless they are long."""
+    if shown_many(resource, view):
+        return MANY_RELATED_ROWS
+    return LONG_ROWS if shown_long(resource, view) else STREAM_BATCH_ROWS
 
 
 async def answer_table(
@@ -352,7 +365,7 @@ async def _lines(rows: AsyncGenerator[Rows]) -> AsyncGenerator[bytes]:
         async with aclosing(rows):
             async for batch in rows:
                 begun = True
-                yield "".join([whole_object(row) + "\n" for row in batch]).encode()
+                yield b"".join([f"{whole_object(row)}\n".encode() for row in batch])
         if not begun:
             yield b""
     except Exception:

@@ -14,6 +14,7 @@ from app.core.http.conditional import is_known, not_modified
 from app.core.instance_secret import EPOCH_LENGTH
 from app.core.loose_types import Fields, Value
 from app.engine.query.cursor import CursorPosition, cursor_scope, read_asked_at
+from app.engine.query.fan_out import multiplied, multiplied_statement
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.parameters import (
     MAX_LIMIT,
@@ -43,7 +44,7 @@ from app.rest.decimals import dialect_of, tag_for
 from app.rest.handlers import check_codes, database_of, edition_of, find_row, position_of
 from app.rest.pages import PageRequest, Total, answer_page, in_epoch, page_request
 from app.rest.past import answered_at
-from app.rest.related import ID_ALONE, check_related, needs_count
+from app.rest.related import ID_ALONE, check_related, needs_count, refuse_many
 
 #: How many addresses of lists are remembered, and up to what length: some megabytes in all.
 MAX_ANSWERED_LISTS = 4096
@@ -143,7 +144,7 @@ async def answer_list(request: Request, records: RecordSet, query: ListQuery) ->
 
 
 async def check_page(asked: ListRequest, at: PageRequest, offset: int) -> None:
-    """Refuse (400) a page that would show too many related records."""
+    """Refuse (400) a page that would show too many related records, or too much text."""
     resource, view = asked.records.resource, asked.listing.shape.view
     if needs_count(resource, view, at.limit):
         shape = replace(asked.listing.shape, view=ID_ALONE)
@@ -151,6 +152,17 @@ async def check_page(asked: ListRequest, at: PageRequest, offset: int) -> None:
         rows = (await read_page(alone, at, offset))[: at.limit]
         ids = [json_codec.loads_stored(row[0])["id"] for row in rows]
         await check_related(asked.request, resource, view, ids, asked.values)
+
+
+async def check_multiplied(asked: ListRequest, limit: int) -> None:
+    """Refuse (400) to show so many records of a list, each with others that many of them share: a
+    file of them would have no end."""
+    resource, shape = asked.records.resource, asked.listing.shape
+    if paths := multiplied(resource, shape.view):
+        dialect = reading_dialect(asked.request)
+        statement = multiplied_statement(resource, asked.records.collection, shape, dialect)
+        (counts,) = await asked.read(statement, limit=limit)
+        refuse_many(resource, paths, counts)
 
 
 def _remember(request: Request) -> None:

@@ -124,9 +124,9 @@ def answer_page(
         "total": total.records,
         "total_is_estimate": total.is_estimate,
     }
-    joined = ",".join([row[0] for row in rows])
     rest = json_codec.dumps({"page": page, **(also or {})})
-    body = f'{{"data":[{joined}],'.encode() + rest[1:]
+    joined = ",".join([row[0] for row in rows]).encode()
+    body = b'{"data":[%b],%b' % (joined, rest[1:])
     found = (("next", following), ("prev", previous))
     links = [_link(at.request, cursor, relation) for relation, cursor in found if cursor]
     link = {"Link": ", ".join(links)} if links else {}

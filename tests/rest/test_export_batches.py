@@ -39,6 +39,30 @@ async def test_an_export_is_the_same_however_many_records_are_read_at_a_time(
     assert set(sizes) == {1}
 
 
+async def test_of_records_that_can_have_long_texts_few_are_read_at_a_time_where_they_have(
+    fresh: httpx.AsyncClient, fresh_app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = "ж" * 20_000
+    for n in range(4):
+        told = {"name": f"Fat {n}", "kind": "company", "country": "TV", "note": note}
+        assert (await fresh.post("/organizations", json=told)).status_code == 201
+    monkeypatch.setattr(interface, "STREAM_BATCH_CHARACTERS", 2 * len(note))
+    sizes: list[int] = []
+    stream = fresh_app.state.database.stream
+
+    async def noted(*arguments):  # type: ignore[no-untyped-def]
+        async for rows in stream(*arguments):
+            sizes.append(len(rows))
+            yield rows
+
+    monkeypatch.setattr(fresh_app.state.database, "stream", noted)
+    for file in ("csv", "csv?decimal=,", "csv?labels=ru", "ndjson"):
+        sizes.clear()
+        answer = await fresh.get(f"/organizations.{file}", params={"country": "TV"})
+        assert answer.text.count(note) == 4
+        assert max(sizes) <= 2, (file, sizes)
+
+
 async def test_a_file_is_not_written_to_its_end_for_a_client_that_has_gone(
     shared_app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:

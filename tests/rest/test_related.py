@@ -1,5 +1,6 @@
 """Answers show a bounded number of related records, which is known before they are made."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,11 +10,12 @@ from fastapi import FastAPI
 from app.api import RESOURCES
 from app.core import json_codec
 from app.engine.query.conditions import Path
-from app.engine.query.fan_out import MAX_RELATED, fan_out_statement, shown_many
+from app.engine.query.fan_out import MAX_RELATED, fan_out_statement, shown_long, shown_many
 from app.engine.query.parameters import ItemQuery, read_view
 from tests.conftest import client_of
 
 PARTY = {"description": "a company that is not named", "role": "signatory"}
+LONG = ("note", "subject", "subject_en", "readings", "summary", "paraphrase")
 VIEWS = {
     "missions": "agreements.parties.organization,delegates.person,events",
     "agreements": "mission.agreements.parties,parties.organization,outcomes",
@@ -44,12 +46,30 @@ async def test_what_is_counted_is_what_is_shown(fresh_app: FastAPI) -> None:
             records = answer.json()["data"]
             ids = json_codec.dumps([record["id"] for record in records]).decode()
             statement = fan_out_statement(resource, view, database.dialect)
-            (counts,) = await database.read(statement, {"ids": ids})
-            for path, count in zip(shown_many(resource, view), counts, strict=True):
-                real = len(list(shown(records, path)))
-                if count != real:
-                    wrong.append((kind, path, count, real))
+            (row,) = await database.read(statement, {"ids": ids})
+            many, long = shown_many(resource, view), shown_long(resource, view)
+            found = [len(list(shown(records, path))) for path in many]
+            is_spaced = database.dialect.name == "postgresql"
+            found += [
+                sum(long_bytes(each, is_spaced=is_spaced) for each in shown(records, path))
+                for path in long
+            ]
+            wrong += [
+                (kind, path, count, real)
+                for path, count, real in zip((*many, *long), row, found, strict=True)
+                if count != real
+            ]
     assert not wrong
+
+
+def long_bytes(record: Any, *, is_spaced: bool) -> int:
+    """The bytes of the long texts of a record, lists of them as the database writes JSON."""
+    texts = (record[name] for name in LONG if record.get(name) is not None)
+    form = {"ensure_ascii": False, "separators": None if is_spaced else (",", ":")}
+    return sum(
+        len((each if isinstance(each, str) else json.dumps(each, **form)).encode())
+        for each in texts
+    )
 
 
 async def test_what_would_show_too_many_is_refused_with_what_to_ask_instead(
@@ -71,6 +91,11 @@ async def test_what_would_show_too_many_is_refused_with_what_to_ask_instead(
         f" answer has at most {MAX_RELATED} of them in all. Ask for fewer records with limit, or"
         " leave it out and read them page by page from /agreements.",
     }
+    file = {**asked, "limit": "1000"}
+    refused = (await fresh.get("/agreements.ndjson", params=file)).json()
+    assert refused["errors"] == told["errors"]
+    few = await fresh.get("/agreements.ndjson", params={**file, "limit": "100"})
+    assert few.text.count("\n") == 100
     fewer = await fresh.get("/agreements", params={**asked, "limit": "100"})
     assert fewer.status_code == 200
     one = await fresh.get(f"/missions/{mission}", params={"expand": "agreements.parties"})

@@ -232,5 +232,5 @@ def next_batch(rows: Rows, batch_rows: int) -> int:
     in them; where they cannot be long, always as many."""
     if batch_rows >= STREAM_BATCH_ROWS:
         return batch_rows
-    longest = max(len(str(cell)) for row in rows for cell in row)
+    longest = max((len(cell) for row in rows for cell in row if isinstance(cell, str)), default=0)
     return max(1, min(batch_rows, STREAM_BATCH_CHARACTERS // max(longest, 1)))
