@@ -44,7 +44,7 @@ from app.rest.csv_form import CsvQuery, csv_form
 from app.rest.exports import answer_table, check_format
 from app.rest.handlers import database_of, position_of
 from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED
-from app.rest.pages import answer_page, current_page
+from app.rest.pages import answer_long_page, current_page
 from app.rest.past import is_of_past, with_past
 from app.rest.read_routes import EXPORTED, Format
 
@@ -316,7 +316,7 @@ async def _page(
     keys = [json_codec.dumps(list(row[shown.labels.width :])).decode() for row in found]
     lines = await asyncio.to_thread(_json_of, shown.columns, await shown.rows(found))
     rows = list(zip(lines, keys, strict=True))
-    return answer_page(at, rows, headers={"ETag": tag})
+    return await answer_long_page(at, rows, headers={"ETag": tag})
 
 
 def dataset_routes() -> tuple[Route, ...]:

@@ -2,12 +2,14 @@
 
 import re
 from dataclasses import dataclass, replace
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core.errors import BadRequest
 from app.core.http.conditional import is_known, not_modified
+from app.core.http.responses import joined, put_together
 from app.core.instance_secret import EPOCH_LENGTH
 from app.core.loose_types import Fields, Value
 from app.engine.query.cursor import cursor_scope
@@ -72,7 +74,8 @@ async def answer_set(request: Request, model: Model, records: RecordSet) -> Resp
     name = model.record_sets[records.resource].name
     context = context_of(request, f"{name}{select_list(shown)}")
     following = next_link(request, changed) if changed else None
-    body = set_body(form, context, page.rows, page.total, following)
+    work = partial(set_body, form, context, page.rows, page.total, following)
+    body = await put_together(page.rows, work)
     tag = _tag(request, page.position, form, size)
     return answer(body, form.media_type, {"ETag": tag, **preference_applied(request)})
 
@@ -85,7 +88,7 @@ def set_body(
     if total is not None:
         head += f'"@odata.count":"{total}",' if form.texts else f'"@odata.count":{total},'
     link = f',"@odata.nextLink":{as_json_text(following)}' if following else ""
-    return f'{{{head}"value":[{",".join(rows)}]{link}}}'.encode()
+    return b'{%b"value":[%b]%b}' % (head.encode(), joined(rows), link.encode())
 
 
 def _tag(request: Request, position: str, form: Form, size: int) -> str:

@@ -26,7 +26,7 @@ from app.engine.schemas import Page, Schema
 from app.rest.audience import reading_dialect
 from app.rest.decimals import wants_texts, with_texts
 from app.rest.handlers import Found, database_of, newest_of
-from app.rest.pages import answer_page, current_page
+from app.rest.pages import answer_long_page, current_page
 
 #: How many changes are read at a time, and after how many characters of them a page ends.
 PIECE_ROWS, MAX_PAGE_CHARACTERS = 100, 4_000_000
@@ -90,7 +90,7 @@ async def answer_changes(
             at = replace(at, limit=min(at.limit, len(rows) - 1))
         shape = replace(shape, seek=True)
         values = {**values, "seek": json_codec.loads(piece[-1][1])[0]}
-    return answer_page(at, rows)
+    return await answer_long_page(at, rows)
 
 
 async def answer_feed(

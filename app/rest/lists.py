@@ -42,7 +42,7 @@ from app.engine.search.hits import with_query
 from app.rest.audience import reading_dialect
 from app.rest.decimals import dialect_of, tag_for
 from app.rest.handlers import check_codes, database_of, edition_of, find_row, position_of
-from app.rest.pages import PageRequest, Total, answer_page, in_epoch, page_request
+from app.rest.pages import PageRequest, Total, answer_long_page, in_epoch, page_request
 from app.rest.past import answered_at
 from app.rest.related import ID_ALONE, check_related, needs_count, refuse_many
 
@@ -137,7 +137,7 @@ async def answer_list(request: Request, records: RecordSet, query: ListQuery) ->
     total = await count_records(counted, query.count)
     headers = {"ETag": tag_for(request, f'W/"{position}{asked.edition}"')}
     at = in_epoch(at, position[-EPOCH_LENGTH:])
-    answer = answer_page(at, rows, offset, total, headers)
+    answer = await answer_long_page(at, rows, offset, total, headers)
     if not asked.edition:
         _remember(request)
     return answer

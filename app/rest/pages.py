@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -11,7 +12,7 @@ from starlette.responses import Response
 from app.core import json_codec
 from app.core.databases.interface import Rows
 from app.core.http.app_state import state_of
-from app.core.http.responses import JsonResponse
+from app.core.http.responses import JsonResponse, joined, put_together
 from app.core.loose_types import Fields
 from app.engine.query.cursor import (
     CursorPosition,
@@ -125,12 +126,23 @@ def answer_page(
         "total_is_estimate": total.is_estimate,
     }
     rest = json_codec.dumps({"page": page, **(also or {})})
-    joined = ",".join([row[0] for row in rows]).encode()
-    body = b'{"data":[%b],%b' % (joined, rest[1:])
+    body = b'{"data":[%b],%b' % (joined([row[0] for row in rows]), rest[1:])
     found = (("next", following), ("prev", previous))
     links = [_link(at.request, cursor, relation) for relation, cursor in found if cursor]
     link = {"Link": ", ".join(links)} if links else {}
     return JsonResponse(body, headers={**link, **(headers or {})})
+
+
+async def answer_long_page(
+    at: PageRequest,
+    rows: Rows,
+    offset: int = 0,
+    total: Total = Total(),  # noqa: B008 (it never changes)
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Rows as a page, put together beside the loop where they are long."""
+    work = partial(answer_page, at, rows, offset, total, headers)
+    return await put_together([row[0] for row in rows], work)
 
 
 #: What says in a query where a page is.

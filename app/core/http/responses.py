@@ -1,6 +1,8 @@
 """Answers: JSON that is finished already, and how the problems of an operation are documented."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 from starlette.responses import Response
 
@@ -14,6 +16,10 @@ from app.core.errors import (
 )
 from app.core.loose_types import Responses
 
+T = TypeVar("T")
+
+#: Beyond how many characters an answer is put together beside the loop.
+THREAD_CHARACTERS = 256 * 1024
 PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
 _ANYWHERE = (HeadersTooLarge, InternalError, Unavailable)
 
@@ -38,6 +44,17 @@ class JsonResponse(Response):
         ]
         for name, value in (headers or {}).items():
             self.raw_headers.append((name.lower().encode(), value.encode("latin-1")))
+
+
+async def put_together(pieces: Sequence[str], work: Callable[[], T]) -> T:
+    """What the work makes of the pieces, beside the loop where they are long."""
+    is_long = sum(map(len, pieces)) > THREAD_CHARACTERS
+    return await asyncio.to_thread(work) if is_long else work()
+
+
+def joined(pieces: Sequence[str]) -> bytes:
+    """The pieces with commas between them; each is encoded by itself, so that no call is long."""
+    return b",".join([piece.encode() for piece in pieces])
 
 
 def problems(*kinds: type[Problem]) -> Responses:
