@@ -119,6 +119,7 @@ def _limits_of_reads() -> list[tuple[str, str]]:
         ("records on a page", _number(parameters.MAX_LIMIT)),
         ("records passed over by `offset`; a cursor goes on", _number(parameters.MAX_OFFSET)),
         ("related records in one answer", _number(fan_out.MAX_RELATED)),
+        ("long texts in one answer", f"{_number(fan_out.MAX_TEXT_BYTES)} bytes"),
         ("hits of the search on a page", _number(MAX_HITS)),
         ("groups of figures", _number(aggregate_query.MAX_LIMIT)),
         ("group keys, metrics", f"{keys}, {metrics}"),

@@ -310,6 +310,8 @@ async def _stream(
                     part = piece[at : at + PIECE_BYTES]
                     with by.waiting(len(part)):
                         yield part
+                    # Where a client takes all at once, nothing else makes room for others.
+                    await asyncio.sleep(0)
                 piece = await anext(pieces, None)
 
     return StreamingResponse(send(), media_type=media_type, headers=dict(headers))

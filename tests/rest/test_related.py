@@ -65,11 +65,12 @@ async def test_what_is_counted_is_what_is_shown(fresh_app: FastAPI) -> None:
 def long_bytes(record: Any, *, is_spaced: bool) -> int:
     """The bytes of the long texts of a record, lists of them as the database writes JSON."""
     texts = (record[name] for name in LONG if record.get(name) is not None)
-    form = {"ensure_ascii": False, "separators": None if is_spaced else (",", ":")}
-    return sum(
-        len((each if isinstance(each, str) else json.dumps(each, **form)).encode())
+    between = (", ", ": ") if is_spaced else (",", ":")
+    listed = (
+        each if isinstance(each, str) else json.dumps(each, ensure_ascii=False, separators=between)
         for each in texts
     )
+    return sum(len(text.encode()) for text in listed)
 
 
 async def test_what_would_show_too_many_is_refused_with_what_to_ask_instead(
