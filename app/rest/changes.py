@@ -29,7 +29,7 @@ from app.rest.handlers import Found, database_of, newest_of
 from app.rest.pages import answer_long_page, current_page
 
 #: How many changes are read at a time, and after how many characters of them a page ends.
-PIECE_ROWS, MAX_PAGE_CHARACTERS = 100, 4_000_000
+PIECE_ROWS, MAX_PAGE_CHARACTERS = 250, 4_000_000
 
 
 class ChangeList(Schema):

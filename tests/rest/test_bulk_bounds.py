@@ -8,6 +8,7 @@ import pytest
 from app.core import validation
 from app.engine.writes.bulk import results_json
 from app.engine.writes.bulk_operations import Done
+from app.rest import bulk_routes
 
 Client = httpx.AsyncClient
 LENIENT = {"prefer": "handling=lenient"}
@@ -120,3 +121,24 @@ async def test_of_a_tree_of_records_no_more_is_looked_at_than_is_told(
         if len(explained) > 300 or not 50 <= len(errors) <= 100:
             wrong[method] = len(explained), answer.text
     assert wrong == {}
+
+
+async def test_operations_that_take_long_let_others_write_between_fewer_of_them(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.rest.bulk_routes.PART_OPERATIONS", 3)
+    sizes: list[int] = []
+    run_all = bulk_routes.run_all
+
+    def noted(session: Any, resource: Any, part: Any, **options: Any) -> list[Done]:
+        sizes.append(len(part))
+        return run_all(session, resource, part, **options)
+
+    monkeypatch.setattr("app.rest.bulk_routes.run_all", noted)
+    operations = [{"op": "delete", "key": f"nobody-{n}"} for n in range(7)]
+    for seconds, expected in ((100.0, [3, 3, 1]), (0.0, [3, 1, 1, 1, 1])):
+        monkeypatch.setattr("app.rest.bulk_routes.PART_SECONDS", seconds)
+        sizes.clear()
+        answer = await client.post("/people/bulk", json={"operations": operations}, headers=LENIENT)
+        assert answer.json()["summary"]["failed"] == len(operations)
+        assert sizes == expected
