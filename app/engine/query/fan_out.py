@@ -178,9 +178,10 @@ def _sum(
         found, table = _joined(found, table, relation)
         at, shown, path = relation.target, shown.relations[path[0]], path[1:]
     get = columns_of(table)
-    number = literal(1) if measure is None else measure(get)
     if path:
         number = _number(at, path, shown, get, measure)
+    else:
+        number = literal(1) if measure is None else measure(get)
     first = found.with_only_columns(number.label("shown")).limit(MAX_RELATED + 1).subquery()
     return select(cast(func.coalesce(func.sum(first.c.shown), 0), BigInteger)).scalar_subquery()
 
