@@ -6,9 +6,8 @@ import httpx
 import pytest
 
 from app.core import validation
-from app.engine.writes.bulk import results_json
+from app.engine.writes.bulk import results_json, run_all
 from app.engine.writes.bulk_operations import Done
-from app.rest import bulk_routes
 
 Client = httpx.AsyncClient
 LENIENT = {"prefer": "handling=lenient"}
@@ -128,7 +127,6 @@ async def test_operations_that_take_long_let_others_write_between_fewer_of_them(
 ) -> None:
     monkeypatch.setattr("app.rest.bulk_routes.PART_OPERATIONS", 3)
     sizes: list[int] = []
-    run_all = bulk_routes.run_all
 
     def noted(session: Any, resource: Any, part: Any, **options: Any) -> list[Done]:
         sizes.append(len(part))
