@@ -164,13 +164,15 @@ class Similarity:
     """When two records of a kind look as if they were one: they have one of their `names`, or lists
     of such, in common, by one of the `keys` that are made of each; they are `under` the same
     record; and neither a field of `unless` nor who the `members` are, a field of a part, differs
-    where both say so."""
+    where both say so. Rows of sheets are compared with what is there `in_sheets` alone: to compare
+    them with tens of thousands would take the writer from others."""
 
     names: tuple[str, ...]
     keys: Callable[[str], Iterable[Hashable]]
     unless: tuple[str, ...] = ()
     under: str | None = None
     members: tuple[str, str] | None = None
+    in_sheets: bool = True
 
     def names_of(self, values: Mapping[str, Any]) -> list[str]:
         """All that a record with these values is called, as printed."""

@@ -235,6 +235,7 @@ def _declare(name: str, path: str, fields: type[OrganizationFields], about: str)
             keys=words_keys,
             unless=("country",),
             members=("identifiers", "value"),
+            in_sheets=False,
         ),
     )
 

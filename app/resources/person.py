@@ -40,5 +40,7 @@ person = Resource(
     fields=PersonFields,
     about="A person who takes part in missions or is quoted: names only, no private data.",
     body_of_name=lambda _, name: {"full_name": name},
-    similarity=Similarity(names=("full_name", "full_name_en", "other_names"), keys=words_keys),
+    similarity=Similarity(
+        names=("full_name", "full_name_en", "other_names"), keys=words_keys, in_sheets=False
+    ),
 )

@@ -54,7 +54,7 @@ class SimilarRecords:
     def found(self, rows: Iterable[tuple[Entry, New]]) -> list[Fault]:
         """What is told of rows that are about to become new records, and look like others."""
         of = self.resource.similarity
-        if of is None:
+        if of is None or not of.in_sheets:
             return []
         said = [(entry, _said(of, new.body), _members(of, new.body)) for entry, new in rows]
         self._read_under(of, {_owner(of, values) for _, values, _ in said} - self._read)
