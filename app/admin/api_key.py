@@ -59,6 +59,9 @@ from app.rest.transactions import actor_of
 _OTHERS = {
     looks_of(name) for name in (ANONYMOUS.name, "seed", "import", "generate", "command line")
 }
+#: What the first key is called, and what readers take for the service itself: no name looks like
+#: one of them and is another.
+_OWN = {looks_of(name): name for name in ("admin", "system")}
 
 
 def _no_other(name: str) -> str:
@@ -70,6 +73,9 @@ def _no_other(name: str) -> str:
     looks = looks_of(name)
     if looks in _OTHERS or looks.startswith(looks_of(OIDC_PREFIX)):
         raise ValueError("history calls others so, or what looks the same")
+    own = _OWN.get(looks, name)
+    if name != own:
+        raise ValueError(f"it looks like {own!r} and is another name: take a different one")
     if is_reference(name):
         raise ValueError("a key is named by its id or its prefix too, and this looks like one")
     return name

@@ -23,6 +23,7 @@ from app.core.auth.api_keys import (
     new_secret,
     revoke_key,
 )
+from app.core.auth.key_names import looks_of
 from app.core.auth.principals import Scope
 from app.core.databases.interface import SESSION_OPTIONS
 from app.core.databases.types import now
@@ -171,11 +172,11 @@ def _content(file: Path) -> str:
 
 def _free(session: Session) -> str:
     """A name that no key was given before: `admin`, or `admin 2` after all admins were revoked."""
-    names = set(session.scalars(select(ApiKey.name)))
+    names = {looks_of(name) for name in session.scalars(select(ApiKey.name))}
     return next(
         name
         for name in (FIRST, *(f"{FIRST} {n}" for n in range(2, len(names) + 3)))
-        if name not in names
+        if looks_of(name) not in names
     )
 
 

@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from app.core.auth.key_names import key_name
+from app.core.auth.key_names import key_name, looks_of
 from app.core.auth.principals import Scope
 from app.core.databases.interface import Base, CompiledQuery, compile_query
 from app.core.databases.types import choice, now, uuid7
@@ -103,14 +103,12 @@ class NewKey:
 
 
 def create_key(session: Session, wanted: NewKey, by: str, secret: str) -> ApiKey:
-    """Store a key whose secret this is; Conflict (409) when the name was given before, Invalid
-    (422) for one that opens a single address for more than reading."""
+    """Store a key whose secret this is; Conflict (409) when the name, or one that looks the same,
+    was given before, Invalid (422) for one that opens a single address for more than reading."""
     if wanted.path is not None and wanted.scope is not Scope.READ:
         raise Invalid.at("/scope", "scope", "A key for one address has the scope read.")
-    if session.scalar(select(ApiKey.id).where(ApiKey.name == wanted.name)):
-        raise Conflict.at(
-            "/name", "taken", f"A key was named {wanted.name!r} before; take another."
-        )
+    hold_admins(session)
+    _refuse_taken(session, wanted.name)
     key = ApiKey(
         name=wanted.name,
         prefix=prefix_of(secret),
@@ -128,6 +126,18 @@ def create_key(session: Session, wanted: NewKey, by: str, secret: str) -> ApiKey
         raise Conflict(f"There is such a key already: {wanted.name!r}, {key.prefix}….") from None
     log.info("key %s (%s, scope %s) was created by %s", key.prefix, key.name, key.scope, by)
     return key
+
+
+def _refuse_taken(session: Session, name: str) -> None:
+    """Conflict (409) where history would not tell the key from another by its name."""
+    names = session.scalars(select(ApiKey.name)).all()
+    if name in names:
+        raise Conflict.at("/name", "taken", f"A key was named {name!r} before; take another.")
+    looks = looks_of(name)
+    alike = next((other for other in names if looks_of(other) == looks), None)
+    if alike is not None:
+        text = f"{name!r} looks like {alike!r}, as a key was named before; take another."
+        raise Conflict.at("/name", "taken", text)
 
 
 def is_named(key: ColumnElement[str], form: ColumnElement[str]) -> ColumnElement[bool]:
@@ -164,7 +174,7 @@ def revoke_key(session: Session, key: ApiKey, by: str) -> None:
 
 
 def hold_admins(session: Session) -> None:
-    """Let nobody else revoke an admin key until the transaction ends."""
+    """Let nobody else revoke an admin key, or make any key, until the transaction ends."""
     admins = select(ApiKey.id).where(ApiKey.scope == Scope.ADMIN).order_by(ApiKey.id)
     session.execute(admins.with_for_update())
 

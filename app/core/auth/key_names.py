@@ -10,11 +10,18 @@ MAX_NAME = 100
 _HIDDEN = {"Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn"}
 #: Others that are shown as nothing (Default_Ignorable_Code_Point), or as a blank.
 _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0]")
-#: Signs that look like Latin ones (Unicode, UTS 39), small; in each line at the same place.
-_LATIN = str.maketrans(
-    "авгеѕіјкмнорстухһԁԛԝӏɩıοανρτυικχεոսօհցɡ01ƅ∶꞉ː։׃",
-    "abresijkmhopctyxhdqwliioavptuikxenuohggolb:::::",
+#: Signs that look like Latin ones (Unicode, UTS 39), small; in each line at the same place: of
+#: Cyrillic, Greek and Armenian, Latin ones of other shapes, those of Cherokee and Lisu.
+_TWINS = (
+    ("авгеѕіјкмнорстухһԁԛԝӏьүѵғҽԍ", "abresijkmhopctyxhdqwlbyvfeg"),
+    ("οανρτυικχεηγσβωμϲϳ", "oavptuikxenyobwmcj"),
+    ("ոսօհցզյ", "nuohgqj"),
+    ("ɑɡɩıƅƽʋɪᴀʙᴄᴅᴇꜰɢʜᴊᴋʟᴍɴᴏᴘʀꜱᴛᴜᴠᴡʏᴢđłøħŧɨʉ", "agiibsviabcdefghjklmnoprstuvwyzdlohtiu"),
+    ("ᎠᎡᎢᎪᎫᎬᎳᎷᎻᎽᏀᏃᏢᏴᏟᏞᏙᏚᏕᎥ", "drtajewmhygzpbclvssi"),
+    ("ꓐꓑꓓꓔꓖꓗꓙꓚꓜꓝꓟꓠꓡꓢꓣꓦꓧꓪꓫꓬꓮꓰꓲꓳꓴ", "bpdtgkjczfmnlsrvhwxyaeiou"),
+    ("01∶꞉ː։׃", "ol:::::"),
 )
+_LATIN = str.maketrans({a: b for signs, latin in _TWINS for a, b in zip(signs, latin, strict=True)})
 
 
 def hidden_character(text: str) -> str | None:
@@ -34,4 +41,5 @@ def looks_of(name: str) -> str:
     """What a name looks like: two that look the same have one, whatever their alphabets."""
     letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold())
     shown = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return shown.translate(_LATIN)
+    # The capital of i looks like l.
+    return shown.translate(_LATIN).replace("rn", "m").replace("l", "i")

@@ -147,6 +147,24 @@ async def test_a_name_shows_what_it_is_and_passes_for_no_other(public_app: FastA
     assert wrong == []
 
 
+@pytest.mark.parametrize("own", ["admin", "system", "Сводка Line 7"])
+async def test_no_key_is_named_by_what_looks_like_the_name_of_another(
+    public_app: FastAPI, own: str
+) -> None:
+    alike = {
+        "admin": ["аdmin", "Admin", "ＡＤＭＩＮ", "ɑdmin", "adm1n", "admın", "αdmin", "ᎪᎠmin", "ᴀdmin"],
+        "system": ["ѕуѕtem", "SYSTEM", "sуstem", "ꓢystem", "systern", "ѕystem"],
+        "Сводка Line 7": ["Cводкa Line 7", "сводка liпe 7".replace("п", "n"), "Сводка 1ine 7"],
+    }[own]
+    # The first two are refused for what they look like, whether there is such a key or not.
+    await create(public_app, name=own)
+    status = 409 if own.startswith("Сводка") else 422
+    for name in alike:
+        answer = await create(public_app, name=name)
+        assert (answer.status, answer.json()["errors"][0]["pointer"]) == (status, "/name"), name
+        assert repr(own) in answer.json()["errors"][0]["detail"], name
+
+
 async def test_a_name_is_the_same_in_every_form_of_its_letters(public_app: FastAPI) -> None:
     made = (await create(public_app, name="Ｊose\u0301  und Ко")).json()
     assert made["name"] == "José und Ко"

@@ -64,6 +64,7 @@ async def test_keys_are_made_listed_and_revoked(fresh_url: str) -> None:
         ({"name": "seed", "scope": Scope.WRITE}, "/name: "),
         ({"name": "x" * 101}, "/name: "),
         ({"name": " "}, "/name: "),
+        ({"name": "аdmin"}, "It looks like 'admin' and is another name"),
         ({"name": "admin"}, "A key was named 'admin' before; take another."),
         ({"name": "x", "path": "/missions.csv?x=1"}, "/path: "),
         ({"name": "x", "path": "/missions.csv", "scope": Scope.WRITE}, "has the scope read"),
