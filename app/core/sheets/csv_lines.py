@@ -6,18 +6,20 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from app.core.sheets.sheet import CsvSheet, Row
+from app.core.sheets.sheet import BLANKS, SIGNS, CsvSheet, Row, is_behind_blanks
 
 # Whatever may be a formula, rather too much: a sign behind what may end a cell, a line or a quote,
 # in whatever spreadsheet. What it is made of, `CsvSheet` says.
-_SUSPECT: Final = re.compile(r"(?:\A|[,;|\n\"'])[=+\-@'＝＋－＠]|[\t\r]")
+_SUSPECT: Final = re.compile(rf"(?:\A|[,;|\n\"'])[{BLANKS}]*['{SIGNS}]|[\t\r]")
 
 
 def _class_of(octet: int) -> str:
     if octet in b',;|\n"':
         return "S"
-    if octet in b"=+-@\xef":  # EF begins full-width signs.
+    if octet in b"=+-@\xef":  # EF begins full-width and small signs.
         return "X"
+    if octet in b" \xc2\xa0":
+        return "Z"
     return {0x27: "A", 0x09: "B", 0x0D: "B"}.get(octet, "o")
 
 
@@ -58,4 +60,5 @@ def _may_have_formulas(written: bytes) -> bool:
         or b"SA" in classes
         or b"AX" in classes
         or b"B" in classes
+        or is_behind_blanks(classes.replace(b"A", b"X"))
     )

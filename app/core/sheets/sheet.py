@@ -151,17 +151,21 @@ class FileSheet(Sheet):
 
 
 # A spreadsheet takes a cell that begins with one of these for a formula (OWASP, CSV injection), and
-# some take full-width signs for the others. The same holds behind what another spreadsheet takes
-# for the end of a cell or line; quotes count for nothing there. Those that have apostrophes before
-# are marked too, or taking the mark away would take theirs.
-_SIGNS: Final = "=+\\-@＝＋－＠"
+# some take full-width and small forms of the signs for the others. The same holds behind what
+# another spreadsheet takes for the end of a cell or line; quotes count for nothing there, and some
+# pass over blanks. Those that have apostrophes before are marked too, or taking the mark away would
+# take theirs.
+SIGNS: Final = "=+\\-@＝＋－＠﹦﹢﹣﹫"
+BLANKS: Final = " \u00a0"
 _ENDS: Final = r",;|\t\r\n"
-_BEGINS: Final = rf"(?='*[{_SIGNS}\t\r])"
-_GOES_ON: Final = rf"(?=['\"]*[{_SIGNS}])"
+# A minus between blanks is the dash of a sentence.
+_AFTER_BLANKS: Final = rf"['\"{BLANKS}]*[{BLANKS}]['\"]*(?![-－﹣][{BLANKS}])[{SIGNS}]"
+_BEGINS: Final = rf"(?='*[{SIGNS}\t\r]|{_AFTER_BLANKS})"
+_GOES_ON: Final = rf"(?=['\"]*[{SIGNS}]|{_AFTER_BLANKS})"
 _UNMARKED: Final = re.compile(rf"\A{_BEGINS}|(?<=[{_ENDS}]){_GOES_ON}")
 _MARKED: Final = re.compile(rf"\A'{_BEGINS}|(?<=[{_ENDS}])'{_GOES_ON}")
-_FIRST: Final = frozenset("=+-@＝＋－＠\t\r'")
-_WITHIN: Final = re.compile(rf"[{_ENDS}]['\"]*[{_SIGNS}]")
+_FIRST: Final = frozenset(f"{SIGNS}{BLANKS}\t\r'")
+_WITHIN: Final = re.compile(rf"[{_ENDS}]['\"{BLANKS}]*[{SIGNS}]")
 
 
 def _class_of(octet: int) -> str:
@@ -169,13 +173,22 @@ def _class_of(octet: int) -> str:
         return "S"  # A cell may begin behind it.
     if octet in b"\t\r":
         return "B"  # The same, or it is the first sign itself.
-    return "X" if octet in b"=+-@'\xef" else "o"  # EF begins full-width signs.
+    if octet in b" \xc2\xa0":
+        return "Z"  # It may be passed over.
+    return "X" if octet in b"=+-@'\xef" else "o"  # EF begins full-width and small signs.
 
 
 # One pass in C over what was written finds whether any cell of a batch may be a formula.
 _CLASSES: Final = bytes.maketrans(
     bytes(range(256)), "".join(_class_of(octet) for octet in range(256)).encode()
 )
+_BLANK_BEFORE: Final = re.compile(rb"(?:\A|[SB])Z+X")
+
+
+def is_behind_blanks(classes: bytes) -> bool:
+    """Whether a sign may stand behind blanks where a cell begins; the classes of octets are `S`
+    and `B` where one may begin, `Z` for blanks and `X` for signs."""
+    return b"ZX" in classes and _BLANK_BEFORE.search(classes) is not None
 
 
 def neutralise(text: str) -> str:
@@ -235,7 +248,13 @@ class CsvSheet(Sheet):
         # Without the line ends of the file a carriage return is one of a text.
         plain = self._written(batch, "\n")
         classes = plain.translate(_CLASSES)
-        if b"SX" in classes or b"SB" in classes or b"BX" in classes or classes[:1] in b"XB":
+        if (
+            b"SX" in classes
+            or b"SB" in classes
+            or b"BX" in classes
+            or classes[:1] in b"XB"
+            or is_behind_blanks(classes)
+        ):
             batch = [self._neutralised(row) for row in batch]
         elif b"\r" not in plain and plain.count(b"\n") == len(batch):
             return plain.replace(b"\n", b"\r\n")

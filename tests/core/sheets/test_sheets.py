@@ -86,7 +86,7 @@ def test_csv_marks_texts_that_would_run_as_formulas(start: str) -> None:
     assert list(csv.reader(io.StringIO(text, newline="")))[2] == ["'" + start + "1"]
 
 
-@pytest.mark.parametrize("text", ["'a", " =1", "a=1", "a; -1", 'a"=1', "a, =1", "'"])
+@pytest.mark.parametrize("text", ["'a", "a=1", "a - 1", "a, - b", " - b", 'a"=1', "a, b =1", "'"])
 def test_csv_leaves_other_texts_alone(text: str) -> None:
     rows = written(CsvSheet(TEXT), [(text,)]).decode()
     assert list(csv.reader(io.StringIO(rows, newline="")))[1] == [text]
@@ -102,6 +102,15 @@ def test_csv_marks_what_would_run_where_sheets_are_split_at_other_signs() -> Non
         "a;＋1": "a;'＋1",
         "－1": "'－1",
         "＠a": "'＠a",
+        "x; =1+1": "x;' =1+1",
+        "x,  \u00a0@a": "x,'  \u00a0@a",
+        "x; -1+2": "x;' -1+2",
+        'x|" +1': "x|'\" +1",
+        " =1": "' =1",
+        "' =1": "'' =1",
+        "﹦1": "'﹦1",
+        "﹢1;﹣1": "'﹢1;'﹣1",
+        "a; ﹫b": "a;' ﹫b",
     }
     found = {}
     for delimiter in ",;":
