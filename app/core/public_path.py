@@ -16,6 +16,13 @@ def public_path(path: str) -> str:
     return _root.get() + path
 
 
+def public_url(url: str) -> str:
+    """The address of a read of this service, which was stored with the root or without, as whoever
+    asks would have to write it."""
+    root = _root.get()
+    return root + without_root(url, root)
+
+
 def public_root() -> str:
     """What all addresses begin with: `/trade`, or nothing."""
     return _root.get()

@@ -18,6 +18,7 @@ from app.core.databases.types import Id
 from app.core.http.dispatch import Route
 from app.core.http.operation import Answer, Operation
 from app.core.loose_types import Json, Values
+from app.core.public_path import public_path
 from app.core.text.analyze import first_highlight, highlights
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.filter_reader import bad_parameter, split_items
@@ -140,7 +141,7 @@ def _hit(resource: Resource, record: Values, text: str | None, tier: int, q: str
         "id": record["id"],
         "ref": record["ref"],
         "name": record[label_of(resource)],
-        "url": f"/{resource.path}/{record['id']}",
+        "url": public_path(f"/{resource.path}/{record['id']}"),
         "in_name": tier == 0,
         "matches": [
             {"field": found.field, "text": found.text, "spans": found.spans} for found in matches

@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import parse_qsl, quote
 
 from app.core.loose_types import Json, Value
+from app.core.public_path import public_root, without_root
 from app.pages import formats
 from app.pages.context import AS_OF, PATHS, PageContext
 from app.pages.figures import ASKED, Figures, figures_of, figures_of_summary
@@ -63,7 +64,7 @@ async def receipt_page(context: PageContext, id: str) -> dict[str, Value]:
 
 def _question(url: str | None) -> tuple[str, list[tuple[str, str]]]:
     path, _, query = (url or "").partition("?")
-    return path, parse_qsl(query, keep_blank_values=True)
+    return without_root(path, public_root()), parse_qsl(query, keep_blank_values=True)
 
 
 def _page(context: PageContext, path: str, pairs: list[tuple[str, str]]) -> str | None:

@@ -19,7 +19,7 @@ from app.core.http.dispatch import Route
 from app.core.http.operation import Answer, Operation, with_example
 from app.core.http.responses import JsonResponse
 from app.core.loose_types import Json, Value, Values
-from app.core.public_path import public_path
+from app.core.public_path import public_path, public_root, without_root
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.render import as_json, object_of
 from app.engine.schemas import REF_PATTERN, Schema
@@ -37,7 +37,7 @@ from app.rest.changes import HistoryQuery
 from app.rest.handlers import database_of
 from app.rest.operations import IF_MATCH, IF_NONE_MATCH, NOT_MODIFIED, REPEATABLE, WRONG_BODY
 from app.rest.pages import answer_page, current_page
-from app.rest.table_lists import TableList, read_page
+from app.rest.table_lists import TableList, read_page, with_public_url, with_public_urls
 from app.rest.transactions import WriteResult, actor_of
 from app.rest.write_handlers import WriteQuery, answer_write
 
@@ -89,7 +89,8 @@ async def _stored(request: Request, name: str) -> Json:
     if not rows:
         raise writes.missing(name)
     found: Json = json_codec.loads_stored(rows[0][0])
-    return found
+    found["earlier"] = [with_public_url(each) for each in found["earlier"]]
+    return with_public_url(found)
 
 
 def question_routes(routes: Sequence[Route], kinds: Sequence[str]) -> list[Route]:
@@ -103,7 +104,7 @@ def _questions(answerer: Answerer) -> list[Route]:
         """By name. Whoever reads may see what a question asks, and of the answer what is theirs to
         see."""
         at = await current_page(request, query.limit, query.cursor, cursor_scope("questions"))
-        return answer_page(at, await read_page(at, QUESTIONS, {}))
+        return answer_page(at, with_public_urls(await read_page(at, QUESTIONS, {})))
 
     async def create_question(
         request: Request,
@@ -114,7 +115,7 @@ def _questions(answerer: Answerer) -> list[Route]:
         is asked there, whoever asks, with what they may see. It is asked once to see that it is
         answered."""
         await answerer.check(request, body.url)
-        values = body.model_dump() | {"made_by": actor_of(request)}
+        values = _values(request, body)
 
         def work(session: Session) -> WriteResult:
             question = writes.create(session, values)
@@ -160,10 +161,7 @@ def _one_question(answerer: Answerer) -> list[Route]:
         """The next version of the question; those before it can still be asked, by `version`."""
         await _stored(request, name)
         await answerer.check(request, body.url)
-        values, tags = (
-            body.model_dump() | {"made_by": actor_of(request)},
-            tags_in(request, "if-match"),
-        )
+        values, tags = _values(request, body), tags_in(request, "if-match")
 
         def work(session: Session) -> WriteResult:
             question = writes.update(session, name, values, tags)
@@ -238,9 +236,15 @@ def _answer_route(answerer: Answerer) -> Route:
     ).route(answer_question)
 
 
+def _values(request: Request, body: QuestionUpdate) -> Values:
+    """What is stored: the address as it is here, wherever the service is shown."""
+    url = without_root(body.url, public_root())
+    return body.model_dump() | {"url": url, "made_by": actor_of(request)}
+
+
 def _written(question: SavedQuestion) -> str:
-    names = QuestionEntry.model_fields
-    return QuestionEntry(**{name: getattr(question, name) for name in names}).model_dump_json()
+    shown = {name: getattr(question, name) for name in QuestionEntry.model_fields}
+    return QuestionEntry(**with_public_url(shown)).model_dump_json()
 
 
 def _operation(path: str = "", **said: Value) -> Operation:

@@ -22,6 +22,7 @@ from app.core.http.dispatch import Route
 from app.core.http.operation import Answer, Operation, with_example
 from app.core.http.responses import JsonResponse
 from app.core.loose_types import Json, Value, Values
+from app.core.public_path import public_url
 from app.core.sheets.sheet import neutralise
 from app.engine.query.cursor import cursor_scope
 from app.engine.query.render import as_json, object_of
@@ -37,7 +38,13 @@ from app.rest.changes import HistoryQuery
 from app.rest.handlers import database_of, position_of
 from app.rest.operations import REPEATABLE, WRONG_BODY
 from app.rest.pages import answer_page, current_page
-from app.rest.table_lists import TableList, find_rows, read_page
+from app.rest.table_lists import (
+    TableList,
+    find_rows,
+    read_page,
+    with_public_url,
+    with_public_urls,
+)
 from app.rest.transactions import WriteResult, actor_of
 from app.rest.write_handlers import WriteQuery, answer_write
 
@@ -73,7 +80,7 @@ async def _stored(request: Request, key: UUID) -> Json:
     if not rows:
         raise writes.missing(key)
     found: Json = json_codec.loads_stored(rows[0][0])
-    return found
+    return with_public_url(found)
 
 
 def receipt_routes(
@@ -89,12 +96,13 @@ def _receipts(asker: Asker, tracer: Tracer) -> list[Route]:
     async def list_receipts(request: Request, query: Annotated[HistoryQuery, Query()]) -> Response:
         """Newest first, with what they ask: for whoever may see what is withheld."""
         at = await current_page(request, query.limit, query.cursor, cursor_scope("receipts"))
-        return answer_page(at, await read_page(at, RECEIPTS, {}))
+        return answer_page(at, with_public_urls(await read_page(at, RECEIPTS, {})))
 
     async def export_receipts(request: Request) -> Response:
         """All of them, newest first, without the answers."""
         rows = await find_rows(database_of(request), RECEIPTS, {}, writes.MAX_RECEIPTS)
-        return Response(_table([json_codec.loads_stored(row[0]) for row in rows]), media_type=_CSV)
+        entries = (with_public_url(json_codec.loads_stored(row[0])) for row in rows)
+        return Response(_table(list(entries)), media_type=_CSV)
 
     async def create_receipt(
         request: Request,
@@ -111,7 +119,8 @@ def _receipts(asker: Asker, tracer: Tracer) -> list[Route]:
             writes.create(session, values)
             shown = {name: values.get(name) for name in ReceiptEntry.model_fields}
             stored = session.get_one(Receipt, values["id"])
-            entry = ReceiptEntry(**{**shown, "made_at": stored.made_at})
+            shown |= {"made_at": stored.made_at, "url": public_url(stored.url)}
+            entry = ReceiptEntry(**shown)
             location = {"Location": f"/receipts/{stored.id}"}
             return WriteResult(entry.model_dump_json(), 201, location)
 

@@ -7,10 +7,12 @@ from uuid import UUID
 
 from sqlalchemy import Dialect, bindparam
 
+from app.core import json_codec
 from app.core.databases.expressions import AnyTable
 from app.core.databases.interface import CompiledQuery, Database, compile_query
 from app.core.databases.types import Id
-from app.core.loose_types import Value, Values
+from app.core.loose_types import Json, Value, Values
+from app.core.public_path import public_root, public_url
 from app.engine.query.cursor import CursorPosition
 from app.engine.query.keyset import select_page
 from app.rest.handlers import database_of
@@ -55,6 +57,22 @@ async def find_rows(
         is_id = isinstance(getattr(rows.table, rows.key).type, Id)
         asked["seek"] = UUID(place.key[0]) if is_id else place.key[0]
     return list(await database.read(statement, asked))
+
+
+def with_public_urls(rows: Sequence[Value]) -> list[Value]:
+    """The rows of `(JSON, key)` whose `url` is that of a read of this service, as it is from
+    outside."""
+    if not public_root():
+        return list(rows)
+    return [
+        (json_codec.dumps(with_public_url(json_codec.loads(row[0]))).decode(), row[1])
+        for row in rows
+    ]
+
+
+def with_public_url(entry: Json) -> Json:
+    """One of them, read."""
+    return entry | {"url": public_url(entry["url"])}
 
 
 async def read_page(at: PageRequest, rows: TableList, values: Values) -> list[Value]:

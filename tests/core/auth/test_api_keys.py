@@ -152,7 +152,17 @@ async def test_no_key_is_named_by_what_looks_like_the_name_of_another(
     public_app: FastAPI, own: str
 ) -> None:
     alike = {
-        "admin": ["аdmin", "Admin", "ＡＤＭＩＮ", "ɑdmin", "adm1n", "admın", "αdmin", "ᎪᎠmin", "ᴀdmin"],
+        "admin": [
+            "аdmin",
+            "Admin",
+            "ＡＤＭＩＮ",
+            "ɑdmin",
+            "adm1n",
+            "admın",
+            "αdmin",
+            "ᎪᎠmin",
+            "ᴀdmin",
+        ],
         "system": ["ѕуѕtem", "SYSTEM", "sуstem", "ꓢystem", "systern", "ѕystem"],
         "Сводка Line 7": ["Cводкa Line 7", "сводка liпe 7".replace("п", "n"), "Сводка 1ine 7"],
     }[own]

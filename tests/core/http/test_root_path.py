@@ -2,8 +2,10 @@
 path away or passes it on."""
 
 import asyncio
+import csv
+import io
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from html import unescape
 from urllib.parse import urljoin
 from uuid import uuid4
@@ -70,6 +72,61 @@ async def told(client: httpx.AsyncClient) -> AsyncIterator[tuple[str, str]]:
             yield f"the page {name}", urljoin(f"{ROOT}/{name}", unescape(address))
 
 
+#: What of the document has an address in `url`: elsewhere, as something sent, and of this service.
+ELSEWHERE = re.compile("Source|Webhook")
+SENT = {"QuestionFields", "QuestionUpdate", "ReceiptFields"}
+OWN = {"Hit", "Question", "QuestionEntry", "QuestionVersion", "Receipt", "ReceiptEntry"}
+
+
+def urls_in(value: object) -> Iterator[str]:
+    """All members named `url`, however deep."""
+    if isinstance(value, dict):
+        yield from (str(each) for name, each in value.items() if name == "url")
+    for each in value.values() if isinstance(value, dict) else value:
+        if isinstance(each, dict | list):
+            yield from urls_in(each)
+
+
+async def told_as_url(client: httpx.AsyncClient) -> AsyncIterator[tuple[str, str]]:
+    """Every address of this service that stands in a member `url`."""
+    name = f"below-{uuid4().hex}"
+    for root, ref in ((ROOT, name), ("", f"{name}-2")):
+        body = {"url": f"{root}/people?limit=1", "name": ref}
+        question = await client.post(f"{ROOT}/questions", json=body)
+        body = {"url": f"{root}/missions/novosibirsk-april/summary"}
+        receipt = await client.post(f"{ROOT}/receipts", json=body)
+        for made in (question, receipt):
+            assert made.status_code == 201, made.text
+            yield f"url, made: {root}", made.json()["url"]
+        changed = {"url": f"{root}/people?limit=2"}
+        for answer in (
+            await client.put(f"{ROOT}/questions/{ref}", json=changed),
+            await client.get(f"{ROOT}/questions/{ref}"),
+            await client.get(f"{ROOT}/receipts/{receipt.json()['id']}"),
+            await client.get(f"{ROOT}/questions?limit=1000"),
+            await client.get(f"{ROOT}/receipts?limit=1000"),
+            await client.get(f"{ROOT}/search?q=novosibirsk"),
+        ):
+            found = list(urls_in(answer.json()))
+            assert found, answer.text
+            for url in found:
+                # Facts name their sources, which are elsewhere.
+                if not url.startswith("http"):
+                    yield f"url of {answer.request.url.path}", url
+        row = next(
+            iter(csv.DictReader(io.StringIO((await client.get(f"{ROOT}/receipts.csv")).text)))
+        )
+        yield "url in a file", row["url"]
+
+
+async def test_each_member_that_is_an_address_of_the_service_is_known_here(
+    client: httpx.AsyncClient,
+) -> None:
+    schemas = (await client.get("/openapi.json")).json()["components"]["schemas"]
+    having = {name for name, schema in schemas.items() if "url" in schema.get("properties", {})}
+    assert {name for name in having if not ELSEWHERE.match(name)} == OWN | SENT
+
+
 async def told_of_faults(client: httpx.AsyncClient) -> AsyncIterator[tuple[str, str]]:
     """The addresses that problems tell, with where they stand."""
     dropped = (await client.post(f"{ROOT}/people", json={"full_name": "Dropped"})).headers[
@@ -121,7 +178,7 @@ async def test_an_event_tells_such_addresses_too(shared_app: FastAPI) -> None:
 
 async def test_all_addresses_that_answers_tell_lead_there(proxied: httpx.AsyncClient) -> None:
     faults, kinds = [], set()
-    for several in (told(proxied), told_of_faults(proxied)):
+    for several in (told(proxied), told_as_url(proxied), told_of_faults(proxied)):
         async for where, address in several:
             kinds.add(where.partition(":")[0])
             if not address.startswith(f"{ROOT}/"):
