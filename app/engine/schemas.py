@@ -90,10 +90,10 @@ def _gap(found: re.Match[str]) -> str:
     return found[0] if found[0].strip(" ") == "" else " "
 
 
-#: Controls, and what turns the direction of the text around it: with U+202E `gpj.exe` is shown as
-#: `exe.jpg`. Joiners and marks (U+200C to U+200F) are part of how names are written. NUL is refused
-#: by the pattern.
-_UNSEEN = re.compile("[\x01-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+#: Controls, what turns the direction of the text around it (with U+202E `gpj.exe` is shown as
+#: `exe.jpg`), and what is no character, U+FFFE and the like, which no XML can hold. Joiners and
+#: marks (U+200C to U+200F) are part of how names are written. NUL is refused by the pattern.
+_UNSEEN = re.compile("[\x01-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef\ufffe\uffff]")
 
 
 def _one_line(text: object) -> object:

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from app.core import relative_dates
 from app.core.databases.expressions import TableColumn
-from app.core.databases.types import now, simple_lower
+from app.core.databases.types import caseless, now
 from app.core.errors import BadRequest, Fault
 from app.core.loose_types import Fields, Value
 from app.engine.paths import (
@@ -292,7 +292,7 @@ class FilterReader:
             return round_to_column(record_field, value, OPERATORS[operator].rounding)
         if record_field.codes is not None and operator != "startswith":
             self.parsed.codes.append(CodeUsed(name, record_field.codes, value))
-        return simple_lower(value) if operator == "icontains" else value
+        return caseless(value) if operator == "icontains" else value
 
     def condition(self, text: str) -> Condition:
         """The condition that the expression states; 400 tells where its first mistake is."""

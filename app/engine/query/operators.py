@@ -34,11 +34,15 @@ class contains_text(_Function):  # noqa: N801 (reads as an SQL function)
 
 
 class contains_folded(_Function):  # noqa: N801
-    """Whether the first text, in lower case, contains the second, which is so already."""
+    """Whether the first text contains the second, which is `caseless` already, in capitals or
+    not."""
 
     inherit_cache = True
-    # `lowered` is our own: SQLite's lower() knows the letters of English alone.
-    templates = {"sqlite": "instr(lowered(%s), %s) > 0", "postgresql": "strpos(lower(%s), %s) > 0"}
+    # `caseless` is our own: SQLite's lower() knows the letters of English alone.
+    templates = {
+        "sqlite": "instr(caseless(%s), %s) > 0",
+        "postgresql": "strpos(replace(replace(lower(%s), 'i\u0307', 'i'), 'ς', 'σ'), %s) > 0",
+    }
 
 
 class begins_with(_Function):  # noqa: N801
