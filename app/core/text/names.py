@@ -3,7 +3,8 @@
 import re
 from typing import Final
 
-#: Names with one meaning, each in one group; the first one's stem stands for all.
+#: Names with one meaning, each in one group; the first one's stem stands for all. Грузия is not the
+#: first, as груз has its stem.
 NAMES: Final = tuple(
     tuple(group.split())
     for group in """
@@ -11,12 +12,12 @@ NAMES: Final = tuple(
 Киргизия Кыргызстан Қырғызстан Kyrgyzstan Kirghizia Qyrgyzstan
 Узбекистан Өзбекстан Uzbekistan Ozbekiston
 Таджикистан Тәжікстан Tajikistan Tojikiston Tadschikistan
-Туркменистан Түрікменстан Туркмения Turkmenistan
+Туркменистан Түрікменстан Түркіменстан Туркмения Turkmenistan
 Россия Ресей Russia Rossiya
 Китай Қытай China
 Германия Germany Deutschland
 Турция Түркия Turkey Turkiye
-Грузия Georgia Gruziya Сакартвело
+Сакартвело Грузия Грузии Грузию Грузией Georgia Gruziya
 Армения Armenia Hayastan
 Азербайджан Әзірбайжан Azerbaijan Aserbaidschan
 Беларусь Белоруссия Belarus Belorussia
@@ -65,6 +66,20 @@ NAMES: Final = tuple(
 Пётр Petr Peter
 Николай Nikolay Nicholas
 Андрей Andrey Andrew
+Владимир Vladimir Volodymyr
+Ибрагим Ibrahim Ибраһим
+Ибрагимов Ibrahimov
+Гусейн Хусейн Huseyn Hussein
+Гусейнов Хусейнов Huseynov Husseinov
+Гасан Хасан Hasan
+Гасанов Хасанов Hasanov
+Гейдар Heydar Haydar
+Гаджиев Hajiyev Haciyev
+Ибрай Ыбырай Ibrai Ybyrai
+Чингис Шыңғыс Chingis Shyngys Genghis
+Чингисхан Шыңғысхан Chingiskhan Shyngyskhan
+Караганда Қарағанды Karaganda Karagandy
+Самрук Самұрық Samruk Samuryk
 Казмунайгаз ҚазМұнайГаз KazMunayGas KazMunaiGaz
 Қазатомөнеркәсіп Казатомпром Kazatomprom Qazatomprom
 """.strip().split("\n")

@@ -53,10 +53,11 @@ _READINGS = [
         ("^jo(?=shk)", "io"),
         ("^xen", "ksen"),
         ("(?<=[oe])ff$", "v"),
-        # Tajikistan, Azerbaijan and Nurjan; Rossija, Tatjana and Petrosjan have an й.
+        # Tajikistan, Azerbaijan, Nurjan and Oljas; Rossija, Tatjana and Petrosjan have an й.
         ("(?<=ba)ija", "idzha"),
         ("(?<=[a-z])j(?=i)", "zh"),
-        ("(?<=[bgklmnrt])j(?=an(?:$|ov|ev|bek|gul))", "zh"),
+        ("(?:(?<=[bgklmnrt])|(?<=ai))j(?=an(?:$|ov|ev|bek|gul))", "zh"),
+        ("(?<=[lnr])j(?=as(?:[aeu]?$|ov|ev|bek))", "zh"),
         ("ph", "f"),
         ("th", "t"),
         ("gh", "g"),
@@ -73,12 +74,17 @@ _READINGS = [
         ("x", "ks"),
         ("dj", "dzh"),
         ("^j", "zh"),
-        # Fyodor and Semyonov are written with е; Tokyo is not.
-        ("(?<=[bdfgklmnprstvz])yo(?=[a-z])", "e"),
+        # Fyodor, Semyonov and Mirziyoyev are written with ё; Tokyo is not.
+        ("(?<=[bdfgiklmnprstvz])yo(?=[a-z])", "e"),
+        # Valikhanov and Baurzhan, as Kazakh writes them.
+        ("^ua(?=li)", "va"),
+        ("auy", "au"),
         ("[yj]e", "e"),
         ("[yj]", "i"),
     ]
 ]
+#: What Russian writes otherwise in Kazakh names: Валиханов for Уәлиханов, Бауржан for Бауыржан.
+_AS_IN_RUSSIAN = re.compile("^у[әа](?=ли)|ауы")
 _DOUBLED = re.compile(r"([a-z])\1+")
 _LATIN_RUN = re.compile("[a-z]+")
 
@@ -142,14 +148,21 @@ def spell(folded: str) -> str:
     Lossy: double letters are one, й ы і y j are i, щ and ш are sh, soft and hard signs are gone.
     A word with letters of other scripts is `u` and the code points in hexadecimal.
     """
-    text = folded.translate(_MORE_LATIN)
+    text = _AS_IN_RUSSIAN.sub(_russian, folded).translate(_MORE_LATIN)
     text = _LATIN_RUN.sub(lambda run: _read(run.group()), text).translate(_SOUNDS)
     if not text or not text.isascii():
         return "u" + "".join(f"{ord(letter):x}" for letter in folded)
     return _DOUBLED.sub(r"\1", text).replace("dzh", "zh")
 
 
+def _russian(found: re.Match[str]) -> str:
+    return "ау" if found.group() == "ауы" else "ва"
+
+
 def _read(latin: str) -> str:
+    if "q" in latin:
+        # No й: a word of Kazakh, Uzbek or Azerbaijani in Latin letters.
+        latin = latin.replace("j", "zh")
     for pattern, reading in _READINGS:
         latin = pattern.sub(reading, latin)
     return latin
@@ -209,6 +222,9 @@ def _without_ending(word: str) -> str:
     shorter = _ADJECTIVE.sub("", tail)
     if shorter == tail:
         shorter = _NOUN.sub("", tail)
+    # «Сулейменов», which lost its own, is to meet «Сулейменова» and «Сулейменовой».
+    if len(head) + len(shorter) > 5:
+        shorter = shorter.removesuffix("ов").removesuffix("ев")
     if len(head) + len(shorter) > 3:  # «Алиев» is not to meet «Алия»
         shorter = shorter.removesuffix("и").removesuffix("ь")
     return head + (shorter[:-1] if shorter.endswith("нн") else shorter)

@@ -48,12 +48,25 @@ Kamaz КамАЗ   AvtoVAZ АвтоВАЗ   Rosneft Роснефть   Novatek �
 Йошкар Yoshkar   Йошкар Joškar   Šymkent Шымкент   Şymkent Шымкент   Жамбыл Jambyl
 Екатеринбурге Yekaterinburg   Новосибирском Novosibirsk   Узбекистане Uzbekistan
 Moscow Москва   Beijing Пекин   Petrosjan Петросян   Kazakhstan Қазақстан
+Олжас Oljas   Олжас Oljasa   Олжаса Олжас   Айжан Aijan   Ақжол Aqjol   Қажымұқан Qajymuqan
+Түркіменстан Turkmenistan   Түркіменстан Туркменистан   Мирзиёев Mirziyoyev
+Мирзиёев Mirziyoev   Самұрық Samruk   Самұрық Самрук   Қазына Kazyna   Қарағанды Karaganda
+Қарағанды Караганда   Қарағандыда Караганде   Ыбырай Ibrai   Ыбырай Ибрай   Ыбырай Ybyrai
+Шыңғыс Chingis   Шыңғыс Чингис   Шыңғысхан Чингисхан   Чингисхан Chingiskhan
+Ибрагим Ibrahim   Ибрагимов Ibrahimov   Ибрагимов Ibragimov   Гусейн Huseyn
+Гусейнов Huseynov   Гусейнов Guseynov   Гейдар Heydar   Гасанов Hasanov   Гаджиев Hajiyev
+Уәлиханов Valikhanov   Уәлиханов Валиханов   Уәлиханов Ualikhanov   Бауыржан Baurzhan
+Бауыржан Бауржан   Бауыржан Bauyrzhan   Владимир Volodymyr   Сүлейменов Сулейменова
+Сүлейменова Сулейменов   Сулейменовой Сулейменова   Suleimenova Сүлейменов
+Ибрагимова Ibrahimov   Грузии Georgia   Грузияның Грузия   Гусейнова Huseynov
 Қазақстанда Қазақстан   Казахстаном Қазақстан   Өзбекстанмен Узбекистан   Мәскеуде Moscow
 """
 #: Words that must not find each other.
 APART = """
 Иран Ирак   Индия Индиго   Литва Латвия   Австрия Австралия   Алия Алиев
-Китай Каспий   Полина Павел   карта картон   Астана Астрахань   Мария Марат
+Китай Каспий   Georgia груз   Georgia грузовые   Грузия грузовые   Татьяна Тажан
+Наурыз Наур   Майоров Маеров   Сулейменов Салманов   Ибрагим Абрам   Полина Павел
+карта картон   Астана Астрахань   Мария Марат
 """
 #: Forms of Russian words, whose endings are no Kazakh ones.
 FORMS = "работа работы   вода воде   карта карте   комитет комитета   газета газеты   дата даты"
