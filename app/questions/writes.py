@@ -1,5 +1,6 @@
 """What is written of saved questions, each a function of a Session within its transaction."""
 
+from datetime import datetime
 from typing import Final
 
 from sqlalchemy import delete as sql_delete
@@ -41,8 +42,13 @@ def update(session: Session, name: str, values: Values, tags: list[str] | None) 
     if question is None:
         raise missing(name)
     if tags is not None and tags != ["*"] and tag_of(question) not in tags:
+        text = (
+            f"The question has changed since: it is at version {question.version}."
+            if _earlier_tags(question).intersection(tags)
+            else "If-Match has no tag of this question: read it, and send its ETag."
+        )
         raise PreconditionFailed(
-            f"The question has changed since: it is at version {question.version}.",
+            text,
             headers={"ETag": tag_of(question)},
         )
     if (question.url, question.note) == (values["url"], values["note"]):
@@ -75,7 +81,16 @@ def delete(session: Session, name: str) -> None:
 
 def tag_of(question: SavedQuestion) -> str:
     """The entity tag of a question: also of one that was deleted and made anew."""
-    return f'"{question.version}-{int(question.made_at.timestamp() * 1_000_000)}"'
+    return _tag(question.version, question.made_at)
+
+
+def _earlier_tags(question: SavedQuestion) -> set[str]:
+    earlier: list[Json] = json_codec.loads_stored(question.earlier)
+    return {_tag(each["version"], datetime.fromisoformat(each["made_at"])) for each in earlier}
+
+
+def _tag(version: int, made_at: datetime) -> str:
+    return f'"{version}-{int(made_at.timestamp() * 1_000_000)}"'
 
 
 def missing(name: str) -> NotFound:

@@ -44,8 +44,7 @@ def _guard(resource: Resource, tags: list[str], others: list[str], epoch: str) -
             raise PreconditionFailed(
                 _weak_detail(resource, record)
                 if _core(tag) in {_core(weakened(each)) for each in tags}
-                else f"The {resource.singular} has changed since: it is at version"
-                f" {record.version}. Read it again, and send its present ETag.",
+                else _other_detail(resource, record, tags, epoch),
                 headers={} if resource.derived_elsewhere else {"ETag": tag},
             )
         if others == ["*"] or _core(tag) in {_core(each.removeprefix("W/")) for each in others}:
@@ -62,6 +61,33 @@ def _weak_detail(resource: Resource, record: Record) -> str:
         ' read it. But a weak tag, W/"…", guards nothing: send it without W/. A proxy that'
         " compresses answers may have put that there."
     )
+
+
+def _other_detail(resource: Resource, record: Record, tags: list[str], epoch: str) -> str:
+    """The 412 of a tag that is not the present one: an older one of the record, or of something
+    else, of which it would be wrong to say that the record has changed."""
+    own = [core for core in map(_core, map(weakened, tags)) if core[1:2] == (_tail(record),)]
+    if not own:
+        return (
+            f"If-Match has no tag of this {resource.singular}: it may be that of a list or of"
+            f" another record. Read the {resource.singular}, which is at version {record.version},"
+            " and send its ETag."
+        )
+    if all(core[-1] != epoch for core in own):
+        return (
+            "The database was restored since the tag was given out. Read the"
+            f" {resource.singular} again, which is at version {record.version}, and send its"
+            " present ETag."
+        )
+    return (
+        f"The {resource.singular} has changed since: it is at version {record.version}. Read it"
+        " again, and send its present ETag."
+    )
+
+
+def _tail(record: Record) -> str:
+    """What tags have of the record's id."""
+    return str(record.id)[-12:]
 
 
 def _uncoded(tag: str) -> str:

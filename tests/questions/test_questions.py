@@ -78,6 +78,12 @@ async def test_a_question_that_is_changed_keeps_what_it_was(fresh: httpx.AsyncCl
     late = {"If-Match": '"1-0"'}
     refused = await fresh.put("/questions/deals", json={"url": SIGNED}, headers=late)
     assert refused.status_code == 412
+    assert "no tag of this question" in refused.json()["detail"]
+    third = await fresh.put("/questions/deals", json={"url": SIGNED})
+    second = {"If-Match": answer.headers["etag"]}
+    assert third.json()["version"] == 3
+    refused = await fresh.put("/questions/deals", json={"url": "/people"}, headers=second)
+    assert "changed since: it is at version 3" in refused.json()["detail"]
     tag = {"If-Match": refused.headers["etag"]}
     done = await fresh.put("/questions/deals", json={"url": SIGNED}, headers=tag)
     assert (done.status_code, done.json()["version"]) == (200, 3)

@@ -50,6 +50,23 @@ async def test_a_refusal_tells_the_present_tag(api: Api, resource: Resource) -> 
     assert problem(answer, 412)
 
 
+async def test_a_tag_of_something_else_is_no_sign_of_a_change(api: Api) -> None:
+    record, other = await api.new(person), await api.new(person)
+    path = at(person, record)
+    own = await tag(api, path)
+    asked = {
+        await tag(api, at(person, other)): "has no tag of this person",
+        await tag(api, "/people?limit=1"): "has no tag of this person",
+        f'{own[:-4]}0000"': "was restored since",
+        f'"0{own[2:]}': "has changed since",
+    }
+    for sent, words in asked.items():
+        answer = await change(api, "PATCH", person, record, if_match=sent)
+        detail = problem(answer, 412)["detail"]
+        assert words in detail, sent
+        assert "version 1" in detail, sent
+
+
 @each
 async def test_the_tag_of_a_write_guards_the_next_one(api: Api, resource: Resource) -> None:
     record = await api.new(resource)

@@ -362,6 +362,7 @@ async def test_a_ref_must_be_of_a_record_that_is_there(api: Api, trashed: bool) 
     del body["person_id"]
     answer = await post(api, "/delegates", {**body, "person": {"ref": ref}})
     assert pointers(answer) == ["/person/ref"]
+    assert "(or it is in the trash)" in answer.json()["detail"]
 
 
 async def test_what_is_wrong_with_several_nested_records_is_told_at_once(api: Api) -> None:

@@ -41,7 +41,10 @@ def find_id(session: Session, resource: Resource, text: str, pointer: str) -> UU
 
 
 def _nothing_named(resource: Resource, text: str, pointer: str) -> Invalid:
-    detail = f"There is no {resource.singular} with the id, ref or exact name {text!r}."
+    detail = (
+        f"There is no {resource.singular} with the id, ref or exact name {text!r} (or it is in the"
+        " trash)."
+    )
     return Invalid.at(pointer, "reference", detail)
 
 
