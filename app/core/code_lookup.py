@@ -17,6 +17,11 @@ def where_to_look(list_name: str, text: str) -> str:
     return f" Look for it at {address}?q={'+'.join(words)}."
 
 
+def where_in(list_name: str, parent: str) -> str:
+    """` The codes are at /codes/regions?parent=KZ.`"""
+    return f" The codes are at {public_path(f'/codes/{list_name}')}?parent={parent}."
+
+
 def _is_worded(text: str) -> bool:
     """Whether it is a name rather than a code: small letters or a blank, and some letters."""
     letters = sum(each.isalpha() for each in text)

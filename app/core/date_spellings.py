@@ -32,6 +32,8 @@ _SEASON: Final = re.compile(
 )
 _YEAR_ALONE: Final = re.compile(r"([0-9]{4}) ?(?:г|год|года|ж|жыл)\.?")
 _YEAR: Final = re.compile("[0-9]{4}")
+#: The year first, as in Kazakh: `2016 жылғы 12 сәуір`.
+_YEAR_BEFORE: Final = re.compile(r"([0-9]{4}) ?(?:жылғы|жылдың|жылы|жыл|ж\.),? (?=.*[^\W\d_])(.+)")
 _INTERVAL: Final = re.compile(
     r"(?:с |from )?(.+?)(?: ?[–—] ?| - | по | to | until |(?<=[0-9.])-(?=[0-9]))(.+)"
 )
@@ -70,13 +72,18 @@ _LEAP_YEAR: Final = 2000
 _ROMAN: Final = {"i": 1, "ii": 2, "iii": 3, "iv": 4}
 
 
+def _folded(text: str) -> str:
+    """In small letters, with one blank where there are some, and the year at the end."""
+    return _YEAR_BEFORE.sub(r"\2 \1", " ".join(text.lower().split()))
+
+
 def iso_spelling(text: str, *, yearless: bool = False) -> str:
     """`2016-04-12` for `12.04.2016`; `2016-04-12 or 2016-12-04` for `12/04/2016`, which means the
     one to some and the other to others; empty for a text that is no such date.
 
     With `yearless`, for stated dates, `XXXX-04-12` for `12 апреля`, and intervals of both.
     """
-    folded = " ".join(text.lower().split())
+    folded = _folded(text)
     readings = iso_readings(folded, yearless=yearless)
     if yearless and not readings and len(folded) <= 2 * _MAX_LENGTH:
         readings = [*_in_digits_alone(folded), *_intervals(folded)]
@@ -86,7 +93,7 @@ def iso_spelling(text: str, *, yearless: bool = False) -> str:
 def iso_readings(text: str, *, yearless: bool = False) -> list[str]:
     """The days, months, quarters or years that a text can mean, as ISO 8601-2 writes them; those
     without a year where `yearless`."""
-    text = " ".join(text.lower().split())
+    text = _folded(text)
     if len(text) > _MAX_LENGTH:
         return []
     possible = [*_possible(text), *(_without_year(text) if yearless else ())]
@@ -98,7 +105,7 @@ def iso_readings(text: str, *, yearless: bool = False) -> list[str]:
 def not_in_calendar(text: str) -> str:
     """`there is no 31 February 2024: days of that month are 01 to 29, such as 2024-02-29` of a day
     that is in no calendar, in whatever form; empty for others."""
-    text = " ".join(text.lower().split())
+    text = _folded(text)
     if len(text) > _MAX_LENGTH or iso_readings(text, yearless=True):
         return ""
     for year, month, day in (*_possible(text), *_without_year(text)):
@@ -149,7 +156,7 @@ def iso_by_format(text: str, date_format: str) -> str | None:
 def ends_of_interval(text: str, *, yearless: bool = False) -> tuple[str, str] | None:
     """Both ends of `12–14 апреля 2026`, each with the month and year that it shares with the other;
     None for what is no interval."""
-    found = _INTERVAL.fullmatch(" ".join(text.lower().split())[: 2 * _MAX_LENGTH])
+    found = _INTERVAL.fullmatch(_folded(text)[: 2 * _MAX_LENGTH])
     if found is None:
         return None
     first, second = found.groups()

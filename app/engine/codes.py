@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import ColumnElement, FromClause, Table, or_, select
 
 from app.core import json_codec
-from app.core.code_lookup import where_to_look
+from app.core.code_lookup import where_in, where_to_look
 from app.core.databases.expressions import Selection, TableColumn
 from app.core.errors import did_you_mean
 from app.core.loose_types import JsonValue, Value
@@ -48,14 +48,24 @@ def meant_code(text: str, column: TableColumn, rows: Iterable[Row]) -> str:
     in_use = [code for code, old, *_ in rows if not old]
     alike = [code for code in in_use if abs(len(code) - len(text)) <= len(text) // 4]
     beside = [code for code in alike if code.startswith(_head(text))]
+    country = _country_of(text)
+    if country and any(code.startswith(f"{country}-") for code in in_use):
+        # Of another country it is never meant.
+        return did_you_mean(text, beside) or where_in(name, country)
     near = did_you_mean(text, beside) or did_you_mean(text, alike)
     return near or (where_to_look(name, text) if name else "")
 
 
 def _head(code: str) -> str:
     """What the codes beside it begin with: of `KZ-10` the country, of `C21` the section."""
+    country = _country_of(code)
+    return f"{country}-" if country else code[:1]
+
+
+def _country_of(code: str) -> str:
+    """The country of a region's code, `KZ` of `KZ-10`; empty for codes that have none."""
     country, dash, _ = code.partition("-")
-    return country + dash if dash else code[:1]
+    return country if dash else ""
 
 
 def _spelled(name: str, folded: str) -> set[str]:

@@ -16,6 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from app.core.code_lookup import where_in
 from app.core.databases.expressions import Expression, TableColumn
 from app.core.databases.interface import Base, table_of
 from app.core.databases.prepared import Prepared
@@ -23,7 +24,6 @@ from app.core.databases.public_reads import HIDDEN
 from app.core.databases.types import CodeList
 from app.core.errors import Fault, Invalid
 from app.core.loose_types import Value, Values
-from app.core.public_path import public_path
 from app.engine.codes import codes_with_names, is_ever_right, list_name, meant_code
 from app.engine.resource import Resource
 
@@ -232,7 +232,7 @@ def _fault(session: Session, reference: _Reference) -> Fault:
         where = ", ".join(str(value) for _, value in reference.besides)
         text = f"{reference.value!r} is not a {what} of {where}."
         if listed := list_name(reference.column):
-            text += f" The codes are at {public_path(f'/codes/{listed}')}?parent={where}."
+            text += where_in(listed, where)
         return Fault("code", text, pointer=reference.pointer)
     rows = session.execute(codes_with_names(reference.column)).all()
     meant = meant_code(reference.value, reference.column, rows)

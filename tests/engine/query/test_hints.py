@@ -134,6 +134,10 @@ async def test_a_code_is_told_by_its_name_and_of_its_own_group(client: httpx.Asy
         "/agreements?sectors__has=wheat": "Look for it at /codes/sectors?q=wheat.",
         "/agreements?sectors__has=C99": "Did you mean 'C",
         "/missions?host_region=KZ-XX": "Did you mean 'KZ-",
+        "/missions?host_region=KZ-XYZ": "code. The codes are at /codes/regions?parent=KZ.",
+        "/missions?host_region=QQ-XIZ": "Did you mean 'AZ-XIZ'?",
+        "/sources?language=kz": "Did you mean 'kk'?",
+        "/sources?language=KAZ": "Did you mean 'kk'?",
     }
     bodies: list[tuple[dict[str, object], str]] = [
         ({"currency": "dollar", "amount": 5}, "Did you mean 'USD'?"),
