@@ -71,6 +71,11 @@ class SheetError(ValueError):
         super().__init__(f"{', '.join(place)}: {detail}" if place else detail)
         self.detail, self.row, self.column, self.sheet = detail, row, column, sheet
 
+    def add(self, text: str) -> None:
+        """Say more at the end."""
+        self.detail += text
+        self.args = (f"{self}{text}",)
+
     def __reduce__(self) -> tuple[type["SheetError"], tuple[str | int | None, ...]]:
         return type(self), (self.detail, self.row, self.column, self.sheet)
 

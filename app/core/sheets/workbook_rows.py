@@ -1,7 +1,7 @@
 """Rows of a workbook: which of its worksheets are read, and which are told to be left out."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +16,8 @@ from app.core.sheets.xlsx_reader import Xlsx
 
 Workbook = Xlsx | Ods
 _BOOKS: Final[Mapping[str, type[Xlsx] | type[Ods]]] = {"xlsx": Xlsx, "ods": Ods}
+#: As many names of worksheets are told.
+_MOST_SHEETS: Final = 20
 _HOW = "to import it, send the file again with its name as `sheet`"
 
 
@@ -26,7 +28,13 @@ def read_workbook(
     blank and of all after it that have its headers; `sheets` is told which were read."""
     with closing(_BOOKS[file_format](path)) as book:
         first, *others = _chosen(book, options.sheet)
-        table = _table(book, first, options)
+        try:
+            table = _table(book, first, options)
+        except SheetError as fault:
+            named = [] if options.sheet is not None else others
+            rest = [each.name for each in named if not _is_blank(book, each)]
+            fault.add(which_read(first.name, rest))
+            raise
         sheets.add(table)
         yield from _rows(table, first)
         for other in others if options.sheet is None else ():
@@ -35,6 +43,18 @@ def read_workbook(
                 sheets.add(more)
                 for row in _rows(more, other):
                     yield _under(table.names, more.names, row)
+
+
+def which_read(name: str, others: Sequence[str]) -> str:
+    """` 'Readme' is the worksheet that was read; the workbook also has 'People': …`; nothing where
+    there is no other."""
+    if not others:
+        return ""
+    known = ", ".join(repr(each) for each in others[:_MOST_SHEETS])
+    return (
+        f" {name!r} is the worksheet that was read; the workbook also has {known}: to import that,"
+        " send the file again with its name as `sheet`."
+    )
 
 
 def workbook_header(path: Path, file_format: str, options: ReadOptions) -> list[str]:
@@ -49,7 +69,7 @@ def _chosen(book: Workbook, name: str | None) -> list[Worksheet]:
         found = [each for each in book.sheets if each.name.strip() == name.strip()]
         if not found:
             names = [each.name for each in book.sheets]
-            known = ", ".join(repr(each) for each in names[:20])
+            known = ", ".join(repr(each) for each in names[:_MOST_SHEETS])
             near = did_you_mean(name, names)
             raise SheetError(f"The workbook has no worksheet {name!r}.{near} It has {known}.")
         return found

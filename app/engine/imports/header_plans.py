@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from app.core.errors import Fault
+from app.core.sheets.workbook_rows import which_read
 from app.engine.imports.cells import CellReaders
 from app.engine.imports.columns import Plan, plan_of
 from app.engine.imports.progress import Progress
@@ -48,6 +49,11 @@ class HeaderPlans:
         sheets = self.rows.sheets
         sheet, row = next(iter(sheets.names), None), sheets.header_row
         progress.wrong_header = [replace(each, sheet=sheet, row=row) for each in wrong]
+        if wrong and sheet is not None:
+            others = [each.sheet for each in sheets.left_out if each.sheet]
+            first = progress.wrong_header[0]
+            detail = first.detail + which_read(sheet, [name for name in others if name != sheet])
+            progress.wrong_header[0] = replace(first, detail=detail)
         progress.report.add_faults(progress.wrong_header)
 
     def _leave_out_column(self, fault: Fault, progress: Progress) -> None:

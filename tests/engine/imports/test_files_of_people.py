@@ -106,6 +106,19 @@ async def test_a_refusal_of_several_sheets_names_the_sheet(client: Client) -> No
     assert "Did you mean 'B'?" in told["detail"] or "It has 'A', 'B'." in told["detail"]
 
 
+async def test_a_first_sheet_that_is_foreign_is_told_with_the_others(client: Client) -> None:
+    notes: list[list[Any]] = [["Hello world"], ["How to fill this in"]]
+    for first in (notes, [["Name", "Name"], ["a", "b"]]):
+        book = _book(("Readme", first), ("People", PEOPLE), ("Blank", []), ("Codes", [["A"]]))
+        told = await refused(client, "people", book, "xlsx")
+        detail = told["errors"][0]["detail"]
+        assert "'Readme' is the worksheet that was read" in detail
+        assert "has 'People', 'Codes': to import that, send the file again with its" in detail
+        assert await _read(client, "people", book, "xlsx", sheet="People") == (1, ["People"], [])
+    told = await refused(client, "people", _book(("Readme", notes)), "xlsx")
+    assert "worksheet that was read" not in str(told)
+
+
 async def test_workbooks_of_other_programs_are_read(client: Client) -> None:
     deal = ["title", "instrument", "amount", "currency", "parties"]
     party = '[{"role": "buyer", "description": "B"}]'
