@@ -21,6 +21,9 @@ _BARE = rb"""(["']\s*:\s*)(?:-?[0-9][0-9.eE+-]*|true|false)(?=\s*[,}\]]|\s*$)"""
 #: A field whose name alone says that its value is a secret.
 _SECRET_NAME = re.compile(rf"(?i)(?:.*_)?(?:{_NAMES.decode()}|authorization)")
 
+#: Fields of our own that hold no secret, whatever it looks like: a key can be named `token=5`.
+_NO_SECRETS = frozenset({"caller"})
+
 _RULES: tuple[tuple[re.Pattern[bytes], bytes], ...] = (
     # A key of ours keeps the part that its owner knows it by.
     (re.compile(rb"(tmd_[A-Za-z0-9]{1,8}+)[A-Za-z0-9_]+"), rb"\1_" + _GONE),
@@ -57,7 +60,7 @@ def redacted_fields(fields: Mapping[str, Value]) -> dict[str, Value]:
     return {
         str(redacted_value(str(name))): _GONE.decode()
         if _SECRET_NAME.fullmatch(str(name))
-        else redacted_value(value)
+        else (value if name in _NO_SECRETS else redacted_value(value))
         for name, value in fields.items()
     }
 

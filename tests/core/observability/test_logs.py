@@ -262,7 +262,7 @@ def test_a_secret_takes_nothing_with_it_that_stands_beside_it() -> None:
         "path": "/webhooks/5/secret",
         "route": "/webhooks/{id}/secret",
         "status": 200,
-        "caller": "secret",
+        "caller": "token=5",
         "client": "127.0.0.1",
         "problem": '{"token":5}',
         "text": "key tmd_abcdefgh (token, scope read) was created by password, who may",
