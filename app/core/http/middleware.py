@@ -5,21 +5,24 @@ import time
 from collections.abc import Iterable
 
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.core.errors import (
     PROBLEM_TYPE,
     BadRequest,
+    InsufficientStorage,
     InternalError,
     NotFound,
     Problem,
     TooLarge,
     not_allowed,
 )
+from app.core.http.app_state import state_of
 from app.core.http.pretty import indented
 from app.core.http.security_headers import protected
+from app.core.observability.health import note_full
 from app.core.observability.logs import AccessLog, told_of
 from app.core.observability.metrics import RequestMetrics
 from app.core.observability.request_info import request_id_of
@@ -89,6 +92,8 @@ class ErrorAndLogMiddleware:
                 log.error("answer cut off", extra=told_of(scope))
                 raise
             problem = as_problem(error, scope)
+            if isinstance(problem, InsufficientStorage):
+                note_full(state_of(Request(scope)).database, problem)
             await _answer(problem, scope, request_id, send_named)
         finally:
             self.metrics.running.dec()

@@ -149,13 +149,26 @@ async def _try_to_write(database: Database) -> Check:
     except TimeoutError:
         detail = f"A write was not done within {CHECK_TIMEOUT_SECONDS:g} seconds."
     except Problem as problem:
-        detail = problem.detail.partition(". ")[0].removesuffix(".") + "."
+        return _not_writing(_first_sentence(problem))
     except Exception as error:
         log.error("writing could not be checked", exc_info=error)
         detail = "Writing failed; the log tells how."
     else:
         return Check(name="writing", state=CheckState.OK, detail="The database stores.")
+    return _not_writing(detail)
+
+
+def note_full(database: Database, problem: Problem) -> None:
+    """Tell from now on, until it is tried again, that a write has found no room."""
+    _written[database] = (time.monotonic(), _not_writing(_first_sentence(problem)))
+
+
+def _not_writing(detail: str) -> Check:
     return Check(name="writing", state=CheckState.DEGRADED, detail=f"Reading works. {detail}")
+
+
+def _first_sentence(problem: Problem) -> str:
+    return problem.detail.partition(". ")[0].removesuffix(".") + "."
 
 
 def _write_nothing_new(session: Session) -> None:
@@ -170,7 +183,7 @@ async def _revision(database: Database) -> tuple[str | None] | Check:
     except TimeoutError:
         return _failed(f"The database did not answer within {CHECK_TIMEOUT_SECONDS:g} seconds.")
     except Problem as problem:
-        return _failed(problem.detail.partition(". ")[0].removesuffix(".") + ".")
+        return _failed(_first_sentence(problem))
     except Exception as error:
         # What the driver says may name hosts and users, which is for the log alone.
         log.error("the database could not be checked", exc_info=error)

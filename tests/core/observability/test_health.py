@@ -121,6 +121,28 @@ async def test_a_service_whose_every_write_fails_says_that_it_reads(
     assert (await stranger.get("/health/ready")).json()["status"] == "ready"
 
 
+async def test_a_write_that_finds_no_room_is_told_at_once(
+    fresh: httpx.AsyncClient, fresh_app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(work: Any) -> None:
+        raise disk_full()
+
+    async def writing() -> tuple[str, str]:
+        checks = (await fresh.get("/health/ready")).json()["checks"]
+        (found,) = (check for check in checks if check["name"] == "writing")
+        return found["state"], found["detail"]
+
+    assert (await writing())[0] == "ok"
+    with monkeypatch.context() as patched:
+        patched.setattr(fresh_app.state.database, "write", full)
+        assert (await fresh.post("/people", json={"full_name": "A"})).status_code == 507
+    state, detail = await writing()
+    assert state == "degraded"
+    assert "no room left" in detail
+    monkeypatch.setattr("app.core.observability.health.WRITE_CHECK_SECONDS", 0)
+    assert (await writing())[0] == "ok"
+
+
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready"])
 async def test_health_is_never_kept_by_caches(stranger: httpx.AsyncClient, path: str) -> None:
     assert (await stranger.get(path)).headers["cache-control"] == "no-store"
