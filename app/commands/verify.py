@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from sqlalchemy import Connection, text
 
 from app.commands.backups import files, manifest, postgresql, sqlite
-from app.commands.backups.contents import Checksums, Summary, checksums, summary, total
+from app.commands.backups.contents import INDEX, Checksums, Summary, checksums, summary, total
 from app.commands.backups.dump import read_dump
 from app.commands.check import change_log_gaps, faults
 from app.commands.connection import engine_run
@@ -90,6 +90,10 @@ def _tell(verdict: Verdict, found: Summary, sums: Checksums) -> None:
     for name, each in sums.items():
         verdict.lines.append(f"{name:{width}} {each.rows:>10,} rows  {each.digest}")
     verdict.lines.append(f"{'all tables':{width}} {'':>15}  {total(sums)}")
+    left_out = ", ".join(sorted(INDEX & sums.keys()))
+    if left_out:
+        text = f"All tables but {left_out}: the index of search, which a restore makes anew."
+        verdict.lines.append(text)
 
 
 async def _sqlite(verdict: Verdict, file: Path, scratch: str | None) -> None:

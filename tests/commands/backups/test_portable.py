@@ -11,7 +11,7 @@ import pytest
 
 from app.commands.backup import backup
 from app.commands.backups import moving
-from app.commands.backups.contents import checksums
+from app.commands.backups.contents import checksums, total
 from app.commands.restore import restore
 from app.commands.snapshot import snapshot_run
 from app.commands.verify import verify
@@ -116,6 +116,16 @@ async def test_a_move_that_ends_in_the_middle_leaves_the_database_as_it_was(
     with pytest.raises(KeyboardInterrupt):
         await restore(postgres_url, portable, force=True)
     assert {*await sums_of(postgres_url)} == {"of_before"}
+
+
+async def test_what_was_moved_has_the_one_checksum_of_its_source(
+    portable: Path, postgres_url: str
+) -> None:
+    await restore(postgres_url, portable)
+    source, moved = await sums_of(f"sqlite:///{portable}"), await sums_of(postgres_url)
+    assert total(moved) == total(source)
+    told = (await verify(postgres_url)).lines
+    assert any(line.startswith("All tables but search_entry") for line in told)
 
 
 async def test_a_value_that_postgresql_does_not_store_is_told_with_its_table(
