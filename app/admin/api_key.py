@@ -92,8 +92,8 @@ class ApiKeyFields(Schema):
 
     # No Line, in which a line break is made a blank: here it is refused.
     name: Annotated[Prose, StringConstraints(max_length=MAX_NAME), AfterValidator(_no_other)]
-    """Who it is for. History names the key by it, so no name is given twice, even after the first
-    key was revoked."""
+    """Who it is for. History names the key by it, so no name is given twice, and none that looks
+    the same, even after the first key was revoked."""
     scope: Scope = Scope.READ
     """What it may do; each scope includes those before it: `read`, `write`, `admin`."""
     path: Annotated[str, Example("/agreements.csv")] | None = Field(

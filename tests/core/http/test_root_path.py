@@ -82,7 +82,9 @@ def urls_in(value: object) -> Iterator[str]:
     """All members named `url`, however deep."""
     if isinstance(value, dict):
         yield from (str(each) for name, each in value.items() if name == "url")
-    for each in value.values() if isinstance(value, dict) else value:
+    for each in (
+        value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    ):
         if isinstance(each, dict | list):
             yield from urls_in(each)
 
