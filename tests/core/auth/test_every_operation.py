@@ -36,6 +36,12 @@ ADMITS = {
     "admin": {"admin", "token admin"},
 }
 
+#: Reads of what names records that may be withheld.
+FOR_WRITERS = {
+    *("/receipts", "/receipts.csv"),
+    *("/insights/duplicates/organizations", "/insights/duplicates/people"),
+}
+
 
 def need_of(method: str, path: str, public: bool) -> str:
     if (method, path) in OPEN:
@@ -44,7 +50,7 @@ def need_of(method: str, path: str, public: bool) -> str:
         return "read"
     if path.startswith(ADMIN_PATHS) or (method, path) == ("DELETE", "/receipts/{id}"):
         return "admin"
-    if method in ("GET", "HEAD") and path in ("/receipts", "/receipts.csv"):
+    if method in ("GET", "HEAD") and path in FOR_WRITERS:
         return "write"
     if method == "GET":
         return "public reading" if public else "read"
