@@ -15,6 +15,7 @@ from app.core import json_codec
 from app.core.databases.interface import Rows
 from app.core.errors import BadRequest, NotFound, did_you_mean
 from app.core.http.conditional import is_known, not_modified
+from app.core.http.requests import edition_asked
 from app.core.instance_secret import EPOCH_LENGTH
 from app.core.loose_types import Fields, Value
 from app.core.sheets.sheet import CellKind, Row
@@ -94,7 +95,8 @@ async def _answer_set(request: Request, entities: FlatSet) -> Response:
     size = page_size(request)
     position = await position_of(request)
     language = _language(options)
-    tag = audience_tag(request, f'W/"{position}-{form.tag}{size}-{language}"')
+    edition = f"{edition_asked(request)}-{form.tag}{size}-{language}"
+    tag = audience_tag(request, f'W/"{position}-{edition}"')
     if is_known(request, tag):
         varied = "Accept, Accept-Encoding, Prefer"
         return not_modified(tag, {**dict([VERSION]), "Vary": varied})

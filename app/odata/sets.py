@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from app.core.errors import BadRequest
 from app.core.http.conditional import is_known, not_modified
+from app.core.http.requests import edition_asked
 from app.core.http.responses import joined, put_together
 from app.core.instance_secret import EPOCH_LENGTH
 from app.core.loose_types import Fields, Value
@@ -92,7 +93,8 @@ def set_body(
 
 
 def _tag(request: Request, position: str, form: Form, size: int) -> str:
-    return tag_for(request, f'W/"{position}-{form.tag}{size}"')
+    # `now()` is another moment each time.
+    return tag_for(request, f'W/"{position}-{edition_asked(request)}-{form.tag}{size}"')
 
 
 def _unchanged(tag: str) -> Response:
