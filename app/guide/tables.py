@@ -9,8 +9,10 @@ from app.api import RESOURCES
 from app.core import json_codec
 from app.core.errors import PROBLEMS
 from app.core.http.requests import MAX_PARAMETERS
+from app.core.sheets.zipped_parts import MAX_CHARACTERS
 from app.engine.aggregates import query as aggregate_query
 from app.engine.history import past, undo
+from app.engine.imports.cells import MAX_SHORT_CHARACTERS
 from app.engine.paths import MAX_DEPTH, FieldType, RecordField, fields_of
 from app.engine.query import expression, fan_out, parameters
 from app.engine.query import filter_reader as filters
@@ -141,6 +143,11 @@ def _limits_of_writes() -> list[tuple[str, str]]:
     return [
         ("a body", f"{_number(default['max_body'])} bytes, unless the operator sets another"),
         ("a bulk request or an imported file", f"{_number(default['max_import'])} bytes, likewise"),
+        ("all cells of a workbook", f"{_number(MAX_CHARACTERS)} characters"),
+        (
+            "a cell that is neither text nor a list",
+            f"{_number(MAX_SHORT_CHARACTERS)} characters",
+        ),
         ("the answer that a receipt keeps", f"{_number(MAX_ANSWER_BYTES)} bytes"),
         ("records behind it, their citations", f"{_number(MAX_RECORDS)}, {_number(MAX_PASSAGES)}"),
         ("receipts", _number(MAX_RECEIPTS)),

@@ -14,7 +14,7 @@ from app.core.sheets.xlsx_parts import Part, XlsxRow
 
 MAX_UNPACKED: Final = 2 << 30
 """The most bytes that a workbook may have once unpacked; a full worksheet of ours has fewer."""
-MAX_TEXT: Final = 100 << 20
+MAX_CHARACTERS: Final = 100 << 20
 """The most characters that all cells may have together, as many as a large file of CSV. A text that
 is shared, merged or repeated stands in the file once and in a million rows; others pack to a
 thousandth."""
@@ -56,8 +56,8 @@ class ZippedParts:
     def count_text(self, row: XlsxRow) -> None:
         """Count the characters of a row."""
         self._characters += sum(len(cell) for cell in row.cells.values() if isinstance(cell, str))
-        if self._characters > MAX_TEXT:
-            text = f"The cells down to here have more than {MAX_TEXT:,} characters"
+        if self._characters > MAX_CHARACTERS:
+            text = f"The cells down to here have more than {MAX_CHARACTERS:,} characters"
             raise SheetError(f"{text}: split the file into several.", row.number)
 
     def close(self) -> None:

@@ -31,7 +31,7 @@ _PLAIN: Final = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,100})?")
 #: How many cells are remembered, and how long these are at most.
 _MAX_REMEMBERED: Final = 1000
 #: How many characters a cell has at most that is neither text nor a list.
-_MAX_SHORT: Final = 1000
+MAX_SHORT_CHARACTERS: Final = 1000
 _ITEMS: Final = re.compile(r"[;\n]")
 _TRUE: Final = frozenset(("true", "1", "yes", "y", "да", "истина", "иә", "ия", "ақиқат"))
 _FALSE: Final = frozenset(("false", "0", "no", "n", "нет", "ложь", "жоқ", "жалған"))
@@ -142,8 +142,10 @@ class CellReaders:
 
 def _read_short(read: Read, cell: Value) -> JsonValue:
     """What `read` makes of a cell that is short; in a long one to look for it takes a while."""
-    if isinstance(cell, str) and len(cell) > _MAX_SHORT:
-        text = f"has {len(cell):,} characters: what is read here has at most {_MAX_SHORT:,}"
+    if isinstance(cell, str) and len(cell) > MAX_SHORT_CHARACTERS:
+        text = (
+            f"has {len(cell):,} characters: what is read here has at most {MAX_SHORT_CHARACTERS:,}"
+        )
         raise CellError(f"{shown(cell)} {text}.")
     return read(cell)
 

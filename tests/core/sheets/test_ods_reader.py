@@ -110,7 +110,7 @@ def test_a_few_bytes_do_not_become_millions_of_cells(monkeypatch: pytest.MonkeyP
 def test_a_text_that_is_repeated_counts_as_often_as_it_is_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(zipped_parts, "MAX_TEXT", 100)
+    monkeypatch.setattr(zipped_parts, "MAX_CHARACTERS", 100)
     wide = cell("x" * 10, number_columns_repeated=2)
     rows = f'<table:table-row table:number-rows-repeated="100">{wide}</table:table-row>'
     head = f"<table:table-row>{cell('a')}{cell('b')}</table:table-row>"

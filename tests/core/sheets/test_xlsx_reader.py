@@ -271,7 +271,7 @@ def test_a_workbook_that_unpacks_to_too_much_is_refused(
 def test_a_text_that_is_shared_counts_as_often_as_it_is_there(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("app.core.sheets.zipped_parts.MAX_TEXT", 100)
+    monkeypatch.setattr("app.core.sheets.zipped_parts.MAX_CHARACTERS", 100)
 
     fault = refusal(table([["a"], *([["b" * 10]] * 20)]), "xlsx")
     assert (fault.row, "more than 100 characters" in fault.detail) == (11, True)
