@@ -1,5 +1,6 @@
 """Missions: the places that they went to, in order."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -65,6 +66,31 @@ async def test_a_host_that_is_not_the_first_stop_is_refused(client: httpx.AsyncC
         (fault,) = answer.json()["errors"]
         assert fault["pointer"].startswith("/host_")
         assert "is that of the first of stops" in fault["detail"]
+
+
+async def test_a_wrong_host_is_told_at_its_place_and_refuses_no_other_mission(
+    client: httpx.AsyncClient,
+) -> None:
+    good, bad = MISSION | {"stops": [ALMATY]}, MISSION | {"stops": [ALMATY]} | host(KAZAN)
+    operations = [{"op": "create", "body": body} for body in (good, bad, good)]
+    lines = "\n".join(json.dumps(body) for body in (good, bad, good))
+    lenient, told = {"Prefer": "handling=lenient"}, dict[str, Any]()
+    answer = await client.post("/missions/bulk", json={"operations": operations})
+    told["strict bulk"] = [fault["pointer"] for fault in answer.json()["errors"]]
+    answer = await client.post("/missions/bulk", json={"operations": operations}, headers=lenient)
+    told["lenient bulk"] = [each["status"] for each in answer.json()["results"]]
+    headers = lenient | {"Content-Type": "application/x-ndjson"}
+    answer = await client.post("/missions/import", content=lines, headers=headers)
+    found = answer.json()
+    told["lenient import"] = (found["created"], [each["row"] for each in found["errors"]])
+    answer = await client.post("/missions", json=good | {"missions": [good, bad]})
+    told["nested"] = [fault["pointer"] for fault in answer.json()["errors"]]
+    assert told == {
+        "strict bulk": ["/operations/1/body/host_country"],
+        "lenient bulk": [201, 422, 201],
+        "lenient import": (2, [2]),
+        "nested": ["/missions/1/host_country"],
+    }
 
 
 async def test_a_host_that_says_less_than_the_first_stop_is_completed_by_it(

@@ -19,7 +19,6 @@ _SENT = (
     "If-None-Match",
     "Last-Event-ID",
     "OData-MaxVersion",
-    "Missing-Values",
     "OData-Version",
     "Prefer",
     "X-CSRF-Token",

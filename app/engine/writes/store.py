@@ -238,17 +238,18 @@ def written(body: BaseModel) -> State:
 
 def whole(resource: Resource, body: BaseModel) -> State:
     """The values of all fields of a record: those that are the first row's of a part are so where
-    the body leaves them out, whatever the record held; Invalid (422) where it says something else.
-    """
+    the body leaves them out, whatever the record held."""
     data = written(body)
     for name, (part, inner) in resource.first_of.items():
-        if not data[part]:
-            continue
-        first = data[part][0][inner]
-        if data[name] not in (None, first):
-            raise not_the_first(name, part, first)
-        data[name] = first
+        if data[part] and data[name] is None:
+            data[name] = data[part][0][inner]
     return data
+
+
+def _refuse_another_first(resource: Resource, data: State) -> None:
+    for name, (part, inner) in resource.first_of.items():
+        if data[part] and data[name] != data[part][0][inner]:
+            raise not_the_first(name, part, data[part][0][inner])
 
 
 def not_the_first(name: str, part: str, first: Value) -> Invalid:
@@ -276,6 +277,8 @@ def change(
     action: Action = Action.UPDATE,
 ) -> Stored:
     """Set these fields of a record at hand; one that has them already stays as it is."""
+    if action is Action.REPLACE:
+        _refuse_another_first(resource, data)
     before = _state(session, resource, record.id)
     changed = {name: value for name, value in data.items() if _json(value) != before[name]}
     if not changed:
