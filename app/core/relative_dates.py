@@ -2,7 +2,7 @@
 
 import calendar
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Final
 
@@ -62,11 +62,15 @@ def as_iso(text: str, now: datetime, zone: tzinfo = UTC, *, of_days: bool = Fals
         raise ValueError(f"must lie in the years 0001 to 9999, which {text!r} leaves") from None
 
 
-def edition(texts: Iterable[str], now: datetime) -> str:
-    """What a tag tells of when these were asked, which may have relative dates in them: the day,
-    and the moment where one can be counted by the clock."""
-    is_moment = any(_BY_CLOCK.search(text) for text in texts)
-    return f"{now:%Y%m%d%H%M%S%f}" if is_moment else f"{now:%Y%m%d}"
+def changes_within_a_day(pairs: Iterable[tuple[str, str]]) -> bool:
+    """Whether a query can ask for something else later on the same day (UTC): for what is counted
+    by the clock, or for days of another zone."""
+    return any(name == "timezone" or _BY_CLOCK.search(value) for name, value in pairs)
+
+
+def edition(pairs: Sequence[tuple[str, str]], now: datetime) -> str:
+    """What a tag tells of when a query was asked, which may have relative dates in it."""
+    return f"{now:%Y%m%d%H%M%S%f}" if changes_within_a_day(pairs) else f"{now:%Y%m%d}"
 
 
 def instead(text: str) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import aliased
 from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.databases.public_reads import including_withheld
 from app.core.loose_types import Value
+from app.engine.aggregates.left_out import columns_for
 from app.engine.figure_rules import Claims, Cumulative, FigureRules, Holding, Range, SetApart
 from app.resources.agreement import Agreement, agreement
 from app.resources.firmness import NEVER_SIGNED, SET_APART_SQL, Firmness
@@ -65,6 +66,18 @@ def was_ever_signed(row: AnyTable) -> ColumnElement[bool]:
 
 
 PER_YEAR = SetApart("per_year", is_per_year, unless="amount_period")
+
+
+def amount_columns(row: AnyTable) -> dict[str, Expression]:
+    """What sums of agreements are made of, by the names of the columns: what the rules look at, how
+    far the amount can be from the true one, and of how many agreements it is not exact."""
+    limits = AGREEMENTS.ranges["amount"]
+    return columns_for(AGREEMENTS, row) | {
+        "per": case((is_per_year(row), "year")),
+        "at_least": limits.at_least(row),
+        "at_most": limits.at_most(row),
+        "not_exact": case((limits.is_not_exact(row), row.stands_for), else_=0),
+    }
 
 
 def _parts() -> Selection:

@@ -31,7 +31,7 @@ from app.insights.figures import (
     OUTCOMES,
     REPORTED_TOTALS,
     STANDING,
-    is_per_year,
+    amount_columns,
     was_ever_signed,
 )
 from app.insights.journey import missions_of_journey
@@ -158,13 +158,8 @@ def _withheld_of(table: AnyTable, with_parts: bool) -> Expression:
 
 def _counted(missions: CTE) -> CTE:
     """The agreements, each with what the figures ask of it."""
-    table, limits = Agreement, AGREEMENTS.ranges["amount"]
-    own = columns_for(AGREEMENTS, table)
-    own |= {
-        "per": case((is_per_year(table), "year")),
-        "at_least": limits.at_least(table),
-        "at_most": limits.at_most(table),
-        "not_exact": case((limits.is_not_exact(table), table.stands_for), else_=0),
+    table = Agreement
+    own = amount_columns(table) | {
         "is_signed": case((was_ever_signed(table), 1), else_=0),
         "is_ambiguous": case((table.certainty == Certainty.ambiguous, 1), else_=0),
         "withholds_amount": is_withheld(table, "amount"),

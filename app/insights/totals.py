@@ -5,9 +5,9 @@ from sqlalchemy.orm import aliased
 
 from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.databases.types import Exact
-from app.engine.aggregates.left_out import columns_for, left_out, same_group
+from app.engine.aggregates.left_out import left_out, same_group
 from app.engine.aggregates.sql import Number, Sql, normalize_carry, split_sums
-from app.insights.figures import AGREEMENTS, is_per_year
+from app.insights.figures import AGREEMENTS, amount_columns
 from app.resources.agreement import Agreement
 from app.resources.mission import Mission
 
@@ -74,14 +74,7 @@ def _of_mission(found: FromClause, name: str) -> Expression:
 
 
 def _counted(condition: ColumnElement[bool]) -> FromClause:
-    table, limits = Agreement, AGREEMENTS.ranges["amount"]
-    own = columns_for(AGREEMENTS, table)
-    own |= {
-        "per": case((is_per_year(table), "year")),
-        "at_least": limits.at_least(table),
-        "at_most": limits.at_most(table),
-        "not_exact": case((limits.is_not_exact(table), table.stands_for), else_=0),
-    }
+    table, own = Agreement, amount_columns(Agreement)
     as_they_are = (table.mission_id, table.currency, table.firmness, table.amount, table.stands_for)
     columns = (*(value.label(name) for name, value in own.items()), *as_they_are)
     rows: Selection = select(*columns).where(table.deleted_at.is_(None), condition)

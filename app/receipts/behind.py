@@ -8,7 +8,7 @@ from typing import Final
 from starlette.requests import Request
 
 from app.core.databases.interface import table_of
-from app.core.errors import Problem
+from app.core.errors import BadRequest
 from app.core.loose_types import Json, JsonValue
 from app.engine.history.undo import PARAMETER
 from app.engine.keys import as_id
@@ -172,20 +172,20 @@ class Tracer:
     ) -> list[str]:
         """The ids with those of the records of the same kind that are part of these, and of those:
         the legs of a journey, unless they are left out of the answer."""
-        known = list(dict.fromkeys(ids))
+        known = dict.fromkeys(ids)
         columns = [column for child, column in parts_of(resource) if child is resource]
         if ("parts", "exclude") in question.pairs:
-            return known
+            return list(known)
         for column in columns:
-            waiting = known
+            waiting = list(known)
             while waiting:
                 below: list[str] = []
                 for several in batches(waiting):
                     pairs = [(f"{column.key}__in", ",".join(several)), *_moment_of(question)]
                     below += await self._all(request, behind, resource, pairs)
                 waiting = [each for each in below if each not in known]
-                known += waiting
-        return known
+                known |= dict.fromkeys(waiting)
+        return list(known)
 
     async def _related(
         self, request: Request, behind: Behind, resource: Resource, ids: list[str], asked: Pairs
@@ -201,7 +201,7 @@ class Tracer:
             pairs = [("id__in", ",".join(some)), ("deleted", "include"), *shown, *moment]
             try:
                 answer = await self.asker.ask(request, f"/{resource.path}", pairs)
-            except Problem:
+            except BadRequest:
                 # So many are not shown at once.
                 half = len(some) // 2
                 waiting += [each for each in (some[:half], some[half:]) if each and half]

@@ -5,7 +5,6 @@ same. They are kept here and nowhere else, so that there is one bound to the mem
 """
 
 import asyncio
-import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -17,6 +16,7 @@ from starlette.requests import Request
 from app.core.databases.interface import Database
 from app.core.databases.types import now
 from app.core.http.app_state import state_of
+from app.core.relative_dates import changes_within_a_day
 from app.rest.audience import sees_withheld
 from app.rest.handlers import PAST_DATABASE, position_of
 
@@ -25,8 +25,6 @@ MAX_KEPT_ANSWERS = 256
 #: How many characters they have in all; one of an eighth of it would leave few others.
 MAX_KEPT_CHARACTERS = 8 * 1024 * 1024
 MAX_CHARACTERS_OF_ONE = MAX_KEPT_CHARACTERS // 8
-#: A value that is counted from now says something else a moment later.
-_FROM_NOW = re.compile(r"^\s*(?:now|today|yesterday|[-+ ]\d)|\b(?:now|today)\b")
 _POSITION = "known_position"
 
 _Key = tuple[object, ...]
@@ -78,7 +76,7 @@ async def kept_answer(
 ) -> str:
     """What is made, or was made for whoever may see the same since anything was stored; who asks
     while it is being made waits for that. It is made in the caller's `turn`."""
-    if PAST_DATABASE in request.scope or any(_FROM_NOW.search(value) for _, value in pairs):
+    if PAST_DATABASE in request.scope or changes_within_a_day(pairs):
         async with turn():
             return await make()
     kept = kept_of(state_of(request).database, await known_position(request))

@@ -198,5 +198,4 @@ def idempotency_key(request: Request) -> str | None:
 
 def edition_asked(request: Request) -> str:
     """What a tag tells of when the request was asked."""
-    pairs = parameters(request.scope["query_string"])
-    return edition((value for _, value in pairs), now())
+    return edition(parameters(request.scope["query_string"]), now())
