@@ -99,9 +99,12 @@ async def make_first(settings: Settings) -> str | None:
 
     def work(connection: Connection) -> bool:
         with Session(connection, **SESSION_OPTIONS) as session:
+            # The name is read first: of two processes that find no admin, the second takes a name
+            # that the first has taken, and is refused it.
+            name = _free(session)
             if has_admin(session):
                 return False
-            create_key(session, NewKey(_free(session), Scope.ADMIN), HERE, secret)
+            create_key(session, NewKey(name, Scope.ADMIN), HERE, secret)
             return True
 
     try:

@@ -127,6 +127,14 @@ async def test_of_two_first_starts_at_once_one_prints_a_key(migrated_url: str) -
     assert is_same(key.digest, secret)
 
 
+async def test_of_many_processes_that_find_no_admin_one_makes_the_key(migrated_url: str) -> None:
+    settings = Settings(database_url=migrated_url, admin_key=None)
+    made = await asyncio.gather(*(make_first(settings) for _ in range(12)))
+    (secret,) = (secret for secret in made if secret is not None)
+    (key,) = await listed(migrated_url)
+    assert is_same(key.digest, secret)
+
+
 async def test_after_all_admins_were_revoked_the_next_start_makes_another(fresh_url: str) -> None:
     no_key = Settings(database_url=fresh_url, admin_key=None)
     assert await make_first(no_key) is None
