@@ -83,11 +83,13 @@ class Deals:
 
     def body(self, values: Body, status: str) -> Body:
         """The values as a body, with the money block that goes with an amount; what is negotiated
-        has no day of signing."""
+        has no day of signing, what is signed has a party."""
         count = {"none": 0, "one": 1, "two": 2}
         found = dict(values)
         if found.get("status", status) == "negotiated":
             found.pop("signed", None)
+        elif found.get("parties", "none" if "status" in found else "one") == "none":
+            found["parties"] = "one"
         if "parties" in found:
             roles = ("supplier", "buyer")[: count[found["parties"]]]
             party = {"organization_id": self.organization}
