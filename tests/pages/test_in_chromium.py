@@ -95,6 +95,12 @@ def test_a_name_without_a_gap_pushes_no_column_out_of_sight(page: Page) -> None:
     for cell in ("col-title", "col-parties"):
         page.evaluate(f"document.querySelector('.{cell} bdi').textContent = 'W'.repeat(300)")
     assert page.evaluate("document.querySelector('.deals').offsetWidth") == before
+    # On paper nothing scrolls: cards on A4, the table on a wider sheet.
+    page.emulate_media(media="print")
+    for width in (690, 1000):
+        page.set_viewport_size({"width": width, "height": 1000})
+        assert not is_too_wide(page), width
+    page.emulate_media(media="screen")
     page.set_viewport_size(PHONE)
     page.goto(f"/?q={'W' * 180}")
     assert not is_too_wide(page)
