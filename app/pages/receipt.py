@@ -141,5 +141,21 @@ def _difference(context: PageContext, each: Value) -> dict[str, Value]:
         "id": each["id"],
         "address": address,
         "told": context.say(f"difference_{each['difference']}"),
-        "changes": [(name, *then_now) for name, then_now in (each["changes"] or {}).items()],
+        "changes": [
+            (name, *map(_written, then_now))
+            for name, then_now in (each["changes"] or {}).items()
+            if not all(map(_is_nothing, then_now))
+        ],
     }
+
+
+def _is_nothing(value: Value) -> bool:
+    """Whether it is what a field begins with, and so tells nothing of a record that is new."""
+    return value is None or value is False or value == []
+
+
+def _written(value: Value) -> Value:
+    """A value beside the name of its field in the API, written as it is there."""
+    if not isinstance(value, bool | list | dict):
+        return value
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -206,7 +206,14 @@ async def test_a_receipt_is_a_page_that_tells_what_has_changed(
     assert (await reader.open(address)).heading == "The same is answered today"
     deal = {"title": "X", "instrument": "memorandum_of_understanding", "status": "negotiated"}
     await client.post("/agreements", json={**deal, "mission_id": mission["id"]})
-    assert (await reader.open(address)).heading == "Something else is answered today"
+    changed = await reader.open(address)
+    assert changed.heading == "Something else is answered today"
+    # A new record is told by what it has: fields that say nothing are left out.
+    since = section(changed, "What has changed since")
+    assert "status: not stated → negotiated" in since
+    assert "parties_complete: not stated → true" in since
+    assert "→ [" not in since
+    assert "confidential" not in since
 
 
 async def test_what_is_withheld_is_on_no_page_and_said_to_be(
