@@ -109,6 +109,7 @@ def _of_file(pairs: Pairs) -> Pairs:
 
 def _row(context: PageContext, row: Value, titles: Titles) -> dict[str, Value]:
     here = f"/pages/missions/{row['ref'] or row['id']}"
+    classes = [(key, row[key]) for key in CLASSES if row[key]]
     return {
         "id": row["id"],
         "record": row,
@@ -120,10 +121,11 @@ def _row(context: PageContext, row: Value, titles: Titles) -> dict[str, Value]:
         "dates": context.date(row["dates"]),
         "sending": row["sending_country"] and context.name("countries", row["sending_country"]),
         "host": row["host_country"] and context.name("countries", row["host_country"]),
-        "deals": row["agreements"],
+        # What is withheld as a whole is in no class, nor among the deals of the mission's page.
+        "deals": sum(count for _, count in classes),
         "binding": row["signed_binding"],
         "companies": row["companies"],
-        "classes": [(key, row[key]) for key in CLASSES if row[key]],
+        "classes": classes,
     }
 
 

@@ -1,6 +1,6 @@
 """The page of an organization and of a person: where they were, what they agreed on and said."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.core.loose_types import Value
 from app.pages.context import PageContext
@@ -96,7 +96,8 @@ async def person_page(context: PageContext, key: str) -> dict[str, Value]:
 
 async def _figures(context: PageContext, here: str, of: tuple[str, str]) -> dict[str, Value]:
     """The figures of the agreements that a filter leaves, and what the table is limited to."""
-    figures = await read_figures(context, (of,))
+    # Of what is withheld the number in all is told, which is of others, too.
+    figures = replace(await read_figures(context, (of,)), withheld=0)
     return {
         "figures": figures,
         "figures_at": context.api("/agreements/aggregate", (*ASKED, of)),
