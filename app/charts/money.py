@@ -14,7 +14,7 @@ from app.core.loose_types import Json
 from app.resources.agreement import agreement
 from app.resources.firmness import Firmness
 
-_METRICS = "count,count(amount),sum(amount),at_least(amount),at_most(amount),not_exact(amount)"
+_METRICS = "count,sum(amount),at_least(amount),at_most(amount),not_exact(amount)"
 _FIRM = (Firmness.signed_binding, Firmness.accomplished)
 MAX_CURRENCIES = 8
 
@@ -55,7 +55,7 @@ def _told(group: Json, asked: Asked) -> str:
 def _currency(code: str, groups: list[Json], in_all: int, asked: Asked) -> Currency:
     order = list(CLASS_MARKS)
     groups = sorted(groups, key=lambda group: order.index(group["firmness"]))
-    stated = number_text(sum(group["count_amount"] for group in groups), asked.language)
+    stated = number_text(sum(group["count"] for group in groups), asked.language)
     count = number_text(in_all, asked.language)
     about = asked.say(words.WITH_AMOUNT, stated=stated, count=count)
     added = [_amount(group, asked) for group in groups if group["sum_amount"] is not None]

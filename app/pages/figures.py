@@ -11,7 +11,7 @@ from app.pages.reading import Pairs
 from app.resources.firmness import Firmness
 from app.resources.money import AmountPeriod
 
-METRICS = "count,count(amount),sum(amount),at_least(amount),at_most(amount),not_exact(amount)"
+METRICS = "count,sum(amount),at_least(amount),at_most(amount),not_exact(amount)"
 _READ, _PERIOD = "/agreements/aggregate", "amount_period"
 #: What is asked of `/agreements/aggregate` besides the filters.
 ASKED = (("group_by", "currency,firmness"), ("metrics", METRICS), ("limit", "10000"))
@@ -30,9 +30,8 @@ class Sum:
 
     currency: str
     firmness: str
-    #: How many agreements there are, and how many of them state an amount.
+    #: How many agreements state them: one that stands for several is so many.
     agreements: int
-    stated: int
     value: Amount | None
     at_least: Amount | None
     at_most: Amount | None
@@ -72,7 +71,7 @@ class Figures:
         found: dict[str, list[Sum]] = {}
         for each in self.sums:
             found.setdefault(each.currency, []).append(each)
-        counts = {code: sum(each.stated for each in sums) for code, sums in found.items()}
+        counts = {code: sum(each.agreements for each in sums) for code, sums in found.items()}
         return {code: found[code] for code in sorted(found, key=lambda c: (-counts[c], c))}
 
 
@@ -99,7 +98,8 @@ def figures_of(answer: Json, yearly: Sequence[Json] = ()) -> Figures:
     for group in groups:
         if group["firmness"] in counts:
             counts[group["firmness"]] += group["count"]
-    without = sum(group["count"] - group["count_amount"] for group in groups)
+    # None states an amount without its currency.
+    without = sum(group["count"] for group in groups if group["currency"] is None)
     withheld = answer["withheld_values"]["amount"]
     known = [each for each in sums if each.currency is not None and each.value is not None]
     known.sort(key=lambda each: (CLASSES.index(each.firmness), each.is_yearly))
@@ -120,7 +120,6 @@ def figures_of_summary(summary: Json) -> Figures:
         Sum(
             each["currency"],
             each["firmness"],
-            each["agreements"],
             each["agreements"],
             each["amount"],
             each["at_least"],
@@ -149,8 +148,8 @@ def _without(group: Json, yearly: Json | None) -> Json:
     there is nothing else."""
     if yearly is None:
         return group
-    left = {name: group[name] - yearly[name] for name in ("count", "count_amount")}
-    return group | left | ({} if left["count_amount"] else {"sum_amount": None})
+    left = group["count"] - yearly["count"]
+    return group | {"count": left} | ({} if left else {"sum_amount": None})
 
 
 def _sum_of(group: Json, *, is_yearly: bool) -> Sum:
@@ -158,7 +157,6 @@ def _sum_of(group: Json, *, is_yearly: bool) -> Sum:
         group["currency"],
         group["firmness"],
         group["count"],
-        group["count_amount"],
         group["sum_amount"],
         group["at_least_amount"],
         group["at_most_amount"],

@@ -51,7 +51,7 @@ def money_of(context: PageContext, figures: Figures, path: str) -> list[Money]:
 
 def _currency(context: PageContext, code: str, sums: Sequence[Sum], total: int, path: str) -> Money:
     most = most_of([each for each in sums if not each.is_yearly])
-    stated = sum(each.stated for each in sums)
+    stated = sum(each.agreements for each in sums)
     about = context.say("stated_by", n=context.share(stated), of=context.of_deals(total))
     yearly = {each.firmness for each in sums if each.is_yearly}
     rows = [_money_row(context, each, most, path, yearly) for each in sums]
@@ -74,7 +74,7 @@ def _money_row(
         bar=Markup("") if each.is_yearly else money_bar(each, most),
         amount=context.say("amount_per_year", amount=amount) if each.is_yearly else amount,
         limits=limits_of(context, each.at_least, each.at_most) if each.not_exact else None,
-        stated=context.say("deals_stating", each.stated, n=context.number(each.stated)),
+        stated=context.say("deals_stating", each.agreements, n=context.number(each.agreements)),
         address=context.page(path, pairs, "#deals"),
     )
 

@@ -21,7 +21,7 @@ _MAX_DIFFERENCES: Final = 100
 _AGGREGATE: Final = "/agreements/aggregate"
 #: What a group of them has.
 _OF_GROUP: Final = {
-    *("currency", "firmness", "count", "count_amount"),
+    *("currency", "firmness", "count"),
     *("sum_amount", "at_least_amount", "at_most_amount", "not_exact_amount"),
 }
 #: The pages whose figures are those of one filter.

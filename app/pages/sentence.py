@@ -125,7 +125,7 @@ def _stated(
     listed = Markup(", ").join(_sum(context, each, to) for each in sums[:most])
     if more := len({each.currency for each in sums[most:]}):
         listed += words.html("more_currencies", more, n=context.number(more))
-    stated, of = sum(each.stated for each in sums), figures.counts[sums[0].firmness]
+    stated, of = sum(each.agreements for each in sums), figures.counts[sums[0].firmness]
     n, of_all = _share(context, stated), _oblique(context, of)
     return words.html(key, amounts=listed, n=n, of=of_all)
 

@@ -82,9 +82,19 @@ async def test_a_mission_tells_what_of_it_and_of_its_deals_and_claims_is_withhel
     assert "12 withheld" in claims
     listed = await reader.open(f"/pages/missions?id__in={mission['id']}")
     (row,) = listed.root.find(data_live_row=mission["id"])
-    assert "withheld withheld → Russia" in row.text
+    # As many deals as there are on the mission's page, and in the classes beside them.
+    assert "withheld withheld → Russia 13 13 1 " in row.text
     party = await reader.open(f"/pages/organizations/{mission['known']}")
     assert "A visit withheld" in section(party, "Where it has been")
+
+
+async def test_of_a_party_it_is_not_told_how_many_deals_of_all_are_withheld(
+    reader: PageReader, mission: Body
+) -> None:
+    party = await reader.open(f"/pages/organizations/{mission['known']}")
+    money = section(party, "Money, by currency")
+    assert "are withheld" in money
+    assert "in none of these figures" not in money
 
 
 async def test_deals_without_an_amount_are_counted_alike_on_pages_in_summaries_and_in_charts(
@@ -104,6 +114,30 @@ async def test_deals_without_an_amount_are_counted_alike_on_pages_in_summaries_a
     assert "The amount is withheld: 3." in drawn
     signed = (await reader.get(f"/charts/signings.svg?mission_id={key}")).text
     assert "Withheld, and drawn with what is not stated: 1." in signed
+
+
+async def test_a_deal_that_stands_for_several_states_its_amount_for_all_of_them(
+    client: httpx.AsyncClient, reader: PageReader
+) -> None:
+    visit = await create(client, "missions", {"title": "Five at once", "kind": "trade_fair"})
+    body: Body = {"instrument": "supply_contract", "status": "signed", "mission_id": visit["id"]}
+    body |= {"parties": [{"role": "buyer", "description": "x"}], "currency": "USD"}
+    several = {"title": "Five", "amount": 8, "stands_for": 5}
+    each_year = {"title": "Four", "amount": 6, "stands_for": 4, "amount_period": "per_year"}
+    for more in (several, each_year, {"title": "One", "currency": None}):
+        await create(client, "agreements", {**body, **more})
+    key = visit["id"]
+    assert (await reader.json(f"/missions/{key}/summary"))["without_amount"] == 1
+    for path in (f"/pages/missions/{key}", f"/?mission={key}"):
+        page = await reader.open(path)
+        assert "stated by nine of 10. One of 10 states no amount." in page.text, path
+        assert "an amount is stated by 9 of 10 deals" in page.text, path
+        assert "1 of 10 deals states no amount" in page.text, path
+        titles = {each.attributes.get("title") for each in page.root.find(cls="fig")}
+        assert {f"The sum of {n} deals that state an amount" for n in (5, 4)} <= titles, path
+    drawn = (await reader.get(f"/charts/money.svg?mission_id={key}")).text
+    assert "stated by 9 of 10" in drawn
+    assert "Without an amount: 1." in drawn
 
 
 async def test_a_receipt_shows_what_is_paid_once_beside_what_is_paid_each_year(
