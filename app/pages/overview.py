@@ -36,6 +36,12 @@ _BY_MISSION: Pairs = (
     ("metrics", "count"),
     ("limit", "10000"),
 )
+#: Legs that have legs, with the mission above each.
+_LEGS_ABOVE: Pairs = (
+    ("parent__parent_id__isnull", "false"),
+    ("group_by", "parent_id,parent.parent_id"),
+    ("limit", "10000"),
+)
 #: Up to so many missions are named in an address.
 _MAX_LISTED = 100
 _CHART_WIDTH, _WIDE_CHART_WIDTH = 480, 760
@@ -95,8 +101,12 @@ async def _told(context: PageContext, filters: Pairs, of: Set[str] | None) -> To
 async def _missions_of(context: PageContext, asked: Pairs) -> set[str]:
     """The ids of the missions that these deals are of: a journey is one, whatever legs it has."""
     answer = await context.read("/agreements/aggregate", (*_BY_MISSION, *asked))
-    found = {row["mission_parent_id"] or row["mission_id"] for row in answer["data"]}
-    return found - {None}
+    found = {row["mission_parent_id"] or row["mission_id"] for row in answer["data"]} - {None}
+    legs = (await context.read("/missions/aggregate", _LEGS_ABOVE))["data"]
+    above = {leg["parent_id"]: leg["parent_parent_id"] for leg in legs}
+    while found & above.keys():
+        found = {above.get(each, each) for each in found}
+    return found
 
 
 def _list_of(missions: Set[str] | None) -> Pairs:
