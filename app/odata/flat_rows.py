@@ -1,6 +1,6 @@
 """The statements of the rows of a dataset: a page of them in any order, and how many there are."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
@@ -95,8 +95,10 @@ def _rows(dataset: AnyDataset, dialect: Dialect) -> _Rows:
     if isinstance(dataset, ComputedDataset):
         return _computed_rows(dataset, dialect)
     source = dataset.resource.table.__table__
-    chosen = partial(_chosen, dataset)
-    return _Rows(source, values(dataset), _key(dataset), _columns(dataset), chosen)
+    # Made once: what is shown, compared and sorted by stands in the statement as one.
+    shown = values(dataset)
+    named = _columns(dataset, shown)
+    return _Rows(source, shown, _key(dataset), named, partial(_chosen, dataset, named))
 
 
 def _computed_rows(dataset: ComputedDataset, dialect: Dialect) -> _Rows:
@@ -130,25 +132,26 @@ def _key(dataset: Dataset) -> list[Expression]:
     return [table.id, getattr(dataset.resource.embedded[dataset.row_of].table, POSITION)]
 
 
-def _chosen(dataset: Dataset, statement: Selection, shape: FlatShape) -> Selection:
+def _chosen(
+    dataset: Dataset, named: Mapping[str, Expression], statement: Selection, shape: FlatShape
+) -> Selection:
     statement = narrowed(statement, dataset.resource, None, QueryShape(q=shape.q))
     if dataset.row_of is not None:
         part = dataset.resource.embedded[dataset.row_of]
         owner = getattr(part.table, part.owner)
         statement = statement.where(owner == dataset.resource.table.id)
     if shape.condition is not None:
-        statement = statement.where(combined(shape.condition, lambda t: _term(dataset, t)))
+        statement = statement.where(combined(shape.condition, partial(_term, dataset, named)))
     return statement
 
 
-def _term(dataset: Dataset, term: Term) -> ColumnElement[bool]:
+def _term(dataset: Dataset, named: Mapping[str, Expression], term: Term) -> ColumnElement[bool]:
     """What a predicate says of a row; see `filter.flat` for those about its part."""
     resource = dataset.resource
     if isinstance(term, Exists) and term.path == (dataset.row_of,) and term.item is not None:
         part = resource.embedded[term.path[0]]
         return sql_of(term.item, part, columns_of(part.table))
     if isinstance(term, Calculated):
-        named = _columns(dataset)
         names = flat_names(dataset)
         return calculated_sql(term, lambda path: _value(dataset, names, named, path))
     assert isinstance(term, Compare)
@@ -158,14 +161,15 @@ def _term(dataset: Dataset, term: Term) -> ColumnElement[bool]:
 def _value(
     dataset: Dataset, names: FlatNames, named: Mapping[str, Expression], path: Path
 ) -> Expression:
-    if path[0] in names.numbers:
+    if path[0] in names.worked_out:
         return named[path[0]]
     return value_at(dataset.resource, path, columns_of(dataset.resource.table))
 
 
-def _columns(dataset: Dataset) -> Mapping[str, Expression]:
-    """The values of the columns as they are stored, without labels, by name."""
-    resource, read, shown = dataset.resource, cells(dataset), values(dataset)
+def _columns(dataset: Dataset, shown: Sequence[Expression]) -> Mapping[str, Expression]:
+    """The values of the columns as they are stored, without labels, by name; what is no field is
+    compared as it is shown."""
+    resource, read = dataset.resource, cells(dataset)
     found: dict[str, Expression] = {}
     for column in columns(dataset):
         if column.is_label:

@@ -72,6 +72,43 @@ async def test_sums_of_missions_are_a_set_that_is_filtered_ordered_and_paged(
     assert (await client.get("/odata/flat_mission_totals('x')")).status_code == 404
 
 
+async def test_names_that_are_worked_out_are_asked_for_as_texts(client: Client) -> None:
+    key = await a_mission(client)
+    whole = {"title": "Whole", "instrument": "announced_plan", "amount": 9, "currency": "USD"}
+    parties = [
+        {"description": "Ąžuolas", "role": "announcer"},
+        {"description": "y", "role": "buyer"},
+    ]
+    made = await client.post(
+        "/agreements", json={**whole, "mission_id": key, "parties": parties[:1]}
+    )
+    part = {**whole, "title": "Part", "mission_id": key, "parties": parties, "amount": 2}
+    related = [{"agreement_id": made.json()["id"], "relation": "part_of"}]
+    answer = await client.post("/agreements", json={**part, "related": related})
+    assert answer.status_code == 201, answer.text
+    own = f"flat_agreements?$select=title&$filter=mission_id eq {key}"
+    wrong = []
+    for condition, count in {
+        "contains(parties,'žuol')": 2,
+        "contains(tolower(parties),'ąžu')": 2,
+        "parties eq 'Ąžuolas; y'": 1,
+        "parties in ('Ąžuolas','x')": 5,
+        "startswith(parties,'Ą') and length(parties) gt 8": 1,
+        "left_out eq 'parts'": 1,
+        "left_out ne 'parts'": 5,
+        "left_out eq null": 5,
+    }.items():
+        found = await rows(client, f"{own} and {condition}")
+        if len(found) != count:
+            wrong.append((condition, count, found))
+    assert wrong == []
+    for order, first in (("parties desc,title", "Part"), ("left_out desc,title", "Part")):
+        found = await rows(client, f"{own}&$orderby={order}&$top=2")
+        assert found[0]["title"] == first, order
+    told = await client.get("/odata/flat_agreements?$filter=parties gt 5")
+    assert "A text is compared with a number here" in told.json()["error"]["message"]
+
+
 async def test_sets_of_what_is_worked_out_are_walked_page_by_page(client: Client) -> None:
     await a_mission(client)
     for name, key, order in (

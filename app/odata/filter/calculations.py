@@ -1,7 +1,7 @@
 """Comparisons of what is calculated: functions, sums, and fields with each other."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import ClassVar, Final
 
@@ -61,7 +61,7 @@ class Calculations:
     reader: FilterReader
     at: Resource | Embedded
     variable: str
-    numbers: frozenset[str] = frozenset()
+    worked_out: Mapping[str, str] = field(default_factory=dict)
 
     def comparison(self, operator: str, tree: Binary) -> Calculated:
         """`length(title) gt 5`, `amount gt amount_max`."""
@@ -134,8 +134,8 @@ class Calculations:
 
     def _field(self, path: Path) -> tuple[Scalar, str]:
         steps, at = path.steps, path.at
-        if steps[0] in self.numbers:
-            return FieldValue(steps), "number"
+        if steps[0] in self.worked_out:
+            return FieldValue(steps), self.worked_out[steps[0]]
         if self.variable:
             if steps[0] != self.variable or len(steps) == 1:
                 text = f"Names here begin with {self.variable}: {self.variable}/name."

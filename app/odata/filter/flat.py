@@ -32,21 +32,21 @@ _NUMBERS: Final = (CellKind.integer, CellKind.decimal)
 
 @dataclass(frozen=True, slots=True)
 class FlatNames:
-    """Where the columns of a dataset come from: the paths of fields, and numbers that are none,
-    which are counts and positions."""
+    """Where the columns of a dataset come from: the paths of fields, and what is none but worked
+    out, counts and positions, which are a "number", and lists of names, which are a "text"."""
 
     fields: Mapping[str, Steps]
-    numbers: frozenset[str]
+    worked_out: Mapping[str, str]
 
     def check(self, name: str, at: int) -> None:
         """ExpressionError for what is no column, and 501 for a label."""
-        if name in self.fields or name in self.numbers:
+        if name in self.fields or name in self.worked_out:
             return
         if name.endswith(LABEL) and name.removesuffix(LABEL) in self.fields:
             code = name.removesuffix(LABEL)
             text = f"{name} is a label, which is not supported in $filter and $orderby: use {code}."
             raise NotSupported(text)
-        near = did_you_mean(name, [*self.fields, *self.numbers])
+        near = did_you_mean(name, [*self.fields, *self.worked_out])
         raise ExpressionError(at, f"There is no property {name[:100]!r}.{near}")
 
 
@@ -57,19 +57,19 @@ def flat_names(dataset: AnyDataset) -> FlatNames:
     read = cells(dataset)
     position = (dataset.row_of, POSITION) if dataset.row_of is not None else None
     fields: dict[str, Steps] = {}
-    numbers: set[str] = set()
+    worked_out: dict[str, str] = {}
     for column in columns(dataset):
         if column.is_label:
             continue
         if column.at < len(read) and read[column.at].path != position:
             fields[column.name] = read[column.at].path
         else:
-            numbers.add(column.name)
-    return FlatNames(fields, frozenset(numbers))
+            worked_out[column.name] = "number" if column.kind in _NUMBERS else "text"
+    return FlatNames(fields, worked_out)
 
 
 def _computed_names(dataset: ComputedDataset) -> FlatNames:
-    numbers = frozenset(c.name for c in dataset.columns if c.kind in _NUMBERS)
+    numbers = {c.name: "number" for c in dataset.columns if c.kind in _NUMBERS}
     fields = {c.name: (c.name,) for c in dataset.columns if c.name not in numbers}
     return FlatNames(fields, numbers)
 
@@ -105,7 +105,7 @@ class _FlatReading(Reading):
     """Says of a part by `Exists((its name,), …)` what holds for the row itself: a row has no other
     parts, so nothing else is said so."""
 
-    names: FlatNames = FlatNames({}, frozenset())
+    names: FlatNames = FlatNames({}, {})
     part: Embedded | None = None
     row_of: str = ""
 
@@ -162,7 +162,7 @@ def _paths(tree: Expression) -> Iterator[Path]:
 def flat_reading(dataset: AnyDataset, names: FlatNames, reader: FilterReader) -> Reading:
     """What reads the filters of a dataset."""
     if isinstance(dataset, ComputedDataset):
-        return _FlatReading(reader, names.numbers, names)
+        return _FlatReading(reader, names.worked_out, names)
     row_of = dataset.row_of or ""
     part = dataset.resource.embedded.get(row_of)
-    return _FlatReading(reader, names.numbers, names, part, row_of)
+    return _FlatReading(reader, names.worked_out, names, part, row_of)

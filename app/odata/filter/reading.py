@@ -1,7 +1,7 @@
 """What an expression means: from its tree to a condition of the engine."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Final, Never
 
 from app.core.databases.types import instant_text, now
@@ -65,8 +65,9 @@ class Reading:
     """Makes conditions of trees, whose values the reader keeps."""
 
     reader: FilterReader
-    #: Names of numbers that are no fields: whoever makes SQL of the condition knows them.
-    numbers: frozenset[str] = frozenset()
+    #: Names of what is no field, a "number" or a "text": whoever makes SQL of the condition knows
+    #: them.
+    worked_out: Mapping[str, str] = field(default_factory=dict)
 
     def condition(self, tree: Expression, at: At, variable: str) -> Condition:
         """What the tree says of a record or part; `variable` is that of any or all around it."""
@@ -103,7 +104,7 @@ class Reading:
         if isinstance(right, Literal):
             if _is_condition(left) and right.literal_type is LiteralType.BOOLEAN:
                 return self._truth(tree, right, at, variable)
-            if isinstance(left, Path) and left.steps[0] not in self.numbers:
+            if isinstance(left, Path) and left.steps[0] not in self.worked_out:
                 return self._comparison(tree.operator, left, (right,), tree.at, at, variable)
             if isinstance(left, Call) and left.function == "date" and len(left.arguments) == 1:
                 return self._of_day(tree, left, right, at, variable)
@@ -145,7 +146,7 @@ class Reading:
         return self.reader.predicate(node, at)
 
     def _among(self, tree: Among, at: At, variable: str) -> Condition:
-        if isinstance(tree.left, Path) and tree.left.steps[0] not in self.numbers:
+        if isinstance(tree.left, Path) and tree.left.steps[0] not in self.worked_out:
             return self._comparison("in", tree.left, tree.items, tree.at, at, variable)
         ways = (Binary("eq", tree.left, item, tree.at) for item in tree.items)
         return Or(tuple(self._binary(way, at, variable) for way in ways))
@@ -156,13 +157,13 @@ class Reading:
         node = _match(tree, at, variable)
         if node is not None:
             return self.reader.predicate(node, at)
-        calculations = Calculations(self.reader, at, variable, self.numbers)
+        calculations = Calculations(self.reader, at, variable, self.worked_out)
         return calculations.test(tree)
 
     def _calculated(self, tree: Binary, at: At, variable: str) -> Condition:
         if tree.operator == "has":
             raise unsupported("has of anything but a list and a value")
-        calculations = Calculations(self.reader, at, variable, self.numbers)
+        calculations = Calculations(self.reader, at, variable, self.worked_out)
         if tree.operator == "ne":
             return Not(calculations.comparison("eq", tree))
         return calculations.comparison(tree.operator, tree)
