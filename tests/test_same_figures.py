@@ -128,7 +128,7 @@ async def check_totals(client: httpx.AsyncClient, missions: list[Mission]) -> No
     names = ("currency", "firmness", "per", "agreements", "not_exact", "left_out")
     for mission in missions:
         told = by_keys([row for row in rows if row["mission_id"] == mission.id], *names)
-        totals = by_keys([dict(total) for total in mission.alone["totals"]], *names)
+        totals = by_keys([dict(total) for total in mission.whole["totals"]], *names)
         numbers = ("amount", "at_least", "at_most")
         assert {
             key: {n: row[n] and Decimal(row[n]) for n in numbers} for key, row in told.items()

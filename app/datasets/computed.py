@@ -148,8 +148,9 @@ TOTALS = ComputedDataset(
 MISSION_TOTALS = ComputedDataset(
     "mission_totals",
     "a row for each mission, and for what belongs to none, by currency and class of agreements with"
-    " an amount, as the summary of the mission alone has it: not to be added up over missions, as"
-    " what is part of a deal of another mission is in both; the sums over all are in `totals`",
+    " an amount, as the summary of the mission has it, with those of the missions that are part of"
+    " it: not to be added up over missions, as what is of a part, or part of a deal of another"
+    " mission, is in both; the sums over all are in `totals`",
     (
         ComputedColumn("id", _TEXT, "The mission, the currency and the class in one."),
         ComputedColumn("mission_id", _TEXT, "The mission; without for what is of none.", True),

@@ -1,6 +1,6 @@
 """Money by currency and class: of every mission, as its own summary tells it, and of all."""
 
-from sqlalchemy import ColumnElement, FromClause, Text, and_, case, cast, func, or_, select, true
+from sqlalchemy import FromClause, Text, and_, case, cast, func, or_, select
 from sqlalchemy.orm import aliased
 
 from app.core.databases.expressions import AnyTable, Expression, Selection
@@ -8,6 +8,7 @@ from app.core.databases.types import Exact
 from app.engine.aggregates.left_out import left_out, same_group
 from app.engine.aggregates.sql import Number, Sql, normalize_carry, split_sums
 from app.insights.figures import AGREEMENTS, amount_columns
+from app.insights.journey import journeys
 from app.resources.agreement import Agreement
 from app.resources.mission import Mission
 
@@ -20,18 +21,21 @@ SCALE = 4
 def totals_of_all(dialect: str) -> Selection:
     """Reads a row for each currency, class and `per` of which there is an amount: `id`, the keys,
     `agreements`, `not_exact`, `left_out`, and the parts of each sum."""
-    found = _totals(_counted(true()), (), dialect)
+    found = _totals(_named(_counted()), (), dialect)
     return select(_id(found, _KEYS).label("id"), *found.c)
 
 
 def totals_of_missions(dialect: str) -> Selection:
-    """Reads the same of each mission by itself, and of what belongs to none: what is part of
-    something of another is added in both. With `mission_id`, and the mission's `mission_title`,
-    `mission_host_country` and `mission_dates_earliest`."""
-    mission: AnyTable = aliased(Mission)
-    there = Agreement.mission_id.in_(select(mission.id).where(mission.deleted_at.is_(None)))
+    """Reads the same of each mission, with those that are part of it, and of what belongs to none:
+    what is part of something of another is added in both. With `mission_id`, and the mission's
+    `mission_title`, `mission_host_country` and `mission_dates_earliest`."""
+    of = journeys()
+    mission_id = of.c.mission_id
+    rows = _counted(mission_id).outerjoin_from(Agreement, of, of.c.part_id == Agreement.mission_id)
+    # Of none, and not of one in the trash.
+    rows = rows.where(or_(mission_id.is_not(None), Agreement.mission_id.is_(None)))
     within = ("mission_id",)
-    found = _totals(_counted(or_(there, Agreement.mission_id.is_(None))), within, dialect)
+    found = _totals(_named(rows), within, dialect)
     shown = {name: _of_mission(found, name) for name in ("title", "host_country", "dates_earliest")}
     named = (value.label(f"mission_{name}") for name, value in shown.items())
     return select(_id(found, (*within, *_KEYS)).label("id"), *named, *found.c)
@@ -73,11 +77,15 @@ def _of_mission(found: FromClause, name: str) -> Expression:
     return value.scalar_subquery()
 
 
-def _counted(condition: ColumnElement[bool]) -> FromClause:
+def _counted(*within: Expression) -> Selection:
+    """Reads the agreements that are not in the trash, with what they are `within`."""
     table, own = Agreement, amount_columns(Agreement)
-    as_they_are = (table.mission_id, table.currency, table.firmness, table.amount, table.stands_for)
-    columns = (*(value.label(name) for name, value in own.items()), *as_they_are)
-    rows: Selection = select(*columns).where(table.deleted_at.is_(None), condition)
+    as_they_are = (table.currency, table.firmness, table.amount, table.stands_for)
+    columns = (*(value.label(name) for name, value in own.items()), *as_they_are, *within)
+    return select(*columns).where(table.deleted_at.is_(None))
+
+
+def _named(rows: Selection) -> FromClause:
     return rows.cte("counted").prefix_with("MATERIALIZED")
 
 

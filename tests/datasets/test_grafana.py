@@ -16,6 +16,7 @@ import yaml
 from fastapi import FastAPI
 
 from tests.clients import tools
+from tests.examples import create
 from tests.keys import ADMIN_KEY
 from tests.listening import free_port, installed, listening
 from tests.serving import served
@@ -66,6 +67,36 @@ async def test_every_panel_of_the_views_is_answered_by_the_role_for_dashboards(r
         "What came of them",
         "What fell through",
     }
+
+
+async def test_panels_of_a_mission_are_of_its_parts_too(
+    role: Any, fresh: httpx.AsyncClient
+) -> None:
+    reading, _, _ = role
+    chosen, above = "", None
+    for title in ("Journey", "Leg", "Leg of a leg"):
+        above = await create(
+            fresh,
+            "missions",
+            {"title": title, "kind": "official_visit", "parent_id": above and above["id"]},
+        )
+        chosen = chosen or f"'{above['id']}'"
+    deal = {"mission_id": above and above["id"], "instrument": "supply_contract", "stands_for": 5}
+    signed = {"status": "signed", "parties": [{"role": "buyer", "description": "x"}]}
+    money = {"amount": 7, "currency": "EUR"}
+    made = await create(
+        fresh, "agreements", {**deal, **signed, **money, "title": "S", "due": "2020"}
+    )
+    await create(fresh, "agreements", {**deal, "title": "F", "status": "cancelled"})
+    await create(fresh, "outcomes", {"agreement_id": made["id"], "date": "2021"})
+    shown = {
+        title: await reading.fetch(sql.replace("${mission:sqlstring}", chosen))
+        for title, sql in _asked("rawSql")
+        if "${mission" in sql
+    }
+    assert {title for title, rows in shown.items() if not rows} == set()
+    assert sum(row["Agreements"] for row in shown["Agreements by class"]) == 10
+    assert [row["Agreements"] for row in shown["Missions"]] == [10]
 
 
 @pytest.fixture
