@@ -93,6 +93,11 @@ class Chart:
     #: What reads its figures where no address answers them.
     read: Callable[[Request, ChoiceQuery], Awaitable[Json]] | None = None
 
+    @property
+    def has_levels(self) -> bool:
+        """Whether it takes a `level`."""
+        return self.name == "sectors"
+
     def title(self, language: Language) -> str:
         """Its title."""
         return TITLES[self.name][0][language]

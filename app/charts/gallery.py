@@ -131,6 +131,10 @@ class ChartMaker:
 
 def given_pairs(chart: Chart, query: ChartQuery) -> Pairs:
     """What the query hands on to the read that the chart draws."""
+    # The documentation page sends what is so by default.
+    is_asked = query.level != type(query).model_fields["level"].default
+    if is_asked and not chart.has_levels:
+        raise bad_parameter("level", "unknown", "Only the chart sectors has levels: leave it out.")
     for name, _ in query.others:
         if name in AggregateQuery.model_fields and name not in chart.options:
             text = f"A chart takes no {name!r}: the read that it draws does."

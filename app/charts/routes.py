@@ -125,7 +125,7 @@ def _entry(chart: Chart, language: Language) -> Json:
     asked = Asked(language, "division", now().date())
     address = f"/charts/{chart.name}"
     pairs = urlencode(chart.pairs(asked), safe="(),.")
-    own = ["level"] if chart.name == "sectors" else []
+    own = ["level"] if chart.has_levels else []
     return {
         "name": chart.name,
         "title": chart.title(language),

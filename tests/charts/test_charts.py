@@ -308,6 +308,7 @@ async def test_what_cannot_be_drawn_is_refused_with_what_would_be_right(
         "/charts/firmness.svg?mission__host_country=ZZ": (400, "ZZ"),
         "/charts/firmness.svg?as_of=never": (400, "as_of"),
         "/charts/sectors.svg?level=deep": (400, "section"),
+        "/charts/firmness.svg?level=group": (400, "chart sectors"),
         "/charts?lang=de": (400, "en, ru, kk"),
         "/charts?status=signed": (400, "status"),
     }
