@@ -366,6 +366,8 @@ async def test_a_dataset_that_is_known_is_not_sent_again_and_mistakes_are_told(
         ("/companies?cursor=x", 400, "cursor"),
         ("/companies.csv?cursor=x", 400, "cursor"),
         ("/companies?updated_since=yesterday-ish", 400, "updated_since"),
+        # No other form is named that is refused as well.
+        ("/companies?updated_since=-7d", 400, "not '-7d'.\","),
         ("/companies?limt=1", 400, "limit"),
         ("/companies?as_of=lately", 400, "as_of"),
         ("/companies.csv?as_of=9-000000", 410, "restored"),

@@ -63,7 +63,7 @@ def parse_limit(
     else."""
     is_instant = field.field_type is FieldType.instant
     if is_instant and not _PERIOD.fullmatch(text):
-        return parse_instant(text)
+        return parse_instant(text, _instead)
     day = _edge(text, at_end=at_end)
     if not is_instant:
         return day
@@ -92,8 +92,10 @@ def _edge(text: str, *, at_end: bool) -> date:
 
 
 def _instead(text: str) -> str:
-    """How a date is written, where the text was meant for one that is written otherwise."""
-    return date_spellings.instead(text) or relative_dates.instead(text)
+    """How a date is written, where the text was meant for one that is written otherwise, or is
+    counted from now."""
+    from_now = relative_dates.instead(text)
+    return date_spellings.instead(text) or (f".{from_now}" if from_now else "")
 
 
 def parse_boolean(text: str) -> bool:
@@ -126,8 +128,9 @@ def parse_day(text: str) -> date:
     )
 
 
-def parse_instant(text: str) -> datetime:
-    """A moment in ISO 8601, UTC where no zone is stated; ValueError for anything else."""
+def parse_instant(text: str, instead: Callable[[str], str] = date_spellings.instead) -> datetime:
+    """A moment in ISO 8601, UTC where no zone is stated; ValueError for anything else, which tells
+    what to write `instead`."""
     # In a query `+` means a space; a zone such as +05:00 often comes without its encoding.
     sent, text = text, text.replace(" ", "+")
     try:
@@ -141,14 +144,14 @@ def parse_instant(text: str) -> datetime:
         pass
     _refuse_far(text)
     right = "must be a time in ISO 8601, such as 2016-04-12T09:30:00Z"
-    raise ValueError(f"{right}, not {_short(text)}{_instead(sent)}")
+    raise ValueError(f"{right}, not {_short(text)}{instead(sent)}")
 
 
 def parse_moment(text: str) -> datetime:
     """A time as `parse_instant` takes it, or one counted from now: `-7d` is this moment seven days
     ago, and `yesterday` its beginning."""
     from_now = f"now{text}" if text[:1] in ("-", "+", " ") else text
-    return parse_instant(relative_dates.as_iso(from_now, now()) or text)
+    return parse_instant(relative_dates.as_iso(from_now, now()) or text, _instead)
 
 
 #: How far the clock of whoever asks may be ahead of ours.
@@ -221,7 +224,7 @@ _READERS: dict[FieldType, Callable[[RecordField, str], Value]] = {
     FieldType.decimal: _decimal,
     FieldType.boolean: lambda _, text: parse_boolean(text),
     FieldType.date: lambda _, text: parse_day(text),
-    FieldType.instant: lambda _, text: parse_instant(text),
+    FieldType.instant: lambda _, text: parse_instant(text, _instead),
     FieldType.stated: _stated,
     FieldType.list: _code,
 }
