@@ -57,7 +57,7 @@ def told(bars: Sequence[Bar], words: Words, style: Style) -> str:
         f" {number_text(bar.total, style.language)}"
         for bar in bars
     )
-    return f"{words.subtitle} {'; '.join(rows) if bars else words.nothing}."
+    return words.heard("; ".join(rows))
 
 
 def _place(bars: Sequence[Bar], style: Style) -> _Place:

@@ -44,7 +44,7 @@ def draw_lines(parties: Sequence[Party], deals: Sequence[Deal], words: Words, st
         f"{names[deal.left]} – {names[deal.right]}: {number_text(deal.total, style.language)}"
         for deal in deals
     )
-    return picture(words, style, draw, f"{words.subtitle} {told or words.nothing}.")
+    return picture(words, style, draw, words.heard(told))
 
 
 def _places(parties: Sequence[Party], y: float, style: Style) -> dict[str, _Place]:

@@ -28,7 +28,7 @@ def draw_money(currencies: Sequence[Currency], words: Words, style: Style) -> st
         for currency in currencies
         for amount in currency.amounts
     )
-    return picture(words, style, draw, f"{words.subtitle} {told or words.nothing}.")
+    return picture(words, style, draw, words.heard(told))
 
 
 def _panel(canvas: Canvas, currency: Currency, y: float, style: Style) -> float:

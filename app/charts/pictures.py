@@ -103,6 +103,10 @@ class Words:
     #: What is left out of it, and how it is to be read.
     notes: Sequence[str] = ()
 
+    def heard(self, figures: str) -> str:
+        """The figures in words, for whoever hears the picture."""
+        return f"{self.subtitle} {f'{figures}.' if figures else self.nothing}"
+
 
 @dataclass(frozen=True, slots=True)
 class Style:

@@ -113,7 +113,7 @@ MISSIONS_AXIS: Final = told("Number of missions", "Число миссий", "М
 NOTHING: Final = told(
     "There are no agreements here yet.", "Соглашений здесь пока нет.", "Мұнда келісімдер әлі жоқ."
 )
-NO_AMOUNTS: Final = told("No amounts are stated.", "Суммы не указаны.", "Сомалар көрсетілмеген.")
+NO_AMOUNTS: Final = told("There are no amounts here.", "Сумм здесь нет.", "Мұнда сомалар жоқ.")
 NO_COHORTS: Final = told(
     "Nothing here has a date from which it could be followed.",
     "Здесь нет ничего с датой, от которой можно вести отсчёт.",

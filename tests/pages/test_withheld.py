@@ -116,6 +116,23 @@ async def test_deals_without_an_amount_are_counted_alike_on_pages_in_summaries_a
     assert "Withheld, and drawn with what is not stated: 1." in signed
 
 
+async def test_amounts_that_are_withheld_are_not_said_to_be_stated_by_nobody(
+    client: httpx.AsyncClient, reader: PageReader
+) -> None:
+    visit = await create(client, "missions", {"title": "Hidden sums", "kind": "trade_fair"})
+    body: Body = {"title": "Hidden", "instrument": "announced_plan", "mission_id": visit["id"]}
+    body |= {"amount": 5, "currency": "USD", "withheld": ["amount"]}
+    await create(client, "agreements", body)
+    key = visit["id"]
+    for path in (f"/pages/missions/{key}", f"/?mission={key}"):
+        money = section(await reader.open(path), "Money, by currency")
+        assert "The amount of 1 deal is withheld." in money, path
+        assert "No source" not in money, path
+    drawn = (await reader.get(f"/charts/money.svg?mission_id={key}")).text
+    assert "The amount is withheld: 1." in drawn
+    assert "There are no amounts here.</desc>" in drawn
+
+
 async def test_a_deal_that_stands_for_several_states_its_amount_for_all_of_them(
     client: httpx.AsyncClient, reader: PageReader
 ) -> None:
