@@ -13,6 +13,7 @@ from app.resources.firmness import Firmness
 
 MISSIONS_A_PAGE = 50
 DEFAULT_SORT: Final = "-agreements"
+_ALL: Final = ("limit", "10000")
 #: What the list can be sorted by, with the words for it.
 _SORTS: Final = (
     ("agreements", "column_deals"),
@@ -86,16 +87,17 @@ async def _parents(context: PageContext, rows: Sequence[Value]) -> dict[str, tup
 
 async def _hosts(context: PageContext, rows: Sequence[Value]) -> dict[str, str]:
     """The countries that the parts of missions went to, of those for which none is stated."""
-    ids = ",".join(row["id"] for row in rows if row["legs"] and not row["host_country"])
-    if not ids:
-        return {}
-    asked = (("parent_id__in", ids), ("group_by", "parent_id,host_country"), ("limit", "1000"))
-    answer = await context.read("/missions/aggregate", asked)
-    found: dict[str, list[str]] = {}
-    for group in answer["data"]:
-        if group["host_country"]:
-            name = context.name("countries", group["host_country"])
-            found.setdefault(group["parent_id"], []).append(name)
+    of = {row["id"]: row["id"] for row in rows if row["legs"] and not row["host_country"]}
+    found: dict[str, dict[str, None]] = {}
+    # Level by level: parts can have parts.
+    while of:
+        asked = (("parent_id__in", ",".join(of)), ("group_by", "id,parent_id,host_country"), _ALL)
+        groups = (await context.read("/missions/aggregate", asked))["data"]
+        for group in groups:
+            if group["host_country"]:
+                name = context.name("countries", group["host_country"])
+                found.setdefault(of[group["parent_id"]], {})[name] = None
+        of = {group["id"]: of[group["parent_id"]] for group in groups}
     return {key: ", ".join(names) for key, names in found.items()}
 
 

@@ -94,13 +94,16 @@ async def test_the_first_page_and_the_mission_s_say_the_same_of_it_with_its_limi
 async def test_a_journey_whose_legs_have_legs_is_one_mission(
     client: httpx.AsyncClient, reader: PageReader, journey: dict[str, str]
 ) -> None:
-    below = {"kind": "official_visit", "parent_id": journey["First leg"]}
+    below = {"kind": "official_visit", "parent_id": journey["First leg"], "host_country": "TJ"}
     for title in ("Leg of a leg", "Leg of that"):
         below["parent_id"] = await _made(client, "/missions", {**below, "title": title})
         deal = {"title": title, "instrument": "announced_plan", "mission_id": below["parent_id"]}
         await _made(client, "/agreements", deal)
     page = await reader.open(f"/?mission={journey['journey']}")
     assert page.heading.startswith("One mission, 10 deals")
+    listed = await reader.open(f"/pages/missions?id__in={journey['journey']}")
+    (row,) = listed.root.find(data_live_row=journey["journey"])
+    assert "→ Uzbekistan, Tajikistan" in row.text
 
 
 async def test_the_number_of_missions_leads_to_a_list_of_just_these(
