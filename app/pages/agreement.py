@@ -181,7 +181,7 @@ def _outcome(context: PageContext, row: Value) -> dict[str, Value]:
     amount = row.get("actual_amount")
     return {
         "date": context.date(row.get("date"))
-        or context.missing("outcome", row, "date", "date_not_stated"),
+        or context.missing("outcome", row, "date", words="date_not_stated"),
         "withheld": context.fields("outcome", row.get("withheld") or ()),
         "status": context.name("statuses", row["status"]) if row.get("status") else None,
         "amount": None if amount is None else f"{context.number(amount)} {row['currency']}",

@@ -86,10 +86,10 @@ class PageContext:
         told = record.get("withheld") or ()
         return not told_together(_kinds()[kind], told).isdisjoint(names)
 
-    def missing(self, kind: str, record: Value, name: str, words: str = "not_stated") -> str:
-        """What is said in place of a value that is not shown: that it is withheld, or the words for
-        one that nobody states."""
-        return self.say("withheld" if self.is_withheld(kind, record, name) else words)
+    def missing(self, kind: str, record: Value, *names: str, words: str = "not_stated") -> str:
+        """What is said in place of a value that is not shown: that it is withheld, or one of the
+        fields that it is made of, or the words for one that nobody states."""
+        return self.say("withheld" if self.is_withheld(kind, record, *names) else words)
 
     def of_deals(self, count: int) -> str:
         """The deals that a share is of."""

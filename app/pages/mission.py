@@ -160,11 +160,11 @@ def _delegate(context: PageContext, row: Value) -> Delegate:
     person, organization = row.get("person"), row.get("organization")
     name = context.title(person, "full_name") if person else row.get("description")
     return Delegate(
-        name=str(name or context.missing("delegate", row, "person_id", "not_named")),
+        name=str(name or context.missing("delegate", row, "person_id", words="not_named")),
         address=context.record("person", person),
         position=context.title(row, "position")
         if row.get("position")
-        else context.missing("delegate", row, "position", "position_not_stated"),
+        else context.missing("delegate", row, "position", words="position_not_stated"),
         organization=context.title(organization, "name") if organization else None,
         organization_address=context.record("organization", organization),
         capacity=context.name("capacities", row["capacity"]),
@@ -203,7 +203,7 @@ async def _events(context: PageContext, key: str) -> list[dict[str, Value]]:
             "title": context.title(row),
             "kind": context.name("event-kinds", row["kind"]),
             "dates": context.date(row.get("dates"))
-            or context.missing("event", row, "dates", "day_not_stated"),
+            or context.missing("event", row, "dates", words="day_not_stated"),
             "place": place(context, row, "place_"),
             "note": row.get("note"),
         }

@@ -116,6 +116,21 @@ async def test_deals_without_an_amount_are_counted_alike_on_pages_in_summaries_a
     assert "Withheld, and drawn with what is not stated: 1." in signed
 
 
+async def test_a_place_of_which_the_city_alone_is_known_and_withheld_is_not_said_to_be_unstated(
+    client: httpx.AsyncClient, reader: PageReader
+) -> None:
+    bodies: tuple[tuple[str, str, Body], ...] = (
+        ("missions", "sending_city", {"title": "Sent", "kind": "trade_fair"}),
+        ("organizations", "city", {"name": "Placed", "kind": "company"}),
+        ("agreements", "place_city", {"title": "Placed", "instrument": "announced_plan"}),
+    )
+    for path, name, body in bodies:
+        made = await create(client, path, {**body, name: "Semey", "withheld": [name]})
+        facts = section(await reader.open(f"/pages/{path}/{made['id']}"), "Facts")
+        label = "Sent from" if path == "missions" else "Place"
+        assert f"{label} withheld" in facts, path
+
+
 async def test_amounts_that_are_withheld_are_not_said_to_be_stated_by_nobody(
     client: httpx.AsyncClient, reader: PageReader
 ) -> None:
