@@ -93,8 +93,9 @@ def _figures(path: str, answer: Json | None) -> Figures | None:
 
 
 def _is_group(group: Json) -> bool:
-    """Whether it has what the first page asks for, and is one class in one currency."""
-    return {*group} == _OF_GROUP
+    """Whether it has what the first page asks for, and is one class in one currency. Pages asked
+    for the number of amounts, too, and receipts of that time have it."""
+    return {*group} - {"count_amount"} == _OF_GROUP
 
 
 def _quoted(context: PageContext, then: Figures | None, now: Figures | None) -> list[Quoted]:
