@@ -200,7 +200,7 @@ class _Plan:
 
     @property
     def _counted(self) -> Metric:
-        return Metric(Function.COUNT, (self.amounts[0],))
+        return Metric(Function.COUNT, (self.amounts[0],), of_added=True)
 
     @cached_property
     def shown_keys(self) -> tuple[GroupKey, ...]:

@@ -355,6 +355,30 @@ async def test_a_part_in_another_currency_is_added_to_its_whole_by_neither_read(
     assert (total["agreements"], total["left_out"]) == (1, 1)
 
 
+async def test_of_converted_sums_those_records_are_counted_that_are_in_them(
+    deals: httpx.AsyncClient,
+) -> None:
+    """A part is in no sum, and so counted in none, of the same month as its whole or another."""
+    contract: Any = {"title": "A frame", "instrument": "supply_contract"}
+    contract["parties"] = [{"description": "A firm", "role": "signatory"}]
+    agreements: list[Any] = []
+    for currency in ("EUR", "CNY"):
+        whole = {**contract, "ref": f"of-march-{currency.lower()}", "signed": "2022-03"}
+        part_of = [{"agreement": {"ref": whole["ref"]}, "relation": "part_of"}]
+        agreements.append({**whole, "amount": 100, "currency": currency})
+        for signed in ("2022-03", "2022-04"):
+            part = {"signed": signed, "amount": 30, "currency": currency, "related": part_of}
+            agreements.append({**contract, **part})
+    body = {"title": "V", "kind": "forum", "ref": "of-march", "agreements": agreements}
+    answer = await deals.post("/missions", json=body)
+    assert answer.status_code == 201, answer.text
+    asked = {"mission__ref": "of-march", "rate_provider": "ECB", "rate_date": "2022-03-01"}
+    (group,) = (await converted(deals, **asked))["data"]
+    assert group["original"] == [{"currency": "EUR", "records": 1, "sum_amount": 100}]
+    assert (group["count"], group["by_rate_date"]) == (6, 1)
+    assert left_out(group) == {("CNY", "no_rates_of_currency", 1)}
+
+
 async def test_a_part_of_what_cannot_be_converted_is_told_to_be_left_out(
     deals: httpx.AsyncClient,
 ) -> None:

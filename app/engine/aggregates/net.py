@@ -118,8 +118,8 @@ class Net:
 
 
 def is_ruled(rules: FigureRules, metric: Metric) -> bool:
-    """Whether the metric adds values that the rules are of."""
-    return metric.function in ADDED and metric.path[-1] in rules.fields
+    """Whether the metric is of what is added, of values that the rules are of."""
+    return (metric.of_added or metric.function in ADDED) and metric.path[-1] in rules.fields
 
 
 def is_weighed(rules: FigureRules, metric: Metric) -> bool:

@@ -80,10 +80,12 @@ class GroupKey:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """A figure of each group; without a path the number of its records."""
+    """A figure of each group; without a path the number of its records. A count `of_added` is of
+    the values that are in the sum, and not of what is left out of it."""
 
     function: Function
     path: Path = ()
+    of_added: bool = False
 
     @property
     def dotted(self) -> str:
@@ -98,7 +100,7 @@ class Metric:
     @property
     def name(self) -> str:
         """What it is called in the answer: `sum_amount`."""
-        return plain(self.written)
+        return plain(f"added_{self.dotted}" if self.of_added else self.written)
 
 
 Output = GroupKey | Metric

@@ -211,7 +211,7 @@ class _Plan:
             return level.c[f"{net}weight_{name}"]
         if metric.function not in _SUMS:
             made = "distinct" if metric.function is Function.COUNT_DISTINCT else metric.function
-            return level.c[f"{made}_{name}"]
+            return level.c[f"{net}{made}_{name}"]
         names = (f"{net}{name}_{n}" for n in range(2))
         count = level.c[f"{net}count_{name}"]
         parts: list[Expression] = [level.c[n] for n in names if n in level.c]
