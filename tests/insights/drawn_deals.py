@@ -99,6 +99,21 @@ _PAID = st.lists(
 )
 
 
+def is_possible(holders: list[set[int]], one: int, other: int, relation: str) -> bool:
+    """Whether the one can be this to the other, and hold it or be held by it: nothing is held by
+    itself. What holds each is noted in `holders`."""
+    if relation not in ("part_of", "replaces"):
+        return True
+    held, holder = (one, other) if relation == "part_of" else (other, one)
+    above, found = {holder}, set[int]()
+    while above:
+        found |= above
+        above = {each for n in above for each in holders[n]} - found
+    if held not in found:
+        holders[held].add(holder)
+    return held not in found
+
+
 @st.composite
 def sets(draw: st.DrawFn, most: int = 10) -> Deals:
     """Any few agreements of up to four missions; no chain of relations is longer than three."""
@@ -106,12 +121,15 @@ def sets(draw: st.DrawFn, most: int = 10) -> Deals:
     sorts = draw(st.lists(_sorts(legs), min_size=1, max_size=3))
     deals: list[Deal] = []
     depths: list[int] = []
+    holders: list[set[int]] = []
     for at in range(draw(st.integers(1, most))):
         related = [
             (at - back, relation)
             for back, relation in draw(_BACK)
             if back <= at and depths[at - back] < 3
         ]
+        holders.append(set())
+        related = [each for each in related if is_possible(holders, at, *each)]
         depths.append(1 + max((depths[n] for n, _ in related), default=0))
         own: Figures = draw(st.sampled_from(sorts)) | draw(_DETAILS)
         own |= {"currency": None} if draw(_NOT) else draw(_money())

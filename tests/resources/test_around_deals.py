@@ -264,6 +264,39 @@ async def test_an_agreement_is_no_part_of_itself(client: httpx.AsyncClient) -> N
     assert answer.status_code == 200
 
 
+async def test_an_agreement_replaces_nothing_that_holds_it(client: httpx.AsyncClient) -> None:
+    """Neither of two that replaced each other would be in any sum; nor a part of what it replaces,
+    be it by way of others."""
+
+    def related(**relations: Any) -> dict[str, Any]:
+        several = relations.items()
+        return {"related": [{"agreement_id": r["id"], "relation": n} for n, r in several]}
+
+    first = await stored(client, "agreements", CONTRACT)
+    second = await stored(client, "agreements", CONTRACT | related(replaces=first))
+    third = await stored(client, "agreements", CONTRACT | related(replaces=second))
+    part = await stored(client, "agreements", CONTRACT | related(part_of=first))
+    for key, relations in (
+        (first["id"], {"replaces": third}),
+        (first["id"], {"part_of": second, "replaces": second}),
+        (second["id"], {"part_of": part, "replaces": first}),
+        (third["id"], {"part_of": part, "replaces": second}),
+    ):
+        answer = await client.patch(f"/agreements/{key}", json=related(**relations))
+        assert answer.status_code == 422, relations
+        assert answer.json()["errors"][0]["code"] == "circle"
+    new = CONTRACT | related(part_of=part, replaces=first)
+    assert (await client.post("/agreements", json=new)).status_code == 422
+    # What it replaces no more may hold it, and what was there is no reason to refuse a change.
+    for key, body in (
+        (second["id"], related(part_of=first)),
+        (third["id"], {"title": "Another"}),
+        (third["id"], related(replaces=part)),
+    ):
+        answer = await client.patch(f"/agreements/{key}", json=body)
+        assert answer.status_code == 200, answer.text
+
+
 async def test_related_records_are_shown_and_filtered_by(client: httpx.AsyncClient) -> None:
     old = await stored(client, "agreements", CONTRACT | {"title": "A memorandum of cooperation"})
     replaces = [{"agreement_id": old["id"], "relation": "replaces"}]
