@@ -14,6 +14,8 @@ from app.resources.reported_total import Measure, Rank
 
 Count = Decimal | int
 NOT_STANDING = tuple(each.value for each in Firmness if each not in STANDING)
+#: In what time each measure is on record; all others are of the whole mission.
+_TIMES = {Measure.amount: (None, "year"), Measure.jobs: (None, "year", "month")}
 
 
 class Comparison(StrEnum):
@@ -54,7 +56,7 @@ def recorded_of(found: Json, measure: str, currency: str | None, per: str | None
         case Measure.agreements:
             return _agreements(found)
         case Measure.jobs:
-            return _jobs(found)
+            return _jobs(found, per)
         case Measure.companies:
             counted = found["counted"]
             open_ended = {
@@ -113,10 +115,8 @@ def _money(found: Json, currency: str | None, per: str | None) -> Recorded:
         )
     ]
     (apart,) = [e for e in found["amounts"] if (e["currency"], e["per"]) == (currency, per)] or [{}]
-    unseen = summary["withheld_amounts"]
-    withheld = summary["withheld"] + unseen
-    # An amount that is withheld reads as one that nobody states.
-    without = max(_standing(found, "without_amount") - unseen, 0)
+    withheld = summary["withheld"] + _standing(found, "withheld_amounts")
+    without = _standing(found, "without_amount")
     of_class = {row["firmness"]: row["agreements"] for row in rows}
     others = [each for each in found["amounts"] if each["currency"] != currency]
     times = [e for e in found["amounts"] if e["currency"] == currency and e["per"] != per]
@@ -169,11 +169,14 @@ def _agreements(found: Json) -> Recorded:
     return Recorded(value, Limits(value, most), classes, left, reasons)
 
 
-def _jobs(found: Json) -> Recorded:
-    rows = found["jobs"]["targets"]
+def _jobs(found: Json, per: str | None) -> Recorded:
+    jobs = found["jobs"]
+    rows = [row for row in jobs["targets"] if row["per"] == per]
+    others = len(jobs["targets"]) - len(rows)
     if not rows:
-        return Recorded(reasons={Why.not_measured: 0})
-    left = {name: found["jobs"][name] for name in ("parts", *NOT_STANDING)}
+        return Recorded(reasons={Why.other_period: others} if others else {Why.not_measured: 0})
+    (apart,) = [row for row in jobs["left_out"] if row["per"] == per]
+    left = {name: apart[name] for name in ("parts", *NOT_STANDING)}
     is_open = any(row["at_most"] is None for row in rows)
     return Recorded(
         sum((row["value"] for row in rows), start=0),
@@ -182,7 +185,11 @@ def _jobs(found: Json) -> Recorded:
             None if is_open else sum((row["at_most"] for row in rows), start=0),
         ),
         left_out=left,
-        reasons={Why.not_exact: sum(row["not_exact"] for row in rows), Why.parts: left["parts"]},
+        reasons={
+            Why.not_exact: sum(row["not_exact"] for row in rows),
+            Why.parts: left["parts"],
+            Why.other_period: others,
+        },
     )
 
 
@@ -254,7 +261,7 @@ def why_apart(claim: Json, mission_id: str) -> list[Json]:
         Why.other_scope: claim["scope"] is not None or _is_of_agreement_alone(claim),
         Why.other_mission: claim["agreement_id"] is None and claim["mission_id"] != mission_id,
         Why.part_of_claim: claim["part_of_id"] is not None,
-        Why.other_period: claim["per"] not in (None, "year"),
+        Why.other_period: claim["per"] not in _TIMES.get(claim["measure"], (None,)),
         Why.withheld: bool(claim["is_about_withheld"]),
     }
     return [{"reason": each, "count": None} for each, so in reasons.items() if so]

@@ -5,13 +5,17 @@ from functools import cache
 from sqlalchemy import (
     CTE,
     BigInteger,
+    ColumnElement,
     Dialect,
+    FromClause,
+    and_,
     bindparam,
     case,
     cast,
     distinct,
     func,
     literal,
+    or_,
     select,
 )
 from sqlalchemy.orm import aliased
@@ -19,8 +23,9 @@ from sqlalchemy.orm import aliased
 from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.databases.interface import CompiledQuery, compile_query
 from app.core.databases.types import Id
-from app.engine.aggregates.left_out import columns_for, left_out
+from app.engine.aggregates.left_out import columns_for, left_out, same_group
 from app.engine.query.render import as_json, json_list, object_of
+from app.engine.query.withheld import is_withheld
 from app.insights.claims import reported_totals, stated_figures
 from app.insights.figures import AGREEMENTS, STANDING, range_of
 from app.insights.journey import missions_of_journey
@@ -35,6 +40,10 @@ from app.resources.party import AgreementParty
 from app.resources.target import AgreementTarget, TargetMeasure
 
 JOBS = range_of("quantity", "quantity_max", "bound")
+#: What is told apart from what nobody states.
+_WITHHOLDABLE = ("amount", "signed")
+#: Jobs of a year are not added to those that come once.
+_TIME = ("per",)
 
 
 @cache
@@ -65,7 +74,8 @@ def _agreements(missions: CTE) -> CTE:
         *("amount_period", "parties_complete", "signed_earliest"),
     )
     table: AnyTable = aliased(Agreement)
-    found = select(*(getattr(table, name) for name in names)).where(
+    withheld = (is_withheld(table, name).label(f"withholds_{name}") for name in _WITHHOLDABLE)
+    found = select(*(getattr(table, name) for name in names), *withheld).where(
         table.mission_id.in_(select(missions.c.id)), table.deleted_at.is_(None)
     )
     return found.cte("agreements").prefix_with("MATERIALIZED")
@@ -77,8 +87,13 @@ def _classes(agreements: CTE) -> Expression:
     c = agreements.c
     counted = {
         "agreements": c.stands_for,
-        "without_amount": case((c.amount.is_(None), c.stands_for), else_=0),
-        "undated": case((c.signed_earliest.is_(None), c.stands_for), else_=0),
+        "without_amount": case(
+            (and_(c.amount.is_(None), c.withholds_amount == 0), c.stands_for), else_=0
+        ),
+        "withheld_amounts": case((c.withholds_amount == 1, c.stands_for), else_=0),
+        "undated": case(
+            (and_(c.signed_earliest.is_(None), c.withholds_signed == 0), c.stands_for), else_=0
+        ),
         "stands_for": case((c.stands_for > 1, c.stands_for), else_=0),
         "parties_incomplete": case((c.parties_complete, 0), else_=c.stands_for),
     }
@@ -150,51 +165,71 @@ def _not_standing(firmness: Expression) -> list[Expression]:
 
 
 def _with_jobs(agreements: CTE) -> CTE:
-    """The agreements that are to bring jobs, with what is asked of those that are added."""
+    """The agreements that are to bring jobs, once for each time in which they are to, with what is
+    asked of those that are added."""
     target: AnyTable = aliased(AgreementTarget)
     table: AnyTable = aliased(Agreement)
     own = columns_for(AGREEMENTS, table) | {"has_value": literal(1)}
-    targets = select(target.agreement_id).where(target.measure == TargetMeasure.jobs)
     found = (
-        select(*(value.label(name) for name, value in own.items()), table.firmness)
+        select(*(value.label(name) for name, value in own.items()), table.firmness, target.per)
         .join(agreements, agreements.c.id == table.id)
-        .where(table.id.in_(targets))
+        .join(target, target.agreement_id == table.id)
+        .where(target.measure == TargetMeasure.jobs)
+        .distinct()
     )
     return found.cte("with_jobs").prefix_with("MATERIALIZED")
 
 
 def _jobs(agreements: CTE) -> Expression:
     """The jobs that agreements which stand are to bring, as each states them, without parts of
-    others that do; and how many records are left out."""
+    others that do; and how many records are left out, a row for each time."""
     with_jobs = _with_jobs(agreements)
     standing = select(with_jobs).where(with_jobs.c.firmness.in_(STANDING)).cte("standing_with_jobs")
-    left = left_out(AGREEMENTS, standing, (), lifted=frozenset(("per_year",)), name="left_of_jobs")
-    added = select(standing.c.id).where(standing.c.id.not_in(select(left.c.id)))
-    values = {"targets": _targets(added)}
-    for name in HELD:
-        is_so = left.c.reason == AGREEMENTS.reasons.index(name)
-        values[name] = select(func.count()).select_from(left).where(is_so).scalar_subquery()
-    for counted in _not_standing(with_jobs.c.firmness):
-        rows = select(counted).select_from(with_jobs).scalar_subquery()
-        values[counted.name] = values[counted.name] + rows if counted.name in values else rows
-    return object_of(values)
+    lifted = frozenset(("per_year",))
+    left = left_out(AGREEMENTS, standing, _TIME, lifted=lifted, name="left_of_jobs")
+    rows = with_jobs.outerjoin(left, _is_same(left, with_jobs))
+    is_so: dict[str, list[ColumnElement[bool]]] = {
+        name: [left.c.reason == AGREEMENTS.reasons.index(name)] for name in HELD
+    }
+    for each in Firmness:
+        if each not in STANDING:
+            is_so.setdefault(each.value, []).append(with_jobs.c.firmness == each)
+    counts = (func.count(case((or_(*met), 1))).label(name) for name, met in is_so.items())
+    apart = select(with_jobs.c.per, *counts).select_from(rows).group_by(with_jobs.c.per)
+    found = apart.subquery("jobs_apart")
+    values = {column.key: as_json(column) for column in found.c}
+    added = standing.outerjoin(left, _is_same(left, standing))
+    return object_of(
+        {
+            "targets": _targets(
+                select(standing.c.id, standing.c.per).select_from(added).where(left.c.id.is_(None))
+            ),
+            "left_out": select(json_list(object_of(values))).select_from(found).scalar_subquery(),
+        }
+    )
+
+
+def _is_same(left: FromClause, rows: FromClause) -> ColumnElement[bool]:
+    return and_(left.c.id == rows.c.id, same_group(left, rows, _TIME))
 
 
 def _targets(agreements: Selection) -> Expression:
-    """The numbers of jobs that these agreements state."""
+    """The numbers of jobs that these agreements state for these times."""
     target: AnyTable = aliased(AgreementTarget)
+    added = agreements.subquery("with_jobs_added")
     rows = (
         select(
+            target.per,
             target.quantity.label("value"),
             JOBS.at_least(target).label("at_least"),
             JOBS.at_most(target).label("at_most"),
             case((JOBS.is_not_exact(target), 1), else_=0).label("not_exact"),
         )
-        .where(target.measure == TargetMeasure.jobs, target.agreement_id.in_(agreements))
-        .limit(10_000)
+        .join(added, added.c.id == target.agreement_id)
+        .where(target.measure == TargetMeasure.jobs, target.per.is_not_distinct_from(added.c.per))
         .subquery("jobs")
     )
-    values = {name: as_json(rows.c[name]) for name in ("value", "not_exact")}
+    values = {name: as_json(rows.c[name]) for name in ("per", "value", "not_exact")}
     for name in ("at_least", "at_most"):
         column = rows.c[name]
         column.type = rows.c.value.type

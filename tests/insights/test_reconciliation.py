@@ -253,7 +253,8 @@ def invented(number: int, chance: Random) -> Body:
         body |= {"amount": chance.randrange(100), "currency": chance.choice(("USD", "USD", "EUR"))}
         body |= chance.choice(({}, {}, {"amount_period": "per_year"}))
     if chance.random() < 0.5:
-        body["targets"] = [{"measure": "jobs", "quantity": chance.randrange(100)}]
+        jobs = {"measure": "jobs", "quantity": chance.randrange(100)}
+        body["targets"] = [jobs | {"per": chance.choice((None, None, "year", "month"))}]
     if number and chance.random() < 0.6:
         whole = {"ref": f"left-out-{chance.randrange(number)}"}
         body["related"] = [{"agreement": whole, "relation": "part_of"}]
@@ -296,6 +297,9 @@ async def test_each_figure_tells_what_it_leaves_out_and_nothing_else(
             {"measure": "jobs", "value": 1},
             {"measure": "agreements", "value": 1},
         ],
+        "statements": [
+            REMARK | {"quantity": 1, "unit": "job", "per": per} for per in ("year", "month")
+        ],
     }
     sent = await client.post("/missions", json=mission)
     assert sent.status_code == 201, sent.text
@@ -308,10 +312,13 @@ async def test_each_figure_tells_what_it_leaves_out_and_nothing_else(
             if body.get("currency") == "USD" and body.get("amount_period") == period
         }
         right["amount", per] = figure_of(of_dollars, bodies)
-    jobs = {
-        ref: body["targets"][0]["quantity"] for ref, body in bodies.items() if "targets" in body
-    }
-    right["jobs", None] = figure_of(jobs, bodies)
+    for per in (None, "year", "month"):
+        jobs = {
+            ref: body["targets"][0]["quantity"]
+            for ref, body in bodies.items()
+            if "targets" in body and body["targets"][0]["per"] == per
+        }
+        right["jobs", per] = figure_of(jobs, bodies)
     fallen = figure_of(dict.fromkeys(bodies, Decimal(1)), bodies)[1]
     standing = [b["stands_for"] for b in bodies.values() if b["status"] not in FALLEN]
     right["agreements", None] = sum(standing), fallen | {"parts": 0}
@@ -330,6 +337,33 @@ async def test_each_figure_tells_what_it_leaves_out_and_nothing_else(
         "repeated_claims": 0,
         "rival_claims": 0,
         "withheld": 0,
+    }
+
+
+async def test_what_comes_each_year_is_not_held_against_what_is_there_once(
+    client: httpx.AsyncClient,
+) -> None:
+    jobs = {"measure": "jobs", "quantity": 20, "per": "year"}
+    deal = {"title": "D", "instrument": "supply_contract", "parties": [PARTY], "targets": [jobs]}
+    each_year: Body = {**REMARK, "quantity": 20, "per": "year"}
+    body = {
+        "ref": "each-year",
+        "title": "M",
+        "kind": "forum",
+        "agreements": [deal],
+        "reported_totals": [{"measure": "jobs", "value": 20}],
+        "statements": [each_year | {"unit": unit} for unit in ("company", "job")],
+    }
+    sent = await client.post("/missions", json=body)
+    assert sent.status_code == 201, sent.text
+    answer = await reconciliation(client, "each-year")
+    assert {
+        (figure["measure"], figure["per"]): told(figure["claims"][0])
+        for figure in answer["figures"]
+    } == {
+        ("companies", "year"): (20, None, "not_comparable", {"other_period": None}),
+        ("jobs", None): (20, None, "not_comparable", {"other_period": 1}),
+        ("jobs", "year"): (20, 0, "agrees", {}),
     }
 
 

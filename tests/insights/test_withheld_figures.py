@@ -27,6 +27,7 @@ def deal(ref: str, **also: Any) -> Body:
     return body | {"mission": {"ref": "veiled"}, "signed": "2020-05-01"} | also
 
 
+DEAL = {"title": "D", "instrument": "supply_contract", "parties": PARTIES}
 DEALS = (
     deal("veiled-1", amount=1, currency="USD"),
     deal("veiled-2", amount=2, currency="USD", withheld=["amount"]),
@@ -163,6 +164,34 @@ async def test_a_claim_about_what_is_withheld_is_not_held_against_the_whole_miss
         ((claim,),) = [figure["claims"] for figure in answer["figures"]]
         found.append((claim["comparison"], [each["reason"] for each in claim["reasons"]]))
     assert found == [("agrees", []), ("not_comparable", ["withheld"])]
+
+
+async def test_what_is_withheld_of_an_agreement_is_not_told_as_what_nobody_states(
+    client: httpx.AsyncClient, public: httpx.AsyncClient
+) -> None:
+    """Nor does it hide how many there are of which nothing is stated."""
+    money = {"amount": 5, "currency": "USD"}
+    claim = {"measure": "amount", "value": 9, "currency": "USD", "as_of": "2020-06"}
+    body = {
+        "ref": "unstated",
+        "title": "M",
+        "kind": "forum",
+        "reported_totals": [claim],
+        "agreements": [
+            DEAL | money | {"signed": "2020-05", "withheld": ["signed"]},
+            DEAL | money | {"signed": "2020-05", "withheld": ["amount"]},
+            DEAL | {"stands_for": 3},
+            DEAL | money | {"status": "cancelled", "withheld": ["amount"]},
+        ],
+    }
+    await send_good(client, "/missions", json=body)
+    found: list[Any] = []
+    for reader in (client, public):
+        answer = (await reader.get("/missions/unstated/reconciliation")).json()
+        ((claimed,),) = [figure["claims"] for figure in answer["figures"]]
+        counts = {each["reason"]: each["count"] for each in claimed["reasons"]}
+        found.append([counts.get(name) for name in ("without_amount", "undated", "withheld")])
+    assert found == [[3, 3, None], [3, 3, 1]]
 
 
 async def test_every_figure_tells_how_much_is_withheld_from_who_asks_whatever_is_asked(
