@@ -2,19 +2,27 @@
 
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 from pydantic import Field
+from sqlalchemy import Dialect, bindparam, func, select
 from starlette.requests import Request
 from starlette.responses import Response
 
 from app.core import json_codec
-from app.core.databases.interface import Rows, task_outside_request
-from app.core.databases.types import instant_text
+from app.core.databases.interface import (
+    CompiledQuery,
+    Rows,
+    compile_query,
+    task_outside_request,
+)
+from app.core.databases.public_reads import is_public
+from app.core.databases.types import Id, Instant, instant_text
 from app.core.errors import NotFound
 from app.core.http.responses import JsonResponse
 from app.core.loose_types import Fields, Json
-from app.engine.history.change_log import Action, undo
+from app.engine.history.change_log import Action, Change, undo
 from app.engine.history.feed import ChangeEntry, FeedShape, feed_statement
 from app.engine.history.positions import Position, Since, read_position, refuse_gone
 from app.engine.query.cursor import cursor_scope
@@ -125,6 +133,31 @@ def _before_file(state: Json, as_of: str) -> None:
     if state["deleted_at"] is not None and state["deleted_at"] > as_of:
         created = {"version": 1, "updated_at": state["created_at"], "deleted_at": None}
         state.update(created)
+
+
+async def is_told_in_part(
+    request: Request, resource: Resource, found: Found, moment: datetime
+) -> bool:
+    """Whether the reader is told of later changes of a record without some of their fields, so that
+    they cannot be undone one after another."""
+    if not is_public(reading_dialect(request)):
+        return False
+    database = database_of(request)
+    values = {"kind": resource.record_type, "record_id": found.id, "moment": moment}
+    ((count,),) = await database.read(_told_in_part(database.whole_dialect), values)
+    return bool(count)
+
+
+@cache
+def _told_in_part(dialect: Dialect) -> CompiledQuery:
+    """Reads `(count,)` of the changes of a record after `:moment` of which fields are withheld."""
+    statement = select(func.count()).where(
+        Change.kind == bindparam("kind"),
+        Change.record_id == bindparam("record_id", type_=Id()),
+        Change.at > bindparam("moment", type_=Instant()),
+        Change.hidden.is_not(None),
+    )
+    return compile_query(statement, dialect)
 
 
 async def answer_as_of(

@@ -167,12 +167,20 @@ async def answer_as_of(answer: Handler, request: Request) -> Response:
     if any(name == _SEARCH for name, _ in parameters(sent)):
         text = "What words are found in is known of the present alone: leave q or as_of out."
         raise bad_parameter(PARAMETER, "both", text)
-    database = PastDatabase(state_of(request).database, read_as_of(texts[0]))
-    request.scope[PAST_DATABASE] = database
+    as_of = read_as_of(texts[0])
     request.scope["query_left"] = _without(sent)
+    async with reading_past(request, as_of):
+        return await answer(request)
+
+
+@asynccontextmanager
+async def reading_past(request: Request, as_of: datetime | Position) -> AsyncIterator[None]:
+    """Let what the request reads be what was there at a moment."""
+    database = PastDatabase(state_of(request).database, as_of)
+    request.scope[PAST_DATABASE] = database
     request.scope[MOMENT] = await database.tag()
     try:
-        return await answer(request)
+        yield
     finally:
         del request.scope[PAST_DATABASE], request.scope[MOMENT]
         await database.stop()

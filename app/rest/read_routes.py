@@ -10,11 +10,18 @@ from starlette.responses import Response
 from app.core.errors import BadRequest, Gone, Invalid, NotFound
 from app.core.http.dispatch import Route
 from app.core.http.operation import Answer, Operation
+from app.core.http.responses import JsonResponse
 from app.core.loose_types import Value
 from app.engine.query.filter_reader import bad_parameter
 from app.engine.query.parameters import ItemQuery, ListQuery, ListWithPartsQuery
 from app.engine.resource import Resource, SubCollection
-from app.rest.changes import ChangeList, HistoryQuery, answer_as_of, answer_changes
+from app.rest.changes import (
+    ChangeList,
+    HistoryQuery,
+    answer_as_of,
+    answer_changes,
+    is_told_in_part,
+)
 from app.rest.exports import (
     FORMATS,
     ExportQuery,
@@ -34,7 +41,7 @@ from app.rest.operations import (
     RecordsOperation,
     snake,
 )
-from app.rest.past import moment_of, with_past
+from app.rest.past import moment_of, read_as_of, reading_past, with_past
 
 Format = Annotated[
     str,
@@ -214,6 +221,10 @@ def get_route(resource: Resource, models: Models) -> Route:
         found = await find_row(request, resource, key, trash=True)
         trash = query.deleted == "include"
         moment = await moment_of(request, query.as_of)
+        if await is_told_in_part(request, resource, found, moment):
+            async with reading_past(request, read_as_of(query.as_of)):
+                then = await find_row(request, resource, str(found.id), trash=trash)
+            return JsonResponse(then.body.encode())
         return await answer_as_of(request, resource, found, moment, trash)
 
     return RecordsOperation(

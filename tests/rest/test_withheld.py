@@ -385,3 +385,34 @@ async def test_a_confidential_rate_converts_for_those_who_see_it_alone(public: P
         assert seen.status_code == 200, seen.text
         assert "no_rates_of_currency" in seen.text
         assert "quiet" not in seen.text
+
+
+async def test_what_a_record_named_then_is_told_to_be_withheld_though_it_names_it_no_more(
+    public: Public,
+) -> None:
+    company = await public.create("organizations", name="Canary", kind="company")
+    person = await public.create("people", full_name="Aigerim Canary")
+    other = {"description": "A firm", "role": "buyer"}
+    made = {}
+    for party in (
+        {"organization_id": company["id"], "role": "supplier"},
+        {"description": "Another", "role": "supplier", "signed_by_id": person["id"]},
+    ):
+        body = {"title": "A deal", "instrument": "supply_contract", "parties": [party, other]}
+        agreement = await public.create("agreements", **body)
+        await public.change("agreements", agreement, parties=[party], title="Another deal")
+        await public.change("agreements", agreement, parties=[{**other, "role": "customer"}])
+        made[agreement["id"]] = agreement["updated_at"]
+    await public.change("organizations", company, confidential=True)
+    await public.change("people", person, confidential=True)
+    found: list[Any] = []
+    for key, then in made.items():
+        alone = (await public.reader.get(f"/agreements/{key}?as_of={then}")).json()
+        (listed,) = (await public.reader.get(f"/agreements?id={key}&as_of={then}")).json()["data"]
+        assert alone == listed
+        parties = [(each["description"], each["role"]) for each in alone["parties"]]
+        found.append((alone["title"], parties, alone["parties_complete"], alone["withheld"]))
+    assert found == [
+        ("A deal", [("A firm", "buyer")], False, ["parties"]),
+        ("A deal", [("Another", "supplier"), ("A firm", "buyer")], True, ["parties"]),
+    ]

@@ -228,8 +228,17 @@ class Undo:
                         f" || '{','.join(pointer.names)},'"
                         f' WHERE "{pointer.key}" IN ({self._withheld_ids(pointer)}) AND {ROWS}'
                     )
-
+            yield from self._told(past, name, f"SELECT {part.owner} FROM {rows}")
         yield from self._hidden_titles(past)
+
+    def _told(self, past: str, part: str, owners: str) -> Iterator[str]:
+        """What tells of records that rows of a part are withheld, or some of what rows hold."""
+        all_of_it = ",".join(sorted(told_together(self.resource, [part])))
+        for names, is_so in ((all_of_it, f"= '{ALL}'"), (part, f"<> '{ALL}'")):
+            yield (
+                f"UPDATE {past} SET hidden = coalesce(hidden, ',') || '{names},'"
+                f" WHERE {ROWS} AND id IN ({owners} WHERE hidden {is_so})"
+            )
 
     def _withholding(self, part: str) -> str:
         """The ids of the records that are withheld, or whose rows of a part are, all of them."""
