@@ -9,7 +9,8 @@ from typing import Final
 
 _YEAR_FIRST: Final = re.compile(r"([0-9]{4})([-./ ])([0-9]{1,2})(?:\2([0-9]{1,2}))?\.?")
 _YEAR_LAST: Final = re.compile(
-    r"(?:([0-9]{1,2})([-./ ]))?([0-9]{1,2})[-./ ]([0-9]{4})(?: ?(?:г|года|ж)\.?)?"
+    r"(?:([0-9]{1,2})([-./ ])(?=[0-9]{1,2}\2))?([0-9]{1,2})[-./ ]([0-9]{4})"
+    r"(?: ?(?:г|года|ж)\.?)?"
 )
 _NO_SIGNS: Final = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})")
 _DAY_AND_NAME: Final = re.compile(
@@ -34,9 +35,14 @@ _YEAR_ALONE: Final = re.compile(r"([0-9]{4}) ?(?:г|год|года|ж|жыл)\.
 _YEAR: Final = re.compile("[0-9]{4}")
 #: The year first, as in Kazakh: `2016 жылғы 12 сәуір`.
 _YEAR_BEFORE: Final = re.compile(r"([0-9]{4}) ?(?:жылғы|жылдың|жылы|жыл|ж\.),? (?=.*[^\W\d_])(.+)")
-_INTERVAL: Final = re.compile(
-    r"(?:с |from )?(.+?)(?: ?[–—] ?| - | по | to | until |(?<=[0-9.])-(?=[0-9]))(.+)"
+#: What stands between the ends of an interval, the surest first: a hyphen is a sign of dates, too.
+_BETWEEN: Final = tuple(
+    map(re.compile, (" [-–—] | по | to | until ", " ?[–—] ?", "(?<=[0-9.])-(?=[0-9])"))
 )
+_FROM: Final = re.compile("^(?:с|from) ")
+#: The numbers that a date of digits begins with, each but the first with the sign before it.
+_DIGITS: Final = re.compile(r"[0-9]+(?:[-./][0-9]+)*")
+_NUMBERS: Final = re.compile("[-./]?[0-9]+")
 _MAX_LENGTH: Final = 40
 _DAY_AND_MONTH: Final = "(?:[dD]{1,2}[-./ ][mM]{1,2}|[mM]{1,2}[-./ ][dD]{1,2})"
 #: A format of days in digits: `dd.mm.yyyy`, `m/d/yy`, `yyyy-mm-dd`.
@@ -156,18 +162,35 @@ def iso_by_format(text: str, date_format: str) -> str | None:
 def ends_of_interval(text: str, *, yearless: bool = False) -> tuple[str, str] | None:
     """Both ends of `12–14 апреля 2026`, each with the month and year that it shares with the other;
     None for what is no interval."""
-    found = _INTERVAL.fullmatch(_folded(text)[: 2 * _MAX_LENGTH])
-    if found is None:
-        return None
-    first, second = found.groups()
-    _, _, month_and_year = second.partition(" ")
-    years = _YEAR.findall(second)
-    # Without a year only where the other end has none.
-    is_yearless = yearless and not years
-    for shared in ("", f" {month_and_year}", *(f" {year}" for year in years[-1:])):
-        if iso_readings(first + shared, yearless=is_yearless) or _YEAR.fullmatch(first):
-            return first + shared, second
+    text = _FROM.sub("", _folded(text)[: 2 * _MAX_LENGTH])
+    for sign in _BETWEEN:
+        for found in sign.finditer(text):
+            first, second = text[: found.start()], text[found.end() :]
+            # Without a year only where the other end has none.
+            is_yearless = yearless and not _YEAR.search(second)
+            if not _is_date(second, is_yearless):
+                continue
+            for whole in _completed(first.rstrip("."), second):
+                if _is_date(whole, is_yearless):
+                    return whole, second
     return None
+
+
+def _is_date(text: str, is_yearless: bool) -> bool:
+    return bool(iso_readings(text, yearless=is_yearless) or _YEAR.fullmatch(text))
+
+
+def _completed(first: str, second: str) -> Iterator[str]:
+    """The first end of an interval as it stands, and with what it may share with the second."""
+    yield first
+    digits = _DIGITS.match(second)
+    numbers = _NUMBERS.findall(digits.group()) if digits else []
+    if len(numbers) > 1 and _DIGITS.fullmatch(first):
+        # `11–13.04.2016` lacks a month and a year, `11.04–13.04.2016` a year.
+        yield first + "".join(numbers[len(_NUMBERS.findall(first)) :])
+        return
+    yield f"{first} {second.partition(' ')[2]}"
+    yield from (f"{first} {year}" for year in _YEAR.findall(second)[-1:])
 
 
 def _intervals(text: str) -> Iterator[str]:

@@ -24,7 +24,7 @@ from app.engine.resource import Resource
 #: What a cell is read as; of a `Measured` or `SeveralCodes` the rest of the row has a say.
 Read = Callable[[Value], JsonValue]
 
-_MIDNIGHT: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})T00:00:00\.000000Z")
+_MIDNIGHT: Final = re.compile(r"([0-9]{1,4}([-./])[0-9]{1,2}\2[0-9]{1,4})[T ]0?0:00(?::00(?:\.0+)?)?Z?")
 _ISO: Final = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
 _ALL_DIGITS: Final = re.compile(r"[0-9]{1,4}([-./ ])[0-9]{1,2}\1[0-9]{1,4}")
 _PLAIN: Final = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,100})?")
@@ -250,7 +250,8 @@ def read_boolean(cell: object) -> bool:
 
 
 def read_date(cell: object, date_format: str | None = None, *, is_stated: bool = True) -> str:
-    """A date as text; a spreadsheet's day with a time of midnight is the day.
+    """A date as text; the day with a time of midnight that spreadsheets and databases write is the
+    day.
 
     What people write is read where it can mean one day, month or year alone; of a stated date also
     without a year, `14 марта`. With a format (`is_date_format`) a day in digits must have it,
@@ -259,7 +260,7 @@ def read_date(cell: object, date_format: str | None = None, *, is_stated: bool =
     text = read_word(cell)
     refuse_nothing(text)
     if midnight := _MIDNIGHT.fullmatch(text):
-        return midnight[1]
+        text = midnight[1]
     found = _day(text, date_format, is_stated)
     ends = None if found else ends_of_interval(text, yearless=is_stated)
     if ends and all(both := [_day(end, date_format, is_stated) for end in ends]):
