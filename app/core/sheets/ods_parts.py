@@ -1,11 +1,18 @@
 """The parts of an OpenDocument spreadsheet (ISO/IEC 26300), each with its parser."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from app.core.sheets.sheet import Scalar, SheetError, column_letters
-from app.core.sheets.xlsx_cells import CellFault, dated, number_of
+from app.core.sheets.xlsx_cells import (
+    CellFault,
+    NumberForm,
+    as_shown,
+    date_form,
+    dated,
+    number_of,
+)
 from app.core.sheets.xlsx_merges import Merge
 from app.core.sheets.xlsx_parts import (
     MAX_CELL,
@@ -21,10 +28,13 @@ BROKEN: Final = "The ODS file is broken: open it in a spreadsheet program and sa
 MAX_MERGES: Final = 100_000
 MAX_REPEATED: Final = 5_000_000
 """The most cells that may be written once and repeated: a tag of a few bytes can mean millions."""
+MAX_STYLES: Final = 65_536
+"""How many styles are looked at: spreadsheets write no more."""
 _DIGITS: Final = re.compile(r"[0-9]{1,9}", re.ASCII)
 _TIME: Final = re.compile(r"PT([0-9]{1,2})H([0-9]{1,2})M([0-9]{1,2})(?:[.,][0-9]+)?S", re.ASCII)
 _BLANKS: Final = re.compile("[ \t\r\n]+")
 _NUMBERS: Final = ("percentage", "float", "currency")
+_DATE_PARTS: Final = ("day", "month", "year")
 
 
 def _count(attributes: dict[str, str], name: str) -> int:
@@ -75,15 +85,35 @@ class TablesPart(_OdsPart):
         self.merges: dict[int, list[Merge]] = {}
         self._hidden: set[str] = set()
         self._style = ""
+        #: The style of data that a style has; and what of a date a style of data shows.
+        self._data_styles: dict[str, str] = {}
+        self._date_parts: dict[str, set[str]] = {}
+        self._shown: set[str] = set()
         self._row = self._next_row = self._column = self._inner = 0
 
     def is_visible(self, style: str) -> bool:
         """Whether a worksheet with this style is shown."""
         return style not in self._hidden
 
+    def forms(self) -> dict[str, NumberForm]:
+        """What dates mean in cells of these styles."""
+        return {
+            style: date_form(has_day="day" in parts, has_month="month" in parts)
+            for style, data_style in self._data_styles.items()
+            if (parts := self._date_parts.get(data_style))
+        }
+
     def begin(self, name: str, attributes: dict[str, str]) -> None:
         if name == "style":
             self._style = attributes.get("name", "")
+            if "data-style-name" in attributes and len(self._data_styles) < MAX_STYLES:
+                self._data_styles[self._style] = attributes["data-style-name"]
+        elif name == "date-style":
+            self._shown = set()
+            if len(self._date_parts) < MAX_STYLES:
+                self._date_parts[attributes.get("name", "")] = self._shown
+        elif name in _DATE_PARTS:
+            self._shown.add(name)
         elif name == "table-properties" and attributes.get("display") == "false":
             self._hidden.add(self._style)
         elif name == "table":
@@ -121,9 +151,13 @@ class TablesPart(_OdsPart):
 class TableRowsPart(_OdsPart):
     """One worksheet of the content; `taken` gives the rows whose end was reached."""
 
-    def __init__(self, wanted: int) -> None:
+    def __init__(self, wanted: int, forms: Mapping[str, NumberForm]) -> None:
         super().__init__()
         self._wanted, self._at, self._inner = wanted, -1, 0
+        self._forms = forms
+        #: The style of a cell that names none, by its column or else its row.
+        self._column_styles: list[str] = []
+        self._row_style = ""
         self.is_over = False
         self._done: list[tuple[XlsxRow, int]] = []
         self._row = self._rows = self._column = self._repeated = 0
@@ -157,9 +191,14 @@ class TableRowsPart(_OdsPart):
             self._at += self._inner == 1
         elif not self._is_read:
             return
+        elif name == "table-column":
+            room = MAX_COLUMNS - len(self._column_styles)
+            times = min(_count(attributes, "number-columns-repeated"), room)
+            self._column_styles += [attributes.get("default-cell-style-name", "")] * times
         elif name == "table-row":
             self._row += self._rows or 1
             self._rows = _count(attributes, "number-rows-repeated")
+            self._row_style = attributes.get("default-cell-style-name", "")
             self._column, self._cells, self._faults = 0, {}, {}
         elif name in ("table-cell", "covered-table-cell"):
             self._cell, self._room = attributes, MAX_CELL
@@ -244,10 +283,16 @@ class TableRowsPart(_OdsPart):
         if kind == "boolean":
             return cell.get("boolean-value") == "true"
         if kind == "date":
-            return dated(cell.get("date-value", ""))
+            return as_shown(dated(cell.get("date-value", "")), self._form(cell))
         if kind == "time":
             return _time(cell.get("time-value", ""), text)
         return (cell.get("string-value") or text) or None
+
+    def _form(self, cell: dict[str, str]) -> NumberForm:
+        at = self._column
+        of_column = self._column_styles[at] if at < len(self._column_styles) else ""
+        style = cell.get("style-name") or self._row_style or of_column
+        return self._forms.get(style, NumberForm.day)
 
 
 def _time(text: str, shown: str) -> str:

@@ -46,7 +46,7 @@ class Ods(ZippedParts):
             Worksheet(name, str(at), tables.is_visible(style))
             for at, (name, style) in enumerate(tables.found)
         ]
-        self._merges = tables.merges
+        self._merges, self._forms = tables.merges, tables.forms()
 
     def rows(self, sheet: Worksheet) -> Iterator[XlsxRow]:
         """Each row that has cells, what is merged in all the rows that it spans."""
@@ -56,7 +56,7 @@ class Ods(ZippedParts):
         yield from unmerged(self._rows(int(sheet.path)), merges)
 
     def _rows(self, at: int) -> Iterator[XlsxRow]:
-        parser = TableRowsPart(at)
+        parser = TableRowsPart(at, self._forms)
         try:
             for _ in self._parse(_CONTENT, parser):
                 yield from parser.taken()

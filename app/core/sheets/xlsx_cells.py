@@ -25,6 +25,8 @@ class NumberForm(StrEnum):
 
     number = "number"
     day = "day"
+    month = "month"
+    year = "year"
     instant = "instant"
     time = "time"
 
@@ -35,13 +37,17 @@ def form_of(format_id: int, code: str | None) -> NumberForm:
         return _form_of_code(code)
     if format_id == 22:
         return NumberForm.instant
+    if format_id == 17:
+        return NumberForm.month
     if 18 <= format_id <= 21 or format_id in (45, 47):
         return NumberForm.time
     # 27 to 36 and 50 to 58 are the dates of East Asian editions.
-    is_day = 14 <= format_id <= 17 or 27 <= format_id <= 36 or 50 <= format_id <= 58
+    is_day = 14 <= format_id <= 16 or 27 <= format_id <= 36 or 50 <= format_id <= 58
     return NumberForm.day if is_day else NumberForm.number
 
 
+#: How much of a day is shown, in characters of ISO 8601, and how it goes on where it is the first.
+_SHOWN: Final = {NumberForm.month: (7, "-01"), NumberForm.year: (4, "-01-01")}
 # Literal text, escaped and padding characters, colours and locales; none of them is a date.
 _LITERAL: Final = re.compile(r'"[^"]*"|\\.|[_*].|\[[^\]]*\]')
 _ELAPSED: Final = re.compile(r"\[(?:h+|m+|s+)\]", re.IGNORECASE)
@@ -54,10 +60,15 @@ def _form_of_code(code: str) -> NumberForm:
     if shown.strip() == "general":
         return NumberForm.number
     has_time = "h" in shown or "s" in shown
-    has_day = "d" in shown or "y" in shown or ("m" in shown and not has_time)
-    if has_day:
-        return NumberForm.instant if has_time else NumberForm.day
-    return NumberForm.time if has_time else NumberForm.number
+    is_date = "d" in shown or "y" in shown or ("m" in shown and not has_time)
+    if is_date and not has_time:
+        return date_form(has_day="d" in shown, has_month="m" in shown)
+    return NumberForm.instant if is_date else NumberForm.time if has_time else NumberForm.number
+
+
+def date_form(*, has_day: bool, has_month: bool) -> NumberForm:
+    """What dates mean where these parts of them are shown."""
+    return NumberForm.day if has_day else NumberForm.month if has_month else NumberForm.year
 
 
 def unescape(text: str) -> str:
@@ -103,7 +114,14 @@ def styled(number: int | Decimal, form: NumberForm, starts_1904: bool = False) -
     if not 2 <= days <= _LAST_DAY:
         raise CellFault(f"{number} is formatted as a date, but there is no such date.")
     text = _text(days, milliseconds)
-    return text[:10] if form is NumberForm.day and milliseconds == 0 else text
+    return text if form is NumberForm.instant or milliseconds else as_shown(text[:10], form)
+
+
+def as_shown(day: str, form: NumberForm | None) -> str:
+    """A day, or the month or year alone where no more is shown: of `Apr 2016` spreadsheets store
+    the first day, which nobody stated. Any other day was entered as one; a moment stays."""
+    length, first = _SHOWN.get(form or NumberForm.day, (10, ""))
+    return day[:length] if day[length:] == first else day
 
 
 def _text(days: int, milliseconds: int) -> str:

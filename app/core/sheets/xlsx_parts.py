@@ -10,6 +10,7 @@ from app.core.sheets.sheet import Scalar, SheetError, column_letters
 from app.core.sheets.xlsx_cells import (
     CellFault,
     NumberForm,
+    as_shown,
     dated,
     form_of,
     number_of,
@@ -286,14 +287,14 @@ class RowsPart(Part):
             if self._has_formula:
                 raise CellFault("It has a formula without a result: save the file in Excel first.")
             return None
+        form = self._book.forms[_index(self._cell["s"])] if "s" in self._cell else None
         if kind == "n":
-            form = self._book.forms[_index(self._cell["s"])] if "s" in self._cell else None
             number = number_of(text)
             return styled(number, form, self._book.starts_1904) if form else number
         if kind == "b":
             return text == "1"
         if kind == "d":
-            return dated(text)
+            return as_shown(dated(text), form)
         raise CellFault(f"It shows the error {text[:40]}.")
 
     def _shared(self, text: str) -> str | None:

@@ -24,7 +24,9 @@ from app.engine.resource import Resource
 #: What a cell is read as; of a `Measured` or `SeveralCodes` the rest of the row has a say.
 Read = Callable[[Value], JsonValue]
 
-_MIDNIGHT: Final = re.compile(r"([0-9]{1,4}([-./])[0-9]{1,2}\2[0-9]{1,4})[T ]0?0:00(?::00(?:\.0+)?)?Z?")
+_MIDNIGHT: Final = re.compile(
+    r"([0-9]{1,4}([-./])[0-9]{1,2}\2[0-9]{1,4})[T ]0?0:00(?::00(?:\.0+)?)?Z?"
+)
 _ISO: Final = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
 _ALL_DIGITS: Final = re.compile(r"[0-9]{1,4}([-./ ])[0-9]{1,2}\1[0-9]{1,4}")
 _PLAIN: Final = re.compile(r"-?[0-9]{1,100}(\.[0-9]{1,100})?")

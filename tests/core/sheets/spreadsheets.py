@@ -13,12 +13,20 @@ _NAMES = " ".join(
         ("table", "urn:oasis:names:tc:opendocument:xmlns:table:1.0"),
         ("text", "urn:oasis:names:tc:opendocument:xmlns:text:1.0"),
         ("style", "urn:oasis:names:tc:opendocument:xmlns:style:1.0"),
+        ("number", "urn:oasis:names:tc:opendocument:xmlns:datastyle:1.0"),
         ("calcext", "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"),
     )
 )
 _STYLES = (
     '<office:automatic-styles><style:style style:name="hidden" style:family="table">'
-    '<style:table-properties table:display="false"/></style:style></office:automatic-styles>'
+    '<style:table-properties table:display="false"/></style:style>'
+    '<number:date-style style:name="N1"><number:month/><number:year/></number:date-style>'
+    '<number:date-style style:name="N2"><number:year/></number:date-style>'
+    '<number:date-style style:name="N3"><number:day/><number:month/></number:date-style>'
+    '<style:style style:name="month" style:family="table-cell" style:data-style-name="N1"/>'
+    '<style:style style:name="year" style:family="table-cell" style:data-style-name="N2"/>'
+    '<style:style style:name="day" style:family="table-cell" style:data-style-name="N3"/>'
+    "</office:automatic-styles>"
 )
 
 
@@ -37,6 +45,12 @@ def cell(value: Any, **attributes: Any) -> str:
     text = "".join(f"<text:p>{escape(line)}</text:p>" for line in str(value).split("\n"))
     start = f'<table:table-cell office:value-type="{kind}"{said}{more}>'
     return f"{start}{text}</table:table-cell>"
+
+
+def day(value: str, style: str = "") -> str:
+    """A cell with a date, in this style or in that of its column or row."""
+    more = f' table:style-name="{style}"' if style else ""
+    return f'<table:table-cell office:value-type="date" office:date-value="{value}"{more}/>'
 
 
 def table(name: str, rows: list[list[Any]] | str, style: str = "shown") -> str:

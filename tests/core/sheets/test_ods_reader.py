@@ -7,7 +7,7 @@ import pytest
 
 from app.core.sheets import ods_parts, zipped_parts
 from app.core.sheets.sheet import SheetError
-from tests.core.sheets.spreadsheets import cell, spreadsheet, table
+from tests.core.sheets.spreadsheets import cell, day, spreadsheet, table
 from tests.core.sheets.tables import read, refusal, replaced, values
 
 HEAD = ["a", "b"]
@@ -39,6 +39,24 @@ def test_cells_of_every_type_are_read() -> None:
     found = values(spreadsheet(table("A", rows)), "ods")
     right: list[list[Any]] = [[value, "x"] for value in typed.values() if value is not None]
     assert found == [*right, [1, True], [Decimal("1.5"), False]]
+
+
+def test_a_date_is_the_month_or_year_that_its_style_shows() -> None:
+    """A spreadsheet stores a first day for `Apr 2016`, which nobody stated."""
+    first, other = "2016-01-01", "2016-01-12"
+    styled = [day(first, "month"), day(first, "year"), day(first, "day"), day(other, "month")]
+    heads = [cell("a"), cell("b")]
+    rows = (
+        '<table:table-column table:default-cell-style-name="month"/>'
+        '<table:table-column table:number-columns-repeated="2"/>'
+        f"<table:table-row>{''.join(heads)}</table:table-row>"
+        f"<table:table-row>{day(first)}{day(first)}</table:table-row>"
+        '<table:table-row table:default-cell-style-name="year">'
+        f"{day(first)}{day(first, 'day')}</table:table-row>"
+    )
+    found = values(spreadsheet(table("A", [["a", "b", "c", "d"], styled])), "ods")
+    assert found == [["2016-01", "2016", first, other]]
+    assert values(spreadsheet(table("A", rows)), "ods") == [["2016-01", first], ["2016", first]]
 
 
 def test_what_is_repeated_is_there_as_often() -> None:
