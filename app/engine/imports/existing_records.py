@@ -11,6 +11,7 @@ from app.core.errors import Conflict, Invalid
 from app.engine.imports.entry import Entry
 from app.engine.query.render import record_json
 from app.engine.resource import Resource
+from app.engine.writes.locked_in_order import lock_in_order
 from app.engine.writes.store import State
 
 
@@ -26,12 +27,13 @@ class ExistingRecords:
         self.touched: set[str] = set()
 
     def fetch(self, entries: Iterable[Entry]) -> None:
-        """Look up what these rows name."""
-        self.by_key, self.touched = {}, set()
-        self._fetch(entries)
-
-    def _fetch(self, entries: Iterable[Entry]) -> None:
+        """Look up what these rows name, and lock it."""
         several = list(entries)
+        lock_in_order(self.session, self.resource, (key for e in several for key in e.known_by()))
+        self.by_key, self.touched = {}, set()
+        self._fetch(several)
+
+    def _fetch(self, several: Sequence[Entry]) -> None:
         ids = [entry.id for entry in several if entry.id is not None]
         refs = [entry.ref for entry in several if entry.ref is not None]
         self._keep(self.by_id, ids)

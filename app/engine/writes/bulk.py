@@ -1,7 +1,7 @@
 """Many operations in one transaction, stored together or each by itself."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import copy
 from dataclasses import replace
 
@@ -20,6 +20,7 @@ from app.engine.writes.bulk_operations import (
     run_operation,
 )
 from app.engine.writes.bulk_order import BulkOrder, note_unknown_refs
+from app.engine.writes.locked_in_order import lock_in_order
 from app.engine.writes.savepoint import undone_on_error
 from app.engine.writes.store import Stored
 
@@ -46,6 +47,7 @@ def run_all(
     """
     order = BulkOrder(resource, read)
     order.settle(session)
+    lock_in_order(session, resource, _changed(order.read))
     places, ordered = order.places, [order.read[place] for place in order.places]
     done: list[Done] = []
     failures = looked = 0
@@ -76,6 +78,18 @@ def as_sent(done: list[Done], places: list[int]) -> list[Done]:
     each says its place."""
     placed = (replace(one, place=place) for one, place in zip(done, places, strict=False))
     return sorted(placed, key=lambda one: one.place or 0)
+
+
+def _changed(read: list[ReadOperation]) -> Iterator[str]:
+    """The ids and refs of the records that operations may change."""
+    for each in read:
+        if each.problem is None:
+            body = each.members.get("body")
+            key = each.members.get("key")
+            if each.op == "upsert" and isinstance(body, dict):
+                key = body.get("ref")
+            if isinstance(key, str):
+                yield key
 
 
 def _plain(read: list[ReadOperation], first: int) -> list[New]:
