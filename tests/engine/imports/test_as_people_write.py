@@ -59,6 +59,9 @@ async def test_codes_are_told_by_their_labels(client: Client) -> None:
         "Казахстон": "Did you mean KZ (Kazakhstan)?",
     }
     await _compare(client, "missions", "Host country", countries, MISSION)
+    regions = {"Алматы": "KZ-75", "вко": "KZ-63", "БҚО": "KZ-27", "Абайская область": "KZ-10"}
+    at_home = {"kind": "Компания", "Наименование": "A", "Страна": "Казахстан"}
+    await _compare(client, "organizations", "Регион", regions, at_home)
     sectors = {
         "Строительство; Пищевая промышленность": ["F", "C10"],
         "F;Химия": ["F", "C20"],
