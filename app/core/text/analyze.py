@@ -16,7 +16,7 @@ SNIPPET_CHARACTERS, LEAD_CHARACTERS = 240, 60
 
 def analyser() -> str:
     """Which words this analyser makes: other words need another name, and texts a new index."""
-    return f"4 (English: {version('snowballstemmer')})"
+    return f"5 (English: {version('snowballstemmer')})"
 
 
 class Word(NamedTuple):

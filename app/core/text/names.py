@@ -10,8 +10,8 @@ NAMES: Final = tuple(
     for group in """
 Казахстан Қазақстан Kazakhstan Qazaqstan Kazakstan
 Киргизия Кыргызстан Қырғызстан Kyrgyzstan Kirghizia Qyrgyzstan
-Узбекистан Өзбекстан Uzbekistan Ozbekiston
-Таджикистан Тәжікстан Tajikistan Tojikiston Tadschikistan
+Узбекистан Өзбекстан Ўзбекистон Uzbekistan Ozbekiston
+Таджикистан Тәжікстан Тоҷикистон Tajikistan Tojikiston Tadschikistan
 Туркменистан Түрікменстан Түркіменстан Туркмения Turkmenistan
 Россия Ресей Russia Rossiya
 Китай Қытай China
@@ -19,9 +19,11 @@ NAMES: Final = tuple(
 Турция Түркия Turkey Turkiye
 Сакартвело Грузия Грузии Грузию Грузией Georgia Gruziya
 Армения Armenia Hayastan
-Азербайджан Әзірбайжан Azerbaijan Aserbaidschan
+Азербайджан Әзірбайжан Әзербайжан Azerbaijan Aserbaidschan Azerbaycan Azərbaycan
 Беларусь Белоруссия Belarus Belorussia
-Украина Ukraine Ukraina
+Украина Україна Ukraine Ukraina
+Kyiv Киев Київ Kiev
+Kharkiv Харьков Харків Kharkov
 Молдова Молдавия Moldova Moldavia
 Монголия Моңғолия Моңғолстан Mongolia
 Индия Үндістан India
@@ -53,7 +55,6 @@ NAMES: Final = tuple(
 Алматы Алма-Ата Almaty
 Уральск Орал Uralsk
 Семей Семипалатинск Semey Semipalatinsk
-Астана Нур-Султан Astana
 Ташкент Toshkent Tashkent
 Ашхабад Ашгабат Ashgabat Ashkhabad
 Байконур Байқоңыр Baikonur Bayqongyr
@@ -75,12 +76,22 @@ NAMES: Final = tuple(
 Гасанов Хасанов Hasanov
 Гейдар Heydar Haydar
 Гаджиев Hajiyev Haciyev
+Мамедов Mammadov Məmmədov
+Мухаммед Мұхаммед Mohammed Muhammad
+Фёдор Fyodor Feodor
 Ибрай Ыбырай Ibrai Ybyrai
 Чингис Шыңғыс Chingis Shyngys Genghis
 Чингисхан Шыңғысхан Chingiskhan Shyngyskhan
 Караганда Қарағанды Karaganda Karagandy
+Шымкент Чимкент Chimkent
+Туркестан Түркістан Turkestan Turkistan
+Кызылорда Қызылорда Kyzylorda Kzylorda
+Кокшетау Көкшетау Кокчетав Kokchetav
+Кунаев Қонаев Kunayev Konayev
 Самрук Самұрық Samruk Samuryk
 Казмунайгаз ҚазМұнайГаз KazMunayGas KazMunaiGaz
+Казахмыс Қазақмыс Kazakhmys
+Казцинк Kazzinc
 Қазатомөнеркәсіп Казатомпром Kazatomprom Qazatomprom
 """.strip().split("\n")
 )
