@@ -3,7 +3,7 @@
 import csv
 import io
 import re
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, getincrementaldecoder
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,13 +50,27 @@ def csv_records(path: Path, options: ReadOptions) -> Iterator[Iterator[RawRow]]:
 def _encoding(path: Path, options: ReadOptions) -> _Encoding:
     """By the byte order mark, else as declared, else UTF-8."""
     with path.open("rb") as file:
-        start = file.read(3)
+        sample = file.read(_SAMPLE_SIZE)
+    start = sample[:3]
     if start[:2] in (BOM_UTF16_LE, BOM_UTF16_BE):
         return _Encoding("utf-16", "UTF-16", False)
     if start == BOM_UTF8 or options.encoding in (None, "utf-8"):
         return _Encoding("utf-8-sig", "UTF-8", False)
+    if _is_utf8(sample):
+        text = f"The file is UTF-8, and not the {options.encoding} that it is said to be"
+        raise SheetError(f"{text}: leave `encoding` out.", 1)
     codec = "utf-16-le" if options.encoding == "utf-16" else options.encoding
     return _Encoding(codec, options.encoding, True)
+
+
+def _is_utf8(sample: bytes) -> bool:
+    """Whether a beginning that is not all ASCII is UTF-8: what is written otherwise hardly ever is,
+    and any octets make some text in most other encodings."""
+    try:
+        getincrementaldecoder("utf-8")().decode(sample)
+    except UnicodeDecodeError:
+        return False
+    return not sample.isascii()
 
 
 def _records(

@@ -212,6 +212,19 @@ async def test_what_a_file_is_encoded_in_is_said_in_either_place(client: Client,
         assert answer.status_code == status, (kind, more, answer.text)
 
 
+async def test_a_file_of_utf_8_that_is_said_to_be_something_else_is_refused(
+    client: Client, ref: str
+) -> None:
+    """Its octets would be letters in other encodings, too: `РўРёРјСѓСЂ` for «Тимур»."""
+    for encoding in ("windows-1251", "kz-1048", "cp866", "koi8-r", "windows-1252", "windows-1254"):
+        rows = f"ref;full_name\n{ref};Тимур Пример\n".encode()
+        told = await refused(client, "people", rows, "csv", encoding=encoding)
+        assert f"is UTF-8, and not the {encoding}" in told["detail"], told
+    ascii_alone = f"ref;full_name\n{ref};Timur\n".encode()
+    answer = await send(client, "people", ascii_alone, "csv", encoding="windows-1251")
+    assert answer.status_code == 200, answer.text
+
+
 async def test_a_header_with_a_comma_is_told_whole(client: Client) -> None:
     file = "full_name;note, if any\nДмитрий Пример;да\n".encode()
     assert await faults(client, "people", file) == [(1, "note, if any", "unknown")]
