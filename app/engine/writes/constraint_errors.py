@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import CheckConstraint, Enum, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Enum, Index, PrimaryKeyConstraint, UniqueConstraint
 from sqlalchemy.exc import IntegrityError
 
 from app.core.databases.interface import Base
 from app.core.errors import Conflict, Invalid, Problem
 
-Constraint = CheckConstraint | UniqueConstraint | Index
+Unique = UniqueConstraint | PrimaryKeyConstraint
+Constraint = CheckConstraint | Unique | Index
 
 _SQLITE = re.compile(r"(?:UNIQUE|CHECK) constraint failed: (?:index ')?([^']*)")
 
@@ -61,9 +62,10 @@ def _find_constraint(name: str) -> Constraint | None:
         for item in (*table.constraints, *table.indexes):
             if not isinstance(item, Constraint):
                 continue
-            if name in (item.name, f"ck_{table.name}_{item.name}"):
+            is_key = isinstance(item, PrimaryKeyConstraint) and name == f"{table.name}_pkey"
+            if is_key or name in (item.name, f"ck_{table.name}_{item.name}"):
                 return item
-            unique = isinstance(item, UniqueConstraint) or (isinstance(item, Index) and item.unique)
+            unique = isinstance(item, Unique) or (isinstance(item, Index) and item.unique)
             if unique and columns == {f"{table.name}.{column.name}" for column in item.columns}:
                 return item
     return None

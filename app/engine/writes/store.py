@@ -1,7 +1,8 @@
 """Writes: plain functions over a Session that apply the rules and note what changed."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -124,10 +125,10 @@ def create_at(session: Session, resource: Resource, key: str, body: BaseModel) -
     table, by_id = resource.table, as_id(key)
     taken = select(table.id).where(table.ref == key if by_id is None else table.id == by_id)
     if session.scalar(taken) is not None:
-        kind = resource.record_type.replace("_", " ")
-        raise PreconditionFailed(f"There is one already, perhaps in the trash: {kind} {key!r}.")
+        raise _taken(resource, key)
     if by_id is not None:
-        return create(session, resource, body, by_id)
+        with _taken_meanwhile(resource, key, "/id"):
+            return create(session, resource, body, by_id)
     ref = getattr(body, "ref", None)
     if ref not in (None, key):
         raise Invalid.at(
@@ -138,7 +139,24 @@ def create_at(session: Session, resource: Resource, key: str, body: BaseModel) -
         type(body).__pydantic_validator__.validate_assignment(named, "ref", key)
     except ValidationError as error:
         raise invalid_body(error, type(body)) from None
-    return create(session, resource, named)
+    with _taken_meanwhile(resource, key, "/ref"):
+        return create(session, resource, named)
+
+
+def _taken(resource: Resource, key: str) -> PreconditionFailed:
+    kind = resource.record_type.replace("_", " ")
+    return PreconditionFailed(f"There is one already, perhaps in the trash: {kind} {key!r}.")
+
+
+@contextmanager
+def _taken_meanwhile(resource: Resource, key: str, pointer: str) -> Iterator[None]:
+    """Tell of a record that another write has stored at the key since it was looked for."""
+    try:
+        yield
+    except Conflict as conflict:
+        if any((fault.pointer, fault.code) == (pointer, "unique") for fault in conflict.errors):
+            raise _taken(resource, key) from None
+        raise
 
 
 def update(
