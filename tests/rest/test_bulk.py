@@ -1,6 +1,8 @@
 """Many operations in one request: stored together, or each by itself."""
 
+import asyncio
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from fastapi import FastAPI
@@ -75,6 +77,20 @@ async def test_later_operations_see_earlier_ones(api: Api) -> None:
     ids = [one["id"] for one in told["results"]]
     assert ids[0] == ids[2] == ids[4] != ids[3]
     assert (await api.get(f"/organizations/{ids[1]}"))["parent_id"] == ids[0]
+
+
+async def test_of_many_upserts_at_once_one_creates_and_the_others_change(api: Api) -> None:
+    refs = [f"at-once-{uuid4().hex}" for _ in range(5)]
+    bodies = [{"ref": ref, "full_name": "A"} for ref in refs]
+    answers = await asyncio.gather(
+        *(
+            bulk(api, "people", [{"op": "upsert", "body": body} for body in bodies])
+            for _ in "123456"
+        )
+    )
+    assert [answer.status_code for answer in answers] == [200] * 6, answers
+    created = [answer.json()["summary"]["created"] for answer in answers]
+    assert sorted(created) == [0] * 5 + [5]
 
 
 async def test_an_upsert_creates_then_changes(api: Api) -> None:

@@ -1,12 +1,14 @@
 """One of many operations: what it says, read before the writer, and what it does."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
 
 from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 
 from app.core.errors import Conflict, Fault, Invalid, Problem, did_you_mean, within
 from app.core.json_pointer import write_pointer
@@ -206,12 +208,24 @@ def _upsert(session: Session, resource: Resource, read: ReadOperation) -> Done:
         if item.get("version") is not None:
             text = "There is no record with this ref, so it has no version."
             raise Conflict.at("/version", "stale", text)
-        with within("/body"):
+        with within("/body"), _repeated_where_taken():
             stored = create_nested(session, resource, item["body"], is_repeatable=True)
         return Done("upsert", 201, stored)
     body = _body(resource, item)
     record = _found(session, resource, item, ref, "/body/ref")
     return Done("upsert", 200, _changed(session, resource, record, item, body))
+
+
+@contextmanager
+def _repeated_where_taken() -> Iterator[None]:
+    """Have the transaction repeated where another one has stored the ref since it was looked for:
+    then the record is there to be changed."""
+    try:
+        yield
+    except Conflict as conflict:
+        if store.is_taken(conflict, "/ref"):
+            raise StaleDataError(str(conflict)) from None
+        raise
 
 
 def _delete(session: Session, resource: Resource, read: ReadOperation) -> Done:

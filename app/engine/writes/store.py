@@ -154,9 +154,14 @@ def _taken_meanwhile(resource: Resource, key: str, pointer: str) -> Iterator[Non
     try:
         yield
     except Conflict as conflict:
-        if any((fault.pointer, fault.code) == (pointer, "unique") for fault in conflict.errors):
+        if is_taken(conflict, pointer):
             raise _taken(resource, key) from None
         raise
+
+
+def is_taken(conflict: Conflict, pointer: str) -> bool:
+    """Whether another record has what stands there, and no two may have it."""
+    return any((fault.pointer, fault.code) == (pointer, "unique") for fault in conflict.errors)
 
 
 def update(
