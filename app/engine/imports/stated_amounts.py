@@ -141,7 +141,10 @@ def _without_bound(flat: str, details: dict[str, JsonValue]) -> str:
 
 
 def _cut(flat: str, found: re.Match[str]) -> str:
-    return " ".join(f"{flat[: found.start()]} {flat[found.end() :]}".split()).rstrip(" ,;")
+    before, after = flat[: found.start()].rstrip(), flat[found.end() :].lstrip()
+    if before[-1:].isdigit() and after[:1].isdigit():
+        return flat  # `200+150` is refused: without what stands between, it would be 200 150.
+    return " ".join(f"{before} {after}".split()).rstrip(" ,;")
 
 
 def _ends(flat: str) -> tuple[str, str] | None:

@@ -184,6 +184,10 @@ async def test_what_an_amount_does_not_say_for_certain_is_told_with_the_columns_
         "7 – 5 USD": "ends below where it begins",
         "более 5-7 млн USD": "what is '-7 млн USD'?",
         "1-2-3 USD": "what is '-2-3 USD'?",
+        "200+150 тыс. USD": "what is '+150 тыс. USD'?",
+        "10 на 3 года 300 USD": "what is 'на 3 года 300 USD'?",
+        "5 300 в год 200 USD": "what is 'в год 200 USD'?",
+        "=1+1": "'=1+1' is not a number: what is '='?",
         "-": None,
     }
     await _compare(client, "agreements", "Сумма", refused_texts, DEAL)
