@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from app.charts.drawing import Asked, Chart, ChartQuery
 from app.charts.gallery import CHARTS, ChartMaker
-from app.charts.png import png_of
+from app.charts.png import Drawer
 from app.charts.turns import Turns
 from app.core import json_codec
 from app.core.databases.types import now
@@ -74,7 +74,7 @@ class ChartList(Schema):
 
 def charts_routes(routes: Sequence[Route]) -> tuple[Route, ...]:
     """GET /charts and GET /charts/{file}, which draw what these routes answer."""
-    maker, turns = ChartMaker(routes), Turns()
+    maker, drawer = ChartMaker(routes), Drawer(Turns())
 
     async def list_charts(request: Request, query: Annotated[ChartsQuery, Query()]) -> Response:
         """Each chart with its title, its source, and what it takes."""
@@ -83,7 +83,7 @@ def charts_routes(routes: Sequence[Route]) -> tuple[Route, ...]:
     async def get_chart(
         request: Request, file: ChartFile, query: Annotated[ChartQuery, Query()]
     ) -> Response:
-        return await _answer(request, maker, turns, file, query)
+        return await _answer(request, maker, drawer, file, query)
 
     return (
         Operation(
@@ -151,7 +151,7 @@ def _found(file: str) -> tuple[Chart, Literal["svg", "png", "json"]]:
 
 
 async def _answer(
-    request: Request, maker: ChartMaker, turns: Turns, file: str, query: ChartQuery
+    request: Request, maker: ChartMaker, drawer: Drawer, file: str, query: ChartQuery
 ) -> Response:
     chart, form = _found(file)
     position = await known_position(request)
@@ -159,14 +159,15 @@ async def _answer(
     tag = audience_tag(request, f'W/"{position}-{edition_asked(request)}-{form}"')
     if is_known(request, tag):
         return not_modified(tag)
-    drawn = await _drawn(request, maker, turns, chart, "json" if form == "json" else "svg", query)
+    as_text = "json" if form == "json" else "svg"
+    drawn = await _drawn(request, maker, drawer.turns, chart, as_text, query)
     headers = {
         "ETag": tag,
         "Vary": "Accept, Accept-Encoding",
         "Content-Disposition": f'inline; filename="{file}"',
     }
     if form == "png":
-        content = await png_of(drawn)
+        content = await drawer.png_of(drawn)
         return Response(content, headers=headers, media_type=_PNG)
     return Response(drawn, headers=headers, media_type=_FORMS[form])
 

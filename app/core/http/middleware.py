@@ -95,12 +95,22 @@ class ErrorAndLogMiddleware:
             if isinstance(problem, InsufficientStorage):
                 note_full(state_of(Request(scope)).database, problem)
             await _answer(problem, scope, request_id, send_named)
+            _forget_calls(error)
         finally:
             self.metrics.running.dec()
             took = time.perf_counter() - began
             self.metrics.count(scope, status or GONE, took)
             if self.access_log is not None:
                 self.access_log(scope, status or GONE, took, sent, problem)
+
+
+def _forget_calls(error: BaseException | None) -> None:
+    """Let go of the calls that ended with the error, once it is answered. They hold all that a
+    refused request had in memory, which can be hundreds of megabytes, and refer to the error: in a
+    circle, which would stay until the interpreter looks for such."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__cause__ or error.__context__
 
 
 async def hand_on(request: object, error: Exception) -> Response:

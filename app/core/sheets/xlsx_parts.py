@@ -101,6 +101,11 @@ class Part:
         if len(self.text) > _MAX_PIECES or self._fed - self._expat.CurrentByteIndex > _MAX_TAG:
             raise SheetError(self.broken)
 
+    def close(self) -> None:
+        """Let the parser go, which refers to this one: what both hold is free at once, and not when
+        circles are looked for, which of a workbook's texts can be hundreds of megabytes later."""
+        del self._expat
+
     def _started(self, name: str, attributes: dict[str, str]) -> None:
         self._depth += 1
         self._elements += 1

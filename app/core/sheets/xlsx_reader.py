@@ -52,10 +52,12 @@ class Xlsx(ZippedParts):
     def _merges(self, sheet: Worksheet) -> list[Merge]:
         """What is merged. Most worksheets say nothing of it, which is found out without parsing."""
         if sheet.path not in self._merged:
-            parser = MergesPart()
+            found: list[Merge] = []
             if self._mentions(sheet.path, b"mergeCell"):
+                parser = MergesPart()
                 self._read_all(sheet.path, parser)
-            self._merged[sheet.path] = parser.found
+                found = parser.found
+            self._merged[sheet.path] = found
         return self._merged[sheet.path]
 
     def _rows(self, sheet: Worksheet, merges: int) -> Iterator[XlsxRow]:

@@ -105,6 +105,8 @@ class ZippedParts:
             raise SheetError(str(fault)) from None
         except (LookupError, ValueError, expat.ExpatError):
             raise SheetError(self.broken) from None
+        finally:
+            parser.close()
 
     def _pieces(self, path: str) -> Iterator[bytes]:
         """The bytes of a part."""

@@ -57,7 +57,8 @@ def reading_ahead(
         try:
             _read(ahead, stored, check)
         except SheetError as error:
-            ahead.error = error
+            # Without the calls that it ended: they hold the texts of a whole workbook.
+            ahead.error = error.with_traceback(None)
         yield ahead
 
 
