@@ -31,8 +31,9 @@ async def read_partners(request: Request, query: ChoiceQuery) -> Json:
     choice, values, _ = await read_choice(request, agreement, query)
     shape, dialect, database = PartnersShape(choice), reading_dialect(request), database_of(request)
     asked = {**values, "limit": _MAX_PAIRS}
-    rows = await database.read(partners_statement(shape, dialect), asked)
-    ((records, alone),) = await database.read(unpaired_statement(shape, dialect), values)
+    rows = await database.read(await partners_statement.beside_loop(shape, dialect), asked)
+    statement = await unpaired_statement.beside_loop(shape, dialect)
+    ((records, alone),) = await database.read(statement, values)
     return {
         "data": [json_codec.loads_stored(row[0]) for row in rows],
         "in_all": rows[0][1] if rows else 0,

@@ -9,8 +9,8 @@ from importlib.util import find_spec
 from typing import Final
 
 from app.charts.text_width import FONTS
-from app.charts.turns import Turns
 from app.core.databases.places import Places
+from app.core.databases.reader_turns import ReaderTurns
 from app.core.errors import NotAcceptable
 
 #: So many pixels to one of the picture: screens and print show twice as many as pages count.
@@ -39,7 +39,7 @@ _DRAWN_AT_A_TIME: Final = 2
 class Drawer:
     """Makes PNG of pictures, for each reader one at a time, in the turns that all charts take."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: ReaderTurns) -> None:
         self.turns, self._places = turns, Places(_DRAWN_AT_A_TIME, per_caller=1)
 
     async def png_of(self, svg: str) -> bytes:

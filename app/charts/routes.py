@@ -11,8 +11,8 @@ from starlette.responses import Response
 from app.charts.drawing import Asked, Chart, ChartQuery
 from app.charts.gallery import CHARTS, ChartMaker
 from app.charts.png import Drawer
-from app.charts.turns import Turns
 from app.core import json_codec
+from app.core.databases.reader_turns import ReaderTurns
 from app.core.databases.types import now
 from app.core.errors import BadRequest, NotFound, did_you_mean
 from app.core.http.conditional import is_known, not_modified
@@ -32,6 +32,8 @@ from app.rest.past import with_past
 _BY_NAME = {chart.name: chart for chart in CHARTS}
 _SVG, _PNG, _JSON = "image/svg+xml", "image/png", "application/vnd.vegalite.v5+json"
 _FORMS = {"svg": _SVG, "png": _PNG, "json": _JSON}
+#: How many charts of one reader may wait: four times as many as there are.
+_MOST_WAITING = 44
 ChartFile = Annotated[
     str, Path(description="A chart and its form: `.svg`, `.png` or `.json`, such as `money.svg`.")
 ]
@@ -74,7 +76,10 @@ class ChartList(Schema):
 
 def charts_routes(routes: Sequence[Route]) -> tuple[Route, ...]:
     """GET /charts and GET /charts/{file}, which draw what these routes answer."""
-    maker, drawer = ChartMaker(routes), Drawer(Turns())
+    maker, drawer = (
+        ChartMaker(routes),
+        Drawer(ReaderTurns(_MOST_WAITING, "charts of yours wait to be drawn")),
+    )
 
     async def list_charts(request: Request, query: Annotated[ChartsQuery, Query()]) -> Response:
         """Each chart with its title, its source, and what it takes."""
@@ -173,7 +178,12 @@ async def _answer(
 
 
 async def _drawn(
-    request: Request, maker: ChartMaker, turns: Turns, chart: Chart, form: str, query: ChartQuery
+    request: Request,
+    maker: ChartMaker,
+    turns: ReaderTurns,
+    chart: Chart,
+    form: str,
+    query: ChartQuery,
 ) -> str:
     """The chart as text, which is kept as long as its figures."""
 

@@ -9,7 +9,6 @@ become of an agreement only ever gets further, by `_RANKS`.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 
 from sqlalchemy import (
     CTE,
@@ -37,6 +36,7 @@ from sqlalchemy.orm import aliased
 
 from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.databases.interface import CompiledQuery, compile_query
+from app.core.databases.made_once import made_once
 from app.engine.query.render import as_json, json_array, json_list, object_of
 from app.engine.query.withheld import withheld_in_all
 from app.insights.choice import Choice
@@ -116,7 +116,7 @@ class CohortShape:
     horizons: int
 
 
-@lru_cache(maxsize=256)
+@made_once(256)
 def cohort_statement(shape: CohortShape, dialect: Dialect) -> CompiledQuery:
     """Reads `(json,)`: `{"groups": […], "total": […], "accomplished": n, "withheld": n}`, without
     `groups` where nothing is grouped by. A row of the first is `[stage, group, name, membership,

@@ -215,7 +215,8 @@ def conversion_route() -> Route:
         values |= {f"after{n}": months_number(months) for n, months in enumerate(horizons)}
         shape = CohortShape(choice, asked.group_by, len(horizons))
         database = database_of(request)
-        ((body,),) = await database.read(cohort_statement(shape, dialect_of(request)), values)
+        statement = await cohort_statement.beside_loop(shape, dialect_of(request))
+        ((body,),) = await database.read(statement, values)
         return JsonResponse(json_codec.dumps(_answer(json_codec.loads(body), horizons, today)))
 
     operation = RecordsOperation(

@@ -73,7 +73,8 @@ async def answer_converted(
     await refuse_unknown_providers(request, asked)
     values = with_query(parsed.values, query.q, database.dialect)
     values["limit"] = MAX_SUMS
-    statement = aggregate_statement(resource, plan.grouping, reading_dialect(request))
+    dialect = reading_dialect(request)
+    statement = await aggregate_statement.beside_loop(resource, plan.grouping, dialect)
     ((body, position),) = await database.read(statement, values)
     found = json_codec.loads(body)
     _refuse_too_many(found["groups_in_all"])

@@ -215,7 +215,8 @@ async def answer_figures(
     first, count = numbered_rows(at)
     database = database_of(request)
     asked = {**values, "limit": count, "offset": first}
-    found = await database.read(figures_statement(of, shape, dialect_of(request)), asked)
+    statement = await figures_statement.beside_loop(of, shape, dialect_of(request))
+    found = await database.read(statement, asked)
     total = Total(found[0][1]) if found else Total(0 if first == 0 else None)
     position = found[0][2] if found else await position_of(request)
     headers = {"ETag": tag_for(request, f'W/"{position}{edition}"')}
@@ -249,7 +250,8 @@ async def answer_figures_file(
         return not_modified(tag)
     database = database_of(request)
     asked = {**values, "limit": MAX_FILE_ROWS, "offset": 0}
-    found = await database.read(figures_statement(of, shape, dialect_of(request)), asked)
+    statement = await figures_statement.beside_loop(of, shape, dialect_of(request))
+    found = await database.read(statement, asked)
     rows = (json_codec.loads_stored(row[0]).values() for row in found)
     headers = {
         "ETag": tag,

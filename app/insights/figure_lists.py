@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from sqlalchemy import (
     CTE,
@@ -20,6 +19,7 @@ from sqlalchemy import (
 
 from app.core.databases.expressions import AnyTable, Expression
 from app.core.databases.interface import CompiledQuery, compile_query
+from app.core.databases.made_once import made_once
 from app.core.loose_types import Value
 from app.engine.history.positions import newest_position
 from app.engine.query.render import as_json, object_of
@@ -91,7 +91,7 @@ class FigureList:
         return {name: group for group in self.groups for name in group.names}
 
 
-@lru_cache(maxsize=256)
+@made_once(256)
 def figures_statement(of: FigureList, shape: FigureShape, dialect: Dialect) -> CompiledQuery:
     """Reads `(json, rows in all, position)` of the rows from `:offset` on, `:limit` at most."""
     table: AnyTable = of.resource.table

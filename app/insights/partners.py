@@ -1,13 +1,13 @@
 """Who deals with whom: pairs of organizations that are parties to the same agreement."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from sqlalchemy import CTE, BigInteger, Dialect, FromClause, bindparam, case, cast, func, select
 from sqlalchemy.orm import aliased
 
 from app.core.databases.expressions import AnyTable, Expression
 from app.core.databases.interface import CompiledQuery, compile_query
+from app.core.databases.made_once import made_once
 from app.engine.query.render import as_json, object_of
 from app.insights.choice import Choice
 from app.resources.agreement import Agreement, agreement
@@ -23,7 +23,7 @@ class PartnersShape:
     choice: Choice
 
 
-@lru_cache(maxsize=256)
+@made_once(256)
 def partners_statement(shape: PartnersShape, dialect: Dialect) -> CompiledQuery:
     """Reads `(json, pairs in all)` of the `:limit` pairs that most agreements are between: both
     organizations, and how many agreements of each class. A record counts for as many as it stands
@@ -64,7 +64,7 @@ def partners_statement(shape: PartnersShape, dialect: Dialect) -> CompiledQuery:
     return compile_query(statement, dialect)
 
 
-@lru_cache(maxsize=256)
+@made_once(256)
 def unpaired_statement(shape: PartnersShape, dialect: Dialect) -> CompiledQuery:
     """Reads `(agreements, agreements between no two organizations)`."""
     chosen = _chosen(shape)

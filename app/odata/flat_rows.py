@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import partial
 
 from sqlalchemy import (
     BigInteger,
@@ -18,6 +18,7 @@ from sqlalchemy import (
 
 from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.databases.interface import CompiledQuery, compile_query
+from app.core.databases.made_once import made_once
 from app.datasets.columns import AnyDataset, cells, columns, values
 from app.datasets.computed import ComputedDataset
 from app.datasets.declared import Dataset
@@ -52,7 +53,7 @@ class FlatShape:
     seeks: bool = False
 
 
-@lru_cache(maxsize=256)
+@made_once(256)
 def flat_statement(dataset: AnyDataset, shape: FlatShape, dialect: Dialect) -> CompiledQuery:
     """Reads the values of at most `limit` rows from `offset` on, and then the key of each: its id
     and, in a list of its record, its position."""
@@ -71,7 +72,7 @@ def flat_statement(dataset: AnyDataset, shape: FlatShape, dialect: Dialect) -> C
     return compile_query(statement.offset(bindparam("offset", type_=BigInteger)), dialect)
 
 
-@lru_cache(maxsize=256)
+@made_once(256)
 def flat_count(dataset: AnyDataset, shape: FlatShape, dialect: Dialect) -> CompiledQuery:
     """Reads `(count,)` of all rows that match."""
     rows = _rows(dataset, dialect)

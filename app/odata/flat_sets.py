@@ -82,7 +82,8 @@ async def _answer_count(request: Request, entities: FlatSet) -> Response:
 
 async def _count(asked: _Asked) -> int:
     shape = replace(asked.shape, order=())
-    statement = flat_count(asked.entities.dataset, shape, reading_dialect(asked.request))
+    dialect = reading_dialect(asked.request)
+    statement = await flat_count.beside_loop(asked.entities.dataset, shape, dialect)
     ((total,),) = await database_of(asked.request).read(statement, asked.values)
     return int(total)
 
@@ -208,7 +209,8 @@ async def _page(asked: _Asked, position: str, limit: int) -> tuple[Rows, str | N
         shape = replace(shape, seeks=True)
         values |= place_values(asked.entities.dataset, at.place)
     values["offset"] = passed
-    statement = flat_statement(asked.entities.dataset, shape, reading_dialect(request))
+    dialect = reading_dialect(request)
+    statement = await flat_statement.beside_loop(asked.entities.dataset, shape, dialect)
     rows = list(await database_of(request).read(statement, values))
     following = None
     if len(rows) > at.limit:

@@ -163,7 +163,7 @@ async def answer_aggregate(
     if aggregate.grouping.empty_groups:
         more, position = await read_values(database, dialect, resource, aggregate, values)
         values |= more
-    statement = aggregate_statement(resource, aggregate.grouping, dialect)
+    statement = await aggregate_statement.beside_loop(resource, aggregate.grouping, dialect)
     ((body, newest),) = await database.read(statement, values)
     # What was read first is the older of two readings.
     position = position or newest

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Final
 
 from sqlalchemy import BigInteger, Dialect, Text, bindparam, cast, select
 
 from app.core.databases.expressions import Expression
 from app.core.databases.interface import CompiledQuery, compile_query
+from app.core.databases.made_once import made_once
 from app.core.sheets.sheet import CellKind
 from app.engine.keys import names_of
 from app.engine.paths import FieldType, fields_of, find_field, leads_to_many, relations_of
@@ -159,7 +159,7 @@ def _cell(at: Resource | Embedded, path: Path) -> Cell:
     return Cell(path, _CELLS.get(found.field_type, CellKind.text), is_json=is_json)
 
 
-@lru_cache(maxsize=128)
+@made_once(128)
 def export_statement(
     resource: Resource,
     collection: SubCollection | None,
@@ -180,7 +180,7 @@ def export_statement(
     return _in_order(columns, resource, collection, shape, dialect, row_of)
 
 
-@lru_cache(maxsize=128)
+@made_once(128)
 def objects_statement(
     resource: Resource, shape: QueryShape, cells: tuple[Cell, ...], dialect: Dialect, row_of: str
 ) -> CompiledQuery:

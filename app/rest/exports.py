@@ -150,10 +150,11 @@ async def answer_file_of(
     labels = await _labels(asked, query, file_format, cells)
     lines = file_format == "csv" and form.is_plain and not spaced and labels is None
     if row_of is not None and cells is not None and not is_table:
-        statement = objects_statement(resource, shape, cells, reading_dialect(request), row_of)
+        dialect = reading_dialect(request)
+        statement = await objects_statement.beside_loop(resource, shape, cells, dialect, row_of)
     else:
         chosen = (resource, collection, shape, cells, reading_dialect(request))
-        statement = export_statement(*chosen, lines, row_of)
+        statement = await export_statement.beside_loop(*chosen, lines, row_of)
 
     batch_rows = _batch_rows(resource, shape.view)
 

@@ -77,7 +77,8 @@ async def find_row(
     database = database_of(request)
     record_id = as_id(key)
     by = "ref" if record_id is None else "id"
-    statement = item_statement(resource, view, by, dialect_of(request), tells_parts)
+    shown = (resource, view, by, dialect_of(request), tells_parts)
+    statement = await item_statement.beside_loop(*shown)
     known = {**values, "key": record_id or key}
     # Which related records are shown can take long to find.
     rows = await database.read(statement, known, point_lookup=not view.related)

@@ -160,7 +160,8 @@ async def check_multiplied(asked: ListRequest, limit: int) -> None:
     resource, shape = asked.records.resource, asked.listing.shape
     if paths := multiplied(resource, shape.view):
         dialect = reading_dialect(asked.request)
-        statement = multiplied_statement(resource, asked.records.collection, shape, dialect)
+        collection = asked.records.collection
+        statement = await multiplied_statement.beside_loop(resource, collection, shape, dialect)
         (counts,) = await asked.read(statement, limit=limit)
         refuse_many(resource, paths, counts)
 
@@ -225,7 +226,7 @@ async def read_page(asked: ListRequest, at: PageRequest, offset: int) -> list[Va
     records, shape = asked.records, asked.listing.shape
     resource, collection, dialect = records.resource, records.collection, dialect_of(asked.request)
     if at.place is None:
-        statement = list_statement(resource, collection, shape, dialect)
+        statement = await list_statement.beside_loop(resource, collection, shape, dialect)
         return await asked.read(statement, limit=at.limit + 1, offset=offset)
     keys = keys_of(resource, shape)
     place = await _whole_place(asked, at.place, len(keys))
@@ -233,7 +234,8 @@ async def read_page(asked: ListRequest, at: PageRequest, offset: int) -> list[Va
     seek = Seek(place.backward, tuple(value is None for value in place.key))
     rows: list[Value] = []
     for segment in segments(seek, keys):
-        statement = list_statement(resource, collection, shape.after(segment), dialect)
+        following = shape.after(segment)
+        statement = await list_statement.beside_loop(resource, collection, following, dialect)
         rows += await asked.read(statement, limit=at.limit + 1 - len(rows), **values)
         if len(rows) > at.limit:
             break
@@ -246,7 +248,7 @@ async def _whole_place(asked: ListRequest, place: CursorPosition, parts: int) ->
         return place
     database = database_of(asked.request)
     resource, sort = asked.records.resource, asked.listing.shape.sort
-    statement = key_statement(resource, sort, reading_dialect(asked.request))
+    statement = await key_statement.beside_loop(resource, sort, reading_dialect(asked.request))
     rows = await database.read(statement, {"id": UUID(place.key[0])}, point_lookup=True)
     if not rows:
         raise bad_parameter(
@@ -275,8 +277,9 @@ async def count_records(asked: ListRequest, how: str) -> Total:
     shape = asked.listing.shape.after(None)
     counted = (records.resource, records.collection, shape, reading_dialect(asked.request))
     limit = SAMPLE_ROWS + 1 if how == "estimated" and not database.counts_quickly else None
-    ((count,),) = await asked.read(count_statement(*counted, limit))
+    ((count,),) = await asked.read(await count_statement.beside_loop(*counted, limit))
     if limit is None or count < limit:
         return Total(count)
-    ((matching, looked_at, everything),) = await asked.read(sample_statement(*counted))
+    statement = await sample_statement.beside_loop(*counted)
+    ((matching, looked_at, everything),) = await asked.read(statement)
     return Total(max(count, round(everything * matching / looked_at)), is_estimate=True)

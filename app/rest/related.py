@@ -49,7 +49,7 @@ async def check_related(
 ) -> None:
     """Refuse (400) to show the records with these ids in a view that shows too many others or too
     much text, whose parameters have these values."""
-    statement = fan_out_statement(resource, view, reading_dialect(request))
+    statement = await fan_out_statement.beside_loop(resource, view, reading_dialect(request))
     values = {**values, "ids": json_codec.dumps(list(ids)).decode()}
     (row,) = await state_of(request).database.read(statement, values)
     paths = shown_many(resource, view)

@@ -8,8 +8,8 @@ from fastapi import FastAPI
 from starlette.requests import Request
 
 from app.charts.gallery import CHARTS
-from app.charts.turns import MAX_WAITING, Turns
 from app.core.databases.places import reader
+from app.core.databases.reader_turns import ReaderTurns
 from app.core.errors import TooManyRequests
 from app.core.http.app_state import state_of
 from app.rest import kept_answers
@@ -47,7 +47,12 @@ async def test_what_is_kept_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 async def test_one_reader_s_charts_are_made_one_after_another_and_hold_nobody_else_up() -> None:
-    turns, under_way, most, ended = Turns(), set[str](), dict[str, int](), list[str]()
+    turns, under_way, most, ended = (
+        ReaderTurns(11, "charts of yours wait"),
+        set[str](),
+        dict[str, int](),
+        list[str](),
+    )
 
     async def draw(who: str, seconds: float) -> None:
         reader.set(who)
@@ -67,14 +72,14 @@ async def test_one_reader_s_charts_are_made_one_after_another_and_hold_nobody_el
 
 
 async def test_more_charts_than_there_are_are_refused_and_who_goes_away_is_forgotten() -> None:
-    turns = Turns()
+    turns = ReaderTurns(11, "charts of yours wait")
 
     async def draw() -> None:
         reader.set("many")
         async with turns.taken():
             await asyncio.sleep(60)
 
-    drawn = [asyncio.create_task(draw()) for _ in range(MAX_WAITING + 2)]
+    drawn = [asyncio.create_task(draw()) for _ in range(13)]
     await asyncio.sleep(0)
     with pytest.raises(TooManyRequests):
         await drawn[-1]

@@ -21,7 +21,8 @@ async def read_values(
     """The parameters of `with_empty_groups`, and the position that they are of: the groups that
     there are tell the first and the last period. BadRequest for too many groups."""
     keys = aggregate.grouping.keys
-    statement = aggregate_statement(resource, _keys_alone(aggregate.grouping), dialect)
+    keys_alone = _keys_alone(aggregate.grouping)
+    statement = await aggregate_statement.beside_loop(resource, keys_alone, dialect)
     limited = {**values, "limit": MAX_GROUPS + 1}
     ((body, position),) = await database.read(statement, limited)
     groups = json_codec.loads(body)["data"]

@@ -1,7 +1,6 @@
 """The statement of an aggregate: the groups, the figures of each, and what is missing, at once."""
 
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from sqlalchemy import (
     CTE,
@@ -21,6 +20,7 @@ from sqlalchemy import (
 
 from app.core.databases.expressions import Expression, Selection
 from app.core.databases.interface import CompiledQuery, compile_query
+from app.core.databases.made_once import made_once
 from app.core.loose_types import Value
 from app.engine.aggregates.distinct_values import distinct_counts, joined_by
 from app.engine.aggregates.empty_rows import with_empty_groups
@@ -40,7 +40,7 @@ _SUMS = (Function.SUM, Function.AVG, Function.AT_LEAST, Function.AT_MOST)
 _NONE: Expression = literal_column("0", BigInteger())
 
 
-@lru_cache(maxsize=512)
+@made_once(512)
 def aggregate_statement(resource: Resource, grouping: Grouping, dialect: Dialect) -> CompiledQuery:
     """Reads `(json, position)`: the answer, and how far the change log has come.
 

@@ -23,6 +23,7 @@ from sqlalchemy.sql.expression import FunctionElement
 
 from app.core.databases.expressions import Expression, Selection
 from app.core.databases.interface import CompiledQuery, compile_query
+from app.core.databases.made_once import made_once
 from app.core.databases.types import Id
 from app.engine.paths import Relation, relations_of
 from app.engine.query.aliases import TableAlias
@@ -136,7 +137,7 @@ def list_of(resource: Resource, path: Path) -> Resource | None:
     return at if isinstance(at, Resource) else None
 
 
-@lru_cache(maxsize=512)
+@made_once(512)
 def fan_out_statement(resource: Resource, view: View, dialect: Dialect) -> CompiledQuery:
     """Reads, for each path of `shown_many`, how many records it shows, counted up to one more than
     MAX_RELATED, and then for each of `shown_long` the bytes of its long texts; `:ids` is the JSON
@@ -148,7 +149,7 @@ def fan_out_statement(resource: Resource, view: View, dialect: Dialect) -> Compi
     return compile_query(select(*counts, *sizes), dialect)
 
 
-@lru_cache(maxsize=128)
+@made_once(128)
 def multiplied_statement(
     resource: Resource, collection: SubCollection | None, shape: QueryShape, dialect: Dialect
 ) -> CompiledQuery:

@@ -1,7 +1,6 @@
 """The statements of reads: one record, a page of a list, and how many records a list has."""
 
 from collections.abc import Iterator
-from functools import lru_cache
 
 from sqlalchemy import (
     BigInteger,
@@ -24,6 +23,7 @@ from sqlalchemy.sql.expression import FunctionElement
 
 from app.core.databases.expressions import AnyTable, Expression, Selection
 from app.core.databases.interface import CompiledQuery, compile_query
+from app.core.databases.made_once import made_once
 from app.core.databases.types import Id, JsonText
 from app.core.loose_types import Value
 from app.engine.history.positions import newest_position
@@ -40,7 +40,7 @@ from app.engine.search.row_match import matches_by_row
 SAMPLE_ROWS = 10_000
 
 
-@lru_cache(maxsize=512)
+@made_once(512)
 def item_statement(
     resource: Resource, view: View, by: str, dialect: Dialect, tells_parts: bool = False
 ) -> CompiledQuery:
@@ -67,7 +67,7 @@ def _has_parts(resource: Resource) -> ColumnElement[bool]:
     return found.offset(literal_column("0")).correlate_except(below).exists()
 
 
-@lru_cache(maxsize=512)
+@made_once(512)
 def list_statement(
     resource: Resource, collection: SubCollection | None, shape: QueryShape, dialect: Dialect
 ) -> CompiledQuery:
@@ -114,7 +114,7 @@ def _ordered(statement: Selection, keys: list[Key], seek: Seek | None) -> Select
     return statement.order_by(*in_order(keys, backward=seek is not None and seek.backward))
 
 
-@lru_cache(maxsize=128)
+@made_once(128)
 def key_statement(resource: Resource, sort: Sort, dialect: Dialect) -> CompiledQuery:
     """Reads `(key,)` of the record `:id` in lists of this order."""
     keys = keys_of(resource, QueryShape(sort=sort))
@@ -218,7 +218,7 @@ def segments(seek: Seek, keys: list[Key]) -> Iterator[Seek]:
         yield Seek(seek.backward, seek.nulls, nulls_segment=True)
 
 
-@lru_cache(maxsize=512)
+@made_once(512)
 def count_statement(
     resource: Resource,
     collection: SubCollection | None,
@@ -234,7 +234,7 @@ def count_statement(
     return compile_query(select(func.count()).select_from(first.subquery()), dialect)
 
 
-@lru_cache(maxsize=512)
+@made_once(512)
 def sample_statement(
     resource: Resource, collection: SubCollection | None, shape: QueryShape, dialect: Dialect
 ) -> CompiledQuery:
