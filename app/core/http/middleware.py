@@ -95,7 +95,8 @@ class ErrorAndLogMiddleware:
             if isinstance(problem, InsufficientStorage):
                 note_full(state_of(Request(scope)).database, problem)
             await _answer(problem, scope, request_id, send_named)
-            _forget_calls(error)
+            if problem is error:
+                _forget_calls(error)
         finally:
             self.metrics.running.dec()
             took = time.perf_counter() - began
@@ -108,7 +109,10 @@ def _forget_calls(error: BaseException | None) -> None:
     """Let go of the calls that ended with the error, once it is answered. They hold all that a
     refused request had in memory, which can be hundreds of megabytes, and refer to the error: in a
     circle, which would stay until the interpreter looks for such."""
-    while error is not None:
+    seen = set[int]()
+    # Each was raised from another one, and there are circles among these too.
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
         error.__traceback__ = None
         error = error.__cause__ or error.__context__
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
+from app.core.errors import BadRequest
 from app.core.http.middleware import ErrorAndLogMiddleware
 from app.core.observability.metrics import RequestMetrics
 
@@ -37,6 +38,21 @@ async def test_a_failure_is_answered_without_its_cause_and_logged_with_it(
     assert record.exc_info is not None
     assert vars(record).items() >= {"request_id": "r1", "path": "/missions"}.items()
     assert "api_key" not in str(vars(record)["path"])
+
+
+async def test_problems_raised_from_each_other_in_a_circle_are_answered_and_let_go_of() -> None:
+    first, second = BadRequest("first"), BadRequest("second")
+
+    async def refuses(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            raise first from second
+        except BadRequest:
+            second.__cause__ = first
+            raise second from first
+
+    async with asking(ErrorAndLogMiddleware(refuses)) as client:
+        assert (await client.get("/missions")).json()["detail"] == "second"
+    assert (first.__traceback__, second.__traceback__) == (None, None)
 
 
 async def test_an_answer_that_breaks_off_is_cut_and_named_in_the_log(
