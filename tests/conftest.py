@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import importlib.util
 import os
 import shutil
 import sys
@@ -33,8 +34,9 @@ DATABASES = ("sqlite", "postgresql")
 #: What the files of a run may need.
 FILES_BYTES = 2 * 1024**3
 RUN_FILES = "trade-missions-tests-"
-#: Made and not yet gone, before a look for garbage.
-GARBAGE_OBJECTS = 5_000
+#: Objects made and not yet gone before the youngest are looked through for garbage, which fit into
+#: a processor's cache; such looks before one at those they left; and of these before one at all.
+GARBAGE_THRESHOLDS = (10_000, 50, 20)
 #: What takes longest by itself: begun last, it would be waited for by all.
 LONGEST = "test_contributing.py"
 
@@ -47,6 +49,10 @@ os.environ["TRADE_MISSIONS_RATE_LIMIT"] = os.environ["TRADE_MISSIONS_RATE_LIMIT_
 # Servers that tests start import the same modules hundreds of times.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+# With each request httpx tries to import what is not installed, and looks in each folder for it.
+if importlib.util.find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -105,7 +111,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     # What is imported and collected stays: it need not be looked through for garbage; and tests
     # make much of it, in graphs of statements, which one look in a while finds as well as many.
     gc.freeze()
-    gc.set_threshold(GARBAGE_OBJECTS)
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
