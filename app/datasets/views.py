@@ -44,6 +44,9 @@ _THERE = {
         " AND relname LIKE 'bi\\_%'"
     ),
 }
+#: The definitions that were made, which takes a second: by the name of the dialect, as each engine
+#: has one of its own.
+_DEFINITIONS: dict[tuple[AnyDataset, str], str] = {}
 _GRANTED = (
     "SELECT relname, CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee))"
     " END FROM pg_class, aclexplode(relacl) WHERE relkind = 'v' AND privilege_type = 'SELECT'"
@@ -131,10 +134,12 @@ def _statements(dialect: Dialect) -> Iterator[str]:
 
 def definition(dataset: AnyDataset, dialect: Dialect) -> str:
     """The SELECT of the view of a dataset: what the public sees of it."""
-    return _definition(dataset, public(dialect))
+    made = _DEFINITIONS.get((dataset, dialect.name))
+    if made is None:
+        made = _DEFINITIONS[dataset, dialect.name] = _definition(dataset, public(dialect))
+    return made
 
 
-@cache
 def _definition(dataset: AnyDataset, dialect: Dialect) -> str:
     sql = str(
         _selection(dataset, dialect.name).compile(

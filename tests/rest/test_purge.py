@@ -3,6 +3,7 @@
 import pytest
 from fastapi import FastAPI
 
+from app.api import RESOURCES
 from app.core import json_codec
 from app.engine.resource import Resource
 from app.resources.person import person
@@ -13,17 +14,23 @@ from tests.rest.calls import change, contents
 WORDS = "Zyxwvut Qponmlk"
 
 
-@each
-async def test_a_record_is_gone_for_good(api: Api, writes_app: FastAPI, resource: Resource) -> None:
-    record = await api.new(resource, note=WORDS)
-    await api.change("PATCH", at(resource, record), {"note": f"{WORDS} again"})
-    answer = await api.client.delete(at(resource, record), params={"purge": "true"})
-    assert (answer.status_code, answer.content) == (204, b""), answer.text
-    problem(await api.client.get(at(resource, record), params={"deleted": "include"}), 404)
-    problem(await api.client.get(f"{at(resource, record)}/history"), 404)
+async def test_a_record_of_each_kind_is_gone_for_good(api: Api, writes_app: FastAPI) -> None:
+    wrong = []
+    for resource in RESOURCES:
+        record = await api.new(resource, note=f"{WORDS} {resource.path}")
+        address = at(resource, record)
+        await api.change("PATCH", address, {"note": f"{WORDS} {resource.path} again"})
+        gone = [await api.client.delete(address, params={"purge": "true"})]
+        gone.append(await api.client.get(address, params={"deleted": "include"}))
+        gone.append(await api.client.get(f"{address}/history"))
+        told = [(answer.status_code, answer.headers.get("content-type")) for answer in gone]
+        not_found = (404, "application/problem+json")
+        if told != [(204, None), not_found, not_found] or gone[0].content:
+            wrong.append((resource.path, [answer.text for answer in gone]))
+    assert wrong == []
     # The answers that are kept for a day, for requests that are sent again, are apart.
     rows = await contents(writes_app, without=("kept_answer", "search_words_known"))
-    assert not [row for table in rows.values() for row in table if WORDS in row]
+    assert [row for table in rows.values() for row in table if WORDS in row] == []
 
 
 async def test_no_answer_that_was_kept_to_be_repeated_keeps_it(
