@@ -1,16 +1,13 @@
-"""The documentation page, opened in a browser as a reader would, from a server as users start it.
+"""The documentation page, opened in a browser as a reader would, from a server process.
 
 The page must work on a closed network: whatever it asks for, it asks the server itself for.
 """
 
 import os
 import shutil
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -25,8 +22,10 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.faults.conftest import copied
 from tests.keys import ADMIN_KEY
-from tests.listening import free_port
+from tests.servers import running_server
+from tests.templates import seeded_url
 
 CHROMIUM = shutil.which("chromium")
 # No sandbox, as in a container; and no traffic of the browser's own.
@@ -50,39 +49,10 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server on a seeded database of its own, started by the commands."""
+    """The address of a server on a seeded database of its own."""
     folder = tmp_path_factory.mktemp("docs")
-    environment = {**os.environ, "TRADE_MISSIONS_DATABASE_URL": f"sqlite:///{folder}/docs.db"}
-    port = free_port()
-    command = [sys.executable, "-m", "app", "serve", "--prepare", "--port", str(port)]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            command,
-            cwd=Path(__file__).parents[1],
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        address = f"http://127.0.0.1:{port}"
-        wait_for(address, process, folder / "log")
-        yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def wait_for(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + 60
-    while time.monotonic() < end and process.poll() is None:
-        try:
-            httpx.get(f"{address}/openapi.json", timeout=10)
-        except httpx.TransportError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail(f"The server did not start: {log.read_text()}")
+    with running_server(copied(seeded_url("sqlite"), folder), folder) as server:
+        yield server.address
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +85,12 @@ class Seen:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
+    with opened_page(browser) as page:
+        yield page
+
+
+@contextmanager
+def opened_page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 1000})
     yield context.new_page()
     context.close()
@@ -122,6 +98,11 @@ def page(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def seen(page: Page) -> Seen:
+    return watched(page)
+
+
+def watched(page: Page) -> Seen:
+    """What the page does from now on."""
     seen = Seen()
 
     def answered(answer: Response) -> None:
@@ -143,6 +124,26 @@ def seen(page: Page) -> Seen:
 @pytest.fixture
 def docs(page: Page, seen: Seen, server: str) -> Page:
     """The documentation, shown and with its sections closed."""
+    return shown(page, server)
+
+
+@pytest.fixture(scope="module")
+def loaded_docs(browser: Browser, server: str) -> Iterator[Page]:
+    """As `docs`, for tests that change nothing but what is open: to draw it takes seconds."""
+    with opened_page(browser) as page:
+        yield shown(page, server)
+
+
+@pytest.fixture
+def shared_docs(loaded_docs: Page) -> Iterator[Page]:
+    """`loaded_docs` with its sections closed; what a test has opened is closed again."""
+    yield loaded_docs
+    for opened in (".opblock.is-open .opblock-summary-control", ".is-open > .opblock-tag"):
+        while loaded_docs.locator(opened).count():
+            loaded_docs.locator(opened).first.click()
+
+
+def shown(page: Page, server: str) -> Page:
     page.goto(f"{server}/docs")
     page.locator(".opblock-tag").first.wait_for()
     return page
@@ -198,8 +199,9 @@ def test_every_section_is_there_and_closed(docs: Page, document: dict[str, Any])
     expect(docs.locator(OPERATIONS)).to_have_count(0)
 
 
-def test_every_operation_shows_once(docs: Page, seen: Seen, document: dict[str, Any]) -> None:
+def test_every_operation_shows_once(shared_docs: Page, document: dict[str, Any]) -> None:
     """Section by section: with very many rows open, the page keeps only those in sight."""
+    docs, seen = shared_docs, watched(shared_docs)
     operations = [operation for path in document["paths"].values() for operation in path.values()]
     for name in [tag["name"] for tag in document["tags"]]:
         ids = [one["operationId"] for one in operations if one["tags"] == [name]]
@@ -212,7 +214,8 @@ def test_every_operation_shows_once(docs: Page, seen: Seen, document: dict[str, 
     assert seen.complaints == []
 
 
-def test_a_mission_can_be_read_from_the_page(docs: Page, seen: Seen, server: str) -> None:
+def test_a_mission_can_be_read_from_the_page(shared_docs: Page, server: str) -> None:
+    docs, seen = shared_docs, watched(shared_docs)
     panel = opened(docs, "missions", "get_mission")
     panel.get_by_placeholder("key").fill("novosibirsk-april")
     panel.locator(".execute").click()
@@ -227,8 +230,8 @@ def test_a_mission_can_be_read_from_the_page(docs: Page, seen: Seen, server: str
     assert seen.complaints == []
 
 
-def test_a_mission_that_is_not_there_shows_the_problem(docs: Page) -> None:
-    panel = opened(docs, "missions", "get_mission")
+def test_a_mission_that_is_not_there_shows_the_problem(shared_docs: Page) -> None:
+    panel = opened(shared_docs, "missions", "get_mission")
     panel.get_by_placeholder("key").fill("novosibirsk-may")
     panel.locator(".execute").click()
     answer = panel.locator(".live-responses-table")
@@ -237,8 +240,8 @@ def test_a_mission_that_is_not_there_shows_the_problem(docs: Page) -> None:
     expect(answer).to_contain_text("application/problem+json")
 
 
-def test_a_list_can_be_read_from_the_page(docs: Page) -> None:
-    panel = opened(docs, "agreements", "list_agreements")
+def test_a_list_can_be_read_from_the_page(shared_docs: Page) -> None:
+    panel = opened(shared_docs, "agreements", "list_agreements")
     panel.locator(".execute").click()
     answer = panel.locator(".live-responses-table")
     expect(answer.locator(".response-col_status").last).to_contain_text("200")
@@ -257,8 +260,8 @@ def test_a_mission_can_be_created_from_the_example(docs: Page, seen: Seen) -> No
     assert seen.complaints == []
 
 
-def test_without_a_key_the_page_tells_what_is_missing(docs: Page) -> None:
-    panel = opened(docs, "missions", "create_mission")
+def test_without_a_key_the_page_tells_what_is_missing(shared_docs: Page) -> None:
+    panel = opened(shared_docs, "missions", "create_mission")
     panel.locator(".execute").click()
     answer = panel.locator(".live-responses-table")
     expect(answer.locator(".response-col_status").last).to_contain_text("401")

@@ -5,9 +5,7 @@ They create, filter by typed parameters, page to the end, change under an ETag, 
 
 import json
 import os
-import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ import pytest
 from tests.clients import tools
 from tests.conftest import copy_of
 from tests.keys import ADMIN_KEY
-from tests.listening import free_port
+from tests.servers import running_server
 
 PACKAGE = "trade_missions_client"
 
@@ -32,29 +30,8 @@ async def url(template_url: str, tmp_path_factory: pytest.TempPathFactory) -> As
 @pytest.fixture(scope="module")
 def server(anyio_backend: str, url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server on a seeded database of the module's own."""
-    port, log = free_port(), tmp_path_factory.mktemp("server") / "log"
-    with log.open("wb") as file:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "app", "serve", "--port", str(port)],
-            cwd=Path(__file__).parents[2],
-            env={**os.environ, "TRADE_MISSIONS_DATABASE_URL": url},
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=file,
-        )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(600):
-            try:
-                httpx.get(f"{address}/codes", timeout=30)
-                break
-            except httpx.TransportError:
-                assert process.poll() is None, log.read_text()
-                time.sleep(0.1)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
+    with running_server(url, tmp_path_factory.mktemp("server")) as server:
+        yield server.address
 
 
 @pytest.fixture(scope="session")
