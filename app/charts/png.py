@@ -11,7 +11,7 @@ from typing import Final
 from app.charts.text_width import FONTS
 from app.core.databases.places import Places
 from app.core.databases.reader_turns import ReaderTurns
-from app.core.errors import NotAcceptable
+from app.core.errors import NotAcceptable, Unavailable
 
 #: So many pixels to one of the picture: screens and print show twice as many as pages count.
 _SCALE: Final = 2
@@ -56,13 +56,17 @@ class Drawer:
 
 @lru_cache(maxsize=32)
 def _drawn(svg: str) -> bytes:
-    return subprocess.run(  # noqa: S603 (our own program; what it draws is no part of it)
-        [sys.executable, "-P", "-c", _PROGRAM],
-        input=in_one_font(svg).encode(),
-        stdout=subprocess.PIPE,
-        check=True,
-        timeout=_DRAWING_SECONDS,
-    ).stdout
+    try:
+        return subprocess.run(  # noqa: S603 (our own program; what it draws is no part of it)
+            [sys.executable, "-P", "-c", _PROGRAM],
+            input=in_one_font(svg).encode(),
+            stdout=subprocess.PIPE,
+            check=True,
+            timeout=_DRAWING_SECONDS,
+        ).stdout
+    except subprocess.TimeoutExpired:
+        text = "There was no time to draw the picture. As .svg the chart is there."
+        raise Unavailable(text, headers={"Retry-After": "10"}) from None
 
 
 def in_one_font(svg: str) -> str:

@@ -5,8 +5,10 @@ import time
 
 import pytest
 
+from app.charts import png
 from app.charts.png import Drawer
 from app.core.databases.reader_turns import ReaderTurns
+from app.core.errors import Unavailable
 
 #: One that takes some tenths of a second.
 _LABELS = "".join(
@@ -25,3 +27,12 @@ async def test_others_are_answered_while_a_picture_is_drawn() -> None:
         longest, last = max(longest, time.monotonic() - last), time.monotonic()
     assert (await drawing).startswith(b"\x89PNG")
     assert longest < (last - began) / 2
+
+
+async def test_a_picture_for_which_there_is_no_time_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pytest.importorskip("vl_convert")
+    monkeypatch.setattr(png, "_DRAWING_SECONDS", 0.001)
+    with pytest.raises(Unavailable, match=r"As \.svg the chart is there"):
+        await Drawer(ReaderTurns(1, "wait")).png_of(f"<!-- slow -->{PICTURE}")
