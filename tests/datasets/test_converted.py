@@ -134,15 +134,16 @@ async def test_the_sum_of_the_rows_is_what_an_aggregate_converts(deals: httpx.As
         asked = {"convert_to": target, "rate_provider": provider}
         asked |= {"rate_date": day} if day else {}
         rows = await _rows(deals, "agreements", **asked)
-        shown = [row["converted_amount"] for row in rows if not row["left_out"]]
-        added = [Decimal(amount) for amount in shown if amount]
+        counted = [row for row in rows if not row["left_out"]]
+        added = [Decimal(row["converted_amount"]) for row in counted if row["converted_amount"]]
         metrics = {"metrics": "sum(amount)", **asked}
         answer = await deals.get("/agreements/aggregate", params=metrics)
         assert answer.status_code == 200, answer.text
         (group,) = json_codec.loads(answer.content)["data"]
         if abs(sum(added) - group["sum_amount"]) > CENT + ROW * len(added):
             wrong.append((asked, sum(added), group["sum_amount"]))
-        reasons = Counter((r["currency"], r["not_converted"]) for r in rows if r["not_converted"])
+        apart = [row for row in counted if row["not_converted"]]
+        reasons = Counter((row["currency"], row["not_converted"]) for row in apart)
         told = {(n["currency"], n["reason"]): n["records"] for n in group["not_converted"]}
         if reasons != told:
             wrong.append((asked, reasons, told))
