@@ -2,6 +2,7 @@
 takes up to half a second, in which nobody else would be answered."""
 
 import asyncio
+import os
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,8 +15,18 @@ from app.core.databases.reader_turns import ReaderTurns
 
 P = ParamSpec("P")
 
-#: Two at a time would take as long in all, as one thread runs at a time, and be in the loop's way.
-_maker = ThreadPoolExecutor(1, thread_name_prefix="statements")
+
+def _begin() -> None:
+    """Have one thread that makes statements: two would take as long in all, as one runs at a time,
+    and be in the loop's way."""
+    global _maker
+    _maker = ThreadPoolExecutor(1, thread_name_prefix="statements")
+
+
+_maker: ThreadPoolExecutor
+_begin()
+# A copy of the process has none of its threads.
+os.register_at_fork(after_in_child=_begin)
 #: Who asks for one new shape after another keeps no others from theirs.
 _turns = ReaderTurns(50, "questions of yours of which none like them was asked before wait")
 

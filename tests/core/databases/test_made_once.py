@@ -1,6 +1,7 @@
 """Statements that are made once, beside the loop."""
 
 import asyncio
+import multiprocessing
 import threading
 from urllib.parse import quote
 
@@ -46,6 +47,24 @@ async def test_a_statement_is_made_once_in_a_thread_and_the_oldest_are_forgotten
     assert statement("b").sql == "b"
     assert made[-1] == ("b", threading.current_thread().name)
     assert len(statement.made) == 2
+
+
+def test_a_copy_of_the_process_makes_statements_too() -> None:
+    @made_once(2)
+    def statement(text: str) -> CompiledQuery:
+        return plain_query(text)
+
+    def make(text: str) -> None:
+        assert asyncio.run(statement.beside_loop(text)).sql == text
+
+    make("a")
+    copied = multiprocessing.get_context("fork").Process(target=make, args=("b",))
+    copied.start()
+    copied.join(timeout=30)
+    ended = copied.exitcode
+    copied.kill()
+    copied.join()
+    assert ended == 0
 
 
 async def test_who_asks_for_many_new_shapes_keeps_nobody_from_theirs_and_is_told() -> None:
