@@ -4,6 +4,7 @@ the document allows and with what it forbids, what is answered is what is docume
 import json
 import os
 import re
+import signal
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -46,6 +47,7 @@ TAGS = (
 FILTERED = {name for resource in RESOURCES for name in fields_of(resource)}
 #: Of random data for each operation, and with `--long`.
 MAX_EXAMPLES, MANY_EXAMPLES = 1, 5
+LONGEST_SECONDS = 1800
 
 # What no schema can tell, and so is refused although the document allows it: a key of nothing
 # (404); a ref that is taken, or a status that cannot follow (409); a position of no change (410); a
@@ -323,6 +325,8 @@ def in_a_copy_of_this_process(work: Callable[[], Json], file: Path) -> Json:
     child = os.fork()
     if child == 0:
         status = 1
+        # Of a copy that waits for ever the test fails.
+        signal.alarm(LONGEST_SECONDS)
         try:
             file.write_text(json.dumps(work()))
             status = 0
