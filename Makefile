@@ -5,9 +5,9 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 # Which compiles the lock files.
 UV := uv==0.13.9
 
-# A process more than there are processors, because some tests wait for others to end; a process that
-# has no tests left takes some from another.
-WORKERS := $(shell n=`getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2`; echo $$((n + 1)))
+# Two processes more than there are processors, because some tests wait for others to end; a process
+# that has no tests left takes some from another.
+WORKERS := $(shell n=`getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2`; echo $$((n + 2)))
 IN_PARALLEL = $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 .PHONY: serve test coverage compose check locks benchmark clean FORCE

@@ -78,6 +78,7 @@ REFUSED_PARAMETERS = {
     "offset": "goes without `cursor`",
     **dict.fromkeys(("since", "Last-Event-ID"), "no further than the newest change"),
     "updated_since": "goes with datasets of records, and not of sums",
+    "level": "goes with the chart of sectors alone",
     "parent": "only the codes of some lists belong to another",
     **dict.fromkeys(
         (
