@@ -5,12 +5,12 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StrictBool
-from sqlalchemy import Index, false, select, text, true
+from sqlalchemy import Index, false, text, true
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.core.databases.public_reads import WITHHELD_AS
 from app.core.databases.types import choice
-from app.core.errors import Fault, Invalid, refuse_repeated
+from app.core.errors import Fault, Invalid
 from app.core.loose_types import Values
 from app.core.text.name_keys import title_keys
 from app.engine.composed_titles import COMPOSED_OF
@@ -56,7 +56,7 @@ from app.resources.outcome import Outcome, OutcomeFields, moves_of, outcome, sig
 from app.resources.party import AgreementParty, PartyFields, PartyRole
 from app.resources.person import person
 from app.resources.place import Place, PlaceFields, place_rules
-from app.resources.related import AgreementRelationship, RelatedAgreement, RelatedFields
+from app.resources.related import RelatedAgreement, RelatedFields, check_related
 from app.resources.replacing import settle_replaced
 from app.resources.status import (
     FALLEN_THROUGH,
@@ -286,7 +286,7 @@ def _check(session: Session, record: Agreement, before: Values | None) -> None:
     _settle_bound(record, before)
     _check_amounts(session, record)
     _check_parties(record)
-    _check_related(session, record, before)
+    check_related(session, record.id, record.related, before)
     _check_event(session, record)
     _check_signed(session, record, before)
     compose_anew(session, record, before)
@@ -337,55 +337,6 @@ def _check_amounts(session: Session, record: Agreement) -> None:
     amounts = {"/amount": record.amount, "/amount_max": record.amount_max}
     amounts |= {f"/amount_by_year/{at}/amount": each.amount for at, each in of_years}
     check_money(session, record.currency, amounts)
-
-
-def _check_related(session: Session, record: Agreement, before: Values | None) -> None:
-    """Refuse (422) one relation twice, and what would be a part of itself, or replace what it is
-    held by, by way of others: sums would have none of these in them."""
-    told = [(each.relation, each.agreement_id) for each in record.related]
-    refuse_repeated("/related", told)
-    if before is not None and told == [
-        (r["relation"], UUID(r["agreement_id"])) for r in before["related"]
-    ]:
-        return
-    replaced = {of for relation, of in told if relation is AgreementRelationship.replaces}
-    holders = {of for relation, of in told if relation is AgreementRelationship.part_of}
-    if replaced:
-        holders |= _replacing(session, record, {record.id})
-    seen: set[UUID] = set()
-    while holders:
-        if record.id in holders:
-            raise Invalid.at("/related", "circle", "The agreement would be a part of itself.")
-        if holders & replaced:
-            raise Invalid.at("/related", "circle", _REPLACES_HOLDER)
-        seen |= holders
-        holders = _wholes(session, holders) | _replacing(session, record, holders)
-        holders -= seen
-
-
-_REPLACES_HOLDER = (
-    "The agreement would replace what it is a part of, or what replaces it: say which of them is"
-    " to count."
-)
-
-
-def _wholes(session: Session, parts: set[UUID]) -> set[UUID]:
-    """What the agreements are parts of."""
-    found = select(RelatedAgreement.agreement_id).where(
-        RelatedAgreement.owner_id.in_(parts),
-        RelatedAgreement.relation == AgreementRelationship.part_of,
-    )
-    return set(session.scalars(found))
-
-
-def _replacing(session: Session, record: Agreement, replaced: set[UUID]) -> set[UUID]:
-    """What replaces the agreements, but for the record, which is written anew."""
-    found = select(RelatedAgreement.owner_id).where(
-        RelatedAgreement.agreement_id.in_(replaced),
-        RelatedAgreement.relation == AgreementRelationship.replaces,
-        RelatedAgreement.owner_id != record.id,
-    )
-    return set(session.scalars(found))
 
 
 _NO_PARTY = "An agreement that is {} has at least one party."
