@@ -1,6 +1,6 @@
 """The rows that an aggregate is made of: the keys and values of each record that matches."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import ColumnElement, FromClause, String, case, func, literal_column, not_, select
 
@@ -16,13 +16,14 @@ from app.engine.aggregates.shape import (
     counts_related,
     many_of,
 )
+from app.engine.aggregates.shared_groups import SharedGroups
 from app.engine.aggregates.sql import local_time, part_of, part_of_stated
-from app.engine.paths import FieldType, find_field
+from app.engine.paths import FieldType, find_field, find_relation
 from app.engine.query.conditions import Path
 from app.engine.query.operators import list_is_empty
 from app.engine.query.parameters import QueryShape
 from app.engine.query.statements import narrowed
-from app.engine.resource import Resource
+from app.engine.resource import Embedded, Resource
 
 
 @dataclass(slots=True, eq=False)
@@ -33,19 +34,27 @@ class Rows:
     resource: Resource
     grouping: Grouping
     dialect: str
+    #: The groups of what the records lead to, where keys have several values beyond that.
+    shared: SharedGroups | None = None
     joins: Joins = field(init=False)
     names: dict[str, str] = field(init=False, default_factory=dict)
     columns: dict[str, Expression] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.joins = Joins(self.resource, self.dialect)
+        if self.shared is not None:
+            self.columns |= self.shared.joined_by(self.joins)
         for at, key in enumerate(self.grouping.keys):
-            self.columns[f"k{at}"] = self._key(key)
+            if f"k{at}" not in self.columns:
+                self.columns[f"k{at}"] = self._key(key)
 
     @property
     def is_spread(self) -> bool:
-        """Whether a record can be in several groups."""
-        return any(many_of(self.resource, key.path) for key in self.grouping.keys)
+        """Whether a record can be in several groups, and in one of them more than once unless its
+        rows are made distinct."""
+        return self.shared is None and any(
+            many_of(self.resource, key.path) for key in self.grouping.keys
+        )
 
     def _key(self, key: GroupKey) -> Expression:
         if key.level is not None:
@@ -144,7 +153,7 @@ class Rows:
 
     def select(self, *only: ColumnElement[bool], name: str = "found") -> FromClause:
         """The rows of the records that match, once all columns have been asked for, with the ids
-        where records can be in several groups; of some alone under another name, and with ids."""
+        where these have to be distinct; of some alone under another name, and with ids."""
         grouping, table = self.grouping, self.resource.table
         columns: list[Expression] = [column.label(name) for name, column in self.columns.items()]
         if self.is_spread and "id" not in self.columns:
@@ -157,3 +166,27 @@ class Rows:
         # A record is once in each group, however many of its parties lead there.
         name = "spread" if name == "found" else name
         return statement.distinct().cte(name).prefix_with("MATERIALIZED")
+
+
+def shared_groups(resource: Resource, grouping: Grouping, dialect: str) -> SharedGroups | None:
+    """The groups of what records lead to, where keys have several values only beyond one related
+    record; None where no key has, or the records themselves do."""
+    several = {f"k{n}": key for n, key in enumerate(grouping.keys) if many_of(resource, key.path)}
+    steps = next((many_of(resource, key.path) for key in several.values()), None)
+    if steps is None or len(steps) == 1:
+        return None
+    *before, last = path = steps[:-1]
+    at: Resource | Embedded = resource
+    for name in path:
+        at = find_relation(at, name).target
+    assert isinstance(at, Resource)
+    keys = tuple(replace(key, path=key.path[len(path) :]) for key in several.values())
+    of_related = Grouping(None, False, "include", keys, (), None, (), is_local=grouping.is_local)
+    only: list[ColumnElement[bool]] = []
+    if grouping.condition is not None or grouping.q:
+        joins = Joins(resource, dialect)
+        led_to = joins.join(select(joins.value((*before, f"{last}_id"))))
+        shape = QueryShape(grouping.condition, grouping.q, grouping.deleted)
+        only.append(at.table.id.in_(narrowed(led_to, resource, None, shape)))
+    rows = Rows(at, of_related, dialect).select(*only)
+    return SharedGroups.of(path, tuple(several), rows)

@@ -204,6 +204,30 @@ async def test_an_item_twice_in_a_list_counts_once(
     assert await counts(toys, "group_by=box.colours", "twice") == {None: 1}
 
 
+async def test_what_a_record_leads_to_twice_counts_once_by_all_of_its_keys(
+    toys: httpx.AsyncClient,
+) -> None:
+    smith = str((await make(toys, name="smith", note="smithy", price=3))["id"])
+    made = [(1, smith), (1, smith), (1, None), (2, None)]
+    wheels = [{"size": size, "maker_id": maker} for size, maker in made]
+    cart = str((await make(toys, name="cart", note="smithy", wheels=wheels, price=3))["id"])
+    for price in (None, 5, 7):
+        await make(toys, name="wheel", note="smithy", box_id=cart, price=price)
+    query = "group_by=box.wheels.size,box.wheels.maker.name&metrics=count,sum(price)"
+    answer = await ask(toys, query, "smithy")
+    names = ("box_wheels_size", "box_wheels_maker_name", "count", "sum_price")
+    assert [tuple(row[name] for name in names) for row in answer["data"]] == [
+        (1, "smith", 3, 12),
+        (1, None, 3, 12),
+        (2, None, 3, 12),
+        (None, None, 2, 6),
+    ]
+    assert answer["records"] == 5
+    # Three without the maker of a wheel, and two without any.
+    none = {"box.wheels.size": 2, "box.wheels.maker.name": 5, "price": 1}
+    assert answer["missing"] == none
+
+
 # Parts of dates
 
 

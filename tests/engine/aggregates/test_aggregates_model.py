@@ -148,6 +148,10 @@ def part_of(name: str, text: str | None) -> str | None:
     return first if first == last or begins else None
 
 
+def beyond(box: Made | None, values: Callable[[Made], tuple[Any, ...]]) -> list[Any]:
+    return sorted(set(values(box))) or [None] if box else [None]
+
+
 Values = Callable[[Made], list[Any]]
 KEYS: dict[str, Values] = {
     "name": lambda t: [t.name],
@@ -166,7 +170,9 @@ KEYS: dict[str, Values] = {
 MANY: dict[str, Values] = {
     "wheels.size": lambda t: sorted(set(t.wheels)) or [None],
     "colours": lambda t: sorted(set(t.colours)) or [None],
-    "box.colours": lambda t: sorted(set(t.box.colours)) or [None] if t.box else [None],
+    "box.colours": lambda t: beyond(t.box, lambda b: b.colours),
+    "box.wheels.size": lambda t: beyond(t.box, lambda b: b.wheels),
+    "box.box.colours": lambda t: beyond(t.box and t.box.box, lambda b: b.colours),
 }
 ALL = KEYS | MANY
 
