@@ -46,9 +46,14 @@ class Joins:
             statement = statement.outerjoin(table, on)
         return statement
 
+    def narrow(self, path: Path, condition: ColumnElement[bool]) -> None:
+        """Join only the rows at the end of a path for which the condition holds."""
+        narrowed = self.tables[path].source
+        self.joined = [(t, and_(on, condition) if t is narrowed else on) for t, on in self.joined]
+
     def value(self, path: Path) -> Expression:
         """The field at the end of the path."""
-        return self._get(path[:-1])(path[-1])
+        return self._named(path[:-1])(path[-1])
 
     def item(self, path: Path, lengths: Sequence[int] = ()) -> Expression:
         """The same, or where it is a list an item of it, each in a row of its own; where groups are
@@ -85,13 +90,28 @@ class Joins:
         if not steps:
             return columns_of(self.resource.table)
         if steps not in self.tables:
-            get = self._get(steps[:-1])
+            get = self._named(steps[:-1])
             at = self._at(steps[:-1])
             relation = find_relation(at, steps[-1])
             table = TableAlias(relation.target.table)
             self.tables[steps] = table
             self.joined.append((table.source, self._on(relation.via, steps[-1], table, get)))
         return columns_of(self.tables[steps])
+
+    def _named(self, steps: Path) -> Get:
+        """The same, but an id is that by which the record before names it, so that it is not read
+        for its id alone."""
+        if not steps or not isinstance(
+            find_relation(self._at(steps[:-1]), steps[-1]).via, Resource
+        ):
+            return self._get(steps)
+
+        def get(name: str) -> Expression:
+            if name == "id":
+                return self._get(steps[:-1])(f"{steps[-1]}_id")
+            return self._get(steps)(name)
+
+        return get
 
     def _at(self, steps: Path) -> Resource | Embedded:
         at: Resource | Embedded = self.resource

@@ -10,7 +10,6 @@ from app.core.databases.expressions import Expression, Selection
 from app.engine.aggregates.left_out import columns_for, left_out, pairs_of, same_group
 from app.engine.aggregates.rows import Rows
 from app.engine.aggregates.shape import ADDED, Function, Grouping, Metric
-from app.engine.aggregates.shared_groups import SharedGroups
 from app.engine.figure_rules import FigureRules
 from app.engine.query.render import object_of
 from app.engine.resource import Resource
@@ -34,7 +33,6 @@ class Net:
     dialect: str
     columns: Mapping[Metric, str]
     aggregates: Aggregates
-    shared: SharedGroups | None
     rows: FromClause = field(init=False)
     left: FromClause | None = field(init=False, default=None)
 
@@ -44,7 +42,7 @@ class Net:
 
     def of(self, groups: CTE) -> FromClause:
         """The groups with a column `net_…` for each that is added, and `weighed` for `records`."""
-        made = Rows(self.resource, self.grouping, self.dialect, self.shared)
+        made = Rows(self.resource, self.grouping, self.dialect)
         for metric in self.columns:
             made.measured(metric)
         made.columns |= columns_for(self.rules, self.resource.table)

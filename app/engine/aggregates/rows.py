@@ -5,7 +5,9 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import ColumnElement, FromClause, String, case, func, literal_column, not_, select
 
 from app.core.databases.expressions import AnyTable, Expression
+from app.core.databases.types import Id
 from app.engine.aggregates.joins import Joins, can_be_null
+from app.engine.aggregates.repeats import Repeats
 from app.engine.aggregates.shape import (
     LIMITS,
     Function,
@@ -16,14 +18,16 @@ from app.engine.aggregates.shape import (
     counts_related,
     many_of,
 )
-from app.engine.aggregates.shared_groups import SharedGroups
-from app.engine.aggregates.sql import local_time, part_of, part_of_stated
-from app.engine.paths import FieldType, find_field, find_relation
+from app.engine.aggregates.sql import Sql, local_time, part_of, part_of_stated
+from app.engine.paths import FieldType, find_field, find_relation, relations_of
 from app.engine.query.conditions import Path
 from app.engine.query.operators import list_is_empty
 from app.engine.query.parameters import QueryShape
 from app.engine.query.statements import narrowed
 from app.engine.resource import Embedded, Resource
+
+#: The column that is 1 in one row of each record, where it is in several groups.
+ONCE = "once"
 
 
 @dataclass(slots=True, eq=False)
@@ -34,27 +38,31 @@ class Rows:
     resource: Resource
     grouping: Grouping
     dialect: str
-    #: The groups of what the records lead to, where keys have several values beyond that.
-    shared: SharedGroups | None = None
     joins: Joins = field(init=False)
+    #: What rows of related records do not make a group, where that keeps rows distinct.
+    repeats: Repeats | None = field(init=False)
     names: dict[str, str] = field(init=False, default_factory=dict)
     columns: dict[str, Expression] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.joins = Joins(self.resource, self.dialect)
-        if self.shared is not None:
-            self.columns |= self.shared.joined_by(self.joins)
         for at, key in enumerate(self.grouping.keys):
-            if f"k{at}" not in self.columns:
-                self.columns[f"k{at}"] = self._key(key)
+            self.columns[f"k{at}"] = self._key(key)
+        self.repeats = repeats_of(self.resource, self.grouping, self.dialect)
+
+    @property
+    def spreading(self) -> dict[str, Path]:
+        """The columns of the keys of which a record can have several values, and the paths to
+        where that begins."""
+        keys = enumerate(self.grouping.keys)
+        found = ((f"k{at}", many_of(self.resource, key.path)) for at, key in keys)
+        return {name: path for name, path in found if path is not None}
 
     @property
     def is_spread(self) -> bool:
         """Whether a record can be in several groups, and in one of them more than once unless its
         rows are made distinct."""
-        return self.shared is None and any(
-            many_of(self.resource, key.path) for key in self.grouping.keys
-        )
+        return self.repeats is None and bool(self.spreading)
 
     def _key(self, key: GroupKey) -> Expression:
         if key.level is not None:
@@ -157,7 +165,16 @@ class Rows:
         grouping, table = self.grouping, self.resource.table
         columns: list[Expression] = [column.label(name) for name, column in self.columns.items()]
         if self.is_spread and "id" not in self.columns:
-            columns.append(table.id.label("id"))
+            # Rows are told apart by comparing them column after column, so that ids come first; and
+            # SQLite reads them in the order of the table, which with the index of ids it would not.
+            plain: AnyTable = table.id
+            own = Sql("+{0}", plain, kind=Id()) if self.dialect == "sqlite" else plain
+            columns.insert(0, own.label("id"))
+        if self.repeats is not None:
+            (path,) = self.spreading.values()
+            table_of_rows = self.joins.tables[path]
+            self.joins.narrow(path, self.repeats.left_in(table_of_rows))
+            columns.append(self.repeats.once(table_of_rows).label(ONCE))
         statement = select(*(columns or [literal_column("1").label("one")])).where(*only)
         shape = QueryShape(grouping.condition, grouping.q, grouping.deleted)
         statement = narrowed(self.joins.join(statement), self.resource, None, shape)
@@ -168,25 +185,24 @@ class Rows:
         return statement.distinct().cte(name).prefix_with("MATERIALIZED")
 
 
-def shared_groups(resource: Resource, grouping: Grouping, dialect: str) -> SharedGroups | None:
-    """The groups of what records lead to, where keys have several values only beyond one related
-    record; None where no key has, or the records themselves do."""
-    several = {f"k{n}": key for n, key in enumerate(grouping.keys) if many_of(resource, key.path)}
-    steps = next((many_of(resource, key.path) for key in several.values()), None)
-    if steps is None or len(steps) == 1:
+def repeats_of(resource: Resource, grouping: Grouping, dialect: str) -> Repeats | None:
+    """What of the rows of a related record leads to the same groups, where a record is in several
+    of them by one key alone, which goes over those rows; None elsewhere."""
+    several = [key for key in grouping.keys if many_of(resource, key.path)]
+    if len(several) != 1:
         return None
-    *before, last = path = steps[:-1]
+    (key,) = several
+    (*path, name) = many_of(resource, key.path) or ()
     at: Resource | Embedded = resource
-    for name in path:
-        at = find_relation(at, name).target
+    for step in path:
+        at = find_relation(at, step).target
+    relation = relations_of(at).get(name)
+    if not path or relation is None or not isinstance(relation.via, Embedded):
+        return None
     assert isinstance(at, Resource)
-    keys = tuple(replace(key, path=key.path[len(path) :]) for key in several.values())
-    of_related = Grouping(None, False, "include", keys, (), None, (), is_local=grouping.is_local)
-    only: list[ColumnElement[bool]] = []
-    if grouping.condition is not None or grouping.q:
-        joins = Joins(resource, dialect)
-        led_to = joins.join(select(joins.value((*before, f"{last}_id"))))
-        shape = QueryShape(grouping.condition, grouping.q, grouping.deleted)
-        only.append(at.table.id.in_(narrowed(led_to, resource, None, shape)))
-    rows = Rows(at, of_related, dialect).select(*only)
-    return SharedGroups.of(path, tuple(several), rows)
+    key = replace(key, path=key.path[len(path) :])
+    of_related = Grouping(None, False, "include", (key,), (), None, (), is_local=grouping.is_local)
+    rows = Rows(at, of_related, dialect)
+    return Repeats.among(
+        rows.joins, rows.joins.tables[(name,)], relation.via.owner, [rows.columns["k0"]]
+    )

@@ -27,9 +27,8 @@ from app.engine.aggregates.empty_rows import with_empty_groups
 from app.engine.aggregates.figures import GroupOutputs, sorted_as
 from app.engine.aggregates.having import scale_of
 from app.engine.aggregates.net import Net, is_ruled, is_weighed
-from app.engine.aggregates.rows import Rows, shared_groups
+from app.engine.aggregates.rows import ONCE, Rows
 from app.engine.aggregates.shape import Function, Grouping, Metric, counts_related
-from app.engine.aggregates.shared_groups import ONCE, lacking
 from app.engine.aggregates.sql import Number, avg_number, normalize_carry, split_sums
 from app.engine.history.positions import newest_position
 from app.engine.query.parameters import QueryShape
@@ -68,8 +67,7 @@ class _Plan:
     related: dict[Metric, CTE] = field(init=False)
 
     def statement(self) -> Selection:
-        shared = shared_groups(self.resource, self.grouping, self.dialect)
-        self.rows = Rows(self.resource, self.grouping, self.dialect, shared)
+        self.rows = Rows(self.resource, self.grouping, self.dialect)
         related = [m for m in self.grouping.metrics if counts_related(self.resource, m)]
         own = (m for m in self.grouping.metrics if m.path and m not in related)
         columns = {metric: self.rows.measured(metric) for metric in own}
@@ -116,8 +114,7 @@ class _Plan:
         asked = self.grouping.metrics
         if rules is None or not any(is_ruled(rules, m) or is_weighed(rules, m) for m in asked):
             return self.groups
-        same = self.resource, rules, self.grouping, self.dialect
-        self.net = Net(*same, columns, self._aggregates, self.rows.shared)
+        self.net = Net(self.resource, rules, self.grouping, self.dialect, columns, self._aggregates)
         return self.net.of(self.groups)
 
     def _groups(self, columns: dict[Metric, str], missing: dict[str, str]) -> CTE:
@@ -125,7 +122,7 @@ class _Plan:
         found: dict[str, Expression] = {}
         for metric, name in columns.items():
             found |= self._aggregates(metric, name, self.table)
-        found |= self._known_in(missing)
+        found |= self._counted(missing)
         keys = [self.table.c[f"k{at}"] for at in range(len(self.grouping.keys))]
         made = [column.label(name) for name, column in found.items()]
         if any(counts_related(self.resource, metric) for metric in self.grouping.metrics):
@@ -137,20 +134,18 @@ class _Plan:
             return with_empty_groups(present, self.resource, self.grouping, self.dialect)
         return statement.cte("grouped").prefix_with("MATERIALIZED")
 
-    def _known_in(self, missing: dict[str, str]) -> dict[str, Expression]:
-        """What tells how many records are in each group, and how many of them are without a value,
-        where neither `records` nor the group's own keys do."""
+    def _counted(self, missing: dict[str, str]) -> dict[str, Expression]:
+        """What tells how many records are in each group, and how many are without a value, where
+        neither `records` nor the group's own keys do."""
+        c = self.table.c
+        others = [name for name in missing.values() if not name.startswith("k")]
         if self.rows.is_spread:
             return {}
-        c, shared = self.table.c, self.rows.shared
-        others = [name for name in missing.values() if not name.startswith("k")]
-        if shared is None:
+        if ONCE not in c:
             return {f"count_{name}": func.count(c[name]) for name in others}
         found: dict[str, Expression] = {ONCE: func.sum(c[ONCE])}
-        for key in shared.keys:
-            found[lacking(key)] = func.sum(c[ONCE] * c[lacking(key)])
         for name in others:
-            found[lacking(name)] = func.sum(case((c[name].is_(None), c[ONCE]), else_=0))
+            found[f"no_{name}"] = func.sum(case((c[name].is_(None), c[ONCE]), else_=0))
         return found
 
     def _aggregates(self, metric: Metric, name: str, table: FromClause) -> dict[str, Expression]:
@@ -258,20 +253,20 @@ class _Plan:
         made = (records.label("records"), groups.label("groups"), *columns)
         return select(*made).select_from(source).subquery("totals")
 
-    def _records(self) -> Expression:
-        """How many records each group has that are not told of in another."""
-        return self.groups.c["records" if self.rows.shared is None else ONCE]
-
     def _gone(self, name: str) -> Expression:
         """How many records are without a value in the column of this name."""
         if self.rows.is_spread:
             return func.count(distinct(case((self.table.c[name].is_(None), self.table.c.id))))
-        records, lacks = self._records(), self.groups.c.get(lacking(name))
-        if lacks is not None:
-            return _all(lacks)
+        c = self.groups.c
         if name.startswith("k"):
-            return _all(case((self.groups.c[name].is_(None), records), else_=_NONE))
-        return _all(records - self.groups.c[f"count_{name}"])
+            # It is once in the group of those that are without the key, as in each other.
+            records = c.records if name in self.rows.spreading else self._records()
+            return _all(case((c[name].is_(None), records), else_=_NONE))
+        return _all(c[f"no_{name}"] if ONCE in c else c.records - c[f"count_{name}"])
+
+    def _records(self) -> Expression:
+        """How many records are told of in each group, and in no other."""
+        return self.groups.c.get(ONCE, self.groups.c.records)
 
 
 def _all(column: Expression) -> Expression:

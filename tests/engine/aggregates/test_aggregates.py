@@ -228,6 +228,22 @@ async def test_what_a_record_leads_to_twice_counts_once_by_all_of_its_keys(
     assert answer["missing"] == none
 
 
+async def test_what_a_record_leads_to_counts_by_one_of_its_keys_with_all_of_its_values(
+    toys: httpx.AsyncClient,
+) -> None:
+    makers = [str((await make(toys, name=name, note="wright"))["id"]) for name in ("a", "b")]
+    made = [(1, makers[0]), (1, makers[1]), (2, makers[0])]
+    wheels = [{"size": size, "maker_id": maker} for size, maker in made]
+    cart = str((await make(toys, name="cart", note="wright", wheels=wheels))["id"])
+    await make(toys, name="wheel", note="wright", box_id=cart)
+    query = "group_by=box.wheels.size&metrics=count,count_distinct(box.wheels.maker_id)"
+    assert [tuple(row.values()) for row in await rows(toys, query, "wright")] == [
+        (1, 1, 2),
+        (2, 1, 1),
+        (None, 3, 0),
+    ]
+
+
 # Parts of dates
 
 
