@@ -2,10 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from sqlalchemy import ColumnElement
 
 from app.core.databases.expressions import AnyTable, Expression, Selection
+
+#: In how many levels records hold each other, at most: rules of writing keep to it, and sums see so
+#: far.
+MAX_LEVELS: Final = 32
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,6 @@ from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import select
 from sqlalchemy.orm import Mapped, Session, mapped_column, relationship
 
 from app.core.databases.types import choice
@@ -30,6 +29,7 @@ from app.engine.writes import store
 from app.engine.writes.records import set_values
 from app.resources.attendance import Attendance
 from app.resources.code import CountryCode, CurrencyCode, RegionCode, Sectors
+from app.resources.levels import levels_with
 from app.resources.money import Amount, check_money, differs, money_rules
 from app.resources.person import OtherNames
 from app.resources.stop import MissionStop, StopFields
@@ -168,14 +168,7 @@ def _check(session: Session, record: Mission, before: Values | None) -> None:
 
 def _check_levels(session: Session, record: Mission, *, is_new: bool) -> None:
     """Refuse (422) a mission that would lie, or have others that lie, too deep in a journey."""
-    levels, above = 1, record.parent_id
-    while above is not None and levels <= MAX_LEVELS:
-        levels += 1
-        above = session.scalar(select(Mission.parent_id).where(Mission.id == above))
-    below = [] if is_new else [record.id]
-    while below and levels <= MAX_LEVELS:
-        below = list(session.scalars(select(Mission.id).where(Mission.parent_id.in_(below))))
-        levels += bool(below)
+    levels = levels_with(session, record, "parent_id", MAX_LEVELS, is_new=is_new)
     if levels > MAX_LEVELS:
         text = f"A journey has at most {MAX_LEVELS} levels: let it be a part of a mission above."
         raise Invalid.at("/parent_id", "too_deep", text)

@@ -10,12 +10,15 @@ from sqlalchemy import text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.databases.types import Exact, choice
+from app.core.errors import Invalid
 from app.core.loose_types import Values
+from app.engine.figure_rules import MAX_LEVELS
 from app.engine.record import Record, code, first_day_of, reference, rule, stated
 from app.engine.resource import OfDay, Resource
 from app.engine.schemas import Digits, Edtf, Line, Noted, RecordFields
 from app.resources.code import CurrencyCode
 from app.resources.dated import first_day
+from app.resources.levels import levels_with
 from app.resources.mission import Mission, mission
 from app.resources.money import (
     AmountKind,
@@ -24,6 +27,7 @@ from app.resources.money import (
     Bound,
     check_bound,
     check_money,
+    differs,
     is_range,
     period_rules,
 )
@@ -135,7 +139,8 @@ class ReportedTotalFields(RecordFields, Noted):
     """For how many years an amount is, in all with `over_years` or each with `per_year`."""
     scope: Line | None = None
     """What the figure is about, in a few words, when not the whole mission. Totals of a mission
-    with the same measure, currency and scope are claims about one figure: sums take one of them."""
+    with the same measure, currency and scope, whatever its capitals and blanks, are claims about one
+    figure: sums take one of them."""
     as_of: Edtf | None = None
     """The date that the figure is of, as stated, in EDTF."""
     claimed_by_id: UUID | None = None
@@ -152,6 +157,17 @@ def _check(session: Session, record: ReportedTotal, before: Values | None) -> No
     amounts = {f"/{name}": getattr(record, name) for name in ("value", "value_max", "of_value")}
     check_money(session, record.currency, amounts)
     _check_range(record, before)
+    if record.part_of_id is not None and differs(record, before, "part_of_id"):
+        _check_levels(session, record, is_new=before is None)
+
+
+def _check_levels(session: Session, record: ReportedTotal, *, is_new: bool) -> None:
+    """Refuse (422) a total that would lie, or have others that lie, in more levels than sums see
+    through."""
+    levels = levels_with(session, record, "part_of_id", MAX_LEVELS, is_new=is_new)
+    if levels > MAX_LEVELS:
+        text = f"Totals lie in at most {MAX_LEVELS} levels: let it be a part of one above."
+        raise Invalid.at("/part_of_id", "too_deep", text)
 
 
 def _check_range(record: ReportedTotal, before: Values | None) -> None:

@@ -1,5 +1,6 @@
 """Figures of whatever few agreements against plain Python, on both databases."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from itertools import product
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core import json_codec
+from app.engine.figure_rules import MAX_LEVELS
 from tests.drawing import drawing
 from tests.insights.deals import STATUSES, Deal, Deals, Figures
 from tests.insights.drawn_deals import entered, questions, sets
@@ -76,28 +78,85 @@ async def test_summaries_and_aggregates_are_what_plain_python_makes_of_the_agree
 # What is asked wrongly
 
 
-async def test_a_part_is_left_out_however_many_lie_between_it_and_its_whole(
-    client: httpx.AsyncClient,
+_CONTRACT = {
+    "title": "A part",
+    "amount": 5,
+    "currency": "USD",
+    "instrument": "supply_contract",
+    "parties": [{"description": "A firm", "role": "signatory"}],
+}
+_TOTAL = {"mission": {"ref": "deep"}, "measure": "amount", "value": 5, "currency": "USD"}
+#: What names another of its kind, the ref of which is given: its path and metric, what one is left
+#: out as that the other holds, and how it is written.
+_CHAINS: dict[str, tuple[str, str, str, Callable[[str | None], Figures]]] = {
+    "part": ("agreements", "amount", "parts", lambda ref: _related("part_of", ref)),
+    "new": ("agreements", "amount", "replaced", lambda ref: _related("replaces", ref)),
+    "claim": (
+        "reported-totals",
+        "value",
+        "parts",
+        lambda ref: _TOTAL | ({} if ref is None else {"part_of": {"ref": ref}}),
+    ),
+}
+
+
+def _related(relation: str, ref: str | None) -> Figures:
+    related = [] if ref is None else [{"agreement": {"ref": ref}, "relation": relation}]
+    return _CONTRACT | {"related": related}
+
+
+async def _chained(client: httpx.AsyncClient, name: str, length: int) -> httpx.Response:
+    """So many in a row, each of which names the one before."""
+    path, _, _, body = _CHAINS[name]
+    refs = [f"{name}-{length}-{at}" for at in range(length)]
+    pairs = zip([None, *refs], refs, strict=False)
+    creates = [{"op": "create", "body": {"ref": ref, **body(before)}} for before, ref in pairs]
+    return await client.post(f"/{path}/bulk", json={"operations": creates})
+
+
+@pytest.fixture
+async def deep(client: httpx.AsyncClient) -> None:
+    """A mission with claims, once for all tests."""
+    mission = {"ref": "deep", "title": "Deep", "kind": "forum"}
+    once = {"operations": [{"op": "upsert", "body": mission}]}
+    assert (await client.post("/missions/bulk", json=once)).status_code == 200
+
+
+@pytest.mark.usefixtures("deep")
+@pytest.mark.parametrize("name", _CHAINS)
+async def test_what_another_holds_is_left_out_however_many_lie_between(
+    client: httpx.AsyncClient, name: str
 ) -> None:
-    money = {
-        "amount": 5,
-        "currency": "USD",
-        "instrument": "supply_contract",
-        "parties": [{"description": "A firm", "role": "signatory"}],
-    }
-    for at in range(7):
-        whole = {"agreement": {"ref": f"chain-{at - 1}"}, "relation": "part_of"}
-        body = {
-            "ref": f"chain-{at}",
-            "title": "A part",
-            "related": [whole][: 1 if at else 0],
-            **money,
-        }
-        answer = await client.post("/agreements", json=body)
-        assert answer.status_code == 201, answer.text
-    address = "/agreements/aggregate?group_by=currency&metrics=sum(amount)&ref__in=chain-0,chain-6"
-    answer = (await client.get(address)).json()
-    assert (answer["data"][0]["sum_amount"], answer["left_out"]["parts"]) == (5, 1)
+    path, field, reason, _ = _CHAINS[name]
+    answer = await _chained(client, name, MAX_LEVELS)
+    assert answer.status_code == 200, answer.text
+    ends = f"{name}-{MAX_LEVELS}-0,{name}-{MAX_LEVELS}-{MAX_LEVELS - 1}"
+    keys = "measure,currency" if name == "claim" else "currency"
+    address = f"/{path}/aggregate?group_by={keys}&metrics=sum({field})&ref__in={ends}"
+    answer = await read(client, address)
+    assert (answer["data"][0][f"sum_{field}"], answer["left_out"][reason]) == (5, 1)
+
+
+@pytest.mark.usefixtures("deep")
+@pytest.mark.parametrize("name", _CHAINS)
+async def test_more_levels_than_sums_see_through_are_refused(
+    client: httpx.AsyncClient, name: str
+) -> None:
+    path, *_, body = _CHAINS[name]
+    pointer = "/part_of_id" if name == "claim" else "/related"
+    answer = await _chained(client, name, MAX_LEVELS + 1)
+    (fault,) = answer.json()["errors"]
+    at = f"/operations/{MAX_LEVELS}/body{pointer}"
+    assert (answer.status_code, fault["code"], fault["pointer"]) == (422, "too_deep", at)
+    assert f"at most {MAX_LEVELS} " in fault["detail"].lower()
+    # What lies below goes with it: half of them under the last of the other half and one more.
+    half, more = MAX_LEVELS // 2, MAX_LEVELS // 2 + 1
+    for length in (half, more):
+        assert (await _chained(client, name, length)).status_code == 200
+    for last, status in ((half - 1, 422), (half - 2, 200)):
+        change = body(f"{name}-{half}-{last}")
+        answer = await client.patch(f"/{path}/{name}-{more}-0", json=change)
+        assert answer.status_code == status, answer.text
 
 
 async def test_limits_are_of_what_can_be_a_limit(client: httpx.AsyncClient) -> None:

@@ -5,29 +5,27 @@ from functools import cache
 
 from sqlalchemy import (
     ColumnElement,
-    Exists,
     FromClause,
     Integer,
     Text,
     and_,
     case,
     cast,
-    exists,
     func,
     literal_column,
     not_,
+    or_,
     select,
     true,
-    union,
     union_all,
 )
 
 from app.core.databases.expressions import AnyTable, Expression, Selection
-from app.engine.figure_rules import Claims, FigureRules, Holding
+from app.engine.figure_rules import MAX_LEVELS, Claims, FigureRules
 
-#: A part of a part, and a part of that: ways are up to 2 to this power long. No query goes on for
-#: as long as it finds something, which distributed PostgreSQL cannot.
-_DOUBLINGS = 3
+#: Ways are up to 2 to this power long. No query goes on for as long as it finds something, which
+#: distributed PostgreSQL cannot.
+_DOUBLINGS = (MAX_LEVELS - 1).bit_length()
 
 
 def columns_for(rules: FigureRules, table: AnyTable) -> dict[str, Expression]:
@@ -78,16 +76,12 @@ def left_out(
         rows = settled(rules, rows, whole, of_several_units).cte(f"{name}_settled")
         rows = rows.prefix_with("MATERIALIZED")
     found: list[Selection] = []
-    apart: list[ColumnElement[bool]] = []
     for each in rules.set_apart:
         if each.name not in lifted:
-            apart.append(rows.c[each.name] == 1)
-            found.append(_with_reason(rules, rows, keys, each.name).where(apart[-1]))
-    for holding in rules.holdings:
-        same = within if holding.across_groups else whole
-        holder = rows.alias(f"{name}_{holding.name}_holder")
-        held = _is_held(rules, holding, rows, holder, same, lifted)
-        found.append(_with_reason(rules, rows, keys, holding.name).where(held))
+            apart = _with_reason(rules, rows, keys, each.name)
+            found.append(apart.where(rows.c[each.name] == 1))
+    if rules.holdings:
+        found.append(_held(rules, _tied(rules, rows, name), keys, whole, within, lifted))
     if rules.cumulative is not None:
         found.append(_in_later(rules, rows, keys, whole))
     if rules.claims is not None:
@@ -112,45 +106,67 @@ def same_group(one: FromClause, other: FromClause, keys: Sequence[str]) -> Colum
     return and_(true(), *(one.c[key].is_not_distinct_from(other.c[key]) for key in keys))
 
 
-def _is_held(
+def _tied(rules: FigureRules, rows: FromClause, name: str) -> FromClause:
+    """The rows with a value that hold others, or that others hold."""
+    pairs = pairs_of(rules)
+    ids = union_all(select(pairs.c.held), select(pairs.c.holder))
+    # Not `= 1`, which PostgreSQL takes for one row of 200: it would look through all for each.
+    found = select(rows).where(rows.c.has_value > 0, rows.c.id.in_(ids))
+    return found.cte(f"{name}_tied").prefix_with("MATERIALIZED")
+
+
+def _held(
     rules: FigureRules,
-    holding: Holding,
     rows: FromClause,
-    holder: FromClause,
     keys: Sequence[str],
+    whole: Sequence[str],
+    within: Sequence[str],
     lifted: frozenset[str],
-) -> Exists:
-    """Whether what holds a row, a `holder` of the same rows, is added with the same of the keys."""
-    pairs = _over_levels(holding)
-    added = [holder.c.has_value == 1]
-    added += [holder.c[each.name] == 0 for each in rules.set_apart if each.name not in lifted]
-    added.append(same_group(holder, rows, keys))
+) -> Selection:
+    """Those of the rows that another holds which is added: in its own group, or in any."""
+    ways, holder = _ways(rules), rows.alias()
+    across = [rules.reasons.index(each.name) for each in rules.holdings if each.across_groups]
+    met = [same_group(holder, rows, within)]
+    met.append(or_(ways.c.reason.in_(across), same_group(holder, rows, whole)))
+    met += [holder.c[each.name] < 1 for each in rules.set_apart if each.name not in lifted]
     if rules.claims is not None:
-        added.append(is_agreed(rules, holder))
-    found: Selection = select(literal_column("1")).select_from(
-        pairs.join(holder, holder.c.id == pairs.c.holder)
-    )
-    return exists(found.where(pairs.c.held == rows.c.id, *added).correlate(rows))
+        met.append(is_agreed(rules, holder))
+    own = [rows.c[each] for each in ("id", *keys)]
+    tied = ways.join(holder, holder.c.id == ways.c.holder).join(rows, rows.c.id == ways.c.held)
+    return select(*own, ways.c.reason).select_from(tied).where(*met)
 
 
 @cache
-def pairs_of(holding: Holding) -> FromClause:
-    """The pairs `held` and `holder`, once in a statement."""
-    found = holding.pairs().subquery()
-    named = select(found.c[0].label("held"), found.c[1].label("holder"))
-    return named.cte(f"pairs_{holding.name}").prefix_with("MATERIALIZED")
+def pairs_of(rules: FigureRules) -> FromClause:
+    """What holds what, `held` and `holder`, and the `reason` that it is; once in a statement."""
+    several: list[Selection] = []
+    for each in rules.holdings:
+        found = each.pairs().subquery()
+        reason = _reason(rules, each.name).label("reason")
+        several.append(select(reason, found.c[0].label("held"), found.c[1].label("holder")))
+    every = union_all(*several) if len(several) > 1 else several[0]
+    return every.cte(f"pairs_{rules.fields[0]}").prefix_with("MATERIALIZED")
 
 
 @cache
-def _over_levels(holding: Holding) -> FromClause:
-    """The pairs, and what holds a record by way of others."""
-    ways = pairs_of(holding)
+def _ways(rules: FigureRules) -> FromClause:
+    """The pairs, and what holds a record by way of others: ways that are twice as long each time,
+    being those that there are and those that go on from these by steps of so many levels."""
+    name = rules.fields[0]
+    ways = steps = pairs_of(rules)
     for at in range(_DOUBLINGS):
-        first, then = ways.alias(f"{holding.name}_{at}"), ways.alias(f"{holding.name}_{at}_then")
-        longer = select(first.c.held, then.c.holder).join(then, then.c.held == first.c.holder)
-        every = union(select(ways.c.held, ways.c.holder), longer)
-        ways = every.cte(f"ways_{holding.name}_{at}").prefix_with("MATERIALIZED")
+        longer = union_all(select(ways), _joined(ways, steps))
+        ways = longer.cte(f"ways_{name}_{at}").prefix_with("MATERIALIZED")
+        steps = _joined(steps, steps).cte(f"steps_{name}_{at}").prefix_with("MATERIALIZED")
     return ways
+
+
+def _joined(ways: FromClause, steps: FromClause) -> Selection:
+    """What is reached by one and the other. By two columns: of one alone PostgreSQL expects so many
+    rows that it takes seconds for what takes milliseconds."""
+    one, other = ways.alias(), steps.alias()
+    goes_on = and_(other.c.held == one.c.holder, other.c.reason == one.c.reason)
+    return select(one.c.reason, one.c.held, other.c.holder).join(other, goes_on).distinct()
 
 
 def _in_later(

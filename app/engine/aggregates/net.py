@@ -65,10 +65,9 @@ class Net:
         if self.rules.claims is not None or self.rules.marked is None:
             return None
         found = [self.rules.marked()]
-        if self._added():
-            for holding in self.rules.holdings:
-                pairs = pairs_of(holding)
-                found += [select(pairs.c.held), select(pairs.c.holder)]
+        if self._added() and self.rules.holdings:
+            pairs = pairs_of(self.rules)
+            found += [select(pairs.c.held), select(pairs.c.holder)]
         every = union(*found).subquery("candidates")
         return select(every.c[0])
 
