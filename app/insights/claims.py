@@ -19,9 +19,10 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from app.core.databases.expressions import AnyTable, Expression
+from app.engine.query.operators import line_key
 from app.engine.query.render import as_json, json_list, object_of
 from app.engine.query.withheld import is_withheld
-from app.insights.figures import AGREEMENTS, is_per_year
+from app.insights.figures import AGREEMENTS, REPORTED_TOTALS, is_per_year
 from app.resources.citation import Citation
 from app.resources.delegate import Delegate
 from app.resources.organization import Organization
@@ -56,8 +57,11 @@ _TOTAL_ABOUT = ("amount_period", "part_of_id", "scope")
 
 
 def reported_totals(missions: CTE, agreements: CTE) -> Expression:
-    """The reported totals of these missions, each with how many agreements were signed later."""
+    """The reported totals of these missions, each with how many agreements were signed later; of
+    those about one figure the one that stands for it first."""
     total: AnyTable = aliased(ReportedTotal)
+    claims = REPORTED_TOTALS.claims
+    assert claims is not None
     rows = (
         select(
             *(getattr(total, name) for name in _TOTAL_FIELDS),
@@ -66,7 +70,10 @@ def reported_totals(missions: CTE, agreements: CTE) -> Expression:
             total.claimed_by_person_id,
         )
         .where(total.mission_id.in_(select(missions.c.id)), total.deleted_at.is_(None))
-        .order_by(total.measure, total.currency.nulls_first(), total.scope.nulls_first(), total.id)
+        .order_by(
+            *(total.measure, total.currency.nulls_first(), line_key(total.scope).nulls_first()),
+            *(claims.rank(total), total.id),
+        )
         .subquery("reported_totals")
     )
     values = {

@@ -15,6 +15,7 @@ from app.core.databases.public_reads import including_withheld
 from app.core.loose_types import Value
 from app.engine.aggregates.left_out import columns_for
 from app.engine.figure_rules import Claims, Cumulative, FigureRules, Holding, Range, SetApart
+from app.engine.query.operators import line_key
 from app.resources.agreement import Agreement, agreement
 from app.resources.firmness import NEVER_SIGNED, SET_APART_SQL, Firmness
 from app.resources.money import AmountPeriod, Bound
@@ -136,7 +137,9 @@ REPORTED_TOTALS = FigureRules(
     set_apart=(PER_YEAR,),
     claims=Claims(
         about={
-            **{name: attrgetter(name) for name in ("mission_id", "measure", "currency", "scope")},
+            **{name: attrgetter(name) for name in ("mission_id", "measure", "currency")},
+            # Two papers write it in their own way.
+            "scope": lambda row: line_key(row.scope),
             "per": lambda row: case((is_per_year(row), "year")),
             # A part of a total is no claim about the whole of it.
             "part_of_id": attrgetter("part_of_id"),

@@ -9,6 +9,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from app.core import json_codec
+from app.core.databases.types import line_key
 from app.core.errors import BadRequest, NotFound
 from app.core.http.dispatch import Route
 from app.core.http.operation import Answer, Operation
@@ -250,11 +251,18 @@ def _figures(found: Json) -> list[Json]:
     claims = [*map(_of_total, found["reported_totals"]), *map(_of_statement, found["statements"])]
     by_figure: dict[tuple[JsonValue, ...], list[Json]] = {}
     for claim in claims:
-        figure = (*(claim[name] for name in _OF_FIGURE), claim["is_about_withheld"])
+        figure = (*_about(claim).values(), claim["is_about_withheld"])
         by_figure.setdefault(figure, []).append(claim)
     measures = list(Measure)
     ordered = sorted(by_figure.values(), key=lambda claims: measures.index(claims[0]["measure"]))
     return [_figure(found, claims) for claims in ordered]
+
+
+def _about(claim: Json) -> Json:
+    """What tells one figure from another: a scope as lines are compared."""
+    scope = claim["scope"]
+    told = {name: claim.get(name) for name in _OF_FIGURE}
+    return told | {"scope": None if scope is None else line_key(scope)}
 
 
 def _figure(found: Json, claims: list[Json]) -> Json:
@@ -290,13 +298,8 @@ def _claim(
 
 
 def _taken(found: Json, figure: Json) -> JsonValue:
-    names = [name for name in _OF_FIGURE if name != "agreement_id"]
-    same = (
-        each["value"]
-        for each in found["summary"]["reported"]
-        if all(each[name] == figure[name] for name in names) and figure["agreement_id"] is None
-    )
-    return next(same, None)
+    reported, about = found["summary"]["reported"], _about(figure)
+    return next((each["value"] for each in reported if _about(each) == about), None)
 
 
 def _shown(recorded: Recorded | None) -> Json | None:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     ColumnElement,
     Dialect,
     FromClause,
+    Text,
     and_,
     bindparam,
     case,
@@ -360,7 +361,7 @@ def _reported(missions: CTE) -> CTE:
     own |= {"at_least": limits.at_least(table), "at_most": limits.at_most(table)}
     columns = [value.label(name) for name, value in own.items()]
     ends = func.coalesce(table.value_max, table.value, type_=Exact(18, _SCALE))
-    columns += [table.value, ends.label("ends")]
+    columns += [table.value, ends.label("ends"), table.scope]
     return select(*columns).where(_of(table, missions)).cte("reported")
 
 
@@ -381,6 +382,7 @@ def _figures(rows: FromClause) -> Expression:
             of_taken("value"),
             of_taken("at_least"),
             of_taken("at_most"),
+            func.max(case((c.place == 1, c.scope)), type_=Text).label("scope"),
             func.count().label("claims"),
             func.max(case((taken, 1), else_=0)).label("is_taken"),
             func.min(c.value, type_=Exact(18, _SCALE)).label("lowest"),
@@ -394,7 +396,7 @@ def _figures(rows: FromClause) -> Expression:
         "mission_id": as_json(found.c.about_mission_id),
         "measure": as_json(found.c.about_measure),
         "currency": as_json(found.c.about_currency),
-        "scope": as_json(found.c.about_scope),
+        "scope": as_json(found.c.scope),
         "per": as_json(found.c.about_per),
         "part_of_id": as_json(found.c.about_part_of_id),
         "value": as_json(found.c.value),

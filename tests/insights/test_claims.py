@@ -18,6 +18,8 @@ from tests.missions.ways import send_good
 Figures = dict[str, Any]
 MISSIONS = ("a", "b")
 MONEY = ("amount", "projected_sales_12m")
+#: One scope, as several people write it.
+SCOPES = ("İç pazar ΤΟΥΣ", "i̇Ç  PAZAR\u00a0τους")
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class Claim:
 
     @property
     def about(self) -> tuple[Any, ...]:
-        return self.mission, self.measure, self.currency, self.scope, self.per, self.part_of
+        scope = self.scope and SCOPES[0]
+        return self.mission, self.measure, self.currency, scope, self.per, self.part_of
 
     @property
     def end(self) -> Decimal:
@@ -67,7 +70,7 @@ def _abouts(draw: st.DrawFn) -> Figures:
         "mission": draw(st.sampled_from(MISSIONS)),
         "measure": measure,
         "currency": draw(st.sampled_from(("USD", "EUR"))) if is_money else None,
-        "scope": draw(st.sampled_from((None, "food"))),
+        "scope": draw(st.sampled_from((None, SCOPES[0]))),
     }
 
 
@@ -89,7 +92,7 @@ def claims(draw: st.DrawFn) -> list[Claim]:
                 of_value=draw(st.sampled_from((None, value + 10))),
                 part_of=draw(st.sampled_from([None, None, *range(at)])),
                 is_gone=draw(st.sampled_from((False, False, False, True))),
-                **about,
+                **about | {"scope": about["scope"] and draw(st.sampled_from(SCOPES))},
             )
         )
     return found
@@ -133,6 +136,8 @@ async def entered(client: httpx.AsyncClient, drawn: Sequence[Claim]) -> tuple[st
 
 # The model
 
+RANKS = ("preferred", "normal", "deprecated")
+
 
 def taken(of_figure: Iterable[Claim]) -> Claim | None:
     """The preferred claim, else what all say, else none; never one that is deprecated."""
@@ -162,6 +167,7 @@ def reported(counted: Sequence[Claim]) -> tuple[dict[Any, Figures], dict[str, in
     for about, of_figure in figures_of(counted).items():
         chosen = taken(of_figure)
         found[about] = {
+            "scope": min(of_figure, key=lambda claim: RANKS.index(claim.rank)).scope,
             "value": chosen and chosen.value,
             "at_least": chosen and chosen.at_least,
             "at_most": chosen and chosen.at_most,
@@ -253,6 +259,7 @@ BY_MEASURE = [(("measure", "currency"), "")]
 
 @drawing(15)
 @example([FIVE, replace(FIVE, period="one_off")], BY_MEASURE)
+@example([replace(FIVE, scope=scope) for scope in SCOPES], BY_MEASURE)
 @example([replace(FIVE, rank="deprecated"), replace(FIVE, part_of=0)], BY_MEASURE)
 @example([FIVE, replace(FIVE, value_max=Decimal(5))], BY_MEASURE)
 @given(every=claims(), asked=st.lists(questions(), min_size=2, max_size=4))
@@ -265,8 +272,9 @@ async def test_of_claims_about_one_figure_one_is_taken_or_none(
 
     def about(row: Figures) -> tuple[Any, ...]:
         whole = row.pop("part_of_id")
-        names = ("measure", "currency", "scope", "per")
-        found = (places[row.pop("mission_id")], *(row.pop(each) for each in names))
+        names = ("measure", "currency")
+        found = [places[row.pop("mission_id")], *(row.pop(each) for each in names)]
+        found += [row["scope"] and SCOPES[0], row.pop("per")]
         return *found, None if whole is None else int(places[whole])
 
     there = [claim for claim in every if not claim.is_gone]
@@ -278,10 +286,14 @@ async def test_of_claims_about_one_figure_one_is_taken_or_none(
         reconciled = await read(client, f"/missions/{name}-{mission}/reconciliation")
         figures = {about(row): row for row in reconciled["figures"]}
         assert {
-            at: (row["taken"], sorted(c["value"] for c in row["claims"]))
+            at: (row["scope"], row["taken"], sorted(c["value"] for c in row["claims"]))
             for at, row in figures.items()
         } == {
-            at: (expected[at]["value"], sorted(claim.value for claim in of_figure))
+            at: (
+                expected[at]["scope"],
+                expected[at]["value"],
+                sorted(claim.value for claim in of_figure),
+            )
             for at, of_figure in figures_of(counted).items()
         }
     for keys, chosen in asked:

@@ -35,7 +35,7 @@ from app.core.databases.sqlite_quick import QuickReads
 from app.core.databases.sqlite_reader import Reading
 from app.core.databases.sqlite_transaction import SqliteTransaction, fetch
 from app.core.databases.sqlite_writer import File, Writer
-from app.core.databases.types import caseless, simple_lower
+from app.core.databases.types import caseless, line_key, simple_lower
 from app.core.loose_types import Value, Values
 from app.core.time_zones import local_day
 
@@ -82,6 +82,7 @@ def connect(path: str, *, readonly: bool = False, wait: float | None = None) -> 
     # SQLite's own lower() knows the letters of English alone.
     connection.create_function("lowered", 1, _or_null(simple_lower), deterministic=True)
     connection.create_function("caseless", 1, _or_null(caseless), deterministic=True)
+    connection.create_function("line_key", 1, _or_null(line_key), deterministic=True)
     # SQLite knows UTC and the zone of the machine alone.
     connection.create_function("local_day", 2, local_day, deterministic=True)
     # Off by default in SQLite, for every connection anew.

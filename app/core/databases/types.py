@@ -1,5 +1,6 @@
 """Column types that mean the same on SQLite and PostgreSQL, and how each looks in JSON."""
 
+import re
 import secrets
 import threading
 import time
@@ -80,6 +81,16 @@ def caseless(text: str) -> str:
     """The text in small letters as searches compare them: with one sigma, and without the dot that
     `İ` leaves above its small letter in other programs. PostgreSQL has it as `contains_folded`."""
     return simple_lower(text).replace("i\u0307", "i").replace("ς", "σ")
+
+
+#: Blanks of any sort and length, as both Python and PostgreSQL read it.
+BLANKS = r"[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+"
+
+
+def line_key(text: str) -> str:
+    """What lines have in common that differ in capitals and blanks alone. Statements have it as the
+    function of this name."""
+    return re.sub(BLANKS, " ", caseless(text)).strip(" ")
 
 
 def composed(text: str) -> str:

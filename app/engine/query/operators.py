@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR
 
-from sqlalchemy import BigInteger, ColumnElement, Dialect, Numeric, String, bindparam, or_
+from sqlalchemy import BigInteger, ColumnElement, Dialect, Numeric, String, Text, bindparam, or_
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 from sqlalchemy.types import Boolean, Date
 
 from app.core.databases.expressions import Expression, SqlType
-from app.core.databases.types import Exact
+from app.core.databases.types import BLANKS, Exact
 from app.engine.paths import FieldType, RecordField
 
 Get = Callable[[str], Expression]
@@ -33,6 +33,10 @@ class contains_text(_Function):  # noqa: N801 (reads as an SQL function)
     templates = {"sqlite": "instr(%s, %s) > 0", "postgresql": "strpos(%s, %s) > 0"}
 
 
+#: `caseless` of PostgreSQL.
+_CASELESS = "replace(replace(lower(%s), 'i\u0307', 'i'), 'ς', 'σ')"
+
+
 class contains_folded(_Function):  # noqa: N801
     """Whether the first text contains the second, which is `caseless` already, in capitals or
     not."""
@@ -41,7 +45,18 @@ class contains_folded(_Function):  # noqa: N801
     # `caseless` is our own: SQLite's lower() knows the letters of English alone.
     templates = {
         "sqlite": "instr(caseless(%s), %s) > 0",
-        "postgresql": "strpos(replace(replace(lower(%s), 'i\u0307', 'i'), 'ς', 'σ'), %s) > 0",
+        "postgresql": f"strpos({_CASELESS}, %s) > 0",
+    }
+
+
+class line_key(_Function):  # noqa: N801
+    """What lines of text have in common that differ in capitals and blanks alone."""
+
+    type = Text()  # type: ignore[assignment]
+    inherit_cache = True
+    templates = {
+        "sqlite": "line_key(%s)",
+        "postgresql": f"btrim(regexp_replace({_CASELESS}, '{BLANKS}', ' ', 'g'))",
     }
 
 
