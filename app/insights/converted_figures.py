@@ -36,7 +36,7 @@ from app.insights.converted_money import Conversions, Converted, Money, Original
 from app.insights.rates_of_days import check_providers, find_rates
 from app.resources.code import Currency
 from app.rest.audience import audience_tag, reading_dialect
-from app.rest.conversion import ConversionAsked, ConvertingQuery
+from app.rest.conversion import ConversionAsked, ConvertingQuery, refuse_in_files
 from app.rest.decimals import text_of, wants_texts
 from app.rest.handlers import check_codes, database_of
 from app.rest.past import answered_at
@@ -65,7 +65,7 @@ async def answer_converted(
     request: Request, resource: Resource, query: ConvertingQuery, asked: ConversionAsked
 ) -> Response:
     """The figures that the query asks for, its sums in one currency."""
-    _refuse_other_forms(request, query)
+    _refuse_other_forms(request, resource, query)
     plan = _planned(resource, query, await answered_at(request))
     parsed = plan.aggregate.parsed
     await check_codes(request, ParsedFilter(codes=[*parsed.codes, currency_used(asked.currency)]))
@@ -115,10 +115,10 @@ def currency_used(currency: str) -> CodeUsed:
     return CodeUsed("convert_to", _CURRENCY.c.code, currency)
 
 
-def _refuse_other_forms(request: Request, query: ConvertingQuery) -> None:
+def _refuse_other_forms(request: Request, resource: Resource, query: ConvertingQuery) -> None:
     forms = ("application/json", "text/csv")
     if preferred(request.headers.get("accept", "*/*"), forms) != forms[0]:
-        raise bad_parameter("convert_to", "form", "Converted sums are told as JSON alone.")
+        refuse_in_files(resource, {"convert_to"})
     if query.having is not None:
         text = "Conditions on groups know nothing of converted sums: leave having out."
         raise bad_parameter("having", "both", text)
@@ -264,9 +264,12 @@ class _Plan:
             self._sort(groups, output, descending)
         limit = min(limit, MAX_LIMIT)
         finer = {self.currency, self.first, self.last} - {key.name for key in self.shown_keys}
-        missing = {n: count for n, count in found["missing"].items() if n not in finer}
+        told = {
+            name: {n: count for n, count in found[name].items() if n not in finer}
+            for name in ("missing", "withheld_values")
+        }
         counts = {"groups": min(limit, len(groups)), "groups_in_all": len(groups)}
-        return {**found, "data": groups[:limit], **counts, "missing": missing}
+        return {**found, "data": groups[:limit], **counts, **told}
 
     def _group(
         self, key: _Key, row: dict[str, Any], converted: Converted | None, shown: Shown

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated
 
@@ -108,10 +109,14 @@ def aggregate_operation(resource: Resource, answer: type[Aggregate]) -> RecordsO
     )
 
 
-def aggregate_csv_route(resource: Resource) -> Route:
-    """GET /missions/aggregate.csv"""
+def aggregate_csv_route(
+    resource: Resource, check: Callable[[Resource, set[str]], None] | None = None
+) -> Route:
+    """GET /missions/aggregate.csv; `check` sees the names of the filters."""
 
     async def endpoint(request: Request, query: Annotated[AggregateCsvQuery, Query()]) -> Response:
+        if check is not None:
+            check(resource, {name for name, _ in query.others})
         return await answer_aggregate(request, resource, query, _CSV)
 
     content = {_CSV: {"schema": {"type": "string"}}}

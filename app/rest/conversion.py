@@ -1,6 +1,6 @@
 """What a request says of money that is to be converted, and who converts it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Set
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -120,6 +120,18 @@ def read_conversion(request: Request, query: ConversionQuery) -> ConversionAsked
         providers = tuple(map(known_provider, listed("rate_provider", query.rate_provider)))
     age = MAX_RATE_AGE if query.max_rate_age is None else query.max_rate_age
     return ConversionAsked(query.convert_to, query.rate_date, tuple(dict.fromkeys(providers)), age)
+
+
+def refuse_in_files(resource: Resource, names: Set[str]) -> None:
+    """BadRequest for a conversion of the sums of a file, which could not tell how it was made."""
+    for name in ConversionQuery.model_fields:
+        if name in names:
+            text = (
+                "A file of groups has no place for the rates that sums are converted with, nor for"
+                f" what could not be: ask /{resource.path}/aggregate for JSON. Files of /datasets"
+                " have the rate of each row."
+            )
+            raise bad_parameter(name, "form", text)
 
 
 def converting_aggregate_route(resource: Resource, convert: Converter) -> Route:

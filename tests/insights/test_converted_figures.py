@@ -286,11 +286,39 @@ async def test_what_cannot_be_converted_is_refused_with_what_can(
     assert (unknown.status_code, unknown.json()["errors"][0]["code"]) == (400, "unknown")
     alone = await deals.get("/agreements/aggregate?rate_date=2022-03-01")
     assert (alone.status_code, alone.json()["errors"][0]["parameter"]) == (400, "rate_date")
-    csv = await deals.get(
-        "/agreements/aggregate?metrics=sum(amount)&convert_to=USD", headers={"Accept": "text/csv"}
-    )
-    assert csv.status_code == 400
     assert wrong == []
+
+
+async def test_a_file_of_groups_says_why_its_sums_are_not_converted(
+    deals: httpx.AsyncClient,
+) -> None:
+    for address, accept, parameter in (
+        ("/agreements/aggregate?convert_to=USD", "text/csv", "convert_to"),
+        ("/agreements/aggregate.csv?convert_to=USD", "*/*", "convert_to"),
+        ("/outcomes/aggregate.csv?max_rate_age=3&convert_to=USD", "*/*", "convert_to"),
+        ("/agreements/aggregate.csv?rate_date=2022-03-01", "*/*", "rate_date"),
+    ):
+        answer = await deals.get(address, headers={"Accept": accept})
+        (fault,) = answer.json()["errors"]
+        assert (answer.status_code, fault["parameter"]) == (400, parameter), address
+        instead = f"ask {address.partition('?')[0].removesuffix('.csv')} for JSON"
+        assert "no place for the rates" in fault["detail"], address
+        assert instead in fault["detail"], address
+    # Where nothing is converted, there is no such parameter in any form.
+    answer = await deals.get("/people/aggregate.csv?convert_to=USD")
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "unknown")
+
+
+async def test_what_is_withheld_is_told_by_the_names_of_what_is_missing(
+    deals: httpx.AsyncClient,
+) -> None:
+    for keys, names in (
+        ("", {"amount"}),
+        ("year(signed)", {"amount", "signed"}),
+        ("currency,month(signed)", {"amount", "currency", "signed"}),
+    ):
+        found = await converted(deals, **({"group_by": keys} if keys else {}))
+        assert [found["missing"].keys(), found["withheld_values"].keys()] == [names] * 2, keys
 
 
 async def test_a_part_is_left_out_on_whatever_day_it_was_signed(deals: httpx.AsyncClient) -> None:
