@@ -32,6 +32,7 @@ from app.insights.figure_lists import (
 )
 from app.rest.csv_form import CsvForm, CsvQuery, csv_form
 from app.rest.decimals import dialect_of, tag_for, texts_of, wants_texts
+from app.rest.exports import refuse_pages
 from app.rest.handlers import database_of, position_of
 from app.rest.operations import IF_NONE_MATCH, NOT_MODIFIED, TAGGED, RecordsOperation
 from app.rest.pages import Total, answer_page, current_page, numbered, numbered_rows
@@ -64,6 +65,9 @@ class FigurePageQuery(FigureListQuery):
 
 class FigureFileQuery(CsvQuery, FigureListQuery):
     """Parameters of a list of figures as CSV."""
+
+    limit: Limit | None = None
+    """The most rows to write; all of them when left out."""
 
 
 def list_operation(
@@ -244,12 +248,14 @@ async def answer_figures_file(
     also: Pairs = (),
 ) -> Response:
     """All rows of the list as CSV (RFC 4180) with a header; null is an empty cell."""
+    refuse_pages({name for name, _ in query.others})
     shape, values, edition = await _read_shape(request, of, query, options, given or {}, also)
     tag = tag_for(request, f'W/"{await position_of(request)}{edition}-csv"')
     if is_known(request, tag):
         return not_modified(tag)
     database = database_of(request)
-    asked = {**values, "limit": MAX_FILE_ROWS, "offset": 0}
+    limit = MAX_FILE_ROWS if query.limit is None else min(query.limit, MAX_FILE_ROWS)
+    asked = {**values, "limit": limit, "offset": 0}
     statement = await figures_statement.beside_loop(of, shape, dialect_of(request))
     found = await database.read(statement, asked)
     rows = (json_codec.loads_stored(row[0]).values() for row in found)

@@ -139,8 +139,8 @@ class ReportedTotalFields(RecordFields, Noted):
     """For how many years an amount is, in all with `over_years` or each with `per_year`."""
     scope: Line | None = None
     """What the figure is about, in a few words, when not the whole mission. Totals of a mission
-    with the same measure, currency and scope, whatever its capitals and blanks, are claims about one
-    figure: sums take one of them."""
+    with the same measure, currency and scope, whatever its capitals and blanks, are claims about
+    one figure: sums take one of them."""
     as_of: Edtf | None = None
     """The date that the figure is of, as stated, in EDTF."""
     claimed_by_id: UUID | None = None

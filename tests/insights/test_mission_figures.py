@@ -289,6 +289,19 @@ async def test_the_list_can_be_had_as_csv_and_is_known_again(client: httpx.Async
         assert (again.status_code, again.content) == (304, b"")
 
 
+async def test_a_file_has_as_many_rows_as_are_wanted_and_no_pages(
+    client: httpx.AsyncClient,
+) -> None:
+    await entered(client)
+    for path in ("missions", "organizations"):
+        rows = (await client.get(f"/insights/{path}.csv?sort=id")).text.splitlines()
+        answer = await client.get(f"/insights/{path}.csv?sort=id&limit=2")
+        assert answer.text.splitlines() == rows[:3]
+        answer = await client.get(f"/insights/{path}.csv?cursor=abc")
+        (fault,) = answer.json()["errors"]
+        assert (answer.status_code, fault["parameter"], fault["code"]) == (400, "cursor", "export")
+
+
 async def test_what_is_wrong_is_told_with_what_would_be_right(client: httpx.AsyncClient) -> None:
     wrong = {}
     for sent, words in {
