@@ -9,7 +9,7 @@ from uuid import RFC_4122, UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Dialect, bindparam, select, type_coerce
+from sqlalchemy import Dialect, Text, bindparam, select, type_coerce
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import asyncpg
 from sqlalchemy.types import TypeEngine
@@ -24,9 +24,11 @@ from app.core.databases.types import (
     Instant,
     JsonText,
     instant_text,
+    line_key,
     uuid7,
     uuid7_of,
 )
+from app.engine.query.operators import line_key as key_in_database
 from app.engine.query.render import as_json, object_of
 from tests.conftest import copy_of
 
@@ -199,3 +201,14 @@ async def test_finished_json_keeps_its_digits(database: Database) -> None:
     assert json_codec.loads(text) == {
         "value": {"b": [Decimal("99999999999999.9999"), None], "a": "«»"}
     }
+
+
+async def test_lines_are_compared_alike_in_python_and_by_the_database(database: Database) -> None:
+    blanks = [chr(at) for at in range(1, 0x3001) if chr(at).isspace()]
+    lines = ["İstanbul  ΤΟΥΣ", " i\u0307STANBUL τους ", *(f"A{blank} b" for blank in blanks)]
+    asked = compile_query(
+        select(key_in_database(bindparam("line", type_=Text()))), database.dialect
+    )
+    found = [(await database.read(asked, {"line": line}))[0][0] for line in lines]
+    assert found == [line_key(line) for line in lines]
+    assert found[:3] == ["istanbul τουσ", "istanbul τουσ", "a b"]
