@@ -27,7 +27,7 @@ async def costs_app(
 ) -> AsyncIterator[FastAPI]:
     with pytest.MonkeyPatch.context() as patch:
         connect = sqlite3.connect
-        plain_dates = postgresql_read_pool.plain_dates
+        set_up = postgresql_read_pool.set_up
 
         def traced(*arguments: Any, **options: Any) -> sqlite3.Connection:
             connection: sqlite3.Connection = connect(*arguments, **options)
@@ -35,15 +35,15 @@ async def costs_app(
             return connection
 
         async def logged(connection: Any) -> None:
-            await plain_dates(connection)
+            await set_up(connection)
             connection.add_query_logger(lambda query: noted.note(query.query, *query.args))
 
         def of_session(connection: Any, cursor: Any, sql: str, values: Any, *_: Any) -> None:
             noted.note(sql, *values)
 
         patch.setattr(sqlite3, "connect", traced)
-        patch.setattr("app.core.databases.postgresql.plain_dates", logged)
-        patch.setattr(postgresql_read_pool, "plain_dates", logged)
+        patch.setattr("app.core.databases.postgresql.set_up", logged)
+        patch.setattr(postgresql_read_pool, "set_up", logged)
         folder = tmp_path_factory.mktemp("costs")
         async with copy_of(template_url, folder) as url, serving(url) as app:
             if isinstance(app.state.database, PostgresDatabase):

@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 
 from app.api import RESOURCES
-from app.core.databases.postgresql_read_pool import plain_dates
+from app.core.databases.postgresql_read_pool import set_up
 from app.core.databases.sqlite import SqliteDatabase, connect
 from tests.costs.requests import write
 from tests.costs.statements import Statements
@@ -94,7 +94,7 @@ async def planner(costs_app: FastAPI) -> AsyncIterator[Planner]:
         yield planner
         return
     planner.postgres = await asyncpg.connect(planner.database.url.replace("+asyncpg", ""))
-    await plain_dates(planner.postgres)
+    await set_up(planner.postgres)
     await planner.postgres.execute(_RELUCTANT)
     yield planner
     await planner.postgres.close()

@@ -41,7 +41,7 @@ from app.core.databases.postgresql_read_pool import (
     WAITERS_PER_CONNECTION,
     PoolConnection,
     ReadPool,
-    plain_dates,
+    set_up,
 )
 from app.core.databases.postgresql_transaction import PostgresTransaction
 from app.core.databases.public_reads import public
@@ -98,7 +98,7 @@ async def _connect(
     try:
         if refuse_poolers:
             await refuse_pooled(connection, address)
-        await plain_dates(connection)
+        await set_up(connection)
         if lock_wait:
             await connection.execute(f"SET lock_timeout = {round(lock_wait * 1000)}")
     except BaseException:

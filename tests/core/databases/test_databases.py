@@ -249,6 +249,14 @@ async def test_changes_of_many_records_at_once_are_numbered_without_gaps(
     assert count == last
 
 
+@pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True, scope="session")
+async def test_statements_are_not_compiled_before_they_run(database: Database) -> None:
+    setting = select(func.current_setting("jit"))
+    ((read,),) = await database.read(compile_query(setting, database.dialect), {})
+    written = await database.write(lambda session: session.scalar(setting))
+    assert (read, written) == ("off", "off")
+
+
 async def test_writes_that_find_no_connection_in_time_are_told_to_come_again(
     fresh_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
