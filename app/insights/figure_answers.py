@@ -10,7 +10,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from app.core import json_codec
-from app.core.errors import did_you_mean
+from app.core.errors import BadRequest, did_you_mean
 from app.core.http.conditional import is_known, not_modified
 from app.core.http.operation import Answer
 from app.core.loose_types import Fields, JsonValue, Value
@@ -67,7 +67,7 @@ class FigureFileQuery(CsvQuery, FigureListQuery):
     """Parameters of a list of figures as CSV."""
 
     limit: Limit | None = None
-    """The most rows to write; all of them when left out."""
+    """The most rows to write; all of them when left out, up to 100000."""
 
 
 def list_operation(
@@ -254,10 +254,16 @@ async def answer_figures_file(
     if is_known(request, tag):
         return not_modified(tag)
     database = database_of(request)
-    limit = MAX_FILE_ROWS if query.limit is None else min(query.limit, MAX_FILE_ROWS)
+    one_more = MAX_FILE_ROWS + 1
+    limit = one_more if query.limit is None else min(query.limit, one_more)
     asked = {**values, "limit": limit, "offset": 0}
     statement = await figures_statement.beside_loop(of, shape, dialect_of(request))
     found = await database.read(statement, asked)
+    if len(found) > MAX_FILE_ROWS:
+        text = f"A file has at most {MAX_FILE_ROWS} rows, and there are more: leave some out by"
+        raise BadRequest(
+            f"{text} filters, say limit={MAX_FILE_ROWS} for the first, or ask for pages."
+        )
     rows = (json_codec.loads_stored(row[0]).values() for row in found)
     headers = {
         "ETag": tag,

@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 import httpx
+import pytest
 
 Body = dict[str, Any]
 ORGANIZATIONS = ("company", "company", "bank", "company")
@@ -287,6 +288,17 @@ async def test_the_list_can_be_had_as_csv_and_is_known_again(client: httpx.Async
         tag = (await client.get(address)).headers["etag"]
         again = await client.get(address, headers={"If-None-Match": tag})
         assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_a_file_of_more_rows_than_it_can_have_is_refused_and_not_cut(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await entered(client)
+    monkeypatch.setattr("app.insights.figure_answers.MAX_FILE_ROWS", 1)
+    for limit, status in {"": 400, "&limit=2": 400, "&limit=1": 200}.items():
+        answer = await client.get(f"/insights/missions.csv?ref__startswith=figures-{limit}")
+        assert answer.status_code == status, limit
+        assert status == 200 or "at most 1 rows" in answer.json()["detail"]
 
 
 async def test_a_file_has_as_many_rows_as_are_wanted_and_no_pages(
