@@ -30,8 +30,12 @@ ROOT = Path(__file__).parent.parent
 LENGTH_BYTES = 8
 #: Where a fork says its process id and, once it has ended, its exit status; both end in a line.
 DESCRIPTORS = ("stdout", "stderr", "status")
-#: What servers import only when they start.
+#: What is imported only when it is needed; an unprivileged user may not even be able to.
 LATE = (
+    "app.core.databases.postgresql",
+    "app.core.databases.sqlite",
+    "encodings.idna",
+    "encodings.utf_8_sig",
     "uvicorn.loops.auto",
     "uvicorn.protocols.http.auto",
     "uvicorn.lifespan.on",
@@ -49,6 +53,7 @@ _spawn_anew = multiprocessing.util.spawnv_passfds
 def load() -> None:
     """Import and make what commands and servers need, without beginning anything."""
     import app.commands
+    from app.core.databases.schema_revision import newest
     from app.main import create_app
     from app.settings import Settings
 
@@ -56,6 +61,8 @@ def load() -> None:
         import_module(f"app.commands.{module.name}")
     for name in LATE:
         import_module(name)
+    # The files of the migrations are read by each command, and as often as one asks for them.
+    newest()
     # The models of requests and answers are made once for all applications of a process.
     create_app(Settings(database_url="sqlite:///nowhere.db"))
 
@@ -179,6 +186,32 @@ def _become(asked: dict[str, Any]) -> Any:
     return module
 
 
+def _status_of(module: Any) -> int:
+    """What a module ends with by itself; whatever else it raises is for the interpreter, as in a
+    process that was started for it."""
+    try:
+        module.main()
+    except SystemExit as end:
+        if not isinstance(end.code, int | None):
+            raise
+        return end.code or 0
+    return 0
+
+
+def _end(status: int) -> None:
+    """End as the interpreter would, but leave what was loaded before the fork as it is: to take it
+    apart is to have all of it copied, which takes longer than most commands."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    gc.collect()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        sys.exit(status)
+    os._exit(status)
+
+
 def main() -> None:
     os.chdir(ROOT)
     gc.disable()
@@ -189,8 +222,7 @@ def main() -> None:
     gc.enable()
     asked = serve(socket.socket(fileno=int(sys.argv[1])))
     if asked is not None:
-        # Whatever it raises is for the interpreter, as in a process that was started for it.
-        _become(asked).main()
+        _end(_status_of(_become(asked)))
 
 
 if __name__ == "__main__":

@@ -5,13 +5,14 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from subprocess import CompletedProcess
 from threading import Thread
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
 
-from tests.commands.forked import Outcome, fault_of, run
+from tests.commands.forked import fault_of, run
 from tests.postgres import create_database, drop_database, execute, new_cluster
 from tests.templates import seeded_url
 
@@ -30,7 +31,7 @@ ALL = (*LOOKING, *WRITING, "migrate", "serve --port 0 --prepare", "restore")
 SOME = ("check", "seed", "migrate", "restore", "serve --port 0 --prepare")
 
 
-def tried(command: str, folder: Path, url: str) -> Outcome:
+def tried(command: str, folder: Path, url: str) -> "CompletedProcess[str]":
     """What comes of a command on the database at the address."""
     name, *rest = command.split()
     files = {"backup": "new.backup", "restore": "old.backup", "import": "people.csv"}
@@ -137,8 +138,8 @@ def test_an_address_that_is_none_is_one_sentence_without_its_password(folder: Pa
         for command in SOME:
             outcome = tried(command, folder, url)
             fault = fault_of(outcome, *([] if command == "restore" else [words]))
-            if "hidden" in outcome.err:
-                fault = f"tells the password: {outcome.err}"
+            if "hidden" in outcome.stderr:
+                fault = f"tells the password: {outcome.stderr}"
             wrong += [f"{url}: {command}: {fault}"] if fault else []
     for read_url, words in (
         ("postgres://h/x?sslmod=require", "Did you mean 'sslmode'?"),

@@ -7,12 +7,14 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from subprocess import CompletedProcess
 from tempfile import TemporaryDirectory
 
 import pytest
 
 from app.commands.refusals import sentence
-from tests.commands.forked import Outcome, at, fault_of, run
+from tests.commands.as_nobody import NOBODY
+from tests.commands.forked import at, fault_of, run
 from tests.templates import seeded_url
 
 READING = ("check", "verify", "backup", "keys list")
@@ -36,7 +38,8 @@ def seeded() -> Path:
 
 @pytest.fixture
 def folder(seeded: Path) -> Iterator[Path]:
-    """A folder that everybody may enter, with a copy of a seeded database and files to read."""
+    """A folder that everybody may enter, with a copy of a seeded database and files to read; they
+    are of the user who runs the commands, as a database that others may read is made private."""
     with TemporaryDirectory() as name:
         path = Path(name)
         path.chmod(0o777)
@@ -44,12 +47,22 @@ def folder(seeded: Path) -> Iterator[Path]:
         shutil.copy(seeded, path / "backup.db")
         (path / "people.csv").write_text("full_name\nSomebody\n")
         for file in path.iterdir():
-            file.chmod(0o666)
+            given(file, 0o600)
+        (path / "folder").mkdir(0o700)
         yield path
         path.chmod(0o777)
 
 
-def tried(command: str, folder: Path, file: Path, *, is_nobody: bool = False) -> Outcome:
+def given(file: Path, mode: int) -> None:
+    """Let the file be of the user who runs the commands, with this mode."""
+    if os.geteuid() == 0:
+        os.chown(file, NOBODY, NOBODY)
+    file.chmod(mode)
+
+
+def tried(
+    command: str, folder: Path, file: Path, *, is_nobody: bool = False
+) -> "CompletedProcess[str]":
     """What comes of a command on a file; the files that it needs are in the folder."""
     name, *rest = command.split()
     if name == "backup":
@@ -85,6 +98,7 @@ def made(name: str, content: str = "") -> Callable[[Path], Path]:
 
     def make(folder: Path) -> Path:
         (folder / name).write_text(content)
+        (folder / name).chmod(0o600)
         return folder / name
 
     return make
@@ -100,7 +114,7 @@ EMPTY = "The database is empty. Run: trade-missions migrate"
 #: What is wrong, how it is made, what is said of it, and by which commands.
 FAULTS: list[tuple[str, Callable[[Path], Path], str, tuple[str, ...]]] = [
     ("no folder", lambda f: f / "nowhere" / "x.db", "there is no folder", ALL),
-    ("a folder", lambda f: f, "is a folder", ALL),
+    ("a folder", lambda f: f / "folder", "is a folder", ALL),
     ("below a file", lambda f: f / "people.csv" / "x.db", "is not a folder", ALL),
     ("no database", made("x.db", "words" * 999), "not a database", ALL[:-1]),
     ("no database", made("x.db", "words" * 999), HELD, ("restore",)),
@@ -130,16 +144,16 @@ def test_what_a_user_may_not_do_is_one_sentence_of_every_command(folder: Path) -
     wrong = []
     # The modes of the folder and of the file, and what is said then.
     for of_folder, of_file, words, commands in (
-        (0o600, 0o666, "may not enter the folder", ALL),
+        (0o600, 0o600, "may not enter the folder", ALL),
         (0o777, 0o000, "may not read", ALL),
         # Where all is there already seeding writes nothing, and what can be read is served.
-        (0o777, 0o444, "may not write to", (*WRITING[1:-1], "restore")),
-        (0o555, 0o666, "may not write to the folder", ALL),
+        (0o777, 0o400, "may not write to", (*WRITING[1:-1], "restore")),
+        (0o555, 0o600, "may not write to the folder", ALL),
     ):
         closed = folder / f"{of_folder}-{of_file}"
         closed.mkdir()
         file = Path(shutil.copy(folder / "good.db", closed / "good.db"))
-        file.chmod(of_file)
+        given(file, of_file)
         closed.chmod(of_folder)
         for command in commands:
             fault = fault_of(tried(command, folder, file, is_nobody=True), words)
@@ -150,11 +164,11 @@ def test_what_a_user_may_not_do_is_one_sentence_of_every_command(folder: Path) -
 
 def test_a_database_of_an_older_version_can_be_backed_up_and_is_looked_at(folder: Path) -> None:
     file = revised("20261122_search")(folder)
-    assert tried("backup", folder, file).status == 0
+    assert tried("backup", folder, file).returncode == 0
     looked = tried("verify", folder, file)
-    assert (looked.status, looked.err) == (1, "")
-    assert "not 2" in looked.out
-    assert "Run: trade-missions migrate" in looked.out
+    assert (looked.returncode, looked.stderr) == (1, "")
+    assert "not 2" in looked.stdout
+    assert "Run: trade-missions migrate" in looked.stdout
 
 
 def test_without_a_backup_the_database_that_is_named_is_verified(folder: Path) -> None:
@@ -164,8 +178,8 @@ def test_without_a_backup_the_database_that_is_named_is_verified(folder: Path) -
         connection.commit()
     good, other = folder / "good.db", folder / "other.db"
     named = run("verify", "--database", at(other), url=at(good))
-    assert (named.status, "The change log has" in named.out) == (1, True)
-    assert run("verify", "--database", at(good), url=at(other)).status == 0
+    assert (named.returncode, "The change log has" in named.stdout) == (1, True)
+    assert run("verify", "--database", at(good), url=at(other)).returncode == 0
     nowhere = run("verify", "--database", at(folder / "no" / "x.db"), url=at(good))
     assert fault_of(nowhere, "there is no folder") is None
 

@@ -183,9 +183,9 @@ def test_it_takes_sheets_as_people_have_them(file_url: str, tmp_path: Path) -> N
     file.write_text(rows, encoding="utf-8")
     said = ("--create-missing", "--skip-unknown", "--header-row", "2", "--date-format", "dd/mm/yy")
     told = forked.run("import", str(file), "--dry-run", *said, url=file_url)
-    assert "1 created" in told.out, told.err
+    assert "1 created" in told.stdout, told.stderr
     # The table may be narrow, and break what is longer.
     for words in ("Жайлау", "memorandum_of", "2019-04-12", "was not there", "The column is left"):
-        assert words in told.err, told.err
+        assert words in told.stderr, told.stderr
     wrong = forked.run("import", str(file), "--date-format", "dd/mm", url=file_url)
     assert forked.fault_of(wrong, "date_format", "dd.mm.yyyy") is None
