@@ -10,14 +10,14 @@ from sqlalchemy.orm import Session
 
 #: How many of the records that rules have looked up are kept at hand.
 _MAX_HELD_RECORDS: Final = 10_000
+_is_passing_over = False
 
 
 @contextmanager
 def collecting_less() -> Iterator[None]:
     """Within, the garbage collector passes over what was there before: it would look through the
     whole application again and again for what the rows leave behind, a fifth of all the time."""
-    # A server has done so at its start, and for good.
-    if gc.get_freeze_count():
+    if _passes_over_for_good():
         yield
         return
     gc.freeze()
@@ -25,6 +25,14 @@ def collecting_less() -> Iterator[None]:
         yield
     finally:
         gc.unfreeze()
+
+
+def _passes_over_for_good() -> bool:
+    """Whether the collector does so anyway, as a server has it do from its start. To be told so is
+    to have each object counted, which takes longer than a short import: it is asked until then."""
+    global _is_passing_over
+    _is_passing_over = _is_passing_over or gc.get_freeze_count() > 0
+    return _is_passing_over
 
 
 class holding:  # noqa: N801 (reads as a function)
