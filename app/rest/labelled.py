@@ -7,7 +7,12 @@ from typing import Final
 
 from app.core.databases.interface import Database, compile_query
 from app.core.sheets.sheet import CellKind, Row
-from app.engine.imports.code_labels import labels_of_rows, labels_statement
+from app.engine.imports.code_labels import (
+    labels_of_rows,
+    labels_statement,
+    names_of_rows,
+    names_statement,
+)
 from app.engine.labels import Language, label
 from app.engine.paths import FieldType, RecordField, find_field
 from app.engine.resource import Resource
@@ -66,10 +71,15 @@ async def names_for(
     database: Database, coded: RecordField, language: Language, *, are_entered: bool
 ) -> Callable[[str], str]:
     """What the codes of a field are called in a language."""
-    statement = compile_query(labels_statement(coded), database.dialect)
-    labels = labels_of_rows(coded, await database.read(statement, {}))
-    name = labels.label if are_entered else labels.name_of
-    return _Names(partial(name, language=language), coded.field_type is FieldType.list)
+    is_list = coded.field_type is FieldType.list
+    if are_entered:
+        statement = compile_query(labels_statement(coded), database.dialect)
+        labels = labels_of_rows(coded, await database.read(statement, {}))
+        return _Names(partial(labels.label, language=language), is_list)
+    # There are thousands of regions: what else they are called is not read where nobody asks.
+    statement = names_statement(coded, language, database.dialect)
+    names = names_of_rows(coded, await database.read(statement, {}))
+    return _Names(lambda code: names.get(code, code), is_list)
 
 
 def _coded(resource: Resource, cell: Cell) -> RecordField | None:

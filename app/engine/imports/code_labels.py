@@ -5,12 +5,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import ColumnElement, literal, select
+from sqlalchemy import ColumnElement, Dialect, func, literal, select
 from sqlalchemy.orm import Session
 
 from app.core import json_codec
-from app.core.databases.expressions import Selection
-from app.core.databases.interface import Base
+from app.core.databases.expressions import AnyTable, Selection
+from app.core.databases.interface import Base, CompiledQuery, compile_query
+from app.core.databases.made_once import made_once
 from app.core.databases.types import ListedName
 from app.core.errors import did_you_mean
 from app.engine.codes import Row, is_ever_right, list_name, list_of_enumeration
@@ -168,14 +169,35 @@ class CodeLists:
 
 def labels_statement(record_field: RecordField) -> Selection:
     """Reads the codes that a field can have, with all that they are called."""
-    if record_field.codes is not None:
-        c = record_field.codes.table.c
-        condition: ColumnElement[bool] = is_ever_right(record_field.codes.table)
-    else:
-        c = Base.metadata.tables["term"].c
-        condition = c.list == literal(list_of(record_field))
+    c, condition = _listed(record_field)
     columns = (c.code, c.parent, c.retired, c.aliases, c.en, c.ru, c.kk)
     return select(*columns).where(condition).order_by(c.code)
+
+
+@made_once(512)
+def names_statement(
+    record_field: RecordField, language: Language, dialect: Dialect
+) -> CompiledQuery:
+    """Reads `(code, name)` of the codes that a field can have: in English where there is no other
+    name."""
+    c, condition = _listed(record_field)
+    name = func.coalesce(c[language], c.en)
+    return compile_query(select(c.code, name).where(condition), dialect)
+
+
+def names_of_rows(record_field: RecordField, rows: Iterable[Row]) -> Mapping[str, str]:
+    """What the codes of a field are called by such rows, as `CodeLabels.name_of` has it."""
+    choices = record_field.choices
+    return {code: name for code, name in rows if name and (not choices or code in choices)}
+
+
+def _listed(record_field: RecordField) -> tuple[AnyTable, ColumnElement[bool]]:
+    """The columns of the table that has the codes of a field, and which of its rows are these."""
+    if record_field.codes is not None:
+        table = record_field.codes.table
+        return table.c, is_ever_right(table)
+    columns = Base.metadata.tables["term"].c
+    return columns, columns.list == literal(list_of(record_field))
 
 
 def labels_of_rows(record_field: RecordField, rows: Iterable[Row]) -> CodeLabels:
