@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 
 from sqlalchemy import ColumnElement, CompoundSelect, Select, Subquery, select, union, union_all
@@ -24,7 +25,7 @@ def missions_of_journey(mission_id: Expression, *, with_withheld: bool = False) 
     levels as their rule allows. Each level is asked by the index of `parent_id`, and where there
     is none below the mission, all of them find so at once.
     """
-    top: AnyTable = aliased(Mission)
+    top, _ = _mission("top")
     levels = [select(top.id).where(top.id == mission_id).correlate_except(top)]
     table = _every_mission if with_withheld else _mission
     levels += [_parts(mission_id, depth, table) for depth in range(1, MAX_LEVELS)]
@@ -43,8 +44,10 @@ def of_journey(
     return replace(own, with_parts=replace(own, on=over_parts))
 
 
+@cache
 def _mission(name: str) -> tuple[AnyTable, AnyTable]:
-    """The missions under a name of their own, and their columns."""
+    """The missions under a name of their own, and their columns: the same in all statements, as
+    to make them takes longer than all else of these."""
     table = aliased(Mission)
     return table, table
 
@@ -77,8 +80,7 @@ def journeys(*, with_withheld: bool = False) -> Subquery:
 
 def _parts_of_each(depth: int, table: Callable[[str], tuple[AnyTable, AnyTable]]) -> Selection:
     """The missions with those that lie so many levels below them."""
-    top: AnyTable = aliased(Mission)
-    ways = [top, *(table(f"below_{depth}_{level}")[1] for level in range(depth))]
+    ways = [_mission("top")[1], *(table(f"below_{depth}_{level}")[1] for level in range(depth))]
     found = select(ways[0].id.label("mission_id"), ways[-1].id.label("part_id"))
     found = found.where(*(below.parent_id == above.id for above, below in pairwise(ways)))
     return found.where(*(each.deleted_at.is_(None) for each in ways))
