@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Final
 
 from sqlalchemy import event
@@ -10,29 +11,35 @@ from sqlalchemy.orm import Session
 
 #: How many of the records that rules have looked up are kept at hand.
 _MAX_HELD_RECORDS: Final = 10_000
-_is_passing_over = False
+#: Held by the import that has the collector pass over what was there before it.
+_keeping = Lock()
+_is_kept_for_good = False
 
 
 @contextmanager
 def collecting_less() -> Iterator[None]:
     """Within, the garbage collector passes over what was there before: it would look through the
     whole application again and again for what the rows leave behind, a fifth of all the time."""
-    if _passes_over_for_good():
+    if _is_kept_for_good or not _keeping.acquire(blocking=False):
         yield
         return
-    gc.freeze()
     try:
+        _keep()
         yield
     finally:
-        gc.unfreeze()
+        if not _is_kept_for_good:
+            gc.unfreeze()
+        _keeping.release()
 
 
-def _passes_over_for_good() -> bool:
-    """Whether the collector does so anyway, as a server has it do from its start. To be told so is
-    to have each object counted, which takes longer than a short import: it is asked until then."""
-    global _is_passing_over
-    _is_passing_over = _is_passing_over or gc.get_freeze_count() > 0
-    return _is_passing_over
+def _keep() -> None:
+    """Have the collector pass over what is there, if a server has not done so at its start, for
+    good. To be told so is to have each object counted, which takes longer than a short import: once
+    that is known it is not asked again."""
+    global _is_kept_for_good
+    _is_kept_for_good = gc.get_freeze_count() > 0
+    if not _is_kept_for_good:
+        gc.freeze()
 
 
 class holding:  # noqa: N801 (reads as a function)
