@@ -170,6 +170,21 @@ class BadRequest(Problem):
     about = "The address, a parameter or the syntax of the body is wrong. Nothing was stored."
 
 
+class Moved(Problem):
+    status, title = 308, "Moved"
+    about = "The record was merged into another one, whose address Location tells."
+
+    def __init__(self, detail: str, key: str, successor: str, paths: tuple[str, str]) -> None:
+        super().__init__(detail)
+        #: The key that was asked for, that of the other one, and what their addresses begin with.
+        self.key, self.successor, self.paths = key, successor, paths
+
+    def within(self, path: str) -> str:
+        """The template of an address, as it is of the other record."""
+        own, other = (f"/{each}/" for each in self.paths)
+        return path.replace(own, other, 1)
+
+
 class Unauthorized(Problem):
     status, title = 401, "Unauthorized"
     about = (
@@ -283,6 +298,7 @@ class Unavailable(Problem):
 
 
 PROBLEMS: tuple[type[Problem], ...] = (
+    Moved,
     BadRequest,
     Unauthorized,
     Forbidden,

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
@@ -29,6 +29,8 @@ from app.core.databases.types import CodeList, Exact, Id, StatedDate, now, uuid7
 from app.core.edtf import bounds
 from app.core.loose_types import Fields, Value
 
+#: The column that names what a record was merged into, of kinds whose records can be.
+MERGED_INTO: Final = "merged_into_id"
 _NONE: Mapping[str, tuple[str, ...]] = {}
 _NO_CASES: Mapping[str, str] = {}
 #: A column of a table, whose class says its type.

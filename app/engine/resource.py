@@ -19,7 +19,7 @@ from app.core.databases.types import StatedDate
 from app.core.loose_types import Fields, TypeForm, Values
 from app.core.validation import Model
 from app.engine.figure_rules import FigureRules
-from app.engine.record import Record, bound_names
+from app.engine.record import MERGED_INTO, Record, bound_names
 from app.engine.schemas import (
     Identity,
     Page,
@@ -273,6 +273,11 @@ class Resource:
     @property
     def plural(self) -> str:
         return self.path.replace("-", " ")
+
+    @property
+    def is_mergeable(self) -> bool:
+        """Whether one of them can be merged into another, which it then turned out to be."""
+        return MERGED_INTO in self.table.__table__.c
 
     @cached_property
     def edtf_dates(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from app.core.auth.principals import Permission
 from app.core.errors import NotFound, Problem
 from app.core.http.app_state import state_of
 from app.core.http.dispatch import Handler, Route
+from app.core.http.moved import located
 from app.pages.receipt_form import ReceiptFormRoute
 from app.rest.past import answer_as_of
 
@@ -52,7 +53,7 @@ class PageRoute(Route):
             except Problem as problem:
                 from app.pages.shell import problem_page
 
-                return problem_page(request, problem)
+                return problem_page(request, located(request, self.path, problem))
             response.raw_headers += headers
             return response
 

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from app.core.auth.principals import ANONYMOUS, Principal
 from app.core.databases.expressions import Selection, TableColumn
 from app.core.databases.interface import Database, Rows, compile_query
+from app.core.errors import Moved, Problem
 from app.core.http.app_state import state_of
 from app.core.http.conditional import is_known, not_modified
 from app.core.http.responses import JsonResponse
@@ -21,7 +22,8 @@ from app.engine.keys import as_id, in_trash, missing
 from app.engine.query.filter_reader import ParsedFilter, bad_parameter
 from app.engine.query.hints import several_values
 from app.engine.query.parameters import ItemQuery, View, read_view
-from app.engine.query.statements import item_statement
+from app.engine.query.statements import item_statement, successor_statement
+from app.engine.registry import RECORD_TYPES
 from app.engine.resource import Resource
 from app.rest.decimals import dialect_of, tag_for
 from app.rest.related import ID_ALONE, NO_VALUES, check_related, needs_count
@@ -86,8 +88,23 @@ async def find_row(
         raise missing(resource, key)
     body, deleted_at, found_id, version, position, *has_parts = rows[0]
     if deleted_at is not None and not trash:
-        raise in_trash(resource, key)
+        raise await _gone(request, resource, key, found_id)
     return Found(body, found_id, version, position, any(has_parts))
+
+
+async def _gone(request: Request, resource: Resource, key: str, record_id: Value) -> Problem:
+    """The problem of a record in the trash: that it stands elsewhere, where it was merged."""
+    if resource.is_mergeable:
+        statement = successor_statement(resource, dialect_of(request))
+        values = {"id": record_id}
+        for successor, is_kind in await database_of(request).read(statement, values):
+            paths = (
+                resource.path,
+                resource.path if is_kind else RECORD_TYPES[resource.record_type].path,
+            )
+            text = f"The {resource.singular} {key!r} was merged into {successor}."
+            return Moved(text, key, str(successor), paths)
+    return in_trash(resource, key)
 
 
 def tag_of(resource: Resource, record_id: Value, version: int, position: str) -> str:

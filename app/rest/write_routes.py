@@ -25,6 +25,7 @@ from app.engine.writes.purge import purge
 from app.engine.writes.store import Stored
 from app.rest.handlers import epoch_of
 from app.rest.idempotency import forget_answers
+from app.rest.merge_routes import merge_routes
 from app.rest.operations import (
     AFFECTED_PARTS,
     CREATE_ONLY,
@@ -290,6 +291,7 @@ def write_routes(resource: Resource, models: Models) -> list[Route]:
         replace_route(resource, models),
         delete_route(resource),
         restore_route(resource, models),
+        *(merge_routes(resource, models) if resource.is_mergeable else ()),
     ]
 
 

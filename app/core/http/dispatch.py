@@ -20,6 +20,7 @@ from app.core.auth.principals import Permission
 from app.core.errors import BadRequest, Fault, NotFound, Problem, not_allowed
 from app.core.http.accept import check_accept
 from app.core.http.app_state import state_of
+from app.core.http.moved import located
 from app.core.http.nearest_addresses import Known, Tree, misspelt, suggestion, tree_of
 from app.core.http.requests import (
     JSON_TYPES,
@@ -127,9 +128,10 @@ class Route(PathRoute):
                     self._check_idempotency_key(request)
                 early = None if self.early is None else await self.early(request)
                 response = early or await answer(request)
-            except Problem as problem:
+            except Problem as error:
+                problem = located(request, self.path, error)
                 problem.headers |= {name.decode(): value.decode() for name, value in headers}
-                raise
+                raise problem from None
             response.raw_headers += headers
             return response
 

@@ -22,7 +22,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.expression import FunctionElement
 
 from app.core.databases.expressions import AnyTable, Expression, Selection
-from app.core.databases.interface import CompiledQuery, compile_query
+from app.core.databases.interface import CompiledQuery, compile_query, table_of
 from app.core.databases.made_once import made_once
 from app.core.databases.types import Id, JsonText
 from app.core.loose_types import Value
@@ -32,6 +32,7 @@ from app.engine.query.operators import bound
 from app.engine.query.orders import Key, Sort, in_order, sort_keys
 from app.engine.query.parameters import QueryShape, Seek, View
 from app.engine.query.render import as_json, json_array, record_json
+from app.engine.record import MERGED_INTO
 from app.engine.resource import Resource, SubCollection
 from app.engine.search.hits import matches
 from app.engine.search.row_match import matches_by_row
@@ -53,6 +54,19 @@ def item_statement(
         statement = statement.add_columns(_has_parts(resource))
     if resource.row_filter is not None:
         statement = statement.where(resource.row_filter(table))
+    return compile_query(statement, dialect)
+
+
+@made_once(16)
+def successor_statement(resource: Resource, dialect: Dialect) -> CompiledQuery:
+    """Reads `(id, is of the resource)` of what the record `:id` was merged into; no row of one that
+    was not."""
+    merged, successor = resource.table, aliased(resource.table)
+    is_kind = true() if resource.row_filter is None else resource.row_filter(successor)
+    column = table_of(merged).c[MERGED_INTO]
+    statement = select(cast(successor.id, Text), is_kind).where(
+        merged.id == bindparam("id", type_=Id), column == successor.id
+    )
     return compile_query(statement, dialect)
 
 

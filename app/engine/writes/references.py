@@ -8,9 +8,9 @@ from sqlalchemy import (
     ColumnElement,
     ForeignKeyConstraint,
     FromClause,
+    Select,
     Table,
     bindparam,
-    exists,
     select,
     tuple_,
 )
@@ -25,7 +25,9 @@ from app.core.databases.types import CodeList
 from app.core.errors import Fault, Invalid
 from app.core.loose_types import Value, Values
 from app.engine.codes import codes_with_names, is_ever_right, list_name, meant_code
+from app.engine.record import MERGED_INTO
 from app.engine.resource import Resource
+from app.engine.writes.successors import merged_hint
 
 #: Where a session keeps what is withheld of the records that were just referred to.
 HIDDEN_KNOWN = "hidden of references"
@@ -61,7 +63,7 @@ def check_references(session: Session, resource: Resource, data: Values, before:
     """Refuse (422) what points nowhere; `data` is what changes, `before` the record's old state."""
     wanted = list(_of_record(resource, data, before))
     if before:
-        _check_circles(session, table_of(resource.table), data, before)
+        check_circles(session, resource, data, before)
     if not wanted:
         return
     asking = _asking(tuple(reference.columns for reference in wanted))
@@ -99,10 +101,16 @@ def _hidden(n: int, column: TableColumn) -> Expression:
 
 
 def _holds(n: int, columns: Sequence[TableColumn]) -> ColumnElement[bool]:
-    found = exists().where(_usable(columns[0].table))
+    found = select(columns[0]).where(_usable(columns[0].table))
     for m, column in enumerate(columns):
         found = found.where(column == bindparam(_name(n, m), type_=column.type))
-    return found
+    return _kept(found, columns[0].table).exists()
+
+
+def _kept(found: Select[Value], table: FromClause) -> Select[Value]:
+    """The records that are found, none of which is merged into another before the transaction ends:
+    what it writes would name the former. A foreign key locks them so, too, but only then."""
+    return found.with_for_update(read=True, key_share=True) if MERGED_INTO in table.c else found
 
 
 def _name(n: int, m: int) -> str:
@@ -135,7 +143,8 @@ def _held(session: Session, columns: tuple[TableColumn, ...], wanted: Known) -> 
     condition = columns[0].in_([value for (value,) in values]) if len(columns) == 1 else None
     if condition is None:
         condition = tuple_(*columns).in_(list(values))
-    rows = session.execute(select(*columns).where(condition, _usable(columns[0].table)))
+    found_rows = select(*columns).where(condition, _usable(columns[0].table))
+    rows = session.execute(_kept(found_rows, columns[0].table))
     found = {tuple(row) for row in rows}
     return {
         (column, value, besides)
@@ -156,8 +165,9 @@ def _of_record(resource: Resource, data: Values, before: Values) -> Iterator[_Re
             yield from _of_row(table_of(part.table), row, {}, f"/{name}/{at}")
 
 
-def _check_circles(session: Session, table: Table, data: Values, before: Values) -> None:
+def check_circles(session: Session, resource: Resource, data: Values, before: Values) -> None:
     """Refuse (422) that a record is, by way of others or not, its own parent."""
+    table = table_of(resource.table)
     for key in table.foreign_keys:
         name, own = key.parent.name, before.get("id")
         above = data.get(name) if key.column.table is table and own is not None else None
@@ -227,6 +237,7 @@ def _fault(session: Session, reference: _Reference) -> Fault:
     what = table.name.replace("_", " ")
     if "retired" not in table.c:
         text = f"There is no {what} with the id {reference.value} (or it is in the trash)."
+        text += merged_hint(session, table, table.c.id == reference.value)
         return Fault("reference", text, pointer=reference.pointer)
     if reference.besides:
         where = ", ".join(str(value) for _, value in reference.besides)

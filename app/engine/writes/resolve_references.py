@@ -6,10 +6,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
+from app.core.databases.interface import table_of
 from app.core.errors import Invalid
 from app.engine.history.change_log import known_of_kinds
 from app.engine.keys import as_id, is_askable, names_of
 from app.engine.resource import Resource
+from app.engine.writes.successors import merged_hint
 
 #: How many texts are looked up at a time.
 _BATCH = 500
@@ -21,7 +23,7 @@ def find_id(session: Session, resource: Resource, text: str, pointer: str) -> UU
     table = resource.table
     by_id = as_id(text)
     if text in _unknown(session, resource):
-        raise _nothing_named(resource, text, pointer)
+        raise _nothing_named(session, resource, text, pointer)
     conditions: list[ColumnElement[bool]] = (
         [table.id == by_id] if by_id is not None else [table.ref == text]
     )
@@ -37,13 +39,17 @@ def find_id(session: Session, resource: Resource, text: str, pointer: str) -> UU
         if found:
             detail = f"Several records of {resource.plural} are called {text!r}: give an id or ref."
             raise Invalid.at(pointer, "ambiguous", detail)
-    raise _nothing_named(resource, text, pointer)
+    raise _nothing_named(session, resource, text, pointer)
 
 
-def _nothing_named(resource: Resource, text: str, pointer: str) -> Invalid:
+def _nothing_named(session: Session, resource: Resource, text: str, pointer: str) -> Invalid:
+    table, by_id = table_of(resource.table), as_id(text)
     detail = (
         f"There is no {resource.singular} with the id, ref or exact name {text!r} (or it is in the"
         " trash)."
+    )
+    detail += merged_hint(
+        session, table, table.c.ref == text if by_id is None else table.c.id == by_id
     )
     return Invalid.at(pointer, "reference", detail)
 

@@ -39,8 +39,9 @@ from app.engine.writes.records import (
     save_record,
     set_values,
 )
-from app.engine.writes.references import check_references
+from app.engine.writes.references import check_circles, check_references
 from app.engine.writes.rendering import render_record
+from app.engine.writes.successors import refuse_merged
 from app.engine.writes.withheld import check_withheld
 from app.engine.writes.withheld_with import hide_with
 
@@ -89,8 +90,9 @@ def lock_record(session: Session, resource: Resource, record_id: UUID) -> Record
 
 
 def find_live(session: Session, resource: Resource, key: str) -> Record:
-    """Like `find`, and NotFound for a record in the trash too."""
+    """Like `find`, and NotFound for a record in the trash too; Conflict (409) for a merged one."""
     record = find(session, resource, key)
+    refuse_merged(session, resource, record)
     if record.deleted_at is not None:
         raise in_trash(resource, key)
     return record
@@ -189,9 +191,12 @@ def delete(session: Session, resource: Resource, key: str, guard: Guard = no_gua
     return trash(session, resource, record)
 
 
-def trash(session: Session, resource: Resource, record: Record) -> Stored:
-    """Move a record at hand to the trash."""
-    before = _state(session, resource, record.id)
+def trash(
+    session: Session, resource: Resource, record: Record, values: Values = _NOTHING
+) -> Stored:
+    """Move a record at hand to the trash, with these values of its columns."""
+    before = current_state(session, resource, record.id)
+    set_values(resource, record, values)
     record.deleted_at = deletion_time(session, resource, transaction_time(session))
     _check(session, resource, record, before)
     _touch(session, record)
@@ -204,11 +209,21 @@ def restore(session: Session, resource: Resource, key: str, guard: Guard = no_gu
     """Bring the record back from the trash; one that is not there stays as it is."""
     record = find(session, resource, key)
     guard(record)
+    refuse_merged(session, resource, record)
     if record.deleted_at is None:
         return as_stored(session, resource, record)
+    return bring_back(session, resource, record)
+
+
+def bring_back(
+    session: Session, resource: Resource, record: Record, values: Values = _NOTHING
+) -> Stored:
+    """Take a record at hand out of the trash, with these values of its columns."""
     refuse_without_owner(session, resource, record)
-    before, deleted_at = _state(session, resource, record.id), record.deleted_at
+    before, deleted_at = current_state(session, resource, record.id), record.deleted_at
+    assert deleted_at is not None
     record.deleted_at = None
+    set_values(resource, record, values)
     _check(session, resource, record, before)
     _touch(session, record)
     stored = _finish(session, resource, record, Action.RESTORE, before)
@@ -243,7 +258,7 @@ def state_at(session: Session, resource: Resource, record: Record, version: int)
     if not 1 <= version <= record.version:
         text = f"There is no version {version} of {record.id}: it has 1 to {record.version}."
         raise NotFound(text)
-    state = _state(session, resource, record.id)
+    state = current_state(session, resource, record.id)
     for change in changes_since(session, resource.record_type, record.id, version):
         undo(state, change)
     return state
@@ -287,7 +302,8 @@ def patched(body: BaseModel) -> State:
     return {name: value for name, value in written(body).items() if name in body.model_fields_set}
 
 
-def _state(session: Session, resource: Resource, record_id: UUID) -> State:
+def current_state(session: Session, resource: Resource, record_id: UUID) -> State:
+    """The JSON of a record as it is stored."""
     state: State = json_codec.loads_stored(render_record(session, resource, record_id))
     return state
 
@@ -302,8 +318,8 @@ def change(
     """Set these fields of a record at hand; one that has them already stays as it is."""
     if action is Action.REPLACE:
         _refuse_another_first(resource, data)
-    before = _state(session, resource, record.id)
-    changed = {name: value for name, value in data.items() if _json(value) != before[name]}
+    before = current_state(session, resource, record.id)
+    changed = {name: value for name, value in data.items() if json_form(value) != before[name]}
     if not changed:
         return as_stored(session, resource, record)
     return _set_fields(session, resource, record, changed, before, action)
@@ -311,23 +327,37 @@ def change(
 
 def set_fields(session: Session, resource: Resource, record: Record, values: State) -> Stored:
     """Set these attributes of a record at hand, as an update of it."""
-    before = _state(session, resource, record.id)
+    before = current_state(session, resource, record.id)
     return _set_fields(session, resource, record, values, before, Action.UPDATE)
 
 
 def set_unchecked(session: Session, resource: Resource, record: Record, values: State) -> Stored:
     """Set these attributes of a record at hand without its rules, which are another writer's: that
     of what they follow from. The database's own hold."""
-    before = _state(session, resource, record.id)
+    before = current_state(session, resource, record.id)
     set_values(resource, record, values)
     _touch(session, record)
     return _finish(session, resource, record, Action.UPDATE, before)
+
+
+def refer_to(session: Session, resource: Resource, record: Record, values: State) -> Stored:
+    """Let a record at hand name others in these fields, as an update of it. That these are there is
+    known; what else the values name may be in the trash by now."""
+    before = current_state(session, resource, record.id)
+    check_circles(session, resource, values, before)
+    return _set_checked(session, resource, record, values, before, Action.UPDATE)
 
 
 def _set_fields(
     session: Session, resource: Resource, record: Record, data: State, before: State, action: Action
 ) -> Stored:
     check_references(session, resource, data, before)
+    return _set_checked(session, resource, record, data, before, action)
+
+
+def _set_checked(
+    session: Session, resource: Resource, record: Record, data: State, before: State, action: Action
+) -> Stored:
     set_values(resource, record, data)
     _check(session, resource, record, before)
     # A rule may have put back what the request left out: then nothing has changed after all.
@@ -342,11 +372,13 @@ def _differs(resource: Resource, record: Record, name: str, before: State) -> bo
     if name in resource.embedded:
         fields = resource.embedded[name].fields.model_fields
         value = [{each: getattr(row, each) for each in fields} for row in value]
-        return bool(_json(value) != [{each: row[each] for each in fields} for row in before[name]])
-    return name not in before or bool(_json(value) != before[name])
+        return bool(
+            json_form(value) != [{each: row[each] for each in fields} for row in before[name]]
+        )
+    return name not in before or bool(json_form(value) != before[name])
 
 
-def _json(value: Value) -> JsonValue:
+def json_form(value: Value) -> JsonValue:
     """The value as it would stand in the record's JSON, to tell whether it changes anything."""
     return json_codec.loads(json_codec.dumps(value))
 
