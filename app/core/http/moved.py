@@ -11,7 +11,7 @@ from app.core.public_path import public_path
 def located(request: Request, path: str, problem: Problem) -> Problem:
     """The problem; one of a record that is at another key with the Location of that, where the key
     stands in the path of this template, and else a 404."""
-    if not isinstance(problem, Moved):
+    if not isinstance(problem, Moved) or "Location" in problem.headers:
         return problem
     steps: Mapping[str, str] = request.path_params
     if problem.key not in steps.values():

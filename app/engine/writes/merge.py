@@ -5,14 +5,16 @@ of the same moment, from which it is taken back.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 
 from app.core import json_codec
 from app.core.databases.deferred import complete
@@ -31,17 +33,19 @@ from app.engine.resource import Resource
 from app.engine.schemas import Noted, RecordFields
 from app.engine.withholding import names_in
 from app.engine.writes import store
-from app.engine.writes.locked_in_order import lock_in_order
+from app.engine.writes.locked_in_order import has_locks, lock_ids
 from app.engine.writes.pointing import Pointing, plain, pointing_to
 from app.engine.writes.records import find_record
 from app.engine.writes.savepoint import undone_on_error
 from app.engine.writes.store import Guard, Stored, no_guard
-from app.engine.writes.successors import merged_hint, successor_key
+from app.engine.writes.successors import merged_hint
 
 #: How many records may name the one that is merged.
 MAX_MOVED: Final = 10_000
 #: Of how many records that stand in the way is told.
 _MAX_TOLD: Final = 100
+#: Records that name one, by how those of their kind can.
+Found = list[tuple[Pointing, Sequence[UUID]]]
 _NOT_SAID = {*RecordFields.model_fields, *Noted.model_fields}
 
 
@@ -73,7 +77,13 @@ def merge(
     """Merge the record at a key into another of its kind, at the key `into`; Invalid (422) for one
     that it cannot be merged into, and Conflict (409) where a record stands in the way."""
     whole = RECORD_TYPES[resource.record_type]
-    _lock(session, whole, key, into)
+    ids = [_id_of(session, whole, each) for each in (key, into)]
+    named = [each for each in ids if each is not None]
+    found = _naming(session, whole, named[0]) if named else []
+    if (count := sum(len(several) for _, several in found)) > MAX_MOVED:
+        text = f"{count:,} records name the {whole.singular}: at most {MAX_MOVED:,} can be moved."
+        raise Conflict(text)
+    _lock(session, whole, found, *named)
     record = store.find_live(session, resource, key)
     guard(record)
     successor = _successor(session, whole, into)
@@ -82,18 +92,30 @@ def merge(
         store.current_state(session, whole, record.id),
         store.current_state(session, whole, successor.id),
     )
-    moved = _move_all(session, whole, record, successor, states)
+    if has_locks(session) and _naming(session, whole, record.id) != found:
+        # From here on nobody can name it: its row is locked.
+        raise StaleDataError(f"{whole.singular} {record.id} is named by others meanwhile")
+    moved = _move_all(session, whole, record, successor, states, found)
     _take_names(session, whole, record, successor, states)
     stored = store.trash(session, whole, record, {MERGED_INTO: plain(successor.id)})
     return Merge(stored, store.as_stored(session, whole, successor), moved)
 
 
-def _lock(session: Session, whole: Resource, *keys: str) -> None:
-    """Lock records of the kind, and those of it that name them, in one order for all merges."""
-    ids = [found for key in keys if (found := _id_of(session, whole, key)) is not None]
-    own = [each for each in pointing_to(whole) if each.child is whole]
-    naming = (str(each) for one in ids for p in own for each in p.ids(session, one))
-    lock_in_order(session, whole, [*map(str, ids), *naming])
+def _lock(session: Session, whole: Resource, found: Found, *ids: UUID) -> None:
+    """Lock what is going to be changed: all that names others before what it names, as other
+    writes do, and each kind in the order of its ids."""
+    own = [*ids]
+    for pointing, several in found:
+        if pointing.child is whole:
+            own += several
+        else:
+            lock_ids(session, pointing.child, several)
+    lock_ids(session, whole, own)
+
+
+def _naming(session: Session, whole: Resource, record_id: UUID) -> Found:
+    """All that names a record, in the order in which it is locked and changed."""
+    return [(each, each.ids(session, record_id)) for each in pointing_to(whole)]
 
 
 def _id_of(session: Session, whole: Resource, key: str) -> UUID | None:
@@ -136,13 +158,9 @@ def _move_all(
     record: Record,
     successor: Record,
     states: tuple[Values, Values],
+    found: Found,
 ) -> Counter[str]:
     """Let all that names a record name its successor; Conflict (409) where rules forbid it."""
-    found = [(each, each.ids(session, record.id)) for each in pointing_to(whole)]
-    count = sum(len(ids) for _, ids in found)
-    if count > MAX_MOVED:
-        text = f"{count:,} records name the {whole.singular}: at most {MAX_MOVED:,} can be moved."
-        raise Conflict(text)
     moved: Counter[str] = Counter()
     in_the_way = InTheWay(session)
     for pointing, ids in found:
@@ -155,7 +173,7 @@ def _move_all(
                     continue
                 if pointing.tells_of(other) == (pointing.kind, record.id):
                     values |= _field_told(child, other, states)
-                _store(session, child, other, values)
+                _store(session, child, other, values, successor.id)
                 moved[child.path] += 1
     in_the_way.refuse(f"The {whole.singular} cannot be merged")
     return moved
@@ -180,25 +198,28 @@ def _value_at(value: JsonValue, pointer: str) -> JsonValue:
     return value
 
 
-def _store(session: Session, child: Resource, record: Record, values: Fields) -> None:
-    """Store what a record names now. The rules of what lies in the trash are looked at when it
+def _store(session: Session, child: Resource, record: Record, values: Fields, named: UUID) -> None:
+    """Store what a record names now, which is `named`. The rules of what lies in the trash are looked at when it
     comes back."""
     if record.deleted_at is not None:
         store.set_unchecked(session, child, record, values)
         return
     store.refer_to(session, child, record, values)
-    _refuse_said_twice(session, child, record, values)
+    _refuse_said_twice(session, child, record, values, named)
 
 
-def _refuse_said_twice(session: Session, child: Resource, record: Record, values: Fields) -> None:
+def _refuse_said_twice(
+    session: Session, child: Resource, record: Record, values: Fields, named: UUID
+) -> None:
     """Invalid (422) where a record says what another says already, or a row of it what another row
     says, now that they name the same."""
     for name in values.keys() & child.embedded.keys():
         rows = values[name]
         for at, row in enumerate(rows):
-            if row in rows[:at]:
-                text = "It would stand there twice: take one of the two out first."
-                raise Invalid.at(f"/{name}/{at}", "repeated", text)
+            if named in row.values() and row in rows[:at]:
+                place = f"/{name}/{at}"
+                text = f"{place} would say what stands there already: take one out."
+                raise Invalid.at(place, "repeated", text)
     twin = None if child.embedded else session.scalar(_twin(child, record))
     if twin is not None:
         text = f"The {child.singular} {twin} would say the same: move one of them to the trash."
@@ -276,9 +297,7 @@ def unmerge(session: Session, resource: Resource, key: str, guard: Guard = no_gu
     names that one, names it again. Conflict (409) for one that was not merged, or where a record
     stands in the way."""
     whole = RECORD_TYPES[resource.record_type]
-    record_id, table = _id_of(session, whole, key), table_of(whole.table)
-    into = successor_key(session, table, table.c.id == record_id) if record_id else None
-    _lock(session, whole, *([key] if into is None else [key, into]))
+    entries = _lock_moved(session, whole, key)
     record = store.find(session, resource, key)
     guard(record)
     successor_id = getattr(record, MERGED_INTO)
@@ -286,7 +305,7 @@ def unmerge(session: Session, resource: Resource, key: str, guard: Guard = no_gu
         raise Conflict(f"The {resource.singular} {key!r} is not merged into another.")
     successor = find_record(session, whole, "id", successor_id)
     assert successor is not None
-    back = _Back(session, whole, record, successor)
+    back = _Back(session, whole, record, successor, entries)
     back.refuse_merged_further()
     stored = store.bring_back(session, whole, record, {MERGED_INTO: None})
     moved = back.move_all()
@@ -302,15 +321,51 @@ class _Entry(NamedTuple):
     changes: Values
 
 
+def _lock_moved(session: Session, whole: Resource, key: str) -> list[_Entry]:
+    """What was changed with the merge of the record at a key, which is locked with it, and with
+    what it was merged into."""
+    record_id, table = _id_of(session, whole, key), table_of(whole.table)
+    columns = table.c[MERGED_INTO], table.c.deleted_at
+    row = session.execute(select(*columns).where(table.c.id == record_id)).first()
+    if record_id is None or row is None or row[0] is None:
+        return []
+    entries = _entries(session, row[1])
+    ids: dict[str, list[UUID]] = {}
+    for entry in entries:
+        ids.setdefault(entry.kind, []).append(entry.id)
+    found: Found = [(p, ids.get(p.child.record_type, [])) for p in pointing_to(whole)]
+    _lock(session, whole, found, record_id, row[0])
+    if session.execute(select(*columns).where(table.c.id == record_id)).first() != row:
+        raise StaleDataError(f"{whole.singular} {record_id} has changed meanwhile")
+    return entries
+
+
+def _entries(session: Session, moment: datetime) -> list[_Entry]:
+    """What was changed at the moment of a merge, in the order in which it is locked and changed."""
+    complete(session)
+    columns = Change.kind, Change.record_id, Change.changes
+    rows = session.execute(select(*columns).where(Change.at == moment)).all()
+    order = list(RECORD_TYPES)
+    found = [
+        _Entry(kind, UUID(str(key)), json_codec.loads_stored(told)) for kind, key, told in rows
+    ]
+    return sorted(found, key=lambda each: (order.index(each.kind), each.id))
+
+
 class _Back:
-    """What a merge has moved, found in the change log by the moment of the merge."""
+    """What a merge has moved: by the entries of the change log that are of its moment."""
 
     def __init__(
-        self, session: Session, whole: Resource, record: Record, successor: Record
+        self,
+        session: Session,
+        whole: Resource,
+        record: Record,
+        successor: Record,
+        entries: list[_Entry],
     ) -> None:
         self.session, self.whole = session, whole
         self.record, self.successor = record, successor
-        self.entries = list(self._read())
+        self.entries = entries
         self.left: list[Left] = []
         #: What it was merged into then, which may be merged itself and purged by now.
         self.former = next(
@@ -318,18 +373,6 @@ class _Back:
             for each in self.entries
             if each.id == record.id and MERGED_INTO in each.changes
         )
-
-    def _read(self) -> Iterator[_Entry]:
-        complete(self.session)
-        rows = self.session.execute(
-            select(Change.kind, Change.record_id, Change.changes).where(
-                Change.at == self.record.deleted_at
-            )
-        ).all()
-        order = list(RECORD_TYPES)
-        found = [(order.index(kind), UUID(str(key)), changes) for kind, key, changes in rows]
-        for at, record_id, changes in sorted(found):
-            yield _Entry(order[at], record_id, json_codec.loads_stored(changes))
 
     def refuse_merged_further(self) -> None:
         """Conflict (409) where the successor was merged itself since: merges are taken back one by
@@ -374,7 +417,7 @@ class _Back:
         for name in parts:
             values |= self._rows(pointing, record, name, entry)
         if values:
-            _store(self.session, child, record, values)
+            _store(self.session, child, record, values, self.record.id)
         return bool(values)
 
     def _names(self, pointing: Pointing) -> tuple[str, ...]:

@@ -61,11 +61,12 @@ def _usable(table: FromClause) -> ColumnElement[bool]:
 
 def check_references(session: Session, resource: Resource, data: Values, before: Values) -> None:
     """Refuse (422) what points nowhere; `data` is what changes, `before` the record's old state."""
-    wanted = list(_of_record(resource, data, before))
+    given = list(_of_record(resource, data, before))
     if before:
         check_circles(session, resource, data, before)
-    if not wanted:
+    if not given:
         return
+    wanted = _in_order(given)
     asking = _asking(tuple(reference.columns for reference in wanted))
     values = {
         _name(n, m): value
@@ -76,10 +77,17 @@ def check_references(session: Session, resource: Resource, data: Values, before:
     held = answers[: len(wanted)]
     loose = [reference for reference, holds in zip(wanted, held, strict=True) if not holds]
     if loose:
-        raise _refusal(session, loose)
+        raise _refusal(session, sorted(loose, key=given.index))
     records = (each for each in wanted if _is_to_record(each.columns))
     keys = ((each.column.table, each.value) for each in records)
     session.info[HIDDEN_KNOWN] = dict(zip(keys, answers[len(wanted) :], strict=True))
+
+
+def _in_order(wanted: list[_Reference]) -> list[_Reference]:
+    """The references, those to the same columns by their values: in one order for all writes, as
+    what they lead to may be locked."""
+    places = {each.columns: n for n, each in reversed([*enumerate(wanted)])}
+    return sorted(wanted, key=lambda each: (places[each.columns], str(each.value)))
 
 
 @lru_cache(maxsize=512)
@@ -144,7 +152,7 @@ def _held(session: Session, columns: tuple[TableColumn, ...], wanted: Known) -> 
     if condition is None:
         condition = tuple_(*columns).in_(list(values))
     found_rows = select(*columns).where(condition, _usable(columns[0].table))
-    rows = session.execute(_kept(found_rows, columns[0].table))
+    rows = session.execute(_kept(found_rows.order_by(*columns), columns[0].table))
     found = {tuple(row) for row in rows}
     return {
         (column, value, besides)
