@@ -407,7 +407,7 @@ def test_reads_can_be_conditional() -> None:
                 yield sent
             if not {"ETag", "Vary"} <= operation["responses"]["200"]["headers"].keys():
                 yield operation["responses"]["200"]
-        one = re.fullmatch(r"(PATCH|PUT|DELETE) /[a-z-]+/{key}|POST .*/restore", name)
+        one = re.fullmatch(r"(PATCH|PUT|DELETE) /[a-z-]+/{key}|POST .*/(restore|(un)?merge)", name)
         if ("If-Match" in sent) != (bool(one) or name == "PUT /questions/{name}"):
             yield "If-Match"
         if one and not {"412", "428"} <= operation["responses"].keys():

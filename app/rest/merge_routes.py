@@ -87,7 +87,8 @@ def merge_route(resource: Resource, models: Models) -> Route:
         "Every record that names it names the other one from then on, which gets its names among"
         " `other_names`. It keeps its own fields, goes to the trash, and its address leads to the"
         " other one (308). All or nothing; `unmerge` takes it back. See the"
-        f" [guide](guide#merging). `record` is the {one} that was merged, `successor` the one that stays.",
+        f" [guide](guide#merging). `record` is the {one} that was merged, `successor` the one that"
+        " stays.",
     ).route(endpoint)
 
 

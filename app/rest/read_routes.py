@@ -7,7 +7,7 @@ from fastapi import Path, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from app.core.errors import BadRequest, Gone, Invalid, NotFound
+from app.core.errors import BadRequest, Gone, Invalid, Moved, NotFound, Problem
 from app.core.http.dispatch import Route
 from app.core.http.operation import Answer, Operation
 from app.core.http.responses import JsonResponse
@@ -123,7 +123,8 @@ def collection_route(collection: SubCollection, models: Models) -> Route:
     if collection.with_parts:
         text = f"The {children} of one {parent} and of those that are part of it."
     text = collection.about or text
-    operation = _list(_under(collection), models, text, refusals=(BadRequest, NotFound))
+    refusals = (*moved(collection.parent), BadRequest, NotFound)
+    operation = _list(_under(collection), models, text, refusals=refusals)
     return with_past(operation).route(endpoint)
 
 
@@ -190,10 +191,10 @@ def collection_export_route(collection: SubCollection) -> Route:
         records = await records_under(request, collection, key, query)
         return await answer_export(request, records, query, format)
 
-    return with_past(_export(_under(collection))).route(endpoint)
+    return with_past(_export(_under(collection), moved(collection.parent))).route(endpoint)
 
 
-def _export(at: ListAddress) -> Operation:
+def _export(at: ListAddress, refusals: tuple[type[Problem], ...] = ()) -> Operation:
     return RecordsOperation(
         resource=at.resource,
         path=f"{at.path}.{{format}}",
@@ -203,8 +204,13 @@ def _export(at: ListAddress) -> Operation:
         tag=at.tag,
         parameters=(IF_NONE_MATCH,),
         answers=(EXPORTED, NOT_MODIFIED),
-        refusals=(BadRequest, NotFound, Invalid),
+        refusals=(*refusals, BadRequest, NotFound, Invalid),
     )
+
+
+def moved(resource: Resource) -> tuple[type[Problem], ...]:
+    """How reads of one record are led to another, of kinds whose records can be merged."""
+    return (Moved,) if resource.is_mergeable else ()
 
 
 def get_route(resource: Resource, models: Models) -> Route:
@@ -237,7 +243,7 @@ def get_route(resource: Resource, models: Models) -> Route:
         tag=resource.path,
         parameters=(IF_NONE_MATCH,),
         answers=(Answer(model=models[resource.name], headers=TAGGED), NOT_MODIFIED),
-        refusals=(BadRequest, NotFound, Gone),
+        refusals=(*moved(resource), BadRequest, NotFound, Gone),
     ).route(endpoint)
 
 

@@ -2,19 +2,22 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import count
 from random import Random
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.core.databases.addresses import PostgresAddress
 from app.core.databases.interface import Base, table_of
 from app.engine.record import MERGED_INTO
 from app.engine.resource import Resource
@@ -23,7 +26,9 @@ from app.resources.organization import Organization, organization
 from tests.conftest import client_of
 from tests.contract.api import STAMPS, Api, problem
 from tests.drawing import drawing
+from tests.held_writer import held_writer
 from tests.rest.public import Public
+from tests.waiting import PATIENCE_SECONDS
 
 _numbers = count(1)
 UNTOLD = {name for name in STAMPS if name != "deleted_at"}
@@ -722,6 +727,59 @@ async def test_merges_taken_back_leave_what_was_there(
     for address, before in made:
         after = (await own.client.get(address, params={"deleted": "include"})).json()
         assert content(after) == content(before), address
+
+
+@asynccontextmanager
+async def held(app: FastAPI, url: str, key: str) -> AsyncIterator[Callable[[int], Any]]:
+    """Within, who is to write waits: on PostgreSQL for the record with this id alone. Lets one wait
+    until so many do."""
+    if url.startswith("sqlite"):
+        async with held_writer(app.state.database):
+            yield lambda count: asyncio.sleep(0.05)
+        return
+    connection = await asyncpg.connect(PostgresAddress.read(url).dsn())
+
+    async def waiting(count: int) -> None:
+        # What a transaction has seen of others it sees until it says that it would look anew.
+        found = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        here = " AND datname = current_database()"
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while await connection.fetchval(found + here) < count:
+                await connection.execute("SELECT pg_stat_clear_snapshot()")
+
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT FROM organization WHERE id = $1 FOR UPDATE", key)
+            yield waiting
+    finally:
+        await connection.close()
+
+
+async def test_what_names_it_while_it_is_merged_is_refused_or_moved(
+    fresh_app: FastAPI, fresh_url: str, fresh: httpx.AsyncClient
+) -> None:
+    office = Office(fresh)
+    one, other = await office.new("Meanwhile"), await office.new("Meanwhile 2")
+    last = await office.new("Part of it", parent_id=one["id"])
+    answers = []
+    async with held(fresh_app, fresh_url, last["id"]) as waiting:
+        merging = asyncio.ensure_future(office.merge(one, other))
+        await waiting(1)
+        row = {"organization_id": one["id"], "role": "buyer"}
+        deal = {"title": "x", "instrument": "supply_contract", "parties": [row]}
+        create = {"op": "create", "body": deal}
+        part = {"mission": {"ref": "novosibirsk-april"}, "role": "sponsor"}
+        for path, body in (
+            ("participations", part | {"organization_id": one["id"]}),
+            ("participations", part | {"organization": {"ref": one["ref"]}}),
+            ("agreements", deal),
+            ("agreements/bulk", {"operations": [create, create]}),
+        ):
+            answers.append(asyncio.ensure_future(fresh.post(f"/{path}", json=body)))
+        await waiting(1 + len(answers))
+    assert (await merging)["moved"] == {"organizations": 1}
+    for answer in answers:
+        assert f"It was merged into {other['ref']!r}: name that." in problem_text(await answer)
 
 
 async def test_merges_at_once_lose_no_reference(fresh: httpx.AsyncClient) -> None:

@@ -22,7 +22,7 @@ _HEADERS = {
     "Left-Out": "How many records are not in the sums, by reason, as `left_out` of JSON tells:"
     " `parts=2, per_year=1`. Left out where none are.",
     "Link": "The pages that follow and precede this one (RFC 8288).",
-    "Location": "The address of the new record.",
+    "Location": "The address of the new record, or of that which the record was merged into.",
     "Missing-Values": "How many records are without a value of these fields, as `missing` of JSON"
     " tells: `amount=5`. Left out where none are.",
     "Preference-Applied": "Which preference of `Prefer` was followed (RFC 7240).",
@@ -39,6 +39,7 @@ _HEADERS = {
 }
 #: Headers of problems, whatever the operation.
 _ALWAYS = {
+    "308": ("Location",),
     "401": ("WWW-Authenticate",),
     "429": ("RateLimit", "RateLimit-Policy", "Retry-After"),
     "409": ("Retry-After",),

@@ -102,14 +102,17 @@ def merge(
 
 
 def _lock(session: Session, whole: Resource, found: Found, *ids: UUID) -> None:
-    """Lock what is going to be changed: all that names others before what it names, as other
-    writes do, and each kind in the order of its ids."""
+    """Lock what is going to be changed, and what its rows name: all that names others before what
+    it names, as other writes do, and each kind in the order of its ids."""
+    if not has_locks(session):
+        return
     own = [*ids]
     for pointing, several in found:
         if pointing.child is whole:
             own += several
         else:
             lock_ids(session, pointing.child, several)
+            own += pointing.named_in_parts(session, several)
     lock_ids(session, whole, own)
 
 
@@ -199,8 +202,8 @@ def _value_at(value: JsonValue, pointer: str) -> JsonValue:
 
 
 def _store(session: Session, child: Resource, record: Record, values: Fields, named: UUID) -> None:
-    """Store what a record names now, which is `named`. The rules of what lies in the trash are looked at when it
-    comes back."""
+    """Store what a record names now, which is `named`. The rules of what lies in the trash are
+    looked at when it comes back."""
     if record.deleted_at is not None:
         store.set_unchecked(session, child, record, values)
         return

@@ -1,7 +1,7 @@
 """Where records of every kind name those of one: as their metadata and the registry say it."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, or_, select
@@ -13,6 +13,9 @@ from app.core.loose_types import Fields, Value
 from app.engine.record import Record
 from app.engine.registry import RECORD_TYPES
 from app.engine.resource import Resource
+
+#: How many records are asked for at a time.
+_BATCH: Final = 500
 
 
 class Pointing(NamedTuple):
@@ -42,6 +45,17 @@ class Pointing(NamedTuple):
         if self.child.tells_of is not None:
             kind, key, _ = self.child.tells_of
             yield (getattr(table, kind) == self.kind) & (getattr(table, key) == record_id)
+
+    def named_in_parts(self, session: Session, ids: Sequence[UUID]) -> Iterator[UUID]:
+        """All that rows of the parts of these records name: a foreign key locks it, when the rows
+        are stored anew."""
+        for part, names in self.parts.items():
+            rows: AnyTable = self.child.embedded[part].table
+            owner = getattr(rows, self.child.embedded[part].owner)
+            for name in names:
+                for at in range(0, len(ids), _BATCH):
+                    named = select(getattr(rows, name)).where(owner.in_(ids[at : at + _BATCH]))
+                    yield from filter(None, session.scalars(named))
 
     def moved(self, record: Record, old: UUID, new: UUID) -> Fields:
         """The values of a record's fields in which it names one, naming another instead."""
