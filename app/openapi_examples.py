@@ -53,12 +53,16 @@ def add_examples(document: Json, resource: Resource, written: Json, read: Json) 
             "operations": [created, {"op": "update", "key": key, "body": note}],
         },
     }
+    if resource.is_mergeable:
+        bodies["#/components/schemas/MergeFields"] = {"into": key}
     chosen = {"filter": f"ref eq '{key}'", "max_affected": 1}
     for path, method, operation in operations(document):
         _set(operation.get("requestBody", {}), _under_another(document, resource, written))
         if operation["tags"] != [resource.path]:
             continue
-        examples: Json = {"key": key, "format": "csv"}
+        # What was created turns out to be what is there.
+        is_merged = path.endswith(("/merge", "/unmerge"))
+        examples: Json = {"key": written["ref"] if is_merged else key, "format": "csv"}
         if any(p.get("name") == "max_affected" for p in operation.get("parameters", ())):
             examples |= chosen | ({"dry_run": True} if method == "delete" else {})
         for parameter in operation.get("parameters", ()):

@@ -62,6 +62,7 @@ PARTS: dict[str, tuple[str, ...]] = {
         "many-at-once",
         "import",
         "duplicates",
+        "merging",
         "press-release",
         "confidential",
         "trash",

@@ -87,8 +87,7 @@ def merge_route(resource: Resource, models: Models) -> Route:
         "Every record that names it names the other one from then on, which gets its names among"
         " `other_names`. It keeps its own fields, goes to the trash, and its address leads to the"
         " other one (308). All or nothing; `unmerge` takes it back. See the"
-        f" [guide](guide#merging). `record` is the {one} that was merged, `successor` the one that"
-        " stays.",
+        " [guide](guide#merging).",
     ).route(endpoint)
 
 
@@ -135,14 +134,17 @@ def _operation(
     )
 
 
+_CAME_TO = "What a merge came to: `record` was merged, `successor` stays."
+
+
 def _model(resource: Resource, models: Models) -> Callable[[], Model]:
     """What both answer with."""
 
     def made() -> Model:
         whole = RECORD_TYPES[resource.record_type]
         fields: Fields = {
-            "record": (_shown(models, resource), Field(description="The one that was merged.")),
-            "successor": (_shown(models, whole), Field(description="The one that stays.")),
+            "record": (_shown(models, resource), ...),
+            "successor": (_shown(models, whole), ...),
             "moved": (
                 dict[str, int],
                 Field(description="How many records name the other one now, by kind."),
@@ -152,7 +154,7 @@ def _model(resource: Resource, models: Models) -> Callable[[], Model]:
                 Field(description="What was changed since the merge, and stays as it is."),
             ),
         }
-        return derived_schema(f"{resource.name}Merge", "What a merge came to.", fields)
+        return derived_schema(f"{resource.name}Merge", _CAME_TO, fields)
 
     return made
 

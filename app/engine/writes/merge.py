@@ -178,7 +178,7 @@ def _move_all(
                     values |= _field_told(child, other, states)
                 _store(session, child, other, values, successor.id)
                 moved[child.path] += 1
-    in_the_way.refuse(f"The {whole.singular} cannot be merged")
+    in_the_way.refuse("A record stands in the way of the merge")
     return moved
 
 
@@ -262,8 +262,8 @@ class InTheWay:
     def refuse(self, what: str) -> None:
         """Conflict (409) where there are any."""
         if self.faults:
-            text = f"{what}: {len(self.faults)} records stand in the way. {self.faults[0].detail}"
-            raise Conflict(text, self.faults)
+            others = f" (and {len(self.faults) - 1} more)" if len(self.faults) > 1 else ""
+            raise Conflict(f"{what}{others}. {self.faults[0].detail}", self.faults)
 
 
 def _take_names(
@@ -398,7 +398,7 @@ class _Back:
                 continue
             with in_the_way.noted(pointing.child, entry.id):
                 moved[pointing.child.path] += self._move(pointing, entry)
-        in_the_way.refuse(f"The {self.whole.singular} cannot be taken out")
+        in_the_way.refuse("A record stands in the way of taking it out")
         return +moved
 
     def _move(self, pointing: Pointing, entry: _Entry) -> bool:
