@@ -85,15 +85,12 @@ class PossibleDuplicates(Schema):
 @lru_cache(maxsize=64)
 def _statement(resource: Resource, choice: Choice, dialect: Dialect) -> CompiledQuery:
     """Reads `(json,)` of the records that are chosen, oldest first, `:limit` at most: their names
-    and what tells them apart. What was merged into another is none."""
+    and what tells them apart."""
     table: AnyTable = resource.table
     of = _similarity(resource)
     names = dict.fromkeys(("id", "ref", *of.names, *of.unless))
     known = object_of({name: as_json(getattr(table, name)) for name in names})
-    chosen = choice.conditions(resource)
-    if hasattr(table, "merged_into_id"):
-        chosen.append(table.merged_into_id.is_(None))
-    statement = select(known).where(*chosen).order_by(table.id)
+    statement = select(known).where(*choice.conditions(resource)).order_by(table.id)
     return compile_query(statement.limit(bindparam("limit", type_=BigInteger)), dialect)
 
 

@@ -51,8 +51,7 @@ async def possible_duplicates(
         rows = await context.rows(f"/{path_of(kind)}", (("q", query), _FOUND))
         found |= {row["id"]: row for row in rows if _is_alike(own, kind, row)}
     found.pop(record["id"], None)
-    kept = [row for row in found.values() if row.get("merged_into_id") is None]
-    return [_duplicate(context, kind, record, row) for row in kept[:MAX_SHOWN]]
+    return [_duplicate(context, kind, record, row) for row in [*found.values()][:MAX_SHOWN]]
 
 
 def _duplicate(context: PageContext, kind: str, record: Value, row: Value) -> Duplicate:

@@ -31,11 +31,9 @@ class Presence:
 async def organization_page(context: PageContext, key: str) -> dict[str, Value]:
     """What the template of an organization takes."""
     check_parameters(context.pairs)
-    record = await context.read(
-        "/organizations/{key}", (("expand", "parent,merged_into"),), key=key
-    )
+    record = await context.read("/organizations/{key}", (("expand", "parent"),), key=key)
     here = f"/pages/organizations/{key}"
-    parent, successor = record.get("parent"), record.get("merged_into")
+    parent = record.get("parent")
     return {
         "record": record,
         "kind_of_record": "organization",
@@ -44,8 +42,6 @@ async def organization_page(context: PageContext, key: str) -> dict[str, Value]:
         "duplicates": await possible_duplicates(context, "organization", record),
         "kind": context.name("organization-kinds", record["kind"]),
         "place": place(context, record),
-        "successor": successor
-        and (context.title(successor, "name"), context.record("organization", successor)),
         "parent": parent
         and (context.title(parent, "name"), context.record("organization", parent)),
         "identifiers": [

@@ -104,7 +104,7 @@ class OrganizationIdentifier(Part):
     position: Mapped[int] = mapped_column(primary_key=True)
     scheme: Mapped[IdentifierScheme] = mapped_column(choice(IdentifierScheme, "scheme"))
     value: Mapped[str]
-    #: False while the organization lies in the trash or is merged into another.
+    #: False while the organization lies in the trash, where it is too when it was merged.
     is_live: Mapped[bool] = mapped_column(default=True)
 
 
@@ -170,9 +170,8 @@ class CompanyFields(OrganizationFields):
 
 
 def _check(session: Session, record: Organization, before: Values | None) -> None:
-    live = record.deleted_at is None and record.merged_into_id is None
     for identifier in record.identifiers:
-        identifier.is_live = live
+        identifier.is_live = record.deleted_at is None
     if differs(record, before, "legal_form", "country"):
         check_legal_form(session, record.legal_form, record.country)
 
