@@ -100,10 +100,11 @@ class Office:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    async def send_table(self, text: str) -> httpx.Response:
+    async def send_table(self, text: str, **parameters: str) -> httpx.Response:
         headers = {"Content-Type": "text/csv"}
         address = "/participations/import"
-        return await self.client.post(address, content=text.encode(), headers=headers)
+        sent: Any = {"content": text.encode(), "headers": headers, "params": parameters}
+        return await self.client.post(address, **sent)
 
     async def part_in(self, of: Any, mission: str = "novosibirsk-april") -> Any:
         known = await self.read("missions", mission)
@@ -444,6 +445,7 @@ async def test_who_names_it_anew_is_told_what_it_was_merged_into(office: Office)
         ),
         await office.client.post("/participations/bulk", json={"operations": [create] * 2}),
         await office.send_table(table),
+        await office.send_table(table, create_missing="true"),
         await office.client.patch(f"/organizations/{other['id']}", json={"parent_id": one["id"]}),
     ):
         told = problem_text(answer)

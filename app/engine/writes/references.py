@@ -245,8 +245,9 @@ def _fault(session: Session, reference: _Reference) -> Fault:
     what = table.name.replace("_", " ")
     if "retired" not in table.c:
         text = f"There is no {what} with the id {reference.value} (or it is in the trash)."
-        text += merged_hint(session, table, table.c.id == reference.value)
-        return Fault("reference", text, pointer=reference.pointer)
+        merged = merged_hint(session, table, table.c.id == reference.value)
+        code = "merged" if merged else "reference"
+        return Fault(code, text + merged, pointer=reference.pointer)
     if reference.besides:
         where = ", ".join(str(value) for _, value in reference.besides)
         text = f"{reference.value!r} is not a {what} of {where}."

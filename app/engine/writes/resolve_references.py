@@ -23,7 +23,7 @@ def find_id(session: Session, resource: Resource, text: str, pointer: str) -> UU
     table = resource.table
     by_id = as_id(text)
     if text in _unknown(session, resource):
-        raise _nothing_named(session, resource, text, pointer)
+        raise _nothing_named(resource, text, pointer)
     conditions: list[ColumnElement[bool]] = (
         [table.id == by_id] if by_id is not None else [table.ref == text]
     )
@@ -39,19 +39,16 @@ def find_id(session: Session, resource: Resource, text: str, pointer: str) -> UU
         if found:
             detail = f"Several records of {resource.plural} are called {text!r}: give an id or ref."
             raise Invalid.at(pointer, "ambiguous", detail)
-    raise _nothing_named(session, resource, text, pointer)
+    hint = merged_hint(session, table_of(table), conditions[0])
+    raise _nothing_named(resource, text, pointer, hint)
 
 
-def _nothing_named(session: Session, resource: Resource, text: str, pointer: str) -> Invalid:
-    table, by_id = table_of(resource.table), as_id(text)
+def _nothing_named(resource: Resource, text: str, pointer: str, merged: str = "") -> Invalid:
     detail = (
         f"There is no {resource.singular} with the id, ref or exact name {text!r} (or it is in the"
-        " trash)."
+        f" trash).{merged}"
     )
-    detail += merged_hint(
-        session, table, table.c.ref == text if by_id is None else table.c.id == by_id
-    )
-    return Invalid.at(pointer, "reference", detail)
+    return Invalid.at(pointer, "merged" if merged else "reference", detail)
 
 
 def note_unknown(session: Session, resource: Resource, texts: Iterable[str]) -> None:
