@@ -331,6 +331,8 @@ async def test_its_address_leads_to_its_successor(office: Office) -> None:
     assert told == {
         (root, key, path): (308, f"{root}{other['id']}{path}") for root, key, path in told
     }
+    # It can be taken out again: nobody is to remember where it led.
+    assert answer.headers["cache-control"] == "private, no-cache"
     page = await office.client.get(f"/pages/organizations/{one['ref']}?lang=kk")
     assert page.status_code == 308
     assert page.headers["location"] == f"/pages/organizations/{other['id']}?lang=kk"
@@ -828,3 +830,16 @@ async def test_merges_at_once_lose_no_reference(fresh: httpx.AsyncClient) -> Non
     assert gone
     for path, key in made:
         assert not named_in(await office.read(path, key)) & gone, path
+
+
+async def test_one_that_very_many_name_is_not_merged(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.engine.writes.merge.MAX_MOVED", 1)
+    one, other = await office.new("Named"), await office.new("Named too")
+    for _ in range(2):
+        await office.new("Part", parent_id=one["id"])
+    (fault,) = problem(await office.try_merge(one, other["id"]), 409)["errors"]
+    assert (fault["pointer"], fault["code"]) == ("/into", "too_many")
+    assert fault["detail"].startswith("2 records name the organization, and a merge moves 1 at")
+    assert (await office.merge(other, one))["moved"] == {}

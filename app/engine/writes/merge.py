@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -36,12 +37,12 @@ from app.engine.writes import store
 from app.engine.writes.locked_in_order import has_locks, lock_ids
 from app.engine.writes.pointing import Pointing, plain, pointing_to
 from app.engine.writes.records import find_record
-from app.engine.writes.savepoint import undone_on_error
 from app.engine.writes.store import Guard, Stored, no_guard
 from app.engine.writes.successors import merged_hint
 
-#: How many records may name the one that is merged.
-MAX_MOVED: Final = 10_000
+#: How many records may name the one that is merged: others wait while they are changed, for 2 s on
+#: SQLite with its one writer.
+MAX_MOVED: Final = 2_000
 #: Of how many records that stand in the way is told.
 _MAX_TOLD: Final = 100
 #: Records that name one, by how those of their kind can.
@@ -81,8 +82,11 @@ def merge(
     named = [each for each in ids if each is not None]
     found = _naming(session, whole, named[0]) if named else []
     if (count := sum(len(several) for _, several in found)) > MAX_MOVED:
-        text = f"{count:,} records name the {whole.singular}: at most {MAX_MOVED:,} can be moved."
-        raise Conflict(text)
+        text = (
+            f"{count:,} records name the {whole.singular}, and a merge moves {MAX_MOVED:,} at most:"
+            " merge the other one into this, or let some name the other one first, by PATCH."
+        )
+        raise Conflict.at("/into", "too_many", text)
     _lock(session, whole, found, *named)
     record = store.find_live(session, resource, key)
     guard(record)
@@ -165,7 +169,7 @@ def _move_all(
 ) -> Counter[str]:
     """Let all that names a record name its successor; Conflict (409) where rules forbid it."""
     moved: Counter[str] = Counter()
-    in_the_way = InTheWay(session)
+    in_the_way = InTheWay("the merge")
     for pointing, ids in found:
         for each in ids:
             child = pointing.child
@@ -178,7 +182,7 @@ def _move_all(
                     values |= _field_told(child, other, states)
                 _store(session, child, other, values, successor.id)
                 moved[child.path] += 1
-    in_the_way.refuse("A record stands in the way of the merge")
+    in_the_way.refuse()
     return moved
 
 
@@ -242,28 +246,38 @@ def _twin(child: Resource, record: Record) -> Any:
 
 
 class InTheWay:
-    """The records that cannot name another, each with what it breaks."""
+    """The records that cannot name another, each with what it breaks; `what` they prevent."""
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    def __init__(self, what: str) -> None:
+        self.what = what
         self.faults: list[Fault] = []
 
     @contextmanager
     def noted(self, child: Resource, record_id: UUID) -> Iterator[None]:
-        """Undo what is written within where it breaks a rule, and remember that it does."""
+        """Remember what is broken within. What is written stays until all is refused; and after
+        what the database itself has refused it answers no more."""
         try:
-            with undone_on_error(self.session):
-                yield
+            yield
         except Problem as problem:
             if len(self.faults) < _MAX_TOLD:
                 text = f"The {child.singular} {record_id}: {problem.detail}"
                 self.faults.append(Fault("in_the_way", text, pointer="/into"))
+            if _is_of_database(problem):
+                self.refuse()
 
-    def refuse(self, what: str) -> None:
+    def refuse(self) -> None:
         """Conflict (409) where there are any."""
         if self.faults:
             others = f" (and {len(self.faults) - 1} more)" if len(self.faults) > 1 else ""
-            raise Conflict(f"{what}{others}. {self.faults[0].detail}", self.faults)
+            text = f"A record stands in the way of {self.what}{others}."
+            raise Conflict(f"{text} {self.faults[0].detail}", self.faults)
+
+
+def _is_of_database(problem: BaseException | None) -> bool:
+    """Whether a rule is told that the database has found broken."""
+    while problem is not None and not isinstance(problem, IntegrityError):
+        problem = problem.__cause__
+    return problem is not None
 
 
 def _take_names(
@@ -390,7 +404,7 @@ class _Back:
     def move_all(self) -> Counter[str]:
         """Let what the merge moved name the record again; Conflict (409) where rules forbid it."""
         moved: Counter[str] = Counter()
-        in_the_way = InTheWay(self.session)
+        in_the_way = InTheWay("taking it out")
         by_kind = {each.child.record_type: each for each in pointing_to(self.whole)}
         for entry in self.entries:
             pointing = by_kind.get(entry.kind)
@@ -398,7 +412,7 @@ class _Back:
                 continue
             with in_the_way.noted(pointing.child, entry.id):
                 moved[pointing.child.path] += self._move(pointing, entry)
-        in_the_way.refuse("A record stands in the way of taking it out")
+        in_the_way.refuse()
         return +moved
 
     def _move(self, pointing: Pointing, entry: _Entry) -> bool:
