@@ -78,16 +78,15 @@ def merge(
     """Merge the record at a key into another of its kind, at the key `into`; Invalid (422) for one
     that it cannot be merged into, and Conflict (409) where a record stands in the way."""
     whole = RECORD_TYPES[resource.record_type]
-    ids = [_id_of(session, whole, each) for each in (key, into)]
-    named = [each for each in ids if each is not None]
-    found = _naming(session, whole, named[0]) if named else []
-    if (count := sum(len(several) for _, several in found)) > MAX_MOVED:
-        text = (
-            f"{count:,} records name the {whole.singular}, and a merge moves {MAX_MOVED:,} at most:"
-            " merge the other one into this, or let some name the other one first, by PATCH."
-        )
-        raise Conflict.at("/into", "too_many", text)
-    _lock(session, whole, found, *named)
+    record_id, into_id = (_id_of(session, whole, each) for each in (key, into))
+    if record_id is None:
+        raise missing(resource, key)
+    found = _naming(session, whole, record_id)
+    _refuse_many(whole, found)
+    _lock(session, whole, found, record_id, *([] if into_id is None else [into_id]))
+    if has_locks(session) and _naming(session, whole, record_id) != found:
+        # From here on nobody can name it anew: its row is locked.
+        raise StaleDataError(f"{whole.singular} {record_id} is named by others meanwhile")
     record = store.find_live(session, resource, key)
     guard(record)
     successor = _successor(session, whole, into)
@@ -96,13 +95,20 @@ def merge(
         store.current_state(session, whole, record.id),
         store.current_state(session, whole, successor.id),
     )
-    if has_locks(session) and _naming(session, whole, record.id) != found:
-        # From here on nobody can name it: its row is locked.
-        raise StaleDataError(f"{whole.singular} {record.id} is named by others meanwhile")
     moved = _move_all(session, whole, record, successor, states, found)
     _take_names(session, whole, record, successor, states)
     stored = store.trash(session, whole, record, {MERGED_INTO: plain(successor.id)})
     return Merge(stored, store.as_stored(session, whole, successor), moved)
+
+
+def _refuse_many(whole: Resource, found: Found) -> None:
+    count = sum(len(ids) for _, ids in found)
+    if count > MAX_MOVED:
+        text = (
+            f"{count:,} records name the {whole.singular}, and a merge moves {MAX_MOVED:,} at most:"
+            " merge the other one into this, or let some name the other one first, by PATCH."
+        )
+        raise Conflict.at("/into", "too_many", text)
 
 
 def _lock(session: Session, whole: Resource, found: Found, *ids: UUID) -> None:
