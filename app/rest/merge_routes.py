@@ -17,7 +17,8 @@ from app.core.validation import Model
 from app.engine.registry import RECORD_TYPES, RecordKind
 from app.engine.resource import Resource
 from app.engine.schemas import KEY_PATTERN, Schema, derived_schema
-from app.engine.writes.merge import Left, Merge, merge, unmerge
+from app.engine.writes.merge import Left, Merge, merge
+from app.engine.writes.unmerge import unmerge
 from app.rest.handlers import epoch_of
 from app.rest.operations import (
     IDEMPOTENCY_KEY,

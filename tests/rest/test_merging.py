@@ -832,6 +832,13 @@ async def test_merges_at_once_lose_no_reference(fresh: httpx.AsyncClient) -> Non
         assert not named_in(await office.read(path, key)) & gone, path
 
 
+async def test_more_names_than_its_successor_can_have_stand_in_the_way(office: Office) -> None:
+    one = await office.new("One name too many")
+    other = await office.new("Full", other_names=[f"Name {n}" for n in range(50)])
+    (fault,) = problem(await office.try_merge(one, other["id"]), 409)["errors"]
+    assert fault["detail"].startswith(f"The organization {other['id']}: /other_names: ")
+
+
 async def test_one_that_very_many_name_is_not_merged(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
