@@ -85,6 +85,7 @@ class Office:
 
     def __init__(self, client: httpx.AsyncClient) -> None:
         self.client = client
+        self._mission: Any = None
 
     async def new(self, name: str = "Alina", **more: Any) -> Any:
         body = {"kind": "company", "name": name, "ref": f"merging-{next(_numbers)}", **more}
@@ -106,10 +107,16 @@ class Office:
         sent: Any = {"content": text.encode(), "headers": headers, "params": parameters}
         return await self.client.post(address, **sent)
 
-    async def part_in(self, of: Any, mission: str = "novosibirsk-april") -> Any:
-        known = await self.read("missions", mission)
-        body = {"mission_id": known["id"], "organization_id": of["id"], "role": "sponsor"}
-        return await self.create("participations", **body)
+    async def part_in(self, of: Any) -> Any:
+        body = {"mission_id": (await self.mission())["id"], "organization_id": of["id"]}
+        return await self.create("participations", **body, role="sponsor")
+
+    async def mission(self) -> Any:
+        """A mission of the test's own."""
+        if self._mission is None:
+            body = {"title": "Merging", "kind": "trade_fair", "ref": f"merging-{next(_numbers)}"}
+            self._mission = await self.create("missions", **body)
+        return self._mission
 
     async def try_merge(self, one: Any, into: str, **options: Any) -> httpx.Response:
         address = f"/organizations/{one['id']}/merge"
@@ -264,7 +271,7 @@ async def test_what_was_changed_since_stays_and_is_told(office: Office) -> None:
     parties = [row | {"organization_id": one["id"]}, sold | {"organization_id": one["id"]}]
     body = {"title": "Ob", "instrument": "supply_contract", "parties": parties}
     agreements = [await office.create("agreements", **body) for _ in range(4)]
-    parts = [await office.part_in(one, key) for key in ("novosibirsk-april",)]
+    part = await office.part_in(one)
     await office.merge(one, other)
     mine, its = {"organization_id": other["id"]}, {"organization_id": third["id"]}
     changes = (
@@ -277,11 +284,11 @@ async def test_what_was_changed_since_stays_and_is_told(office: Office) -> None:
         address = f"/agreements/{agreement['id']}"
         assert (await office.client.patch(address, json={"parties": parties})).status_code == 200
     changed = {"organization_id": third["id"]}
-    await office.client.patch(f"/participations/{parts[0]['id']}", json=changed)
+    await office.client.patch(f"/participations/{part['id']}", json=changed)
     back = await office.unmerge(one)
     assert back["moved"] == {"agreements": 4}
     assert [(left["kind"], left["id"], left["field"]) for left in back["left"]] == [
-        ("participation", parts[0]["id"], "organization_id"),
+        ("participation", part["id"], "organization_id"),
         ("agreement", agreements[2]["id"], "parties/0/organization_id"),
     ]
     named = [
@@ -390,7 +397,8 @@ async def test_its_names_lead_to_its_successor_until_it_is_taken_out(office: Off
     assert done["successor"]["other_names"] == ["Енисей", "Yenisei", "Yenisey", "Enisei LLP"]
     found = (await office.client.get("/organizations?q=Yenisey")).json()["data"]
     assert [each["id"] for each in found] == [other["id"]]
-    table = "mission_id,organization,role\nnovosibirsk-april,Yenisei,sponsor\n"
+    mission = (await office.mission())["ref"]
+    table = f"mission_id,organization,role\n{mission},Yenisei,sponsor\n"
     assert (await office.send_table(table)).status_code == 200
     named = (await office.client.get(f"/organizations/{other['id']}/participations")).json()
     assert len(named["data"]) == 1
@@ -437,8 +445,9 @@ async def test_writes_to_it_are_refused_and_name_its_successor(office: Office) -
 async def test_who_names_it_anew_is_told_what_it_was_merged_into(office: Office) -> None:
     one, other = await office.new("Lena"), await office.new("Lena Group")
     await office.merge(one, other)
-    mission = {"mission": {"ref": "novosibirsk-april"}, "role": "sponsor"}
-    table = f"mission_id,organization_id,role\nnovosibirsk-april,{one['ref']},sponsor\n"
+    ref = (await office.mission())["ref"]
+    mission = {"mission": {"ref": ref}, "role": "sponsor"}
+    table = f"mission_id,organization_id,role\n{ref},{one['ref']},sponsor\n"
     create = {"op": "create", "body": mission | {"organization": {"ref": one["ref"]}}}
     for answer in (
         await office.client.post("/participations", json=mission | {"organization_id": one["id"]}),
