@@ -98,12 +98,9 @@ async def _gone(request: Request, resource: Resource, key: str, record_id: Value
         statement = successor_statement(resource, dialect_of(request))
         values = {"id": record_id}
         for successor, is_kind in await database_of(request).read(statement, values):
-            paths = (
-                resource.path,
-                resource.path if is_kind else RECORD_TYPES[resource.record_type].path,
-            )
+            of = resource if is_kind else RECORD_TYPES[resource.record_type]
             text = f"The {resource.singular} {key!r} was merged into {successor}."
-            return Moved(text, key, str(successor), paths)
+            return Moved(text, key, str(successor), (resource.path, of.path))
     return in_trash(resource, key)
 
 

@@ -345,6 +345,12 @@ async def test_its_address_leads_to_its_successor(office: Office) -> None:
     assert page.headers["location"] == f"/pages/organizations/{other['id']}?lang=kk"
     compared = await office.client.get(f"/pages/organizations/{other['id']}/compare/{one['id']}")
     assert compared.headers["location"].endswith(f"/{other['id']}/compare/{other['id']}")
+    for path in (
+        "organizations/{}/agreements.%0D%0Ax: y",
+        "pages/organizations/{}/compare/%0D%0Ax",
+    ):
+        answer = await office.client.get(f"/{path.format(one['ref'])}")
+        assert "%0D%0Ax" in answer.headers["location"], path
     assert (await office.client.head(f"/organizations/{one['id']}")).status_code == 308
     assert (await office.client.get(f"/odata/organizations({one['id']})")).status_code == 404
 

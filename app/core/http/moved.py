@@ -1,6 +1,7 @@
 """Where what stands at one key now stands at another: the address of a request, as it is there."""
 
 from collections.abc import Mapping
+from urllib.parse import quote
 
 from starlette.requests import Request
 
@@ -16,7 +17,8 @@ def located(request: Request, path: str, problem: Problem) -> Problem:
     steps: Mapping[str, str] = request.path_params
     if problem.key not in steps.values():
         return NotFound(problem.detail)
-    found = {n: problem.successor if s == problem.key else s for n, s in steps.items()}
+    texts = {n: problem.successor if s == problem.key else s for n, s in steps.items()}
+    found = {name: quote(text, safe="") for name, text in texts.items()}
     address = public_path(problem.within(path).format(**found))
     if sent := request.scope["query_string"].decode("latin-1"):
         address += f"?{sent}"
