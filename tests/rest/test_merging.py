@@ -715,7 +715,7 @@ def _texts(value: Any) -> Iterator[str]:
         yield value
 
 
-@drawing(12)
+@drawing(6)
 @given(records=RECORDS, merges=MERGES)
 async def test_merges_taken_back_leave_what_was_there(
     own: Office, records: list[Any], merges: list[Any]

@@ -36,7 +36,7 @@ from app.engine.writes.successors import merged_hint
 
 #: How many records may name the one that is merged: others wait while they are changed, for 2 s on
 #: SQLite with its one writer.
-MAX_MOVED: Final = 2_000
+MAX_MOVED: Final = 5_000
 #: Records that name one, by how those of their kind can.
 Found = list[tuple[Pointing, Sequence[UUID]]]
 _NOT_SAID = {*RecordFields.model_fields, *Noted.model_fields}
