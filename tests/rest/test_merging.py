@@ -834,6 +834,7 @@ async def test_merges_at_once_lose_no_reference(fresh: httpx.AsyncClient) -> Non
 
     answers = await asyncio.gather(
         *(merge_some() for _ in range(20)),
+        *(office.try_unmerge(drawn.choice(organizations)) for _ in range(10)),
         *(name_some(n) for n in range(20)),
         *(change_some(n) for n in range(5)),
     )

@@ -47,6 +47,8 @@ def unmerge(session: Session, resource: Resource, key: str, guard: Guard = no_gu
     successor_id = getattr(record, MERGED_INTO)
     if successor_id is None:
         raise Conflict(f"The {resource.singular} {key!r} is not merged into another.")
+    if not entries:
+        raise StaleDataError(f"{whole.singular} {record.id} was merged meanwhile")
     successor = find_record(session, whole, "id", successor_id)
     assert successor is not None
     back = _Back(session, whole, record, successor, entries)
