@@ -95,7 +95,7 @@ async def find_row(
 async def _gone(request: Request, resource: Resource, key: str, record_id: Value) -> Problem:
     """The problem of a record in the trash: that it stands elsewhere, where it was merged."""
     if resource.is_mergeable:
-        statement = successor_statement(resource, dialect_of(request))
+        statement = await successor_statement.beside_loop(resource, dialect_of(request))
         values = {"id": record_id}
         for successor, is_kind in await database_of(request).read(statement, values):
             of = resource if is_kind else RECORD_TYPES[resource.record_type]

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from app.core.databases.interface import Database, compile_query
+from sqlalchemy import Dialect
+
+from app.core.databases.interface import CompiledQuery, Database, compile_query
+from app.core.databases.made_once import made_once
 from app.core.sheets.sheet import CellKind, Row
 from app.engine.imports.code_labels import (
     labels_of_rows,
@@ -67,17 +70,22 @@ async def labels_for(
     return Labelled(headers, columns)
 
 
+@made_once(128)
+def _labels_statement(coded: RecordField, dialect: Dialect) -> CompiledQuery:
+    return compile_query(labels_statement(coded), dialect)
+
+
 async def names_for(
     database: Database, coded: RecordField, language: Language, *, are_entered: bool
 ) -> Callable[[str], str]:
     """What the codes of a field are called in a language."""
     is_list = coded.field_type is FieldType.list
     if are_entered:
-        statement = compile_query(labels_statement(coded), database.dialect)
+        statement = await _labels_statement.beside_loop(coded, database.dialect)
         labels = labels_of_rows(coded, await database.read(statement, {}))
         return _Names(partial(labels.label, language=language), is_list)
     # There are thousands of regions: what else they are called is not read where nobody asks.
-    statement = names_statement(coded, language, database.dialect)
+    statement = await names_statement.beside_loop(coded, language, database.dialect)
     names = names_of_rows(coded, await database.read(statement, {}))
     return _Names(lambda code: names.get(code, code), is_list)
 
