@@ -7,11 +7,11 @@ from typing import NamedTuple
 from sqlalchemy import CheckConstraint
 
 from app.core.databases.interface import table_of
-from app.core.databases.public_reads import ALL, TOLD, WITHHELD_ALONE, is_withholdable
+from app.core.databases.public_reads import ALL, HIDDEN, TOLD, WITHHELD_ALONE, is_withholdable
 from app.core.errors import Fault, did_you_mean
 from app.core.loose_types import Values
 from app.engine.composed_titles import title_field
-from app.engine.record import bound_names
+from app.engine.record import Record, bound_names
 from app.engine.resource import Embedded, Resource
 
 
@@ -119,6 +119,20 @@ def faults_of_withheld(resource: Resource, names: Iterable[str]) -> list[Fault]:
 def names_in(hidden: str | None) -> frozenset[str]:
     """The fields that the column `hidden` names; none where it is null or says all."""
     return frozenset() if hidden in (None, ALL) else frozenset(hidden.strip(",").split(","))
+
+
+def places_withheld(resource: Resource, record: Record) -> set[tuple[str, str]]:
+    """What is withheld of a record and of the rows of its parts: the place of each, and a field of
+    it, or ALL."""
+    found: list[tuple[str, str | None]] = [("", record.hidden)]
+    for part in resource.embedded:
+        rows = getattr(record, part)
+        found += [(f"/{part}/{at}", getattr(row, HIDDEN)) for at, row in enumerate(rows)]
+    return {
+        (place, name)
+        for place, hidden in found
+        for name in ([ALL] if hidden == ALL else names_in(hidden))
+    }
 
 
 def written_names(names: Iterable[str]) -> str | None:

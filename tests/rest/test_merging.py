@@ -586,6 +586,50 @@ async def test_names_that_are_withheld_are_not_told_by_its_successor(public: Pub
     assert done["successor"]["other_names"] == ["Outer name"]
 
 
+async def test_a_merge_shows_the_public_nothing_that_was_withheld(public: Public) -> None:
+    office = Office(public.writer)
+    one, other = await office.new("Seat", city="Aktau", withheld=["city"]), await office.new("Sea")
+    source = await office.create("sources", publisher="Us", title="Page")
+    body = {"source_id": source["id"], "start": 0, "end": 4, "assertion": "stated"}
+    body |= {"record_kind": "organization", "record_id": one["id"], "field": "/city"}
+    passage = await office.create("citations", **body)
+    for city in (None, "Aktau"):
+        other = await public.change("organizations", other, city=city)
+        for _ in range(2):
+            (fault,) = problem(await office.try_merge(one, other["id"]), 409)["errors"]
+            assert f"The citation {passage['id']}: The public would see" in fault["detail"]
+            assert await public.shown("citations", passage) is None
+            # What lies in the trash is shown to who asks for it.
+            await public.writer.delete(f"/citations/{passage['id']}")
+        await public.writer.post(f"/citations/{passage['id']}/restore")
+    await public.change("citations", passage, confidential=True)
+    assert (await office.merge(one, other))["moved"] == {"citations": 1}
+    assert await public.shown("citations", passage) is None
+
+
+async def test_taking_one_out_shows_the_public_nothing_that_was_withheld_since(
+    public: Public,
+) -> None:
+    office = Office(public.writer)
+    one, other, secret = [await office.new("Since") for _ in range(3)]
+    part = await office.part_in(one)
+    parties = [{"organization_id": each["id"], "role": "signatory"} for each in (one, secret)]
+    body = {"title": "Since", "instrument": "other", "parties": parties}
+    deal = await office.create("agreements", **body)
+    await public.change("organizations", secret, confidential=True)
+    await office.merge(one, other)
+    await public.change("organizations", other, confidential=True)
+    faults = problem(await office.try_unmerge(one), 409)["errors"]
+    told = " ".join(each["detail"] for each in faults)
+    assert (len(faults), part["id"] in told, deal["id"] in told) == (2, True, True)
+    assert await public.shown("participations", part) is None
+    await public.change("participations", part, confidential=True)
+    await public.change("agreements", deal, withheld=["parties"])
+    assert (await office.unmerge(one))["left"] == []
+    assert await public.shown("participations", part) is None
+    assert (await public.shown("agreements", deal))["parties"] == []
+
+
 async def test_who_may_not_write_may_not_merge(office: Office, public: Public) -> None:
     one, other = await office.new("Kept"), await office.new("Kept too")
     for action in ("merge", "unmerge"):

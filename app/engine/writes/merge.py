@@ -25,7 +25,7 @@ from app.engine.record import MERGED_INTO, Record
 from app.engine.registry import RECORD_TYPES
 from app.engine.resource import Resource
 from app.engine.schemas import Noted, RecordFields
-from app.engine.withholding import names_in
+from app.engine.withholding import names_in, places_withheld
 from app.engine.writes import store
 from app.engine.writes.in_the_way import InTheWay
 from app.engine.writes.locked_in_order import has_locks, lock_ids
@@ -204,12 +204,25 @@ def store_naming(
     session: Session, child: Resource, record: Record, values: Fields, named: UUID
 ) -> None:
     """Store what a record names now, which is `named`. The rules of what lies in the trash are
-    looked at when it comes back."""
-    if record.deleted_at is not None:
-        store.set_unchecked(session, child, record, values)
-        return
-    store.refer_to(session, child, record, values)
-    _refuse_said_twice(session, child, record, values, named)
+    looked at when it comes back; but what is withheld of it, is there too."""
+    before = places_withheld(child, record)
+    is_live = record.deleted_at is None
+    (store.refer_to if is_live else store.set_unchecked)(session, child, record, values)
+    _refuse_shown(child, record, before)
+    if is_live:
+        _refuse_said_twice(session, child, record, values, named)
+
+
+def _refuse_shown(child: Resource, record: Record, before: set[tuple[str, str]]) -> None:
+    """Invalid (422) where the public would see what was withheld for what the record named."""
+    now = places_withheld(child, record)
+    shown = {(place, name) for place, name in before - now if (place, ALL) not in now}
+    if shown and record.hidden != ALL:
+        text = (
+            "The public would see what is withheld of it for what it names: withhold that first, by"
+            f" confidential or withheld of this {child.singular} itself."
+        )
+        raise Invalid.at("", "shown", text)
 
 
 def _refuse_said_twice(
