@@ -581,9 +581,11 @@ async def test_the_public_is_not_led_to_what_was_made_confidential_since(public:
 async def test_names_that_are_withheld_are_not_told_by_its_successor(public: Public) -> None:
     office = Office(public.writer)
     withheld = {"name_en": "Inner name", "withheld": ["name_en"]}
-    one, other = await office.new("Outer name", **withheld), await office.new("Outer")
-    done = await office.merge(one, other)
-    assert done["successor"]["other_names"] == ["Outer name"]
+    for confidential in (False, True):
+        one = await office.new("Outer name", **withheld, confidential=confidential)
+        other = await office.new("Outer", confidential=confidential)
+        done = await office.merge(one, other)
+        assert done["successor"]["other_names"] == ["Outer name"]
 
 
 async def test_a_merge_shows_the_public_nothing_that_was_withheld(public: Public) -> None:

@@ -268,7 +268,8 @@ def _take_names(
     listed = names_field(whole, states[1])
     if of is None or listed is None:
         return
-    shown = {**states[0], **dict.fromkeys(names_in(record.hidden))}
+    withheld = {*names_in(record.hidden), *(record.withheld or ())}
+    shown = {**states[0], **dict.fromkeys(withheld)}
     known = {*of.names_of(states[1])}
     new = [name for name in of.names_of(shown) if name not in known]
     in_the_way = InTheWay("the merge", "/into")
