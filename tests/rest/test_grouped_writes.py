@@ -117,3 +117,24 @@ async def test_a_write_that_ends_badly_after_it_has_searched_keeps_those_before_
         assert len(await read_from(client, start)) == 2
         found = (await client.get("/people", params={"q": "querida"})).json()["data"]
     assert sorted(each["full_name"] for each in found) == ["Querida One", "Querida Two"]
+
+
+async def test_a_write_that_ends_badly_after_it_has_looked_at_the_log_keeps_those_before_it(
+    fresh_app: FastAPI,
+) -> None:
+    one: Call = ("POST", "/people", {"full_name": "Querida", "confidential": True})
+    async with client_of(fresh_app) as client:
+        for ref in ("first", "second", "third"):
+            body = {"kind": "company", "name": ref, "ref": ref}
+            await client.post("/organizations", json=body)
+        for ref, into in (("first", "second"), ("second", "third")):
+            await client.post(f"/organizations/{ref}/merge", json={"into": into})
+        refused: list[Call] = [
+            # What it was merged into was merged itself.
+            ("POST", "/organizations/first/unmerge", None),
+            ("DELETE", "/people?q=querida&max_affected=1", None),
+        ]
+        for call in refused:
+            start = await newest(client)
+            assert statuses(await together(fresh_app, [one, call, one])) == [201, 409, 201], call
+            assert len(await read_from(client, start)) == 2

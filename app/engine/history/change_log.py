@@ -282,9 +282,11 @@ def _store(
     hiding: dict[tuple[str, UUID], str] = {}
     for batch in batches:
         for change in batch:
-            if (hides := change.pop("hides")) is not None:
-                hiding[change["kind"], change["record_id"]] = hides
-        rows = ({"actor": actor, **change, "seq": seq + n} for n, change in enumerate(batch, 1))
+            if change["hides"] is not None:
+                hiding[change["kind"], change["record_id"]] = change["hides"]
+        # Each stays as it is: it is stored again where this is undone with a later write's end.
+        told = ({name: value for name, value in c.items() if name != "hides"} for c in batch)
+        rows = ({"actor": actor, **each, "seq": seq + n} for n, each in enumerate(told, 1))
         _INSERT.run_many(connection, rows)
         seq += len(batch)
     for (kind, record_id), hidden in hiding.items():
