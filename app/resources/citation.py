@@ -19,6 +19,7 @@ from app.core.validation import Example
 from app.engine.record import Record, reference, rule
 from app.engine.registry import RECORD_TYPES, RecordKind, kind_column
 from app.engine.resource import Resource
+from app.engine.writes.successors import merged_hint
 from app.engine.schemas import Count, Day, Noted, RecordFields, Schema
 from app.engine.writes.rendering import render_record
 from app.resources.citation_selector import cited
@@ -121,8 +122,10 @@ def _check(session: Session, record: Citation, before: Values | None) -> None:
     resource = RECORD_TYPES[record.record_kind]
     backed = session.get(resource.table, record.record_id)
     if backed is None or backed.deleted_at is not None:
-        text = f"There is no {resource.singular} with the id {record.record_id}."
-        raise Invalid.at("/record_id", "reference", text)
+        table = table_of(resource.table)
+        merged = merged_hint(session, table, table.c.id == record.record_id)
+        text = f"There is no {resource.singular} with the id {record.record_id}.{merged}"
+        raise Invalid.at("/record_id", "merged" if merged else "reference", text)
     if record.field:
         _check_field(json_codec.loads(render_record(session, resource, backed.id)), record.field)
 

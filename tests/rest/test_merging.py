@@ -101,9 +101,11 @@ class Office:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    async def send_table(self, text: str, **parameters: str) -> httpx.Response:
+    async def send_table(
+        self, text: str, path: str = "participations", **parameters: str
+    ) -> httpx.Response:
         headers = {"Content-Type": "text/csv"}
-        address = "/participations/import"
+        address = f"/{path}/import"
         sent: Any = {"content": text.encode(), "headers": headers, "params": parameters}
         return await self.client.post(address, **sent)
 
@@ -455,6 +457,9 @@ async def test_who_names_it_anew_is_told_what_it_was_merged_into(office: Office)
     mission = {"mission": {"ref": ref}, "role": "sponsor"}
     table = f"mission_id,organization_id,role\n{ref},{one['ref']},sponsor\n"
     create = {"op": "create", "body": mission | {"organization": {"ref": one["ref"]}}}
+    source = await office.create("sources", publisher="Us", title="Page")
+    passage = {"source_id": source["id"], "start": 0, "end": 4}
+    passage |= {"record_kind": "organization", "record_id": one["id"]}
     for answer in (
         await office.client.post("/participations", json=mission | {"organization_id": one["id"]}),
         await office.client.post(
@@ -464,6 +469,8 @@ async def test_who_names_it_anew_is_told_what_it_was_merged_into(office: Office)
         await office.send_table(table),
         await office.send_table(table, create_missing="true"),
         await office.client.patch(f"/organizations/{other['id']}", json={"parent_id": one["id"]}),
+        await office.client.post("/citations", json=passage),
+        await office.send_table(f"ref,name\n{one['ref']},x\n", "organizations"),
     ):
         told = problem_text(answer)
         assert f"It was merged into {other['ref']!r}: name that." in told

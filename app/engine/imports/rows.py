@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from app.core import json_codec
+from app.core.databases.interface import table_of
 from app.core.errors import Conflict, Fault, Invalid, Problem
 from app.core.loose_types import Fields, JsonValue, Value
 from app.core.sheets.tabular import SheetRow
@@ -38,6 +39,7 @@ from app.engine.writes import store
 from app.engine.writes.bulk_insert import New
 from app.engine.writes.savepoint import undone_on_error
 from app.engine.writes.store import State
+from app.engine.writes.successors import merged_hint
 
 #: Makes a row fail of which everything is told elsewhere.
 SILENT: Final = Fault("", "")
@@ -190,8 +192,12 @@ class RowReader:
         values = json_codec.loads(json_codec.dumps(sent))
         differs = any(before[name] != value for name, value in values.items())
         if differs and before["deleted_at"] is not None:
-            text = f"The {self.resource.singular} is in the trash: restore it first."
-            raise Conflict("", [Fault("trash", text, row=entry.row, sheet=entry.sheet)])
+            table = table_of(self.resource.table)
+            merged = merged_hint(self.session, table, table.c.id == as_id(before["id"]))
+            advice = f".{merged}" if merged else ": restore it first."
+            text = f"The {self.resource.singular} is in the trash{advice}"
+            code = "merged" if merged else "trash"
+            raise Conflict("", [Fault(code, text, row=entry.row, sheet=entry.sheet)])
         return body, differs
 
     def _keep_parts(self, entry: Entry, before: State) -> None:
