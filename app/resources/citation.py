@@ -19,9 +19,9 @@ from app.core.validation import Example
 from app.engine.record import Record, reference, rule
 from app.engine.registry import RECORD_TYPES, RecordKind, kind_column
 from app.engine.resource import Resource
-from app.engine.writes.successors import merged_hint
 from app.engine.schemas import Count, Day, Noted, RecordFields, Schema
 from app.engine.writes.rendering import render_record
+from app.engine.writes.successors import merged_hint
 from app.resources.citation_selector import cited
 from app.resources.source import Source, SourceSentence, source
 
