@@ -284,7 +284,7 @@ def _store(
         for change in batch:
             if change["hides"] is not None:
                 hiding[change["kind"], change["record_id"]] = change["hides"]
-        # Each stays as it is: it is stored again where this is undone with a later write's end.
+        # Each stays as it is: it is stored again if a later write of the group undoes this.
         told = ({name: value for name, value in c.items() if name != "hides"} for c in batch)
         rows = ({"actor": actor, **each, "seq": seq + n} for n, each in enumerate(told, 1))
         _INSERT.run_many(connection, rows)

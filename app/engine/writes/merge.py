@@ -204,7 +204,7 @@ def store_naming(
     session: Session, child: Resource, record: Record, values: Fields, named: UUID
 ) -> None:
     """Store what a record names now, which is `named`. The rules of what lies in the trash are
-    looked at when it comes back; but what is withheld of it, is there too."""
+    looked at when it comes back, but the public is shown nothing more of it there either."""
     before = places_withheld(child, record)
     is_live = record.deleted_at is None
     (store.refer_to if is_live else store.set_unchecked)(session, child, record, values)
