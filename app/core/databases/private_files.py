@@ -2,6 +2,7 @@
 
 import logging
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 
@@ -26,6 +27,8 @@ def keep_private(path: str | Path) -> None:
     for ending in _ENDINGS:
         with suppress(OSError):
             file = Path(f"{path}{ending}")
-            if file.stat().st_mode & _OTHERS:
+            mode = file.stat().st_mode
+            # A folder whose address was given by mistake is left so.
+            if stat.S_ISREG(mode) and mode & _OTHERS:
                 file.chmod(_OWNER_ONLY)
                 log.warning("%s could be read by anybody; now by its owner alone", file)

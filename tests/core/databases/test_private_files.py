@@ -1,5 +1,6 @@
 """Who may read the files of a database."""
 
+import sqlite3
 import stat
 from contextlib import closing
 from pathlib import Path
@@ -40,6 +41,14 @@ def test_a_database_that_anybody_may_read_is_taken_from_them_and_one_of_a_group_
             each.chmod(before)
         with closing(connect(str(file))):
             assert set(modes(tmp_path).values()) == {oct(after)}
+
+
+def test_a_folder_that_is_no_database_is_left_as_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir(0o755)
+    with pytest.raises(sqlite3.OperationalError, match="unable to open"):
+        connect(str(folder))
+    assert modes(tmp_path) == {"folder": "0o755"}
 
 
 def test_looking_at_the_file_takes_no_lock_away(tmp_path: Path) -> None:
