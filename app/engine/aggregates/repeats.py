@@ -1,7 +1,6 @@
 """Rows of a related record that lead to the same group, such as two stops of a mission in one
 country: an agreement of that mission is in the group once."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, FromClause, case, exists, func, not_, select, tuple_
@@ -25,17 +24,15 @@ class Repeats:
     dialect: str
 
     @classmethod
-    def among(
-        cls, joins: Joins, table: AnyTable, owner: str, keys: Sequence[Expression]
-    ) -> "Repeats":
-        """Among the rows of a table that `joins` lead to, in groups by these keys."""
+    def among(cls, joins: Joins, table: AnyTable, owner: str, key: Expression) -> "Repeats":
+        """Among the rows of a table that `joins` lead to, in groups by this key."""
         of, position = getattr(table, owner), table.position
 
         def place(*by: Expression) -> Expression:
             return func.row_number().over(partition_by=[of, *by], order_by=position)
 
         columns = [of.label("owner"), position.label("position")]
-        columns += [place(*keys).label("place"), place().label("number")]
+        columns += [place(key).label("place"), place().label("number")]
         statement = joins.join(select(*columns)).where(position.is_not(None))
         return cls(statement.subquery("ranked"), owner, joins.dialect)
 

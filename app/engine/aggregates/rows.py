@@ -203,6 +203,5 @@ def repeats_of(resource: Resource, grouping: Grouping, dialect: str) -> Repeats 
     key = replace(key, path=key.path[len(path) :])
     of_related = Grouping(None, False, "include", (key,), (), None, (), is_local=grouping.is_local)
     rows = Rows(at, of_related, dialect)
-    return Repeats.among(
-        rows.joins, rows.joins.tables[(name,)], relation.via.owner, [rows.columns["k0"]]
-    )
+    table = rows.joins.tables[(name,)]
+    return Repeats.among(rows.joins, table, relation.via.owner, rows.columns["k0"])

@@ -34,7 +34,7 @@ from app.engine.writes.records import find_record
 from app.engine.writes.store import Guard, Stored, no_guard
 from app.engine.writes.successors import merged_hint
 
-#: How many records may name the one that is merged: others wait while they are changed, for 2 s on
+#: How many records may name the one that is merged: others wait while they are changed, for 3 s on
 #: SQLite with its one writer.
 MAX_MOVED: Final = 5_000
 #: Records that name one, by how those of their kind can.
@@ -121,6 +121,8 @@ def _naming(session: Session, whole: Resource, record_id: UUID) -> Found:
 
 
 def id_of(session: Session, whole: Resource, key: str) -> UUID | None:
+    """The id at a key, which is an id or the ref of a record, in the trash or not; None without
+    one. Nothing is locked."""
     by_id = as_id(key)
     if by_id is not None or not is_askable(key):
         return by_id
